@@ -1,0 +1,54 @@
+# `make report` and `make test` work on a fresh machine with Python 3.11 or newer; both build .venv first.
+
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$name && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+WORKERS ?= auto
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup report test bench lint format lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+setup: $(STAMP) ## build .venv from the pinned constraints.txt
+
+$(STAMP): pyproject.toml constraints.txt
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "undertow needs Python 3.11 or newer as python3: install it, or name one with" \
+		"'make PYTHON=/path/to/python3.11 $(or $(MAKECMDGOALS),setup)'" >&2; exit 2; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv module: install" \
+		"your system's python3-venv package" >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r constraints.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+report: setup ## the main job on the shipped book; prints where the report is
+	$(BIN)/undertow run.dir=out/report
+
+test: setup ## the whole test-suite
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+bench: setup ## compile seconds, run seconds and paths per second on this machine
+	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+lint: setup ## ruff, without changing a file
+	$(BIN)/ruff check .
+
+format: setup ## ruff, mending what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: setup ## pin constraints.txt again from pyproject.toml (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv on the path" >&2; exit 2; }
+	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --fork-strategy fewest \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --upgrade \
+		--quiet --output-file constraints.txt
+
+clean: ## remove the environment, caches and results
+	rm -rf $(VENV) out .pytest_cache .ruff_cache .hypothesis *.egg-info build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

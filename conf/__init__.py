@@ -1,0 +1,1 @@
+"""The configuration groups, packaged so that the installed command finds them."""

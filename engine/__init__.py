@@ -1,0 +1,1 @@
+"""Undertow: Monte Carlo of tail losses in AI-infrastructure credit."""

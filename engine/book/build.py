@@ -1,0 +1,240 @@
+"""From a checked book and parameters to a System: the one place where tables become arrays."""
+
+import dataclasses
+
+import jax.numpy as jnp
+import numpy as np
+
+from engine.book import calendar, network
+from engine.book.calibration import collateral_scale, correlation_of, jumps_of, starting_prices, transition_of
+from engine.book.parameters import Parameters
+from engine.book.system import (
+    ARRAY_TWINS, ChipTable, ContractTable, EconomyTable, FirmTable, LoanTable, Names, PoolTable, System,
+)  # fmt: skip
+from engine.vocabulary import REGIMES
+
+
+def floats(values):
+    """A float32 array."""
+    return jnp.asarray(np.asarray(values, np.float64), jnp.float32)
+
+
+def integers(values):
+    """An int32 array."""
+    return jnp.asarray(np.asarray(values, np.int64), jnp.int32)
+
+
+def positions(names, order, missing=0):
+    """Index of each name in `order`; `missing` where the name is blank."""
+    place = {name: i for i, name in enumerate(order)}
+    return np.array([place.get(name, missing) if name else missing for name in names], np.int64)
+
+
+def one_hot(names, order):
+    """Matrix [order, names]: 1 where a column's name is the row's; blank names give zero columns."""
+    return np.array([[float(name == row) for name in names] for row in order]).reshape(len(order), len(names))
+
+
+def arrays_of(group):
+    """A parameter group with its numbers as float32 arrays; the starting regime becomes its index."""
+    values = {}
+    for field in dataclasses.fields(group):
+        value = getattr(group, field.name)
+        if dataclasses.is_dataclass(value):
+            values[field.name] = arrays_of(value)
+        elif field.name == "start":
+            values[field.name] = integers(REGIMES.index(value))
+        else:
+            values[field.name] = floats(value)
+    return ARRAY_TWINS[type(group)](**values)
+
+
+def build_system(book, parameters: Parameters, months: int) -> System:
+    """The System of a book over `months` months. Raises ValueError where the months are not whole years."""
+    if months < 12 or months > 120 or months % 12:
+        raise ValueError(f"months: got {months}, expected a multiple of 12 from 12 to 120")
+    tables = book.tables
+    firms = tables["firms"]
+    synthetic = firms[firms["kind"] == "synthetic"].reset_index(drop=True)
+    named = firms[firms["kind"] != "synthetic"].reset_index(drop=True)
+    loans = tables["loans"]
+    of_obligor = loans[loans["borrower"].isin(synthetic["firm"])].set_index("borrower")
+    loans = loans[~loans["borrower"].isin(synthetic["firm"])]
+    loans = loans.sort_values("collateral", ascending=False, kind="stable").reset_index(drop=True)
+    lenders = tables["lenders"].sort_values("vehicle", ascending=False, kind="stable").reset_index(drop=True)
+    names = Names(
+        generations=tuple(tables["chips"]["generation"]),
+        firms=tuple(named["firm"]),
+        contracts=tuple(tables["contracts"]["contract"]),
+        loans=tuple(loans["loan"]),
+        obligors=tuple(synthetic["firm"]),
+        obligor_loans=tuple(of_obligor["loan"].get(firm, firm) for firm in synthetic["firm"]),
+        pools=tuple(tables["pools"]["pool"]),
+        tranches=tuple(tables["tranches"]["tranche"]),
+        lenders=tuple(lenders["lender"]),
+        instrument_classes=tuple(dict.fromkeys([*tables["loans"]["class"], *tables["tranches"]["class"]])),
+        lender_classes=tuple(dict.fromkeys(tables["lenders"]["class"])),
+    )
+    chips = chip_table(tables["chips"], parameters)
+    contracts = contract_table(tables["contracts"], names)
+    pledged, security = pledges(tables, names, int(loans["collateral"].sum()))
+    dates = calendar.build(tables, loans, named, contracts, security, parameters, months)
+    scale = collateral_scale(loans, pledged, security, contracts, chips, dates, parameters)
+    pools = pool_table(tables, synthetic, names)
+    start = float(loans["drawn"].sum()) + float(np.asarray(pools.balance).sum())
+    return System(
+        numbers=arrays_of(parameters),
+        economy=economy_table(tables["correlation"], parameters),
+        chips=chips,
+        firms=firm_table(named, names),
+        contracts=contracts,
+        loans=loan_table(loans, pledged, security, scale, names),
+        pools=pools,
+        lenders=network.build(tables, lenders, names),
+        calendar=calendar.window(dates, months),
+        exposure_start=floats(start),
+        names=names,
+    )
+
+
+def economy_table(correlation, parameters: Parameters) -> EconomyTable:
+    """Correlation, its Cholesky factor, the monthly regime law and the jumps."""
+    matrix = correlation_of(correlation, parameters.economy)
+    return EconomyTable(
+        correlation=floats(matrix),
+        loading=floats(np.linalg.cholesky(matrix + 1e-12 * np.eye(len(matrix)))),
+        transition=floats(transition_of(parameters.economy)),
+        jump=floats(jumps_of(parameters.economy)),
+    )
+
+
+def chip_table(table, parameters: Parameters) -> ChipTable:
+    """Chip generations with the price scale that reproduces month 0."""
+    existing = (table["release_month"] <= 0).to_numpy(np.float64)
+    recent = existing * (np.cumsum(existing[::-1])[::-1] <= 3)
+    scale, start, capacity = starting_prices(table, existing, recent, parameters)
+    return ChipTable(
+        release_month=integers(table["release_month"]),
+        slips=floats(table["slips"]),
+        gain=floats(table["performance_gain"]),
+        list_price=floats(table["list_price_kusd"]),
+        observed_price=floats(table["price_kusd"].fillna(0.0)),
+        rental=floats(table["rental_usd_per_hour"]),
+        operating_cost=floats(table["operating_cost_usd_per_hour"]),
+        installed=floats(table["installed_million"]),
+        hosting=floats(table["hosting_share"]),
+        price_scale=floats(scale),
+        price_start=floats(start),
+        capacity_start=floats(capacity),
+        existing=floats(existing),
+        recent=floats(recent),
+    )
+
+
+FIRM_NUMBERS = (
+    "outside", "revenue_share", "fixed_cost", "core_ebitda", "core_growth", "core_stress_beta", "ebitda_ttm", "cash",
+    "minimum_cash", "equity_value", "sponsor_capacity", "debt_multiple", "value_multiple", "asset_multiple", "hazard",
+    "leverage_beta", "equity_capex_share",
+)  # fmt: skip
+
+
+def firm_table(named, names: Names) -> FirmTable:
+    """Named firms."""
+    return FirmTable(
+        lab=floats(named["kind"] == "lab"),
+        neocloud=floats(named["kind"] == "neocloud"),
+        capex_contract=floats(one_hot(named["capex_contract"], names.contracts).T),
+        growth_loan=floats(one_hot(named["growth_loan"], names.loans)),
+        revolver=floats(one_hot(named["revolver"], names.loans)),
+        bridge=floats(one_hot(named["revolver"].where(named["revolver"] != "", named["growth_loan"]), names.loans)),
+        **{name: floats(named[name]) for name in FIRM_NUMBERS},
+    )
+
+
+CONTRACT_NUMBERS = (
+    "staged", "flexibility", "margin", "relet", "cover", "annual", "start_annual", "start_month", "ramp_months",
+    "end_month",
+)  # fmt: skip
+
+
+def contract_table(table, names: Names) -> ContractTable:
+    """Contracts with their parties."""
+    return ContractTable(
+        buyer=integers(positions(table["buyer"], names.firms)),
+        seller=integers(positions(table["seller"], names.firms)),
+        bought=floats(one_hot(table["buyer"], names.firms)),
+        sold=floats(one_hot(table["seller"], names.firms)),
+        senior=floats(table["rank"] == 1),
+        operating=floats(table["flow"] == "operating"),
+        equity=floats(table["flow"] == "equity"),
+        guarantor=integers(positions(table["guarantor"], names.firms)),
+        **{name: floats(table[name].fillna(0.0)) for name in CONTRACT_NUMBERS},
+    )
+
+
+def pledges(tables, names: Names, count: int):
+    """Pledged chips (million units) and shares of contract cash, by collateralised loan."""
+    pledged = np.zeros((count, len(names.generations)))
+    for row in tables["pledges"].itertuples():
+        pledged[names.loans.index(row.loan), names.generations.index(row.generation)] += row.thousand_units / 1000.0
+    security = np.zeros((count, len(names.contracts)))
+    for row in tables["security"].itertuples():
+        security[names.loans.index(row.loan), names.contracts.index(row.contract)] += row.share
+    return pledged, security
+
+
+LOAN_NUMBERS = (
+    "committed", "drawn", "draw_months", "maturity_month", "tenor_months", "floating", "coupon", "refinancing_margin",
+    "interest_from_month", "amortisation", "amortisation_from_month", "ladder", "extension_probability",
+    "exchange_probability", "base_recovery", "ebitda_recovery", "guarantee_cover", "new_money", "origination_share",
+)  # fmt: skip
+
+
+def loan_table(loans, pledged, security, scale, names: Names) -> LoanTable:
+    """Loans of named firms, collateralised ones first."""
+    count = len(pledged)
+    return LoanTable(
+        borrower=integers(positions(loans["borrower"], names.firms)),
+        borrowed=floats(one_hot(loans["borrower"], names.firms)),
+        tenant=integers(positions(loans["tenant"], names.firms)),
+        has_tenant=floats(loans["tenant"] != ""),
+        guarantor=integers(positions(loans["guarantor"], names.firms)),
+        ltv_target=floats(loans["ltv_target"][:count]),
+        uncontracted_share=floats(loans["uncontracted_share"][:count]),
+        pledged=floats(pledged),
+        security=floats(security),
+        collateral_scale=floats(scale),
+        **{name: floats(loans[name].fillna(0.0)) for name in LOAN_NUMBERS},
+    )
+
+
+POOL_NUMBERS = (
+    "hazard", "lgd", "refinancing_link", "chip_link", "frailty", "relet", "dscr", "ltv", "origination_share", "balance",
+)  # fmt: skip
+
+
+def pool_table(tables, synthetic, names: Names) -> PoolTable:
+    """Pools, obligors, tenants and tranches."""
+    table, tranches, tenants = tables["pools"], tables["tranches"], tables["tenants"]
+    member = one_hot(synthetic["pool"], names.pools)
+    tranched = np.isin(names.pools, tranches["pool"]).astype(np.float64)
+    tenant_share = {(row.pool, row.firm): row.share for row in tenants.itertuples()}
+
+    def tenancy(firms):
+        return np.array([[tenant_share.get((pool, firm), 0.0) for firm in firms] for pool in names.pools])
+
+    numbers = {name: table[name].fillna(0.0).to_numpy(np.float64) for name in POOL_NUMBERS}
+    numbers["ltv"] = np.where(numbers["ltv"] > 0.0, numbers["ltv"], 1.0)
+    credit = (table["kind"] == "credit").to_numpy(np.float64)
+    return PoolTable(
+        credit=floats(credit),
+        obligor_pool=integers(positions(synthetic["pool"], names.pools)),
+        obligor_share=floats(member * synthetic["pool_share"].to_numpy(np.float64) * credit[:, None]),
+        direct=floats((1.0 - tranched) @ member),
+        tenants_named=floats(tenancy(names.firms)),
+        tenants_synthetic=floats(tenancy(names.obligors)),
+        tranche_pool=integers(positions(tranches["pool"], names.pools)),
+        attachment=floats(tranches["attachment"]),
+        detachment=floats(tranches["detachment"]),
+        **{name: floats(values) for name, values in numbers.items()},
+    )

@@ -1,0 +1,79 @@
+"""What depends on the month: contract profiles, planned capex, planned revenue, scheduled draws."""
+
+import jax.numpy as jnp
+import numpy as np
+
+from engine.book.parameters import Parameters
+from engine.book.system import Calendar
+from engine.book.tables import CAPEX_YEARS
+from engine.vocabulary import MONTH
+
+LONGEST = 600
+"""Months looked ahead for the value of a contract."""
+
+
+def profile(contracts, months):
+    """Contract amounts inside their term [months, contracts]: a linear ramp from today's spend to full size."""
+    start, ramp = np.asarray(contracts.start_month, np.float64), np.asarray(contracts.ramp_months, np.float64)
+    first, full = np.asarray(contracts.start_annual, np.float64), np.asarray(contracts.annual, np.float64)
+    time = np.asarray(months, np.float64)[:, None]
+    ramped = np.clip((time - start) / np.maximum(ramp, 1e-9), 0.0, 1.0)
+    inside = (time > start) & (time <= np.asarray(contracts.end_month, np.float64))
+    counted = np.asarray(contracts.operating, np.float64) + np.asarray(contracts.equity, np.float64)
+    return np.where(inside, first + (full - first) * ramped, 0.0) * counted
+
+
+def beyond(contracts, months):
+    """Full size after the end of the term, for operating contracts that may be renewed."""
+    time = np.asarray(months, np.float64)[:, None]
+    ended = time > np.asarray(contracts.end_month, np.float64)
+    return ended * np.asarray(contracts.annual, np.float64) * np.asarray(contracts.operating, np.float64)
+
+
+def present_value(contracts, months, discount):
+    """Value at each month of what the term still pays, discounted monthly at `discount` a year."""
+    horizon = np.arange(1, LONGEST + 1)
+    flows = profile(contracts, horizon) * MONTH
+    value = np.zeros((LONGEST + 1, flows.shape[1]))
+    factor = np.exp(-discount * MONTH)
+    for t in range(LONGEST - 1, -1, -1):
+        value[t] = factor * (flows[t] + value[t + 1])
+    return value[np.asarray(months)]
+
+
+def build(tables, loans, named, contracts, security, parameters: Parameters, months: int) -> dict[str, np.ndarray]:
+    """Float64 arrays with rows for months 0 ... T."""
+    dates = np.arange(months + 1)
+    year = np.minimum((np.maximum(dates, 1) - 1) // 12, len(CAPEX_YEARS) - 1)
+    plan = np.asarray(parameters.economy.plan, np.float64)
+    capex = np.asarray(parameters.chips.capex, np.float64)
+    years = np.stack([named[f"capex_{y}"].to_numpy(np.float64) for y in CAPEX_YEARS])
+    annual = np.asarray(contracts.annual, np.float64)
+    left = np.maximum(np.asarray(contracts.end_month, np.float64) - dates[:, None], 0.0) * MONTH
+    weight = security * annual
+    total = weight.sum(axis=1)
+    undrawn = (loans["committed"] - loans["drawn"]).to_numpy(np.float64)
+    spread = loans["draw_months"].to_numpy(np.float64)
+    return {
+        "month": dates,
+        "plan": np.interp(dates / 12.0, np.arange(len(plan)), plan),
+        "capex": capex[np.minimum(year, len(capex) - 1)],
+        "firm_capex": years[year],
+        "term": profile(contracts, dates),
+        "after": beyond(contracts, dates),
+        "term_ahead": profile(contracts, dates + 12),
+        "after_ahead": beyond(contracts, dates + 12),
+        "present_value": present_value(contracts, dates, parameters.credit.contract_yield),
+        "contract_years": np.where(total > 0.0, (left @ weight.T) / np.where(total > 0.0, total, 1.0), 0.0),
+        "draw": np.where(
+            (dates[:, None] <= spread) & (spread > 0.0), undrawn / np.maximum(spread, 1.0), 0.0
+        ),
+    }
+
+
+def window(dates: dict[str, np.ndarray], months: int) -> Calendar:
+    """The calendar of months 1 ... T in the types of the paths."""
+    kind = {"month": jnp.int32}
+    return Calendar(
+        **{name: jnp.asarray(values[1 : months + 1], kind.get(name, jnp.float32)) for name, values in dates.items()}
+    )

@@ -1,0 +1,94 @@
+"""Numbers that follow from the book and the parameters so that month 0 agrees with what is observed."""
+
+import numpy as np
+import scipy.linalg
+
+from engine.book.parameters import Economy, Parameters
+from engine.contagion.valuation import income_value
+from engine.vocabulary import FACTORS, HOURS, MONTH
+
+
+def correlation_of(table, economy: Economy) -> np.ndarray:
+    """Correlation of the factors: the book's if it has one, else the three of the parameters.
+
+    Raises ValueError when the matrix is not positive semi-definite.
+    """
+    if len(table):
+        matrix = table.set_index("factor").loc[list(FACTORS), list(FACTORS)].to_numpy(np.float64)
+    else:
+        matrix = np.eye(len(FACTORS))
+        pairs = {
+            ("demand", "equity"): economy.correlation_demand_equity,
+            ("demand", "credit"): economy.correlation_demand_credit,
+            ("equity", "credit"): economy.correlation_equity_credit,
+        }
+        for (one, other), value in pairs.items():
+            i, j = FACTORS.index(one), FACTORS.index(other)
+            matrix[i, j] = matrix[j, i] = value
+    smallest = float(np.linalg.eigvalsh(matrix)[0])
+    if smallest < -1e-9:
+        raise ValueError(
+            f"correlation of the factors: got a matrix with eigenvalue {smallest:.4f}, expected positive semi-definite"
+        )
+    return matrix
+
+
+def transition_of(economy: Economy) -> np.ndarray:
+    """Cumulative rows of expm(Q / 12), Q the annual generator over boom, plateau, bust."""
+    generator = np.zeros((3, 3))
+    generator[0, [1, 2]] = economy.leave_boom
+    generator[1, [0, 2]] = economy.leave_plateau
+    generator[2, [0, 1]] = economy.leave_bust
+    generator -= np.diag(generator.sum(axis=1))
+    return np.cumsum(scipy.linalg.expm(generator * MONTH), axis=1)
+
+
+def jumps_of(economy: Economy) -> np.ndarray:
+    """Log equity jump from the row's regime to the column's."""
+    return np.array(
+        [
+            [0.0, economy.crash_boom_plateau, economy.crash_boom_bust],
+            [economy.rally_plateau_boom, 0.0, economy.crash_plateau_bust],
+            [economy.rally_bust_boom, economy.rally_bust_plateau, 0.0],
+        ]
+    )
+
+
+def starting_prices(table, existing, recent, parameters: Parameters):
+    """Price scale b (observed over income value), prices at month 0, and capacity K at month 0."""
+    chips, economy = parameters.chips, parameters.economy
+    rental = table["rental_usd_per_hour"].to_numpy(np.float64)
+    cost = table["operating_cost_usd_per_hour"].to_numpy(np.float64)
+    age = np.maximum(-table["release_month"].to_numpy(np.float64), 0.0) * MONTH
+    life = np.maximum(chips.life - age, chips.least_life)
+    value = np.asarray(
+        income_value(
+            HOURS * chips.utilisation * rental,
+            HOURS * cost,
+            economy.rate + chips.chip_spread,
+            chips.underwritten_decline,
+            life,
+        ),
+        np.float64,
+    )
+    observed = table["price_kusd"].fillna(0.0).to_numpy(np.float64)
+    ratio = np.where(observed > 0.0, observed / np.maximum(value, 1e-9), 0.0)
+    scale = np.where(observed > 0.0, ratio, (ratio * recent).sum() / recent.sum())
+    capacity = HOURS * float((table["installed_million"].to_numpy(np.float64) * rental * existing).sum())
+    return scale, scale * value, capacity
+
+
+def collateral_scale(loans, pledged, security, contracts, chips, dates, parameters: Parameters) -> np.ndarray:
+    """k of each collateralised loan: LTV at month 0 is the documented one.
+
+    Zero for a loan not drawn at month 0: each draw brings its own collateral.
+    """
+    count = len(pledged)
+    credit = parameters.credit
+    secured = security @ (np.asarray(contracts.margin, np.float64) * dates["present_value"][0])
+    kept = np.exp(-parameters.chips.underwritten_decline * dates["contract_years"][0])
+    worth = credit.contract_advance * secured + kept * (pledged @ np.asarray(chips.price_start, np.float64))
+    drawn = loans["drawn"].to_numpy(np.float64)[:count]
+    target = loans["ltv_target"].to_numpy(np.float64)[:count]
+    known = (drawn > 0.0) & (target > 0.0) & (worth > 0.0)
+    return np.where(known, drawn / np.where(known, target * worth, 1.0), 0.0)

@@ -1,0 +1,122 @@
+"""What a column and a table of a book are: type, unit, default, range, key, and where a reference points."""
+
+import dataclasses
+import math
+
+REQUIRED = object()
+"""Default of a column that may not be blank."""
+
+UNKNOWN = math.nan
+"""Default of a number that may stay blank: it is NaN in the typed table."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """One column. `kind` is id, reference, text, choice, number, integer, flag or date.
+
+    `low` and `high` bound numbers (inclusive; `strict` excludes `low`); `choices` are the words of a choice;
+    `tables` are the tables a reference may point to; `default` replaces a blank cell.
+    """
+
+    name: str
+    kind: str
+    meaning: str
+    unit: str = ""
+    default: object = REQUIRED
+    low: int | float | None = None
+    high: int | float | None = None
+    strict: bool = False
+    choices: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+
+    @property
+    def required(self) -> bool:
+        return self.default is REQUIRED
+
+    @property
+    def expected(self) -> str:
+        """What a cell must hold, in words."""
+        words = {
+            "id": "an id (capital letters, digits, _)",
+            "reference": f"an id of {' or '.join(self.tables)}",
+            "text": "text",
+            "choice": f"one of {', '.join(self.choices)}",
+            "number": "a number",
+            "integer": "a whole number",
+            "flag": "0 or 1",
+            "date": "a date as 2025, 2025Q4, 2025-12 or 2025-12-31",
+        }[self.kind]
+        return words + self.bounds + (f" ({self.unit})" if self.unit not in ("", "1") else "")
+
+    @property
+    def bounds(self) -> str:
+        """The range in words; empty without one."""
+        if self.kind == "flag" or (self.low is None and self.high is None):
+            return ""
+        if self.high is None:
+            return f" {'above' if self.strict else 'of at least'} {self.low:g}"
+        if self.low is None:
+            return f" of at most {self.high:g}"
+        return f" in {'(' if self.strict else '['}{self.low:g}, {self.high:g}]"
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """One table: its columns, the columns that identify a row, and how many rows it must have.
+
+    `optional` tables may be absent. Every table ends with `source` and `grade`.
+    """
+
+    name: str
+    meaning: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    least: int = 0
+    optional: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+
+EVIDENCE = (
+    Column("source", "text", "publication in short form, or the rule of an assumption"),
+    Column("grade", "choice", "A seen in the source, B public figure, C assumption", choices=("A", "B", "C")),
+)
+
+
+def table(name, meaning, key, *columns, least=0, optional=False) -> Table:
+    """A table with its evidence columns."""
+    return Table(name, meaning, key, (*columns, *EVIDENCE), least, optional)
+
+
+def identity(name, meaning) -> Column:
+    return Column(name, "id", meaning)
+
+
+def reference(name, tables, meaning, default=REQUIRED) -> Column:
+    return Column(name, "reference", meaning, default=default, tables=tuple(tables.split()))
+
+
+def text(name, meaning, default=REQUIRED) -> Column:
+    return Column(name, "text", meaning, default=default)
+
+
+def choice(name, words, meaning, default=REQUIRED) -> Column:
+    return Column(name, "choice", meaning, default=default, choices=tuple(words.split()))
+
+
+def amount(name, meaning, default=REQUIRED, unit="USD bn", low=0.0, high=None, strict=False) -> Column:
+    return Column(name, "number", meaning, unit, default, low, high, strict)
+
+
+def share(name, meaning, default=REQUIRED, strict=False) -> Column:
+    return Column(name, "number", meaning, "1", default, 0.0, 1.0, strict)
+
+
+def months(name, meaning, default=REQUIRED, low=None) -> Column:
+    return Column(name, "integer", meaning, "months", default, low)
+
+
+def flag(name, meaning, default=0) -> Column:
+    return Column(name, "flag", meaning, default=default)

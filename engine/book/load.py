@@ -1,0 +1,181 @@
+"""Reading a book: text cells become typed tables; every problem is collected before anything is returned."""
+
+import dataclasses
+import hashlib
+import math
+import pathlib
+import re
+import types
+
+from engine.book.checks import check_tables, repaired
+from engine.book.columns import Column, Table
+from engine.book.problems import BookError, Problem
+from engine.book.sheets import Sheet, read_sheets
+from engine.book.tables import TABLES
+
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?", re.ASCII)
+WHOLE = re.compile(r"[+-]?[0-9]{1,9}(\.0*)?", re.ASCII)
+IDENTITY = re.compile(r"[A-Z0-9][A-Z0-9_]*", re.ASCII)
+DATE = re.compile(r"[0-9]{4}(Q[1-4]|-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?", re.ASCII)
+
+TYPES = {"number": "float64", "integer": "int64", "flag": "int64"}
+"""Column types in the frames; everything else is text."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Book:
+    """A checked book: typed pandas tables by name, read-only as a mapping.
+
+    `hash` is a sha256 over the typed content, the same for a folder and a workbook of the same cells.
+    `repairs` says in words what was changed on request. Blank numbers without a default are NaN, blank
+    references and texts are "".
+    """
+
+    tables: types.MappingProxyType
+    hash: str
+    path: pathlib.Path
+    name: str
+    repairs: tuple[str, ...] = ()
+
+    def __getitem__(self, table: str):
+        return self.tables[table]
+
+
+def load_book(path, repair: bool = False) -> Book:
+    """The book in a folder of CSV files or one .xlsx file.
+
+    With `repair` a correlation table that is not a correlation matrix is replaced by the nearest one, and the
+    change is recorded in `Book.repairs`. Raises `BookError` with every problem found; nothing is half-loaded.
+    """
+    path = pathlib.Path(path)
+    sheets, problems = read_sheets(path)
+    if sheets or path.is_dir():
+        problems += table_problems(sheets, path)
+    frames, broken = {}, set()
+    for table in TABLES.values():
+        frame, found = typed_table(table, sheets.get(table.name))
+        problems += found
+        broken |= {(table.name, problem.column) for problem in found}
+        broken |= set() if sheets.get(table.name) or table.optional else {(table.name, "")}
+        frames[table.name] = frame
+    if not sheets:
+        raise BookError(problems)
+    repairs = ()
+    if repair:
+        frames, repairs = repaired(frames, broken)
+    labels = {name: sheet.label for name, sheet in sheets.items() if sheet}
+    for problem in check_tables(frames, broken):
+        problems.append(dataclasses.replace(problem, file=labels.get(problem.file, problem.file)))
+    if problems:
+        order = {label: position for position, label in enumerate(labels.values())}
+        raise BookError(sorted(problems, key=lambda p: (order.get(p.file, -1), p.row or 0)))
+    frames = {name: frame.reset_index(drop=True) for name, frame in frames.items()}
+    return Book(types.MappingProxyType(frames), content_hash(frames), path, path.stem, repairs)
+
+
+def table_problems(sheets, path) -> list[Problem]:
+    """Tables that are missing or unknown."""
+    place = path.name + ("/" if path.is_dir() else "")
+    missing = [name for name, table in TABLES.items() if name not in sheets and not table.optional]
+    unknown = [name for name in sheets if name not in TABLES]
+    return [Problem(place, None, "", "", f"table {name}, which is missing") for name in missing] + [
+        Problem(place, None, "", name, f"one of the tables {', '.join(TABLES)}") for name in unknown
+    ]
+
+
+def typed_table(table: Table, sheet: Sheet | None):
+    """The typed frame of a table, indexed by line, and what is wrong with its cells."""
+    import pandas as pd
+
+    rows = sheet.rows if sheet else ()
+    problems = header_problems(table, sheet) if sheet else []
+    position = {name: i for i, name in enumerate(sheet.header)} if sheet else {}
+    width = len(sheet.header) if sheet else 0
+    for line, cells in rows:
+        if len(cells) != width:
+            problems.append(
+                Problem(sheet.label, line, "", f"{len(cells)} cells", f"{width} cells, as in the header")
+            )
+    if sheet and len(rows) < table.least:
+        problems.append(Problem(sheet.label, None, "", "no rows", f"at least {table.least} row"))
+    columns = {}
+    for column in table.columns:
+        place = position.get(column.name, width)
+        cells = [row[place] if place < len(row) else "" for _, row in rows]
+        if column.name not in position:
+            cells = [""] * len(rows)
+        values = []
+        for (line, _), cell in zip(rows, cells, strict=True):
+            value, good = typed_cell(column, cell)
+            values.append(value)
+            if not good and column.name in position:
+                problems.append(Problem(sheet.label, line, column.name, cell or "blank", column.expected))
+        columns[column.name] = pd.Series(values, dtype=TYPES.get(column.kind, "str"))
+    frame = pd.DataFrame(columns)
+    frame.index = pd.Index([line for line, _ in rows], dtype="int64", name="line")
+    return frame, problems
+
+
+def header_problems(table: Table, sheet: Sheet) -> list[Problem]:
+    """Missing, unknown and repeated columns; a column of defaults may be left out."""
+    header = sheet.header
+    needed = [column.name for column in table.columns if column.required]
+    missing = [name for name in needed if name not in header]
+    unknown = [name for name in header if name not in table.names]
+    twice = sorted({name for name in header if header.count(name) > 1})
+    return (
+        [Problem(sheet.label, 1, name, "", "this column, which is missing") for name in missing]
+        + [Problem(sheet.label, 1, name, name, f"one of {', '.join(table.names)}") for name in unknown]
+        + [Problem(sheet.label, 1, name, name, "each column once") for name in twice]
+    )
+
+
+def typed_cell(column: Column, cell: str):
+    """(value, whether the cell is good); a bad cell gives a harmless stand-in of the column's type."""
+    stand_in = {"number": math.nan, "integer": 0, "flag": 0}.get(column.kind, "")
+    if cell == "":
+        return (stand_in, False) if column.required else (column.default, True)
+    if column.kind in ("number", "integer", "flag"):
+        pattern = NUMBER if column.kind == "number" else WHOLE
+        if not pattern.fullmatch(cell):
+            return stand_in, False
+        value = float(cell) if column.kind == "number" else int(float(cell))
+        return (value, True) if in_range(column, value) else (stand_in, False)
+    good = {
+        "id": lambda: bool(IDENTITY.fullmatch(cell)),
+        "reference": lambda: bool(IDENTITY.fullmatch(cell)),
+        "choice": lambda: cell in column.choices,
+        "date": lambda: bool(DATE.fullmatch(cell)),
+        "text": lambda: cell.isprintable(),
+    }[column.kind]()
+    return (cell, True) if good else ("", False)
+
+
+def in_range(column: Column, value) -> bool:
+    if not math.isfinite(value):
+        return False
+    if column.kind == "flag":
+        return value in (0, 1)
+    below = column.low is not None and (value < column.low or (column.strict and value == column.low))
+    return not below and not (column.high is not None and value > column.high)
+
+
+def content_hash(frames) -> str:
+    """sha256 of every typed cell, tables and columns in the schema's order, rows as written."""
+    digest = hashlib.sha256()
+    for name, table in TABLES.items():
+        frame = frames[name]
+        digest.update(f"\x1d{name}\x1e{len(frame)}".encode())
+        for column in table.names:
+            digest.update("\x1f".join(map(repr, [column, *frame[column].tolist()])).encode())
+    return digest.hexdigest()
+
+
+def shipped_book(name: str = "ai_credit_2025") -> pathlib.Path:
+    """The folder of a book that comes with the package; ValueError if there is none of that name."""
+    shelf = pathlib.Path(__file__).parent / "shipped"
+    folder = shelf / name
+    if not (folder.is_dir() and any(folder.glob("*.csv"))):
+        names = sorted(each.name for each in shelf.iterdir() if each.is_dir() and any(each.glob("*.csv")))
+        raise ValueError(f"got book {name!r}, expected one of {', '.join(names)}")
+    return folder

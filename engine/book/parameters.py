@@ -1,0 +1,186 @@
+"""Every number of the model that is not a row of the book, with its unit, grade, range and reason.
+
+Grades: A found in a cited source, B public figure of a named publication, C modelling assumption.
+`low` and `high` are the range a careful user would defend; sensitivity tables read them.
+"""
+
+import dataclasses
+
+
+def number(value, unit: str, grade: str, why: str, low=None, high=None):
+    """A dataclass field that knows its unit, grade, reason and defensible range."""
+    metadata = {"unit": unit, "grade": grade, "why": why, "low": low, "high": high}
+    if isinstance(value, list):
+        return dataclasses.field(default_factory=lambda: list(value), metadata=metadata)
+    return dataclasses.field(default=value, metadata=metadata)
+
+
+@dataclasses.dataclass
+class Economy:
+    """AI revenue regimes, rates, credit appetite and equity. Lists by regime: boom, plateau, bust."""
+
+    revenue: float = number(60.0, "USD bn/yr", "A", "direct AI revenue, flow of 2025 (Azhar)", 60.0, 95.0)
+    growth: list[float] = number([1.0986, 0.06, -0.25], "1/yr", "C", "boom ln(9)/2: nine-fold in two years")
+    ceiling: float = number(900.0, "USD bn/yr", "C", "where the boom's growth ends", 600.0, 1500.0)
+    volatility: float = number(0.20, "1/sqrt(yr)", "C", "of log revenue", 0.10, 0.35)
+    leave_boom: list[float] = number([0.30, 0.06], "1/yr", "C", "to plateau, to bust")
+    leave_plateau: list[float] = number([0.22, 0.14], "1/yr", "C", "to boom, to bust")
+    leave_bust: list[float] = number([0.08, 0.45], "1/yr", "C", "to boom, to plateau")
+    start: str = "boom"
+    plan: list[float] = number(
+        [60.0, 118.0, 190.0, 270.0, 350.0, 430.0], "USD bn/yr", "C", "revenue that contracts were sized on, 2025-30"
+    )
+    correlation_demand_equity: float = number(0.6, "1", "C", "demand and equity shocks", 0.3, 0.8)
+    correlation_demand_credit: float = number(-0.4, "1", "C", "demand and spread shocks", -0.8, -0.3)
+    correlation_equity_credit: float = number(-0.5, "1", "C", "equity and spread shocks", -0.8, -0.3)
+    rate: float = number(0.037, "1/yr", "B", "SOFR, December 2025; also the long-run mean")
+    rate_reversion: float = number(0.3, "1/yr", "B", "Vasicek speed")
+    rate_volatility: float = number(0.009, "1/yr^1.5", "B", "Vasicek volatility")
+    spread_reversion: float = number(1.0, "1/yr", "C", "of the log spread index")
+    spread_volatility: float = number(0.35, "1/sqrt(yr)", "C", "of the log spread index", 0.25, 0.6)
+    spread_feedback: float = number(1.0, "1", "C", "spread index rises by this times lost credit supply", 0.5, 2.5)
+    equity_drift: float = number(0.05, "1/yr", "C", "expected return of the AI complex")
+    equity_volatility: float = number(0.25, "1/sqrt(yr)", "C", "own volatility of the AI complex")
+    equity_beta: float = number(0.5, "1", "C", "loading on the revenue surprise")
+    crash_boom_plateau: float = number(-0.30, "log", "C", "equity jump at regime change")
+    crash_boom_bust: float = number(-0.55, "log", "C", "equity jump at regime change", -0.8, -0.3)
+    crash_plateau_bust: float = number(-0.35, "log", "C", "equity jump at regime change")
+    rally_plateau_boom: float = number(0.20, "log", "C", "equity jump at regime change")
+    rally_bust_boom: float = number(0.35, "log", "C", "equity jump at regime change")
+    rally_bust_plateau: float = number(0.20, "log", "C", "equity jump at regime change")
+    power_reversion: float = number(1.0, "1/yr", "C", "of the log power and hosting cost index")
+    power_volatility: float = number(0.15, "1/sqrt(yr)", "C", "of the log power and hosting cost index")
+
+
+@dataclasses.dataclass
+class Chips:
+    """Obsolescence, utilisation, rent, price and the depth of the second-hand market."""
+
+    ageing: float = number(0.10, "1/yr", "C", "continuous obsolescence of rent", 0.05, 0.15)
+    release_effect: float = number(0.22, "per ln gain", "C", "obsolescence a release adds to older chips", 0.12, 0.40)
+    release_noise: float = number(0.35, "log sd", "C", "of the effect of one release")
+    technology_volatility: float = number(0.05, "1/sqrt(yr)", "C", "common noise of obsolescence")
+    slip_probability: float = number(0.35, "1", "C", "a release is late")
+    slip_months: list[float] = number([2.0, 4.0, 9.0], "months", "C", "triangular: least, mode, most")
+    demand_elasticity: float = number(0.8, "1", "C", "of compute demand to AI revenue", 0.6, 1.0)
+    utilisation: float = number(0.70, "1", "C", "normal share of capacity in use", 0.6, 0.8)
+    rent_elasticity: float = number(1.0, "1", "C", "of rent to utilisation", 0.6, 1.5)
+    rent_bounds: list[float] = number([0.25, 1.8], "1", "C", "of the rent multiplier")
+    underwritten_decline: float = number(0.24, "1/yr", "C", "rent decline lenders plan on", 0.20, 0.36)
+    underwritten_price_decline: float = number(0.36, "1/yr", "C", "price decline lenders plan on (base resale curve)")
+    life: float = number(8.0, "yr", "C", "economic life of a chip", 6.0, 8.0)
+    least_life: float = number(2.0, "yr", "C", "life a running chip is always given")
+    scrap: float = number(0.10, "of list", "A", "floor of the resale price (V100)", 0.05, 0.15)
+    chip_spread: float = number(0.09, "1/yr", "C", "discount spread of chip income over the short rate", 0.06, 0.12)
+    impact: float = number(0.8, "log", "C", "price fall when one quarter's depth is sold", 0.3, 1.5)
+    impact_cap: float = number(0.8, "log", "C", "seven-day liquidation factor 0.45")
+    impact_half_life: float = number(0.75, "yr", "C", "three quarters")
+    depth: float = number(0.05, "of quarterly units", "C", "what the second-hand market absorbs", 0.02, 0.12)
+    quarterly_sales: float = number(0.33, "per quarter", "C", "share of foreclosed chips lenders sell")
+    sale_cost: float = number(0.10, "of price", "C", "cost of a forced sale")
+    capex: list[float] = number(
+        [710.0, 870.0, 950.0, 1000.0, 1040.0], "USD bn/yr", "C", "sector data-centre capex planned, 2026-30"
+    )
+    capex_chip_share: float = number(0.5, "1", "C", "half of data-centre capex is chips")
+    capex_newest_share: float = number(0.7, "1", "C", "of chip purchases; the rest is the generation before")
+    capex_speed: float = number(1.5, "1/yr", "C", "at which plans follow the regime", 0.75, 3.0)
+    capex_target: list[float] = number([1.0, 0.55, 0.30], "1", "C", "of plan, by regime")
+    capex_bounds: list[float] = number([0.4, 1.25], "1", "C", "of the answer of capex to utilisation")
+    retire_idle: float = number(0.60, "1/yr", "C", "of chips that do not earn their running cost")
+    retire: float = number(0.05, "1/yr", "C", "of all other chips")
+
+
+@dataclasses.dataclass
+class Contracts:
+    """Labs' equity, flexible payment and renegotiation."""
+
+    equity_speed: list[float] = number([0.15, 0.06, 0.02], "of value/yr", "C", "a lab can raise, by regime")
+    equity_floor: list[float] = number([1.0, 0.5, 0.25], "1", "C", "of staged commitments honoured, by regime")
+    equity_buffer: float = number(6.0, "months", "C", "of obligations a lab keeps in cash when it can")
+    revenue_power: float = number(0.5, "1", "C", "of lab value on its revenue growth")
+    variable_cost: float = number(0.45, "of revenue", "C", "of a lab, before contracts", 0.35, 0.60)
+    fixed_cost_growth: float = number(0.15, "1/yr", "C", "of a lab's fixed cost")
+    renegotiation: float = number(0.5, "of shortfall", "C", "written off over two months", 0.0, 1.0)
+    renewal: list[float] = number([0.9, 0.6, 0.3], "of amount", "C", "renewed at contract end, by regime")
+    non_payment_months: float = number(9.0, "months", "C", "below half payment until a lab defaults")
+
+
+@dataclasses.dataclass
+class Credit:
+    """Funding, collateral tests, default and recovery."""
+
+    capacity_scale: float = number(1.15, "1", "C", "debt capacity at today's supply and spread")
+    capacity_cap: float = number(1.25, "1", "C", "of debt capacity in the best market")
+    growth_limit: float = number(0.75, "of capacity", "C", "lent for new capex; the rest is kept for refinancing", 0.6, 1.0)
+    trailing_weight: float = number(0.7, "1", "C", "of trailing EBITDA in debt capacity")
+    equity_speed: list[float] = number([0.12, 0.08, 0.03], "of market cap/yr", "C", "listed firms, by regime")
+    equity_months: float = number(6.0, "months", "C", "of equity issuance that can be pulled forward")
+    sponsor_regime: list[float] = number([1.0, 0.6, 0.3], "1", "C", "of an owner's willingness, by regime")
+    extension_months: float = number(24.0, "months", "C", "amend and extend; 4y+1+1 project loans")
+    exchange_loss: float = number(0.25, "of balance", "C", "present-value cut of a distressed exchange")
+    contract_advance: float = number(0.85, "1", "C", "of contract value that counts as collateral", 0.7, 0.95)
+    contract_yield: float = number(0.10, "1/yr", "C", "discount rate of contract cash")
+    ltv_covenant: float = number(0.85, "1", "C", "breach above", 0.75, 0.95)
+    ltv_cure: float = number(0.75, "1", "C", "cure level", 0.65, 0.85)
+    dscr_trap: float = number(1.3, "1", "C", "cash sweep below (project-finance norm)")
+    dscr_default: float = number(0.8, "1", "C", "breach below")
+    sweep_share: float = number(0.5, "of surplus", "C", "cash swept while trapped")
+    waiver: float = number(0.8, "probability", "C", "a breach is waived (December 2024 precedent)", 0.4, 0.95)
+    waiver_months: float = number(9.0, "months", "C", "a waiver lasts")
+    chips_per_draw: float = number(0.84, "USD/USD", "C", "chips bought per dollar drawn: 2/3 of cost at 80% advance")
+    hazard_regime: list[float] = number([1.0, 2.0, 4.0], "1", "C", "multiplier of hazards, by regime")
+    hazard_stress: float = number(0.6, "1", "C", "loading on stress of rents", 0.0, 1.5)
+    hazard_spread: float = number(0.5, "1", "C", "loading on log spread index", 0.0, 1.0)
+    hazard_contagion: float = number(1.0, "1", "C", "loading on share of dead neoclouds", 0.0, 4.0)
+    recovery_stress: float = number(0.35, "1", "C", "recoveries fall with stress", 0.1, 0.7)
+    recovery_spread: float = number(0.10, "1", "C", "unsecured recoveries fall with spreads")
+    step_in: float = number(0.5, "of contract value", "C", "a lender keeps by stepping in")
+    insolvency_ratio: float = number(0.5, "1", "C", "assets over debt below which a firm without access fails")
+    insolvency_supply: float = number(0.7, "1", "C", "debt-market access below which that test applies")
+    refinancing_link: float = number(0.25, "1/yr", "C", "pool hazard per unit of missing debt capacity")
+    refinancing_start: float = number(0.92, "1", "C", "debt capacity at which the link begins")
+    chip_link: float = number(0.25, "1", "C", "pool LGD per log shortfall of chip prices")
+    pool_stress: float = number(0.5, "1", "C", "pool LGD rises by this times stress")
+    origination: float = number(0.30, "of capex", "B", "borrowed in the pools: 1,500 of sector debt by 2028")
+    abs_cap_rate: float = number(-0.3, "1", "C", "elasticity of site value to the spread index")
+    abs_trap: float = number(1.35, "1", "A", "DSCR below which an ABS traps cash")
+    abs_coupon: float = number(0.057, "1/yr", "C", "of ABS debt")
+    abs_reserve_months: float = number(6.0, "months", "A", "interest reserve")
+    abs_sale_cost: float = number(0.10, "of value", "C", "of liquidated sites")
+
+
+@dataclasses.dataclass
+class Lenders:
+    """Recognition, clearing and credit supply."""
+
+    supply_reversion: float = number(0.5, "1/yr", "C", "of credit supply to one")
+    supply_loss: float = number(6.0, "1", "C", "fall of supply per unit of capital lost by the marginal lender", 5, 30)
+    supply_floor: float = number(0.25, "1", "C", "least credit supply")
+    other_loss: float = number(0.01, "1/yr", "C", "base loss on a fund's other assets; only the excess counts")
+    other_power: float = number(0.5, "1", "C", "power of the regime multiplier on other assets")
+    bankruptcy_cost: float = number(0.05, "of assets", "C", "lost when a vehicle fails (Rogers-Veraart)")
+
+
+@dataclasses.dataclass
+class Mechanisms:
+    """Switches between 0 (off) and 1 (on); values, so no retrace."""
+
+    fire_sale: float = 1.0
+    circular_contracts: float = 1.0
+    funding_loop: float = 1.0
+    lender_network: float = 1.0
+    step_in: float = 1.0
+    build_up: float = 1.0
+    pool_links: float = 1.0
+
+
+@dataclasses.dataclass
+class Parameters:
+    """All groups of numbers; what the config hands to `build_system`."""
+
+    economy: Economy = dataclasses.field(default_factory=Economy)
+    chips: Chips = dataclasses.field(default_factory=Chips)
+    contracts: Contracts = dataclasses.field(default_factory=Contracts)
+    credit: Credit = dataclasses.field(default_factory=Credit)
+    lenders: Lenders = dataclasses.field(default_factory=Lenders)
+    mechanisms: Mechanisms = dataclasses.field(default_factory=Mechanisms)

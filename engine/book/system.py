@@ -1,0 +1,242 @@
+"""System: everything exogenous to a path, as arrays. What a book and the parameters become.
+
+Raw columns of the book keep their names; what is derived from them says so. Loans are ordered with the
+collateralised ones first (`collateralised` axis v), lenders with the vehicles first (`vehicles` axis j).
+Arrays that depend on the month sit in `Calendar` with the months axis leading; a stage sees one `Month`
+of it. Shapes are [axis names]; months run t = 1 ... T.
+"""
+
+import dataclasses
+
+import equinox as eqx
+import jax
+from jaxtyping import Array, Float, Int
+
+import engine.vocabulary  # noqa: F401  (turns 64-bit types on before the first array is made)
+from engine.book import parameters
+
+
+def array_twin(group: type) -> type:
+    """The pytree with a parameter group's field names and an array behind each of them."""
+    names = [field.name for field in dataclasses.fields(group)]
+    twin = dataclasses.make_dataclass(f"{group.__name__}Numbers", [(name, Array) for name in names], frozen=True)
+    return jax.tree_util.register_dataclass(twin, data_fields=names, meta_fields=[])
+
+
+ARRAY_TWINS = {
+    group: array_twin(group)
+    for group in (
+        parameters.Economy, parameters.Chips, parameters.Contracts, parameters.Credit, parameters.Lenders,
+        parameters.Mechanisms, parameters.Parameters,
+    )
+}  # fmt: skip
+"""What each group of parameters becomes inside a System: `system.numbers.chips.ageing` is an array."""
+
+
+class Names(eqx.Module):
+    """Row names in System order; static, so that results can be labelled."""
+
+    generations: tuple[str, ...] = eqx.field(static=True)
+    firms: tuple[str, ...] = eqx.field(static=True)
+    contracts: tuple[str, ...] = eqx.field(static=True)
+    loans: tuple[str, ...] = eqx.field(static=True)
+    obligors: tuple[str, ...] = eqx.field(static=True)
+    obligor_loans: tuple[str, ...] = eqx.field(static=True)
+    pools: tuple[str, ...] = eqx.field(static=True)
+    tranches: tuple[str, ...] = eqx.field(static=True)
+    lenders: tuple[str, ...] = eqx.field(static=True)
+    instrument_classes: tuple[str, ...] = eqx.field(static=True)
+    lender_classes: tuple[str, ...] = eqx.field(static=True)
+
+    @property
+    def instruments(self) -> tuple[str, ...]:
+        """Loans, then obligor loans, then tranches."""
+        return self.loans + self.obligor_loans + self.tranches
+
+
+class EconomyTable(eqx.Module):
+    """Correlation of the factors and the monthly law of the regime."""
+
+    correlation: Float[Array, "factors factors"]
+    loading: Float[Array, "factors factors"]  # derived: lower Cholesky factor
+    transition: Float[Array, "regimes regimes"]  # derived: cumulative rows of expm(Q dt)
+    jump: Float[Array, "regimes regimes"]  # derived: log equity jump from row to column
+
+
+class ChipTable(eqx.Module):
+    """Chip generations in order of release; units in millions, prices in thousand USD."""
+
+    release_month: Int[Array, "gens"]
+    slips: Float[Array, "gens"]
+    gain: Float[Array, "gens"]
+    list_price: Float[Array, "gens"]
+    observed_price: Float[Array, "gens"]  # 0 where unreleased
+    rental: Float[Array, "gens"]  # USD per hour
+    operating_cost: Float[Array, "gens"]  # USD per hour
+    installed: Float[Array, "gens"]
+    hosting: Float[Array, "gens"]
+    price_scale: Float[Array, "gens"]  # derived: b, so that month 0 reproduces observed prices
+    price_start: Float[Array, "gens"]  # derived: b V at month 0
+    capacity_start: Float[Array, ""]  # derived: K at month 0, USD bn a year
+    existing: Float[Array, "gens"]  # derived: 1 where released at month 0
+    recent: Float[Array, "gens"]  # derived: 1 for the last three of those
+
+
+class FirmTable(eqx.Module):
+    """Named firms. Amounts USD bn (a year where a flow)."""
+
+    lab: Float[Array, "firms"]
+    neocloud: Float[Array, "firms"]
+    outside: Float[Array, "firms"]
+    revenue_share: Float[Array, "firms"]
+    fixed_cost: Float[Array, "firms"]
+    core_ebitda: Float[Array, "firms"]
+    core_growth: Float[Array, "firms"]
+    core_stress_beta: Float[Array, "firms"]
+    ebitda_ttm: Float[Array, "firms"]
+    cash: Float[Array, "firms"]
+    minimum_cash: Float[Array, "firms"]
+    equity_value: Float[Array, "firms"]
+    sponsor_capacity: Float[Array, "firms"]
+    debt_multiple: Float[Array, "firms"]
+    value_multiple: Float[Array, "firms"]
+    asset_multiple: Float[Array, "firms"]
+    hazard: Float[Array, "firms"]
+    leverage_beta: Float[Array, "firms"]
+    equity_capex_share: Float[Array, "firms"]
+    capex_contract: Float[Array, "firms contracts"]  # one-hot, zero row where capex is not scaled
+    growth_loan: Float[Array, "loans firms"]  # one-hot
+    revolver: Float[Array, "loans firms"]  # one-hot
+    bridge: Float[Array, "loans firms"]  # derived: takes new debt in need; the revolver, else the growth loan
+
+
+class ContractTable(eqx.Module):
+    """Payment contracts. Flow `none` has zero amounts in the calendar."""
+
+    buyer: Int[Array, "contracts"]
+    seller: Int[Array, "contracts"]
+    bought: Float[Array, "firms contracts"]  # one-hot of the buyer
+    sold: Float[Array, "firms contracts"]  # one-hot of the seller
+    senior: Float[Array, "contracts"]  # 1 for rank 1
+    operating: Float[Array, "contracts"]  # 1 for flow operating
+    equity: Float[Array, "contracts"]  # 1 for flow equity
+    staged: Float[Array, "contracts"]
+    flexibility: Float[Array, "contracts"]
+    margin: Float[Array, "contracts"]
+    relet: Float[Array, "contracts"]
+    guarantor: Int[Array, "contracts"]  # 0 where cover is 0
+    cover: Float[Array, "contracts"]
+    annual: Float[Array, "contracts"]
+    start_annual: Float[Array, "contracts"]
+    start_month: Float[Array, "contracts"]
+    ramp_months: Float[Array, "contracts"]
+    end_month: Float[Array, "contracts"]
+
+
+class LoanTable(eqx.Module):
+    """Loans and bonds of named firms, collateralised ones first."""
+
+    borrower: Int[Array, "loans"]
+    borrowed: Float[Array, "firms loans"]  # one-hot of the borrower
+    committed: Float[Array, "loans"]
+    drawn: Float[Array, "loans"]
+    draw_months: Float[Array, "loans"]
+    maturity_month: Float[Array, "loans"]
+    tenant: Int[Array, "loans"]
+    has_tenant: Float[Array, "loans"]
+    tenor_months: Float[Array, "loans"]
+    floating: Float[Array, "loans"]
+    coupon: Float[Array, "loans"]
+    refinancing_margin: Float[Array, "loans"]
+    interest_from_month: Float[Array, "loans"]
+    amortisation: Float[Array, "loans"]
+    amortisation_from_month: Float[Array, "loans"]
+    ladder: Float[Array, "loans"]
+    extension_probability: Float[Array, "loans"]
+    exchange_probability: Float[Array, "loans"]
+    base_recovery: Float[Array, "loans"]
+    ebitda_recovery: Float[Array, "loans"]
+    guarantor: Int[Array, "loans"]
+    guarantee_cover: Float[Array, "loans"]
+    new_money: Float[Array, "loans"]
+    origination_share: Float[Array, "loans"]
+    ltv_target: Float[Array, "collateralised"]
+    uncontracted_share: Float[Array, "collateralised"]
+    pledged: Float[Array, "collateralised gens"]  # million units
+    security: Float[Array, "collateralised contracts"]  # share of a contract's cash
+    collateral_scale: Float[Array, "collateralised"]  # derived: k
+
+
+class PoolTable(eqx.Module):
+    """Pools, their synthetic obligors and tenants, and the tranches on them."""
+
+    credit: Float[Array, "pools"]  # 1 for loans to obligors, 0 for rents of tenants
+    hazard: Float[Array, "pools"]
+    lgd: Float[Array, "pools"]
+    refinancing_link: Float[Array, "pools"]
+    chip_link: Float[Array, "pools"]
+    frailty: Float[Array, "pools"]
+    relet: Float[Array, "pools"]
+    dscr: Float[Array, "pools"]
+    ltv: Float[Array, "pools"]
+    origination_share: Float[Array, "pools"]
+    balance: Float[Array, "pools"]
+    obligor_pool: Int[Array, "obligors"]
+    obligor_share: Float[Array, "pools obligors"]  # share of the pool's balance, zero elsewhere
+    direct: Float[Array, "obligors"]  # 1 where the pool has no tranches
+    tenants_named: Float[Array, "pools firms"]
+    tenants_synthetic: Float[Array, "pools obligors"]
+    tranche_pool: Int[Array, "tranches"]
+    attachment: Float[Array, "tranches"]
+    detachment: Float[Array, "tranches"]
+
+
+class LenderTable(eqx.Module):
+    """Holders of instruments, vehicles first."""
+
+    holdings: Float[Array, "lenders instruments"]  # shares; columns sum to one
+    capital: Float[Array, "lenders"]
+    debt: Float[Array, "lenders"]  # zero unless a vehicle
+    other_assets: Float[Array, "lenders"]
+    recognition_months: Float[Array, "lenders"]
+    lending_weight: Float[Array, "lenders"]
+    vehicle: Float[Array, "lenders"]
+    debt_share: Float[Array, "lenders vehicles"]
+    equity_share: Float[Array, "lenders vehicles"]
+    membership: Float[Array, "lender_classes lenders"]  # one-hot
+    instrument_membership: Float[Array, "instrument_classes instruments"]  # one-hot
+
+
+class Calendar(eqx.Module):
+    """What depends on the month; `Month` is one row of it, with the months axis gone."""
+
+    month: Int[Array, "*months"]
+    plan: Float[Array, "*months"]  # revenue contracts were sized on
+    capex: Float[Array, "*months"]  # sector capex planned, USD bn a year
+    firm_capex: Float[Array, "*months firms"]  # USD bn a year
+    term: Float[Array, "*months contracts"]  # USD bn a year
+    after: Float[Array, "*months contracts"]
+    term_ahead: Float[Array, "*months contracts"]  # twelve months later
+    after_ahead: Float[Array, "*months contracts"]
+    present_value: Float[Array, "*months contracts"]  # of what the term still pays
+    contract_years: Float[Array, "*months collateralised"]
+    draw: Float[Array, "*months loans"]  # scheduled draws, USD bn
+
+
+Month = Calendar
+
+
+class System(eqx.Module):
+    """A book and its parameters as arrays; the only thing besides draws that a path reads."""
+
+    numbers: ARRAY_TWINS[parameters.Parameters]
+    economy: EconomyTable
+    chips: ChipTable
+    firms: FirmTable
+    contracts: ContractTable
+    loans: LoanTable
+    pools: PoolTable
+    lenders: LenderTable
+    calendar: Calendar
+    exposure_start: Float[Array, ""]  # derived: drawn balances and pool notional at month 0
+    names: Names

@@ -1,0 +1,253 @@
+"""The tables of a book, as data: the one place that says what a column means and which values it takes.
+
+Amounts are USD bn, rates decimals, months counted from month 0 = December 2025 (the past is negative).
+Ids are capital letters, digits and underscores. Every row carries `source` and `grade`.
+"""
+
+from engine.book.columns import (
+    UNKNOWN,
+    Column,
+    amount,
+    choice,
+    flag,
+    identity,
+    months,
+    reference,
+    share,
+    table,
+    text,
+)
+from engine.vocabulary import FACTORS
+
+CLASSES = (
+    "GPU_DDTL_1_2", "GPU_DDTL_3_PLUS", "HY_CONV", "RCF_OEM_OTHER", "PROJECT_LOANS", "HYPERION", "XAI_SPV",
+    "UNNAMED_PC", "OTHER_CONSTRUCTION", "ABS", "CMBS", "IG_TECH",
+)  # fmt: skip
+"""Instrument classes."""
+
+LENDER_CLASSES = (
+    "PRIVATE_CREDIT", "BANK", "INSURER", "PENSION", "HEDGE_FUND", "MUTUAL_FUND", "VENDOR", "FOREIGN",
+)  # fmt: skip
+"""Holder classes."""
+
+CAPEX_YEARS = (2026, 2027, 2028, 2029, 2030)
+
+CHIPS = table(
+    "chips", "Accelerator generations, in order of release.", ("generation",),
+    identity("generation", "short name"),
+    text("name", "full name"),
+    months("release_month", "first volume shipments; planned if positive"),
+    flag("slips", "the release may be late"),
+    amount("performance_gain", "over the generation before; 1 for released chips", 1.0, "x", strict=True),
+    amount("list_price_kusd", "new, with its share of the rack", unit="thousand USD", strict=True),
+    amount("price_kusd", "second-hand at month 0; blank if unreleased", UNKNOWN, "thousand USD", strict=True),
+    amount("rental_usd_per_hour", "rent at month 0, or planned at release", unit="USD/h", strict=True),
+    amount("operating_cost_usd_per_hour", "power and hosting", unit="USD/h"),
+    amount("installed_million", "units in use at month 0", 0.0, "million"),
+    share("hosting_share", "of data centres that can host it", 1.0, strict=True),
+    amount("accounting_life_years", "depreciation life owners book", 6.0, "yr", strict=True),
+    least=1,
+)  # fmt: skip
+
+FIRMS = table(
+    "firms", "Who buys, sells, borrows or guarantees.", ("firm",),
+    identity("firm", "short name"),
+    text("name", "full name"),
+    choice("kind", "lab neocloud host hyperscaler vendor project synthetic", "what it lives on"),
+    reference("parent", "firms", "owner in the book", ""),
+    flag("outside", "cash not modelled: pays while alive"),
+    reference("pool", "pools", "pool of a synthetic obligor or tenant", ""),
+    share("pool_share", "of its pool", 0.0),
+    share("revenue_share", "of AI revenue (labs)", 0.0),
+    amount("fixed_cost", "of a lab, a year", 0.0, "USD bn/yr"),
+    amount("core_ebitda", "earned outside the contracts of this book", 0.0, "USD bn/yr", low=None),
+    amount("core_growth", "of core EBITDA", 0.0, "1/yr", -1.0, 1.0),
+    amount("core_stress_beta", "log fall of core EBITDA per unit of stress", 0.0, "1", high=5.0),
+    amount("ebitda_ttm", "trailing twelve months at month 0", 0.0, "USD bn/yr", low=None),
+    amount("cash", "at month 0", 0.0),
+    amount("minimum_cash", "kept before capex", 0.0),
+    amount("equity_value", "market cap or last round; 0 = no access to equity", 0.0),
+    amount("sponsor_capacity", "an owner would pay in", 0.0, "USD bn/yr"),
+    amount("debt_multiple", "debt a lender extends per EBITDA", 0.0, "x"),
+    amount("value_multiple", "debt a lender extends per equity value", 0.0, "x"),
+    amount("asset_multiple", "assets per EBITDA; 0 = no balance-sheet test", 0.0, "x"),
+    amount("hazard", "residual default intensity", 0.0, "1/yr", high=1.0),
+    amount("leverage_beta", "hazard's loading on debt over capacity", 0.0, "1", high=10.0),
+    *(amount(f"capex_{year}", "funded by the firm itself", 0.0, "USD bn/yr") for year in CAPEX_YEARS),
+    reference("capex_contract", "contracts", "whose size scales capex", ""),
+    share("equity_capex_share", "of capex paid with new equity", 0.0),
+    reference("growth_loan", "loans", "takes new debt", ""),
+    reference("revolver", "loans", "drawn for liquidity", ""),
+    text("rating", "agency rating, worst of two", ""),
+    amount("cds_bps", "five-year CDS at month 0; blank if none trades", UNKNOWN, "bp"),
+    least=1,
+)  # fmt: skip
+
+POOLS = table(
+    "pools", "Credit without names (kind credit) and securitised leases (kind lease).", ("pool",),
+    identity("pool", "short name"),
+    text("name", "full name"),
+    choice("kind", "credit lease", "credit: obligors are loans; lease: tenants pay, tranches are the debt"),
+    amount("hazard", "of an obligor or tenant", 0.0, "1/yr", high=1.0),
+    share("lgd", "loss given default before stress", 0.0),
+    share("refinancing_link", "how much missing credit raises the hazard", 0.0),
+    share("chip_link", "how much chip prices raise the loss given default", 0.0),
+    amount("frailty", "sd of the pool's common log hazard", 0.0, "log", high=3.0),
+    share("relet", "of lost rent recovered", 0.0),
+    amount("dscr", "of a lease pool at month 0", 0.0, "x"),
+    share("ltv", "debt over value of a lease pool at month 0", 0.0),
+    share("origination_share", "of new sector borrowing", 0.0),
+    amount("balance", "committed", strict=True),
+)  # fmt: skip
+
+TENANTS = table(
+    "tenants", "Who pays the rent of a lease pool.", ("pool", "firm"),
+    reference("pool", "pools", "of kind lease"),
+    reference("firm", "firms", "tenant"),
+    share("share", "of the pool's rent", strict=True),
+)  # fmt: skip
+
+LOANS = table(
+    "loans", "Loans and bonds, one row for each synthetic obligor too.", ("loan",),
+    identity("loan", "short name"),
+    text("name", "full name"),
+    reference("borrower", "firms", "who owes it"),
+    choice("class", " ".join(CLASSES), "instrument class"),
+    amount("committed", "drawn and undrawn"),
+    amount("drawn", "at month 0"),
+    months("draw_months", "the undrawn part is drawn linearly over them; 0 = not drawn", 0, 0),
+    months("maturity_month", "final maturity", low=1),
+    reference("tenant", "firms", "whose being alive extends the loan", ""),
+    months("tenor_months", "after refinancing", 60, 1),
+    flag("floating", "coupon is a margin over the short rate"),
+    amount("coupon", "fixed rate, or margin if floating", unit="1/yr", high=1.0),
+    amount("refinancing_margin", "over the short rate, after refinancing", 0.03, "1/yr", high=1.0),
+    months("interest_from_month", "before, interest is in the construction budget", 0),
+    amount("amortisation", "of the peak balance", 0.0, "1/yr", high=1.0),
+    months("amortisation_from_month", "first amortisation", 0),
+    amount("ladder", "of a bond stock maturing", 0.0, "1/yr", high=1.0),
+    share("extension_probability", "of a failed refinancing", 0.5),
+    share("exchange_probability", "that what fails next is a distressed exchange", 0.3),
+    flag("collateral", "LTV and DSCR tests on chips"),
+    amount("ltv_target", "documented LTV at month 0", 0.0, "1", high=2.0),
+    share("uncontracted_share", "of pledged chips' market income counted in DSCR", 0.0),
+    share("base_recovery", "before stress", 0.4),
+    amount("ebitda_recovery", "EBITDA multiple recovered by all debt, beside base_recovery", 0.0, "x"),
+    reference("guarantor", "firms", "pays on default while alive", ""),
+    share("guarantee_cover", "of the balance", 0.0),
+    flag("revolver", "drawn on need"),
+    flag("new_money", "starts at zero and grows with capex"),
+    share("origination_share", "of new sector borrowing", 0.0),
+    least=1,
+)  # fmt: skip
+
+PLEDGES = table(
+    "pledges", "Chips pledged to loans.", ("loan", "generation"),
+    reference("loan", "loans", "with collateral = 1"),
+    reference("generation", "chips", "released at month 0"),
+    amount("thousand_units", "pledged", unit="thousand", strict=True),
+)  # fmt: skip
+
+SECURITY = table(
+    "security", "Contracts whose cash is pledged to loans.", ("loan", "contract"),
+    reference("loan", "loans", "with collateral = 1"),
+    reference("contract", "contracts", "sold by the borrower or its group"),
+    share("share", "of the contract's cash", strict=True),
+)  # fmt: skip
+
+TRANCHES = table(
+    "tranches", "Slices of a pool's debt; they tile [0, 1].", ("tranche",),
+    identity("tranche", "short name"),
+    reference("pool", "pools", "sliced"),
+    text("name", "full name"),
+    choice("class", " ".join(CLASSES), "instrument class"),
+    share("attachment", "of the pool's debt; 0 = first loss"),
+    share("detachment", "of the pool's debt", strict=True),
+    text("rating", "agency rating", ""),
+)  # fmt: skip
+
+CONTRACTS = table(
+    "contracts", "Who owes whom for what.", ("contract",),
+    identity("contract", "short name"),
+    reference("buyer", "firms", "pays"),
+    reference("seller", "firms", "is paid"),
+    choice("kind", "compute chips lease colocation equity backstop subscription plan", "what is bought"),
+    choice("flow", "operating equity none", "none: information only, or inside another row"),
+    amount("annual", "full size", unit="USD bn/yr"),
+    amount("start_annual", "today's spend", 0.0, "USD bn/yr"),
+    months("start_month", "first payment or start of the ramp", 0),
+    months("ramp_months", "from today's spend to full size", 0, 0),
+    months("end_month", "last payment before renewal"),
+    flag("staged", "equity: 1 paid in stages, 0 a letter honoured in booms only", 1),
+    share("flexibility", "that falls with AI revenue below plan", 0.0),
+    Column("rank", "integer", "1 paid first (leases), 2 after (compute)", "", 2, 1, 2),
+    share("margin", "seller's cash margin; 1 for equity", 1.0),
+    share("relet", "of lost income recovered at market", 0.0),
+    reference("guarantor", "firms", "pays for the buyer while alive", ""),
+    share("cover", "of the payment guaranteed", 0.0),
+)  # fmt: skip
+
+LENDERS = table(
+    "lenders", "Who holds the debt; vehicles owe debt to, and are owned by, other lenders.", ("lender",),
+    identity("lender", "short name"),
+    text("name", "full name"),
+    choice("class", " ".join(LENDER_CLASSES), "holder class"),
+    flag("vehicle", "a fund whose debt and equity are in interlender"),
+    text("manager", "group that runs the vehicle", ""),
+    amount("capital", "that absorbs losses", strict=True),
+    amount("other_assets", "of a vehicle, outside this book", 0.0),
+    amount("debt", "of a vehicle", 0.0),
+    months("recognition_months", "from loss to mark", 1, 0),
+    share("lending_weight", "in new lending", 0.0),
+    least=1,
+)  # fmt: skip
+
+HOLDINGS = table(
+    "holdings", "Who holds what share of an instrument.", ("instrument", "lender"),
+    reference("instrument", "loans tranches pools", "a pool stands for each of its loans without own rows"),
+    reference("lender", "lenders", "holder"),
+    share("share", "of the instrument; blank = holder known, amount unknown", UNKNOWN),
+    flag("known", "1 fixed by a source, 0 filled"),
+    least=1,
+)  # fmt: skip
+
+INTERLENDER = table(
+    "interlender", "Claims of lenders on vehicles.", ("lender", "vehicle", "kind"),
+    reference("lender", "lenders", "creditor or owner"),
+    reference("vehicle", "lenders", "with vehicle = 1"),
+    choice("kind", "debt equity", "of the vehicle"),
+    share("share", "of the vehicle's debt or capital", strict=True),
+)  # fmt: skip
+
+MARKET = table(
+    "market", "Market levels at month 0, for checks and plots.", ("name",),
+    text("name", "what is quoted"),
+    amount("value", "level", unit="", low=None),
+    text("unit", "of the level"),
+    optional=True,
+)  # fmt: skip
+
+HISTORY = table(
+    "history", "Observed series, for checks and plots.", ("date", "series"),
+    Column("date", "date", "period"),
+    text("series", "what is observed"),
+    amount("value", "observation", unit="", low=None),
+    text("unit", "of the series"),
+    optional=True,
+)  # fmt: skip
+
+CORRELATION = table(
+    "correlation", "Replaces the correlation of the factors; empty keeps the parameters'.", ("factor",),
+    choice("factor", " ".join(FACTORS), "row of the matrix"),
+    *(amount(factor, f"correlation with {factor}", unit="1", low=-1.0, high=1.0) for factor in FACTORS),
+    optional=True,
+)  # fmt: skip
+
+TABLES = {
+    each.name: each
+    for each in (
+        CHIPS, FIRMS, POOLS, TENANTS, LOANS, PLEDGES, SECURITY, TRANCHES, CONTRACTS, LENDERS, HOLDINGS,
+        INTERLENDER, MARKET, HISTORY, CORRELATION,
+    )
+}  # fmt: skip
+"""Every table of a book by name."""

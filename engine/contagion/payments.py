@@ -1,0 +1,46 @@
+"""Payments among firms with two ranks: what a buyer cannot pay, its seller does not get."""
+
+import jax.numpy as jnp
+
+
+def pay(resources, senior_due, junior_due):
+    """Shares of the senior and the junior obligations that the resources cover.
+
+        senior = clip(W / O1, 0, 1),  junior = clip((W - O1) / O2, 0, 1),  1 where nothing is owed
+    """
+    senior = jnp.where(senior_due > 0.0, resources / jnp.where(senior_due > 0.0, senior_due, 1.0), 1.0)
+    rest = resources - senior_due
+    junior = jnp.where(junior_due > 0.0, rest / jnp.where(junior_due > 0.0, junior_due, 1.0), 1.0)
+    return jnp.clip(senior, 0.0, 1.0), jnp.clip(junior, 0.0, 1.0)
+
+
+def clear(due, senior, buyer, bought, sold, margin, resources, able, always, rounds: int):
+    """Greatest clearing payments by iteration from full payment.
+
+        W_i = resources_i + sum over what i sells of margin_c p_c;   p_c = share(buyer, rank) due_c
+
+    Args: due [contracts] owed now; senior [contracts] 1 for the first rank; buyer [contracts] index;
+    bought and sold [firms contracts] one-hot; margin [contracts] kept by the seller; resources [firms]
+    before contract income; able [firms] 0 for those who pay nothing; always [firms] 1 for those who
+    always pay. Returns (paid [contracts], share of each contract paid, junior share by firm, last move).
+
+    Example: a pays b, b pays c; a can pay only half, and b lives on what it receives.
+        >>> one = jnp.eye(3, dtype=jnp.float32)
+        >>> paid, *_ = clear(jnp.float32([4, 4]), jnp.zeros(2, jnp.float32), jnp.int32([0, 1]),
+        ...     one[:, :2], jnp.roll(one, 1, axis=0)[:, :2], jnp.ones(2, jnp.float32),
+        ...     jnp.float32([2, 1, 0]), jnp.ones(3, jnp.float32), jnp.zeros(3, jnp.float32), 4)
+        >>> [float(p) for p in paid]
+        [2.0, 3.0]
+    """
+    senior_due = bought @ (due * senior)
+    junior_due = bought @ (due * (1.0 - senior))
+    paid = due
+    for _ in range(rounds):
+        before = paid
+        first, second = pay(resources + sold @ (margin * paid), senior_due, junior_due)
+        first = jnp.where(always > 0.0, 1.0, first) * able
+        second = jnp.where(always > 0.0, 1.0, second) * able
+        share = jnp.where(senior > 0.0, first[buyer], second[buyer])
+        paid = share * due
+    move = jnp.max(jnp.abs(paid - before)) / jnp.maximum(jnp.max(due), 1.0)
+    return paid, share, second, move

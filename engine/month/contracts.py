@@ -1,0 +1,137 @@
+"""Contracts: the dated payment web among firms, equity commitments, renegotiation (docs/model.md, section 3)."""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from engine.book.system import Month, System
+from engine.contagion.payments import clear
+from engine.month.economy import Economy
+from engine.vocabulary import MONTH, indicator
+
+ROUNDS = 4
+SETTLED = 1e-4
+
+
+class ContractState(eqx.Module):
+    """Size of each contract after renegotiation, and months a lab has paid less than half."""
+
+    size: Float[Array, "contracts"]
+    low_payment: Float[Array, "firms"]
+
+
+class Means(eqx.Module):
+    """What a firm can pay with, before contract income (USD bn this month)."""
+
+    cash: Float[Array, "firms"]
+    reserved: Float[Array, "firms"]  # interest and amortisation
+    capacity: Float[Array, "firms"]  # equity that can be raised now
+    undrawn: Float[Array, "firms"]  # revolver
+
+
+class Contracts(eqx.Module):
+    """What the other stages read of this month's contracts (USD bn this month unless said)."""
+
+    received: Float[Array, "contracts"]  # by the seller, before its cost
+    paid: Float[Array, "contracts"]  # by the buyer
+    size: Float[Array, "contracts"]
+    quality: Float[Array, "contracts"]  # share of a contract that is being honoured
+    raised: Float[Array, "firms"]  # equity by labs, to pay and to hold
+    committed_equity: Float[Array, "firms"]  # equity received under contracts
+    arrears: Float[Array, "firms"]  # contract debts of firms that must pay
+    ebitda: Float[Array, "firms"]
+    forward: Float[Array, "firms"]  # EBITDA a year from now, USD bn a year
+    low_payment: Float[Array, "firms"]
+    unsettled: Float[Array, ""]  # 1 where the clearing still moved
+
+
+def init(system: System) -> ContractState:
+    """All contracts at full size, nobody late."""
+    return ContractState(jnp.ones_like(system.contracts.margin), jnp.zeros_like(system.firms.cash))
+
+
+def market_value(system: System, economy: Economy):
+    """Equity value of each firm: book value moved by the complex, and for labs by their own growth."""
+    firms = system.firms
+    growth = (economy.revenue / system.numbers.economy.revenue) ** system.numbers.contracts.revenue_power
+    return firms.equity_value * economy.equity * jnp.where(firms.lab > 0.0, growth, 1.0)
+
+
+def operating_result(system: System, economy: Economy, stress, month, operating):
+    """Result of each firm before contracts, this month (revenue, fixed cost, core EBITDA)."""
+    numbers, firms = system.numbers.contracts, system.firms
+    years = month.month.astype(jnp.float32) * MONTH
+    revenue = firms.revenue_share * economy.revenue * (1.0 - numbers.variable_cost)
+    fixed = firms.fixed_cost * (1.0 + numbers.fixed_cost_growth) ** years
+    core = firms.core_ebitda * (1.0 + firms.core_growth) ** years * jnp.exp(-firms.core_stress_beta * stress)
+    return (revenue - fixed + core) * MONTH * operating
+
+
+def commitments(system: System, economy: Economy, full, operating):
+    """Equity received under contracts: shrinks with the investor's own value, and with the regime."""
+    table = system.contracts
+    staged = economy.by_regime(system.numbers.contracts.equity_floor)
+    honoured = jnp.where(table.staged > 0.0, staged, economy.regime[0])
+    both = operating[table.buyer] * operating[table.seller]
+    return full * table.equity * MONTH * jnp.minimum(economy.equity, 1.0) * honoured * both
+
+
+def step(
+    system: System, state: ContractState, economy: Economy, stress, month: Month, means: Means, operating
+) -> tuple[ContractState, Contracts]:
+    """One month of contract payments. `operating` [firms] is 1 for firms still in business."""
+    numbers, firms, table = system.numbers.contracts, system.firms, system.contracts
+    renewal = economy.by_regime(numbers.renewal)
+    full = month.term + renewal * month.after
+    ahead = month.term_ahead + renewal * month.after_ahead
+
+    seller_runs = operating[table.seller]
+    at_full = full * table.operating * MONTH * seller_runs
+    flex = 1.0 - table.flexibility * (1.0 - jnp.minimum(economy.revenue / month.plan, 1.0))
+    due = state.size * at_full * flex
+    equity = commitments(system, economy, full, operating)
+    committed = table.sold @ equity
+    result = operating_result(system, economy, stress, month, operating)
+
+    owed = table.bought @ due
+    liquid = means.cash + result - means.reserved + committed
+    wanted = (1.0 + numbers.equity_buffer) * owed - liquid
+    raised = firms.lab * jnp.clip(wanted, 0.0, means.capacity)
+    backup = (1.0 - firms.lab) * (means.capacity + means.undrawn)
+
+    paid, share, junior, move = clear(
+        due, table.senior, table.buyer, table.bought, table.sold, table.margin,
+        liquid + raised + backup, operating, firms.outside, ROUNDS,
+    )  # fmt: skip
+    guarantee = table.cover * operating[table.guarantor]
+    covered = guarantee * (due - paid)
+    relet = table.relet * jnp.exp(-jnp.maximum(stress, 0.0)) * jnp.maximum(at_full - paid - covered, 0.0)
+    circular = system.numbers.mechanisms.circular_contracts
+    received = (1.0 - circular) * at_full + circular * (paid + covered + relet)
+
+    # A shortfall is written off at renegotiation * 6 a year, so over two months.
+    lost = numbers.renegotiation * 6.0 * MONTH * (1.0 - share) * table.operating * operating[table.buyer]
+    size = state.size * (1.0 - lost)
+    junior_owed = table.bought @ (due * (1.0 - table.senior))
+    late = firms.lab * indicator((junior < 0.5) & (junior_owed > 0.0))
+    low_payment = (state.low_payment + 1.0) * late
+
+    quality = jnp.maximum(share, guarantee) * table.operating
+    forward_size = size * ahead * table.operating
+    forward = (
+        result / MONTH + table.sold @ (table.margin * forward_size * quality) - table.bought @ forward_size
+    )
+    outflow = table.bought @ paid
+    return ContractState(size, low_payment), Contracts(
+        received=received,
+        paid=paid,
+        size=size,
+        quality=quality,
+        raised=raised,
+        committed_equity=committed,
+        arrears=(owed - outflow) * (1.0 - firms.lab) * (1.0 - firms.outside),
+        ebitda=result + table.sold @ (table.margin * received) - outflow,
+        forward=forward,
+        low_payment=low_payment,
+        unsettled=indicator(move > SETTLED),
+    )

@@ -1,0 +1,111 @@
+"""Economy: regime, AI revenue, rates, credit appetite, equity and power cost (docs/model.md, section 1)."""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from engine.book.system import System
+from engine.month.inputs import Shocks
+from engine.vocabulary import FACTORS, MONTH, REGIMES, indicator
+
+
+class EconomyState(eqx.Module):
+    """Logs of what moves; the regime is one-hot."""
+
+    regime: Float[Array, "regimes"]
+    log_revenue: Float[Array, ""]
+    rate: Float[Array, ""]  # a year
+    log_spread: Float[Array, ""]
+    log_equity: Float[Array, ""]
+    log_power: Float[Array, ""]
+
+
+class Economy(eqx.Module):
+    """What the other stages read of this month's economy."""
+
+    regime: Float[Array, "regimes"]
+    revenue: Float[Array, ""]  # USD bn a year
+    rate: Float[Array, ""]
+    spread: Float[Array, ""]  # index, one at month 0
+    equity: Float[Array, ""]  # index, one at month 0
+    power: Float[Array, ""]  # cost index, one at month 0
+    supply: Float[Array, ""]  # credit supply as felt: one where the funding loop is off
+    access: Float[Array, ""]  # debt-market access
+    technology: Float[Array, ""]  # correlated normal
+    hazard_multiplier: Float[Array, ""]
+
+    def by_regime(self, values):
+        """The entry of a (boom, plateau, bust) vector that holds this month."""
+        return jnp.sum(self.regime * values)
+
+
+def init(system: System) -> EconomyState:
+    """The economy at month 0."""
+    economy = system.numbers.economy
+    zero = jnp.zeros((), jnp.float32)
+    regime = indicator(jnp.arange(len(REGIMES), dtype=jnp.int32) == economy.start)
+    return EconomyState(regime, jnp.log(economy.revenue), economy.rate, zero, zero, zero)
+
+
+def mean_reverting(value, mean, speed, volatility, normal):
+    """Exact monthly step of an Ornstein-Uhlenbeck process."""
+    decay = jnp.exp(-speed * MONTH)
+    scale = volatility * jnp.sqrt((1.0 - decay**2) / (2.0 * speed))
+    return mean + (value - mean) * decay + scale * normal
+
+
+def next_regime(transition, regime, uniform):
+    """One-hot regime drawn from the cumulative row of the current one."""
+    cumulative = jnp.sum(regime[:, None] * transition, axis=0)
+    past_boom = indicator(uniform >= cumulative[0])
+    past_plateau = indicator(uniform >= cumulative[1])
+    return jnp.stack([1.0 - past_boom, past_boom - past_plateau, past_plateau])
+
+
+def step(system: System, state: EconomyState, supply, shocks: Shocks) -> tuple[EconomyState, Economy]:
+    """One month of the economy. `supply` is last month's credit supply."""
+    economy, credit = system.numbers.economy, system.numbers.credit
+    normals = dict(zip(FACTORS, system.economy.loading @ shocks.normals, strict=True))
+    felt = 1.0 - system.numbers.mechanisms.funding_loop * (1.0 - supply)
+    root = MONTH**0.5
+
+    regime = next_regime(system.economy.transition, state.regime, shocks.regime)
+    headroom = jnp.maximum(1.0 - jnp.exp(state.log_revenue) / economy.ceiling, 0.0)
+    growth = jnp.sum(regime * economy.growth) - regime[0] * economy.growth[0] * (1.0 - headroom)
+    surprise = economy.volatility * root * normals["demand"]
+    log_revenue = state.log_revenue + (growth - 0.5 * economy.volatility**2) * MONTH + surprise
+
+    rate = mean_reverting(state.rate, economy.rate, economy.rate_reversion, economy.rate_volatility, normals["rates"])
+    log_spread = mean_reverting(
+        state.log_spread, 0.0, economy.spread_reversion, economy.spread_volatility, normals["credit"]
+    )
+    log_power = mean_reverting(
+        state.log_power, 0.0, economy.power_reversion, economy.power_volatility, normals["power"]
+    )
+    own, common = economy.equity_volatility, economy.equity_beta * economy.volatility
+    variance = own**2 + common**2 + 2.0 * own * common * economy.correlation_demand_equity
+    jump = jnp.sum(state.regime[:, None] * regime[None, :] * system.economy.jump)
+    log_equity = (
+        state.log_equity
+        + (economy.equity_drift - 0.5 * variance) * MONTH
+        + economy.equity_beta * surprise
+        + own * root * normals["equity"]
+        + jump
+    )
+    spread = jnp.exp(log_spread) * (1.0 + economy.spread_feedback * (1.0 - felt))
+    access = jnp.clip(credit.capacity_scale * felt / jnp.sqrt(spread), 0.0, credit.capacity_cap)
+    return (
+        EconomyState(regime, log_revenue, rate, log_spread, log_equity, log_power),
+        Economy(
+            regime=regime,
+            revenue=jnp.exp(log_revenue),
+            rate=rate,
+            spread=spread,
+            equity=jnp.exp(log_equity),
+            power=jnp.exp(log_power),
+            supply=felt,
+            access=access,
+            technology=normals["technology"],
+            hazard_multiplier=jnp.sum(regime * credit.hazard_regime),
+        ),
+    )

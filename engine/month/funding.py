@@ -1,0 +1,184 @@
+"""Funding: debt service, maturities, new equity and debt, capex last (docs/model.md, section 4)."""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from engine.book.system import Month, System
+from engine.month.chips import Chips
+from engine.month.contracts import Contracts
+from engine.month.economy import Economy
+from engine.vocabulary import MONTH, indicator
+
+NOTHING = 1e-6
+UNLIMITED = 1e6
+
+
+class FundingState(eqx.Module):
+    """Cash and equity headroom of firms; balance, peak, maturity and coupon of loans."""
+
+    cash: Float[Array, "firms"]
+    ebitda_ttm: Float[Array, "firms"]  # a year
+    headroom: Float[Array, "firms"]  # equity not yet raised
+    balance: Float[Array, "loans"]
+    peak: Float[Array, "loans"]
+    maturity: Float[Array, "loans"]  # month
+    coupon: Float[Array, "loans"]  # margin over the short rate where floating
+
+
+class Service(eqx.Module):
+    """What is owed this month before contracts clear (USD bn)."""
+
+    interest: Float[Array, "loans"]
+    amortisation: Float[Array, "loans"]
+    due: Float[Array, "loans"]  # principal maturing
+    bullet: Float[Array, "loans"]  # 1 where the whole loan matures
+    capacity: Float[Array, "firms"]  # equity that can be raised now
+    undrawn: Float[Array, "firms"]  # revolver
+
+
+class Funding(eqx.Module):
+    """What the other stages read of this month's funding."""
+
+    unmet: Float[Array, "firms"]  # USD bn
+    exchange: Float[Array, "firms"]  # 1 where creditors take a distressed exchange
+    limit: Float[Array, "firms"]  # debt capacity
+    borrowed: Float[Array, "loans"]  # drawn or newly lent this month, other than refinancing
+    origination: Float[Array, ""]  # of the sector, shared by loans and pools
+
+
+def equity_speed(system: System, economy: Economy):
+    """Share of value a year that can be raised as equity: labs and listed firms differ."""
+    lab = economy.by_regime(system.numbers.contracts.equity_speed)
+    listed = economy.by_regime(system.numbers.credit.equity_speed)
+    return jnp.where(system.firms.lab > 0.0, lab, listed)
+
+
+def init(system: System) -> FundingState:
+    """Balances of the book; half a year of equity issuance in hand."""
+    numbers, firms, loans = system.numbers, system.firms, system.loans
+    boom = jnp.where(firms.lab > 0.0, numbers.contracts.equity_speed[0], numbers.credit.equity_speed[0])
+    headroom = boom * numbers.credit.equity_months * MONTH * firms.equity_value
+    return FundingState(
+        firms.cash, firms.ebitda_ttm, headroom, loans.drawn, loans.drawn, loans.maturity_month, loans.coupon
+    )
+
+
+def service(system: System, state: FundingState, economy: Economy, value, month: Month, operating) -> Service:
+    """Interest, amortisation, maturities, and the equity and revolver a firm could still use."""
+    loans, credit = system.loans, system.numbers.credit
+    time = month.month.astype(jnp.float32)
+    coupon = state.coupon + loans.floating * economy.rate
+    interest = state.balance * coupon * MONTH * indicator(time > loans.interest_from_month)
+    scheduled = loans.amortisation * MONTH * state.peak
+    amortisation = jnp.minimum(state.balance, scheduled) * indicator(time > loans.amortisation_from_month)
+    bullet = indicator((time >= state.maturity) & (state.balance > 0.0))
+    due = (state.balance - amortisation) * (bullet + (1.0 - bullet) * loans.ladder * MONTH)
+
+    speed = equity_speed(system, economy)
+    accrued = state.headroom + speed * MONTH * value
+    owner = system.firms.sponsor_capacity * economy.by_regime(credit.sponsor_regime) * MONTH
+    capacity = (jnp.minimum(accrued, speed * credit.equity_months * MONTH * value) + owner) * operating
+    undrawn = jnp.sum(system.firms.revolver * jnp.maximum(loans.committed - state.balance, 0.0)[:, None], axis=0)
+    return Service(interest, amortisation, due, bullet, capacity, undrawn * operating)
+
+
+def refinance(
+    system: System, due_by_firm, service: Service, free, room, supply, u_extension, contracts: Contracts, operating
+):
+    """Roll what fits, pay the rest, then equity, revolver, new debt, extension; what is left is unmet."""
+    loans, firms = system.loans, system.firms
+    none_due = due_by_firm <= 0.0
+    safe_due = jnp.where(none_due, 1.0, due_by_firm)
+    rolled_share = jnp.where(none_due, 1.0, jnp.minimum(room / safe_due, 1.0))
+    left = due_by_firm * (1.0 - rolled_share)
+    paid = jnp.minimum(jnp.maximum(free - firms.minimum_cash, 0.0), left)
+    need = jnp.maximum(-free, 0.0) + left - paid
+    issued = jnp.minimum(need, service.capacity - contracts.raised)
+    drawn = jnp.minimum(need - issued, service.undrawn)
+    spare_room = jnp.maximum(room - due_by_firm * rolled_share - drawn, 0.0) * supply
+    can_borrow = jnp.sum(firms.bridge, axis=0) * (1.0 - firms.outside)
+    bridged = can_borrow * jnp.minimum(need - issued - drawn, spare_room)
+    still = need - issued - drawn - bridged
+    unpaid_by_firm = jnp.minimum(left - paid, still)
+    short = still - unpaid_by_firm
+
+    borrower = loans.borrower
+    rolled = service.due * rolled_share[borrower]
+    unpaid = service.due * (unpaid_by_firm / safe_due)[borrower]
+    solvent = contracts.forward[borrower] > 0.0
+    willing = (u_extension < loans.extension_probability) & solvent
+    extended = jnp.maximum(loans.has_tenant * operating[loans.tenant], indicator(willing))
+    swapped = (
+        (unpaid > NOTHING) & (extended < 0.5) & solvent
+        & (u_extension < loans.extension_probability + loans.exchange_probability)
+    )  # fmt: skip
+    exchange = jnp.minimum(loans.borrowed @ indicator(swapped), 1.0)
+    unmet = short + contracts.arrears + loans.borrowed @ (unpaid * (1.0 - extended))
+    cash = jnp.maximum(free + issued + drawn + bridged - (left - unpaid_by_firm), 0.0)
+    return rolled, unpaid, issued, drawn, bridged, cash, unmet, exchange
+
+
+def step(
+    system: System,
+    state: FundingState,
+    economy: Economy,
+    chips: Chips,
+    contracts: Contracts,
+    service: Service,
+    value,
+    month: Month,
+    u_extension,
+    alive,
+    operating,
+) -> tuple[FundingState, Funding]:
+    """One month of funding for every firm, capex last."""
+    numbers, firms, loans = system.numbers, system.firms, system.loans
+    credit, mechanisms = numbers.credit, numbers.mechanisms
+    time = month.month.astype(jnp.float32)
+
+    due_by_firm = loans.borrowed @ service.due
+    serviced = loans.borrowed @ (service.interest + service.amortisation)
+    debt = loans.borrowed @ state.balance
+    free = state.cash + contracts.ebitda + contracts.raised + contracts.committed_equity - serviced
+    earning = jnp.maximum(jnp.maximum(contracts.forward, credit.trailing_weight * state.ebitda_ttm), 0.0)
+    limit = (firms.debt_multiple * earning + firms.value_multiple * value) * economy.access
+    standing = debt - due_by_firm - loans.borrowed @ service.amortisation
+    room = jnp.where(firms.outside > 0.0, UNLIMITED, jnp.maximum(limit - standing, 0.0))
+    rolled, unpaid, issued, drawn, bridged, cash, unmet, exchange = refinance(
+        system, due_by_firm, service, free, room, economy.supply, u_extension, contracts, operating
+    )
+
+    draw = month.draw * jnp.minimum(chips.capex_pace, 1.0) * alive[loans.borrower]
+    balance = (
+        state.balance - service.amortisation - service.due + rolled + unpaid + draw
+        + firms.revolver @ drawn + firms.bridge @ bridged
+    )
+    replaced = rolled / jnp.maximum(balance, 1e-9)
+    market_coupon = loans.refinancing_margin * economy.spread + (1.0 - loans.floating) * economy.rate
+    coupon = state.coupon + replaced * (market_coupon - state.coupon)
+    tenor = jnp.where(unpaid > NOTHING, credit.extension_months, loans.tenor_months)
+    maturity = jnp.where(service.bullet > 0.0, time + tenor, state.maturity)
+
+    scaled = jnp.sum(firms.capex_contract, axis=1)
+    scale = firms.capex_contract @ contracts.size + (1.0 - scaled)
+    want = month.firm_capex * MONTH * chips.capex_pace * scale * alive
+    own = jnp.minimum(want, jnp.maximum(cash - firms.minimum_cash, 0.0))
+    spare = service.capacity - contracts.raised - issued
+    stock = jnp.minimum(firms.equity_capex_share * (want - own), spare)
+    can_grow = jnp.sum(firms.growth_loan, axis=0) * (1.0 - firms.outside)
+    headroom = jnp.maximum(credit.growth_limit * limit - loans.borrowed @ balance, 0.0) * economy.supply
+    new_debt = mechanisms.build_up * can_grow * jnp.minimum(want - own - stock, headroom)
+    origination = mechanisms.build_up * credit.origination * chips.capex * MONTH * economy.supply
+    originated = loans.origination_share * origination * alive[loans.borrower]
+    grown = firms.growth_loan @ new_debt + originated
+    balance = balance + grown
+    return FundingState(
+        cash=cash - own,
+        ebitda_ttm=state.ebitda_ttm + MONTH * (contracts.ebitda / MONTH - state.ebitda_ttm),
+        headroom=spare - stock,
+        balance=balance,
+        peak=jnp.maximum(state.peak, balance),
+        maturity=maturity,
+        coupon=coupon,
+    ), Funding(unmet=unmet, exchange=exchange, limit=limit, borrowed=draw + grown, origination=origination)

@@ -1,0 +1,100 @@
+"""Pools of unnamed obligors, leased sites, and the tranches on them (docs/model.md, section 7)."""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from engine.book.system import System
+from engine.contagion.waterfall import tranche_loss
+from engine.month.economy import Economy
+from engine.month.inputs import Fate
+from engine.vocabulary import MONTH, indicator
+
+NO_DEBT = 10.0
+NOTHING = 1e-6
+
+
+class PoolState(eqx.Module):
+    """By pool: cumulative hazard, new money (USD bn), debt left, months short of rent, loss so far (shares)."""
+
+    hazard: Float[Array, "pools"]
+    new_money: Float[Array, "pools"]
+    debt: Float[Array, "pools"]
+    short_months: Float[Array, "pools"]
+    loss_share: Float[Array, "pools"]
+
+
+class Pools(eqx.Module):
+    """Losses of the month (USD bn)."""
+
+    obligor_loss: Float[Array, "obligors"]
+    tranche_loss: Float[Array, "tranches"]
+    new_money_loss: Float[Array, ""]
+    exposure: Float[Array, ""]
+
+
+def init(system: System) -> PoolState:
+    """Pools of the book, nothing lost."""
+    zero = jnp.zeros_like(system.pools.balance)
+    return PoolState(zero, zero, zero + 1.0, zero, zero)
+
+
+def lease_month(system: System, state: PoolState, economy: Economy, stress, lost):
+    """Rents of leased sites: cash trap, turbo, reserve, and liquidation when the reserve is gone."""
+    credit, table = system.numbers.credit, system.pools
+    rent = 1.0 - lost * (1.0 - table.relet * jnp.exp(-jnp.maximum(stress, 0.0)))
+    worth = rent * economy.spread**credit.abs_cap_rate
+    owes = state.debt > NOTHING
+    dscr = jnp.where(owes, table.dscr * rent / jnp.where(owes, state.debt, 1.0), NO_DEBT)
+    turbo = jnp.maximum(dscr - 1.0, 0.0) * credit.abs_coupon * state.debt * MONTH
+    debt = state.debt - jnp.where(dscr < credit.abs_trap, jnp.minimum(turbo, state.debt), 0.0)
+    short_months = jnp.where(dscr < 1.0, state.short_months + 1.0, jnp.maximum(state.short_months - 1.0, 0.0))
+    failed = short_months > credit.abs_reserve_months
+    shortfall = jnp.clip(debt - worth * (1.0 - credit.abs_sale_cost) / table.ltv, 0.0, debt)
+    lease = 1.0 - table.credit
+    return (
+        jnp.where(failed & (lease > 0.0), 0.0, jnp.where(lease > 0.0, debt, state.debt)),
+        short_months * lease,
+        jnp.where(failed, shortfall, 0.0) * lease,
+    )
+
+
+def step(
+    system: System, fate: Fate, state: PoolState, economy: Economy, stress, gap, origination, operating
+) -> tuple[PoolState, Pools]:
+    """One month of every pool. `operating` [firms] after this month's defaults."""
+    credit, table = system.numbers.credit, system.pools
+    links = system.numbers.mechanisms.pool_links
+    base = table.hazard * fate.frailty * economy.hazard_multiplier * economy.spread**credit.hazard_spread
+    missing = jnp.maximum(credit.refinancing_start - economy.access, 0.0)
+    hazard = state.hazard + MONTH * (base + links * credit.refinancing_link * table.refinancing_link * missing)
+
+    fallen_before = indicator(fate.threshold_obligors <= state.hazard[table.obligor_pool])
+    fallen = indicator(fate.threshold_obligors <= hazard[table.obligor_pool])
+    newly = fallen - fallen_before
+    softened = table.lgd * (1.0 + credit.pool_stress * jnp.maximum(stress, 0.0))
+    lgd = jnp.clip(softened + links * credit.chip_link * table.chip_link * gap, 0.0, 0.95)
+
+    notional = table.balance + state.new_money
+    lost_share = (table.obligor_share @ newly) * lgd * table.credit
+    lost_rent = table.tenants_named @ (1.0 - operating) + table.tenants_synthetic @ fallen
+    debt, short_months, shortfall = lease_month(system, state, economy, stress, lost_rent)
+    loss_share = state.loss_share + lost_share + shortfall
+
+    k = table.tranche_pool
+    after = tranche_loss(loss_share[k], table.attachment, table.detachment)
+    before = tranche_loss(state.loss_share[k], table.attachment, table.detachment)
+    tranches = (after - before) * notional[k]
+    own_share = jnp.sum(table.obligor_share, axis=0)
+    obligors = newly * own_share * (notional * lgd * table.credit)[table.obligor_pool] * table.direct
+    young = state.new_money / notional
+    new_money_loss = jnp.sum(obligors * young[table.obligor_pool]) + jnp.sum(tranches * young[k])
+
+    new_money = state.new_money + table.origination_share * origination
+    standing = jnp.where(table.credit > 0.0, table.obligor_share @ (1.0 - fallen), debt)
+    return PoolState(hazard, new_money, debt, short_months, loss_share), Pools(
+        obligor_loss=obligors,
+        tranche_loss=tranches,
+        new_money_loss=new_money_loss,
+        exposure=jnp.sum((table.balance + new_money) * standing),
+    )

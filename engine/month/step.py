@@ -1,0 +1,107 @@
+"""A month of a path: the stages in the order in which they happen."""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from engine.book.system import Month, System
+from engine.month import chips, collateral, contracts, credit, economy, funding, lenders, pools, supply
+from engine.month.inputs import Fate, Shocks
+from engine.vocabulary import FLAGS
+
+
+class State(eqx.Module):
+    """What next month needs, and nothing else."""
+
+    economy: economy.EconomyState
+    chips: chips.ChipState
+    contracts: contracts.ContractState
+    funding: funding.FundingState
+    collateral: collateral.CollateralState
+    credit: credit.CreditState
+    pools: pools.PoolState
+    lenders: lenders.LenderState
+    supply: Float[Array, ""]
+    legacy_loss: Float[Array, ""]  # cumulative, USD bn
+    new_money_loss: Float[Array, ""]
+    flags: Bool[Array, "flags"]
+
+
+class Info(eqx.Module):
+    """Everything a month tells; only a replay keeps it."""
+
+    economy: economy.Economy
+    chips: chips.Chips
+    contracts: contracts.Contracts
+    funding: funding.Funding
+    collateral: collateral.Collateral
+    loss: Float[Array, "instruments"]  # USD bn this month
+    exposure: Float[Array, ""]
+
+
+def init(system: System) -> State:
+    """A path at month 0."""
+    zero = jnp.zeros((), jnp.float32)
+    return State(
+        economy=economy.init(system),
+        chips=chips.init(system),
+        contracts=contracts.init(system),
+        funding=funding.init(system),
+        collateral=collateral.init(system),
+        credit=credit.init(system),
+        pools=pools.init(system),
+        lenders=lenders.init(system),
+        supply=zero + 1.0,
+        legacy_loss=zero,
+        new_money_loss=zero,
+        flags=jnp.zeros((len(FLAGS),), jnp.bool_),
+    )
+
+
+def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks) -> tuple[State, Info]:
+    """One month: economy, chips, contracts, funding, collateral, credit, pools, lenders, supply."""
+    alive, operating = state.credit.alive, state.credit.operating
+    new_economy, now = economy.step(system, state.economy, state.supply, shocks)
+    new_chips, market = chips.step(system, fate, state.chips, now, month)
+    value = contracts.market_value(system, now)
+    owed = funding.service(system, state.funding, now, value, month, operating)
+    means = contracts.Means(
+        state.funding.cash, system.loans.borrowed @ (owed.interest + owed.amortisation), owed.capacity, owed.undrawn
+    )
+    new_contracts, web = contracts.step(system, state.contracts, now, market.stress, month, means, operating)
+    funds, raised = funding.step(
+        system, state.funding, now, market, web, owed, value, month, shocks.extension, alive, operating
+    )
+    pledges, funds, tested = collateral.step(
+        system, state.collateral, funds, now, market, web, owed, raised, month, shocks.waiver, alive
+    )
+    new_credit, funds, pledges, fallen = credit.step(
+        system, fate, state.credit, funds, pledges, now, market, web, raised, tested, month
+    )
+    new_pools, pooled = pools.step(
+        system, fate, state.pools, now, market.stress, tested.gap, raised.origination, new_credit.operating
+    )
+    loss = jnp.concatenate([fallen.loss, pooled.obligor_loss, pooled.tranche_loss])
+    exposure = jnp.sum(funds.balance) + pooled.exposure
+    new_lenders, recognised = lenders.step(system, state.lenders, now, loss, exposure)
+    new_supply = supply.step(system, state.supply, recognised)
+
+    total = jnp.sum(loss)
+    young = jnp.sum(fallen.loss * system.loans.new_money) + pooled.new_money_loss
+    raised_flags = jnp.stack(
+        [web.unsettled > 0.0, tested.unsettled > 0.0, recognised.unsettled > 0.0, ~jnp.isfinite(total + new_supply)]
+    )
+    return State(
+        economy=new_economy,
+        chips=new_chips,
+        contracts=new_contracts,
+        funding=funds,
+        collateral=pledges,
+        credit=new_credit,
+        pools=new_pools,
+        lenders=new_lenders,
+        supply=new_supply,
+        legacy_loss=state.legacy_loss + total - young,
+        new_money_loss=state.new_money_loss + young,
+        flags=state.flags | raised_flags,
+    ), Info(economy=now, chips=market, contracts=web, funding=raised, collateral=tested, loss=loss, exposure=exposure)

@@ -1,0 +1,96 @@
+"""One path from month 1 to T: fate, months, and what is kept of it."""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from engine.book.system import Month, System
+from engine.month import step as months
+from engine.month.inputs import Fate, fate_of
+from engine.month.lenders import borne
+from engine.paths.draws import month_shocks, path_draws
+
+
+class Snapshot(eqx.Module):
+    """Cumulative losses at the end of a year (USD bn)."""
+
+    losses: Float[Array, "columns"]
+    components: Float[Array, "instruments"]
+
+
+def begin(system: System, seed, path: Int[Array, ""]) -> tuple[Fate, months.State]:
+    """Fate and the state of month 0."""
+    return fate_of(system, path_draws(system, seed, path)), months.init(system)
+
+
+def advance(system: System, seed, path, fate: Fate, state: months.State, month: Month):
+    """One month from the path's own draws."""
+    return months.step(system, fate, state, month, month_shocks(system, seed, path, month.month))
+
+
+def traced(system: System, state: months.State, info: months.Info) -> Float[Array, "series"]:
+    """The monthly series of `vocabulary.SERIES`."""
+    generation = {name: i for i, name in enumerate(system.names.generations)}
+    hopper, blackwell = generation.get("H100", 0), generation.get("GB200", len(generation) - 1)
+    return jnp.stack(
+        [
+            info.economy.revenue,
+            info.economy.regime[1] + 2.0 * info.economy.regime[2],
+            info.chips.rent[hopper],
+            info.collateral.price[hopper],
+            info.collateral.price[blackwell],
+            info.chips.utilisation,
+            state.supply,
+            info.economy.spread,
+            info.economy.rate,
+            info.economy.equity,
+            info.exposure,
+            state.legacy_loss + state.new_money_loss,
+        ]
+    )
+
+
+def snapshot(system: System, state: months.State) -> Snapshot:
+    """Columns in the order of `column_names`, components in the order of the instruments."""
+    lenders = system.lenders
+    loss, gross = state.lenders.loss, state.lenders.gross
+    total = state.legacy_loss + state.new_money_loss
+    return Snapshot(
+        losses=jnp.concatenate(
+            [
+                jnp.stack([total, state.legacy_loss, state.new_money_loss]),
+                lenders.instrument_membership @ loss,
+                lenders.membership @ gross,
+                lenders.membership @ borne(system, gross),
+                gross,
+            ]
+        ),
+        components=loss,
+    )
+
+
+def column_names(system: System) -> tuple[str, ...]:
+    """Names of the loss columns."""
+    names = system.names
+    return (
+        "system",
+        "legacy",
+        "new_money",
+        *(f"class:{name}" for name in names.instrument_classes),
+        *(f"lenders:{name}" for name in names.lender_classes),
+        *(f"bearer:{name}" for name in names.lender_classes),
+        *(f"lender:{name}" for name in names.lenders),
+    )
+
+
+class Ending(eqx.Module):
+    """What is kept of a finished path's defaults."""
+
+    default_month: Int[Array, "entities"]
+    cause: Int[Array, "entities"]
+    flags: Bool[Array, "flags"]
+
+
+def ending(system: System, fate: Fate, state: months.State) -> Ending:
+    """Default month and cause of firms; synthetic obligors report whether, by the end, their hazard caught them."""
+    return Ending(state.credit.default_month, state.credit.cause, state.flags)

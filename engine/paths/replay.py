@@ -1,0 +1,30 @@
+"""A path alone, with everything that happened in it."""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from engine.book.system import System
+from engine.month.step import Info, State
+from engine.paths.draws import seed_words
+from engine.paths.path import advance, begin
+
+
+def replay(system: System, seed: int, path: int) -> tuple[State, Info]:
+    """State and Info of every month of one path; each leaf gains a leading axis [months].
+
+    The draws are those of the path in any run with this seed. The arithmetic is compiled for a single path, so
+    numbers agree with the run's to float32 rounding.
+    """
+    return _replay(system, seed_words(seed), jnp.asarray(path, jnp.int64))
+
+
+@jax.jit
+def _replay(system: System, seed, path) -> tuple[State, Info]:
+    fate, state = begin(system, seed, path)
+
+    def month(state, row):
+        state, info = advance(system, seed, path, fate, state, row)
+        return state, (state, info)
+
+    return lax.scan(month, state, system.calendar)[1]

@@ -1,0 +1,108 @@
+"""report.html: one file without a network, for a credit officer to read, print and file."""
+
+import pathlib
+
+from engine.report import closing, findings, sections, style, words
+from engine.report.folder import Results, read_results, write_text
+from engine.report.markup import Charts, paragraph, text
+from engine.report.words import amount, share
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:"
+"""Content security policy: the browser refuses any load that is not in the file itself."""
+
+CONTENTS = (
+    ("how-much", "How much"),
+    ("who", "Who"),
+    ("door", "Through which door"),
+    ("how-fast", "How fast"),
+    ("world", "Futures"),
+    ("trust", "How far to trust it"),
+    ("limits", "Not covered"),
+    ("provenance", "Provenance"),
+)
+
+
+def write_page(folder: str | pathlib.Path) -> pathlib.Path:
+    """Writes report.html into a run folder from its summary and tables; returns the path.
+
+    Raises FileNotFoundError where the folder has no summary.json.
+    """
+    folder = pathlib.Path(folder)
+    path = folder / "report.html"
+    write_text(path, page(read_results(folder)))
+    return path
+
+
+def page(results: Results) -> str:
+    """The document."""
+    holder = Charts()
+    parts = (
+        sections.how_much,
+        sections.who,
+        sections.through_which_door,
+        sections.how_fast,
+        sections.world,
+        sections.trust,
+    )
+    body = [
+        header(results),
+        *(part(results, holder) for part in parts),
+        closing.limits(),
+        closing.provenance(results),
+    ]
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{text('Undertow: who loses if the AI build-out disappoints')}</title>"
+        f"<style>{style.SHEET}</style></head>\n<body><main>\n"
+        + "\n".join(body)
+        + f"\n</main>\n{holder.scripts()}\n</body></html>\n"
+    )
+
+
+def header(results: Results) -> str:
+    """Headline, what it means, warnings, four numbers, contents."""
+    summary = results.summary
+    kicker = (
+        f"Undertow · book {summary.get('book', '')} · {summary['paths']:,} paths · seed {summary['seed']}"
+    )
+    links = "".join(f'<a href="#{name}">{text(title)}</a>' for name, title in CONTENTS)
+    return (
+        f"<header>{paragraph(kicker, 'kicker')}<h1>{text(findings.headline(results))}</h1>"
+        f"{paragraph(findings.lead(results), 'lead')}{warnings(summary)}{cards(results)}<nav>{links}</nav>"
+        "<noscript>Charts need JavaScript; the tables do not.</noscript></header>"
+    )
+
+
+def warnings(summary: dict) -> str:
+    """What makes the numbers unreliable, if anything."""
+    items = "".join(f"<li>{text(warning)}</li>" for warning in summary.get("warnings", []))
+    return f'<div class="warning" role="note"><b>Read with care</b><ul>{items}</ul></div>' if items else ""
+
+
+def cards(results: Results) -> str:
+    """The four numbers of the last horizon."""
+    loss, horizon = results.system(results.last), words.horizon_years(results.last)
+    ranked = results.ranked("lender", results.last, "es_99").iloc[0]
+    drawn = loss.get("exposure")
+    ratio = words.ratio(loss["el"], drawn)
+    expected = f"expected loss in {horizon}, bn USD" + (
+        f" ({share(ratio)} of today's debt)" if ratio is not None else ""
+    )
+    quoted = (
+        (amount(loss["el"]), expected),
+        (
+            amount(loss["var_99"]),
+            f"VaR 99%, {amount(loss['var_99_lo'])}–{amount(loss['var_99_hi'])} with 95% confidence",
+        ),
+        (
+            amount(loss["es_99"]),
+            f"expected shortfall 99% ± {words.error(loss['es_99_se'], loss['es_99'])} (standard error)",
+        ),
+        (amount(ranked["es_99"]), f"expected shortfall of the most exposed lender, {ranked['name']}"),
+    )
+    inner = "".join(
+        f'<div class="card"><b>{text(number)}</b><span>{text(label)}</span></div>' for number, label in quoted
+    )
+    return f'<div class="cards">{inner}</div>'

@@ -1,0 +1,152 @@
+"""The table a person reads in the terminal when a run ends; standard library only, 100 columns, no colour."""
+
+import sys
+import textwrap
+from typing import Any
+
+from engine.report import words
+
+WIDTH = 100
+TOP = 8
+
+
+def print_summary(summary: dict[str, Any], file=None) -> None:
+    """Prints the summary of a run: system by horizon, worst lenders, weakest borrowers, time, warnings.
+
+    `file` is a text stream, standard output by default.
+    """
+    file = sys.stdout if file is None else file
+    text = "\n".join(summary_lines(summary)) + "\n"
+    encoding = getattr(file, "encoding", None) or "utf-8"
+    if not encodable(text, encoding):
+        for fancy, simple in (("±", "+-"), ("–", "-"), ("·", "|"), ("─", "-"), ("…", "~")):
+            text = text.replace(fancy, simple)
+        text = text.encode(encoding, "replace").decode(encoding)
+    file.write(text)
+
+
+def encodable(text: str, encoding: str) -> bool:
+    """Whether the file can say these characters."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def summary_lines(summary: dict[str, Any]) -> list[str]:
+    """The lines of the summary, none longer than WIDTH."""
+    horizons = sorted(summary["system"], key=words.horizon_months)
+    last = horizons[-1]
+    lines = [title(summary), "", "System loss, USD bn (± standard error, [95% interval])"]
+    lines += system_table(summary, horizons)
+    lines += [
+        "",
+        *beside(lenders_table(summary, last), firms_table(summary, last)),
+        "",
+        *timing_lines(summary),
+    ]
+    for warning in summary.get("warnings", []):
+        lines += textwrap.wrap(f"! {warning}", WIDTH, subsequent_indent="  ")
+    return [clip(line.rstrip(), WIDTH) for line in lines]
+
+
+def title(summary: dict[str, Any]) -> str:
+    """What was run."""
+    run = [f"{summary['paths']:,} paths", f"seed {summary['seed']}", summary["sampler"]["name"]]
+    book = summary.get("book", "")
+    return " · ".join(["Undertow", *([book] if book else []), *run, summary["status"]])
+
+
+def system_table(summary: dict[str, Any], horizons: list[str]) -> list[str]:
+    """One row a horizon."""
+    rows = [("", "expected", "VaR 95%", "VaR 99%", "ES 99%", "VaR 99.9%", "ES 99%/exposure")]
+    for horizon in horizons:
+        loss = summary["system"][horizon]
+        rows.append(
+            (
+                words.horizon_years(horizon),
+                plus_minus(loss["el"], loss["el_se"]),
+                words.amount(loss["var_95"]),
+                between(loss["var_99"], loss["var_99_lo"], loss["var_99_hi"]),
+                plus_minus(loss["es_99"], loss["es_99_se"]),
+                words.amount(loss["var_99_9"]),
+                words.share(words.ratio(loss["es_99"], loss.get("exposure"))),
+            )
+        )
+    return grid(rows, "<>>>>>>", (9, 15, 9, 20, 15, 10, 16))
+
+
+def lenders_table(summary: dict[str, Any], horizon: str) -> list[str]:
+    """The lenders with the greatest ES 99%."""
+    rows = [(key, values[horizon]) for key, values in summary["lenders"].items() if horizon in values]
+    rows.sort(key=lambda row: -(row[1]["es_99"] or 0.0))
+    cells = [("lender", "expected", "ES 99%")]
+    cells += [
+        (key, words.amount(loss["el"]), plus_minus(loss["es_99"], loss["es_99_se"]))
+        for key, loss in rows[:TOP]
+    ]
+    return [f"Lenders by ES 99%, {words.horizon_years(horizon)}, USD bn", *grid(cells, "<>>", (22, 9, 15))]
+
+
+def firms_table(summary: dict[str, Any], horizon: str) -> list[str]:
+    """The named borrowers with the greatest default probability at the horizon."""
+    key = f"pd_{horizon}"
+    rows = [(name, firm) for name, firm in summary["firms"].items() if words.known(firm.get(key))]
+    rows.sort(key=lambda row: -row[1][key])
+    cells = [("borrower", "PD 1 year", f"PD {words.horizon_years(horizon)}")]
+    cells += [(name, words.share(firm.get("pd_1y")), words.share(firm[key])) for name, firm in rows[:TOP]]
+    return [
+        f"Borrowers by default probability, {words.horizon_years(horizon)}",
+        *grid(cells, "<>>", (22, 10, 13)),
+    ]
+
+
+def timing_lines(summary: dict[str, Any]) -> list[str]:
+    """Seconds, speed, memory and the state of the tail."""
+    timing, sampler = summary["timing"], summary["sampler"]
+    rate, memory = timing.get("paths_per_s"), timing.get("peak_rss_mb")
+    parts = [f"compile {words.seconds(timing.get('compile_s'))}", f"run {words.seconds(timing.get('run_s'))}"]
+    parts += [f"{rate:,.0f} paths/s"] if words.known(rate) else []
+    parts += [f"peak memory {memory:,.0f} MB"] if words.known(memory) else []
+    parts += (
+        [f"effective sample in the tail {sampler['ess_tail']:,.0f}"]
+        if words.known(sampler.get("ess_tail"))
+        else []
+    )
+    return textwrap.wrap(" · ".join(parts), WIDTH)
+
+
+def plus_minus(value, se) -> str:
+    """An amount with its standard error."""
+    return f"{words.amount(value)} ± {words.error(se, value)}"
+
+
+def between(value, low, high) -> str:
+    """An amount with its 95% interval."""
+    return f"{words.amount(value)} [{words.amount(low)}–{words.amount(high)}]"
+
+
+def grid(rows: list[tuple[str, ...]], alignment: str, widths: tuple[int, ...]) -> list[str]:
+    """Rows as text in columns of the given widths, a rule under the first row."""
+    lines = [
+        " ".join(
+            f"{clip(cell, width):{side}{width}}"
+            for cell, side, width in zip(row, alignment, widths, strict=True)
+        )
+        for row in rows
+    ]
+    return [lines[0], "─" * len(lines[0]), *lines[1:]]
+
+
+def beside(left: list[str], right: list[str]) -> list[str]:
+    """Two blocks of lines side by side."""
+    width = max(len(line) for line in left)
+    rows = max(len(left), len(right))
+    left, right = left + [""] * (rows - len(left)), right + [""] * (rows - len(right))
+    return [f"{one:<{width}}    {other}" for one, other in zip(left, right, strict=True)]
+
+
+def clip(text: str, width: int) -> str:
+    """The text, cut where it would be wider."""
+    return text if len(text) <= width else text[: width - 1] + "…"

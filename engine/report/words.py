@@ -1,0 +1,142 @@
+"""Names and number formats for readers: what a class is called, how an amount and its error are said."""
+
+import math
+
+CLASS_NAMES = {
+    "PRIVATE_CREDIT": "Private credit",
+    "BANK": "Banks",
+    "INSURER": "Insurers",
+    "PENSION": "Pensions and endowments",
+    "HEDGE_FUND": "Hedge funds",
+    "MUTUAL_FUND": "Mutual funds and ETFs",
+    "VENDOR": "Vendors",
+    "FOREIGN": "Foreign and official",
+    "GPU_DDTL_1_2": "GPU loans, first facilities",
+    "GPU_DDTL_3_PLUS": "GPU loans, newer facilities",
+    "HY_CONV": "High yield and converts",
+    "RCF_OEM_OTHER": "Revolvers and vendor credit",
+    "PROJECT_LOANS": "Data-centre project loans",
+    "HYPERION": "Hyperion (Meta SPV)",
+    "XAI_SPV": "xAI and its SPV",
+    "UNNAMED_PC": "Unnamed private credit",
+    "OTHER_CONSTRUCTION": "Other construction",
+    "ABS": "Data-centre ABS",
+    "CMBS": "Data-centre CMBS",
+    "IG_TECH": "Investment-grade tech",
+}
+KIND_NAMES = {
+    "lab": "AI labs",
+    "neocloud": "Neoclouds",
+    "host": "Hosts and miners",
+    "project": "Projects and SPVs",
+    "hyperscaler": "Hyperscalers",
+    "vendor": "Vendors",
+    "synthetic": "Unnamed borrowers",
+}
+NUMBERS = (
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+)
+
+
+def class_name(key: str) -> str:
+    """Reader's name of an instrument or lender class; an unknown key in words."""
+    return CLASS_NAMES.get(key, str(key).replace("_", " ").capitalize())
+
+
+def kind_name(key: str) -> str:
+    """Reader's name of a kind of firm."""
+    return KIND_NAMES.get(key, str(key).replace("_", " ").capitalize())
+
+
+def count_words(count: int) -> str:
+    """A small count in words."""
+    return NUMBERS[count] if 0 <= count < len(NUMBERS) else f"{count:,}"
+
+
+def horizon_years(horizon: str) -> str:
+    """A horizon in words: "5 years", "1 year", "18 months"."""
+    number, unit = int(horizon[:-1]), "year" if horizon.endswith("y") else "month"
+    return f"{number} {unit}" + ("" if number == 1 else "s")
+
+
+def horizon_words(horizon: str) -> str:
+    """A horizon in a sentence: "five years"."""
+    number, unit = horizon_years(horizon).split()
+    return f"{count_words(int(number))} {unit}"
+
+
+def known(value) -> bool:
+    """Whether a number is there and finite."""
+    return value is not None and math.isfinite(value)
+
+
+def amount(value) -> str:
+    """USD bn to three significant figures, at least whole billions: 0.42, 3.1, 25.8, 148, 1,204."""
+    if not known(value):
+        return "–"
+    size = abs(value)
+    places = 0 if size >= 99.95 or size == 0 else 1 if size >= 0.995 else 2
+    return f"{value:,.{places}f}"
+
+
+def error(value, beside) -> str:
+    """An error with as many places as the number beside it and at least one figure of its own."""
+    if not known(value):
+        return "–"
+    shown = amount(beside)
+    places = len(shown.split(".")[1]) if "." in shown else 0
+    while places < 4 and 0 < value < 0.5 * 10.0**-places:
+        places += 1
+    return f"{value:,.{places}f}"
+
+
+def share(value) -> str:
+    """A share in percent: 0.05%, 3.1%, 26%."""
+    if not known(value):
+        return "–"
+    size = abs(value) * 100.0
+    places = 0 if size >= 9.95 else 1 if size >= 0.0995 else 2 if size > 0 else 0
+    return f"{100.0 * value:,.{places}f}%"
+
+
+def seconds(value) -> str:
+    """A duration: 0.8 s, 42 s, 3 min 20 s."""
+    if not known(value):
+        return "–"
+    if value < 120:
+        return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
+    return f"{int(value // 60)} min {int(value % 60):02d} s"
+
+
+def horizon_name(months: int) -> str:
+    """Name of a horizon: "5y" for 60 months, "18m" where it is not whole years."""
+    return f"{months // 12}y" if months % 12 == 0 else f"{months}m"
+
+
+def horizon_months(name: str) -> int:
+    """Months of a horizon name, the inverse of `horizon_name`."""
+    return int(name[:-1]) * (12 if name.endswith("y") else 1)
+
+
+def ratio(numerator, denominator) -> float | None:
+    """A ratio, or None where a part is unknown or nothing is there to divide by."""
+    if not known(numerator) or not known(denominator) or denominator <= 0:
+        return None
+    return numerator / denominator
+
+
+def joined(parts: list[str]) -> str:
+    """Words in a row: "a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)

@@ -1,0 +1,172 @@
+"""How far the estimates of a tail may be off, and whether the tail is resolved at all.
+
+Weighted and plain paths share one formula. Under the weights the estimated probability p of a tail has some
+variance v; n = p (1 - p) / v is the number of plain paths that would know p as well. For plain paths n is
+their number, and the interval of VaR below is the binomial one between order statistics.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+from scipy.special import bdtrik, ndtri
+
+from engine.tail.histogram import LOSS
+from engine.tail.measures import Losses, Tail, counted_paths, locate, tail, within
+from engine.tail.tally import SQUARE_ONE, WEIGHT_CAP, WEIGHT_ONE, Tally
+
+CONFIDENCE = 0.95
+
+RESOLVED_PATHS = 50
+"""Effective paths a tail needs. The number k beyond a level is uncertain by 1/sqrt(k), 14% at 50; and with
+fewer the largest losses decide ES: for lognormal losses (log-sd 0.8) its 95% interval covered the truth in
+86% of 2,000 replications at k = 10, 90% at 25, 92% at 50 and 94% at 200."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with the bounds of its confidence interval; `upper` is inf where the paths give no bound."""
+
+    value: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How evenly the paths carry the result."""
+
+    effective_paths: float  # (sum w)^2 / sum w^2
+    largest_share: float  # largest weight / sum of weights
+    mean: float  # 1 up to its error, if weights are likelihood ratios
+    capped: bool  # a weight reached WEIGHT_CAP: the estimates are cut
+
+
+def weights(tally: Tally) -> Weights:
+    """Effective sample size (Kish), largest share and mean of the weights. ValueError without any path."""
+    paths = counted_paths(tally)
+    squares = np.asarray(tally.squares[0, 0]).sum(dtype=np.float64) / SQUARE_ONE
+    total, largest = int(tally.weight) / WEIGHT_ONE, int(tally.max_weight) / WEIGHT_ONE
+    return Weights(
+        effective_paths=total**2 / squares,
+        largest_share=largest / total,
+        mean=total / paths,
+        capped=largest >= WEIGHT_CAP,
+    )
+
+
+def var_interval(losses: Losses, level: float, confidence: float = CONFIDENCE) -> Interval:
+    """VaR between the order statistics that bracket it.
+
+    The number of n paths beyond the true VaR is Binomial(n, 1 - level); its lower and upper quantiles, as
+    masses from the top, are read off the histogram (David and Nagaraja, Order Statistics, 7.1).
+    """
+    found = tail(losses, level)
+    n = equivalent_paths(losses, found)
+    tails = np.asarray([0.5 - 0.5 * confidence, 0.5 + 0.5 * confidence])
+    few, many = bdtrik(tails, n, 1.0 - level)
+    bounded = level**n <= tails[0]  # the probability that not one path lies beyond
+    upper = _quantile(losses, few / n) if bounded else np.inf
+    return Interval(found.value_at_risk, _quantile(losses, many / n), upper)
+
+
+def es_error(losses: Losses, level: float) -> float:
+    """Standard error of ES from its influence function, USD bn.
+
+    ES = VaR + E[(L - VaR)+] / (1 - level), and the error of VaR enters at second order only: the variance is
+    that of the mean of w (L - VaR)+ / (1 - level) (Hong, Hu and Liu 2014, ACM TOMACS 24(4)).
+    """
+    found = tail(losses, level)
+    excess = np.where(np.arange(losses.weight.size) >= found.bin, losses.mean - found.value_at_risk, 0.0)
+    excess = np.maximum(excess, 0.0)
+    mean = float(np.sum(losses.weight * excess)) / losses.total
+    if losses.self_normalised:
+        variance = float(np.sum(losses.square * (excess - mean) ** 2)) / losses.total**2
+    else:
+        variance = (float(np.sum(losses.square * excess**2)) / losses.paths - mean**2) / losses.paths
+    return float(np.sqrt(max(variance, 0.0))) / (1.0 - level)
+
+
+def es_interval(losses: Losses, level: float, confidence: float = CONFIDENCE) -> Interval:
+    """ES with its normal interval."""
+    value = tail(losses, level).expected_shortfall
+    reach = float(ndtri(0.5 + 0.5 * confidence)) * es_error(losses, level)
+    return Interval(value, value - reach, value + reach)
+
+
+def equivalent_paths(losses: Losses, found: Tail) -> float:
+    """The number of plain paths that would know the tail's probability as well: p (1 - p) / variance.
+
+    With likelihood ratios the variance is [sum of w^2 in the tail / n - p^2] / n; self-normalised it is
+    [(1 - p)^2 sum of w^2 in the tail + p^2 sum of w^2 elsewhere] / (sum w)^2.
+    """
+    p = 1.0 - found.level
+    inside = _squares_beyond(losses, found)
+    if losses.self_normalised:
+        outside = float(losses.square.sum()) - inside
+        variance = ((1.0 - p) ** 2 * inside + p**2 * outside) / losses.total**2
+    else:
+        variance = (inside / losses.paths - p**2) / losses.paths
+    return p * (1.0 - p) / variance if variance > 0.0 else float(losses.paths)
+
+
+def effective_beyond(losses: Losses, level: float) -> float:
+    """Effective paths beyond the level: (sum w)^2 / sum w^2 over the tail."""
+    found = tail(losses, level)
+    mass = float(losses.weight[found.bin + 1 :].sum() + found.fraction * losses.weight[found.bin])
+    squares = _squares_beyond(losses, found)
+    return mass**2 / squares if squares > 0.0 else 0.0
+
+
+def resolved(losses: Losses, level: float, least: float = RESOLVED_PATHS) -> str | None:
+    """None where the tail rests on enough paths, otherwise what is wrong and what to do.
+
+    >>> import numpy as np
+    >>> from engine.tail.measures import from_losses
+    >>> print(resolved(from_losses(np.arange(1.0, 1001.0)), 0.99))
+    Only 10 effective paths lie beyond the 99% level, and at least 50 are needed: the number beyond it is \
+uncertain by 32%. Run 5 times as many paths, sample the tail by importance, or read a lower level.
+    """
+    beyond = effective_beyond(losses, level)
+    warnings = []
+    if beyond < least:
+        known = max(beyond, 1.0)
+        warnings.append(
+            f"Only {beyond:.0f} effective paths lie beyond the {100 * level:g}% level, and at least "
+            f"{least:g} are needed: the number beyond it is uncertain by {known**-0.5:.0%}. Run "
+            f"{np.ceil(least / known):.0f} times as many paths, sample the tail by importance, or read "
+            "a lower level."
+        )
+    if losses.square[-1] > 0.0:
+        warnings.append(
+            f"Losses of {LOSS.edges[-1]:,.0f} USD bn or more, or not numbers, were counted as that much: "
+            "expected loss and ES are bounds from below. Check the units of the book."
+        )
+    return " ".join(warnings) or None
+
+
+def sectioned(values: Sequence[Float64[np.ndarray, "*shape"]]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard error of any statistic from its values over equal, independent sections of paths.
+
+    For what the tally holds no squares of, such as contributions: keep a tally for each of ten or more
+    sections. Raises ValueError for fewer than two.
+
+    >>> mean, error = sectioned([np.asarray([1.0]), np.asarray([2.0]), np.asarray([3.0])])
+    >>> mean.tolist(), error.round(3).tolist()
+    ([2.0], [0.577])
+    """
+    if len(values) < 2:
+        raise ValueError(f"an error needs at least two sections, got {len(values)}")
+    stacked = np.stack([np.asarray(v, np.float64) for v in values])
+    return stacked.mean(axis=0), stacked.std(axis=0, ddof=1) / np.sqrt(len(values))
+
+
+def _squares_beyond(losses: Losses, found: Tail) -> float:
+    return float(losses.square[found.bin + 1 :].sum() + found.fraction * losses.square[found.bin])
+
+
+def _quantile(losses: Losses, probability: float) -> float:
+    """The loss exceeded with this probability, USD bn."""
+    index, fraction = locate(losses.weight, probability * losses.total)
+    return within(losses, index, fraction)[0]

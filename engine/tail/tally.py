@@ -1,0 +1,268 @@
+"""The tally: everything kept of millions of paths, in integers, so that the order of adding never shows.
+
+Integer addition is associative and commutative, float addition is not. Weights and losses therefore enter as
+fixed-point int64 and a result is the same to the bit for any block size, device count or order of merging.
+Every product that is rounded to an integer is exact in float64 beforehand (24-bit times 24-bit significands),
+so the compiler's choice of contraction or vectorisation cannot move it either.
+
+Headroom, in paths of weight one, before an int64 could overflow, whatever the losses:
+
+    weights           2^63 / 2^28         = 2^35
+    squared weights   2^63 / 2^32         = 2^31        (divide by the mean squared weight)
+    losses            2^63 / 2^24 / 2^13  = 2^26        (2^39 / mean loss: 8.6e9 paths at 64 USD bn)
+    squared losses    2^63 / 2^8 / 2^26   = 2^29
+
+so `HEADROOM` = 2^26 = 67 million paths even if every one of them lost the largest loss the bins hold.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float32, Int32, Int64, Num
+
+from engine.tail.histogram import BINS, FAN, LOSS, bin_index
+from engine.tail.outcome import Outcome
+from engine.vocabulary import CAUSES, FLAGS
+
+WEIGHT_ONE = 2**28
+"""Fixed-point unit of a weight."""
+SQUARE_ONE = 2**32
+"""Fixed-point unit of a squared weight: finer, because in a tail under importance sampling it is tiny."""
+LOSS_ONE = 2**24
+"""Fixed-point unit of weight times loss, USD bn."""
+SQUARED_LOSS_ONE = (2**8, 2**40)
+"""Fixed-point units of the two limbs of a squared weighted loss: multiples of 2^-8, and the remainder."""
+LOSS_CAP = 2.0**LOSS.high
+"""A loss enters sums as at most this, USD bn; what is capped sits, and is counted, in the overflow bin."""
+WEIGHT_CAP = 2.0**10
+"""A weight enters sums as at most this; a maximal weight at the cap says that some were cut."""
+HEADROOM = 2**26
+WORST = 64
+"""How many worst paths are kept for each horizon."""
+NO_PATH = int(np.iinfo(np.int64).max)
+
+
+class Tally(eqx.Module):
+    """Mergeable sums over paths.
+
+    `parts` are the columns followed by the components; `bins` number histogram.BINS, `fan_bins`
+    histogram.FAN.count, `K` is WORST.
+    """
+
+    weights: Int64[Array, "horizons columns bins"]
+    squares: Int64[Array, "horizons columns bins"]
+    losses: Int64[Array, "horizons columns bins"]
+    conditional: Int64[Array, "horizons bins parts"]  # weight x loss given the system-loss bin
+    squared_losses: Int64[Array, "2 horizons columns"]
+    fans: Int64[Array, "months series fan_bins"]
+    defaults: Int64[Array, "entities months+1"]  # weight by month of default, 0 = never
+    default_squares: Int64[Array, "entities months+1"]
+    causes: Int64[Array, "entities causes"]
+    worst_path: Int64[Array, "horizons K"]  # NO_PATH where there is none
+    worst_loss: Float32[Array, "horizons K"]  # USD bn, decreasing
+    paths: Int64[Array, ""]
+    weight: Int64[Array, ""]
+    max_weight: Int64[Array, ""]
+    flags: Int64[Array, "flags"]  # paths with each flag
+    flagged: Int64[Array, ""]  # paths with any flag
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The names along a tally's axes. Column 0 is the system; `horizons` are months, increasing."""
+
+    horizons: tuple[int, ...]
+    columns: tuple[str, ...]
+    components: tuple[str, ...]
+    entities: tuple[str, ...]
+    months: int
+    series: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.columns:
+            raise ValueError("columns must hold at least the system loss")
+        if list(self.horizons) != sorted(set(self.horizons)) or not all(
+            1 <= h <= self.months for h in self.horizons
+        ):
+            raise ValueError(f"horizons must increase within 1..{self.months} months, got {self.horizons}")
+        for axis in ("columns", "components", "entities", "series"):
+            names = getattr(self, axis)
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{axis} must be distinct, got {twice} more than once")
+
+    def init(self) -> Tally:
+        """An empty tally of this shape."""
+        sizes = (self.horizons, self.columns, self.components, self.entities)
+        return init(*map(len, sizes), self.months, len(self.series))
+
+
+def init(horizons: int, columns: int, components: int, entities: int, months: int, series: int) -> Tally:
+    """An empty tally.
+
+    >>> tally = init(horizons=3, columns=2, components=0, entities=1, months=60, series=4)
+    >>> tally.weights.shape, int(tally.paths)
+    ((3, 2, 5890), 0)
+    """
+    int32_max = int(np.iinfo(np.int32).max)
+    largest = max(horizons * columns * BINS, months * series * FAN.count)
+    if largest > int32_max:
+        raise ValueError(f"a histogram table must have at most {int32_max} cells, got {largest}")
+
+    def zeros(*shape: int) -> Int64[Array, "..."]:
+        return jnp.zeros(shape, jnp.int64)
+
+    return Tally(
+        weights=zeros(horizons, columns, BINS),
+        squares=zeros(horizons, columns, BINS),
+        losses=zeros(horizons, columns, BINS),
+        conditional=zeros(horizons, BINS, columns + components),
+        squared_losses=zeros(2, horizons, columns),
+        defaults=zeros(entities, months + 1),
+        default_squares=zeros(entities, months + 1),
+        causes=zeros(entities, len(CAUSES)),
+        fans=zeros(months, series, FAN.count),
+        worst_path=jnp.full((horizons, WORST), NO_PATH, jnp.int64),
+        worst_loss=jnp.full((horizons, WORST), -jnp.inf, jnp.float32),
+        paths=zeros(),
+        weight=zeros(),
+        max_weight=zeros(),
+        flags=zeros(len(FLAGS)),
+        flagged=zeros(),
+    )
+
+
+@partial(jax.jit, donate_argnums=0)
+def update(tally: Tally, outcome: Outcome) -> Tally:
+    """Add a batch of paths. `tally` is consumed: its memory becomes the result's.
+
+    Weights beyond WEIGHT_CAP, losses beyond LOSS_CAP and NaN of either count as the cap. A month of default
+    outside the run counts as its last month.
+    """
+    real = outcome.weight > 0
+    weight = _capped(outcome.weight, 0.0, WEIGHT_CAP)
+    losses, components = (_capped(x, -LOSS_CAP, LOSS_CAP) for x in (outcome.losses, outcome.components))
+    one, square = _stored(tally.paths >= 0, (_fixed(weight, WEIGHT_ONE), _squared(weight)))
+    amounts = _amounts(weight, jnp.concatenate([losses, components], axis=1))
+    bins = bin_index(outcome.losses)
+    months = tally.defaults.shape[1]
+    default_month = jnp.clip(outcome.default_month, jnp.int32(0), jnp.int32(months - 1))
+    cause = jnp.clip(outcome.cause, jnp.int32(0), jnp.int32(len(CAUSES) - 1))
+    worst_path, worst_loss = _with_new_worst(tally, outcome.path, losses[:, 0], real)
+    raised = (outcome.flags[None, :] >> jnp.arange(len(FLAGS), dtype=jnp.uint32)[:, None]) & jnp.uint32(1)
+    return Tally(
+        weights=_deposit(tally.weights, bins, one),
+        squares=_deposit(tally.squares, bins, square),
+        losses=_deposit(tally.losses, bins, amounts[:, : losses.shape[1]]),
+        conditional=_deposit_rows(tally.conditional, bins[:, 0], amounts),
+        squared_losses=tally.squared_losses + _squared_losses(weight, losses),
+        defaults=_deposit(tally.defaults, default_month, one),
+        default_squares=_deposit(tally.default_squares, default_month, square),
+        causes=_deposit(tally.causes, cause, one),
+        fans=_deposit(tally.fans, FAN.index(outcome.trace), one),
+        worst_path=worst_path,
+        worst_loss=worst_loss,
+        paths=tally.paths + jnp.sum(real, dtype=jnp.int64),
+        weight=tally.weight + jnp.sum(one, dtype=jnp.int64),
+        max_weight=jnp.maximum(tally.max_weight, jnp.max(one, initial=0)),
+        flags=tally.flags + jnp.sum((raised > 0) & real[None, :], axis=1, dtype=jnp.int64),
+        flagged=tally.flagged + jnp.sum((outcome.flags > 0) & real, dtype=jnp.int64),
+    )
+
+
+@jax.jit
+def merge(a: Tally, b: Tally) -> Tally:
+    """The tally of both sets of paths; associative and commutative to the bit.
+
+    It reads and writes whole tallies, tens of megabytes each: merge devices and processes, not blocks.
+    """
+    added = jax.tree.map(jnp.add, a, b)
+    path = jnp.concatenate([a.worst_path, b.worst_path], axis=1)
+    loss = jnp.concatenate([a.worst_loss, b.worst_loss], axis=1)
+    worst = _worst(path, loss)
+    heaviest = jnp.maximum(a.max_weight, b.max_weight)
+    return eqx.tree_at(lambda t: (t.worst_path, t.worst_loss, t.max_weight), added, (*worst, heaviest))
+
+
+def _capped(x: Float32[Array, "*shape"], low: float, high: float) -> Float32[Array, "*shape"]:
+    """Clip to [low, high]; NaN fails the comparison and becomes `high`, the loud end."""
+    return jnp.where(x <= jnp.float32(high), jnp.maximum(x, jnp.float32(low)), jnp.float32(high))
+
+
+def _fixed(x: Num[Array, "*shape"], unit: int) -> Int64[Array, "*shape"]:
+    return jnp.rint(x.astype(jnp.float64) * unit).astype(jnp.int64)
+
+
+def _squared(weight: Float32[Array, "n"]) -> Int64[Array, "n"]:
+    return _fixed(jnp.square(weight.astype(jnp.float64)), SQUARE_ONE)
+
+
+def _amounts(weight: Float32[Array, "n"], losses: Float32[Array, "h c n"]) -> Int64[Array, "h c n"]:
+    return _fixed(weight.astype(jnp.float64)[None, None, :] * losses.astype(jnp.float64), LOSS_ONE)
+
+
+def _squared_losses(weight: Float32[Array, "n"], losses: Float32[Array, "h c n"]) -> Int64[Array, "2 h c"]:
+    """Sums of (weight x loss)^2 as two limbs: no single int64 spans both a small lender and the cap."""
+    coarse, fine = SQUARED_LOSS_ONE
+    # The weighted loss is rounded to float32 first, so that its square and both limbs are exact in float64.
+    square = jnp.square((weight[None, None, :] * losses).astype(jnp.float64))
+    high = (square * coarse).astype(jnp.int64)
+    low = ((square - high.astype(jnp.float64) / coarse) * fine).astype(jnp.int64)
+    return jnp.stack([jnp.sum(limb, axis=-1, dtype=jnp.int64) for limb in (high, low)])
+
+
+def _stored(always: Bool[Array, ""], value):
+    """`value`, computed once: a conditional whose outcome is known only at run time is not fused.
+
+    Without it XLA's CPU fusion converts a path's weight anew for every row it is broadcast to, which doubles
+    the cost of the fans.
+    """
+    return jax.lax.cond(always, lambda x: x, lambda x: jax.tree.map(jnp.zeros_like, x), value)
+
+
+def _deposit(
+    table: Int64[Array, "*rows bins"], index: Int32[Array, "*rows n"], value: Int64[Array, "*#rows n"]
+) -> Int64[Array, "*rows bins"]:
+    """table[row, index[row, j]] += value[row, j]. Indices must lie within the bins."""
+    bins, n = table.shape[-1], index.shape[-1]
+    index = index.reshape(-1, n)
+    value = jnp.broadcast_to(value.reshape(-1, n), index.shape)
+    cell = index + jnp.arange(index.shape[0], dtype=jnp.int32)[:, None] * jnp.int32(bins)
+    flat = table.reshape(-1).at[cell]
+    return flat.add(value, mode="promise_in_bounds", wrap_negative_indices=False).reshape(table.shape)
+
+
+def _deposit_rows(
+    table: Int64[Array, "h bins c"], index: Int32[Array, "h n"], value: Int64[Array, "h c n"]
+) -> Int64[Array, "h bins c"]:
+    """table[h, index[h, j], :] += value[h, :, j]."""
+    horizons, bins, columns = table.shape
+    row = index + jnp.arange(horizons, dtype=jnp.int32)[:, None] * jnp.int32(bins)
+    value = jnp.swapaxes(value, 1, 2).reshape(-1, columns)
+    flat = table.reshape(-1, columns).at[row.reshape(-1)]
+    return flat.add(value, mode="promise_in_bounds", wrap_negative_indices=False).reshape(table.shape)
+
+
+def _worst(
+    path: Int64[Array, "h m"], loss: Float32[Array, "h m"]
+) -> tuple[Int64[Array, "h K"], Float32[Array, "h K"]]:
+    """The first WORST by loss, largest first, then by path id, smallest first."""
+    negated, path = jax.lax.sort((-loss, path), dimension=1, num_keys=2)
+    return path[:, :WORST], -negated[:, :WORST]
+
+
+def _with_new_worst(
+    tally: Tally, path: Int64[Array, "n"], loss: Float32[Array, "h n"], real: Bool[Array, "n"]
+) -> tuple[Int64[Array, "h K"], Float32[Array, "h K"]]:
+    """The worst list after a batch; the sort is skipped where no path enters, which soon is nearly always."""
+    loss = jnp.where(real[None, :], loss, -jnp.inf)
+    path = jnp.broadcast_to(jnp.where(real, path, NO_PATH)[None, :], loss.shape)
+    last_loss, last_path = tally.worst_loss[:, -1:], tally.worst_path[:, -1:]
+    enters = (loss > last_loss) | ((loss == last_loss) & (path < last_path))
+    old = (tally.worst_path, tally.worst_loss)
+    joined = (jnp.concatenate([old[0], path], axis=1), jnp.concatenate([old[1], loss], axis=1))
+    return jax.lax.cond(jnp.any(enters), lambda: _worst(*joined), lambda: old)

@@ -1,0 +1,40 @@
+"""The words every floor shares: time step, axis names, regimes, causes of default, flags.
+
+Axis names in annotations: `gens` g, `firms` i, `obligors` o, `loans` m, `pools` p, `tranches` k,
+`instruments` (loans, then obligors, then tranches), `lenders` l, `contracts` c, `months` t, `factors` f.
+Units: USD billions, years, decimals; chip units in millions, chip prices in thousand USD, so that
+units x price is USD billions. Losses are positive.
+"""
+
+import jax
+import jax.numpy as jnp
+
+# Paths are explicit float32; what is added over millions of paths is float64 or int64.
+jax.config.update("jax_enable_x64", True)
+
+MONTH = 1.0 / 12.0
+"""One time step in years."""
+
+HOURS = 8.76
+"""USD per hour times HOURS is thousand USD per year."""
+
+FACTORS = ("demand", "technology", "rates", "credit", "equity", "power")
+REGIMES = ("boom", "plateau", "bust")
+
+CAUSES = ("alive", "foreclosure", "liquidity", "non_payment", "balance_sheet", "hazard", "exchange")
+"""Why a firm defaulted; the position is the code a path carries."""
+ALIVE, FORECLOSURE, LIQUIDITY, NON_PAYMENT, BALANCE_SHEET, HAZARD, EXCHANGE = range(len(CAUSES))
+
+FLAGS = ("contract_clearing", "collateral_spiral", "lender_clearing", "not_finite")
+"""Bits of a path's flag word: which fixed point had not settled, or a number was not finite."""
+
+SERIES = (
+    "revenue", "regime", "rent_h100", "price_h100", "price_gb200", "utilisation", "supply", "spread",
+    "rate", "equity", "exposure", "loss",
+)
+"""What a path reports every month, for fans and for the replay of a path."""
+
+
+def indicator(condition):
+    """1 where a condition holds and 0 elsewhere, in float32."""
+    return condition.astype(jnp.float32)

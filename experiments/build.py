@@ -1,0 +1,182 @@
+"""From the configuration to plain values: the last place that sees Hydra's or OmegaConf's types.
+
+`read` turns the composed configuration into one `Experiment` or raises `BadInput` with every problem;
+`load` and `build` turn that into the engine's book, system and plan.
+"""
+
+import dataclasses
+import hashlib
+import json
+import pathlib
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from engine.book.parameters import Parameters
+from experiments import limits
+from experiments.complaints import BadInput, expected, explain, unknown
+from experiments.schema import Book, Config, Report, Run, Sampler, Scenario
+
+TASKS = ("tail_risk", "template")
+SAMPLERS = ("pseudo_random",)
+WHOLE = {
+    "paths": (1, 10**12, 1),
+    "block": (512, 2**20, 512),
+    "seed": (0, 2**64 - 1, 1),
+    "months": (12, 120, 12),
+}
+"""Whole numbers of the run: least, most, multiple of; as `engine.paths.simulate.Plan` wants them."""
+
+NO_RESULT = {"run": ("dir", "devices"), "report": None, "template": None}
+"""What does not change a number of the result, and so is left out of the configuration's hash."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """A checked configuration in plain types."""
+
+    task: str
+    run: Run
+    book: Book
+    scenario: Scenario
+    parameters: Parameters
+    sampler: Sampler
+    report: Report
+    template_dir: str | None
+    config: dict
+    hash: str  # 64 hexadecimal digits over all that changes a result
+
+
+def read(cfg: DictConfig) -> Experiment:
+    """Every value of the configuration in plain types; raises `BadInput` with all problems at once."""
+    try:
+        plain = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise BadInput([explain(error)]) from None
+    problems = strangers(plain)
+    if problems:
+        raise BadInput(problems)
+    try:
+        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Config), cfg))
+    except OmegaConfBaseException as error:
+        raise BadInput([explain(error)]) from None
+    whole_run(config.run, problems)
+    problems += choices(config)
+    groups = [field.name for field in dataclasses.fields(Parameters)]
+    parameters = Parameters(**{group: getattr(config, group) for group in groups})
+    problems += limits.problems_of(parameters)
+    if problems:
+        raise BadInput(problems)
+    plain["run"] = dataclasses.asdict(config.run)
+    return Experiment(
+        config.task.name, config.run, config.book, config.scenario, parameters, config.sampler, config.report,
+        config.template.dir, plain, config_hash(plain),
+    )  # fmt: skip
+
+
+def strangers(plain: dict) -> list[str]:
+    """Keys that the schema does not have: `+key=value` slips past Hydra."""
+    groups = {field.name: field.default_factory for field in dataclasses.fields(Config)}
+    found = [unknown(group) for group in plain if group not in groups]
+    for group, kind in groups.items():
+        known = {field.name for field in dataclasses.fields(kind)}
+        held = plain.get(group) or {}
+        found += [unknown(f"{group}.{key}") for key in held if key not in known]
+    return found
+
+
+def whole_run(run: Run, problems: list[str]) -> None:
+    """Turn the run's numbers into whole ones, 1e6 and '1e6' alike; add what is wrong to the problems."""
+    for key, (low, high, step) in WHOLE.items():
+        number = whole(getattr(run, key))
+        if number is None or not low <= number <= high or number % step:
+            kind = "a whole number" if step == 1 else f"a multiple of {step}"
+            problems.append(expected(f"run.{key}", getattr(run, key), f"{kind} from {low} to {high:,}"))
+        else:
+            setattr(run, key, number)
+    if run.devices != "auto":
+        count = whole(run.devices)
+        if count is None or not 1 <= count <= 1024:
+            problems.append(expected("run.devices", run.devices, "auto or a whole number from 1 to 1024"))
+        else:
+            run.devices = count
+
+
+def whole(value: object) -> int | None:
+    """The whole number a value stands for, or None."""
+    if isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+        return int(value) if isinstance(value, int) else int(number) if number == int(number) else None
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def choices(config: Config) -> list[str]:
+    """Problems of the named choices and paths."""
+    found = []
+    if config.task.name not in TASKS:
+        found.append(expected("task.name", config.task.name, "one of " + ", ".join(TASKS)))
+    if config.sampler.name not in SAMPLERS:
+        found.append(expected("sampler.name", config.sampler.name, "one of " + ", ".join(SAMPLERS)))
+    if not 0.0 <= config.report.most_flagged <= 1.0:
+        found.append(expected("report.most_flagged", config.report.most_flagged, "a share between 0 and 1"))
+    if config.task.name == "template":
+        return found + folder_problems("template.dir", config.template.dir, needed=True)
+    if config.book.path is None and not config.book.name:
+        found.append(expected("book.path", None, "a folder or an .xlsx, as in book.path=my_book/"))
+    if config.book.path is not None and not pathlib.Path(config.book.path).exists():
+        found.append(expected("book.path", config.book.path, "a folder of CSV files or an .xlsx that exists"))
+    return found + folder_problems("run.dir", config.run.dir, needed=False)
+
+
+def folder_problems(name: str, value: str | None, needed: bool) -> list[str]:
+    """A folder to write to must be named where it is needed, and may not be a file or lie under one."""
+    if not value:
+        return [expected(name, value, f"a folder to write to, as in {name}=my_folder")] if needed else []
+    folder = pathlib.Path(value)
+    blocked = [part for part in (folder, *folder.parents) if part.exists() and not part.is_dir()]
+    return [expected(name, value, f"a folder; {blocked[0]} is a file")] if blocked else []
+
+
+def config_hash(plain: dict) -> str:
+    """sha256 of what changes a result, independent of the order of keys."""
+    kept = {}
+    for group, values in plain.items():
+        left_out = NO_RESULT.get(group, ())
+        if left_out is not None:
+            kept[group] = {key: value for key, value in values.items() if key not in left_out}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+
+
+def load(experiment: Experiment):
+    """The book, read and checked; raises `BadInput` with every problem of its files."""
+    from engine.book.load import BookError, load_book, shipped_book
+
+    wanted = experiment.book
+    try:
+        path = pathlib.Path(wanted.path) if wanted.path is not None else shipped_book(wanted.name)
+    except ValueError as error:
+        raise BadInput([f"book.name: {error}"]) from None
+    try:
+        return load_book(path, repair=wanted.repair)
+    except BookError as error:
+        raise BadInput(f"{path}: {line}" for line in book_lines(error)) from None
+
+
+def book_lines(error: Exception, shown: int = 50) -> list[str]:
+    """The problems of a book, one a line, the rest counted."""
+    lines = [str(problem) for problem in error.problems]
+    rest = len(lines) - shown
+    return lines if rest <= 0 else [*lines[:shown], f"... and {rest} more"]
+
+
+def build(experiment: Experiment, book):
+    """(System, Plan) of the experiment."""
+    from engine.book.build import build_system
+    from engine.paths.simulate import Plan
+
+    run = experiment.run
+    plan = Plan(paths=run.paths, block=run.block, seed=run.seed, months=run.months)
+    return build_system(book, experiment.parameters, run.months), plan

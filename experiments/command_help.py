@@ -1,0 +1,41 @@
+"""What `undertow --help` prints; Hydra's own help takes a second to list the groups."""
+
+import importlib.resources
+
+HEAD = """\
+undertow: if the AI build-out disappoints, who loses how much, how fast, and through which door?
+
+  undertow                                       the tail risk of the shipped book
+  undertow run.paths=1e6 run.dir=out/a           more paths, results in out/a
+  undertow scenario=bust chips.life=5            another scenario, another number
+  undertow experiment=quick                      a first look in seconds
+  undertow -m scenario=baseline,plateau hydra/launcher=joblib        a sweep, jobs side by side
+  undertow book=own book.path=my_book/           your own book, a folder of CSV files or an .xlsx
+  undertow task=template template.dir=my_book    an empty and a worked book to start from
+
+Groups, each chosen with group=option:
+"""
+
+FOOT = """
+Any single number: group.key=value. `undertow --cfg job` shows every key and its value.
+Exit codes: 0 done, 2 bad input, 3 interrupted, 4 finished but unreliable, 1 anything else.
+The run folder, sweeps and environment variables: docs/operations.md"""
+
+
+def text() -> str:
+    """The help with the groups and options that exist."""
+    lines = [f"  {group:<11} {', '.join(names)}" for group, names in options().items()]
+    return HEAD + "\n".join(lines) + "\n" + FOOT
+
+
+def options() -> dict[str, list[str]]:
+    """Options of every configuration group, from the packaged files."""
+    root = importlib.resources.files("conf")
+    folders = sorted(
+        (entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("_")),
+        key=lambda entry: entry.name,
+    )
+    return {
+        folder.name: sorted(file.name[:-5] for file in folder.iterdir() if file.name.endswith(".yaml"))
+        for folder in folders
+    }

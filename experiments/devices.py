@@ -1,0 +1,37 @@
+"""What JAX finds when it wakes up: host devices, compiler flags, the cache of compiled programs.
+
+XLA reads its flags once, when jax is first imported, so this must run before any import of the engine's
+floors that use jax. What the user has set already is left alone.
+"""
+
+import os
+import pathlib
+
+FLAGS = ("--xla_cpu_multi_thread_eigen=false", "--xla_cpu_experimental_ynn_fusion_type=")
+"""One thread a device: blocks run side by side on devices, and threads inside one would disturb that. And no
+hand-over of sums to the YNN library, whose reductions over the first axis take half the time of a month."""
+
+
+def cores() -> int:
+    """Processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def cache_folder() -> pathlib.Path:
+    """The user's cache folder for compiled programs."""
+    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    return pathlib.Path(base) / "undertow" / "jax"
+
+
+def prepare_devices(devices: int | str = "auto") -> int:
+    """Set the environment for so many host devices (`auto`: one a core) and return their number."""
+    count = cores() if devices == "auto" else int(devices)
+    flags = os.environ.get("XLA_FLAGS", "")
+    wanted = (f"--xla_force_host_platform_device_count={count}", *FLAGS)
+    missing = [flag for flag in wanted if flag.partition("=")[0] not in flags]
+    os.environ["XLA_FLAGS"] = " ".join([flags, *missing]).strip()
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache_folder()))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.5")
+    return count

@@ -1,0 +1,84 @@
+"""The command `undertow`: configuration in, exit code out.
+
+Exit codes: 0 done, 2 bad input, 3 interrupted, 4 finished but unreliable, 1 anything else.
+Nothing heavy is imported here, so that `undertow --help` answers at once.
+"""
+
+import importlib
+import os
+import sys
+import traceback
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from experiments import build, command_help, schema
+from experiments.complaints import BadInput, reread
+from experiments.devices import prepare_devices
+from experiments.exit_codes import BAD_INPUT, FAILED, INTERRUPTED
+from experiments.stopping import Interrupted, Stop
+
+
+@hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")
+def app(cfg: DictConfig) -> int:
+    """One configuration: alone it ends the process, in a sweep the sweeper collects its exit code."""
+    alone = HydraConfig.get().mode == RunMode.RUN
+    code = attempt(cfg, alone)
+    if alone:
+        raise SystemExit(code)
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt  # ends the sweep as well, which an ordinary exception would not
+    return code
+
+
+def attempt(cfg: DictConfig, alone: bool) -> int:
+    """Check the configuration, run its task, say what went wrong; the exit code."""
+    try:
+        experiment = build.read(cfg)
+        prepare_devices(experiment.run.devices)
+        task = importlib.import_module(f"experiments.{experiment.task}")
+        with Stop() as stop:
+            return task.run(experiment, stop, alone)
+    except BadInput as error:
+        print(error, file=sys.stderr)
+        return BAD_INPUT
+    except (Interrupted, KeyboardInterrupt):
+        print("undertow: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except Exception:
+        traceback.print_exc()
+        return FAILED
+
+
+def main() -> None:
+    """Entry point of the command; every way out is an exit code."""
+    if {"--help", "-h"} & set(sys.argv[1:]):
+        print(command_help.text())
+        return
+    from experiments import sweep
+
+    schema.register()
+    sweep.register()
+    # Hydra then hands its exceptions on instead of printing its own text and leaving with 1.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        app()
+    except BadInput as error:
+        problem = error
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        problem = reread(error, sys.argv[1:])
+    except KeyboardInterrupt:
+        print("undertow: interrupted", file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None
+    else:
+        return
+    print(problem, file=sys.stderr)
+    raise SystemExit(BAD_INPUT)
+
+
+if __name__ == "__main__":
+    main()

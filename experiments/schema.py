@@ -1,0 +1,95 @@
+"""The schema of the configuration: every key, its type and its default.
+
+The modelling numbers are the engine's own dataclasses (`engine.book.parameters`), so no number is
+written twice: the files under `conf/` hold only what differs from them.
+"""
+
+import dataclasses
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+
+from engine.book import parameters
+
+
+@dataclasses.dataclass
+class Book:
+    """Which book: the shipped one by name, or a folder of CSV files or an .xlsx by path."""
+
+    name: str | None = "ai_credit_2025"
+    path: str | None = None
+    repair: bool = False  # replace a correlation table that is not one by the nearest that is
+
+
+@dataclasses.dataclass
+class Run:
+    """How much is simulated, and where the results go."""
+
+    paths: Any = 200_000  # a whole number; 1e6 is accepted, which an int field would refuse
+    block: Any = 8192  # paths a block
+    seed: Any = 7
+    months: Any = 60
+    dir: str | None = None  # null: out/<date-time>-<hash of the configuration>
+    devices: Any = "auto"  # host devices; auto: one a core
+
+
+@dataclasses.dataclass
+class Scenario:
+    """The scenario's name and its story in a sentence; its numbers stand in the groups they change."""
+
+    name: str = "baseline"
+    story: str = ""
+
+
+@dataclasses.dataclass
+class Sampler:
+    """How the shocks are drawn."""
+
+    name: str = "pseudo_random"
+
+
+@dataclasses.dataclass
+class Report:
+    """What is written, and when a finished run counts as unreliable (exit code 4)."""
+
+    html: bool = True
+    most_flagged: float = 0.001  # share of paths whose fixed points had not settled
+    fail_on_unresolved: bool = False  # a tail measure whose interval could not be resolved
+
+
+@dataclasses.dataclass
+class Task:
+    """Which file under `experiments/` runs."""
+
+    name: str = "tail_risk"
+
+
+@dataclasses.dataclass
+class Template:
+    """Where `task=template` writes its two books."""
+
+    dir: str | None = None
+
+
+@dataclasses.dataclass
+class Config:
+    """The whole configuration."""
+
+    task: Task = dataclasses.field(default_factory=Task)
+    run: Run = dataclasses.field(default_factory=Run)
+    book: Book = dataclasses.field(default_factory=Book)
+    scenario: Scenario = dataclasses.field(default_factory=Scenario)
+    economy: parameters.Economy = dataclasses.field(default_factory=parameters.Economy)
+    chips: parameters.Chips = dataclasses.field(default_factory=parameters.Chips)
+    contracts: parameters.Contracts = dataclasses.field(default_factory=parameters.Contracts)
+    credit: parameters.Credit = dataclasses.field(default_factory=parameters.Credit)
+    lenders: parameters.Lenders = dataclasses.field(default_factory=parameters.Lenders)
+    mechanisms: parameters.Mechanisms = dataclasses.field(default_factory=parameters.Mechanisms)
+    sampler: Sampler = dataclasses.field(default_factory=Sampler)
+    report: Report = dataclasses.field(default_factory=Report)
+    template: Template = dataclasses.field(default_factory=Template)
+
+
+def register() -> None:
+    """Hand the schema to Hydra's store; to be called before the configuration is composed."""
+    ConfigStore.instance().store(name="schema", node=Config)

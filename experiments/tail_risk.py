@@ -1,0 +1,63 @@
+"""The main job: simulate the book, tally the losses, write the report."""
+
+import sys
+
+from experiments import build
+from experiments.build import Experiment
+from experiments.exit_codes import DONE, UNRELIABLE
+from experiments.progress import Progress
+from experiments.provenance import peak_memory, provenance_of
+from experiments.reliability import doubts_of
+from experiments.run_folder import RunFolder, refuse_foreign
+from experiments.stopping import Stop
+
+
+def run(experiment: Experiment, stop: Stop, alone: bool) -> int:
+    """Run the experiment into its folder and, unless it is one of a sweep, say so; the exit code."""
+    refuse_foreign(experiment.run.dir)
+    book = build.load(experiment)
+    system, plan = build.build(experiment, book)
+    stop.check()
+    with RunFolder(experiment, provenance_of(experiment, book)) as folder:
+        summary = results(experiment, book, system, plan, folder, stop)
+        folder.doubts = doubts_of(summary, experiment.report)
+    if alone:
+        tell(summary, folder, experiment.report.html)
+    return UNRELIABLE if folder.doubts else DONE
+
+
+def results(experiment: Experiment, book, system, plan, folder: RunFolder, stop: Stop) -> dict:
+    """Simulate and write tables, summary and page into the folder; the summary."""
+    from engine.paths.simulate import simulate
+    from engine.report.page import write_page
+    from engine.report.results import write_results
+
+    with Progress(plan.paths) as progress:
+        tally, timing = simulate(system, plan, progress=progress.update, stopped=stop)
+    stop.check()
+    provenance = folder.provenance | {"status": "done", "timing": timing_of(timing)}
+    summary = write_results(folder.path, tally, system, book, provenance)
+    if experiment.report.html:
+        write_page(folder.path)
+    stop.check()
+    return summary
+
+
+def tell(summary: dict, folder: RunFolder, html: bool) -> None:
+    """The table, the doubts and where the report is, on the terminal."""
+    from engine.report.terminal import print_summary
+
+    print_summary(summary, sys.stdout)
+    for doubt in folder.doubts:
+        print(f"undertow: not reliable: {doubt}", file=sys.stderr)
+    print(f"\n{folder.path / ('report.html' if html else 'summary.json')}")
+
+
+def timing_of(timing) -> dict[str, float]:
+    """Seconds, speed and memory, as summary.json names them."""
+    return {
+        "compile_s": timing.compile_s,
+        "run_s": timing.run_s,
+        "paths_per_s": timing.paths_per_s,
+        "peak_rss_mb": peak_memory(),
+    }

@@ -1,0 +1,27 @@
+"""Strictness for every test: two host devices, no silent rank or dtype promotion, shapes and types checked.
+
+What is set here must be set before JAX and the engine are first imported.
+"""
+
+import os
+
+from experiments.devices import prepare_devices
+
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.5")
+prepare_devices(2)
+
+import jax  # noqa: E402
+import pytest  # noqa: E402
+from jaxtyping import install_import_hook  # noqa: E402
+
+import tests.typecheck  # noqa: E402, F401
+
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+install_import_hook("engine", "tests.typecheck.checked")
+
+
+@pytest.fixture(autouse=True)
+def at_home(monkeypatch):
+    """No test depends on the terminal it runs in."""
+    monkeypatch.setenv("CI", "1")

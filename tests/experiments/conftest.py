@@ -1,0 +1,105 @@
+"""Running the command inside the test process, and an engine small enough to watch the door at work."""
+
+import contextlib
+import dataclasses
+import json
+import sys
+import types
+
+import pytest
+
+from experiments import main as entry
+
+
+@dataclasses.dataclass
+class Answer:
+    """What the command said and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def undertow(monkeypatch, capsys, tmp_path):
+    """`undertow("run.paths=5", ...)` runs the command in an empty folder and returns its `Answer`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("experiments.main.prepare_devices", lambda devices: None)
+    monkeypatch.setattr("experiments.sweep.prepare_devices", lambda devices: None)
+
+    def call(*arguments: str) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["undertow", *arguments])
+        try:
+            code = entry.main()
+        except SystemExit as end:
+            code = end.code
+        said = capsys.readouterr()
+        return Answer(code or 0, said.out, said.err)
+
+    return call
+
+
+class Engine:
+    """Stand-ins for the engine behind the door; a test puts a function in `during` to act while paths run."""
+
+    def __init__(self):
+        self.runs = []
+        self.during = lambda progress, stopped: None
+        self.summary = {"flagged_paths": {}, "warnings": []}
+
+    def simulate(self, system, plan, progress, stopped):
+        self.runs.append((system, plan))
+        self.during(progress, stopped)
+        return "tally", types.SimpleNamespace(compile_s=1.0, run_s=2.0, paths_per_s=plan.paths / 2.0)
+
+    def write_results(self, folder, tally, system, book, provenance):
+        loss = {"es_99": 10.0, "es_99_se": 0.1}
+        summary = provenance | {"system": {"5y": loss}} | self.summary
+        (folder / "results").mkdir(exist_ok=True)
+        (folder / "summary.json").write_text(json.dumps(summary, default=str))
+        return summary
+
+    def write_page(self, folder):
+        (folder / "report.html").write_text("<html></html>")
+
+
+@pytest.fixture
+def engine(monkeypatch):
+    """The stand-in engine, in the places from which the door imports the real one."""
+    stand_in = Engine()
+    book = types.SimpleNamespace(name="small", hash="0" * 64, repairs=())
+    for name, parts in {
+        "engine.paths.simulate": {"simulate": stand_in.simulate, "Plan": types.SimpleNamespace},
+        "engine.book.build": {"build_system": lambda book, parameters, months: (book, parameters, months)},
+        "engine.book.load": {
+            "load_book": lambda path, repair: book,
+            "shipped_book": lambda name: name,
+            "BookError": type("BookError", (ValueError,), {}),
+        },
+        "engine.report.results": {"write_results": stand_in.write_results},
+        "engine.report.page": {"write_page": stand_in.write_page},
+        "engine.report.terminal": {"print_summary": lambda summary, file: print("summary", file=file)},
+    }.items():
+        module = types.ModuleType(name)
+        vars(module).update(parts)
+        monkeypatch.setitem(sys.modules, name, module)
+    return stand_in
+
+
+@pytest.fixture
+def status():
+    """`status(folder)` reads a run's status.json."""
+    return lambda folder: json.loads((folder / "status.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def untouched(tmp_path):
+    """A block that must leave nothing behind in the working folder."""
+
+    @contextlib.contextmanager
+    def block():
+        before = sorted(tmp_path.rglob("*"))
+        yield
+        assert sorted(tmp_path.rglob("*")) == before
+
+    return block

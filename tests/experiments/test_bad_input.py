@@ -1,0 +1,107 @@
+"""Bad input: one message with every problem, exit code 2, nothing written, nothing run."""
+
+import subprocess
+import sys
+
+import pytest
+
+TABLE = {
+    "unknown key": (["chips.lif=6"], ["chips.lif: unknown key; did you mean chips.life?"]),
+    "unknown key elsewhere": (["run.life=6"], ["run.life: unknown key; did you mean chips.life?"]),
+    "added key": (["+chips.vvol=3"], ["chips.vvol: unknown key"]),
+    "forced key": (["++economy.vvol=3"], ["economy.vvol: unknown key"]),
+    "added group": (["+model.vvol=3"], ["model: unknown key"]),
+    "wrong type": (["chips.life=long"], ["chips.life: got 'long', expected a number"]),
+    "no number": (["chips.life=null"], ["chips.life: got 'null', expected a number"]),
+    "list for a number": (["chips.life=[1,2]"], ["chips.life: got '[1,2]', expected a number"]),
+    "not a number": (["chips.life=nan"], ["chips.life: got nan, expected a number above 0"]),
+    "infinite": (["economy.volatility=inf"], ["economy.volatility: got inf, expected a number at least 0"]),
+    "negative": (["economy.revenue=-1"], ["economy.revenue: got -1.0, expected a number above 0"]),
+    "probability": (["credit.waiver=1.7"], ["credit.waiver: got 1.7", "at most 1 (probability)"]),
+    "too short a list": (["economy.growth=[1,2]"], ["economy.growth: got [1.0, 2.0], expected a list of 3"]),
+    "one bad entry": (["economy.growth=[1,nan,0]"], ["economy.growth[1]: got nan"]),
+    "out of order": (
+        ["credit.ltv_cure=0.9"],
+        ["credit.ltv_cure: got 0.9, expected at most credit.ltv_covenant"],
+    ),
+    "impossible correlations": (
+        ["economy.correlation_demand_equity=0.9", "economy.correlation_demand_credit=0.9"],
+        ["economy.correlation_*: got [0.9, 0.9, -0.5]", "possible together"],
+    ),
+    "unknown regime": (["economy.start=euphoria"], ["economy.start: got 'euphoria', expected one of boom"]),
+    "unknown option": (["scenario=nope"], ["scenario: got 'nope', expected one of baseline, boom"]),
+    "unknown launcher": (["hydra/launcher=nope"], ["hydra/launcher: got 'nope', expected one of basic"]),
+    "group emptied": (["chips=null"], ["chips: got 'null', expected the name of an option"]),
+    "group added twice": (
+        ["+experiment=quick"],
+        ["experiment: already in the defaults, write experiment=quick"],
+    ),
+    "deleted key": (["~chips.life"], ["chips.life: "]),
+    "no equals sign": (["life"], ["command line: got 'life', expected key=value"]),
+    "unfinished list": (["economy.growth=[1,2"], ["command line: got 'economy.growth=[1,2'"]),
+    "sweep without -m": (
+        ["scenario=baseline,bust"],
+        ["scenario: got 'baseline,bust', expected one value; -m"],
+    ),
+    "fraction of a path": (["run.paths=1.5"], ["run.paths: got 1.5, expected a whole number from 1"]),
+    "no paths": (["run.paths=0"], ["run.paths: got 0, expected a whole number from 1"]),
+    "words for paths": (["run.paths=many"], ["run.paths: got 'many', expected a whole number"]),
+    "odd block": (["run.block=1000"], ["run.block: got 1000, expected a multiple of 512"]),
+    "half a year": (["run.months=18"], ["run.months: got 18, expected a multiple of 12 from 12 to 120"]),
+    "negative seed": (["run.seed=-1"], ["run.seed: got -1, expected a whole number from 0"]),
+    "no device": (["run.devices=0"], ["run.devices: got 0, expected auto or"]),
+    "missing interpolation": (
+        ["book=own", "book.path=${nope}"],
+        ["book.path: Interpolation key 'nope' not found"],
+    ),
+    "no path": (["book=own"], ["book.path: got None, expected a folder"]),
+    "missing book": (["book=own", "book.path=gone/"], ["book.path: got 'gone/'", "that exists"]),
+    "unknown book": (["book.name=nope"], ["book.name: got book 'nope'"]),
+    "folder under a file": (
+        ["run.dir=file/out"],
+        ["run.dir: got 'file/out', expected a folder; file is a file"],
+    ),
+    "foreign folder": (["run.dir=."], ["run.dir: got '.', expected a new or empty folder"]),
+    "template nowhere": (["task=template"], ["template.dir: got None, expected a folder to write to"]),
+    "several at once": (
+        ["chips.lif=6", "chips.life=x", "scenario=nope", "foo=1"],
+        ["4 problems", "chips.lif: ", "chips.life: ", "scenario: ", "foo: "],
+    ),
+    "several values at once": (
+        ["chips.life=-1", "run.paths=x", "credit.waiver=2", "task.name=dance"],
+        ["4 problems", "chips.life: ", "run.paths: ", "credit.waiver: ", "task.name: "],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TABLE)
+def test_a_clear_message_and_nothing_written(case, undertow, untouched, tmp_path):
+    arguments, wanted = TABLE[case]
+    (tmp_path / "file").write_text("")
+    with untouched():
+        answer = undertow(*arguments)
+    assert answer.code == 2
+    assert "Traceback" not in answer.err
+    assert answer.out == ""
+    for words in wanted:
+        assert words in answer.err
+
+
+@pytest.mark.parametrize("arguments", [["chips.lif=6"], ["--nonsense"], ["-m", "chips.life=3,nan"]])
+def test_the_process_ends_with_two(arguments, tmp_path):
+    ask = [sys.executable, "-m", "experiments.main", *arguments]
+    answer = subprocess.run(ask, capture_output=True, text=True, cwd=tmp_path)
+    assert answer.returncode == 2
+    assert "Traceback" not in answer.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bad_book_is_told_row_by_row(undertow, untouched, tmp_path):
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "firms.csv").write_text("firm,name\nA-B,Firm\n")
+    with untouched():
+        answer = undertow("book=own", "book.path=book")
+    assert answer.code == 2
+    assert "firms.csv, row 2, column firm: got 'A-B'" in answer.err
+    assert "table loans, which is missing" in answer.err
+    assert "Traceback" not in answer.err

@@ -1,0 +1,114 @@
+"""Every experiment, scenario and group composes, and what it sets is what arrives."""
+
+import dataclasses
+
+import hydra
+import pytest
+from omegaconf import OmegaConf
+
+from engine.book.parameters import Parameters
+from experiments import build, schema
+from experiments.command_help import options
+
+OPTIONS = options()
+EVERY = [(group, name) for group, names in OPTIONS.items() for name in names if group not in ("book", "task")]
+
+
+@pytest.fixture(autouse=True)
+def composer():
+    """Hydra with the packaged configuration."""
+    schema.register()
+    with hydra.initialize_config_module("conf", version_base="1.3"):
+        yield
+
+
+def composed(*overrides: str) -> build.Experiment:
+    """The checked experiment of some overrides."""
+    return build.read(hydra.compose("config", overrides=list(overrides)))
+
+
+def settings(group: str, name: str) -> dict[str, object]:
+    """Dotted keys and values that a group's file sets."""
+    import importlib.resources
+
+    path = importlib.resources.files("conf") / group / f"{name}.yaml"
+    held = OmegaConf.to_container(OmegaConf.create(path.read_text(encoding="utf-8")))
+    if not path.read_text(encoding="utf-8").startswith("# @package _global_"):
+        held = {group: held}
+    held.pop("hydra", None)
+    return {f"{part}.{key}": value for part, keys in held.items() for key, value in keys.items()}
+
+
+def arrived(experiment: build.Experiment, key: str) -> object:
+    """The value of a dotted key in the configuration that runs."""
+    group, _, name = key.partition(".")
+    return experiment.config[group][name]
+
+
+def test_the_defaults_are_the_engine_s_own():
+    assert composed().parameters == Parameters()
+
+
+@pytest.mark.parametrize(("group", "name"), EVERY)
+def test_what_an_option_sets_arrives(group, name):
+    experiment = composed(f"{group}={name}")
+    for key, value in settings(group, name).items():
+        assert arrived(experiment, key) == value, key
+
+
+@pytest.mark.parametrize("name", OPTIONS["experiment"])
+@pytest.mark.parametrize("scenario", OPTIONS["scenario"])
+def test_an_experiment_s_values_survive_every_scenario(name, scenario):
+    experiment = composed(f"experiment={name}", f"scenario={scenario}")
+    for key, value in settings("experiment", name).items():
+        assert arrived(experiment, key) == value, key
+
+
+def test_an_experiment_comes_after_the_groups(tmp_path):
+    overriding = tmp_path / "experiment" / "slow_chips.yaml"
+    overriding.parent.mkdir()
+    overriding.write_text("# @package _global_\nchips:\n  ageing: 0.01\nrun:\n  paths: 3\n")
+    experiment = composed(
+        f"hydra.searchpath=[file://{tmp_path}]", "scenario=chip_glut", "experiment=slow_chips"
+    )
+    assert (experiment.parameters.chips.ageing, experiment.run.paths) == (0.01, 3)
+    assert experiment.parameters.chips.depth == 0.02
+
+
+def test_the_command_line_has_the_last_word():
+    assert composed("experiment=quick", "run.paths=7", "scenario=boom").run.paths == 7
+
+
+@pytest.mark.parametrize("scenario", set(OPTIONS["scenario"]) - {"baseline"})
+def test_a_scenario_tells_its_story_and_changes_a_number(scenario):
+    experiment = composed(f"scenario={scenario}")
+    assert experiment.scenario.name == scenario
+    assert experiment.scenario.story.endswith(".")
+    assert experiment.parameters != Parameters()
+
+
+@pytest.mark.parametrize("text", ["1e6", "1000000", "1_000_000", "1000000.0", "'1e6'"])
+def test_a_million_may_be_written_as_people_write_it(text):
+    paths = composed(f"run.paths={text}").run.paths
+    assert paths == 1_000_000
+    assert isinstance(paths, int)
+
+
+def test_the_hash_follows_results_only():
+    plain = composed()
+    assert composed("run.dir=a", "run.devices=1", "report.html=false", "run.paths=2e5").hash == plain.hash
+    for change in ("run.seed=8", "chips.life=6", "scenario=bust", "mechanisms=none", "book.name=other"):
+        assert composed(change).hash != plain.hash, change
+
+
+def test_nothing_of_hydra_goes_through_the_door():
+    def walk(value):
+        assert not OmegaConf.is_config(value)
+        if dataclasses.is_dataclass(value):
+            for field in dataclasses.fields(value):
+                walk(getattr(value, field.name))
+        elif isinstance(value, dict | list):
+            for item in value.values() if isinstance(value, dict) else value:
+                walk(item)
+
+    walk(composed("economy.growth=[1,0,-1]"))

@@ -1,0 +1,48 @@
+"""The real engine behind the door: from a template to a report, and the same numbers again."""
+
+import json
+
+import pandas as pd
+import pytest
+
+SMALL = ("run.paths=1024", "run.block=512", "run.months=12")
+
+
+@pytest.fixture
+def book(undertow, tmp_path):
+    """The worked book of the template."""
+    answer = undertow("task=template", "template.dir=mine")
+    assert answer.code == 0
+    assert "undertow book=own book.path=mine/worked_small" in answer.out
+    return ("book=own", "book.path=mine/worked_small")
+
+
+def summary(folder):
+    """A run's summary.json."""
+    return json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+
+
+def test_from_the_template_to_the_report(undertow, book, status, tmp_path):
+    answer = undertow(*book, *SMALL, "run.seed=3", "run.dir=out/a")
+    folder = tmp_path / "out" / "a"
+    assert answer.code == 0
+    assert status(folder)["status"] == "done"
+    assert "System loss, USD bn" in answer.out
+    assert answer.out.rstrip().endswith("out/a/report.html")
+    found = summary(folder)
+    assert (found["schema"], found["status"], found["paths"], found["seed"]) == (1, "done", 1024, 3)
+    assert {"compile_s", "run_s", "paths_per_s", "peak_rss_mb"} <= set(found["timing"])
+    assert {"el", "var_99", "var_99_lo", "var_99_hi", "es_99", "es_99_se"} <= set(found["system"]["1y"])
+    assert len(found["config_hash"]) == len(found["book_hash"]) == 64
+    assert found["sampler"]["name"] == "pseudo_random"
+    assert set(found) >= {"lenders", "firms", "flagged_paths", "versions", "device"}
+    assert len(list((folder / "results").glob("*.parquet"))) >= 10
+    assert not pd.read_parquet(folder / "results" / "losses.parquet").empty
+    assert "<html" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_template_is_not_written_over(undertow, book, untouched):
+    with untouched():
+        answer = undertow("task=template", "template.dir=mine")
+    assert answer.code == 2
+    assert "template.dir: got mine/README.md, which exists" in answer.err

@@ -1,0 +1,54 @@
+"""Progress: speed without the compilation, a bar for a person, lines for a log."""
+
+import io
+import logging
+
+import pytest
+
+from experiments import progress
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock set by hand."""
+    now = {"time": 0.0}
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now["time"])
+    return lambda seconds: now.update(time=float(seconds))
+
+
+def test_the_speed_is_that_of_the_paths(clock, caplog):
+    caplog.set_level(logging.INFO)
+    with progress.Progress(4000) as shown:
+        clock(20)  # compiling
+        shown.update(1000)
+        clock(21)
+        shown.update(2000)
+        clock(40)
+        shown.update(3000)
+        clock(41)
+        shown.update(4000)
+    assert [record.message for record in caplog.records] == [
+        "compiling, then 4,000 paths",
+        "1,000 of 4,000 paths",
+        "3,000 of 4,000 paths, 100 paths/s, 10 s left",
+        "4,000 of 4,000 paths, 143 paths/s, 0 s left",
+    ]
+
+
+class Terminal(io.StringIO):
+    """A place to write that says it is a terminal."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(("terminal", "ci", "bar"), [(True, "", True), (True, "1", False), (False, "", False)])
+def test_the_bar_is_for_a_person_only(monkeypatch, terminal, ci, bar):
+    stream = Terminal() if terminal else io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setenv("CI", ci)
+    with progress.Progress(1000) as shown:
+        shown.update(500)
+        shown.update(1000)
+    assert ("simulating" in stream.getvalue()) == bar
+    assert (stream.getvalue() == "") == (not bar)

@@ -1,0 +1,153 @@
+"""The run folder says how the run went, whatever happened to it."""
+
+import json
+import os
+import signal
+
+import pytest
+import yaml
+
+
+def lines(folder):
+    """Entries of a run's log."""
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_finished_run_leaves_everything(undertow, engine, status, tmp_path):
+    answer = undertow("run.dir=out/a", "run.paths=1e3", "chips.life=6")
+    folder = tmp_path / "out" / "a"
+    assert (answer.code, status(folder)["status"]) == (0, "done")
+    assert "out/a/report.html" in answer.out
+    assert {path.name for path in folder.iterdir()} == {
+        "config.yaml", "provenance.json", "status.json", "log.jsonl", "results", "summary.json", "report.html"
+    }  # fmt: skip
+    config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+    assert (config["run"]["paths"], config["chips"]["life"], config["book"]["name"]) == (
+        1000,
+        6.0,
+        "ai_credit_2025",
+    )
+    provenance = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+    assert provenance["versions"]["jax"]
+    assert provenance["book_hash"] == "0" * 64
+    assert len(provenance["config_hash"]) == 64
+    assert {line["run"] for line in lines(folder)} == {provenance["run"]}
+    assert "1,000 of 1,000" not in answer.err  # the stand-in engine reports no progress
+
+
+def test_the_engine_gets_plain_numbers(undertow, engine):
+    undertow("run.dir=a", "run.paths=1e3", "run.seed=3", "run.months=24", "mechanisms=none")
+    [((_, parameters, months), plan)] = engine.runs
+    assert (plan.paths, plan.block, plan.seed, plan.months, months) == (1000, 8192, 3, 24, 24)
+    assert parameters.mechanisms.fire_sale == 0.0
+
+
+def test_a_run_without_a_folder_gets_one_of_its_own(undertow, engine, tmp_path):
+    assert undertow().code == 0
+    [folder] = (tmp_path / "out").iterdir()
+    provenance = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))
+    assert folder.name == provenance["run"]
+    assert folder.name.endswith(provenance["config_hash"][:8])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_says_so(number, undertow, engine, status, tmp_path):
+    def interrupt(progress, stopped):
+        assert not stopped()
+        os.kill(os.getpid(), number)
+        assert stopped()
+
+    engine.during = interrupt
+    answer = undertow("run.dir=a")
+    assert answer.code == 3
+    assert "Traceback" not in answer.err
+    assert status(tmp_path / "a")["status"] == "interrupted"
+    assert status(tmp_path / "a")["reason"] == signal.Signals(number).name
+    assert not (tmp_path / "a" / "summary.json").exists()
+
+
+def test_a_second_signal_does_not_wait(undertow, engine, status, tmp_path):
+    def impatient(progress, stopped):
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        raise AssertionError("still running")
+
+    engine.during = impatient
+    assert undertow("run.dir=a").code == 3
+    assert status(tmp_path / "a")["status"] == "interrupted"
+
+
+def test_signals_are_heard_by_others_afterwards(undertow, engine):
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    undertow("run.dir=a")
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_a_failed_run_says_why(undertow, engine, status, tmp_path):
+    def fail(progress, stopped):
+        raise RuntimeError("the floor gave way")
+
+    engine.during = fail
+    answer = undertow("run.dir=a")
+    assert answer.code == 1
+    assert "the floor gave way" in answer.err
+    assert status(tmp_path / "a")["status"] == "failed"
+    assert status(tmp_path / "a")["reason"] == "RuntimeError: the floor gave way"
+    assert "Traceback" in lines(tmp_path / "a")[-1]["traceback"]
+
+
+def test_an_earlier_run_s_results_go_first(undertow, engine, tmp_path):
+    undertow("run.dir=a")
+
+    def look(progress, stopped):
+        left = {path.name for path in (tmp_path / "a").iterdir()}
+        assert not left & {"summary.json", "report.html", "results"}
+        raise RuntimeError
+
+    engine.during = look
+    assert undertow("run.dir=a").code == 1
+    assert not (tmp_path / "a" / "summary.json").exists()
+
+
+def test_a_folder_that_a_living_process_writes_is_left_alone(undertow, engine, tmp_path):
+    undertow("run.dir=a")
+    path = tmp_path / "a" / "status.json"
+    entry = json.loads(path.read_text(encoding="utf-8")) | {"status": "running", "process": os.getppid()}
+    path.write_text(json.dumps(entry))
+    answer = undertow("run.dir=a")
+    assert answer.code == 2
+    assert f"process {os.getppid()} still is" in answer.err
+    assert (tmp_path / "a" / "summary.json").exists()
+
+
+def test_progress_is_a_line_where_nobody_looks_on(undertow, engine, tmp_path):
+    engine.during = lambda progress, stopped: progress(1000)
+    answer = undertow("run.dir=a", "run.paths=1000")
+    said = [entry["message"] for entry in lines(tmp_path / "a") if entry["logger"] == "undertow.progress"]
+    assert said == ["compiling, then 1,000 paths", "1,000 of 1,000 paths"]
+    assert "\n".join(said) in answer.err
+    assert "%" not in answer.err
+
+
+def test_without_the_page_no_page(undertow, engine, tmp_path):
+    assert undertow("run.dir=a", "report.html=false").code == 0
+    assert not (tmp_path / "a" / "report.html").exists()
+
+
+def test_too_many_flagged_paths_are_not_reliable(undertow, engine, status, tmp_path):
+    engine.summary = {"flagged_paths": {"contract_clearing": 3, "not_finite": 1}}
+    answer = undertow("run.dir=a", "run.paths=1000", "report.most_flagged=0.002")
+    assert answer.code == 4
+    assert "0.30% of paths are flagged contract_clearing, at most 0.20% are accepted" in answer.err
+    assert "not_finite" not in answer.err
+    assert (status(tmp_path / "a")["status"], status(tmp_path / "a")["reliable"]) == ("done", False)
+    assert undertow("run.dir=a", "run.paths=1000", "report.most_flagged=0.003").code == 0
+    assert status(tmp_path / "a")["reliable"] is True
+
+
+def test_an_unresolved_tail_fails_where_asked(undertow, engine):
+    engine.summary = {"flagged_paths": {}, "warnings": ["the 99.9% tail rests on 3 paths"]}
+    assert undertow("run.dir=a").code == 0
+    answer = undertow("run.dir=a", "report.fail_on_unresolved=true")
+    assert answer.code == 4
+    assert "the 99.9% tail rests on 3 paths" in answer.err

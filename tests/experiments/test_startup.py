@@ -1,0 +1,65 @@
+"""The command answers at once, and leaves the user's own settings alone."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from experiments.devices import prepare_devices
+
+HEAVY = ("jax", "pandas", "scipy", "plotly", "pyarrow", "equinox")
+
+
+def test_help_answers_at_once(tmp_path):
+    ask = [sys.executable, "-m", "experiments.main", "--help"]
+    seconds = []
+    for _ in range(3):
+        start = time.monotonic()
+        answer = subprocess.run(ask, capture_output=True, text=True, cwd=tmp_path, check=True)
+        seconds.append(time.monotonic() - start)
+    assert "scenario=bust" in answer.stdout
+    assert "million" in answer.stdout
+    # 0.2 s where it was written; the bound leaves room for a slow machine under load, not for importing jax.
+    assert min(seconds) < 1.0
+
+
+def test_composing_imports_nothing_heavy(tmp_path):
+    script = (
+        "import sys; from experiments import main; sys.argv = ['undertow', '--cfg', 'job']; main.main(); "
+        f"print('loaded:', [name for name in {HEAVY} if name in sys.modules])"
+    )
+    ask = [sys.executable, "-c", script]
+    answer = subprocess.run(ask, capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert answer.stdout.splitlines()[-1] == "loaded: []"
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """An environment without JAX's settings."""
+    for name in ("XLA_FLAGS", "JAX_COMPILATION_CACHE_DIR", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"):
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+def test_devices_are_prepared(environment, tmp_path):
+    import os
+
+    environment.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert prepare_devices(3) == 3
+    assert "--xla_force_host_platform_device_count=3" in os.environ["XLA_FLAGS"]
+    assert os.environ["JAX_COMPILATION_CACHE_DIR"] == str(tmp_path / "undertow" / "jax")
+    before = dict(os.environ)
+    prepare_devices(3)
+    assert dict(os.environ) == before
+
+
+def test_the_user_s_settings_stay(environment):
+    import os
+
+    environment.setenv("XLA_FLAGS", "--xla_force_host_platform_device_count=5")
+    environment.setenv("JAX_COMPILATION_CACHE_DIR", "mine")
+    assert prepare_devices("auto") >= 1
+    assert os.environ["XLA_FLAGS"].count("device_count") == 1
+    assert "--xla_force_host_platform_device_count=5" in os.environ["XLA_FLAGS"]
+    assert os.environ["JAX_COMPILATION_CACHE_DIR"] == "mine"

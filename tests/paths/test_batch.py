@@ -1,0 +1,86 @@
+"""Paths on the last axis give what `jax.vmap` gives, operation by operation and for whole months."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from engine.paths.batch import batch_last
+from engine.paths.store import store_shared
+
+N = 7
+KEY = np.random.default_rng(3)
+MATRIX = jnp.asarray(KEY.normal(size=(4, 5)), jnp.float32)
+TALL = jnp.asarray(KEY.normal(size=(5, 3)), jnp.float32)
+ROWS = jnp.asarray([3, 0, 3], jnp.int32)
+
+OPERATIONS = {
+    "elementwise with a constant vector": lambda x: x * jnp.arange(5, dtype=jnp.float32) + jnp.exp(-jnp.abs(x)),
+    "scalar of a path times a vector": lambda x: x[0] * jnp.ones(3, jnp.float32) - x[1],
+    "constant matrix times vector": lambda x: MATRIX @ x,
+    "vector times constant matrix": lambda x: x @ TALL,
+    "matrix of a path times its vector": lambda x: jnp.outer(x, x) @ x,
+    "matrix of a path times a constant matrix": lambda x: jnp.outer(x, x) @ TALL,
+    "constant matrix times matrix of a path": lambda x: MATRIX @ jnp.outer(x, x),
+    "rows picked by constants": lambda x: x[ROWS],
+    "rows of a matrix picked by constants": lambda x: jnp.outer(x, x)[ROWS],
+    "constant rows picked by a path": lambda x: TALL[jnp.argmax(x)],
+    "slices and concatenation": lambda x: jnp.concatenate([x[1:3], x[:1], jnp.zeros(1, jnp.float32)]),
+    "steps backwards": lambda x: x[::-2],
+    "sums over each axis": lambda x: jnp.sum(jnp.outer(x, x), axis=0) + jnp.sum(jnp.outer(x, x), axis=1),
+    "reshape and transpose": lambda x: jnp.outer(x, x[:2]).T.reshape(5, 2),
+    "where on a scalar of a path": lambda x: jnp.where(x[0] > 0, x, -x),
+    "where on a constant": lambda x: jnp.where(jnp.arange(5) > 2, x, jnp.float32(1)),
+    "clip with array bounds": lambda x: jnp.clip(x, -jnp.abs(x[0]), jnp.float32(1)),
+    "cumulative sum": lambda x: jnp.cumsum(x),
+    "largest and where": lambda x: jnp.stack([jnp.max(x), jnp.argmax(x).astype(jnp.float32)]),
+    "stack and broadcast": lambda x: jnp.stack([x[0], x[1]])[:, None] * jnp.ones(2, jnp.float32)[None, :],
+    "sorted": lambda x: jnp.sort(x),
+    "powers": lambda x: jnp.abs(x) ** 0.3 + x**2,
+    "nothing of the path": lambda x: MATRIX,
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operation_agrees_with_vmap(name):
+    function = OPERATIONS[name]
+    values = jnp.asarray(np.random.default_rng(5).normal(size=(5, N)), jnp.float32)
+    expected = jax.vmap(function, in_axes=-1, out_axes=-1)(values)
+    got = batch_last(lambda x: function(x), values, batched=(True,))
+    assert got.shape == expected.shape and got.dtype == expected.dtype
+    # The same operations in another layout: sums may be ordered differently.
+    np.testing.assert_allclose(got, expected, rtol=16 * np.finfo(np.float32).eps, atol=1e-6)
+
+
+def test_unbatched_arguments_and_trees():
+    def function(scale, pair):
+        return {"sum": scale * pair[0] + pair[1], "constant": scale}
+
+    pair = (jnp.ones((2, N), jnp.float32), jnp.arange(2.0 * N, dtype=jnp.float32).reshape(2, N))
+    result = batch_last(function, jnp.float32(3.0), pair, batched=(False, True))
+    np.testing.assert_array_equal(result["sum"], 3.0 * pair[0] + pair[1])
+    assert result["constant"].shape == (N,)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_storing_changes_nothing(name):
+    function = OPERATIONS[name]
+    values = jnp.asarray(np.random.default_rng(5).normal(size=5), jnp.float32)
+    stored = jax.jit(lambda keep, x: store_shared(function, keep, x))(jnp.bool_(True), values)
+    np.testing.assert_allclose(stored, function(values), rtol=16 * np.finfo(np.float32).eps, atol=1e-6)
+
+
+def test_costly_shared_values_are_stored_and_cheap_ones_are_not():
+    def shared(x):
+        costly = jnp.exp(jnp.log(x) * 2.0)
+        return [costly * k for k in range(1, 4)]
+
+    def single(x):
+        return jnp.exp(x) + 1.0
+
+    def conditionals(function):
+        text = str(jax.make_jaxpr(lambda k, x: store_shared(function, k, x))(True, jnp.ones(4, jnp.float32)))
+        return text.count("cond[")
+
+    assert conditionals(shared) == 1
+    assert conditionals(single) == 0

@@ -1,0 +1,185 @@
+"""What must hold inside every month of every path, whatever the book; each failure is a sentence."""
+
+import math
+
+from tests.reference.scalars import ALIVE, EXCHANGE
+
+
+def close(left: float, right: float, scale: float = 1.0) -> bool:
+    """Equal up to the rounding of some thousand float64 additions."""
+    return abs(left - right) <= 1e-9 * max(abs(left), abs(right), scale)
+
+
+def money(book, state, now) -> None:
+    """Buyers' payments, guarantees and re-letting are what sellers receive; nobody pays more than is owed."""
+    k = book.contracts
+    switch = book.numbers.mechanisms.circular_contracts
+    operating, firms = [c for c in range(len(k.buyer)) if k.operating[c] > 0], range(len(book.firms.cash))
+    paid_by_firm = [sum(now["paid"][c] for c in operating if k.buyer[c] == i) for i in firms]
+    got_by_firm = [sum(now["received"][c] for c in operating if k.seller[c] == i) for i in firms]
+    found = sum(paid_by_firm) + sum(now["guarantee"]) + sum(now["relet"])
+    full = sum(now["full_size"][c] * now["operating"][int(k.seller[c])] / 12.0 for c in operating)
+    expected = switch * found + (1.0 - switch) * full
+    assert close(expected, sum(got_by_firm)), "what contracts' sellers received was not paid by anybody"
+    for c in operating:
+        most = now["obligation"][c] * (1.0 + 1e-12)
+        assert 0.0 <= now["paid"][c] <= most, f"contract {c} paid more than it owed"
+        assert now["guarantee"][c] >= 0.0 and now["relet"][c] >= 0.0, f"contract {c} has a negative guarantee"
+    for i, theta in enumerate(now["theta"]):
+        for rank in (1, 2):
+            assert 0.0 <= theta[rank] <= 1.0, f"theta of firm {i} at rank {rank} is outside [0, 1]"
+        if not now["operating"][i]:
+            assert theta[1] == 0.0 and theta[2] == 0.0, f"firm {i} pays although it is dead"
+
+
+def debt_service(book, state, now, new) -> None:
+    """Debt falls by what was paid and rises by what was drawn; cash moves by the same payments."""
+    loans = book.loans
+    for i in range(len(book.firms.cash)):
+        mine = [m for m in range(len(loans.borrower)) if loans.borrower[m] == i]
+        repaid = now["left"][i] - now["unpaid"][i]
+        change = sum(now["balance_after_service"][m] - state["balance"][m] for m in mine)
+        drawn = sum(now["draw"][m] for m in mine)
+        expected = drawn + now["revolver_draw"][i] - repaid - now["firm_amortisation"][i]
+        assert close(change, expected), f"debt of firm {i} does not follow its payments"
+        cash = now["free"][i] + now["issued"][i] + now["revolver_draw"][i] - repaid + now["short"][i]
+        scale = 1.0 + abs(now["free"][i]) + now["left"][i]
+        moved = close(cash, now["cash_after_service"][i], scale)
+        assert moved, f"cash of firm {i} does not follow its payments"
+        for name in ("issued", "revolver_draw", "unpaid", "short", "own_capex", "capex_stock", "capex_debt"):
+            assert now[name][i] >= -1e-9, f"{name} of firm {i} is negative"
+    for m, balance in enumerate(new["balance"]):
+        assert balance >= -1e-9, f"balance of loan {m} is negative"
+    for i, cash in enumerate(new["cash"]):
+        assert cash >= -1e-9, f"cash of firm {i} is negative"
+        assert new["headroom"][i] >= -1e-9, f"equity headroom of firm {i} is negative"
+
+
+def units(book, state, now, new) -> None:
+    """Pledged and held chips, before sales, are pledged, held and sold chips after."""
+    for g in range(len(new["held"])):
+        before = state["held"][g] + sum(row[g] for row in now["pledged"])
+        after = new["held"][g] + sum(row[g] for row in new["pledged"]) + now["sold"][g]
+        assert close(before, after), f"units of generation {g} appear or vanish"
+        assert new["held"][g] >= -1e-12, f"lenders hold a negative number of generation {g}"
+    for v, row in enumerate(now["pledged"]):
+        bought = sum((row[g] - state["pledged"][v][g]) * book.chips.list_price[g] for g in range(len(row)))
+        most = book.numbers.credit.chips_per_draw * now["borrowed"][v]
+        assert bought <= most * (1.0 + 1e-9) + 1e-9, f"loan {v} buys chips for more than it lends"
+
+
+def collateral(book, state, now, new) -> None:
+    """Cures and sweeps leave cash and headroom and repay debt; foreclosed borrowers pay neither."""
+    loans = book.loans
+    for i in range(len(book.firms.cash)):
+        mine = [v for v in range(len(loans.ltv_target)) if loans.borrower[v] == i]
+        repaid = sum(now["cured"][v] + now["swept"][v] for v in mine)
+        funds = now["cash_after_service"][i] - now["own_capex"][i]
+        funds += now["equity_capacity"][i] - now["raised"][i] - now["issued"][i] - now["capex_stock"][i]
+        if i not in now["fallen"]:
+            left = new["cash"][i] + new["headroom"][i]
+            assert close(funds - left, repaid, 1.0 + funds), f"firm {i} repays what it does not spend"
+        if i in now["foreclosed_firms"]:
+            assert repaid == 0.0, f"firm {i} is foreclosed and yet repays"
+        if i in now["fallen"]:
+            continue
+        for m in [m for m in range(len(loans.borrower)) if loans.borrower[m] == i]:
+            paid = now["cured"][m] + now["swept"][m] if m in mine else 0.0
+            grown = now["borrowed"][m] - now["draw"][m]
+            expected = now["balance_after_service"][m] + grown - paid
+            assert close(new["balance"][m], expected), f"balance of loan {m} does not follow its payments"
+
+
+def dead(book, state, new) -> None:
+    """Dead firms owe nothing and have nothing; nobody rises from the dead; a firm defaults once."""
+    for m, balance in enumerate(new["balance"]):
+        if new["cause"][int(book.loans.borrower[m])] != ALIVE:
+            assert balance == 0.0, f"loan {m} still has a balance after its borrower's default"
+    for i, cause in enumerate(new["cause"]):
+        if cause not in (ALIVE, EXCHANGE):
+            assert new["cash"][i] == 0.0, f"firm {i} is dead and has cash"
+        if state["cause"][i] != ALIVE:
+            assert cause == state["cause"][i], f"firm {i} defaults twice"
+            assert new["default_month"][i] == state["default_month"][i], f"firm {i} defaults twice"
+
+
+def losses(book, state, now, new) -> None:
+    """Loss by instrument adds up, loans lose at most their balance, tranches what their pool loses."""
+    pools = book.pools
+    total = sum(now["loan_loss"]) + sum(now["obligor_loss"]) + sum(now["tranche_loss"])
+    assert close(total, now["system_loss"]), "losses by instrument do not add up to the system's"
+    for m, loss in enumerate(now["loan_loss"]):
+        most = now["balance_at_default"][m] * (1.0 + 1e-12)
+        assert -1e-12 <= loss <= most, f"loan {m} loses more than its balance"
+        lent = now["balance_at_default"][m] if int(book.loans.borrower[m]) in now["fallen"] else 0.0
+        assert close(loss, lent * (1.0 - now["recovery"][m])), f"loss of loan {m} is not its shortfall"
+    for p in range(len(pools.balance)):
+        lost = (new["pool_loss"][p] - state["pool_loss"][p]) * now["notional"][p]
+        tranches = [k for k in range(len(pools.tranche_pool)) if pools.tranche_pool[k] == p]
+        members = [o for o in range(len(pools.obligor_pool)) if pools.obligor_pool[o] == p]
+        direct = sum(now["obligor_loss"][o] for o in members)
+        if tranches:
+            split = sum(now["tranche_loss"][k] for k in tranches)
+            assert close(split, lost), f"tranches of pool {p} do not lose what the pool loses"
+            assert direct == 0.0, f"pool {p} loses twice, by tranche and by obligor"
+        else:
+            assert close(direct, lost), f"obligors of pool {p} do not lose what the pool loses"
+        assert 0.0 <= new["pool_loss"][p] <= 1.0, f"pool {p} loses more than all"
+        assert 0.0 <= new["pool_debt"][p] <= 1.0, f"debt of pool {p} is outside [0, 1]"
+
+
+def shares_slack(lenders) -> float:
+    """How far from one the shares of an instrument or a vehicle add up: the rounding of a float32 book."""
+    slack = 0.0
+    for table in (lenders.holdings, lenders.debt_share, lenders.equity_share):
+        for column in range(table.shape[1]):
+            slack = max(slack, abs(sum(table[:, column]) - 1.0))
+    assert slack <= 1e-5, "the shares of an instrument or a vehicle do not add up to one"
+    return slack
+
+
+def bearers(book, state, now, new) -> None:
+    """Direct losses are the system's; what bearers bear is that, the Z terms and dead weight of vehicles."""
+    n, lenders = book.numbers.lenders, book.lenders
+    switch = book.numbers.mechanisms.lender_network
+    system = sum(new["cumulative_loss"])
+    slack = 1e-9 + shares_slack(lenders)
+    assert abs(sum(now["direct"]) - system) <= slack * system, "lenders' direct losses are not the system's loss"
+    other = sum(lenders.other_assets) * new["excess_loss"]
+    dead_weight, passed_on = 0.0, 0.0
+    for vehicle in now["vehicles"]:
+        passed_on += vehicle["debt_loss"] + abs(vehicle["equity_loss"])
+        if vehicle["assets"] < vehicle["owed"]:
+            # Costs of failing while there are assets; losses beyond the assets fall on nobody.
+            dead_weight += n.bankruptcy_cost * max(vehicle["assets"], 0.0) + min(vehicle["assets"], 0.0)
+    expected = system + other + switch * dead_weight
+    gap = abs(sum(now["bearer"]) - expected)
+    rounding = slack * (system + passed_on + 1.0)
+    assert gap <= rounding + now["network_moved"], "bearers do not bear all losses and costs"
+    for i in range(len(lenders.capital)):
+        seen = now["recognised"][i] + new["pending"][i] - state["pending"][i]
+        assert close(seen, new["gross"][i] - state["gross"][i]), f"lender {i} recognises what it did not lose"
+
+
+def state_range(book, now, new) -> None:
+    """Supply between its floor and one; sizes, discounts and access in their ranges; everything finite."""
+    n = book.numbers
+    assert n.lenders.supply_floor <= new["supply"] <= 1.0, "supply of credit is out of its range"
+    for c, size in enumerate(new["size"]):
+        assert 0.0 <= size <= 1.0, f"size of contract {c} is outside [0, 1]"
+    for g, discount in enumerate(new["fire_sale"]):
+        assert 0.0 <= discount <= n.chips.impact_cap, f"fire-sale discount of generation {g} is off"
+    for name in ("log_revenue", "log_equity", "short_rate", "supply", "growth"):
+        assert math.isfinite(new[name]), f"{name} is not finite"
+
+
+def month(book, state, now, new) -> None:
+    """All checks of one month."""
+    money(book, state, now)
+    debt_service(book, state, now, new)
+    units(book, state, now, new)
+    collateral(book, state, now, new)
+    dead(book, state, new)
+    losses(book, state, now, new)
+    bearers(book, state, now, new)
+    state_range(book, now, new)

@@ -1,0 +1,172 @@
+"""Section 2 of docs/model.md, and the release months of section 0: chips from rent to price."""
+
+import math
+
+from tests.reference.scalars import DT, HOURS, clip, positive
+
+
+def triangular_inverse(uniform: float, least: float, mode: float, most: float) -> float:
+    """Quantile of the triangular law."""
+    share = (mode - least) / (most - least)
+    if uniform < share:
+        return least + math.sqrt(uniform * (most - least) * (mode - least))
+    return most - math.sqrt((1.0 - uniform) * (most - least) * (most - mode))
+
+
+def release_months(book, fate) -> list[int]:
+    """Release month of each generation on this path, in the order of the table."""
+    n = book.numbers.chips
+    least, mode, most = n.slip_months
+    months = []
+    for g in range(len(book.chips.release_month)):
+        planned = int(book.chips.release_month[g])
+        month_of_release = planned
+        if book.chips.slips[g] > 0 and fate["slip"][g] < n.slip_probability:
+            month_of_release += round(triangular_inverse(fate["slip_length"][g], least, mode, most))
+        if planned > 0 and g > 0:
+            month_of_release = max(month_of_release, months[g - 1] + 1)
+        months.append(month_of_release)
+    return months
+
+
+def income_value(n, rent: float, cost: float, hours: float, discount: float, age: float) -> float:
+    """V_g: rent less running cost until they meet or life ends; `cost` is already times power."""
+    gross = HOURS * hours * rent
+    running = HOURS * cost
+    left = max(n.life - age, n.least_life)
+    d = n.underwritten_decline
+    years = left if running == 0.0 else clip(math.log(gross / running) / d, 0.0, left)
+    income = gross * (1.0 - math.exp(-(discount + d) * years)) / (discount + d)
+    outlay = running * (1.0 - math.exp(-discount * years)) / discount
+    return max(income - outlay, 0.0)
+
+
+def start(book) -> dict:
+    """K0, b, prices of month 0 and which generations exist and are recent, from raw columns."""
+    n, chips = book.numbers.chips, book.chips
+    generations = range(len(chips.release_month))
+    existing = [g for g in generations if chips.release_month[g] <= 0]
+    recent = existing[-3:]
+    discount = book.numbers.economy.rate + n.chip_spread
+    value = []
+    for g in generations:
+        age = positive(0 - chips.release_month[g]) * DT
+        value.append(income_value(n, chips.rental[g], chips.operating_cost[g], n.utilisation, discount, age))
+    scale = [0.0 for _ in generations]
+    for g in existing:
+        scale[g] = chips.observed_price[g] / value[g]
+    for g in generations:
+        if g not in existing:
+            scale[g] = sum(scale[h] for h in recent) / len(recent)
+    price = [price_of(book, g, scale[g] * value[g], 0.0) for g in generations]
+    capacity = sum(chips.installed[g] * chips.rental[g] * HOURS for g in existing)
+    return {
+        "existing": existing, "recent": recent, "price_scale": scale, "price_start": price,
+        "capacity_start": capacity,
+    }
+
+
+def price_of(book, g: int, scaled_value: float, discount: float) -> float:
+    """price_g(F) = max(b_g V_g e^{-F}, scrap list_g)."""
+    return max(scaled_value * math.exp(-discount), book.numbers.chips.scrap * book.chips.list_price[g])
+
+
+def obsolescence(book, fixed, state, now, t: int) -> list[float]:
+    """A'_g: ageing, common noise, and the effect of what is released this month on what was there before."""
+    n = book.numbers.chips
+    release = fixed["release"]
+    aged = []
+    for g in range(len(release)):
+        change = 0.0
+        if release[g] < t:
+            change = n.ageing * DT + n.technology_volatility * math.sqrt(DT) * now["technology"]
+            for h in range(g + 1, len(release)):
+                if release[h] == t:
+                    noise = n.release_noise * fixed["release_effect"][h] - n.release_noise**2 / 2.0
+                    change += n.release_effect * math.log(book.chips.gain[h]) * math.exp(noise)
+        aged.append(state["obsolescence"][g] + change)
+    return aged
+
+
+def purchase_mix(book, released: list[bool]) -> list[float]:
+    """Share of chip purchases by generation: the newest and the one before it."""
+    share = book.numbers.chips.capex_newest_share
+    count = len(released)
+    newest = []
+    for g in range(count):
+        later = g + 1 < count and released[g + 1]
+        newest.append(1.0 if released[g] and not later else 0.0)
+    mix = []
+    for g in range(count):
+        after = newest[g + 1] if g + 1 < count else 0.0
+        mix.append(share * newest[g] + (1.0 - share) * after)
+    return mix
+
+
+def month(book, fixed, state, now, new, t: int) -> None:
+    """Obsolescence, utilisation, rent, capex, fleet, stress, value, price before sales, depth."""
+    n, chips = book.numbers.chips, book.chips
+    release = fixed["release"]
+    generations = range(len(release))
+    released = [release[g] <= t for g in generations]
+    aged = obsolescence(book, fixed, state, now, t)
+    new["obsolescence"] = aged
+
+    capacity = 0.0
+    for g in generations:
+        if released[g]:
+            capacity += state["fleet"][g] * chips.rental[g] * math.exp(-aged[g]) * HOURS
+    demand = fixed["capacity_start"] * (now["revenue"] / book.numbers.economy.revenue) ** n.demand_elasticity
+    now["utilisation"] = n.utilisation * demand / capacity
+    tightness = now["utilisation"] / n.utilisation
+    multiplier = clip(tightness**n.rent_elasticity, n.rent_bounds[0], n.rent_bounds[1])
+    rent = [chips.rental[g] * math.exp(-aged[g]) * multiplier for g in generations]
+    hours = clip(n.utilisation * tightness**0.3, 0.35, 0.95)
+    now["rent"], now["hours"], now["rent_multiplier"] = rent, hours, multiplier
+
+    target = n.capex_target[new["regime"]] * (1.0 - 0.5 * (1.0 - now["felt_supply"]))
+    new["capex_factor"] = state["capex_factor"] + n.capex_speed * (target - state["capex_factor"]) * DT
+    year = min((t - 1) // 12, len(n.capex) - 1)
+    now["capex"] = (
+        n.capex[year] * new["capex_factor"] * clip(math.sqrt(tightness), n.capex_bounds[0], n.capex_bounds[1])
+    )
+    now["mix"] = purchase_mix(book, released)
+    bought, fleet = [], []
+    for g in generations:
+        bought.append(n.capex_chip_share * now["capex"] * DT * now["mix"][g] / chips.list_price[g])
+        idle = hours * rent[g] < 1.05 * chips.operating_cost[g] * now["power"]
+        fleet.append(state["fleet"][g] * (1.0 - (n.retire_idle if idle else n.retire) * DT) + bought[g])
+    now["bought"], new["fleet"] = bought, fleet
+
+    mean_aged = sum(aged[g] for g in fixed["existing"]) / len(fixed["existing"])
+    now["stress"] = clip(mean_aged - math.log(multiplier) - n.underwritten_decline * t * DT, -0.5, 1.5)
+    prices(book, fixed, state, now, new, t)
+    now["depth"] = depth(book, now)
+
+
+def prices(book, fixed, state, now, new, t: int) -> None:
+    """Income value, the discount after a month's decay, the price at that discount, and the pools' gap."""
+    n, chips = book.numbers.chips, book.chips
+    generations = range(len(fixed["release"]))
+    discount_rate = new["short_rate"] + n.chip_spread * now["spread"]
+    scaled, decayed, price = [], [], []
+    for g in generations:
+        age = positive(t - fixed["release"][g]) * DT
+        cost = chips.operating_cost[g] * now["power"]
+        value = income_value(n, now["rent"][g], cost, now["hours"], discount_rate, age)
+        scaled.append(fixed["price_scale"][g] * value)
+        decayed.append(state["fire_sale"][g] * 2.0 ** (-DT / n.impact_half_life))
+        price.append(price_of(book, g, scaled[g], decayed[g]))
+    now["scaled_value"], now["decayed_fire_sale"], now["price_before_sales"] = scaled, decayed, price
+    recent = fixed["recent"]
+    shortfall = sum(math.log(fixed["price_start"][g] / price[g]) for g in recent) / len(recent)
+    now["price_gap"] = clip(shortfall - n.underwritten_price_decline * t * DT, 0.0, 1.0)
+
+
+def depth(book, now) -> list[float]:
+    """Units the second-hand market absorbs in a quarter, by generation."""
+    n = book.numbers.chips
+    quarter = max(3.0 * sum(now["bought"]), 0.1)
+    busy = min(now["utilisation"] / n.utilisation, 1.5)
+    appetite = 0.5 + 0.5 * now["live_neoclouds"] * busy
+    return [n.depth * hosting * quarter * appetite for hosting in book.chips.hosting]

@@ -1,0 +1,202 @@
+"""Section 5 of docs/model.md: coverage tests, waivers, cures, foreclosure and the fire-sale spiral."""
+
+import math
+
+from tests.reference import chips, contracts
+from tests.reference.scalars import COLLATERAL_SPIRAL, DT, HOURS, positive
+
+ROUNDS = 4
+TESTED_BALANCE = 0.01
+NOTHING_OWED = 10.0
+
+
+def contract_years(book, v: int, t: int) -> float:
+    """T_v(t): years left of the contracts pledged to loan v, weighted by their full size."""
+    weighted, weights = 0.0, 0.0
+    for c in range(len(book.contracts.buyer)):
+        weight = book.loans.security[v, c] * book.contracts.annual[c]
+        weighted += weight * positive(book.contracts.end_month[c] - t) * DT
+        weights += weight
+    return weighted / weights if weights > 0.0 else 0.0
+
+
+def secured_value(book, v: int, t: int, size, quality) -> float:
+    """PV_v: contract cash still to come, by the share pledged to loan v."""
+    total = 0.0
+    for c in range(len(book.contracts.buyer)):
+        share = book.loans.security[v, c]
+        if share > 0.0:
+            value = contracts.present_value(book, c, t)
+            total += share * book.contracts.margin[c] * size[c] * quality[c] * value
+    return total
+
+
+def unscaled(book, v: int, t: int, secured: float, pledged, price) -> float:
+    """contract_advance PV_v + e^{-d T_v} sum of pledged units times price."""
+    stock = sum(units * value for units, value in zip(pledged, price, strict=True))
+    decay = math.exp(-book.numbers.chips.underwritten_decline * contract_years(book, v, t))
+    return book.numbers.credit.contract_advance * secured + decay * stock
+
+
+def scales(book, price_start) -> list[float]:
+    """k_v: the drawn balance of month 0 is `ltv_target` of the collateral value of month 0."""
+    loans = book.loans
+    ones = [1.0 for _ in book.contracts.buyer]
+    found = {}
+    for v in range(len(loans.ltv_target)):
+        if loans.drawn[v] > 0.0:
+            secured = secured_value(book, v, 0, ones, ones)
+            value = unscaled(book, v, 0, secured, loans.pledged[v], price_start)
+            found[v] = loans.drawn[v] / (loans.ltv_target[v] * value)
+    scale = []
+    for v in range(len(loans.ltv_target)):
+        kin = [found[u] for u in found if loans.borrower[u] == loans.borrower[v]]
+        scale.append(found[v] if v in found else sum(kin) / len(kin) if kin else 1.0)
+    return scale
+
+
+def coverage(book, state, now, new, t: int) -> None:
+    """Units bought with borrowed money, contract value, cash flow for debt service and DSCR of each loan."""
+    loans = book.loans
+    now["pledged"], now["secured_value"], now["cash_flow"], now["dscr"] = [], [], [], []
+    for v in range(len(loans.ltv_target)):
+        units, rental = [], 0.0
+        for g in range(len(now["rent"])):
+            spent = book.numbers.credit.chips_per_draw * now["borrowed"][v] * now["mix"][g]
+            units.append(state["pledged"][v][g] + spent / book.chips.list_price[g])
+            running = book.chips.operating_cost[g] * now["power"]
+            rental += units[g] * positive(HOURS * (now["hours"] * now["rent"][g] - running)) * DT
+        contracted = 0.0
+        for c in range(len(book.contracts.buyer)):
+            contracted += loans.security[v, c] * book.contracts.margin[c] * now["received"][c]
+        cash_flow = contracted + loans.uncontracted_share[v] * rental
+        owed = now["interest"][v] + now["amortisation"][v]
+        now["pledged"].append(units)
+        now["secured_value"].append(secured_value(book, v, t, new["size"], now["quality"]))
+        now["cash_flow"].append(cash_flow)
+        now["dscr"].append(cash_flow / owed if owed > 0.0 else NOTHING_OWED)
+
+
+def examine(book, fixed, state, draws, now, new, price, t: int) -> dict:
+    """LTV, breach, call and cure of each loan at a price, and which loans are foreclosed at it."""
+    n, loans = book.numbers.credit, book.loans
+    count = len(loans.ltv_target)
+    found = {"ltv": [], "breach": [], "call": [], "cure": []}
+    for v in range(count):
+        balance = new["balance"][v]
+        value = unscaled(book, v, t, now["secured_value"][v], now["pledged"][v], price)
+        value *= fixed["collateral_scale"][v]
+        ltv = balance / value if value > 0.0 else (math.inf if balance > 0.0 else 0.0)
+        tested = now["tested"][v]
+        short_cash = now["dscr"][v] < n.dscr_default
+        breach = tested and (ltv > n.ltv_covenant or short_cash)
+        waived = t <= state["waived_until"][v] or draws["waiver"][v] < n.waiver
+        call = breach and not waived
+        cure = max(balance - n.ltv_cure * value, 0.1 * balance if short_cash else 0.0)
+        found["ltv"].append(ltv)
+        found["breach"].append(breach)
+        found["call"].append(call)
+        found["cure"].append(cure if call else 0.0)
+    found["foreclosed"] = []
+    for v in range(count):
+        i = int(loans.borrower[v])
+        asked = sum(found["cure"][u] for u in range(count) if loans.borrower[u] == i)
+        found["foreclosed"].append(found["call"][v] and asked > new["cash"][i] + new["headroom"][i])
+    return found
+
+
+def spiral(book, fixed, state, draws, now, new, t: int) -> None:
+    """Four rounds of sales, prices and tests from no foreclosure; foreclosed loans stay foreclosed."""
+    n = book.numbers.chips
+    meter = 1.0 - (1.0 - n.quarterly_sales) ** (1.0 / 3.0)
+    impact = book.numbers.mechanisms.fire_sale * n.impact
+    count, generations = len(book.loans.ltv_target), range(len(now["rent"]))
+    foreclosed = [False for _ in range(count)]
+    for _ in range(ROUNDS):
+        sold, fire_sale, price = [], [], []
+        for g in generations:
+            queue = state["held"][g] + sum(now["pledged"][v][g] for v in range(count) if foreclosed[v])
+            sold.append(meter * queue)
+            before = now["decayed_fire_sale"][g]
+            pressure = sold[g] / now["depth"][g] if sold[g] > 0.0 else 0.0
+            discount = min(before + impact * pressure * (1.0 - before / n.impact_cap), n.impact_cap)
+            fire_sale.append(discount)
+            price.append(chips.price_of(book, g, now["scaled_value"][g], discount))
+        found = examine(book, fixed, state, draws, now, new, price, t)
+        grown = [foreclosed[v] or found["foreclosed"][v] for v in range(count)]
+        unsettled = grown != foreclosed
+        foreclosed = grown
+    if unsettled:
+        now["flags"] |= COLLATERAL_SPIRAL
+    now["foreclosed"], now["sold"], now["price"] = foreclosed, sold, price
+    now["ltv"], now["breach"], now["cure"] = found["ltv"], found["breach"], found["cure"]
+    new["fire_sale"] = fire_sale
+
+
+def waivers(book, state, draws, now, new, t: int) -> None:
+    """A breach of the last round that is newly waived stays waived for `waiver_months`."""
+    n = book.numbers.credit
+    new["waived_until"] = []
+    for v in range(len(book.loans.ltv_target)):
+        until = state["waived_until"][v]
+        if now["breach"][v] and t > until and draws["waiver"][v] < n.waiver:
+            until = t + n.waiver_months - 1
+        new["waived_until"].append(until)
+
+
+def cures(book, now, new) -> None:
+    """Calls of borrowers that are not foreclosed are paid, from cash first, then from equity headroom."""
+    loans = book.loans
+    now["cured"] = [0.0 for _ in loans.ltv_target]
+    for v in range(len(loans.ltv_target)):
+        i = int(loans.borrower[v])
+        if i in now["foreclosed_firms"] or now["cure"][v] == 0.0:
+            continue
+        from_cash = min(now["cure"][v], new["cash"][i])
+        new["cash"][i] -= from_cash
+        new["headroom"][i] -= now["cure"][v] - from_cash
+        new["balance"][v] -= now["cure"][v]
+        now["cured"][v] = now["cure"][v]
+
+
+def sweeps(book, now, new) -> None:
+    """Trapped cash repays the loan, within the borrower's cash and the balance."""
+    n, loans = book.numbers.credit, book.loans
+    count = len(loans.ltv_target)
+    now["swept"] = [0.0 for _ in range(count)]
+    for v in range(count):
+        trapped = n.dscr_default <= now["dscr"][v] < n.dscr_trap
+        if now["tested"][v] and trapped and int(loans.borrower[v]) not in now["foreclosed_firms"]:
+            surplus = positive(now["cash_flow"][v] - now["interest"][v] - now["amortisation"][v])
+            now["swept"][v] = min(n.sweep_share * surplus, new["balance"][v])
+    for i in range(len(book.firms.cash)):
+        mine = [v for v in range(count) if loans.borrower[v] == i]
+        asked = sum(now["swept"][v] for v in mine)
+        if asked > new["cash"][i]:
+            for v in mine:
+                now["swept"][v] *= new["cash"][i] / asked
+        for v in mine:
+            new["balance"][v] -= now["swept"][v]
+            new["cash"][i] -= now["swept"][v]
+
+
+def month(book, fixed, state, draws, now, new, t: int) -> None:
+    """Section 5 in its order."""
+    loans = book.loans
+    count, generations = len(loans.ltv_target), range(len(now["rent"]))
+    coverage(book, state, now, new, t)
+    now["tested"] = [
+        now["alive"][int(loans.borrower[v])] > 0 and new["balance"][v] > TESTED_BALANCE for v in range(count)
+    ]
+    spiral(book, fixed, state, draws, now, new, t)
+    now["foreclosed_firms"] = {int(loans.borrower[v]) for v in range(count) if now["foreclosed"][v]}
+    waivers(book, state, draws, now, new, t)
+    cures(book, now, new)
+    new["held"] = []
+    for g in generations:
+        moved = sum(now["pledged"][v][g] for v in range(count) if now["foreclosed"][v])
+        new["held"].append(state["held"][g] + moved - now["sold"][g])
+    new["pledged"] = [
+        [0.0 for _ in generations] if now["foreclosed"][v] else list(now["pledged"][v]) for v in range(count)
+    ]
+    sweeps(book, now, new)

@@ -1,0 +1,198 @@
+"""Section 3 of docs/model.md: obligations, clearing, guarantees, re-letting, EBITDA."""
+
+import math
+
+from tests.reference.scalars import BOOM, CONTRACT_CLEARING, DT, clip, positive
+
+
+def term(book, c: int, t: int) -> float:
+    """term_c(t), USD bn a year: the ramp from today's spend to full size, inside the term."""
+    k = book.contracts
+    if k.operating[c] == 0 and k.equity[c] == 0:
+        return 0.0
+    if not k.start_month[c] < t <= k.end_month[c]:
+        return 0.0
+    ramp = 1.0 if k.ramp_months[c] == 0 else clip((t - k.start_month[c]) / k.ramp_months[c], 0.0, 1.0)
+    return k.start_annual[c] + (k.annual[c] - k.start_annual[c]) * ramp
+
+
+def after(book, c: int, t: int) -> float:
+    """after_c(t), USD bn a year: what would be renewed once the term is over."""
+    k = book.contracts
+    return k.annual[c] if k.operating[c] > 0 and t > k.end_month[c] else 0.0
+
+
+def present_value(book, c: int, t: int) -> float:
+    """pv_c(t) of what the term still pays, at the contract yield."""
+    total = 0.0
+    for s in range(t + 1, int(math.floor(book.contracts.end_month[c])) + 1):
+        total += term(book, c, s) * DT * math.exp(-book.numbers.credit.contract_yield * (s - t) * DT)
+    return total
+
+
+def planned_revenue(book, t: int) -> float:
+    """`economy.plan`, linear between year ends (the first at month 0), flat after the last."""
+    plan = book.numbers.economy.plan
+    year, part = t // 12, (t % 12) / 12.0
+    if year >= len(plan) - 1:
+        return plan[-1]
+    return plan[year] * (1.0 - part) + plan[year + 1] * part
+
+
+def equity_speed(book, i: int, regime: int) -> float:
+    """v: share of its value a firm can raise in a year."""
+    numbers = book.numbers.contracts if book.firms.lab[i] > 0 else book.numbers.credit
+    return numbers.equity_speed[regime]
+
+
+def owed(book, state, now, new, t: int) -> None:
+    """a_c, obligations o_c and honoured equity commitments q_c of the month."""
+    n, k = book.numbers.contracts, book.contracts
+    operating = now["operating"]
+    regime = new["regime"]
+    plan = planned_revenue(book, t)
+    full, obligation, commitment = [], [], []
+    for c in range(len(k.buyer)):
+        buyer, seller = int(k.buyer[c]), int(k.seller[c])
+        size = term(book, c, t) + n.renewal[regime] * after(book, c, t)
+        flex = 1.0 - k.flexibility[c] + k.flexibility[c] * min(1.0, now["revenue"] / plan)
+        owes = state["size"][c] * size * flex * DT * operating[seller] if k.operating[c] > 0 else 0.0
+        honoured = 0.0
+        if k.equity[c] > 0:
+            share = n.equity_floor[regime] if k.staged[c] > 0 else float(regime == BOOM)
+            honoured = size * DT * min(1.0, now["equity"]) * share * operating[buyer] * operating[seller]
+        full.append(size)
+        obligation.append(owes)
+        commitment.append(honoured)
+    now["full_size"], now["obligation"], now["commitment"] = full, obligation, commitment
+
+
+def resources(book, state, now, new, t: int) -> None:
+    """Value, operating result, equity capacity, liquid funds, raise and backup of each firm."""
+    n, economy, firms = book.numbers.contracts, book.numbers.economy, book.firms
+    credit = book.numbers.credit
+    regime, growth = new["regime"], now["revenue"] / economy.revenue
+    names = ("value", "operating_result", "equity_capacity", "owed", "liquid", "raised", "backup", "promised")
+    for name in names:
+        now[name] = []
+    for i in range(len(firms.cash)):
+        lab = firms.lab[i] > 0
+        value = firms.equity_value[i] * now["equity"] * (growth**n.revenue_power if lab else 1.0)
+        revenue = firms.revenue_share[i] * now["revenue"]
+        core = firms.core_ebitda[i] * (1.0 + firms.core_growth[i]) ** (t / 12.0)
+        result = (
+            revenue * (1.0 - n.variable_cost)
+            - firms.fixed_cost[i] * (1.0 + n.fixed_cost_growth) ** (t / 12.0)
+            + core * math.exp(-firms.core_stress_beta[i] * now["stress"])
+        ) * DT * now["operating"][i]
+        speed = equity_speed(book, i, regime)
+        market = min(state["headroom"][i] + speed * DT * value, speed * credit.equity_months / 12.0 * value)
+        sponsor = firms.sponsor_capacity[i] * credit.sponsor_regime[regime] * DT
+        capacity = (market + sponsor) * now["operating"][i]
+        promised = sum(q for c, q in enumerate(now["commitment"]) if book.contracts.seller[c] == i)
+        owed_by_firm = sum(o for c, o in enumerate(now["obligation"]) if book.contracts.buyer[c] == i)
+        reserved = now["firm_interest"][i] + now["firm_amortisation"][i]
+        liquid = state["cash"][i] + result - reserved + promised
+        raised = clip((1.0 + n.equity_buffer) * owed_by_firm - liquid, 0.0, capacity) if lab else 0.0
+        backup = 0.0 if lab else capacity + now["undrawn_revolver"][i]
+        row = (value, result, capacity, owed_by_firm, liquid, raised, backup, promised)
+        for name, number in zip(names, row, strict=True):
+            now[name].append(number)
+
+
+def clear(book, now) -> None:
+    """theta by firm and rank, payments p_c: four rounds from full payment."""
+    k, firms = book.contracts, book.firms
+    contracts, count = range(len(k.buyer)), len(firms.cash)
+    rank = [1 if k.senior[c] > 0 else 2 for c in contracts]
+    owed_by_rank = [{1: 0.0, 2: 0.0} for _ in range(count)]
+    for c in contracts:
+        owed_by_rank[int(k.buyer[c])][rank[c]] += now["obligation"][c]
+    paid = list(now["obligation"])
+    moved = 0.0
+    for _ in range(4):
+        theta = []
+        for i in range(count):
+            received = sum(k.margin[c] * paid[c] for c in contracts if k.seller[c] == i)
+            funds = now["liquid"][i] + now["raised"][i] + now["backup"][i] + received
+            first, second = owed_by_rank[i][1], owed_by_rank[i][2]
+            pays = {1: 1.0, 2: 1.0}
+            if first > 0.0 and firms.outside[i] == 0:
+                pays[1] = clip(funds / first, 0.0, 1.0)
+            if second > 0.0 and firms.outside[i] == 0:
+                pays[2] = clip((funds - first) / second, 0.0, 1.0)
+            theta.append({r: pays[r] * now["operating"][i] for r in (1, 2)})
+        before = paid
+        paid = [theta[int(k.buyer[c])][rank[c]] * now["obligation"][c] for c in contracts]
+        moved = max([abs(paid[c] - before[c]) for c in contracts], default=0.0)
+    largest = max(now["obligation"], default=0.0)
+    if moved > 1e-4 * max(1.0, largest):
+        now["flags"] |= CONTRACT_CLEARING
+    now["theta"] = theta
+    now["contract_theta"] = [theta[int(k.buyer[c])][rank[c]] for c in contracts]
+    now["owed_second"] = [owed_by_rank[i][2] for i in range(count)]
+    now["paid"] = paid
+
+
+def receive(book, state, now, new) -> None:
+    """Guarantees, re-letting, what the seller receives, renegotiated sizes."""
+    k = book.contracts
+    switch = book.numbers.mechanisms.circular_contracts
+    guarantee, relet, received, size = [], [], [], []
+    for c in range(len(k.buyer)):
+        x = state["size"][c]
+        if k.operating[c] == 0:
+            guarantee.append(0.0)
+            relet.append(0.0)
+            received.append(0.0)
+            size.append(x)
+            continue
+        buyer, seller, guarantor = int(k.buyer[c]), int(k.seller[c]), int(k.guarantor[c])
+        paid = now["paid"][c]
+        full = now["full_size"][c] * DT * now["operating"][seller]
+        covered = k.cover[c] * now["operating"][guarantor] * (now["obligation"][c] - paid)
+        market = k.relet[c] * math.exp(-positive(now["stress"])) * positive(full - paid - covered)
+        guarantee.append(covered)
+        relet.append(market)
+        received.append((1.0 - switch) * full + switch * (paid + covered + market))
+        if now["operating"][buyer] > 0:
+            x *= 1.0 - book.numbers.contracts.renegotiation * 6.0 * DT * (1.0 - now["contract_theta"][c])
+        size.append(x)
+    now["guarantee"], now["relet"], now["received"], new["size"] = guarantee, relet, received, size
+
+
+def earnings(book, state, now, new, t: int) -> None:
+    """Months of low payment, arrears, EBITDA of the month and the EBITDA expected in twelve months."""
+    k, firms = book.contracts, book.firms
+    contracts = [c for c in range(len(k.buyer)) if k.operating[c] > 0]
+    renewal = book.numbers.contracts.renewal[new["regime"]]
+    quality = [0.0 for _ in k.buyer]
+    ahead = [0.0 for _ in k.buyer]
+    for c in contracts:
+        covered = k.cover[c] * now["operating"][int(k.guarantor[c])]
+        quality[c] = max(now["contract_theta"][c], covered)
+        ahead[c] = term(book, c, t + 12) + renewal * after(book, c, t + 12)
+    now["quality"] = quality
+    now["arrears"], now["ebitda"], now["forward"], new["low_payment"] = [], [], [], []
+    for i in range(len(firms.cash)):
+        sold = [c for c in contracts if k.seller[c] == i]
+        bought = [c for c in contracts if k.buyer[c] == i]
+        paid = sum(now["paid"][c] for c in bought)
+        low = firms.lab[i] > 0 and now["theta"][i][2] < 0.5 and now["owed_second"][i] > 0.0
+        new["low_payment"].append(state["low_payment"][i] + 1.0 if low else 0.0)
+        modelled = firms.lab[i] == 0 and firms.outside[i] == 0
+        now["arrears"].append(now["owed"][i] - paid if modelled else 0.0)
+        income = sum(k.margin[c] * now["received"][c] for c in sold)
+        now["ebitda"].append(now["operating_result"][i] + income - paid)
+        expected = sum(k.margin[c] * new["size"][c] * ahead[c] * quality[c] for c in sold)
+        expected -= sum(new["size"][c] * ahead[c] for c in bought)
+        now["forward"].append(now["operating_result"][i] / DT + expected)
+
+
+def month(book, state, now, new, t: int) -> None:
+    """Section 3 in its order; the debt service of section 4 has been computed before."""
+    owed(book, state, now, new, t)
+    resources(book, state, now, new, t)
+    clear(book, now)
+    receive(book, state, now, new)
+    earnings(book, state, now, new, t)

@@ -1,0 +1,139 @@
+"""Section 6 of docs/model.md: defaults by cause, recoveries, losses of loans."""
+
+import math
+
+from tests.reference.funding import by_firm
+from tests.reference.scalars import (
+    ALIVE,
+    BALANCE_SHEET,
+    DT,
+    EXCHANGE,
+    FORECLOSURE,
+    HAZARD,
+    LIQUIDITY,
+    NON_PAYMENT,
+    clip,
+    positive,
+)
+
+MOST_RECOVERED = 0.95
+
+
+def hazard(book, now, i: int, debt: float) -> float:
+    """lambda_i a year; `dead` is the share of neoclouds in default at the start of the month."""
+    n, firms = book.numbers.credit, book.firms
+    limit = now["limit"][i]
+    if debt == 0.0:
+        leverage = 0.0
+    elif limit == 0.0:
+        leverage = 2.75
+    else:
+        leverage = debt / limit
+    exponent = (
+        n.hazard_stress * positive(now["stress"])
+        + n.hazard_spread * math.log(now["spread"])
+        + n.hazard_contagion * (1.0 - now["live_neoclouds"])
+        + firms.leverage_beta[i] * clip(leverage - 0.75, -0.5, 2.0)
+    )
+    return firms.hazard[i] * now["hazard_multiplier"] * math.exp(exponent)
+
+
+def insolvent(book, now, new, i: int, debt: float) -> bool:
+    """Assets at a multiple of earnings, cash and chips below `insolvency_ratio` of debt, without access."""
+    n, firms = book.numbers.credit, book.firms
+    if now["access"] >= n.insolvency_supply or firms.asset_multiple[i] <= 0.0 or debt <= 0.01:
+        return False
+    earning = max(now["forward"][i], n.trailing_weight * new["trailing"][i], 0.0)
+    chips = 0.0
+    for v in range(len(book.loans.ltv_target)):
+        if book.loans.borrower[v] == i:
+            chips += sum(units * value for units, value in zip(new["pledged"][v], now["price"], strict=True))
+    assets = new["cash"][i] + firms.asset_multiple[i] * earning + chips
+    return assets < n.insolvency_ratio * debt
+
+
+def cause_of(book, fixed, now, new, i: int, debt: float) -> int:
+    """The first cause that holds this month."""
+    outside = book.firms.outside[i] > 0
+    if i in now["foreclosed_firms"]:
+        return FORECLOSURE
+    if now["unmet"][i] > 1e-4 and not now["exchange"][i] and not outside:
+        return LIQUIDITY
+    if new["low_payment"][i] >= book.numbers.contracts.non_payment_months:
+        return NON_PAYMENT
+    if insolvent(book, now, new, i, debt):
+        return BALANCE_SHEET
+    if new["hazard_integral"][i] >= fixed["threshold_firms"][i]:
+        return HAZARD
+    if now["exchange"][i]:
+        return EXCHANGE
+    return ALIVE
+
+
+def recovery(book, now, m: int, balance: float, debt: float) -> tuple[float, float]:
+    """Recovered share of a loan of a defaulted firm without and with a guarantor's step-in."""
+    n, loans = book.numbers.credit, book.loans
+    i = int(loans.borrower[m])
+    chips = 0.0
+    if m < len(loans.ltv_target):
+        stock = sum(units * value for units, value in zip(now["pledged"][m], now["price"], strict=True))
+        chips = (1.0 - book.numbers.chips.sale_cost) * stock + n.step_in * now["secured_value"][m]
+    decline = n.recovery_stress * positive(now["stress"])
+    decline += n.recovery_spread * positive(math.log(now["spread"]))
+    plain = loans.base_recovery[m] * math.exp(-decline)
+    plain += loans.ebitda_recovery[m] * max(now["forward"][i], 0.0) / debt
+    own = clip(chips / balance + plain, 0.0, MOST_RECOVERED)
+    cover = loans.guarantee_cover[m] * now["alive"][int(loans.guarantor[m])]
+    stepped = own + book.numbers.mechanisms.step_in * cover * (MOST_RECOVERED - own)
+    return own, stepped
+
+
+def month(book, fixed, state, now, new, t: int) -> None:
+    """Section 6: defaults of the month, losses of their loans, what is left of them."""
+    firms, loans = book.firms, book.loans
+    count = len(firms.cash)
+    debt = by_firm(book, new["balance"])
+    rates = [hazard(book, now, i, debt[i]) for i in range(count)]
+    now["hazard_rate"] = rates
+    new["hazard_integral"] = [state["hazard_integral"][i] + rates[i] * DT for i in range(count)]
+    new["cause"], new["default_month"] = list(state["cause"]), list(state["default_month"])
+    fallen = []
+    for i in range(count):
+        if state["cause"][i] == ALIVE:
+            cause = cause_of(book, fixed, now, new, i, debt[i])
+            if cause != ALIVE:
+                new["cause"][i], new["default_month"][i] = cause, t
+                fallen.append(i)
+    now["fallen"] = fallen
+    losses(book, now, new, debt)
+    for i in fallen:
+        for v in range(len(loans.ltv_target)):
+            if loans.borrower[v] == i and new["cause"][i] not in (FORECLOSURE, EXCHANGE):
+                for g in range(len(new["held"])):
+                    new["held"][g] += new["pledged"][v][g]
+                    new["pledged"][v][g] = 0.0
+        for m in range(len(loans.borrower)):
+            if loans.borrower[m] == i:
+                new["balance"][m] = 0.0
+        if new["cause"][i] != EXCHANGE:
+            new["cash"][i] = 0.0
+
+
+def losses(book, now, new, debt) -> None:
+    """loss_m = B_m (1 - recovery_m) of the firms that default this month."""
+    loans = book.loans
+    now["loan_loss"], now["own_recovery"], now["recovery"] = [], [], []
+    for m in range(len(loans.borrower)):
+        i = int(loans.borrower[m])
+        balance = new["balance"][m]
+        own, kept, loss = 0.0, 0.0, 0.0
+        if i in now["fallen"] and balance > 0.0:
+            if new["cause"][i] == EXCHANGE:
+                own = kept = 1.0 - book.numbers.credit.exchange_loss
+            else:
+                own, kept = recovery(book, now, m, balance, debt[i])
+            loss = balance * (1.0 - kept)
+        now["own_recovery"].append(own)
+        now["recovery"].append(kept)
+        now["loan_loss"].append(loss)
+    now["balance_at_default"] = list(new["balance"])

@@ -1,0 +1,275 @@
+"""A hand-made System-like object, small enough to read, and draws for it.
+
+Firms: a lab, a neocloud, a host, a software house that builds data centres, an outside hyperscaler and a
+project company. Every mechanism of docs/model.md has something to act on.
+"""
+
+from types import SimpleNamespace as Table
+
+import numpy as np
+
+LAB, CLOUD, HOST, SOFTWARE, GIANT, PROJECT = range(6)
+FIRMS = ("LAB", "CLOUD", "HOST", "SOFTWARE", "GIANT", "PROJECT")
+CONTRACTS = ("LAB_CLOUD", "LAB_SOFTWARE", "GIANT_CLOUD", "RENT", "COLOCATION", "STAGED", "LETTER", "PLAN")
+LOANS = (
+    "CHIPS_A", "CHIPS_B", "REVOLVER", "HOST_NOTES", "PROJECT_LOAN", "SOFTWARE_BONDS", "GIANT_BONDS",
+    "LAB_NOTE",
+)
+LENDERS = ("FUND_A", "FUND_B", "BANK", "INSURER", "PENSION", "VENDOR")
+
+
+def one_hot(rows: int, indices) -> np.ndarray:
+    """[rows, len(indices)], one where the row is the index; an index of None gives a zero column."""
+    table = np.zeros((rows, len(indices)))
+    for column, row in enumerate(indices):
+        if row is not None:
+            table[row, column] = 1.0
+    return table
+
+
+def small_numbers() -> Table:
+    """Parameters, restated here with the values of the shipped defaults."""
+    economy = Table(
+        revenue=60.0, growth=[1.0986, 0.06, -0.25], ceiling=900.0, volatility=0.20, leave_boom=[0.30, 0.06],
+        leave_plateau=[0.22, 0.14], leave_bust=[0.08, 0.45], start="boom",
+        plan=[60.0, 118.0, 190.0, 270.0, 350.0, 430.0], correlation_demand_equity=0.6,
+        correlation_demand_credit=-0.4, correlation_equity_credit=-0.5, rate=0.037, rate_reversion=0.3,
+        rate_volatility=0.009, spread_reversion=1.0, spread_volatility=0.35, spread_feedback=1.0,
+        equity_drift=0.05, equity_volatility=0.25, equity_beta=0.5, crash_boom_plateau=-0.30,
+        crash_boom_bust=-0.55, crash_plateau_bust=-0.35, rally_plateau_boom=0.20, rally_bust_boom=0.35,
+        rally_bust_plateau=0.20, power_reversion=1.0, power_volatility=0.15,
+    )
+    chips = Table(
+        ageing=0.10, release_effect=0.22, release_noise=0.35, technology_volatility=0.05,
+        slip_probability=0.35, slip_months=[2.0, 4.0, 9.0], demand_elasticity=0.8, utilisation=0.70,
+        rent_elasticity=1.0, rent_bounds=[0.25, 1.8], underwritten_decline=0.24,
+        underwritten_price_decline=0.36, life=8.0, least_life=2.0, scrap=0.10, chip_spread=0.09,
+        impact=0.8, impact_cap=0.8, impact_half_life=0.75, depth=0.05, quarterly_sales=0.33, sale_cost=0.10,
+        capex=[710.0, 870.0, 950.0, 1000.0, 1040.0], capex_chip_share=0.5, capex_newest_share=0.7,
+        capex_speed=1.5, capex_target=[1.0, 0.55, 0.30], capex_bounds=[0.4, 1.25], retire_idle=0.60,
+        retire=0.05,
+    )
+    contracts = Table(
+        equity_speed=[0.15, 0.06, 0.02], equity_floor=[1.0, 0.5, 0.25], equity_buffer=6.0, revenue_power=0.5,
+        variable_cost=0.45, fixed_cost_growth=0.15, renegotiation=0.5, renewal=[0.9, 0.6, 0.3],
+        non_payment_months=9.0,
+    )
+    credit = Table(
+        capacity_scale=1.15, capacity_cap=1.25, trailing_weight=0.7, equity_speed=[0.12, 0.08, 0.03],
+        equity_months=6.0, sponsor_regime=[1.0, 0.6, 0.3], extension_months=24.0, exchange_loss=0.25,
+        contract_advance=0.85, contract_yield=0.10, ltv_covenant=0.85, ltv_cure=0.75, dscr_trap=1.3,
+        dscr_default=0.8, sweep_share=0.5, waiver=0.8, waiver_months=9.0, chips_per_draw=0.84,
+        hazard_regime=[1.0, 2.0, 4.0], hazard_stress=0.6, hazard_spread=0.5, hazard_contagion=1.0,
+        recovery_stress=0.35, recovery_spread=0.10, step_in=0.5, insolvency_ratio=0.5, insolvency_supply=0.7,
+        refinancing_link=0.25, refinancing_start=0.92, chip_link=0.25, pool_stress=0.5, origination=0.30,
+        abs_cap_rate=-0.3, abs_trap=1.35, abs_coupon=0.057, abs_reserve_months=6.0, abs_sale_cost=0.10,
+    )
+    lenders = Table(
+        supply_reversion=0.5, supply_loss=6.0, supply_floor=0.25, other_loss=0.01, other_power=0.5,
+        bankruptcy_cost=0.05,
+    )
+    mechanisms = Table(
+        fire_sale=1.0, circular_contracts=1.0, funding_loop=1.0, lender_network=1.0, step_in=1.0,
+        build_up=1.0, pool_links=1.0,
+    )
+    return Table(
+        economy=economy, chips=chips, contracts=contracts, credit=credit, lenders=lenders,
+        mechanisms=mechanisms,
+    )
+
+
+def small_economy() -> Table:
+    """Unit diagonal and the three correlations between demand, credit and equity."""
+    correlation = np.eye(6)
+    for first, second, value in ((0, 4, 0.6), (0, 3, -0.4), (3, 4, -0.5)):
+        correlation[first, second] = correlation[second, first] = value
+    return Table(correlation=correlation)
+
+
+def small_chips() -> Table:
+    """Three generations on the market and one to come, which may slip."""
+    return Table(
+        release_month=np.array([-40, -20, -8, 10]), slips=np.array([0.0, 0.0, 0.0, 1.0]),
+        gain=np.array([1.0, 1.0, 1.0, 2.2]), list_price=np.array([25.0, 36.0, 55.0, 75.0]),
+        observed_price=np.array([9.0, 25.0, 46.0, 0.0]), rental=np.array([1.7, 3.6, 5.9, 8.9]),
+        operating_cost=np.array([0.50, 0.65, 0.90, 1.20]), installed=np.array([3.0, 2.6, 2.0, 0.0]),
+        hosting=np.array([0.9, 0.8, 0.6, 0.4]),
+    )
+
+
+def small_firms() -> Table:
+    """Cash flows and capacities of the six firms."""
+    return Table(
+        lab=np.array([1.0, 0, 0, 0, 0, 0]), neocloud=np.array([0, 1.0, 0, 0, 0, 0]),
+        outside=np.array([0, 0, 0, 0, 1.0, 0]), revenue_share=np.array([0.30, 0, 0, 0, 0, 0]),
+        fixed_cost=np.array([6.0, 0.9, 0.12, 0, 0, 0]), core_ebitda=np.array([0, 0.2, 0.5, 26.0, 300.0, 0]),
+        core_growth=np.array([0, 0.02, 0.0, 0.03, 0.08, 0]),
+        core_stress_beta=np.array([0, 0.3, 0.5, 0, 0.1, 0]),
+        ebitda_ttm=np.array([-4.0, 3.0, 0.9, 26.0, 300.0, 0.5]),
+        cash=np.array([20.0, 2.0, 0.4, 10.0, 80.0, 0.6]),
+        minimum_cash=np.array([2.0, 0.5, 0.1, 3.0, 20.0, 0.05]),
+        equity_value=np.array([350.0, 40.0, 4.0, 450.0, 3000.0, 0.0]),
+        sponsor_capacity=np.array([0, 0, 0.1, 0, 0, 0.2]),
+        debt_multiple=np.array([0, 5.0, 7.0, 6.5, 3.0, 12.0]),
+        value_multiple=np.array([0.1, 0, 0, 0, 0.05, 0]), asset_multiple=np.array([0, 6.0, 7.5, 0, 0, 10.0]),
+        hazard=np.array([0.01, 0.03, 0.02, 0.004, 0.001, 0.01]),
+        leverage_beta=np.array([0, 0.5, 0, 1.2, 0, 0]), equity_capex_share=np.array([0, 0.3, 0, 0.1, 0, 0]),
+        capex_contract=one_hot(len(CONTRACTS), [None, None, None, 1, None, None]).T,
+        growth_loan=one_hot(len(LOANS), [None, 1, None, 5, None, None]),
+        revolver=one_hot(len(LOANS), [None, 2, None, None, None, None]),
+    )
+
+
+def small_contracts() -> Table:
+    """Compute for the lab, a guaranteed colocation lease, two equity letters and a plan that binds nobody."""
+    buyer = np.array([LAB, LAB, GIANT, SOFTWARE, CLOUD, GIANT, GIANT, SOFTWARE])
+    seller = np.array([CLOUD, SOFTWARE, CLOUD, PROJECT, HOST, LAB, LAB, PROJECT])
+    return Table(
+        buyer=buyer, seller=seller, bought=one_hot(6, buyer), sold=one_hot(6, seller),
+        senior=np.array([0, 0, 0, 1.0, 1.0, 0, 0, 0]), operating=np.array([1.0, 1, 1, 1, 1, 0, 0, 0]),
+        equity=np.array([0, 0, 0, 0, 0, 1.0, 1.0, 0]), staged=np.array([0, 0, 0, 0, 0, 1.0, 0, 0]),
+        flexibility=np.array([0.5, 0.5, 0.0, 0, 0, 0, 0, 0]),
+        margin=np.array([0.75, 0.6, 0.7, 0.95, 0.9, 1.0, 1.0, 1.0]),
+        relet=np.array([0.4, 0.2, 0.5, 0.3, 0.5, 0, 0, 0]),
+        guarantor=np.array([0, 0, 0, 0, GIANT, 0, 0, 0]), cover=np.array([0, 0, 0, 0, 0.9, 0, 0, 0]),
+        annual=np.array([6.0, 20.0, 3.0, 1.6, 0.7, 12.0, 8.0, 9.0]),
+        start_annual=np.array([1.2, 1.5, 3.0, 0.0, 0.5, 12.0, 8.0, 9.0]),
+        start_month=np.array([0.0, 0, 0, 12, -6, 0, 3, 0]),
+        ramp_months=np.array([24.0, 36, 0, 6, 12, 0, 0, 0]),
+        end_month=np.array([60.0, 84, 18, 180, 72, 30, 36, 60]),
+    )
+
+
+def small_loans() -> Table:
+    """Two loans on chips, a revolver, notes with a wall, a project loan, two bond stocks and a lab's note."""
+    borrower = np.array([CLOUD, CLOUD, CLOUD, HOST, PROJECT, SOFTWARE, GIANT, LAB])
+    return Table(
+        borrower=borrower, borrowed=one_hot(6, borrower),
+        committed=np.array([7.0, 4.0, 1.5, 3.0, 16.0, 108.0, 60.0, 5.0]),
+        drawn=np.array([6.4, 0.0, 0.0, 3.0, 5.0, 108.0, 60.0, 5.0]),
+        draw_months=np.array([6.0, 12.0, 0, 0, 18, 0, 0, 0]),
+        maturity_month=np.array([48.0, 66, 40, 15, 30, 600, 600, 20]),
+        tenant=np.array([0, 0, 0, 0, SOFTWARE, 0, 0, 0]), has_tenant=np.array([0, 0, 0, 0, 1.0, 0, 0, 0]),
+        tenor_months=np.array([48.0, 48, 36, 48, 60, 84, 84, 36]),
+        floating=np.array([1.0, 1, 1, 0, 1, 0, 0, 0]),
+        coupon=np.array([0.06, 0.045, 0.03, 0.09, 0.025, 0.05, 0.04, 0.11]),
+        refinancing_margin=np.array([0.06, 0.05, 0.03, 0.055, 0.025, 0.015, 0.008, 0.07]),
+        interest_from_month=np.array([0.0, 0, 0, 0, 18, 0, 0, 0]),
+        amortisation=np.array([0.20, 0.20, 0, 0.0, 0.03, 0, 0, 0]),
+        amortisation_from_month=np.array([0.0, 12, 0, 0, 24, 0, 0, 0]),
+        ladder=np.array([0.0, 0, 0, 0, 0, 0.08, 0.10, 0]),
+        extension_probability=np.array([0.4, 0.4, 0.4, 0.25, 0.5, 0.25, 0.0, 0.25]),
+        exchange_probability=np.array([0.2, 0.2, 0.2, 0.4, 0.1, 0.1, 0.0, 0.3]),
+        base_recovery=np.array([0.05, 0.05, 0.3, 0.35, 0.6, 0.2, 0.5, 0.3]),
+        ebitda_recovery=np.array([0, 0, 0, 0, 0, 2.0, 0, 0]),
+        guarantor=np.array([0, 0, 0, GIANT, SOFTWARE, 0, 0, 0]),
+        guarantee_cover=np.array([0, 0, 0, 0.6, 0.8, 0, 0, 0]),
+        new_money=np.array([0, 0.0, 0, 0, 0, 0, 0, 0]),
+        origination_share=np.array([0, 0.004, 0, 0, 0, 0.05, 0.1, 0]),
+        ltv_target=np.array([0.65, 0.70]), uncontracted_share=np.array([0.1, 0.2]),
+        pledged=np.array([[0.06, 0.05, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]),
+        security=np.array([[0.6, 0, 0.5, 0, 0, 0, 0, 0], [0.4, 0, 0.3, 0, 0, 0, 0, 0]]),
+    )
+
+
+def small_pools() -> Table:
+    """Three loans to nameless obligors, held directly, and a pool of rents with two tranches."""
+    share = np.zeros((2, 4))
+    share[0, :3] = (0.5, 0.3, 0.2)
+    share[1, 3] = 1.0
+    synthetic = np.zeros((2, 4))
+    synthetic[1, 3] = 0.3
+    named = np.zeros((2, 6))
+    named[1, [LAB, CLOUD, HOST]] = (0.3, 0.25, 0.15)
+    return Table(
+        credit=np.array([1.0, 0.0]), hazard=np.array([0.04, 0.02]), lgd=np.array([0.45, 0.0]),
+        refinancing_link=np.array([1.0, 0.5]), chip_link=np.array([1.0, 0.0]), frailty=np.array([0.3, 0.3]),
+        relet=np.array([0.0, 0.5]), dscr=np.array([0.0, 1.5]), ltv=np.array([0.0, 0.68]),
+        origination_share=np.array([0.04, 0.01]), balance=np.array([12.0, 6.0]),
+        obligor_pool=np.array([0, 0, 0, 1]), obligor_share=share,
+        direct=np.array([1.0, 1, 1, 0]), tenants_named=named, tenants_synthetic=synthetic,
+        tranche_pool=np.array([1, 1]), attachment=np.array([0.0, 0.3]), detachment=np.array([0.3, 1.0]),
+    )
+
+
+def small_lenders() -> Table:
+    """Two concentrated funds with lines from the bank, owned by insurer, pension fund and each other."""
+    # Columns: eight loans, four obligors, two tranches; rows: the lenders.
+    holdings = np.array([
+        [0.50, 0.00, 0.00, 0.30, 0.00, 0.00, 0.00, 0.40, 0.60, 0.00, 0.20, 0.00, 0.70, 0.00],
+        [0.00, 0.60, 0.00, 0.00, 0.20, 0.00, 0.00, 0.00, 0.00, 0.70, 0.30, 0.00, 0.00, 0.10],
+        [0.20, 0.20, 1.00, 0.00, 0.50, 0.05, 0.05, 0.20, 0.10, 0.10, 0.00, 0.00, 0.00, 0.20],
+        [0.20, 0.10, 0.00, 0.50, 0.20, 0.55, 0.45, 0.00, 0.20, 0.10, 0.30, 1.00, 0.10, 0.60],
+        [0.10, 0.00, 0.00, 0.20, 0.10, 0.40, 0.50, 0.10, 0.10, 0.10, 0.20, 0.00, 0.20, 0.10],
+        [0.00, 0.10, 0.00, 0.00, 0.00, 0.00, 0.00, 0.30, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00],
+    ])
+    debt_share, equity_share = np.zeros((6, 2)), np.zeros((6, 2))
+    debt_share[:, 0], debt_share[:, 1] = (0, 0.1, 0.9, 0, 0, 0), (0, 0, 0.7, 0.3, 0, 0)
+    equity_share[:, 0], equity_share[:, 1] = (0, 0, 0, 0.5, 0.5, 0), (0.1, 0, 0, 0.4, 0.5, 0)
+    return Table(
+        holdings=holdings, capital=np.array([5.0, 4.0, 30.0, 40.0, 200.0, 100.0]),
+        debt=np.array([6.0, 4.0, 0, 0, 0, 0]), other_assets=np.array([2.0, 3.0, 0, 0, 0, 0]),
+        recognition_months=np.array([6.0, 6, 3, 12, 12, 1]),
+        lending_weight=np.array([0.2, 0.2, 0.3, 0.2, 0.1, 0.0]), vehicle=np.array([1.0, 1, 0, 0, 0, 0]),
+        debt_share=debt_share, equity_share=equity_share,
+    )
+
+
+def small_calendar() -> Table:
+    """Capex that firms fund themselves, USD bn a year; the rest of a Calendar is recomputed."""
+    by_year = np.array([
+        [0, 2.0, 0, 20.0, 0, 0],
+        [0, 1.5, 0, 24.0, 0, 0],
+        [0, 0.5, 0, 24.0, 0, 0],
+        [0, 0.5, 0, 20.0, 0, 0],
+        [0, 0.5, 0, 15.0, 0, 0],
+    ])
+    return Table(firm_capex=np.repeat(by_year, 12, axis=0))
+
+
+def small_system() -> Table:
+    """The whole of it: the fields of a System that are not derived."""
+    return Table(
+        numbers=small_numbers(), economy=small_economy(), chips=small_chips(), firms=small_firms(),
+        contracts=small_contracts(), loans=small_loans(), pools=small_pools(), lenders=small_lenders(),
+        calendar=small_calendar(),
+        names=Table(firms=FIRMS, contracts=CONTRACTS, loans=LOANS, lenders=LENDERS),
+    )
+
+
+def calm_fate(system) -> dict:
+    """No release slips, no residual default, median effects."""
+    return {
+        "threshold_firms": np.full(len(system.firms.cash), 1e9),
+        "threshold_obligors": np.full(len(system.pools.obligor_pool), 1e9),
+        "slip": np.ones(len(system.chips.release_month)), "slip_length": np.full(len(system.chips.gain), 0.5),
+        "release_effect": np.zeros(len(system.chips.gain)), "frailty": np.zeros(len(system.pools.balance)),
+    }
+
+
+def calm_shocks(system, months: int) -> dict:
+    """All normals zero, no change of regime from boom, waivers and extensions at even odds."""
+    loans = len(system.loans.borrower)
+    return {
+        "normals": np.zeros((months, 6)), "regime": np.zeros(months), "waiver": np.full((months, loans), 0.5),
+        "extension": np.full((months, loans), 0.5),
+    }
+
+
+def random_draws(system, months: int, seed: int) -> tuple[dict, dict]:
+    """Fate and shocks of one path."""
+    draw = np.random.default_rng(seed)
+    firms, obligors = len(system.firms.cash), len(system.pools.obligor_pool)
+    generations, loans = len(system.chips.gain), len(system.loans.borrower)
+    fate = {
+        "threshold_firms": draw.exponential(size=firms),
+        "threshold_obligors": draw.exponential(size=obligors),
+        "slip": draw.random(generations), "slip_length": draw.random(generations),
+        "release_effect": draw.standard_normal(generations),
+        "frailty": draw.standard_normal(len(system.pools.balance)),
+    }
+    shocks = {
+        "normals": draw.standard_normal((months, 6)), "regime": draw.random(months),
+        "waiver": draw.random((months, loans)), "extension": draw.random((months, loans)),
+    }
+    return fate, shocks

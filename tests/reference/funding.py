@@ -1,0 +1,184 @@
+"""Section 4 of docs/model.md: debt service, maturities, extension, new money, capex."""
+
+import math
+
+from tests.reference.scalars import DT, positive
+
+
+def by_firm(book, amounts) -> list[float]:
+    """Sum of a loan quantity over the loans of each firm."""
+    totals = [0.0 for _ in book.firms.cash]
+    for m, amount in enumerate(amounts):
+        totals[int(book.loans.borrower[m])] += amount
+    return totals
+
+
+def loan_of(one_hot, i: int):
+    """The loan marked for firm i in a [loans, firms] one-hot, or None."""
+    for m in range(one_hot.shape[0]):
+        if one_hot[m, i] > 0:
+            return m
+    return None
+
+
+def service(book, state, now, new, t: int) -> None:
+    """Interest, amortisation and what falls due, before contracts clear."""
+    loans = book.loans
+    interest, amortisation, bullet, due = [], [], [], []
+    for m in range(len(loans.borrower)):
+        balance = state["balance"][m]
+        rate = state["coupon"][m] + loans.floating[m] * new["short_rate"]
+        interest.append(balance * rate * DT if t > loans.interest_from_month[m] else 0.0)
+        scheduled = min(balance, loans.amortisation[m] * DT * state["peak"][m])
+        amortisation.append(scheduled if t > loans.amortisation_from_month[m] else 0.0)
+        bullet.append(t >= state["maturity"][m] and balance > 0.0)
+        share = 1.0 if bullet[m] else loans.ladder[m] * DT
+        due.append((balance - amortisation[m]) * share)
+    now["interest"], now["amortisation"], now["bullet"], now["due"] = interest, amortisation, bullet, due
+    now["firm_interest"] = by_firm(book, interest)
+    now["firm_amortisation"] = by_firm(book, amortisation)
+    now["undrawn_revolver"] = []
+    for i in range(len(book.firms.cash)):
+        m = loan_of(book.firms.revolver, i)
+        free = 0.0 if m is None else positive(loans.committed[m] - state["balance"][m])
+        now["undrawn_revolver"].append(free * now["alive"][i])
+
+
+def refinance(book, state, draws, now) -> None:
+    """What rolls, what is paid, what is issued or drawn, what stays unpaid, by firm."""
+    firms, credit = book.firms, book.numbers.credit
+    due, debt = by_firm(book, now["due"]), by_firm(book, state["balance"])
+    names = ("free", "limit", "rolled_share", "left", "issued", "revolver_draw", "unpaid", "short")
+    for name in names:
+        now[name] = []
+    for i in range(len(firms.cash)):
+        free = state["cash"][i] + now["ebitda"][i] + now["raised"][i] + now["promised"][i]
+        free -= now["firm_interest"][i] + now["firm_amortisation"][i]
+        earning = max(now["forward"][i], credit.trailing_weight * state["trailing"][i], 0.0)
+        limit = (firms.debt_multiple[i] * earning + firms.value_multiple[i] * now["value"][i]) * now["access"]
+        room = positive(limit - (debt[i] - due[i] - now["firm_amortisation"][i]))
+        if firms.outside[i] > 0:
+            room = math.inf
+        share = min(1.0, room / due[i]) if due[i] > 0.0 else 1.0
+        left = due[i] * (1.0 - share)
+        paid = min(positive(free - firms.minimum_cash[i]), left)
+        need = positive(-free) + left - paid
+        issued = min(need, now["equity_capacity"][i] - now["raised"][i])
+        drawn = min(need - issued, now["undrawn_revolver"][i])
+        still = need - issued - drawn
+        unpaid = min(left - paid, still)
+        row = (free, limit, share, left, issued, drawn, unpaid, still - unpaid)
+        for name, number in zip(names, row, strict=True):
+            now[name].append(number)
+    now["firm_due"] = due
+    settle(book, draws, now)
+
+
+def settle(book, draws, now) -> None:
+    """Unpaid part, extension and exchange of each loan; unmet need and cash of each firm."""
+    loans = book.loans
+    credit_extension = draws["extension"]
+    now["rolled"], now["loan_unpaid"], now["extended"] = [], [], []
+    now["exchange"] = [False for _ in book.firms.cash]
+    lost = [0.0 for _ in book.firms.cash]
+    for m in range(len(loans.borrower)):
+        i = int(loans.borrower[m])
+        now["rolled"].append(now["due"][m] * now["rolled_share"][i])
+        share = now["unpaid"][i] / now["firm_due"][i] if now["firm_due"][i] > 0.0 else 0.0
+        unpaid = now["due"][m] * share
+        tenant = loans.has_tenant[m] > 0 and now["operating"][int(loans.tenant[m])] > 0
+        earning = now["forward"][i] > 0.0
+        granted = credit_extension[m] < loans.extension_probability[m] and earning
+        extended = tenant or granted
+        either = loans.extension_probability[m] + loans.exchange_probability[m]
+        if unpaid > 1e-6 and not extended and credit_extension[m] < either and earning:
+            now["exchange"][i] = True
+        lost[i] += 0.0 if extended else unpaid
+        now["loan_unpaid"].append(unpaid)
+        now["extended"].append(extended)
+    now["unmet"], now["cash_after_service"] = [], []
+    for i in range(len(book.firms.cash)):
+        now["unmet"].append(now["short"][i] + now["arrears"][i] + lost[i])
+        outlay = now["left"][i] - now["unpaid"][i]
+        cash = now["free"][i] + now["issued"][i] + now["revolver_draw"][i] - outlay
+        now["cash_after_service"].append(max(cash, 0.0))
+
+
+def balances(book, state, now, new, t: int) -> None:
+    """Draws, B1, maturities and coupons."""
+    loans = book.loans
+    now["draw"], now["balance_after_service"] = [], []
+    new["maturity"], new["coupon"] = [], []
+    for m in range(len(loans.borrower)):
+        i = int(loans.borrower[m])
+        draw = 0.0
+        if loans.draw_months[m] > 0 and t <= loans.draw_months[m]:
+            draw = (loans.committed[m] - loans.drawn[m]) / loans.draw_months[m]
+            draw *= min(1.0, new["capex_factor"]) * now["alive"][i]
+        balance = state["balance"][m] - now["amortisation"][m] - now["due"][m] + now["rolled"][m]
+        balance += now["loan_unpaid"][m] + draw
+        if book.firms.revolver[m, i] > 0:
+            balance += now["revolver_draw"][i]
+        maturity = state["maturity"][m]
+        if now["bullet"][m]:
+            refinanced = now["loan_unpaid"][m] <= 1e-6
+            maturity = t + (loans.tenor_months[m] if refinanced else book.numbers.credit.extension_months)
+        weight = now["rolled"][m] / max(balance, 1e-9)
+        fresh = loans.refinancing_margin[m] * now["spread"] + (1.0 - loans.floating[m]) * new["short_rate"]
+        coupon = state["coupon"][m] + weight * (fresh - state["coupon"][m])
+        now["draw"].append(draw)
+        now["balance_after_service"].append(balance)
+        new["maturity"].append(maturity)
+        new["coupon"].append(coupon)
+
+
+def invest(book, state, now, new, t: int) -> None:
+    """Own capex from cash, equity and growth debt; sector origination; peaks and trailing EBITDA."""
+    firms, loans = book.firms, book.loans
+    build_up = book.numbers.mechanisms.build_up
+    debt_now = by_firm(book, now["balance_after_service"])
+    plan = book.calendar.firm_capex[min(t, len(book.calendar.firm_capex)) - 1]
+    borrowed = list(now["draw"])
+    balance = list(now["balance_after_service"])
+    now["own_capex"], now["capex_stock"], now["capex_debt"] = [], [], []
+    new["cash"], new["headroom"], new["trailing"] = [], [], []
+    for i in range(len(firms.cash)):
+        scale = 1.0
+        for c in range(len(book.contracts.buyer)):
+            if firms.capex_contract[i, c] > 0:
+                scale = new["size"][c]
+        cash = now["cash_after_service"][i]
+        spare = now["equity_capacity"][i] - now["raised"][i] - now["issued"][i]
+        want = plan[i] * DT * new["capex_factor"] * scale * now["alive"][i]
+        own = min(want, positive(cash - firms.minimum_cash[i]))
+        stock = min(firms.equity_capex_share[i] * (want - own), spare)
+        growth_loan = loan_of(firms.growth_loan, i)
+        debt = 0.0
+        if growth_loan is not None and firms.outside[i] == 0:
+            room = positive(now["limit"][i] - debt_now[i]) * now["felt_supply"]
+            debt = build_up * min(want - own - stock, room)
+            balance[growth_loan] += debt
+            borrowed[growth_loan] += debt
+        now["own_capex"].append(own)
+        now["capex_stock"].append(stock)
+        now["capex_debt"].append(debt)
+        new["cash"].append(cash - own)
+        new["headroom"].append(spare - stock)
+        trailing = state["trailing"][i]
+        new["trailing"].append(trailing + DT * (now["ebitda"][i] / DT - trailing))
+    now["origination"] = (
+        build_up * book.numbers.credit.origination * now["capex"] * DT * now["felt_supply"]
+    )
+    for m in range(len(loans.borrower)):
+        share = loans.origination_share[m] * now["origination"] * now["alive"][int(loans.borrower[m])]
+        balance[m] += share
+        borrowed[m] += share
+    now["borrowed"], new["balance"] = borrowed, balance
+    new["peak"] = [max(state["peak"][m], balance[m]) for m in range(len(balance))]
+
+
+def month(book, state, draws, now, new, t: int) -> None:
+    """Section 4 after contracts have cleared."""
+    refinance(book, state, draws, now)
+    balances(book, state, now, new, t)
+    invest(book, state, now, new, t)

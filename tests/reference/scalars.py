@@ -1,0 +1,23 @@
+"""Constants of docs/model.md and the brackets it uses, restated: nothing is shared with the engine."""
+
+DT = 1.0 / 12.0
+HOURS = 8.76
+
+DEMAND, TECHNOLOGY, RATES, CREDIT, EQUITY, POWER = range(6)
+BOOM, PLATEAU, BUST = range(3)
+REGIMES = ("boom", "plateau", "bust")
+
+ALIVE, FORECLOSURE, LIQUIDITY, NON_PAYMENT, BALANCE_SHEET, HAZARD, EXCHANGE = range(7)
+CAUSES = ("alive", "foreclosure", "liquidity", "non_payment", "balance_sheet", "hazard", "exchange")
+
+CONTRACT_CLEARING, COLLATERAL_SPIRAL, LENDER_CLEARING, NOT_FINITE = 1, 2, 4, 8
+
+
+def clip(value: float, least: float, most: float) -> float:
+    """`clip(v, a, b)` of the page."""
+    return min(max(value, least), most)
+
+
+def positive(value: float) -> float:
+    """`(.)+` of the page."""
+    return max(value, 0.0)

@@ -1,0 +1,218 @@
+"""The reference against numbers worked by hand: economy, chips, contracts, pools and lenders."""
+
+import math
+from types import SimpleNamespace as Table
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+
+from tests.reference import chips, contracts, economy, example, lenders, path, pools
+from tests.reference.book import plain
+from tests.reference.by_hand import calm, near
+
+
+def test_economy_of_a_month_without_shocks():
+    month = calm(example.small_system(), 1)["months"][0]
+    growth = (1.0986 * (1.0 - 60.0 / 900.0) - 0.2**2 / 2.0) / 12.0
+    assert month["log_revenue"] == near(math.log(60.0) + growth)
+    assert month["log_equity"] == near((0.05 - (0.0625 + 0.01 + 0.03) / 2.0) / 12.0)
+    assert month["short_rate"] == near(0.037)
+    assert month["spread"] == near(1.0) and month["access"] == near(1.15)
+
+
+def test_a_demand_shock_moves_credit_and_equity_by_their_correlation():
+    normals = np.zeros((1, 6))
+    normals[0, 0] = 1.0
+    month = calm(example.small_system(), 1, normals=normals)["months"][0]
+    still = calm(example.small_system(), 1)["months"][0]
+    root = math.sqrt(1.0 / 12.0)
+    assert month["log_revenue"] - still["log_revenue"] == near(0.2 * root)
+    assert month["log_equity"] - still["log_equity"] == near(0.1 * root + 0.25 * root * 0.6)
+    assert month["log_spread"] == near(-0.4 * 0.35 * math.sqrt((1.0 - math.exp(-1.0 / 6.0)) / 2.0))
+
+
+def test_transition_is_the_exponential_series_and_regimes_jump():
+    system = example.small_system()
+    rates = np.array([[-0.36, 0.30, 0.06], [0.22, -0.36, 0.14], [0.08, 0.45, -0.53]]) / 12.0
+    series, power = np.eye(3), np.eye(3)
+    for order in range(1, 20):
+        power = power @ rates / order
+        series = series + power
+    probability = economy.transition(plain(system))
+    assert probability == near(series)
+    stay = series[0, 0]
+    chosen = [economy.next_regime(probability, 0, u) for u in (0.0, stay * 0.999, stay * 1.001, 0.9999)]
+    assert chosen == [0, 0, 1, 2]
+    bust = calm(system, 1, regime=np.array([0.9999]))["months"][0]
+    still = calm(system, 1)["months"][0]
+    assert bust["log_equity"] - still["log_equity"] == near(-0.55)
+
+
+def test_income_value_is_the_integral_until_running_costs_eat_the_rent():
+    numbers = example.small_numbers().chips
+    gross, running, decline, discount = 8.76 * 0.7 * 5.9, 8.76 * 0.9, 0.24, 0.127
+    years = math.log(gross / running) / decline
+
+    def income(after: float) -> float:
+        return (gross * math.exp(-decline * after) - running) * math.exp(-discount * after)
+
+    expected, error = quad(income, 0.0, years)
+    found = chips.income_value(numbers, rent=5.9, cost=0.9, hours=0.7, discount=0.127, age=8.0 / 12.0)
+    # 36.1788 (1 - e^(-2.3299)) / 0.367 - 7.884 (1 - e^(-0.8063)) / 0.127
+    assert found == pytest.approx(54.63, abs=0.01) and found == pytest.approx(expected, abs=10 * error)
+
+
+def test_prices_and_capacity_of_month_zero_are_the_books():
+    system = example.small_system()
+    start = chips.start(plain(system))
+    assert start["price_start"][:3] == near([9.0, 25.0, 46.0])
+    assert start["capacity_start"] == near(8.76 * (3.0 * 1.7 + 2.6 * 3.6 + 2.0 * 5.9))
+    assert start["price_scale"][3] == near(sum(start["price_scale"][:3]) / 3.0)
+
+
+def test_utilisation_rent_and_stress_of_the_first_month():
+    month = calm(example.small_system(), 1)["months"][0]
+    # All three generations age by 0.1/12; demand grows by 0.8 times log growth of revenue.
+    grown = month["log_revenue"] - math.log(60.0)
+    tightness = math.exp(0.8 * grown + 0.1 / 12.0)
+    assert month["utilisation"] == near(0.7 * tightness)
+    assert month["rent"][:3] == near([r * math.exp(0.8 * grown) for r in (1.7, 3.6, 5.9)])
+    assert month["stress"] == near(-0.8 * grown - 0.24 / 12.0)
+
+
+def test_a_release_may_slip_and_keeps_its_order():
+    system = example.small_system()
+    fate = example.calm_fate(system)
+    assert chips.release_months(plain(system), fate)[3] == 10
+    fate["slip"][3] = 0.2
+    # Median of the triangular law on 2, 4, 9: 9 - sqrt(0.5 * 7 * 5) = 4.82, five months.
+    assert chips.release_months(plain(system), fate)[3] == 15
+    system.chips.release_month = np.array([-40, -20, 16, 15])
+    assert chips.release_months(plain(system), fate | {"slip": np.ones(4)})[2:] == [16, 17]
+
+
+def test_a_release_makes_older_chips_obsolete():
+    months = calm(example.small_system(), 11)["months"]
+    jump = months[9]["obsolescence"] - months[8]["obsolescence"]
+    effect = 0.22 * math.log(2.2) * math.exp(-(0.35**2) / 2.0)
+    assert jump == near([0.1 / 12.0 + effect] * 3 + [0.0])
+    assert months[10]["obsolescence"][3] == near(0.1 / 12.0)
+
+
+def test_the_ramp_and_present_value_of_a_contract():
+    book = plain(example.small_system())
+    assert contracts.term(book, 0, 12) == near(1.2 + 4.8 * 0.5) and contracts.term(book, 0, 61) == 0.0
+    assert contracts.after(book, 0, 61) == 6.0 and contracts.after(book, 5, 31) == 0.0
+    # The hyperscaler pays 3 a year for 18 months: an annuity at 10%.
+    decay = math.exp(-0.1 / 12.0)
+    assert contracts.present_value(book, 2, 6) == near(0.25 * decay * (1.0 - decay**12) / (1.0 - decay))
+    assert contracts.term(book, 7, 5) == 0.0, "a plan binds nobody"
+
+
+def triangle():
+    """A owes B 10, B owes C 8, C owes A 4; A has 4, B 1, C nothing; half of what is received is margin."""
+    book = Table(
+        firms=Table(cash=[4.0, 1.0, 0.0], outside=[0.0, 0.0, 0.0]),
+        contracts=Table(buyer=[0, 1, 2], seller=[1, 2, 0], senior=[0.0] * 3, margin=[0.5] * 3),
+    )
+    now = {
+        "obligation": [10.0, 8.0, 4.0], "liquid": [4.0, 1.0, 0.0], "raised": [0.0] * 3, "backup": [0.0] * 3,
+        "operating": [1.0] * 3, "flags": 0,
+    }
+    return book, now
+
+
+def test_four_rounds_of_a_clearing_triangle():
+    book, now = triangle()
+    contracts.clear(book, now)
+    # Rounds from (10, 8, 4): (6, 6, 4), (6, 4, 3), (5.5, 4, 2), (5, 3.75, 2); the last still moved by 0.5.
+    assert now["paid"] == near([5.0, 3.75, 2.0])
+    assert now["flags"] == 1
+
+
+def test_seniors_are_paid_first_and_the_dead_pay_nothing():
+    book, now = triangle()
+    book.contracts.buyer, book.contracts.senior = [0, 0, 2], [1.0, 0.0, 0.0]
+    now["obligation"], now["operating"] = [3.0, 4.0, 4.0], [1.0, 1.0, 0.0]
+    contracts.clear(book, now)
+    assert now["theta"][0] == {1: 1.0, 2: 0.25} and now["paid"] == near([3.0, 1.0, 0.0])
+
+
+def test_a_loss_runs_through_the_waterfall():
+    tranches = Table(attachment=[0.0, 0.3], detachment=[0.3, 1.0])
+    assert [pools.written_off(tranches, k, 0.2) for k in (0, 1)] == near([0.2, 0.0])
+    assert [pools.written_off(tranches, k, 0.5) for k in (0, 1)] == near([0.3, 0.2])
+
+
+def test_a_pool_of_rents_uses_its_reserve_then_loses_what_the_site_does_not_fetch():
+    system = example.small_system()
+    fate = example.calm_fate(system)
+    fate["threshold_obligors"][3] = 0.0
+    system.firms.hazard[example.HOST], fate["threshold_firms"][example.HOST] = 1.0, 0.0
+    system.pools.relet[1], system.pools.dscr[1] = 0.0, 1.6
+    system.numbers.lenders.supply_loss = 0.0
+    months = path.simulate_path(system, fate, example.calm_shocks(system, 8), 8)["months"]
+    # Three tenths and fifteen hundredths of the rent are gone: DSCR 1.6 * 0.55 = 0.88 until month 7.
+    assert months[0]["pool_dscr"][1] == near(0.88)
+    assert months[5]["pool_loss"][1] == 0.0 and months[6]["pool_debt"][1] == 0.0
+    loss = 1.0 - 0.55 * 0.9 / 0.68
+    assert months[6]["pool_loss"][1] == near(loss)
+    notional = 6.0 + months[5]["new_money"][1]
+    assert months[6]["tranche_loss"] == near([min(loss, 0.3) * notional, max(loss - 0.3, 0.0) * notional])
+    assert months[7]["tranche_loss"] == near([0.0, 0.0])
+
+
+def test_a_dead_obligor_loses_its_share_of_the_pool_once():
+    system = example.small_system()
+    fate = example.calm_fate(system)
+    frailty = math.exp(-(0.3**2) / 2.0)
+    fate["threshold_obligors"][1] = 1.5 * 0.04 * frailty / 12.0
+    months = path.simulate_path(system, fate, example.calm_shocks(system, 3), 3)["months"]
+    assert months[0]["pool_hazard"][0] == near(0.04 * frailty / 12.0)
+    assert [month["obligor_loss"][1] for month in months[::2]] == [0.0, 0.0]
+    lgd = 0.45 + 0.25 * months[1]["price_gap"]
+    assert months[1]["obligor_loss"][1] == near(0.3 * (12.0 + months[0]["new_money"][0]) * lgd)
+
+
+def test_exposure_counts_what_lives_and_growth_never_falls():
+    system = example.small_system()
+    system.pools.origination_share[:] = 0.0
+    fate = example.calm_fate(system)
+    fate["threshold_obligors"][0] = 1.5 * 0.04 * math.exp(-(0.3**2) / 2.0) / 12.0
+    first, second = calm(system, 2, fate=fate)["months"]
+    start = 6.4 + 3.0 + 5.0 + 108.0 + 60.0 + 5.0 + 12.0 + 6.0
+    assert first["exposure"] == near(sum(first["balance"]) + 12.0 + 6.0)
+    assert first["growth"] == near(first["exposure"] / start) and first["growth"] > 1.0
+    assert second["exposure"] == near(sum(second["balance"]) + 0.5 * 12.0 + 6.0)
+    assert second["exposure"] < first["exposure"] and second["growth"] == first["growth"]
+
+
+def test_a_firm_dies_in_the_month_its_hazard_integral_passes_its_threshold():
+    system = example.small_system()
+    fate = example.calm_fate(system)
+    rates = [month["hazard_rate"][example.HOST] for month in calm(system, 3)["months"]]
+    fate["threshold_firms"][example.HOST] = (rates[0] + rates[1] / 2.0) / 12.0
+    result = calm(system, 3, fate=fate)
+    assert result["default_month"][example.HOST] == 2 and result["cause"][example.HOST] == 5
+
+
+def test_a_vehicle_that_fails_passes_its_loss_and_its_costs_on():
+    system = example.small_system()
+    system.lenders.debt_share[:, 0] = (0.0, 0.0, 0.9, 0.1, 0.0, 0.0)
+    system.lenders.equity_share[:, 1] = (0.0, 0.0, 0.0, 0.5, 0.5, 0.0)
+    now = {"flags": 0}
+    network, vehicles = lenders.clear(plain(system), now, 1.0, [7.0, 1.0, 0.0, 0.0, 0.0, 0.0])
+    # First fund: assets 5 + 6 - 7 = 4 pay 3.8 of 6; equity of 5 is gone. Second fund: equity loses 1.
+    assert vehicles[0]["theta"] == near(3.8 / 6.0) and vehicles[1]["theta"] == 1.0
+    assert network == near([0.0, 0.0, 0.9 * 2.2, 0.1 * 2.2 + 2.5 + 0.5, 2.5 + 0.5, 0.0])
+    assert now["flags"] == 0
+
+
+def test_losses_that_are_recognised_cut_supply():
+    system = example.small_system()
+    book = plain(system)
+    new = {"growth": 2.0}
+    now = {"recognised": [0.0, 0.0, 0.6, 0.0, 0.0, 50.0]}
+    lenders.supply(book, {"supply": 0.9}, now, new)
+    assert new["supply"] == near(0.9 + 0.5 * 0.1 / 12.0 - 6.0 * 0.3 * 0.6 / 60.0)

@@ -1,0 +1,181 @@
+"""The reference over whole paths: its audit, what switches turn off, going on from a state, dying once."""
+
+import functools
+
+import numpy as np
+import pytest
+
+from tests.reference import example, lenders, path
+from tests.reference.scalars import BALANCE_SHEET, DT, EXCHANGE, FORECLOSURE, HAZARD, LIQUIDITY, NON_PAYMENT
+
+MONTHS, PATHS = 24, 50
+
+
+def stressed(**switches):
+    """The small system in a bust with strict lenders and thin cash, so that every cause of default occurs."""
+    system = example.small_system()
+    numbers = system.numbers
+    numbers.economy.start = "bust"
+    numbers.credit.waiver, numbers.credit.capacity_scale, numbers.chips.depth = 0.3, 0.8, 0.005
+    numbers.contracts.non_payment_months, numbers.contracts.renegotiation = 4.0, 0.1
+    system.contracts.annual[:2] *= 4.0
+    system.firms.cash[example.LAB], system.firms.value_multiple[example.LAB] = 5.0, 0.3
+    system.firms.sponsor_capacity[example.HOST] = 0.0
+    system.firms.asset_multiple[example.PROJECT] = 5.0
+    system.pools.hazard[:] = (0.25, 0.10)
+    for name, value in switches.items():
+        setattr(numbers.mechanisms, name, value)
+    return system
+
+
+def path_of(system, seed: int, months: int = MONTHS):
+    """One random path."""
+    fate, shocks = example.random_draws(system, months, seed)
+    return path.simulate_path(system, fate, shocks, months)
+
+
+@functools.cache
+def stressed_paths():
+    """Paths of the stressed system; each month of each passed the audit."""
+    return [path_of(stressed(), seed) for seed in range(PATHS)]
+
+
+def losses(system, seeds=range(8)):
+    """Loss by instrument of a few paths."""
+    return np.array([path_of(system, seed)["loss_by_instrument"] for seed in seeds])
+
+
+def test_the_audit_passes_on_random_paths_of_the_small_system():
+    assert sum(path_of(example.small_system(), seed)["system_loss"].sum() for seed in range(PATHS)) > 0.0
+
+
+def test_every_cause_of_default_and_every_channel_occurs():
+    causes = {int(cause) for result in stressed_paths() for cause in result["cause"]}
+    assert causes == {0, FORECLOSURE, LIQUIDITY, NON_PAYMENT, BALANCE_SHEET, HAZARD, EXCHANGE}
+    months = [month for result in stressed_paths() for month in result["months"]]
+    channels = "fire_sale network cured swept guarantee relet tranche_loss obligor_loss"
+    for name in channels.split():
+        assert any(month[name].max() > 0.0 for month in months), f"{name} never happens in these paths"
+    assert min(month["supply"] for month in months) < 0.9
+
+
+def test_without_shocks_nobody_defaults_and_contracts_are_paid():
+    system = example.small_system()
+    result = path.simulate_path(system, example.calm_fate(system), example.calm_shocks(system, 60), 60)
+    assert not result["cause"].any() and result["flags"] == 0
+    for month in result["months"]:
+        assert month["paid"] == pytest.approx(month["obligation"], rel=1e-12)
+        assert 0.6 < month["utilisation"] < 1.1
+
+
+def test_going_on_from_a_state_is_the_same_path():
+    system = stressed()
+    fate, shocks = example.random_draws(system, MONTHS, 3)
+    whole = path.simulate_path(system, fate, shocks, MONTHS)
+    first = path.simulate_path(system, fate, {name: rows[:10] for name, rows in shocks.items()}, 10)
+    rest = {name: rows[10:] for name, rows in shocks.items()}
+    second = path.simulate_path(system, fate, rest, MONTHS - 10, start=first["final"])
+    joined = np.concatenate([first["system_loss"], second["system_loss"]])
+    assert np.array_equal(joined, whole["system_loss"])
+    for name, value in whole["months"][-1].items():
+        assert np.array_equal(value, second["months"][-1][name], equal_nan=True), name
+
+
+def test_the_dead_neither_pay_nor_receive_nor_draw():
+    seen = 0
+    for result in stressed_paths():
+        for before, month in zip(result["months"], result["months"][1:], strict=False):
+            dead = [i for i, cause in enumerate(before["cause"]) if cause not in (0, EXCHANGE)]
+            seen += len(dead)
+            contracts = example.small_contracts()
+            for c in range(len(contracts.buyer)):
+                assert month["paid"][c] == 0.0 or contracts.buyer[c] not in dead
+                assert month["received"][c] == 0.0 or contracts.seller[c] not in dead
+            for m, borrower in enumerate(example.small_loans().borrower):
+                assert borrower not in dead or month["borrowed"][m] == month["balance"][m] == 0.0
+    assert seen > 0
+
+
+def test_no_fire_sale_no_discount():
+    for seed in range(8):
+        for month in path_of(stressed(fire_sale=0.0), seed)["months"]:
+            assert not month["fire_sale"].any()
+            assert np.array_equal(month["price"], month["price_before_sales"])
+
+
+def test_without_circular_contracts_sellers_receive_in_full():
+    contracts = example.small_contracts()
+    for seed in range(8):
+        for month in path_of(stressed(circular_contracts=0.0), seed)["months"]:
+            for c in np.flatnonzero(contracts.operating):
+                full = month["full_size"][c] * DT
+                assert month["received"][c] in (0.0, full), f"the seller of contract {c} is not paid in full"
+
+
+def test_without_the_funding_loop_lenders_losses_do_not_come_back():
+    gentle, harsh = stressed(funding_loop=0.0), stressed(funding_loop=0.0)
+    gentle.numbers.lenders.supply_loss, harsh.numbers.lenders.supply_loss = 0.0, 30.0
+    assert np.array_equal(losses(gentle), losses(harsh))
+    gentle.numbers.mechanisms.funding_loop = harsh.numbers.mechanisms.funding_loop = 1.0
+    assert losses(gentle).sum() != losses(harsh).sum(), "the loop does nothing even when it is on"
+
+
+def test_without_the_lender_network_losses_stay_where_they_fall():
+    other = example.small_lenders().other_assets
+    for seed in range(8):
+        for month in path_of(stressed(lender_network=0.0), seed)["months"]:
+            assert not month["network"].any()
+            assert np.array_equal(month["gross"], month["direct"] + other * month["excess_loss"])
+            assert np.array_equal(month["bearer"], month["gross"])
+
+
+def test_without_step_in_no_guarantor_adds_to_recovery():
+    months = [month for result in stressed_paths() for month in result["months"]]
+    assert any((month["recovery"] > month["own_recovery"]).any() for month in months)
+    for seed in range(8):
+        for month in path_of(stressed(step_in=0.0), seed)["months"]:
+            assert np.array_equal(month["recovery"], month["own_recovery"])
+
+
+def test_without_build_up_nothing_new_is_lent_beyond_commitments():
+    for seed in range(8):
+        for month in path_of(stressed(build_up=0.0), seed)["months"]:
+            assert month["origination"] == 0.0
+            assert not month["capex_debt"].any() and not month["new_money"].any()
+            assert np.array_equal(month["borrowed"], month["draw"])
+
+
+def test_without_pool_links_pools_feel_neither_refinancing_nor_chips():
+    near, far = stressed(pool_links=0.0), stressed(pool_links=0.0)
+    far.numbers.credit.refinancing_link, far.numbers.credit.chip_link = 5.0, 5.0
+    assert np.array_equal(losses(near), losses(far))
+    near.numbers.mechanisms.pool_links = far.numbers.mechanisms.pool_links = 1.0
+    assert losses(near).sum() != losses(far).sum(), "the links do nothing even when they are on"
+
+
+def test_the_audit_sees_holdings_that_do_not_add_up():
+    system = stressed()
+    system.lenders.holdings[2, :] *= 0.5
+    with pytest.raises(AssertionError, match="do not add up to one"):
+        path_of(system, 0)
+
+
+def test_the_audit_sees_a_loss_that_no_lender_bears(monkeypatch):
+    system = stressed()
+
+    def leaky(book, now, growth, base, clear=lenders.clear):
+        network, vehicles = clear(book, now, growth, base)
+        return [0.99 * loss for loss in network], vehicles
+
+    monkeypatch.setattr(lenders, "clear", leaky)
+    with pytest.raises(AssertionError, match="bearers do not bear all"):
+        for seed in range(PATHS):
+            path_of(system, seed)
+
+
+def test_the_audit_sees_tranches_that_leave_a_gap():
+    system = stressed()
+    system.pools.detachment[0] = 0.2
+    with pytest.raises(AssertionError, match="do not lose what the pool loses"):
+        for seed in range(PATHS):
+            path_of(system, seed)

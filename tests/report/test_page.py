@@ -1,0 +1,147 @@
+"""The page: self-contained, its numbers those of the summary, and written for any world."""
+
+import base64
+import dataclasses
+import gzip
+import html
+import json
+import re
+import types
+
+import numpy as np
+import pytest
+
+from engine.report import style, words
+from engine.report.folder import read_results
+from engine.report.page import page, write_page
+from engine.report.results import write_results
+from tests.report import synthetic
+from tests.report.conftest import PROVENANCE, tally_of
+
+
+@pytest.fixture(scope="module")
+def document(folder):
+    """The page's text."""
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+def visible(document):
+    """Text of the page without styles, scripts and tags."""
+    document = re.sub(r"<(script|style).*?</\1>", " ", document, flags=re.S)
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", document)))
+
+
+def charts_of(document):
+    """The figures of the page by name."""
+    found = re.search(r'<script type="application/json" id="charts">(.*?)</script>', document, re.S)
+    return json.loads(found.group(1).replace("<\\/", "</"))
+
+
+def test_nothing_is_loaded_from_elsewhere(document):
+    assert not re.findall(r"""(?:src|href|action|data)\s*=\s*["']?(?:https?:)?//""", document)
+    assert not re.findall(r"url\(|@import|<link|<iframe|<img", document)
+    assert re.findall(r'href="([^"]+)"', document) and all(
+        link.startswith("#") for link in re.findall(r'href="([^"]+)"', document)
+    )
+    assert "default-src 'none'" in document
+    assert not re.search(r"https?://", visible(document) + json.dumps(charts_of(document)))
+
+
+def test_plotly_is_embedded_once_and_unpacks(document):
+    packed = re.findall(
+        r'<script type="application/octet-stream" id="plotly-packed">(.*?)</script>', document, re.S
+    )
+    assert len(packed) == 1
+    assert b"Plotly" in gzip.decompress(base64.b64decode(packed[0]))[:100_000]
+    assert len(document) < 4e6
+
+
+def test_every_chart_has_one_holder_and_titled_axes(document):
+    charts = charts_of(document)
+    holders = re.findall(r'<div class="chart" id="([^"]+)"', document)
+    assert sorted(holders) == sorted(charts) and len(charts) >= 15
+    for name, chart in charts.items():
+        assert chart["data"], name
+        layout = chart["layout"]
+        assert layout["xaxis"].get("title", {}).get("text") or name == "grades", name
+
+
+def test_links_lead_to_sections(document):
+    for target in re.findall(r'href="#([^"]+)"', document):
+        assert f'<section id="{target}">' in document
+
+
+def test_the_headline_is_the_summary(document, results):
+    loss = results.system("5y")
+    headline = re.search(r"<h1>(.*?)</h1>", document).group(1)
+    assert (
+        f"{words.amount(loss['es_99'])} ± {words.error(loss['es_99_se'], loss['es_99'])} billion" in headline
+    )
+    assert "five years" in headline
+
+
+def test_the_tables_are_the_summary(document, results):
+    said = visible(document)
+    for horizon in results.horizons:
+        loss = results.system(horizon)
+        value, low, high = (words.amount(loss[f"var_99{end}"]) for end in ("", "_lo", "_hi"))
+        assert f"{value} [{low}–{high}]" in said
+        assert f"{words.amount(loss['es_99'])} ± {words.error(loss['es_99_se'], loss['es_99'])}" in said
+    worst = max(results.summary["lenders"].items(), key=lambda item: item[1]["5y"]["es_99"])
+    assert f"{words.amount(worst[1]['5y']['es_99'])} ± " in said
+    assert words.share(results.summary["firms"]["XAI"]["pd_5y"]) in said
+
+
+def test_the_tail_is_marked_in_red(document, results):
+    loss = results.system("5y")
+    bars = charts_of(document)["histogram"]["data"][0]["marker"]["color"]
+    assert style.RED in bars and bars.index(style.RED) > 0.5 * loss["var_99"] / 10.0
+    marks = [trace for trace in charts_of(document)["exceedance"]["data"] if trace["mode"] == "markers"]
+    assert [trace["x"][0] for trace in marks] == pytest.approx([loss["var_99"], loss["es_99"]])
+
+
+def test_provenance_warnings_and_limits_are_on_the_page(document, results):
+    said = visible(document)
+    for part in (results.summary["book_hash"], results.summary["config_hash"], "jax 0.10.2", "pseudo_random"):
+        assert part in said
+    assert "collateral spiral 3" in said
+    assert "What this number does not cover" in said
+    assert results.summary["warnings"] and all(warning in said for warning in results.summary["warnings"])
+
+
+def test_text_from_the_book_is_escaped(results):
+    table = results.tables["losses"].copy()
+    table["name"] = table["name"].where(table["id"] != "ATHENE", "</script><script>alert(1)</script>")
+    document = page(results._replace(tables={**results.tables, "losses": table}))
+    assert "<script>alert" not in document
+
+
+@pytest.fixture
+def quiet(tmp_path):
+    """A run of one year in which nobody defaults, on a book without tranches, ratings or history."""
+    book = synthetic.make_book()
+    tables = dict(book.tables)
+    tables["tranches"], tables["history"] = tables["tranches"][:0], tables["history"][:0]
+    tables["firms"] = tables["firms"].assign(rating="", cds_bps=np.nan)
+    book = types.SimpleNamespace(**{**vars(book), "tables": tables})
+    system = synthetic.make_system(book)
+    paths = synthetic.make_paths(book, system, 64)
+    paths.columns, paths.components = 0.0 * paths.columns[:, :1], 0.0 * paths.components[:, :1]
+    paths.default_month, paths.cause, paths.series = (
+        0 * paths.default_month,
+        0 * paths.cause,
+        paths.series[:, :12],
+    )
+    return book, system, paths, tmp_path
+
+
+def test_a_run_without_a_loss_still_makes_a_page(quiet, world):
+    book, system, paths, folder = quiet
+    layout = dataclasses.replace(
+        world[3], horizons=(12,), months=12, columns=paths.column_names, components=paths.component_names
+    )
+    write_results(folder, tally_of(paths, layout), system, book, PROVENANCE, layout)
+    said = visible(write_page(folder).read_text(encoding="utf-8"))
+    assert "lose 0 ± 0 billion dollars within one year" in said
+    assert "No borrower defaults in this run." in said and "nan" not in said.lower().split()
+    assert read_results(folder).summary["system"]["1y"]["es_99"] == 0.0

@@ -1,0 +1,60 @@
+"""Plausibility: ratings, CDS and histories worked by hand."""
+
+import math
+
+import pytest
+
+from engine.report import plausibility
+
+
+@pytest.mark.parametrize(
+    ("rating", "category"),
+    [("B+", "B"), ("BBB", "BBB"), ("AAA", "AAA"), ("AA-", "AA"), ("Ba2", "BB"), ("Baa3", "BBB"),
+     ("Aa1", "AA"), ("Caa1", "CCC"), ("A-", "A"), ("A2", "A"), ("", None), ("NR", None), ("unrated", None)],
+)  # fmt: skip
+def test_ratings_lose_their_notch(rating, category):
+    assert plausibility.rating_category(rating) == category
+
+
+def test_a_cds_of_150_basis_points_by_hand():
+    # 0.015 / 0.6 = 2.5% a year risk-neutral, over 6 for investment grade and 2.5 below.
+    assert plausibility.cds_pd(150.0, "BBB") == pytest.approx(1.0 - math.exp(-0.025 / 6.0))
+    assert plausibility.cds_pd(150.0, "B") == pytest.approx(1.0 - math.exp(-0.01))
+    assert plausibility.cds_pd(150.0, "") == plausibility.cds_pd(150.0, "B")
+
+
+def test_the_cds_is_preferred_to_the_rating(results):
+    table = results.tables["plausibility_pd"].set_index("firm")
+    assert table.loc["ORCL", "basis"] == "CDS" and table.loc["LAMB", "basis"] == "rating"
+    assert table.loc["ORCL", "implied_pd_1y"] == pytest.approx(plausibility.cds_pd(151.0, "BBB"))
+    assert table.loc["OAI", "basis"] == "" and math.isnan(table.loc["OAI", "ratio"])
+    assert not table.index.str.startswith("UNNAMED").any()
+
+
+@pytest.mark.parametrize(
+    ("date", "month"), [("2025", 0), ("2025Q4", 0), ("2025Q3", -3), ("2024-12", -12), ("2026-01-31", 1)]
+)
+def test_dates_count_from_december_2025(date, month):
+    assert plausibility.period_month(date) == month
+
+
+def test_declines_are_annual_rates(results):
+    table = results.tables["plausibility_declines"].set_index("what")
+    observed = table.loc["H100 rent, observed"]
+    assert observed["years"] == pytest.approx(1.75)
+    assert observed["annual_change"] == pytest.approx((2.1 / 4.0) ** (1 / 1.75) - 1.0)
+    assert "H100 price, run, median over 5 years" in table.index
+
+
+def test_losses_stand_beside_the_prototype_baseline(results):
+    table = results.tables["plausibility_losses"].set_index(["horizon", "measure"])
+    row = table.loc[("5y", "es_99")]
+    assert row["run"] == results.system("5y")["es_99"] and row["prototype"] == 148.0
+    assert row["ratio"] == pytest.approx(row["run"] / 148.0)
+    assert row["run_share"] == pytest.approx(row["run"] / results.system("5y")["exposure"])
+
+
+def test_regimes_at_the_horizons(results):
+    table = results.tables["plausibility_regimes"]
+    assert table.groupby("horizon")["share"].sum().to_numpy() == pytest.approx(1.0)
+    assert table.query("horizon == '5y'")["prototype"].sum() == pytest.approx(1.0)

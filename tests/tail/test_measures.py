@@ -1,0 +1,196 @@
+"""Expected loss, VaR and ES against closed forms, and against the unbinned sample."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import expon, lognorm, norm
+
+from engine.tail.histogram import LOSS
+from engine.tail.intervals import es_error
+from engine.tail.measures import (
+    column_losses,
+    expected_loss,
+    expected_shortfall,
+    from_losses,
+    locate,
+    tail,
+    term_structure,
+    value_at_risk,
+)
+from engine.tail.tally import init
+from tests.tail.samples import of_losses, outcome, tally_of
+
+PATHS = 200_000
+LEVELS = (0.9, 0.99, 0.999)
+K = 4.0
+"""Standard errors: one of the 27 comparisons fails by chance with probability 0.2%."""
+
+
+def lognormal_shortfall(law, level):
+    sigma, scale = law.args[0], law.kwds["scale"]
+    return scale * np.exp(sigma**2 / 2) * norm.cdf(sigma - norm.ppf(level)) / (1 - level)
+
+
+def normal_shortfall(law, level):
+    mean, deviation = law.args
+    return mean + deviation * norm.pdf(norm.ppf(level)) / (1 - level)
+
+
+LAWS = (
+    (expon(scale=20.0), lambda law, level: law.ppf(level) + 20.0),
+    (lognorm(0.8, scale=20.0), lognormal_shortfall),
+    (norm(100.0, 20.0), normal_shortfall),
+)
+SHIFT, DEFENSIVE = 2.0, 0.2
+
+
+@pytest.fixture(scope="module")
+def tally():
+    random = np.random.default_rng(11)
+    return tally_of(of_losses(np.stack([law.rvs(PATHS, random_state=random) for law, _ in LAWS])))
+
+
+@pytest.fixture(scope="module")
+def tilted():
+    """Lognormal losses drawn from a mixture of the nominal and a shifted normal, with likelihood ratios."""
+    random = np.random.default_rng(12)
+    z = random.standard_normal(PATHS) + SHIFT * (random.random(PATHS) > DEFENSIVE)
+    weight = 1.0 / (DEFENSIVE + (1 - DEFENSIVE) * np.exp(SHIFT * z - SHIFT**2 / 2))
+    return tally_of(of_losses(20.0 * np.exp(0.8 * z)[None], weight))
+
+
+@pytest.mark.parametrize("column", range(3))
+def test_closed_forms_of_plain_paths(tally, column):
+    law, shortfall = LAWS[column]
+    losses = column_losses(tally, 0, column)
+    mean = expected_loss(losses)
+    assert mean.standard_error == pytest.approx(law.std() / np.sqrt(PATHS), rel=0.02)
+    assert abs(mean.value - law.mean()) < K * mean.standard_error
+    for level in LEVELS:
+        quantile = law.ppf(level)
+        error = np.sqrt(level * (1 - level) / PATHS) / law.pdf(quantile)
+        assert abs(value_at_risk(losses, level) - quantile) < K * error
+        assert abs(expected_shortfall(losses, level) - shortfall(law, level)) < K * es_error(losses, level)
+
+
+@pytest.mark.parametrize("self_normalised", [False, True])
+def test_closed_forms_under_importance_sampling(tilted, self_normalised):
+    law, shortfall = LAWS[1]
+    losses = column_losses(tilted, 0, self_normalised=self_normalised)
+    mean = expected_loss(losses)
+    assert abs(mean.value - law.mean()) < K * mean.standard_error
+    for level in LEVELS:
+        error = es_error(losses, level)
+        quantile = law.ppf(level)
+        assert abs(expected_shortfall(losses, level) - shortfall(law, level)) < K * error
+        # At most the error plain paths would have: the shift only helps beyond these levels.
+        plain = np.sqrt(level * (1 - level) / PATHS) / law.pdf(quantile)
+        assert abs(value_at_risk(losses, level) - quantile) < K * plain
+
+
+def test_likelihood_ratios_make_the_far_tail_more_precise(tally, tilted):
+    plain, shifted = column_losses(tally, 0, 1), column_losses(tilted, 0)
+    ratio = column_losses(tilted, 0, self_normalised=True)
+    assert es_error(shifted, 0.999) < es_error(ratio, 0.999) < es_error(plain, 0.999) / 3
+
+
+def sample_tail(x: np.ndarray, w: np.ndarray, level: float) -> tuple[float, float]:
+    """VaR and ES of the sample itself: VaR = inf{x : P(L > x) <= 1 - level}."""
+    order = np.argsort(-x)
+    x, w = x[order], w[order]
+    mass = (1.0 - level) * w.sum()
+    above = np.concatenate([[0.0], np.cumsum(w)[:-1]])
+    last = int(np.flatnonzero(above <= mass * (1 + 1e-12))[-1])
+    return x[last], (np.sum((w * x)[:last]) + (mass - above[last]) * x[last]) / mass
+
+
+losses_in_range = st.floats(0.5, 4000.0, width=32)
+
+
+@settings(deadline=None, derandomize=True)
+@given(
+    st.lists(st.tuples(losses_in_range, st.integers(1, 5)), min_size=24, max_size=24),
+    st.lists(st.sampled_from([64.0, 64.125, 64.2]), min_size=24, max_size=24),
+    st.sampled_from([0.5, 0.75, 0.9, 0.96]),
+    st.booleans(),
+)
+def test_binning_moves_var_and_es_by_at_most_half_a_bin(drawn, crowded, level, crowd):
+    x, w = np.asarray(drawn, np.float64).T
+    x = np.asarray(crowded, np.float32).astype(np.float64) if crowd else x
+    found = tail(from_losses(x, w), level)
+    var, es = sample_tail(x, w, level)
+    slack = LOSS.relative_error * (1 + 1e-9)
+    assert abs(found.value_at_risk - var) <= slack * var
+    inside = found.fraction * from_losses(x, w).weight[found.bin] / found.mass
+    assert abs(found.expected_shortfall - es) <= slack * inside * found.inside + 1e-12 * es
+    assert found.expected_shortfall >= found.value_at_risk * (1 - 1e-12)
+
+
+def test_a_single_atom_is_read_within_the_guarantee():
+    losses = from_losses(np.full(1000, 64.0))
+    for level in (0.1, 0.5, 0.999):
+        assert value_at_risk(losses, level) == pytest.approx(64.0, rel=LOSS.relative_error)
+        assert expected_shortfall(losses, level) == pytest.approx(64.0, rel=LOSS.relative_error)
+
+
+def test_measures_rise_with_the_level(tally):
+    losses = column_losses(tally, 0, 1)
+    levels = np.linspace(0.01, 0.9999, 300)
+    var, es = np.asarray([(value_at_risk(losses, a), expected_shortfall(losses, a)) for a in levels]).T
+    assert (np.diff(var) >= 0).all() and (np.diff(es) >= 0).all() and (es >= var).all()
+
+
+def test_a_weight_of_two_is_a_path_twice():
+    x = np.random.default_rng(13).lognormal(3.0, 1.0, 500).astype(np.float32).astype(np.float64)
+    w = np.random.default_rng(14).integers(1, 4, 500)
+    once, repeated = from_losses(x, w), from_losses(np.repeat(x, w))
+    for measure in (value_at_risk, expected_shortfall):
+        assert measure(once, 0.95) == pytest.approx(measure(repeated, 0.95), rel=1e-12)
+    assert expected_loss(once).value == pytest.approx(expected_loss(repeated).value, rel=1e-12)
+
+
+def test_losses_too_small_to_tell_apart_are_their_mean():
+    losses = from_losses(np.concatenate([np.zeros(90), np.full(10, 5.0)]))
+    assert value_at_risk(losses, 0.5) == 0.0
+    assert expected_shortfall(losses, 0.5) == pytest.approx(1.0, rel=1e-12)
+
+
+def test_arrays_and_paths_give_the_same_losses():
+    x = np.random.default_rng(15).lognormal(3.0, 1.0, 2000).astype(np.float32)
+    w = np.random.default_rng(16).uniform(0.5, 2.0, 2000).astype(np.float32)
+    arrays = from_losses(x, w, self_normalised=False)
+    paths = column_losses(tally_of(of_losses(x[None], w)), 0)
+    # Fixed point rounds each path by half a unit at most: 2^-25 of a loss, 2^-29 and 2^-33 of weights.
+    np.testing.assert_allclose(paths.loss, arrays.loss, atol=2000 * 2.0**-25)
+    np.testing.assert_allclose(paths.weight, arrays.weight, atol=2000 * 2.0**-29)
+    np.testing.assert_allclose(paths.square, arrays.square, atol=2000 * 2.0**-33)
+    assert paths.squared_loss == pytest.approx(arrays.squared_loss, rel=2.0**-23)
+    assert paths.paths == arrays.paths == 2000
+
+
+def test_a_table_of_all_horizons_and_columns_matches_each(tally):
+    expected, beyond = term_structure(tally_of(outcome(seed=17, paths=500)), LEVELS)
+    assert expected.shape == (2, 3) and beyond.shape == (2, 3, 2, 3)
+    one = column_losses(tally_of(outcome(seed=17, paths=500)), 1, 2)
+    assert expected[1, 2] == expected_loss(one).value
+    assert beyond[0, 2, 1, 2] == value_at_risk(one, 0.999)
+    assert beyond[1, 2, 1, 2] == expected_shortfall(one, 0.999)
+
+
+def test_exactly_the_worst_ten_of_a_thousand_lie_beyond_the_99_percent_level():
+    bin_of_ten, fraction = locate(np.asarray([900.0, 90.0, 10.0]), (1.0 - 0.99) * 1000)
+    assert (bin_of_ten, fraction) == (1, pytest.approx(0.0, abs=1e-12))
+    assert locate(np.asarray([90.0, 10.0]), (1.0 - 0.9) * 100)[0] == 0
+
+
+def test_nonsense_is_refused():
+    losses = from_losses(np.asarray([1.0, 2.0]))
+    for level in (0.0, 1.0, 99.0):
+        with pytest.raises(ValueError, match="level must lie between 0 and 1, got"):
+            tail(losses, level)
+    with pytest.raises(ValueError, match="at least one path, got 0"):
+        column_losses(init(1, 1, 0, 0, 1, 0), 0)
+    for x, w in (([1.0, np.nan], None), ([1.0], [-1.0]), ([1.0], [0.0]), ([1.0, 2.0], [1.0])):
+        with pytest.raises(ValueError, match="losses"):
+            from_losses(np.asarray(x), None if w is None else np.asarray(w))

@@ -1,0 +1,170 @@
+"""The house: what stands at the top, which floor may look at which, how large a room grows."""
+
+import ast
+import pathlib
+import re
+import subprocess
+import tomllib
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FOLDERS = {"engine", "conf", "experiments", "tests", "benchmarks", "docs", ".ci"}
+FILES = {
+    "pyproject.toml", "README.md", "Makefile", "LICENSE", "CHANGELOG.md", "constraints.txt", ".gitignore"
+}  # fmt: skip
+FLOORS = ("vocabulary", "contagion", "tail", "book", "month", "paths", "learn", "report")
+"""Each imports only itself and what stands before it."""
+
+LONGEST = 350
+"""Lines of a file."""
+
+
+def kept() -> list[pathlib.Path]:
+    """Files of the project: those git tracks or would track; without git, all that no build made."""
+    ask = ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard"]
+    try:
+        answer = subprocess.run(ask, capture_output=True, text=True, check=True).stdout.splitlines()
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("needs a git checkout to know which files are the project's")
+    return [path for name in answer if (path := ROOT / name).is_file()]
+
+
+def imports(path: pathlib.Path) -> set[str]:
+    """Full names of what a file imports, wherever in it: `from a import b` gives `a` and `a.b`."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative imports hide the floor"
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def sources(folder: str) -> list[pathlib.Path]:
+    """Python files under a folder of the project."""
+    return [path for path in kept() if path.suffix == ".py" and path.is_relative_to(ROOT / folder)]
+
+
+def floor(name: str) -> str | None:
+    """The floor of a dotted name of the engine."""
+    parts = name.split(".")
+    return parts[1] if parts[0] == "engine" and len(parts) > 1 else None
+
+
+def breaches(path: pathlib.Path, names: set[str]) -> list[str]:
+    """Imports of a file of the engine that look up."""
+    own = floor(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    if own not in FLOORS:
+        return []
+    below = FLOORS[: FLOORS.index(own) + 1]
+    seen = {other for name in names if (other := floor(name)) is not None}
+    return [
+        f"{path.relative_to(ROOT)} imports engine.{other}" for other in sorted(seen) if other not in below
+    ]
+
+
+def test_nothing_else_stands_at_the_top():
+    top = {path.relative_to(ROOT).parts for path in kept()}
+    assert {parts[0] for parts in top if len(parts) > 1} <= FOLDERS
+    assert {parts[0] for parts in top if len(parts) == 1} <= FILES
+
+
+def test_each_floor_of_the_engine_is_known():
+    known = {*FLOORS, "__init__"}
+    found = {path.relative_to(ROOT / "engine").with_suffix("").parts[0] for path in sources("engine")}
+    assert found <= known
+
+
+def test_a_floor_imports_only_from_before_it():
+    found = [line for path in sources("engine") for line in breaches(path, imports(path))]
+    assert not found, "\n".join(found)
+
+
+def test_the_rule_of_floors_sees_a_breach():
+    path = ROOT / "engine/month/chips.py"
+    assert breaches(path, {"engine.paths.draws"}) == ["engine/month/chips.py imports engine.paths"]
+    assert breaches(path, {"engine.book.system", "engine.vocabulary", "engine.month.step"}) == []
+
+
+@pytest.mark.parametrize("library", ["hydra", "omegaconf"])
+def test_the_configuration_stops_at_the_door(library):
+    found = [path for path in sources("engine") for name in imports(path) if name.split(".")[0] == library]
+    assert not found
+
+
+@pytest.mark.parametrize("folder", ["engine", "conf"])
+def test_nothing_below_knows_the_door(folder):
+    doors = {"experiments", "tests", "benchmarks"}
+    found = [path for path in sources(folder) for name in imports(path) if name.split(".")[0] in doors]
+    assert not found
+
+
+def test_rooms_stay_small():
+    large = {path: text.count("\n") for path in kept() if path.suffix == ".py" and (text := read(path))}
+    large = [f"{path.relative_to(ROOT)}: {lines}" for path, lines in large.items() if lines > LONGEST]
+    assert not large, "\n".join(large)
+
+
+def read(path: pathlib.Path) -> str:
+    """Text of a file, empty if it is not text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return ""
+
+
+HOSTS = "|".join(["py" + "pi", "python" + "hosted", "devpi", "artifactory"])
+PLACES = "|".join(["/" + place + "/" for place in ("work", "home", "root", "Users", "tmp", "opt")])
+
+
+def test_no_file_names_a_package_host_or_a_place_on_a_machine():
+    host = re.compile(r"https?://[^\s/]*(" + HOSTS + ")")
+    place = re.compile(r"(?<![\w.~$})/])(" + PLACES + ")")
+    found = []
+    for path in kept():
+        for number, line in enumerate(read(path).splitlines(), 1):
+            if host.search(line) or (path.suffix != ".csv" and place.search(line)):
+                found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:120]}")
+    assert not found, "\n".join(found)
+
+
+def test_the_references_beside_the_repository_are_named_in_tests_and_build_scripts_only():
+    words = re.compile(r"\.\./" + "shared")
+    allowed = (ROOT / "tests", ROOT / "benchmarks", ROOT / "engine" / "book" / "shipped")
+    found = [
+        str(path.relative_to(ROOT))
+        for path in kept()
+        if words.search(read(path)) and not any(path.is_relative_to(folder) for folder in allowed)
+    ]
+    assert not found
+
+
+def test_every_dependency_is_pinned_with_a_hash():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["test"]
+    pins = dict(re.findall(r"^([a-z0-9-]+)==(\S+) .*\\\n    --hash=sha256:[0-9a-f]{64}", lock(), re.M))
+    missing = [entry for entry in wanted if re.split(r"[><=\[]", entry)[0] not in pins]
+    assert not missing
+    assert len(re.findall(r"^\S+==", lock(), re.M)) == len(pins)
+
+
+def test_the_lock_names_no_index_and_no_path():
+    assert not re.search(r"://|^-|file:|find-links|^\.|^/", lock(), re.M)
+
+
+def lock() -> str:
+    """The pinned constraints."""
+    return (ROOT / "constraints.txt").read_text(encoding="utf-8")
+
+
+def test_the_package_carries_its_configuration_and_its_books():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["name"] == "undertow"
+    assert project["project"]["scripts"] == {"undertow": "experiments.main:main"}
+    data = project["tool"]["setuptools"]["package-data"]
+    for package, patterns in data.items():
+        assert (ROOT / package / "__init__.py").exists()
+        for pattern in patterns:
+            assert list((ROOT / package).glob(pattern)), f"{package}: {pattern} matches nothing"
