@@ -58,7 +58,10 @@ def raw_draws(system, path):
         "release_effect": np.asarray(once.release_effect, np.float64),
         "frailty": np.asarray(once.frailty, np.float64),
     }
-    shocks = {name: np.asarray(getattr(monthly, name), np.float64) for name in ("normals", "regime", "waiver", "extension")}
+    shocks = {
+        name: np.asarray(getattr(monthly, name), np.float64)
+        for name in ("normals", "regime", "waiver", "extension")
+    }
     return fate, shocks
 
 
@@ -98,7 +101,12 @@ def test_path_by_path(system, exact, path):
         got = np.asarray(read(state, info), np.float64)
         want = np.array([record[name] for record in expected["months"]], np.float64).reshape(got.shape)
         # Sums of terms of both signs are held to the size of the largest such number in the path's month.
-        scale = np.maximum(np.abs(want), 1e-2 * np.abs(want).reshape(MONTHS, -1).max(axis=1).reshape(-1, *[1] * (want.ndim - 1)))
+        scale = np.maximum(
+            np.abs(want),
+            1e-2 * np.abs(want).reshape(MONTHS, -1).max(axis=1).reshape(-1, *[1] * (want.ndim - 1)),
+        )
         error = np.abs(got - want) / np.maximum(scale, 1e-6)
         worst = np.unravel_index(np.argmax(error), error.shape)
-        assert error.max() < RELATIVE, f"{name} month {worst[0] + 1} {worst[1:]}: got {got[worst]}, expected {want[worst]}"
+        assert error.max() < RELATIVE, (
+            f"{name} month {worst[0] + 1} {worst[1:]}: got {got[worst]}, expected {want[worst]}"
+        )

@@ -19,8 +19,8 @@ A book is a folder of CSV files, or one .xlsx file with the same names as sheets
   "holder known, amount unknown": what the known shares leave is split by the lenders' capital.
 - Every row says where it comes from (`source`) and how good that is (`grade`): A seen in the source, B public
   figure of a named publication, C assumption.
-- A loan without holders, a pool without obligors, shares that do not sum to one are errors, not zeros: loading
-  lists every problem at once with its file, row and column.
+- A loan without holders, a pool without obligors, shares that do not sum to one are errors, not zeros:
+  loading lists every problem at once with its file, row and column.
 
 Load it with `load_book("folder")` or `load_book("book.xlsx")`, or run with `book=own book.path=folder/`.
 """

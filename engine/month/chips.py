@@ -12,11 +12,12 @@ from engine.vocabulary import HOURS, MONTH, indicator
 
 
 class ChipState(eqx.Module):
-    """Log obsolescence of rent, installed fleet (million units), and the pace of capex against plan."""
+    """Log obsolescence of rent, installed fleet (million units), pace of capex against plan, demand over capacity."""
 
     obsolescence: Float[Array, "gens"]
     fleet: Float[Array, "gens"]
     capex_pace: Float[Array, ""]
+    tightness: Float[Array, ""]  # one at month 0
 
 
 class Chips(eqx.Module):
@@ -37,7 +38,8 @@ class Chips(eqx.Module):
 def init(system: System) -> ChipState:
     """The fleet of month 0."""
     installed = system.chips.installed
-    return ChipState(jnp.zeros_like(installed), installed, jnp.ones((), jnp.float32))
+    one = jnp.ones((), jnp.float32)
+    return ChipState(jnp.zeros_like(installed), installed, one, one)
 
 
 def obsolescence(system: System, fate: Fate, state: ChipState, economy: Economy, month):
@@ -68,25 +70,27 @@ def step(
     released = indicator(fate.release <= time)
     aged = obsolescence(system, fate, state, economy, time)
 
+    # Capex answers last month's market, so that this month's demand meets this month's deliveries.
+    target = jnp.sum(economy.regime * chips.capex_target) * (1.0 - 0.5 * (1.0 - economy.supply))
+    pace = state.capex_pace + chips.capex_speed * (target - state.capex_pace) * MONTH
+    answer = jnp.clip(jnp.sqrt(state.tightness), chips.capex_bounds[0], chips.capex_bounds[1])
+    capex = month.capex * pace * answer
+    mix = purchases(system, released)
+    bought = chips.capex_chip_share * capex * MONTH * mix / table.list_price
+    installed = state.fleet + bought
+
     earning_power = table.rental * jnp.exp(-aged)
-    capacity = HOURS * jnp.sum(state.fleet * earning_power * released)
+    capacity = HOURS * jnp.sum(installed * earning_power * released)
     demand = table.capacity_start * (economy.revenue / system.numbers.economy.revenue) ** chips.demand_elasticity
     tightness = demand / capacity
     multiplier = jnp.clip(tightness**chips.rent_elasticity, chips.rent_bounds[0], chips.rent_bounds[1])
     rent = earning_power * multiplier
     hours = jnp.clip(chips.utilisation * tightness**0.3, 0.35, 0.95)
 
-    target = jnp.sum(economy.regime * chips.capex_target) * (1.0 - 0.5 * (1.0 - economy.supply))
-    pace = state.capex_pace + chips.capex_speed * (target - state.capex_pace) * MONTH
-    answer = jnp.clip(jnp.sqrt(tightness), chips.capex_bounds[0], chips.capex_bounds[1])
-    capex = month.capex * pace * answer
-    mix = purchases(system, released)
-    bought = chips.capex_chip_share * capex * MONTH * mix / table.list_price
-
     running_cost = table.operating_cost * economy.power
     idle = hours * rent < 1.05 * running_cost
     retired = jnp.where(idle, chips.retire_idle, chips.retire)
-    fleet = state.fleet * (1.0 - retired * MONTH) + bought
+    fleet = installed * (1.0 - retired * MONTH)
 
     age = jnp.maximum(time - fate.release, 0.0) * MONTH
     life = jnp.maximum(chips.life - age, chips.least_life)
@@ -98,7 +102,7 @@ def step(
     stress = jnp.clip(
         mean_age - jnp.log(multiplier) - chips.underwritten_decline * time * MONTH, -0.5, 1.5
     )
-    return ChipState(aged, fleet, pace), Chips(
+    return ChipState(aged, fleet, pace, tightness), Chips(
         utilisation=chips.utilisation * tightness,
         hours=hours,
         rent=rent,

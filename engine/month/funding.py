@@ -79,7 +79,7 @@ def service(system: System, state: FundingState, economy: Economy, value, month:
     accrued = state.headroom + speed * MONTH * value
     owner = system.firms.sponsor_capacity * economy.by_regime(credit.sponsor_regime) * MONTH
     capacity = (jnp.minimum(accrued, speed * credit.equity_months * MONTH * value) + owner) * operating
-    undrawn = jnp.sum(system.firms.revolver * jnp.maximum(loans.committed - state.balance, 0.0)[:, None], axis=0)
+    undrawn = jnp.maximum(loans.committed - state.balance, 0.0) @ system.firms.revolver
     return Service(interest, amortisation, due, bullet, capacity, undrawn * operating)
 
 

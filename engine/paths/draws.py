@@ -18,7 +18,7 @@ def words(seed: UInt32[Array, "2"], path: Int[Array, ""], month, count: int) -> 
     zero = jnp.zeros_like(dimension)
     counter = (zero + low, zero + high, zero + month.astype(jnp.uint32), dimension)
     key = (seed[0], seed[1], jnp.uint32(DRAWS), jnp.uint32(0))
-    return jnp.stack(threefry(key, counter), axis=1).reshape(-1)[:count]
+    return jnp.concatenate(threefry(key, counter))[:count]
 
 
 def seed_words(seed: int) -> UInt32[Array, "2"]:

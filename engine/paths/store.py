@@ -15,11 +15,14 @@ import jax.numpy as jnp
 from jax import lax
 from jax.extend.core import Literal
 
-COSTS = {"exp": 12.0, "log": 12.0, "pow": 24.0, "sin": 24.0, "cos": 24.0, "exp2": 12.0, "log1p": 12.0, "tanh": 12.0,
+COSTS = {"broadcast_in_dim": 0.0, "reshape": 0.0, "squeeze": 0.0, "slice": 0.0, "exp": 12.0, "log": 12.0, "pow": 24.0, "sin": 24.0, "cos": 24.0, "exp2": 12.0, "log1p": 12.0, "tanh": 12.0,
          "sqrt": 4.0, "div": 4.0, "expm1": 12.0, "integer_pow": 2.0, "gather": 2.0}  # fmt: skip
 STORED = {"dot_general", "reduce_sum", "reduce_max", "reduce_min", "reduce_or", "reduce_and", "sort", "cond", "while",
           "scan", "cumsum", "scatter-add"}  # fmt: skip
+MOVING = {"rev", "transpose", "sort", "concatenate", "gather"}
+"""Operations that read other elements than the one they write, even where shapes agree."""
 WORTH = 12.0
+PASSES = 4
 
 
 def store_shared(function, keep, *arguments):
@@ -48,33 +51,66 @@ def through(keep, value):
 
 
 def worth_storing(jaxpr) -> set:
-    """Variables whose repeated evaluation costs more than WORTH operations an element."""
-    uses = evaluations(jaxpr)
-    cost, stored = {}, set()
-    for equation in jaxpr.eqns:
-        name = equation.primitive.name
-        inherited = sum(cost.get(atom, 0.0) for atom in equation.invars if not isinstance(atom, Literal))
-        for variable in equation.outvars:
-            cost[variable] = 0.0 if name in STORED else inherited + COSTS.get(name, 1.0)
-            repeated = cost[variable] * (uses.get(variable, 0.0) - 1.0)
-            if repeated > WORTH and math.prod(variable.aval.shape) > 1:
-                stored.add(variable)
-                cost[variable] = 0.0
+    """Variables to store: recomputing them where they are used would cost more than WORTH operations an element.
+
+    What a value costs depends on which of its inputs are stored, and how often it is evaluated on which of its
+    users are: a few passes of both settle the choice.
+    """
+    stored: set = set()
+    for _ in range(PASSES):
+        evaluated = evaluations(jaxpr, stored)
+        stored = choose(jaxpr, evaluated)
     return stored
 
 
-def evaluations(jaxpr) -> dict:
-    """How often each element of a value would be evaluated if nothing were stored."""
-    uses: dict = {}
-    for equation in jaxpr.eqns:
-        reads_all = equation.primitive.name in STORED
+def choose(jaxpr, evaluated) -> set:
+    """Front to back: store a value once its own cone of unstored operations is worth it."""
+    cones: dict = {}
+    stored = set()
+    for number, equation in enumerate(jaxpr.eqns):
+        name = equation.primitive.name
+        if name in STORED:
+            continue
+        cone = {number: COSTS.get(name, 1.0)}
         for atom in equation.invars:
-            if isinstance(atom, Literal):
-                continue
-            size = max(math.prod(atom.aval.shape), 1)
-            produced = max(math.prod(variable.aval.shape) for variable in equation.outvars)
-            uses[atom] = uses.get(atom, 0.0) + (1.0 if reads_all else produced / size)
+            if not isinstance(atom, Literal):
+                cone |= cones.get(atom, {})
+        for variable in equation.outvars:
+            repeated = sum(cone.values()) * (evaluated.get(variable, 0.0) - 1.0)
+            if repeated > WORTH and math.prod(variable.aval.shape) > 1:
+                stored.add(variable)
+            else:
+                cones[variable] = cone
+    return stored
+
+
+def evaluations(jaxpr, stored) -> dict:
+    """How often each element of a value is evaluated, given what is stored.
+
+    Users of the same element in the same loop share one evaluation; a user that reads other elements (a slice,
+    an operand of a concatenation, a broadcast) or writes to another loop adds its own.
+    """
+    loops: dict = {}
     for atom in jaxpr.outvars:
         if not isinstance(atom, Literal):
-            uses[atom] = uses.get(atom, 0.0) + 1.0
-    return uses
+            loops.setdefault(atom, {})["result"] = 1.0
+    for number, equation in reversed(list(enumerate(jaxpr.eqns))):
+        name, produced = equation.primitive.name, equation.outvars[0]
+        kept = name in STORED or any(variable in stored for variable in equation.outvars)
+        own: dict = {}
+        for variable in equation.outvars:
+            own |= loops.get(variable, {})
+        for position, atom in enumerate(equation.invars):
+            if isinstance(atom, Literal):
+                continue
+            users = loops.setdefault(atom, {})
+            if name in STORED:
+                users[number] = 1.0
+            elif atom.aval.shape == produced.aval.shape and name not in MOVING:
+                for loop, times in ({number: 1.0} if kept else own).items():
+                    users[loop] = max(users.get(loop, 0.0), times)
+            else:
+                times = 1.0 if kept else sum(own.values())
+                ratio = math.prod(produced.aval.shape) / max(math.prod(atom.aval.shape), 1)
+                users[number, position] = times * (1.0 if name == "concatenate" else ratio)
+    return {variable: sum(users.values()) for variable, users in loops.items()}

@@ -6,21 +6,17 @@ from engine.report.markup import paragraph, text
 from engine.report.sections import section
 
 LIMITS = (
-    "Simulation error is what ± and the brackets say. The error of the assumptions is not in them: it is far "
-    "larger "
-    "(see the grades), and scenarios and sweeps are the way to see it.",
+    "Simulation error is what ± and the brackets say. The error of the assumptions is not in them: it is "
+    "far larger (see the grades), and scenarios and sweeps are the way to see it.",
     "Only the debt in the book: wider private credit to technology, and bonds of AI-linked firms outside it, "
     "are not counted.",
     "Losses of shareholders, and what falling share prices do to spending, are outside the amounts.",
     "Losses are credit losses. Marks to market on bonds that do not default, forced sales by leveraged "
-    "holders, "
-    "redemptions and gates are not in them.",
+    "holders, redemptions and gates are not in them.",
     "Who holds what is mostly unknown. One filling of the unknown holdings is used; other fillings give "
-    "other lenders' "
-    "tails at the same system loss.",
+    "other lenders' tails at the same system loss.",
     "No policy response, no recession beyond the AI sector, and nothing after the last horizon: residual "
-    "value "
-    "guarantees on leases renewed later hardly act within it.",
+    "value guarantees on leases renewed later hardly act within it.",
 )  # fmt: skip
 
 

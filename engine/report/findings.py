@@ -62,25 +62,20 @@ def loss(results: Results) -> str:
 
 
 def lenders(results: Results) -> str:
-    """Who: the greatest tail losses, and against their capital."""
-    rows = results.ranked("lender", results.last, "es_99")
-    first = rows.iloc[0]
+    """Who: the greatest tail loss, and the lender most strained while the book is still today's."""
+    first = results.ranked("lender", results.last, "es_99").iloc[0]
     sentence = (
-        f"{first['name']} stands to lose most: {amount(first['es_99'])} "
+        f"The greatest tail loss is that of {first['name']}: {amount(first['es_99'])} "
         f"± {error(first['es_99_se'], first['es_99'])} bn in its own worst 1% of paths"
     )
-    wiped = int((rows["es_99"] >= rows["capital"]).sum())
-    if wiped:
-        return (
-            f"{sentence}; for {words.count_words(wiped)} of {len(rows)} lenders that tail exceeds the "
-            "capital set "
-            "against it."
-        )
-    half = int((rows["es_99"] >= 0.5 * rows["capital"]).sum())
+    early = results.losses("lender", results.horizons[0])
+    strain = (early["es_99"] / early["capital"]).dropna()
+    if strain.empty:
+        return sentence + "."
+    most = early.loc[strain.idxmax()]
     return (
-        f"{sentence}; no lender's tail exceeds its capital, and {words.count_words(half)} would lose half of "
-        "it or "
-        "more."
+        f"{sentence}; against capital the most strained within {words.horizon_words(results.horizons[0])} is "
+        f"{most['name']}, whose tail loss is {share(strain.max())} of its own."
     )
 
 
@@ -119,11 +114,12 @@ def timing(results: Results) -> str:
     by_month = defaults.groupby("month")["expected"].sum().sort_index().cumsum()
     half = int(by_month.index[(by_month >= 0.5 * total).argmax()])
     by_cause = causes.groupby("cause")["expected"].sum().sort_values(ascending=False)
-    named = float(defaults.loc[defaults["kind"] != "synthetic", "expected"].sum())
+    everyone = (
+        "borrowers, named and unnamed," if (defaults["kind"] == "synthetic").any() else "named borrowers"
+    )
     return (
-        f"{total:.1f} borrowers default in {years(results)} on average ({named:.1f} of them named), half of "
-        "them "
-        f"by month {half}; the commonest cause is {CAUSES.get(by_cause.index[0], by_cause.index[0])} "
+        f"{total:.1f} {everyone} default in {years(results)} on average, half of them by month {half}; the "
+        f"commonest cause is {CAUSES.get(by_cause.index[0], by_cause.index[0])} "
         f"({share(by_cause.iloc[0] / by_cause.sum())})."
     )
 
@@ -144,8 +140,8 @@ def economy(results: Results) -> str:
     end, start, final = revenue.iloc[-1], price.iloc[0], price.iloc[-1]
     return (
         f"AI revenue ends between {amount(end['p05'])} and {amount(end['p95'])} bn a year (5–95%, median "
-        f"{amount(end['p50'])}); an H100 worth {amount(start['p50'])} thousand dollars at the start sells "
-        f"for {amount(final['p50'])} thousand at the end of the median path."
+        f"{amount(end['p50'])}); an H100 worth {amount(start['p50'])} thousand dollars in the first month "
+        f"sells for {amount(final['p50'])} thousand at the end of the median path."
     )
 
 
@@ -170,6 +166,5 @@ def probabilities(results: Results) -> str:
     far = rows.loc[rows["ratio"].map(math.log).abs().idxmax()]
     return (
         f"{near} of {len(rows)} borrowers with a rating or CDS lie within a factor of three of it; furthest "
-        "off "
-        f"is {far['name']}, {share(far['pd_1y'])} in the run against {share(far['implied_pd_1y'])}."
+        f"off is {far['name']}, {share(far['pd_1y'])} in the run against {share(far['implied_pd_1y'])}."
     )

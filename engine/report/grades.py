@@ -25,7 +25,7 @@ def contribution_shares(contributions: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for horizon, part in contributions.groupby("horizon", sort=False):
-        amounts = part.groupby("grade")["es_99"].count().reindex(GRADES, fill_value=0.0)
+        amounts = part.groupby("grade")["es_99"].sum().reindex(GRADES, fill_value=0.0)
         rows += table_rows(f"ES 99%, {horizon_years(horizon)}", amounts)
     return pd.DataFrame(rows, columns=["what", "grade", "amount", "share"])
 

@@ -66,6 +66,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], word_columns: int 
 def cell(tag: str, value: str, kind: str) -> str:
     """One cell; what follows "±" or stands in brackets is set smaller."""
     content = text(value)
+    if kind == "word" and len(value) <= 12:
+        content = content.replace(" ", "&nbsp;")
     for mark in (" ± ", " ["):
         if tag == "td" and mark in content:
             number, after = content.split(mark, 1)
@@ -118,7 +120,7 @@ class Charts:
         figures = {name: json.loads(figure.to_json()) for name, figure in self.figures.items()}
         for figure in figures.values():
             figure["layout"].pop("template", None)
-        document = json.dumps(figures, separators=(",", ":")).replace("</", "<\\/")
+        document = json.dumps(figures, separators=(",", ":")).replace("<", "\\u003c")
         return (
             f'<script type="application/octet-stream" id="plotly-packed">{packed}</script>\n'
             f'<script type="application/json" id="charts">{document}</script>\n<script>{LOADER}</script>'

@@ -10,6 +10,9 @@ from engine.report.words import amount, share
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:"
 """Content security policy: the browser refuses any load that is not in the file itself."""
 
+MOST_FLAGGED = 0.001
+"""Share of flagged paths from which the page warns."""
+
 CONTENTS = (
     ("how-much", "How much"),
     ("who", "Who"),
@@ -77,7 +80,10 @@ def header(results: Results) -> str:
 
 def warnings(summary: dict) -> str:
     """What makes the numbers unreliable, if anything."""
-    items = "".join(f"<li>{text(warning)}</li>" for warning in summary.get("warnings", []))
+    said = list(summary.get("warnings", []))
+    if max(summary["flagged_paths"].values(), default=0) > MOST_FLAGGED * summary["paths"]:
+        said.append(closing.flags(summary))
+    items = "".join(f"<li>{text(warning)}</li>" for warning in said)
     return f'<div class="warning" role="note"><b>Read with care</b><ul>{items}</ul></div>' if items else ""
 
 

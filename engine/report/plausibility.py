@@ -111,8 +111,11 @@ def default_probabilities(firms: pd.DataFrame, book) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=PROBABILITIES).astype({"rating": "str", "basis": "str"})
 
 
-def losses(system: dict, exposure: float) -> pd.DataFrame:
-    """Expected and tail loss as amounts and shares of exposure, beside the prototype baseline."""
+def losses(system: dict, legacy: dict, exposure: float) -> pd.DataFrame:
+    """Expected and tail loss, of all debt and of that outstanding today alone, beside the prototype baseline.
+
+    `system` and `legacy` hold the measures by horizon; shares are of the exposure at month 0.
+    """
     rows = []
     for horizon, measures in system.items():
         for measure in ("el", "var_99", "es_99"):
@@ -120,6 +123,7 @@ def losses(system: dict, exposure: float) -> pd.DataFrame:
             rows.append({
                 "horizon": horizon, "measure": measure, "run": measures[measure],
                 "run_share": measures[measure] / exposure if exposure > 0 else math.nan,
+                "legacy": legacy.get(horizon, {}).get(measure, math.nan),
                 "prototype": reference, "prototype_share": reference / BASELINE_EXPOSURE,
                 "ratio": measures[measure] / reference,
             })  # fmt: skip

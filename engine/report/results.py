@@ -78,7 +78,10 @@ def tables_of(tally: Tally, layout: Layout, system, book) -> dict[str, pd.DataFr
     fans, regimes = path_tables.fans_table(tally, layout), path_tables.regimes_table(tally, layout)
     history = plausibility.history_table(book)
     horizons = loss_tables.horizon_names(layout)
-    system_rows = losses[losses["kind"] == "system"].set_index("horizon").to_dict("index")
+    whole, legacy = (
+        losses[losses["column"] == column].set_index("horizon").to_dict("index")
+        for column in ("system", "legacy")
+    )
     return {
         "losses": losses,
         "distribution": loss_tables.distribution_table(tally, layout),
@@ -93,7 +96,7 @@ def tables_of(tally: Tally, layout: Layout, system, book) -> dict[str, pd.DataFr
         "worst_paths": path_tables.worst_paths_table(tally, layout),
         "history": history,
         "plausibility_pd": plausibility.default_probabilities(firms, book),
-        "plausibility_losses": plausibility.losses(system_rows, labels.exposure["system"]),
+        "plausibility_losses": plausibility.losses(whole, legacy, labels.exposure["system"]),
         "plausibility_declines": plausibility.declines(fans, history),
         "plausibility_regimes": plausibility.regime_shares(regimes, horizons),
     }

@@ -66,11 +66,9 @@ def system_table(results: Results) -> str:
             *(share(words.ratio(loss["es_99"], loss.get(debt))) for debt in ("exposure", "exposure_then")),
         ))  # fmt: skip
     note = (
-        "± one standard error; in brackets, the 95% interval; simulation error only. * fewer effective paths "
-        "beyond the "
-        "level than it takes: not resolved. The last columns are ES 99% over the debt drawn today, and over "
-        "that "
-        "outstanding at the horizon on the median path."
+        "± one standard error; in brackets, the 95% interval; simulation error only. * fewer effective "
+        "paths beyond the level than it takes: not resolved. The last columns are ES 99% over the debt "
+        "drawn today, and over that outstanding at the horizon on the median path."
     )
     return table(head, rows) + paragraph(note, "note")
 
@@ -123,7 +121,7 @@ def who(results: Results, holder: Charts) -> str:
 
 def lenders_table(results: Results, count: int = 12) -> str:
     """The lenders with the greatest tail."""
-    head = ("Lender", "Class", "Held directly", "Expected", "VaR 99%", "ES 99%", "ES 99% / capital")
+    head = ("Lender", "Class", "Held directly", "Expected", "VaR 99%", "ES 99%", "ES 99% / capital today")
     rows = [
         (
             row["name"],
@@ -136,7 +134,8 @@ def lenders_table(results: Results, count: int = 12) -> str:
         )
         for row in results.ranked("lender", results.last, "es_99").head(count).to_dict("records")
     ]
-    return table(head, rows, 2)
+    note = "Capital is what stands against this debt today; in the run it grows with the book, as losses do."
+    return table(head, rows, 2) + paragraph(note, "note")
 
 
 def through_which_door(results: Results, holder: Charts) -> str:
@@ -260,9 +259,8 @@ def probabilities_table(results: Results) -> str:
     )
     note = (
         "Rating: mean of the S&P (1981–2024) and Moody's (1983–2023) one-year averages. CDS: spread over "
-        "loss given "
-        "default (0.6), divided by the ratio of risk-neutral to real-world default rates (6 for investment "
-        "grade, 2.5 below)."
+        "loss given default (0.6), divided by the ratio of risk-neutral to real-world default rates (6 for "
+        "investment grade, 2.5 below)."
     )
     return f"<details><summary>All borrowers</summary>{table(head, cells, 2)}</details>" + paragraph(
         note, "note"
@@ -288,25 +286,28 @@ def baseline_table(results: Results) -> str:
     names = {"el": "expected loss", "var_99": "VaR 99%", "es_99": "ES 99%"}
     cells = [
         (f"{names[row.measure]}, {words.horizon_years(row.horizon)}", amount(row.run), share(row.run_share),
-         amount(row.prototype), share(row.prototype_share), times(row.ratio))
+         amount(row.legacy), amount(row.prototype), share(row.prototype_share), times(row.ratio))
         for row in results.tables["plausibility_losses"].itertuples(index=False)
     ]  # fmt: skip
     regimes = results.tables["plausibility_regimes"]
+    ends = regimes[regimes["horizon"] == results.last].itertuples(index=False)
     cells += [
-        (
-            f"paths in {row.regime}, {words.horizon_years(row.horizon)}",
-            "",
-            share(row.share),
-            "",
-            share(row.prototype),
-            "",
-        )
-        for row in regimes[regimes["horizon"] == results.last].itertuples(index=False)
-    ]
-    head = ("USD bn and share of exposure", "Run", "Share", "Prototype baseline", "Share", "Run / prototype")
+        (f"paths in {row.regime}, {words.horizon_years(row.horizon)}", "", share(row.share), "", "",
+         share(row.prototype), "")
+        for row in ends
+    ]  # fmt: skip
+    head = (
+        "USD bn and share of debt",
+        "Run",
+        "Share",
+        "On today's debt",
+        "Prototype",
+        "Share",
+        "Run / prototype",
+    )
     note = (
-        "Prototype baseline: an earlier independent prototype of the same month on a coarser book "
-        "(commitments of 570 bn, "
-        "20,000 paths). It is a check of orders of magnitude, not a target."
+        "Prototype baseline: an earlier independent prototype of the same month on a coarser book (570 bn "
+        "of commitments, 230 bn of new debt in five years, 20,000 paths). A check of orders of magnitude, "
+        "not a target."
     )
     return table(head, cells) + paragraph(note, "note")

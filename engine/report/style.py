@@ -106,13 +106,13 @@ figcaption { color: var(--muted); font-size: 14px; max-width: 80ch; }
 figcaption b { color: var(--ink); font-size: 15px; }
 .chart { width: 100%; }
 .scroll { overflow-x: auto; margin: 12px 0; }
-table { border-collapse: collapse; width: 100%; font-size: 14.5px; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: 4px 0; }
-th, td { padding: 5px 10px; border-bottom: 1px solid var(--line); text-align: right; vertical-align: top; }
+th, td { padding: 5px 8px; border-bottom: 1px solid var(--line); text-align: right; vertical-align: top; }
 th { color: var(--muted); font-weight: 600; font-size: 13px; vertical-align: bottom;
   border-bottom: 2px solid var(--line); }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
-td.word, th.word { text-align: left; }
+td { white-space: nowrap; } td.word, th.word { text-align: left; } td.word { white-space: normal; }
 td .error { color: var(--muted); font-size: 13px; white-space: nowrap; }
 tr.strong td { font-weight: 650; }
 details { margin: 10px 0; } summary { cursor: pointer; color: var(--navy); font-size: 14.5px; }
@@ -126,7 +126,8 @@ code { font-size: 13px; overflow-wrap: anywhere; }
   body { font-size: 10.5pt; } main { max-width: none; padding: 0; } nav { display: none; }
   h1 { font-size: 20pt; } h2 { font-size: 14pt; margin-top: 24pt; break-after: avoid; }
   h3 { break-after: avoid; }
-  .finding, .lead { font-size: 11.5pt; } .finding { break-after: avoid; } figcaption { break-after: avoid; }
+  .finding, .lead { font-size: 11.5pt; } .finding { break-after: avoid; break-inside: avoid; }
+  figcaption { break-after: avoid; }
   table { font-size: 8.5pt; } th { font-size: 8pt; } th, td { padding: 3px 6px; }
   td .error { font-size: 7.5pt; }
   .cards { grid-template-columns: repeat(4, 1fr); gap: 8px; }

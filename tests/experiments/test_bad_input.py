@@ -90,7 +90,7 @@ def test_a_clear_message_and_nothing_written(case, undertow, untouched, tmp_path
 @pytest.mark.parametrize("arguments", [["chips.lif=6"], ["--nonsense"], ["-m", "chips.life=3,nan"]])
 def test_the_process_ends_with_two(arguments, tmp_path):
     ask = [sys.executable, "-m", "experiments.main", *arguments]
-    answer = subprocess.run(ask, capture_output=True, text=True, cwd=tmp_path)
+    answer = subprocess.run(ask, capture_output=True, text=True, cwd=tmp_path, timeout=60)
     assert answer.returncode == 2
     assert "Traceback" not in answer.stderr
     assert list(tmp_path.iterdir()) == []

@@ -5,6 +5,8 @@ import json
 import pandas as pd
 import pytest
 
+from experiments.command_help import options
+
 SMALL = ("run.paths=1024", "run.block=512", "run.months=12")
 
 
@@ -46,3 +48,10 @@ def test_a_template_is_not_written_over(undertow, book, untouched):
         answer = undertow("task=template", "template.dir=mine")
     assert answer.code == 2
     assert "template.dir: got mine/README.md, which exists" in answer.err
+
+
+@pytest.mark.parametrize("name", options()["experiment"])
+def test_every_experiment_runs(name, undertow, engine):
+    answer = undertow(f"experiment={name}", "run.dir=a")
+    assert answer.code == 0
+    assert engine.runs

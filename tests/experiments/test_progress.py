@@ -42,7 +42,9 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize(("terminal", "ci", "bar"), [(True, "", True), (True, "1", False), (False, "", False)])
+@pytest.mark.parametrize(
+    ("terminal", "ci", "bar"), [(True, "", True), (True, "1", False), (False, "", False)]
+)
 def test_the_bar_is_for_a_person_only(monkeypatch, terminal, ci, bar):
     stream = Terminal() if terminal else io.StringIO()
     monkeypatch.setattr("sys.stderr", stream)

@@ -99,14 +99,21 @@ def test_a_failed_run_says_why(undertow, engine, status, tmp_path):
 def test_an_earlier_run_s_results_go_first(undertow, engine, tmp_path):
     undertow("run.dir=a")
 
-    def look(progress, stopped):
-        left = {path.name for path in (tmp_path / "a").iterdir()}
-        assert not left & {"summary.json", "report.html", "results"}
-        raise RuntimeError
+    left = set()
+    engine.during = lambda progress, stopped: left.update(path.name for path in (tmp_path / "a").iterdir())
+    assert undertow("run.dir=a").code == 0
+    assert left == {"config.yaml", "provenance.json", "status.json", "log.jsonl"}
 
-    engine.during = look
-    assert undertow("run.dir=a").code == 1
-    assert not (tmp_path / "a" / "summary.json").exists()
+
+@pytest.mark.parametrize(("error", "code"), [(RuntimeError, 1), (KeyboardInterrupt, 3)])
+def test_half_of_the_results_is_none(error, code, undertow, engine, tmp_path, monkeypatch):
+    def broken(folder):
+        raise error
+
+    monkeypatch.setattr("engine.report.page.write_page", broken)
+    assert undertow("run.dir=a").code == code
+    left = {path.name for path in (tmp_path / "a").iterdir()}
+    assert left == {"config.yaml", "provenance.json", "status.json", "log.jsonl"}
 
 
 def test_a_folder_that_a_living_process_writes_is_left_alone(undertow, engine, tmp_path):

@@ -40,13 +40,15 @@ def debt_service(book, state, now, new) -> None:
         repaid = now["left"][i] - now["unpaid"][i]
         change = sum(now["balance_after_service"][m] - state["balance"][m] for m in mine)
         drawn = sum(now["draw"][m] for m in mine)
-        expected = drawn + now["revolver_draw"][i] - repaid - now["firm_amortisation"][i]
+        lent = now["revolver_draw"][i] + now["bridged"][i]
+        expected = drawn + lent - repaid - now["firm_amortisation"][i]
         assert close(change, expected), f"debt of firm {i} does not follow its payments"
-        cash = now["free"][i] + now["issued"][i] + now["revolver_draw"][i] - repaid + now["short"][i]
+        cash = now["free"][i] + now["issued"][i] + lent - repaid + now["short"][i]
         scale = 1.0 + abs(now["free"][i]) + now["left"][i]
         moved = close(cash, now["cash_after_service"][i], scale)
         assert moved, f"cash of firm {i} does not follow its payments"
-        for name in ("issued", "revolver_draw", "unpaid", "short", "own_capex", "capex_stock", "capex_debt"):
+        parts = "issued revolver_draw bridged unpaid short own_capex capex_stock capex_debt"
+        for name in parts.split():
             assert now[name][i] >= -1e-9, f"{name} of firm {i} is negative"
     for m, balance in enumerate(new["balance"]):
         assert balance >= -1e-9, f"balance of loan {m} is negative"
@@ -128,12 +130,12 @@ def losses(book, state, now, new) -> None:
         assert 0.0 <= new["pool_debt"][p] <= 1.0, f"debt of pool {p} is outside [0, 1]"
 
 
-def shares_slack(lenders) -> float:
-    """How far from one the shares of an instrument or a vehicle add up: the rounding of a float32 book."""
-    slack = 0.0
-    for table in (lenders.holdings, lenders.debt_share, lenders.equity_share):
-        for column in range(table.shape[1]):
-            slack = max(slack, abs(sum(table[:, column]) - 1.0))
+def shares_slack(lenders, lost) -> float:
+    """How far from one the shares of what loses, and of vehicles, add up: the rounding of a float32 book."""
+    held = [sum(lenders.holdings[:, s]) for s in range(len(lost)) if lost[s] > 0.0]
+    for table in (lenders.debt_share, lenders.equity_share):
+        held += [sum(table[:, j]) for j in range(table.shape[1])]
+    slack = max([abs(share - 1.0) for share in held], default=0.0)
     assert slack <= 1e-5, "the shares of an instrument or a vehicle do not add up to one"
     return slack
 
@@ -143,8 +145,9 @@ def bearers(book, state, now, new) -> None:
     n, lenders = book.numbers.lenders, book.lenders
     switch = book.numbers.mechanisms.lender_network
     system = sum(new["cumulative_loss"])
-    slack = 1e-9 + shares_slack(lenders)
-    assert abs(sum(now["direct"]) - system) <= slack * system, "lenders' direct losses are not the system's loss"
+    slack = 1e-9 + shares_slack(lenders, new["cumulative_loss"])
+    held = abs(sum(now["direct"]) - system) <= slack * system
+    assert held, "lenders' direct losses are not the system's loss"
     other = sum(lenders.other_assets) * new["excess_loss"]
     dead_weight, passed_on = 0.0, 0.0
     for vehicle in now["vehicles"]:

@@ -31,34 +31,47 @@ def secured_value(book, v: int, t: int, size, quality) -> float:
     return total
 
 
-def unscaled(book, v: int, t: int, secured: float, pledged, price) -> float:
-    """contract_advance PV_v + e^{-d T_v} sum of pledged units times price."""
+def unscaled(book, years: float, secured: float, pledged, price) -> float:
+    """w_v: contract_advance PV_v + e^{-d T_v} sum of pledged units times price."""
     stock = sum(units * value for units, value in zip(pledged, price, strict=True))
-    decay = math.exp(-book.numbers.chips.underwritten_decline * contract_years(book, v, t))
+    decay = math.exp(-book.numbers.chips.underwritten_decline * years)
     return book.numbers.credit.contract_advance * secured + decay * stock
 
 
-def scales(book, price_start) -> list[float]:
-    """k_v: the drawn balance of month 0 is `ltv_target` of the collateral value of month 0."""
+def start_scales(book, price_start) -> list[float]:
+    """k_v(0): the drawn balance of month 0 is `ltv_target` of the collateral; 0 where nothing is drawn."""
     loans = book.loans
     ones = [1.0 for _ in book.contracts.buyer]
-    found = {}
+    scale = []
     for v in range(len(loans.ltv_target)):
         if loans.drawn[v] > 0.0:
             secured = secured_value(book, v, 0, ones, ones)
-            value = unscaled(book, v, 0, secured, loans.pledged[v], price_start)
-            found[v] = loans.drawn[v] / (loans.ltv_target[v] * value)
-    scale = []
-    for v in range(len(loans.ltv_target)):
-        kin = [found[u] for u in found if loans.borrower[u] == loans.borrower[v]]
-        scale.append(found[v] if v in found else sum(kin) / len(kin) if kin else 1.0)
+            value = unscaled(book, contract_years(book, v, 0), secured, loans.pledged[v], price_start)
+            scale.append(loans.drawn[v] / (loans.ltv_target[v] * value))
+        else:
+            scale.append(0.0)
     return scale
+
+
+def rescale(book, state, now, new) -> None:
+    """k'_v: every draw brings collateral at the documented LTV, valued before this month's sales."""
+    new["collateral_scale"] = []
+    for v in range(len(book.loans.ltv_target)):
+        scale = state["collateral_scale"][v]
+        if now["borrowed"][v] > 0.0:
+            years, secured = now["contract_years"][v], now["secured_value"][v]
+            price = now["price_before_sales"]
+            before = unscaled(book, years, secured, state["pledged"][v], price)
+            after = unscaled(book, years, secured, now["pledged"][v], price)
+            scale = (scale * before + now["borrowed"][v] / book.loans.ltv_target[v]) / after
+        new["collateral_scale"].append(scale)
 
 
 def coverage(book, state, now, new, t: int) -> None:
     """Units bought with borrowed money, contract value, cash flow for debt service and DSCR of each loan."""
     loans = book.loans
-    now["pledged"], now["secured_value"], now["cash_flow"], now["dscr"] = [], [], [], []
+    for name in ("pledged", "contract_years", "secured_value", "cash_flow", "dscr"):
+        now[name] = []
     for v in range(len(loans.ltv_target)):
         units, rental = [], 0.0
         for g in range(len(now["rent"])):
@@ -72,20 +85,21 @@ def coverage(book, state, now, new, t: int) -> None:
         cash_flow = contracted + loans.uncontracted_share[v] * rental
         owed = now["interest"][v] + now["amortisation"][v]
         now["pledged"].append(units)
+        now["contract_years"].append(contract_years(book, v, t))
         now["secured_value"].append(secured_value(book, v, t, new["size"], now["quality"]))
         now["cash_flow"].append(cash_flow)
         now["dscr"].append(cash_flow / owed if owed > 0.0 else NOTHING_OWED)
 
 
-def examine(book, fixed, state, draws, now, new, price, t: int) -> dict:
+def examine(book, state, draws, now, new, price, t: int) -> dict:
     """LTV, breach, call and cure of each loan at a price, and which loans are foreclosed at it."""
     n, loans = book.numbers.credit, book.loans
     count = len(loans.ltv_target)
     found = {"ltv": [], "breach": [], "call": [], "cure": []}
     for v in range(count):
         balance = new["balance"][v]
-        value = unscaled(book, v, t, now["secured_value"][v], now["pledged"][v], price)
-        value *= fixed["collateral_scale"][v]
+        years, secured = now["contract_years"][v], now["secured_value"][v]
+        value = unscaled(book, years, secured, now["pledged"][v], price) * new["collateral_scale"][v]
         ltv = balance / value if value > 0.0 else (math.inf if balance > 0.0 else 0.0)
         tested = now["tested"][v]
         short_cash = now["dscr"][v] < n.dscr_default
@@ -105,7 +119,7 @@ def examine(book, fixed, state, draws, now, new, price, t: int) -> dict:
     return found
 
 
-def spiral(book, fixed, state, draws, now, new, t: int) -> None:
+def spiral(book, state, draws, now, new, t: int) -> None:
     """Four rounds of sales, prices and tests from no foreclosure; foreclosed loans stay foreclosed."""
     n = book.numbers.chips
     meter = 1.0 - (1.0 - n.quarterly_sales) ** (1.0 / 3.0)
@@ -122,7 +136,7 @@ def spiral(book, fixed, state, draws, now, new, t: int) -> None:
             discount = min(before + impact * pressure * (1.0 - before / n.impact_cap), n.impact_cap)
             fire_sale.append(discount)
             price.append(chips.price_of(book, g, now["scaled_value"][g], discount))
-        found = examine(book, fixed, state, draws, now, new, price, t)
+        found = examine(book, state, draws, now, new, price, t)
         grown = [foreclosed[v] or found["foreclosed"][v] for v in range(count)]
         unsettled = grown != foreclosed
         foreclosed = grown
@@ -160,7 +174,7 @@ def cures(book, now, new) -> None:
 
 
 def sweeps(book, now, new) -> None:
-    """Trapped cash repays the loan, within the borrower's cash and the balance."""
+    """Trapped cash repays the loan, within the balance and the borrower's cash above its minimum."""
     n, loans = book.numbers.credit, book.loans
     count = len(loans.ltv_target)
     now["swept"] = [0.0 for _ in range(count)]
@@ -172,23 +186,25 @@ def sweeps(book, now, new) -> None:
     for i in range(len(book.firms.cash)):
         mine = [v for v in range(count) if loans.borrower[v] == i]
         asked = sum(now["swept"][v] for v in mine)
-        if asked > new["cash"][i]:
+        spare = positive(new["cash"][i] - book.firms.minimum_cash[i])
+        if asked > spare:
             for v in mine:
-                now["swept"][v] *= new["cash"][i] / asked
+                now["swept"][v] *= spare / asked
         for v in mine:
             new["balance"][v] -= now["swept"][v]
             new["cash"][i] -= now["swept"][v]
 
 
-def month(book, fixed, state, draws, now, new, t: int) -> None:
+def month(book, state, draws, now, new, t: int) -> None:
     """Section 5 in its order."""
     loans = book.loans
     count, generations = len(loans.ltv_target), range(len(now["rent"]))
     coverage(book, state, now, new, t)
+    rescale(book, state, now, new)
     now["tested"] = [
         now["alive"][int(loans.borrower[v])] > 0 and new["balance"][v] > TESTED_BALANCE for v in range(count)
     ]
-    spiral(book, fixed, state, draws, now, new, t)
+    spiral(book, state, draws, now, new, t)
     now["foreclosed_firms"] = {int(loans.borrower[v]) for v in range(count) if now["foreclosed"][v]}
     waivers(book, state, draws, now, new, t)
     cures(book, now, new)

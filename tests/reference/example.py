@@ -61,8 +61,9 @@ def small_numbers() -> Table:
         dscr_default=0.8, sweep_share=0.5, waiver=0.8, waiver_months=9.0, chips_per_draw=0.84,
         hazard_regime=[1.0, 2.0, 4.0], hazard_stress=0.6, hazard_spread=0.5, hazard_contagion=1.0,
         recovery_stress=0.35, recovery_spread=0.10, step_in=0.5, insolvency_ratio=0.5, insolvency_supply=0.7,
-        refinancing_link=0.25, refinancing_start=0.92, chip_link=0.25, pool_stress=0.5, origination=0.30,
-        abs_cap_rate=-0.3, abs_trap=1.35, abs_coupon=0.057, abs_reserve_months=6.0, abs_sale_cost=0.10,
+        growth_limit=0.75, refinancing_link=0.25, refinancing_start=0.92, chip_link=0.25, pool_stress=0.5,
+        origination=0.30, abs_cap_rate=-0.3, abs_trap=1.35, abs_coupon=0.057, abs_reserve_months=6.0,
+        abs_sale_cost=0.10,
     )
     lenders = Table(
         supply_reversion=0.5, supply_loss=6.0, supply_floor=0.25, other_loss=0.01, other_power=0.5,

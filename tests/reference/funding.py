@@ -21,6 +21,12 @@ def loan_of(one_hot, i: int):
     return None
 
 
+def bridge_loan(book, i: int):
+    """The loan that takes a bridge: the firm's revolver, or its growth loan if it has none."""
+    revolver = loan_of(book.firms.revolver, i)
+    return loan_of(book.firms.growth_loan, i) if revolver is None else revolver
+
+
 def service(book, state, now, new, t: int) -> None:
     """Interest, amortisation and what falls due, before contracts clear."""
     loans = book.loans
@@ -48,7 +54,7 @@ def refinance(book, state, draws, now) -> None:
     """What rolls, what is paid, what is issued or drawn, what stays unpaid, by firm."""
     firms, credit = book.firms, book.numbers.credit
     due, debt = by_firm(book, now["due"]), by_firm(book, state["balance"])
-    names = ("free", "limit", "rolled_share", "left", "issued", "revolver_draw", "unpaid", "short")
+    names = ("free", "limit", "rolled_share", "left", "issued", "revolver_draw", "bridged", "unpaid", "short")
     for name in names:
         now[name] = []
     for i in range(len(firms.cash)):
@@ -65,9 +71,13 @@ def refinance(book, state, draws, now) -> None:
         need = positive(-free) + left - paid
         issued = min(need, now["equity_capacity"][i] - now["raised"][i])
         drawn = min(need - issued, now["undrawn_revolver"][i])
-        still = need - issued - drawn
+        bridged = 0.0
+        if bridge_loan(book, i) is not None and firms.outside[i] == 0:
+            spare = positive(room - due[i] * share - drawn) * now["felt_supply"] * now["alive"][i]
+            bridged = min(need - issued - drawn, spare)
+        still = need - issued - drawn - bridged
         unpaid = min(left - paid, still)
-        row = (free, limit, share, left, issued, drawn, unpaid, still - unpaid)
+        row = (free, limit, share, left, issued, drawn, bridged, unpaid, still - unpaid)
         for name, number in zip(names, row, strict=True):
             now[name].append(number)
     now["firm_due"] = due
@@ -100,7 +110,7 @@ def settle(book, draws, now) -> None:
     for i in range(len(book.firms.cash)):
         now["unmet"].append(now["short"][i] + now["arrears"][i] + lost[i])
         outlay = now["left"][i] - now["unpaid"][i]
-        cash = now["free"][i] + now["issued"][i] + now["revolver_draw"][i] - outlay
+        cash = now["free"][i] + now["issued"][i] + now["revolver_draw"][i] + now["bridged"][i] - outlay
         now["cash_after_service"].append(max(cash, 0.0))
 
 
@@ -119,6 +129,8 @@ def balances(book, state, now, new, t: int) -> None:
         balance += now["loan_unpaid"][m] + draw
         if book.firms.revolver[m, i] > 0:
             balance += now["revolver_draw"][i]
+        if bridge_loan(book, i) == m:
+            balance += now["bridged"][i]
         maturity = state["maturity"][m]
         if now["bullet"][m]:
             refinanced = now["loan_unpaid"][m] <= 1e-6
@@ -155,7 +167,8 @@ def invest(book, state, now, new, t: int) -> None:
         growth_loan = loan_of(firms.growth_loan, i)
         debt = 0.0
         if growth_loan is not None and firms.outside[i] == 0:
-            room = positive(now["limit"][i] - debt_now[i]) * now["felt_supply"]
+            ceiling = book.numbers.credit.growth_limit * now["limit"][i]
+            room = positive(ceiling - debt_now[i]) * now["felt_supply"]
             debt = build_up * min(want - own - stock, room)
             balance[growth_loan] += debt
             borrowed[growth_loan] += debt

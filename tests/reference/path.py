@@ -14,8 +14,9 @@ OUTPUTS = (
     "utilisation", "rent", "hours", "stress", "capex", "bought", "depth", "price_before_sales", "price_gap",
     "full_size", "obligation", "commitment", "paid", "guarantee", "relet", "received", "quality",
     "raised", "equity_capacity", "arrears", "ebitda", "forward",
-    "interest", "amortisation", "due", "rolled", "loan_unpaid", "extended", "exchange", "limit", "unmet",
-    "draw", "borrowed", "capex_debt", "origination",
+    "interest", "amortisation", "due", "rolled", "issued", "revolver_draw", "bridged",
+    "loan_unpaid", "extended", "exchange", "limit", "unmet", "draw", "borrowed",
+    "own_capex", "capex_stock", "capex_debt", "origination",
     "ltv", "dscr", "breach", "cure", "cured", "swept", "foreclosed", "sold", "price",
     "hazard_rate", "recovery", "own_recovery", "balance_at_default", "loan_loss",
     "notional", "pool_dscr", "obligor_loss", "tranche_loss",
@@ -33,7 +34,6 @@ def fixed_quantities(book, fate) -> dict:
         "exposure_start": lenders.exposure_start(book),
     }
     fixed.update(chips.start(book))
-    fixed["collateral_scale"] = collateral.scales(book, fixed["price_start"])
     for name in ("threshold_firms", "threshold_obligors", "release_effect", "frailty"):
         fixed[name] = np.asarray(fate[name], dtype=np.float64)
     return fixed
@@ -64,6 +64,7 @@ def start_state(book) -> dict:
         "balance": list(book.loans.drawn), "peak": list(book.loans.drawn),
         "maturity": list(book.loans.maturity_month), "coupon": list(book.loans.coupon),
         "pledged": [list(row) for row in book.loans.pledged],
+        "collateral_scale": collateral.start_scales(book, chips.start(book)["price_start"]),
         "waived_until": [0.0] * len(book.loans.ltv_target),
         "hazard_integral": [0.0] * firms, "cause": [ALIVE] * firms, "default_month": [0] * firms,
         "pool_hazard": [0.0] * count, "new_money": [0.0] * count, "pool_debt": [1.0] * count,
@@ -92,7 +93,7 @@ def month(book, fixed, state, draws) -> tuple[dict, dict]:
     funding.service(book, state, now, new, t)
     contracts.month(book, state, now, new, t)
     funding.month(book, state, draws, now, new, t)
-    collateral.month(book, fixed, state, draws, now, new, t)
+    collateral.month(book, state, draws, now, new, t)
     credit.month(book, fixed, state, now, new, t)
     pools.month(book, fixed, state, now, new, t)
     lenders.month(book, fixed, state, now, new, t)

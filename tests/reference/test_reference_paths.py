@@ -157,7 +157,8 @@ def test_the_audit_sees_holdings_that_do_not_add_up():
     system = stressed()
     system.lenders.holdings[2, :] *= 0.5
     with pytest.raises(AssertionError, match="do not add up to one"):
-        path_of(system, 0)
+        for seed in range(PATHS):
+            path_of(system, seed)
 
 
 def test_the_audit_sees_a_loss_that_no_lender_bears(monkeypatch):
