@@ -26,34 +26,58 @@ HOLDING_COLUMNS = (
 )  # fmt: skip
 
 
-@reads("pools.pool", "pools.kind", "pools.balance", "firms.firm", "firms.kind", "firms.pool",
-       "firms.pool_share",
-      "loans.borrower", "loans.committed")  # fmt: skip
+POOL_COLUMNS = (
+    "pools.pool", "pools.kind", "pools.balance", "firms.firm", "firms.kind", "firms.pool", "firms.pool_share",
+    "loans.borrower", "loans.committed", "loans.collateral",
+)  # fmt: skip
+
+
+@reads(*POOL_COLUMNS)
 def obligors_make_the_pool(frames):
-    """Each obligor of a credit pool has one loan; their shares sum to one and their loans to the balance."""
-    pools, firms, loans = frames["pools"], frames["firms"], frames["loans"]
+    """Shares of a credit pool's obligors sum to one, and their loans to its balance."""
+    pools, firms = frames["pools"], frames["firms"]
     credit = set(pools["pool"][pools["kind"] == "credit"])
     members = firms[(firms["kind"] == "synthetic") & firms["pool"].isin(credit)]
     yield from sums_to_one("firms", members, "pool", "pool_share")
-    count = members["firm"].map(loans["borrower"].value_counts()).fillna(0)
-    yield from faults("firms", members[count != 1], "firm", "one loan of the synthetic obligor {firm}")
-    owed = loans["committed"].groupby(obligor_pools(frames)).sum()
+    owed = frames["loans"]["committed"].groupby(obligor_pools(frames)).sum()
     for line, pool, balance in zip(pools.index, pools["pool"], pools["balance"], strict=True):
         total = owed.get(pool, 0.0)
         if pool in credit and abs(total - balance) > AMOUNT_ROUNDING * balance:
-            yield Problem(
-                "pools", line, "balance", f"{balance:g}", f"the {total:g} committed to its obligors"
-            )
+            expected = f"the {total:g} committed to its obligors"
+            yield Problem("pools", line, "balance", f"{balance:g}", expected)
+
+
+@reads(*POOL_COLUMNS)
+def obligors_borrow_once(frames):
+    """An obligor of a credit pool has one loan, of its share of the balance; a lease tenant has none."""
+    pools, firms, loans = frames["pools"], frames["firms"], frames["loans"]
+    credit = set(pools["pool"][pools["kind"] == "credit"])
+    members = firms[(firms["kind"] == "synthetic") & firms["pool"].isin(credit)]
+    borrowed = loans.groupby("borrower")["committed"].agg(["size", "sum"])
+    count, size = (members["firm"].map(borrowed[name]).astype("float64") for name in ("size", "sum"))
+    yield from faults("firms", members[count != 1], "firm", "one loan of the synthetic obligor {firm}")
+    balance = looked_up(frames, "pools", "balance", members["pool"])
+    off = (members["pool_share"] * balance - size).abs() > AMOUNT_ROUNDING * balance
+    part = members[(count == 1) & off]
+    yield from faults("firms", part, "pool_share", "its loan over the balance of {pool}")
+    owner = obligor_pools(frames)
+    lost = loans[(owner != "") & ~owner.isin(credit)]
+    yield from faults("loans", lost, "borrower", "no loan: {borrower} is a tenant of a lease pool")
+    chips = loans[(owner != "") & (loans["collateral"] == 1)]
+    yield from faults("loans", chips, "collateral", "0: {borrower} is synthetic")
 
 
 @reads("tenants.pool", "tenants.firm", "tenants.share", "pools.pool", "pools.kind", "pools.dscr", "pools.ltv",
-       "tranches.pool")  # fmt: skip
+       "tranches.pool", "firms.firm", "firms.pool")  # fmt: skip
 def tenants_fill_the_pool(frames):
-    """Tenants belong to lease pools and their shares sum to one; it has tranches and a value."""
+    """Tenants belong to lease pools, with shares that sum to one; such a pool has tranches and a value."""
     tenants, pools = frames["tenants"], frames["pools"]
     wrong = tenants[looked_up(frames, "pools", "kind", tenants["pool"]) == "credit"]
     yield from faults("tenants", wrong, "pool", "a pool of kind lease")
     yield from sums_to_one("tenants", tenants, "pool")
+    home = looked_up(frames, "firms", "pool", tenants["firm"]).fillna("")
+    stranger = tenants[(home != "") & (home != tenants["pool"])]
+    yield from faults("tenants", stranger, "firm", "a named firm or a synthetic tenant of {pool}")
     lease = pools[pools["kind"] == "lease"]
     yield from faults("pools", lease[~lease["pool"].isin(set(tenants["pool"]))], "pool", "tenants of {pool}")
     sliced = tranched_pools(frames)

@@ -141,7 +141,7 @@ class Credit:
     refinancing_start: float = number(0.92, "1", "C", "debt capacity at which the link begins")
     chip_link: float = number(0.25, "1", "C", "pool LGD per log shortfall of chip prices")
     pool_stress: float = number(0.5, "1", "C", "pool LGD rises by this times stress")
-    origination: float = number(0.30, "of capex", "B", "borrowed in the pools: 1,500 of sector debt by 2028")
+    origination: float = number(0.33, "of capex", "B", "borrowed outside named firms: sector debt 1,500 at end 2028 on the median boom path")
     abs_cap_rate: float = number(-0.3, "1", "C", "elasticity of site value to the spread index")
     abs_trap: float = number(1.35, "1", "A", "DSCR below which an ABS traps cash")
     abs_coupon: float = number(0.057, "1/yr", "C", "of ABS debt")

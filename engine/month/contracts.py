@@ -26,7 +26,7 @@ class Means(eqx.Module):
     cash: Float[Array, "firms"]
     reserved: Float[Array, "firms"]  # interest and amortisation
     capacity: Float[Array, "firms"]  # equity that can be raised now
-    undrawn: Float[Array, "firms"]  # revolver
+    undrawn: Float[Array, "firms"]  # revolver, and what lenders would still lend
 
 
 class Contracts(eqx.Module):
@@ -99,14 +99,16 @@ def step(
     raised = firms.lab * jnp.clip(wanted, 0.0, means.capacity)
     backup = (1.0 - firms.lab) * (means.capacity + means.undrawn)
 
+    # Where the mechanism is off, sellers are paid in full by nobody in particular.
+    circular = system.numbers.mechanisms.circular_contracts
+    granted = (1.0 - circular) * (table.sold @ (table.margin * at_full))
     paid, share, junior, move = clear(
-        due, table.senior, table.buyer, table.bought, table.sold, table.margin,
-        liquid + raised + backup, operating, firms.outside, ROUNDS,
+        due, table.senior, table.buyer, table.bought, table.sold, circular * table.margin,
+        liquid + raised + backup + granted, operating, firms.outside, ROUNDS,
     )  # fmt: skip
     guarantee = table.cover * operating[table.guarantor]
     covered = guarantee * (due - paid)
     relet = table.relet * jnp.exp(-jnp.maximum(stress, 0.0)) * jnp.maximum(at_full - paid - covered, 0.0)
-    circular = system.numbers.mechanisms.circular_contracts
     received = (1.0 - circular) * at_full + circular * (paid + covered + relet)
 
     # A shortfall is written off at renegotiation * 6 a year, so over two months.
@@ -116,8 +118,8 @@ def step(
     late = firms.lab * indicator((junior < 0.5) & (junior_owed > 0.0))
     low_payment = (state.low_payment + 1.0) * late
 
-    quality = jnp.maximum(share, guarantee) * table.operating
-    forward_size = size * ahead * table.operating
+    quality = 1.0 - circular * (1.0 - jnp.maximum(share, guarantee))
+    forward_size = size * ahead * table.operating * seller_runs
     forward = (
         result / MONTH + table.sold @ (table.margin * forward_size * quality) - table.bought @ forward_size
     )

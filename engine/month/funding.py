@@ -24,6 +24,7 @@ class FundingState(eqx.Module):
     peak: Float[Array, "loans"]
     maturity: Float[Array, "loans"]  # month
     coupon: Float[Array, "loans"]  # margin over the short rate where floating
+    spare_debt: Float[Array, "firms"]  # what lenders would still lend in need, as of last month
 
 
 class Service(eqx.Module):
@@ -35,6 +36,7 @@ class Service(eqx.Module):
     bullet: Float[Array, "loans"]  # 1 where the whole loan matures
     capacity: Float[Array, "firms"]  # equity that can be raised now
     undrawn: Float[Array, "firms"]  # revolver
+    spare_debt: Float[Array, "firms"]  # new debt in need
 
 
 class Funding(eqx.Module):
@@ -59,12 +61,20 @@ def init(system: System) -> FundingState:
     numbers, firms, loans = system.numbers, system.firms, system.loans
     boom = jnp.where(firms.lab > 0.0, numbers.contracts.equity_speed[0], numbers.credit.equity_speed[0])
     headroom = boom * numbers.credit.equity_months * MONTH * firms.equity_value
+    earning = numbers.credit.trailing_weight * jnp.maximum(firms.ebitda_ttm, 0.0)
+    limit = (firms.debt_multiple * earning + firms.value_multiple * firms.equity_value) * numbers.credit.capacity_scale
+    spare = can_bridge(system) * jnp.maximum(limit - loans.borrowed @ loans.drawn, 0.0)
     return FundingState(
-        firms.cash, firms.ebitda_ttm, headroom, loans.drawn, loans.drawn, loans.maturity_month, loans.coupon
+        firms.cash, firms.ebitda_ttm, headroom, loans.drawn, loans.drawn, loans.maturity_month, loans.coupon, spare
     )
 
 
-def service(system: System, state: FundingState, economy: Economy, value, month: Month, operating) -> Service:
+def can_bridge(system: System):
+    """1 for firms inside the model with a loan that takes new debt in need."""
+    return jnp.sum(system.firms.bridge, axis=0) * (1.0 - system.firms.outside)
+
+
+def service(system: System, state: FundingState, economy: Economy, value, month: Month, alive, operating) -> Service:
     """Interest, amortisation, maturities, and the equity and revolver a firm could still use."""
     loans, credit = system.loans, system.numbers.credit
     time = month.month.astype(jnp.float32)
@@ -80,11 +90,11 @@ def service(system: System, state: FundingState, economy: Economy, value, month:
     owner = system.firms.sponsor_capacity * economy.by_regime(credit.sponsor_regime) * MONTH
     capacity = (jnp.minimum(accrued, speed * credit.equity_months * MONTH * value) + owner) * operating
     undrawn = jnp.maximum(loans.committed - state.balance, 0.0) @ system.firms.revolver
-    return Service(interest, amortisation, due, bullet, capacity, undrawn * operating)
+    return Service(interest, amortisation, due, bullet, capacity, undrawn * alive, state.spare_debt * alive)
 
 
 def refinance(
-    system: System, due_by_firm, service: Service, free, room, supply, u_extension, contracts: Contracts, operating
+    system: System, due_by_firm, service: Service, free, room, u_extension, contracts: Contracts, operating
 ):
     """Roll what fits, pay the rest, then equity, revolver, new debt, extension; what is left is unmet."""
     loans, firms = system.loans, system.firms
@@ -96,9 +106,7 @@ def refinance(
     need = jnp.maximum(-free, 0.0) + left - paid
     issued = jnp.minimum(need, service.capacity - contracts.raised)
     drawn = jnp.minimum(need - issued, service.undrawn)
-    spare_room = jnp.maximum(room - due_by_firm * rolled_share - drawn, 0.0) * supply
-    can_borrow = jnp.sum(firms.bridge, axis=0) * (1.0 - firms.outside)
-    bridged = can_borrow * jnp.minimum(need - issued - drawn, spare_room)
+    bridged = jnp.minimum(need - issued - drawn, service.spare_debt)
     still = need - issued - drawn - bridged
     unpaid_by_firm = jnp.minimum(left - paid, still)
     short = still - unpaid_by_firm
@@ -146,7 +154,7 @@ def step(
     standing = debt - due_by_firm - loans.borrowed @ service.amortisation
     room = jnp.where(firms.outside > 0.0, UNLIMITED, jnp.maximum(limit - standing, 0.0))
     rolled, unpaid, issued, drawn, bridged, cash, unmet, exchange = refinance(
-        system, due_by_firm, service, free, room, economy.supply, u_extension, contracts, operating
+        system, due_by_firm, service, free, room, u_extension, contracts, operating
     )
 
     draw = month.draw * jnp.minimum(chips.capex_pace, 1.0) * alive[loans.borrower]
@@ -167,8 +175,10 @@ def step(
     spare = service.capacity - contracts.raised - issued
     stock = jnp.minimum(firms.equity_capex_share * (want - own), spare)
     can_grow = jnp.sum(firms.growth_loan, axis=0) * (1.0 - firms.outside)
-    headroom = jnp.maximum(credit.growth_limit * limit - loans.borrowed @ balance, 0.0) * economy.supply
-    new_debt = mechanisms.build_up * can_grow * jnp.minimum(want - own - stock, headroom)
+    owed = loans.borrowed @ balance
+    lendable = jnp.maximum(credit.growth_limit * limit - owed, 0.0) * economy.supply
+    new_debt = mechanisms.build_up * can_grow * jnp.minimum(want - own - stock, lendable)
+    spare_debt = can_bridge(system) * jnp.maximum(limit - owed - new_debt, 0.0) * economy.supply
     origination = mechanisms.build_up * credit.origination * chips.capex * MONTH * economy.supply
     originated = loans.origination_share * origination * alive[loans.borrower]
     grown = firms.growth_loan @ new_debt + originated
@@ -181,4 +191,5 @@ def step(
         peak=jnp.maximum(state.peak, balance),
         maturity=maturity,
         coupon=coupon,
+        spare_debt=spare_debt,
     ), Funding(unmet=unmet, exchange=exchange, limit=limit, borrowed=draw + grown, origination=origination)

@@ -64,9 +64,12 @@ def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks)
     new_economy, now = economy.step(system, state.economy, state.supply, shocks)
     new_chips, market = chips.step(system, fate, state.chips, now, month)
     value = contracts.market_value(system, now)
-    owed = funding.service(system, state.funding, now, value, month, operating)
+    owed = funding.service(system, state.funding, now, value, month, alive, operating)
     means = contracts.Means(
-        state.funding.cash, system.loans.borrowed @ (owed.interest + owed.amortisation), owed.capacity, owed.undrawn
+        cash=state.funding.cash,
+        reserved=system.loans.borrowed @ (owed.interest + owed.amortisation),
+        capacity=owed.capacity,
+        undrawn=owed.undrawn + owed.spare_debt,
     )
     new_contracts, web = contracts.step(system, state.contracts, now, market.stress, month, means, operating)
     funds, raised = funding.step(

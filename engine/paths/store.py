@@ -93,7 +93,7 @@ def evaluations(jaxpr, stored) -> dict:
     loops: dict = {}
     for atom in jaxpr.outvars:
         if not isinstance(atom, Literal):
-            loops.setdefault(atom, {})["result"] = 1.0
+            loops.setdefault(atom, {})[atom] = 1.0
     for number, equation in reversed(list(enumerate(jaxpr.eqns))):
         name, produced = equation.primitive.name, equation.outvars[0]
         kept = name in STORED or any(variable in stored for variable in equation.outvars)

@@ -40,6 +40,22 @@ BREAKS = {
     "named firm in a pool": (cell("firms", 4, "pool", "CREDIT"), "firms.csv", 4, "pool", "blank"),
     "revenue share of a cloud": (cell("firms", 3, "revenue_share", "0.1"), "firms.csv", 3, "revenue_share",
                                  "labs"),
+    "labs earn more than all revenue": (
+        lambda book: [
+            book.set("firms", *at)
+            for at in ((2, "revenue_share", "0.8"), (3, "kind", "lab"), (3, "revenue_share", "0.4"))
+        ],
+        "firms.csv", 2, "revenue_share", "at most 1",
+    ),
+    "nothing installed": (
+        lambda book: (book.set("chips", 2, "installed_million", ""), book.set("chips", 3, "installed_million",
+                                                                              "")),
+        "chips.csv", None, "installed_million", "units of a generation",
+    ),
+    "lease pool without tenants": (
+        lambda book: (book.drop("tenants", 4), book.drop("tenants", 3), book.drop("tenants", 2)),
+        "pools.csv", 3, "pool", "tenants of RENTS",
+    ),
     "firm owns itself": (cell("firms", 4, "parent", "HOST"), "firms.csv", 4, "parent", "own itself"),
     "growth loan of another": (
         cell("firms", 4, "growth_loan", "CLOUD_NEW"), "firms.csv", 4, "growth_loan",
@@ -111,6 +127,15 @@ BREAKS = {
     "obligor without loan": (
         lambda book: (book.drop("loans", 9), book.set("pools", 2, "balance", "4.8")),
         "firms.csv", 10, "firm", "one loan",
+    ),
+    "obligor's part of the pool": (
+        lambda book: (book.set("firms", 8, "pool_share", "0.4"), book.set("firms", 9, "pool_share", "0.4")),
+        "firms.csv", 8, "pool_share", "over the balance of CREDIT",
+    ),
+    "loan of a tenant": (cell("firms", 10, "pool", "RENTS"), "loans.csv", 9, "borrower", "lease pool"),
+    "chips of an obligor": (cell("loans", 7, "collateral", "1"), "loans.csv", 7, "collateral", "synthetic"),
+    "tenant from another pool": (
+        cell("tenants", 2, "firm", "OBLIGOR_1"), "tenants.csv", 2, "firm", "synthetic tenant of RENTS",
     ),
     "pool balance": (cell("pools", 2, "balance", "7"), "pools.csv", 2, "balance", "6 committed"),
     "tenants of a credit pool": (cell("tenants", 2, "pool", "CREDIT"), "tenants.csv", 2, "pool",

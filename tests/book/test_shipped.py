@@ -145,3 +145,56 @@ def test_plans_and_letters_bind_nobody(book):
     assert contracts.loc["STARGATE_PLAN", "flow"] == "none"
     assert contracts.loc["NVDA_OAI", "staged"] == 0
     assert (contracts[contracts["kind"].isin(["plan", "backstop"])]["flow"] == "none").all()
+
+
+def page() -> str:
+    """The page that describes the shipped book."""
+    return (pathlib.Path(__file__).resolve().parents[2] / "docs/book.md").read_text(encoding="utf-8")
+
+
+def test_the_page_prints_the_totals_of_the_book(book):
+    loans, lenders = book["loans"], book["lenders"]
+    totals = loans.groupby("class")[["committed", "drawn"]].sum()
+    totals.loc["ABS"] = book["pools"].query("kind == 'lease'")["balance"].sum()
+    totals.loc["all"] = totals.sum()
+    shares = holding_shares(book.tables)
+    held = shares["committed"].groupby(shares["lender"].map(lenders.set_index("lender")["class"])).sum()
+    lines = [f"| {name} | {row.committed:.1f} | {row.drawn:.1f} |" for name, row in totals.iterrows()]
+    lines += [f"| {name} | {total:.1f} |" for name, total in held.items()]
+    missing = [line for line in lines if line not in page()]
+    assert not missing
+
+
+def test_the_page_prints_the_grades_of_the_book(book):
+    loans, contracts, holdings = book["loans"], book["contracts"], book["holdings"]
+    firms = book["firms"].set_index("firm")
+    grade_of_cell = holdings.set_index(["instrument", "lender"])["grade"]
+    shares = holding_shares(book.tables)
+    cells = shares.set_index(["instrument", "lender"])
+    cells["grade"] = grade_of_cell.reindex(cells.index).fillna("C")
+    named = loans[loans["borrower"].map(firms["kind"]) != "synthetic"]
+    parts = {
+        "loans, committed": (loans["committed"], loans["grade"]),
+        "loans with names": (named["committed"], named["grade"]),
+        "contracts with cash, full size": (contracts.query("flow != 'none'")["annual"], contracts["grade"]),
+        "holdings, committed": (cells["committed"], cells["grade"]),
+        "lenders, capital": (book["lenders"]["capital"], book["lenders"]["grade"]),
+    }
+    for name, (amount, grade) in parts.items():
+        by = amount.groupby(grade.loc[amount.index]).sum() / amount.sum()
+        assert f"| {name} | {by['A']:.0%} | {by['B']:.0%} | {by['C']:.0%} |" in page()
+
+
+def test_the_page_prints_the_counts_of_the_book(book):
+    firms, loans, contracts = book["firms"], book["loans"], book["contracts"]
+    synthetic = firms["kind"] == "synthetic"
+    of_synthetic = loans["borrower"].isin(set(firms["firm"][synthetic]))
+    text = " ".join(page().split())
+    for words in (
+        f"{(~synthetic).sum()} named firms and {synthetic.sum()} synthetic ones",
+        f"{(~of_synthetic).sum()} named loans ({loans['new_money'].sum()} of them new money",
+        f"{of_synthetic.sum()} of synthetic obligors",
+        f"{len(contracts)} contracts of which {(contracts['flow'] != 'none').sum()} carry cash",
+        f"{len(book['lenders'])} lenders of which {book['lenders']['vehicle'].sum()} are vehicles",
+    ):
+        assert words in text

@@ -63,6 +63,13 @@ class Engine:
         (folder / "report.html").write_text("<html></html>")
 
 
+def shelf(name: str) -> str:
+    """The only book there is."""
+    if name != "ai_credit_2025":
+        raise ValueError(f"got book {name!r}, expected ai_credit_2025")
+    return name
+
+
 @pytest.fixture
 def engine(monkeypatch):
     """The stand-in engine, in the places from which the door imports the real one."""
@@ -73,7 +80,7 @@ def engine(monkeypatch):
         "engine.book.build": {"build_system": lambda book, parameters, months: (book, parameters, months)},
         "engine.book.load": {
             "load_book": lambda path, repair: book,
-            "shipped_book": lambda name: name,
+            "shipped_book": shelf,
             "BookError": type("BookError", (ValueError,), {}),
         },
         "engine.report.results": {"write_results": stand_in.write_results},

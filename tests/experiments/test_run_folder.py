@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 
 import pytest
 import yaml
@@ -110,7 +111,7 @@ def test_half_of_the_results_is_none(error, code, undertow, engine, tmp_path, mo
     def broken(folder):
         raise error
 
-    monkeypatch.setattr("engine.report.page.write_page", broken)
+    monkeypatch.setattr(sys.modules["engine.report.page"], "write_page", broken)
     assert undertow("run.dir=a").code == code
     left = {path.name for path in (tmp_path / "a").iterdir()}
     assert left == {"config.yaml", "provenance.json", "status.json", "log.jsonl"}

@@ -17,12 +17,13 @@ def test_one_bad_job_and_none_is_started(undertow, engine, untouched):
     assert engine.runs == []
 
 
-def test_a_job_asking_for_a_bad_book_stops_the_sweep(undertow, untouched):
+def test_a_job_asking_for_a_bad_book_stops_the_sweep(undertow, engine, untouched):
     with untouched():
-        answer = undertow("-m", "book.name=nope,neither", "run.dir=a")
+        answer = undertow("-m", "book.name=ai_credit_2025,nope,neither", "run.dir=a")
     assert answer.code == 2
     assert "book.name: got book 'nope'" in answer.err
     assert "book.name: got book 'neither'" in answer.err
+    assert engine.runs == []
 
 
 def test_each_job_has_a_folder_named_after_what_it_varies(undertow, engine, status, tmp_path):

@@ -47,6 +47,7 @@ def debt_service(book, state, now, new) -> None:
         scale = 1.0 + abs(now["free"][i]) + now["left"][i]
         moved = close(cash, now["cash_after_service"][i], scale)
         assert moved, f"cash of firm {i} does not follow its payments"
+        assert now["bridged"][i] <= state["spare"][i], f"firm {i} borrows more in need than is lent"
         parts = "issued revolver_draw bridged unpaid short own_capex capex_stock capex_debt"
         for name in parts.split():
             assert now[name][i] >= -1e-9, f"{name} of firm {i} is negative"
@@ -58,10 +59,14 @@ def debt_service(book, state, now, new) -> None:
 
 
 def units(book, state, now, new) -> None:
-    """Pledged and held chips, before sales, are pledged, held and sold chips after."""
+    """Pledged and held chips, before sales, are pledged, held, sold and (by exchange) freed chips after."""
+    borrower = book.loans.borrower
+    exchanged = [i for i in now["fallen"] if new["cause"][i] == EXCHANGE]
+    freed_loans = [v for v in range(len(now["pledged"])) if int(borrower[v]) in exchanged]
     for g in range(len(new["held"])):
         before = state["held"][g] + sum(row[g] for row in now["pledged"])
-        after = new["held"][g] + sum(row[g] for row in new["pledged"]) + now["sold"][g]
+        freed = sum(now["pledged"][v][g] for v in freed_loans)
+        after = new["held"][g] + sum(row[g] for row in new["pledged"]) + now["sold"][g] + freed
         assert close(before, after), f"units of generation {g} appear or vanish"
         assert new["held"][g] >= -1e-12, f"lenders hold a negative number of generation {g}"
     for v, row in enumerate(now["pledged"]):
@@ -93,11 +98,15 @@ def collateral(book, state, now, new) -> None:
 
 
 def dead(book, state, new) -> None:
-    """Dead firms owe nothing and have nothing; nobody rises from the dead; a firm defaults once."""
+    """Defaulted firms owe, pledge and may borrow nothing; the dead have nothing; a firm defaults once."""
+    for v, row in enumerate(new["pledged"]):
+        if new["cause"][int(book.loans.borrower[v])] != ALIVE:
+            assert not any(row), f"loan {v} still has chips pledged after its borrower's default"
     for m, balance in enumerate(new["balance"]):
         if new["cause"][int(book.loans.borrower[m])] != ALIVE:
             assert balance == 0.0, f"loan {m} still has a balance after its borrower's default"
     for i, cause in enumerate(new["cause"]):
+        assert cause == ALIVE or new["spare"][i] == 0.0, f"firm {i} has defaulted and may still borrow"
         if cause not in (ALIVE, EXCHANGE):
             assert new["cash"][i] == 0.0, f"firm {i} is dead and has cash"
         if state["cause"][i] != ALIVE:

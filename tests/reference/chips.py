@@ -103,40 +103,47 @@ def purchase_mix(book, released: list[bool]) -> list[float]:
     return mix
 
 
+def purchases(book, state, now, new, released: list[bool], t: int) -> None:
+    """Capex factor, capex answering last month's utilisation, and the chips it buys."""
+    n = book.numbers.chips
+    target = n.capex_target[new["regime"]] * (1.0 - 0.5 * (1.0 - now["felt_supply"]))
+    new["capex_factor"] = state["capex_factor"] + n.capex_speed * (target - state["capex_factor"]) * DT
+    planned = n.capex[min((t - 1) // 12, len(n.capex) - 1)]
+    answer = clip(math.sqrt(state["tightness"]), n.capex_bounds[0], n.capex_bounds[1])
+    now["capex"] = planned * new["capex_factor"] * answer
+    now["mix"] = purchase_mix(book, released)
+    spent = n.capex_chip_share * now["capex"] * DT
+    now["bought"] = [spent * now["mix"][g] / book.chips.list_price[g] for g in range(len(released))]
+
+
 def month(book, fixed, state, now, new, t: int) -> None:
-    """Obsolescence, utilisation, rent, capex, fleet, stress, value, price before sales, depth."""
+    """Obsolescence, capex, fleet, utilisation, rent, stress, value, price before sales, depth."""
     n, chips = book.numbers.chips, book.chips
     release = fixed["release"]
     generations = range(len(release))
     released = [release[g] <= t for g in generations]
     aged = obsolescence(book, fixed, state, now, t)
     new["obsolescence"] = aged
+    purchases(book, state, now, new, released, t)
+    grown = [state["fleet"][g] + now["bought"][g] for g in generations]
 
     capacity = 0.0
     for g in generations:
         if released[g]:
-            capacity += state["fleet"][g] * chips.rental[g] * math.exp(-aged[g]) * HOURS
+            capacity += grown[g] * chips.rental[g] * math.exp(-aged[g]) * HOURS
     demand = fixed["capacity_start"] * (now["revenue"] / book.numbers.economy.revenue) ** n.demand_elasticity
     now["utilisation"] = n.utilisation * demand / capacity
     tightness = now["utilisation"] / n.utilisation
+    new["tightness"] = tightness
     multiplier = clip(tightness**n.rent_elasticity, n.rent_bounds[0], n.rent_bounds[1])
     rent = [chips.rental[g] * math.exp(-aged[g]) * multiplier for g in generations]
     hours = clip(n.utilisation * tightness**0.3, 0.35, 0.95)
     now["rent"], now["hours"], now["rent_multiplier"] = rent, hours, multiplier
 
-    target = n.capex_target[new["regime"]] * (1.0 - 0.5 * (1.0 - now["felt_supply"]))
-    new["capex_factor"] = state["capex_factor"] + n.capex_speed * (target - state["capex_factor"]) * DT
-    year = min((t - 1) // 12, len(n.capex) - 1)
-    now["capex"] = (
-        n.capex[year] * new["capex_factor"] * clip(math.sqrt(tightness), n.capex_bounds[0], n.capex_bounds[1])
-    )
-    now["mix"] = purchase_mix(book, released)
-    bought, fleet = [], []
+    new["fleet"] = []
     for g in generations:
-        bought.append(n.capex_chip_share * now["capex"] * DT * now["mix"][g] / chips.list_price[g])
         idle = hours * rent[g] < 1.05 * chips.operating_cost[g] * now["power"]
-        fleet.append(state["fleet"][g] * (1.0 - (n.retire_idle if idle else n.retire) * DT) + bought[g])
-    now["bought"], new["fleet"] = bought, fleet
+        new["fleet"].append(grown[g] * (1.0 - (n.retire_idle if idle else n.retire) * DT))
 
     mean_aged = sum(aged[g] for g in fixed["existing"]) / len(fixed["existing"])
     now["stress"] = clip(mean_aged - math.log(multiplier) - n.underwritten_decline * t * DT, -0.5, 1.5)

@@ -94,7 +94,7 @@ def resources(book, state, now, new, t: int) -> None:
         reserved = now["firm_interest"][i] + now["firm_amortisation"][i]
         liquid = state["cash"][i] + result - reserved + promised
         raised = clip((1.0 + n.equity_buffer) * owed_by_firm - liquid, 0.0, capacity) if lab else 0.0
-        backup = 0.0 if lab else capacity + now["undrawn_revolver"][i]
+        backup = 0.0 if lab else capacity + now["undrawn_revolver"][i] + now["spare"][i]
         row = (value, result, capacity, owed_by_firm, liquid, raised, backup, promised)
         for name, number in zip(names, row, strict=True):
             now[name].append(number)
@@ -108,13 +108,17 @@ def clear(book, now) -> None:
     owed_by_rank = [{1: 0.0, 2: 0.0} for _ in range(count)]
     for c in contracts:
         owed_by_rank[int(k.buyer[c])][rank[c]] += now["obligation"][c]
+    switch = book.numbers.mechanisms.circular_contracts
     paid = list(now["obligation"])
     moved = 0.0
     for _ in range(4):
         theta = []
         for i in range(count):
-            received = sum(k.margin[c] * paid[c] for c in contracts if k.seller[c] == i)
-            funds = now["liquid"][i] + now["raised"][i] + now["backup"][i] + received
+            funds = now["liquid"][i] + now["raised"][i] + now["backup"][i]
+            for c in contracts:
+                if k.seller[c] == i and k.operating[c] > 0:
+                    full = now["full_size"][c] * DT * now["operating"][i]
+                    funds += k.margin[c] * (switch * paid[c] + (1.0 - switch) * full)
             first, second = owed_by_rank[i][1], owed_by_rank[i][2]
             pays = {1: 1.0, 2: 1.0}
             if first > 0.0 and firms.outside[i] == 0:
@@ -166,11 +170,12 @@ def earnings(book, state, now, new, t: int) -> None:
     k, firms = book.contracts, book.firms
     contracts = [c for c in range(len(k.buyer)) if k.operating[c] > 0]
     renewal = book.numbers.contracts.renewal[new["regime"]]
+    switch = book.numbers.mechanisms.circular_contracts
     quality = [0.0 for _ in k.buyer]
     ahead = [0.0 for _ in k.buyer]
     for c in contracts:
         covered = k.cover[c] * now["operating"][int(k.guarantor[c])]
-        quality[c] = max(now["contract_theta"][c], covered)
+        quality[c] = 1.0 - switch * (1.0 - max(now["contract_theta"][c], covered))
         ahead[c] = term(book, c, t + 12) + renewal * after(book, c, t + 12)
     now["quality"] = quality
     now["arrears"], now["ebitda"], now["forward"], new["low_payment"] = [], [], [], []
@@ -184,8 +189,9 @@ def earnings(book, state, now, new, t: int) -> None:
         now["arrears"].append(now["owed"][i] - paid if modelled else 0.0)
         income = sum(k.margin[c] * now["received"][c] for c in sold)
         now["ebitda"].append(now["operating_result"][i] + income - paid)
-        expected = sum(k.margin[c] * new["size"][c] * ahead[c] * quality[c] for c in sold)
-        expected -= sum(new["size"][c] * ahead[c] for c in bought)
+        served = [now["operating"][int(k.seller[c])] * new["size"][c] * ahead[c] for c in range(len(k.buyer))]
+        expected = sum(k.margin[c] * quality[c] * served[c] for c in sold)
+        expected -= sum(served[c] for c in bought)
         now["forward"].append(now["operating_result"][i] / DT + expected)
 
 

@@ -108,15 +108,17 @@ def month(book, fixed, state, now, new, t: int) -> None:
     losses(book, now, new, debt)
     for i in fallen:
         for v in range(len(loans.ltv_target)):
-            if loans.borrower[v] == i and new["cause"][i] not in (FORECLOSURE, EXCHANGE):
+            if loans.borrower[v] == i:
                 for g in range(len(new["held"])):
-                    new["held"][g] += new["pledged"][v][g]
+                    if new["cause"][i] != EXCHANGE:
+                        new["held"][g] += new["pledged"][v][g]
                     new["pledged"][v][g] = 0.0
         for m in range(len(loans.borrower)):
             if loans.borrower[m] == i:
                 new["balance"][m] = 0.0
         if new["cause"][i] != EXCHANGE:
             new["cash"][i] = 0.0
+    new["spare"] = [new["spare"][i] if new["cause"][i] == ALIVE else 0.0 for i in range(count)]
 
 
 def losses(book, now, new, debt) -> None:

@@ -27,8 +27,26 @@ def bridge_loan(book, i: int):
     return loan_of(book.firms.growth_loan, i) if revolver is None else revolver
 
 
+def lent_in_need(book, i: int) -> bool:
+    """Whether lenders lend to firm i in need: it is modelled and has a loan that takes the money."""
+    return book.firms.outside[i] == 0 and bridge_loan(book, i) is not None
+
+
+def start_spare(book) -> list[float]:
+    """spare_i of month 0: capacity at the terms of month 0, on trailing EBITDA, less what is drawn."""
+    credit, firms = book.numbers.credit, book.firms
+    drawn = by_firm(book, book.loans.drawn)
+    spare = []
+    for i in range(len(firms.cash)):
+        earning = credit.trailing_weight * positive(firms.ebitda_ttm[i])
+        limit = firms.debt_multiple[i] * earning + firms.value_multiple[i] * firms.equity_value[i]
+        room = positive(limit * credit.capacity_scale - drawn[i])
+        spare.append(room if lent_in_need(book, i) else 0.0)
+    return spare
+
+
 def service(book, state, now, new, t: int) -> None:
-    """Interest, amortisation and what falls due, before contracts clear."""
+    """Interest, amortisation, what falls due, and what may be borrowed in need, before contracts clear."""
     loans = book.loans
     interest, amortisation, bullet, due = [], [], [], []
     for m in range(len(loans.borrower)):
@@ -48,6 +66,7 @@ def service(book, state, now, new, t: int) -> None:
         m = loan_of(book.firms.revolver, i)
         free = 0.0 if m is None else positive(loans.committed[m] - state["balance"][m])
         now["undrawn_revolver"].append(free * now["alive"][i])
+    now["spare"] = [state["spare"][i] * now["alive"][i] for i in range(len(book.firms.cash))]
 
 
 def refinance(book, state, draws, now) -> None:
@@ -71,10 +90,7 @@ def refinance(book, state, draws, now) -> None:
         need = positive(-free) + left - paid
         issued = min(need, now["equity_capacity"][i] - now["raised"][i])
         drawn = min(need - issued, now["undrawn_revolver"][i])
-        bridged = 0.0
-        if bridge_loan(book, i) is not None and firms.outside[i] == 0:
-            spare = positive(room - due[i] * share - drawn) * now["felt_supply"] * now["alive"][i]
-            bridged = min(need - issued - drawn, spare)
+        bridged = min(need - issued - drawn, now["spare"][i])
         still = need - issued - drawn - bridged
         unpaid = min(left - paid, still)
         row = (free, limit, share, left, issued, drawn, bridged, unpaid, still - unpaid)
@@ -145,7 +161,7 @@ def balances(book, state, now, new, t: int) -> None:
 
 
 def invest(book, state, now, new, t: int) -> None:
-    """Own capex from cash, equity and growth debt; sector origination; peaks and trailing EBITDA."""
+    """Own capex from cash, equity and growth debt; what is spare; origination; peaks; trailing EBITDA."""
     firms, loans = book.firms, book.loans
     build_up = book.numbers.mechanisms.build_up
     debt_now = by_firm(book, now["balance_after_service"])
@@ -153,17 +169,17 @@ def invest(book, state, now, new, t: int) -> None:
     borrowed = list(now["draw"])
     balance = list(now["balance_after_service"])
     now["own_capex"], now["capex_stock"], now["capex_debt"] = [], [], []
-    new["cash"], new["headroom"], new["trailing"] = [], [], []
+    new["cash"], new["headroom"], new["trailing"], new["spare"] = [], [], [], []
     for i in range(len(firms.cash)):
         scale = 1.0
         for c in range(len(book.contracts.buyer)):
             if firms.capex_contract[i, c] > 0:
                 scale = new["size"][c]
         cash = now["cash_after_service"][i]
-        spare = now["equity_capacity"][i] - now["raised"][i] - now["issued"][i]
+        headroom = now["equity_capacity"][i] - now["raised"][i] - now["issued"][i]
         want = plan[i] * DT * new["capex_factor"] * scale * now["alive"][i]
         own = min(want, positive(cash - firms.minimum_cash[i]))
-        stock = min(firms.equity_capex_share[i] * (want - own), spare)
+        stock = min(firms.equity_capex_share[i] * (want - own), headroom)
         growth_loan = loan_of(firms.growth_loan, i)
         debt = 0.0
         if growth_loan is not None and firms.outside[i] == 0:
@@ -176,7 +192,9 @@ def invest(book, state, now, new, t: int) -> None:
         now["capex_stock"].append(stock)
         now["capex_debt"].append(debt)
         new["cash"].append(cash - own)
-        new["headroom"].append(spare - stock)
+        new["headroom"].append(headroom - stock)
+        unused = positive(now["limit"][i] - debt_now[i] - debt) * now["felt_supply"]
+        new["spare"].append(unused if lent_in_need(book, i) else 0.0)
         trailing = state["trailing"][i]
         new["trailing"].append(trailing + DT * (now["ebitda"][i] / DT - trailing))
     now["origination"] = (

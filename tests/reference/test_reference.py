@@ -73,12 +73,23 @@ def test_prices_and_capacity_of_month_zero_are_the_books():
 
 def test_utilisation_rent_and_stress_of_the_first_month():
     month = calm(example.small_system(), 1)["months"][0]
+    # Half of 710 / 12 buys the newest two generations, which work in the month they are bought.
+    bought = [0.0, 0.5 * 710.0 / 12.0 * 0.3 / 36.0, 0.5 * 710.0 / 12.0 * 0.7 / 55.0]
+    assert month["bought"][:3] == near(bought)
+    built = 1.7 * 3.0 + 3.6 * (2.6 + bought[1]) + 5.9 * (2.0 + bought[2])
+    growth = built / (1.7 * 3.0 + 3.6 * 2.6 + 5.9 * 2.0)
     # All three generations age by 0.1/12; demand grows by 0.8 times log growth of revenue.
-    grown = month["log_revenue"] - math.log(60.0)
-    tightness = math.exp(0.8 * grown + 0.1 / 12.0)
-    assert month["utilisation"] == near(0.7 * tightness)
-    assert month["rent"][:3] == near([r * math.exp(0.8 * grown) for r in (1.7, 3.6, 5.9)])
-    assert month["stress"] == near(-0.8 * grown - 0.24 / 12.0)
+    demand = math.exp(0.8 * (month["log_revenue"] - math.log(60.0)))
+    assert month["utilisation"] == near(0.7 * demand * math.exp(0.1 / 12.0) / growth)
+    assert month["rent"][:3] == near([r * demand / growth for r in (1.7, 3.6, 5.9)])
+    assert month["stress"] == near(-math.log(demand / growth) - 0.24 / 12.0)
+    assert month["fleet"][2] == near((2.0 + bought[2]) * (1.0 - 0.05 / 12.0))
+
+
+def test_capex_answers_the_utilisation_of_the_month_before():
+    first, second = calm(example.small_system(), 2)["months"]
+    assert first["capex"] == near(710.0) and first["utilisation"] != near(0.7)
+    assert second["capex"] == near(710.0 * math.sqrt(first["utilisation"] / 0.7))
 
 
 def test_a_release_may_slip_and_keeps_its_order():
@@ -114,11 +125,14 @@ def triangle():
     """A owes B 10, B owes C 8, C owes A 4; A has 4, B 1, C nothing; half of what is received is margin."""
     book = Table(
         firms=Table(cash=[4.0, 1.0, 0.0], outside=[0.0, 0.0, 0.0]),
-        contracts=Table(buyer=[0, 1, 2], seller=[1, 2, 0], senior=[0.0] * 3, margin=[0.5] * 3),
+        contracts=Table(
+            buyer=[0, 1, 2], seller=[1, 2, 0], senior=[0.0] * 3, margin=[0.5] * 3, operating=[1.0] * 3
+        ),
+        numbers=Table(mechanisms=Table(circular_contracts=1.0)),
     )
     now = {
         "obligation": [10.0, 8.0, 4.0], "liquid": [4.0, 1.0, 0.0], "raised": [0.0] * 3, "backup": [0.0] * 3,
-        "operating": [1.0] * 3, "flags": 0,
+        "operating": [1.0] * 3, "flags": 0, "full_size": [120.0, 96.0, 60.0],
     }
     return book, now
 
@@ -129,6 +143,21 @@ def test_four_rounds_of_a_clearing_triangle():
     # Rounds from (10, 8, 4): (6, 6, 4), (6, 4, 3), (5.5, 4, 2), (5, 3.75, 2); the last still moved by 0.5.
     assert now["paid"] == near([5.0, 3.75, 2.0])
     assert now["flags"] == 1
+
+
+def test_without_circular_contracts_sellers_clear_on_full_size():
+    book, now = triangle()
+    book.numbers.mechanisms.circular_contracts = 0.0
+    contracts.clear(book, now)
+    # Half of 60/12, 120/12 and 96/12 a month, though C owes A only 4: W = 6.5, 6 and 4.
+    assert now["paid"] == near([6.5, 6.0, 4.0]) and now["flags"] == 0
+    book.numbers.mechanisms.circular_contracts = 0.5
+    contracts.clear(book, now)
+    # Half way between: rounds (6.25, 6, 4), (6.25, 5.0625, 3.5), (6.125, 5.0625, 3.265625), ...
+    assert now["paid"] == near([4.0 + 1.25 + 3.265625 / 4.0, 1.0 + 2.5 + 6.125 / 4.0, 2.0 + 5.0625 / 4.0])
+    now["operating"] = [0.0, 1.0, 1.0]
+    contracts.clear(book, now)
+    assert now["paid"][0] == 0.0 and now["theta"][0] == {1: 0.0, 2: 0.0}
 
 
 def test_seniors_are_paid_first_and_the_dead_pay_nothing():
@@ -171,7 +200,7 @@ def test_a_dead_obligor_loses_its_share_of_the_pool_once():
     months = path.simulate_path(system, fate, example.calm_shocks(system, 3), 3)["months"]
     assert months[0]["pool_hazard"][0] == near(0.04 * frailty / 12.0)
     assert [month["obligor_loss"][1] for month in months[::2]] == [0.0, 0.0]
-    lgd = 0.45 + 0.25 * months[1]["price_gap"]
+    lgd = 0.45 * (1.0 + 0.5 * max(months[1]["stress"], 0.0)) + 0.25 * months[1]["price_gap"]
     assert months[1]["obligor_loss"][1] == near(0.3 * (12.0 + months[0]["new_money"][0]) * lgd)
 
 

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 
-from tests.reference import chips, collateral, example
+from tests.reference import chips, collateral, example, funding, path
 from tests.reference.book import plain
 from tests.reference.by_hand import calm, near
 from tests.reference.example import CLOUD, GIANT, HOST, LAB, SOFTWARE
+from tests.reference.scalars import EXCHANGE, FORECLOSURE, LIQUIDITY
 
 
 def test_earnings_of_a_host_and_the_cash_a_lab_keeps():
@@ -35,7 +36,26 @@ def test_a_guarantor_pays_for_a_dead_tenant_and_half_of_the_rest_is_relet():
     rent = (0.5 + 0.2 * 8.0 / 12.0) / 12.0
     assert months[0]["cause"][CLOUD] == 5 and months[1]["paid"][4] == 0.0
     assert months[1]["guarantee"][4] == near(0.4 * rent)
-    assert months[1]["relet"][4] == near(0.5 * 0.6 * rent)
+    assert months[1]["relet"][4] == near(0.5 * 0.6 * rent * math.exp(-max(months[1]["stress"], 0.0)))
+
+
+def test_only_circular_contracts_make_a_claim_on_a_dead_buyer_worth_less():
+    for switch, worth in ((1.0, 0.4), (0.5, 0.7), (0.0, 1.0)):
+        system = example.small_system()
+        system.numbers.mechanisms.circular_contracts, system.contracts.cover[4] = switch, 0.4
+        fate = example.calm_fate(system) | {"threshold_firms": np.array([1e9, 0.0, 1e9, 1e9, 1e9, 1e9])}
+        month = calm(system, 2, fate=fate)["months"][1]
+        assert month["quality"][4] == near(worth)
+        core = 0.5 * math.exp(-0.5 * month["stress"]) - 0.12 * 1.15 ** (2.0 / 12.0)
+        assert month["forward"][HOST] == near(core + 0.9 * 0.7 * worth)
+
+
+def test_a_buyer_expects_to_pay_nothing_to_a_dead_seller():
+    system = example.small_system()
+    fate = example.calm_fate(system) | {"threshold_firms": np.array([1e9, 0.0, 1e9, 1e9, 1e9, 1e9])}
+    month = calm(system, 2, fate=fate)["months"][1]
+    result = 0.3 * month["revenue"] * 0.55 - 6.0 * 1.15 ** (2.0 / 12.0)
+    assert month["forward"][LAB] == near(result - (1.5 + 18.5 * 14.0 / 36.0))
 
 
 def test_interest_amortisation_and_the_share_of_bonds_that_falls_due():
@@ -63,17 +83,63 @@ def test_capex_is_paid_from_cash_then_equity_then_debt():
     assert month["headroom"][CLOUD] == near(0.12 * 0.5 * 40.0 * month["equity"] - 0.3 * want)
 
 
-def test_what_cash_equity_and_revolver_do_not_cover_is_bridged_within_the_room():
+def needy():
+    """The neocloud has neither cash nor equity nor an undrawn revolver, loses money and owes rent."""
     system = example.small_system()
     system.firms.cash[CLOUD], system.firms.equity_value[CLOUD], system.loans.committed[2] = 0.0, 0.0, 0.0
     system.firms.fixed_cost[CLOUD] = 2.0
-    system.contracts.annual[4], system.contracts.start_annual[4] = 0.0, 0.0
-    month = calm(system, 1)["months"][0]
+    return system
+
+
+def test_what_cash_equity_and_revolver_do_not_cover_is_lent_in_need_and_pays_contracts():
+    month = calm(needy(), 1)["months"][0]
     gap = month["interest"][:3].sum() + month["amortisation"][:3].sum() - month["ebitda"][CLOUD]
+    assert month["paid"][4] == month["obligation"][4] and 0.0 < month["obligation"][4]
     assert month["bridged"][CLOUD] == near(gap) and month["balance"][2] == near(gap) and gap > 0.0
-    system.firms.debt_multiple[CLOUD] = 0.0
-    refused = calm(system, 1)["months"][0]
-    assert refused["bridged"][CLOUD] == 0.0 and refused["cause"][CLOUD] == 2
+    assert month["cause"][CLOUD] == 0
+    # Spare at month 0 is 5 * 0.7 * 1.15 of trailing EBITDA less 6.4 drawn: here half of the gap.
+    system = needy()
+    system.firms.ebitda_ttm[CLOUD] = (6.4 + gap / 2.0) / (5.0 * 0.7 * 1.15)
+    short = calm(system, 1)["months"][0]
+    assert short["obligation"][4] - short["paid"][4] == near(min(gap / 2.0, short["obligation"][4]))
+    assert short["arrears"][CLOUD] > 0.0 and short["bridged"][CLOUD] <= gap / 2.0 * (1.0 + 1e-12)
+    assert short["cause"][CLOUD] == LIQUIDITY and short["spare"][CLOUD] == 0.0
+
+
+def test_new_debt_in_need_goes_to_the_growth_loan_where_there_is_no_revolver():
+    system = needy()
+    system.firms.revolver[:, CLOUD] = 0.0
+    system.calendar.firm_capex[:, CLOUD] = 0.0
+    month = calm(system, 1)["months"][0]
+    origination = 0.004 * 0.3 * month["capex"] / 12.0
+    assert month["bridged"][CLOUD] > 0.0 and month["balance"][2] == 0.0
+    assert month["balance"][1] == near(month["bridged"][CLOUD] + 4.0 / 12.0 + origination)
+    assert month["borrowed"][1] == near(4.0 / 12.0 + origination), "debt in need buys no chips"
+
+
+def test_spare_debt_of_month_zero_is_capacity_on_trailing_earnings_and_value():
+    system = example.small_system()
+    system.firms.value_multiple[CLOUD] = 0.1
+    spare = funding.start_spare(plain(system))
+    cloud = (5.0 * 0.7 * 3.0 + 0.1 * 40.0) * 1.15 - 6.4
+    assert spare == near([0.0, cloud, 0.0, 6.5 * 0.7 * 26.0 * 1.15 - 108.0, 0.0, 0.0])
+    system.firms.ebitda_ttm[CLOUD], system.firms.value_multiple[CLOUD] = -3.0, 0.5
+    system.firms.ebitda_ttm[SOFTWARE] = 1.0
+    assert funding.start_spare(plain(system)) == near([0.0, 20.0 * 1.15 - 6.4, 0.0, 0.0, 0.0, 0.0])
+
+
+def test_spare_debt_is_what_the_limit_leaves_after_capex_times_supply():
+    system = example.small_system()
+    system.firms.cash[CLOUD] = 0.45
+    start = calm(system, 1)["final"]
+    start["supply"] = 0.8
+    shocks = example.calm_shocks(system, 1)
+    month = path.simulate_path(system, example.calm_fate(system), shocks, 1, start=start)["months"][0]
+    origination = 0.004 * month["origination"]
+    owed = month["balance"][:3].sum() + month["swept"].sum() - origination
+    assert month["capex_debt"][CLOUD] > 0.0
+    assert month["spare"][CLOUD] == near(0.8 * (month["limit"][CLOUD] - owed))
+    assert month["spare"][[LAB, HOST, GIANT]].tolist() == [0.0, 0.0, 0.0]
 
 
 def test_hazard_rises_with_leverage_and_dead_peers():
@@ -82,8 +148,9 @@ def test_hazard_rises_with_leverage_and_dead_peers():
     first, second = calm(system, 2, fate=fate)["months"]
     debt = first["balance_at_default"][:3].sum()
     leverage = 0.5 * (debt / first["limit"][CLOUD] - 0.75)
-    assert first["hazard_rate"][CLOUD] == near(0.03 * math.exp(leverage))
-    assert second["hazard_rate"][GIANT] == near(0.001 * math.e * math.sqrt(second["spread"]))
+    stress = [0.6 * max(month["stress"], 0.0) for month in (first, second)]
+    assert first["hazard_rate"][CLOUD] == near(0.03 * math.exp(leverage + stress[0]))
+    assert second["hazard_rate"][GIANT] == near(0.001 * math.exp(1.0 + stress[1]) * second["spread"] ** 0.5)
 
 
 def test_a_waiver_lasts_nine_months_and_is_then_asked_for_again():
@@ -201,5 +268,33 @@ def test_recovery_of_a_foreclosed_loan_is_chips_contract_and_base():
     lab = sum((1.2 + 4.8 * min(s / 24.0, 1.0)) / 12.0 * math.exp(-0.1 * (s - 1) / 12.0) for s in range(2, 61))
     giant = sum(3.0 / 12.0 * math.exp(-0.1 * (s - 1) / 12.0) for s in range(2, 19))
     secured = 0.6 * 0.75 * lab + 0.5 * 0.7 * giant
-    assert month["recovery"][0] == near((0.9 * stock + 0.3 * secured) / balance + 0.05)
+    base = 0.05 * math.exp(-0.35 * max(month["stress"], 0.0))
+    assert month["recovery"][0] == near((0.9 * stock + 0.3 * secured) / balance + base)
     assert month["loan_loss"][0] == near(balance * (1.0 - month["recovery"][0]))
+
+
+def test_chips_of_loans_that_were_not_called_follow_their_foreclosed_borrower():
+    system = foreclosed()
+    system.loans.committed[1], system.loans.drawn[1], system.loans.ltv_target[1] = 2.0, 2.0, 0.2
+    system.loans.pledged[1, :2] = (0.01, 0.02)
+    month = calm(system, 1)["months"][0]
+    assert month["cause"][CLOUD] == FORECLOSURE and month["foreclosed"].tolist() == [True, False]
+    called = np.array([0.06, 0.05 + 0.84 * 0.1 * 0.3 / 36.0, 0.84 * 0.1 * 0.7 / 55.0, 0.0])
+    meter = 1.0 - 0.67 ** (1.0 / 3.0)
+    assert month["sold"] == near(meter * called), "chips that were not called are not sold this month"
+    assert month["held"] == near((1.0 - meter) * called + [0.01, 0.02, 0.0, 0.0])
+    assert not month["pledged"].any()
+    assert month["own_recovery"][1] > 0.9 * (0.01 * month["price"][0] + 0.02 * month["price"][1]) / 2.0
+
+
+def test_an_exchange_frees_the_chips_and_ends_borrowing():
+    system = example.small_system()
+    system.firms.debt_multiple[CLOUD], system.firms.equity_value[CLOUD] = 0.0, 0.0
+    system.loans.committed[2], system.loans.maturity_month[0] = 0.0, 1.0
+    first, second = calm(system, 2)["months"]
+    assert first["cause"][CLOUD] == EXCHANGE
+    assert first["loan_loss"][0] == near(0.25 * first["balance_at_default"][0])
+    for month in (first, second):
+        assert not month["pledged"].any() and not month["held"].any() and not month["sold"].any()
+        assert month["spare"][CLOUD] == 0.0 and not month["balance"][:3].any()
+    assert first["cash"][CLOUD] > 0.0 and second["paid"][4] == second["obligation"][4] > 0.0

@@ -21,6 +21,8 @@ def stressed(**switches):
     system.contracts.annual[:2] *= 4.0
     system.firms.cash[example.LAB], system.firms.value_multiple[example.LAB] = 5.0, 0.3
     system.firms.sponsor_capacity[example.HOST] = 0.0
+    system.firms.equity_value[example.CLOUD], system.firms.fixed_cost[example.CLOUD] = 10.0, 7.0
+    system.firms.debt_multiple[example.CLOUD] = 7.0
     system.firms.asset_multiple[example.PROJECT] = 5.0
     system.pools.hazard[:] = (0.25, 0.10)
     for name, value in switches.items():
@@ -53,7 +55,7 @@ def test_every_cause_of_default_and_every_channel_occurs():
     causes = {int(cause) for result in stressed_paths() for cause in result["cause"]}
     assert causes == {0, FORECLOSURE, LIQUIDITY, NON_PAYMENT, BALANCE_SHEET, HAZARD, EXCHANGE}
     months = [month for result in stressed_paths() for month in result["months"]]
-    channels = "fire_sale network cured swept guarantee relet tranche_loss obligor_loss"
+    channels = "fire_sale network cured swept guarantee relet bridged tranche_loss obligor_loss"
     for name in channels.split():
         assert any(month[name].max() > 0.0 for month in months), f"{name} never happens in these paths"
     assert min(month["supply"] for month in months) < 0.9
@@ -93,6 +95,8 @@ def test_the_dead_neither_pay_nor_receive_nor_draw():
                 assert month["received"][c] == 0.0 or contracts.seller[c] not in dead
             for m, borrower in enumerate(example.small_loans().borrower):
                 assert borrower not in dead or month["borrowed"][m] == month["balance"][m] == 0.0
+            for i in [i for i, cause in enumerate(before["cause"]) if cause != 0]:
+                assert month["bridged"][i] == month["revolver_draw"][i] == month["capex_debt"][i] == 0.0
     assert seen > 0
 
 
@@ -110,6 +114,7 @@ def test_without_circular_contracts_sellers_receive_in_full():
             for c in np.flatnonzero(contracts.operating):
                 full = month["full_size"][c] * DT
                 assert month["received"][c] in (0.0, full), f"the seller of contract {c} is not paid in full"
+                assert month["quality"][c] == 1.0, f"contract {c} is worth less than its cash"
 
 
 def test_without_the_funding_loop_lenders_losses_do_not_come_back():

@@ -134,6 +134,15 @@ def test_a_single_atom_is_read_within_the_guarantee():
         assert expected_shortfall(losses, level) == pytest.approx(64.0, rel=LOSS.relative_error)
 
 
+def test_an_evenly_filled_bin_is_read_as_if_unbinned():
+    # Uniform losses on the one bin [64, 64.25): VaR = 64 + a / 4 and ES = 64 + (1 + a) / 8, to a grid step.
+    step = 0.25 / 10_000
+    losses = from_losses(np.arange(64.0 + step / 2, 64.25, step))
+    for level in (0.1, 0.5, 0.9):
+        assert value_at_risk(losses, level) == pytest.approx(64.0 + level / 4, abs=step)
+        assert expected_shortfall(losses, level) == pytest.approx(64.0 + (1 + level) / 8, abs=step)
+
+
 def test_measures_rise_with_the_level(tally):
     losses = column_losses(tally, 0, 1)
     levels = np.linspace(0.01, 0.9999, 300)

@@ -112,7 +112,7 @@ def named(facts) -> list[tuple]:
          "JPMorgan, Goldman Sachs, Morgan Stanley and others (10-Q), amounts assumed", "C"),
         ("FLUI_GPU", {"MACQ_AI": 0.4, **spread(0.35, banks),
                       **spread(0.15, WITHIN["INSURER"]), **spread(0.1, funds)},
-         "Macquarie leads (Liberty Books Jul-2025), amounts assumed", "C"),
+         "Macquarie leads (lbkrs.com Jul-2025), amounts assumed", "C"),
         ("LAMB_GPU", {"MACQ_AI": 0.6, "OTHER_PC_SLEEVE": 0.4}, "Macquarie and another (Shark Monitor), "
          "amounts assumed", "C"),
         ("CRUS_GPU", {"OTHER_PC_AI": 0.6, "OTHER_PC_SLEEVE": 0.4}, "Upper90, Generate and others (Shark "

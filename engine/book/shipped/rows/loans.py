@@ -30,7 +30,8 @@ NEW = {"new_money": 1, "committed": 0, "drawn": 0}
 def loan(name_id, name, borrower, kind, terms, source, grade, **values) -> dict:
     """One row. A documented LTV is that of the full draw; a partly drawn loan has its share of it."""
     row = {"loan": name_id, "name": name, "borrower": borrower, "class": kind, **terms, **values}
-    if "ltv_target" in row and row["committed"] > 0:
+    if "ltv_target" in row and row["drawn"] < row["committed"]:
+        source = f"{source}; LTV {row['ltv_target']} when fully drawn"
         row["ltv_target"] = round(row["ltv_target"] * row["drawn"] / row["committed"], 3)
     return {**row, "source": source, "grade": grade}
 
@@ -84,7 +85,7 @@ def clouds(facts) -> list[dict]:
     """Other neoclouds and xAI."""
     fluidstack = round(6.0 - 1.4 - facts.committed("L52") - facts.committed("L53"), 3)
     return [
-        loan("FLUI_GPU", "Macquarie GPU facility", "FLUI", "GPU_DDTL_3_PLUS", GPU, "up to 10 (Liberty Books "
+        loan("FLUI_GPU", "Macquarie GPU facility", "FLUI", "GPU_DDTL_3_PLUS", GPU, "up to 10 (lbkrs.com "
              "Jul-2025); 3 drawn assumed; carried at the class total's share", "C", committed=fluidstack,
              drawn=3.0, draw_months=9, maturity_month=48, coupon=0.06, ltv_target=0.72,
              amortisation_from_month=9),
@@ -178,9 +179,9 @@ def bonds(facts) -> list[dict]:
         loan("ORCL_2025", "Senior notes Sep-2025", "ORCL", "IG_TECH", oracle, "The Common Sense Sep-2025; "
              "inside the 108 of the 10-Q", "A", committed=facts.committed("L73"), drawn=facts.drawn("L73"),
              coupon=0.054, ladder=0.08, **ladder),
-        loan("META_2025", "Notes Oct-2025", "META", "IG_TECH", IG, "All Lib News Dec-2025", "A",
+        loan("META_2025", "Notes Oct-2025", "META", "IG_TECH", IG, "Allibnews Dec-2025", "A",
              committed=facts.committed("L70"), drawn=facts.drawn("L70"), coupon=0.052, ladder=0.04, **ladder),
-        loan("AMZN_2025", "Notes Nov-2025", "AMZN", "IG_TECH", IG, "All Lib News Dec-2025 (12-15)", "A",
+        loan("AMZN_2025", "Notes Nov-2025", "AMZN", "IG_TECH", IG, "Allibnews Dec-2025 (12-15)", "A",
              committed=facts.committed("L71"), drawn=facts.drawn("L71"), coupon=0.047, ladder=0.04, **ladder),
         loan("GOOG_2025", "Notes 2025", "GOOG", "IG_TECH", IG, "press Nov-2025, about 38 in the year", "B",
              committed=facts.committed("L72"), drawn=facts.drawn("L72"), coupon=0.046, ladder=0.04, **ladder),

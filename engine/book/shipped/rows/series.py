@@ -1,5 +1,7 @@
 """Market levels at month 0 and observed series, for checks and plots."""
 
+import re
+
 SERIES = {
     ("AI_SECTOR", "revenue_direct"): "AI_REVENUE",
     ("OpenAI", "revenue"): "OPENAI_REVENUE",
@@ -13,8 +15,10 @@ RENTALS = ("H100", "A100-80GB", "H200", "B200", "GB200")
 
 
 def short(source) -> str:
-    """Host name of an address, other sources as they are."""
-    return source.split("//")[1].split("/")[0] if source.startswith("http") else source
+    """Host name of an address; other sources without the addresses in them."""
+    if source.startswith("http"):
+        return source.split("//")[1].split("/")[0]
+    return re.sub(r" (at )?\(?https?://\S*( \S*\))?", "", source)
 
 
 def market() -> list[dict]:
@@ -34,7 +38,7 @@ def market() -> list[dict]:
         ("GPU_LOAN_ALL_IN", 0.105, "1/yr", "Reportify Jul-2025", "A"),
         ("ABS_A_SPREAD", 170, "bp", "level judged from a BofA note", "C"),
         ("H100_RENT", 2.1, "USD/h", "marketplace indices, interpolated", "C"),
-        ("GPU_LOAN_STOCK", 20, "USD bn", "Liberty Books Jul-2025 (over 20)", "A"),
+        ("GPU_LOAN_STOCK", 20, "USD bn", "lbkrs.com Jul-2025 (over 20)", "A"),
         ("AI_DEBT_2028", 1500, "USD bn", "Morgan Stanley via the article", "A"),
         ("AI_REVENUE_2025", 60, "USD bn/yr", "Exponential View Oct-2025", "A"),
         ("DATACENTRE_CAPEX_2025", 400, "USD bn/yr", "Exponential View Oct-2025", "A"),
@@ -60,4 +64,4 @@ def history(facts) -> list[dict]:
                 (row["quarter"], name, row["price_mid_usd_hr"], "USD/h", row["source"], row["confidence"])
             )
     columns = ("date", "series", "value", "unit", "source", "grade")
-    return [dict(zip(columns, (*row[:4], short(row[4])[:60], row[5]), strict=True)) for row in rows]
+    return [dict(zip(columns, (*row[:4], short(row[4]), row[5]), strict=True)) for row in rows]

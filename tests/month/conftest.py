@@ -1,0 +1,61 @@
+"""The shipped book over five years, and what a batch of its paths comes to."""
+
+import dataclasses
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from engine.book.build import build_system
+from engine.book.load import load_book, shipped_book
+from engine.book.parameters import Parameters
+from engine.paths.draws import seed_words
+from engine.paths.simulate import block_outcome
+
+MONTHS, PATHS, SEED = 60, 2048, 11
+
+
+@pytest.fixture(scope="session")
+def book():
+    return load_book(shipped_book("ai_credit_2025"))
+
+
+@pytest.fixture(scope="session")
+def five_years(book):
+    return build_system(book, Parameters(), MONTHS)
+
+
+@pytest.fixture(scope="session")
+def outcome_of():
+    """Outcome of the same paths for any System of the shipped book's shape; compiled once."""
+    run = jax.jit(lambda system: block_outcome(system, seed_words(SEED), jnp.int64(0), PATHS, jnp.int64(PATHS), True))
+    return lambda system: jax.device_get(run(system))
+
+
+@pytest.fixture(scope="session")
+def changed(five_years):
+    """The System with some numbers replaced: changed("chips.release_effect", 0.4, ...)."""
+
+    def change(*pairs):
+        system = five_years
+        for name, value in zip(pairs[::2], pairs[1::2], strict=True):
+            group, field = name.split(".")
+            numbers = getattr(system.numbers, group)
+            new = dataclasses.replace(numbers, **{field: jnp.asarray(value, jnp.float32)})
+            system = eqx.tree_at(lambda s: getattr(s.numbers, group), system, new)  # noqa: B023
+        return system
+
+    return change
+
+
+@pytest.fixture(scope="session")
+def base(five_years, outcome_of):
+    return outcome_of(five_years)
+
+
+def paired_change(before, after):
+    """Mean and standard error of the change of five-year system losses on common random numbers."""
+    change = np.asarray(after.losses[-1, 0], np.float64) - np.asarray(before.losses[-1, 0], np.float64)
+    return change.mean(), change.std() / np.sqrt(change.size)
