@@ -70,6 +70,9 @@ def main() -> None:
     except BadInput as error:
         problem = error
     except (HydraException, OmegaConfBaseException, ValueError) as error:
+        source = traceback.extract_tb(error.__traceback__)[-1].filename
+        if type(error) is ValueError and "hydra" not in source:
+            raise  # a fault of the program, not of what it was given
         problem = reread(error, sys.argv[1:])
     except KeyboardInterrupt:
         print("undertow: interrupted", file=sys.stderr)

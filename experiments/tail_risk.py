@@ -39,7 +39,6 @@ def results(experiment: Experiment, book, system, plan, folder: RunFolder, stop:
     summary = write_results(folder.path, tally, system, book, provenance)
     if experiment.report.html:
         write_page(folder.path)
-    stop.check()
     return summary
 
 

@@ -3,11 +3,8 @@
 What is set here must be set before JAX and the engine are first imported.
 """
 
-import os
-
 from experiments.devices import prepare_devices
 
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.5")
 prepare_devices(2)
 
 import jax  # noqa: E402

@@ -9,12 +9,20 @@ from engine.paths.random import halves, normal_pair, threefry, uniform
 DRAWS = 0x756E6472
 """Third key word: separates path draws from any other use of a seed."""
 
+STREAMS = ("systematic", "loans", "firms", "obligors", "releases", "normals")
+"""What is drawn. Each kind has its own dimensions, so that one more loan moves no shock of the economy."""
+STREAM_BITS = 24
 
-def words(seed: UInt32[Array, "2"], path: Int[Array, ""], month, count: int) -> UInt32[Array, "count"]:
-    """The first `count` random words of a path's month: dimensions 4d ... 4d + 3 have counter (path, month, d)."""
+
+def words(seed: UInt32[Array, "2"], path: Int[Array, ""], month, stream: str, count: int) -> UInt32[Array, "count"]:
+    """Random words of one stream of a path's month.
+
+    Block d of four words has counter (path, month, stream and d); the words come lane by lane: the first of
+    every block, then the second, and so on.
+    """
     blocks = -(-count // 4)
     low, high = path.astype(jnp.uint32), (path >> 32).astype(jnp.uint32)
-    dimension = jnp.arange(blocks, dtype=jnp.uint32)
+    dimension = jnp.arange(blocks, dtype=jnp.uint32) + jnp.uint32(STREAMS.index(stream) << STREAM_BITS)
     zero = jnp.zeros_like(dimension)
     counter = (zero + low, zero + high, zero + month.astype(jnp.uint32), dimension)
     key = (seed[0], seed[1], jnp.uint32(DRAWS), jnp.uint32(0))
@@ -28,24 +36,32 @@ def seed_words(seed: int) -> UInt32[Array, "2"]:
     return jnp.asarray([seed & 0xFFFFFFFF, seed >> 32], jnp.uint32)
 
 
-def normals(first, second):
-    """As many normals as words: cosines of all pairs, then sines."""
-    return jnp.concatenate(normal_pair(first, second))
+def normals(pairs):
+    """As many normals as words, an even number: cosines of all pairs, then sines."""
+    half = pairs.shape[0] // 2
+    return jnp.concatenate(normal_pair(pairs[:half], pairs[half:]))
+
+
+def even(count: int) -> int:
+    """The next even number."""
+    return count + count % 2
 
 
 def path_draws(system, seed, path) -> PathDraws:
-    """Path draws at month 0."""
+    """Path draws, at month 0."""
     firms, obligors = system.firms.cash.shape[0], system.pools.obligor_pool.shape[0]
     gens, pools = system.chips.gain.shape[0], system.pools.hazard.shape[0]
-    pairs = -(-(gens + pools) // 2)
-    sizes = (firms, obligors, gens, gens, pairs, pairs)
-    pieces = split(words(seed, path, jnp.zeros((), jnp.int32), sum(sizes)), sizes)
-    normal = normals(pieces[4], pieces[5])
+
+    def drawn(stream, count):
+        return words(seed, path, jnp.zeros((), jnp.int32), stream, count)
+
+    releases = uniform(drawn("releases", 2 * gens))
+    normal = normals(drawn("normals", even(gens + pools)))
     return PathDraws(
-        firms=uniform(pieces[0]),
-        obligors=uniform(pieces[1]),
-        slip=uniform(pieces[2]),
-        slip_length=uniform(pieces[3]),
+        firms=uniform(drawn("firms", firms)),
+        obligors=uniform(drawn("obligors", obligors)),
+        slip=releases[:gens],
+        slip_length=releases[gens:],
         release_effect=normal[:gens],
         frailty=normal[gens : gens + pools],
     )
@@ -54,19 +70,11 @@ def path_draws(system, seed, path) -> PathDraws:
 def month_shocks(system, seed, path, month) -> Shocks:
     """Shocks of month `month` (1 ... T)."""
     factors, loans = system.economy.loading.shape[0], system.loans.coupon.shape[0]
-    pairs = -(-factors // 2)
-    sizes = (pairs, pairs, 1, loans)
-    pieces = split(words(seed, path, month, sum(sizes)), sizes)
-    waiver, extension = halves(pieces[3])
+    systematic = words(seed, path, month, "systematic", even(factors) + 1)
+    waiver, extension = halves(words(seed, path, month, "loans", loans))
     return Shocks(
-        normals=normals(pieces[0], pieces[1])[:factors],
-        regime=uniform(pieces[2])[0],
+        normals=normals(systematic[: even(factors)])[:factors],
+        regime=uniform(systematic[-1]),
         waiver=waiver,
         extension=extension,
     )
-
-
-def split(array, sizes):
-    """Consecutive pieces of the given sizes."""
-    ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
-    return [array[end - size : end] for end, size in zip(ends, sizes, strict=True)]

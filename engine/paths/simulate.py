@@ -75,26 +75,29 @@ def layout_of(system: System) -> tallies.Layout:
 
 def chunk_outcome(system: System, seed, ids, weight, store: bool) -> Outcome:
     """The outcome of one chunk of path ids."""
-    fate, state = batch_last(paths.begin, system, seed, ids, batched=(False, False, True))
+    def stored(function, keep, *arguments):
+        return store_shared(function, keep, *arguments) if store else function(*arguments)
 
-    def month(carry, row):
-        def one_month(system, seed, path, fate, state, row):
-            state, info = paths.advance(system, seed, path, fate, state, row)
-            return state, paths.traced(system, state, info)
+    def begin(system, seed, ids):
+        return batch_last(paths.begin, system, seed, ids, batched=(False, False, True))
 
-        def together(system, seed, ids, fate, carry, row):
-            return batch_last(
-                one_month, system, seed, ids, fate, carry, row, batched=(False, False, True, True, True, False)
-            )
+    def one_month(system, seed, path, fate, state, row):
+        state, info = paths.advance(system, seed, path, fate, state, row)
+        return state, paths.traced(system, state, info)
 
-        if store:
-            return store_shared(together, row.month > 0, system, seed, ids, fate, carry, row)
-        return together(system, seed, ids, fate, carry, row)
+    def every_month(system, seed, ids, fate, state, row):
+        return batch_last(
+            one_month, system, seed, ids, fate, state, row, batched=(False, False, True, True, True, False)
+        )
 
-    def year(carry, rows):
-        carry, trace = lax.scan(month, carry, rows)
-        return carry, (trace, batch_last(paths.snapshot, system, carry, batched=(False, True)))
+    def month(state, row):
+        return stored(every_month, row.month > 0, system, seed, ids, fate, state, row)
 
+    def year(state, rows):
+        state, trace = lax.scan(month, state, rows)
+        return state, (trace, batch_last(paths.snapshot, system, state, batched=(False, True)))
+
+    fate, state = stored(begin, ids[0] >= 0, system, seed, ids)
     years = jax.tree.map(lambda row: row.reshape(-1, YEAR, *row.shape[1:]), system.calendar)
     state, (trace, snapshots) = lax.scan(year, state, years)
     end = batch_last(paths.ending, system, fate, state, batched=(False, True, True))
@@ -113,12 +116,14 @@ def chunk_outcome(system: System, seed, ids, weight, store: bool) -> Outcome:
     )
 
 
-def block_outcome(system: System, seed, first, block: int, count, store: bool) -> Outcome:
-    """The outcome of paths first ... first + block - 1; those at or beyond `count` weigh nothing."""
+def tally_block(tally, system: System, seed, first, block: int, count, store: bool):
+    """The tally with paths first ... first + block - 1 added, chunk by chunk; those at or beyond `count` weigh nothing."""
     ids = (first + jnp.arange(block, dtype=jnp.int64)).reshape(-1, CHUNK)
-    weight = indicator(ids < count)
-    outcomes = lax.map(lambda pair: chunk_outcome(system, seed, *pair, store), (ids, weight))
-    return jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -2).reshape(*leaf.shape[1:-1], block), outcomes)
+
+    def add_chunk(tally, ids):
+        return tallies.update(tally, chunk_outcome(system, seed, ids, indicator(ids < count), store)), None
+
+    return lax.scan(add_chunk, tally, ids)[0]
 
 
 def on_cpu(devices) -> bool:
@@ -132,9 +137,8 @@ def tally_blocks(tally, system, seed, first, count, *, block: int, mesh: Mesh):
     store = on_cpu(mesh.devices.ravel())
 
     def on_device(tally, system, seed, first, count):
-        outcome = block_outcome(system, seed, first[0], block, count, store)
         own = jax.tree.map(lambda leaf: leaf[0], tally)
-        return jax.tree.map(lambda leaf: leaf[None], tallies.update(own, outcome))
+        return jax.tree.map(lambda leaf: leaf[None], tally_block(own, system, seed, first[0], block, count, store))
 
     own, shared = PartitionSpec("devices"), PartitionSpec()
     return jax.shard_map(

@@ -79,7 +79,7 @@ def test_the_command_line_has_the_last_word():
     assert composed("experiment=quick", "run.paths=7", "scenario=boom").run.paths == 7
 
 
-@pytest.mark.parametrize("scenario", set(OPTIONS["scenario"]) - {"baseline"})
+@pytest.mark.parametrize("scenario", sorted(set(OPTIONS["scenario"]) - {"baseline"}))
 def test_a_scenario_tells_its_story_and_changes_a_number(scenario):
     experiment = composed(f"scenario={scenario}")
     assert experiment.scenario.name == scenario

@@ -12,7 +12,7 @@ from engine.book.build import build_system
 from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
 from engine.paths.draws import seed_words
-from engine.paths.simulate import block_outcome
+from engine.paths.simulate import CHUNK, chunk_outcome
 
 MONTHS, PATHS, SEED = 60, 2048, 11
 
@@ -30,7 +30,14 @@ def five_years(book):
 @pytest.fixture(scope="session")
 def outcome_of():
     """Outcome of the same paths for any System of the shipped book's shape; compiled once."""
-    run = jax.jit(lambda system: block_outcome(system, seed_words(SEED), jnp.int64(0), PATHS, jnp.int64(PATHS), True))
+    ids = jnp.arange(PATHS, dtype=jnp.int64).reshape(-1, CHUNK)
+    weight = jnp.ones(CHUNK, jnp.float32)
+
+    @jax.jit
+    def run(system):
+        outcomes = jax.lax.map(lambda each: chunk_outcome(system, seed_words(SEED), each, weight, True), ids)
+        return jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -2).reshape(*leaf.shape[1:-1], PATHS), outcomes)
+
     return lambda system: jax.device_get(run(system))
 
 

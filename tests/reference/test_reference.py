@@ -151,6 +151,10 @@ def test_without_circular_contracts_sellers_clear_on_full_size():
     contracts.clear(book, now)
     # Half of 60/12, 120/12 and 96/12 a month, though C owes A only 4: W = 6.5, 6 and 4.
     assert now["paid"] == near([6.5, 6.0, 4.0]) and now["flags"] == 0
+    book.contracts.operating[2] = 0.0
+    contracts.clear(book, now)
+    assert now["paid"][0] == near(4.0), "only operating flows are received in full"
+    book.contracts.operating[2] = 1.0
     book.numbers.mechanisms.circular_contracts = 0.5
     contracts.clear(book, now)
     # Half way between: rounds (6.25, 6, 4), (6.25, 5.0625, 3.5), (6.125, 5.0625, 3.265625), ...
@@ -166,6 +170,25 @@ def test_seniors_are_paid_first_and_the_dead_pay_nothing():
     now["obligation"], now["operating"] = [3.0, 4.0, 4.0], [1.0, 1.0, 0.0]
     contracts.clear(book, now)
     assert now["theta"][0] == {1: 1.0, 2: 0.25} and now["paid"] == near([3.0, 1.0, 0.0])
+
+
+def test_only_circular_contracts_make_a_claim_on_a_dead_buyer_worth_less():
+    for switch, worth in ((1.0, 0.4), (0.5, 0.7), (0.0, 1.0)):
+        system = example.small_system()
+        system.numbers.mechanisms.circular_contracts, system.contracts.cover[4] = switch, 0.4
+        fate = example.calm_fate(system) | {"threshold_firms": np.array([1e9, 0.0, 1e9, 1e9, 1e9, 1e9])}
+        month = calm(system, 2, fate=fate)["months"][1]
+        assert month["quality"][4] == near(worth)
+        core = 0.5 * math.exp(-0.5 * month["stress"]) - 0.12 * 1.15 ** (2.0 / 12.0)
+        assert month["forward"][example.HOST] == near(core + 0.9 * 0.7 * worth)
+
+
+def test_a_buyer_expects_to_pay_nothing_to_a_dead_seller():
+    system = example.small_system()
+    fate = example.calm_fate(system) | {"threshold_firms": np.array([1e9, 0.0, 1e9, 1e9, 1e9, 1e9])}
+    month = calm(system, 2, fate=fate)["months"][1]
+    result = 0.3 * month["revenue"] * 0.55 - 6.0 * 1.15 ** (2.0 / 12.0)
+    assert month["forward"][example.LAB] == near(result - (1.5 + 18.5 * 14.0 / 36.0))
 
 
 def test_a_loss_runs_through_the_waterfall():

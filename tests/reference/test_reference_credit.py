@@ -39,25 +39,6 @@ def test_a_guarantor_pays_for_a_dead_tenant_and_half_of_the_rest_is_relet():
     assert months[1]["relet"][4] == near(0.5 * 0.6 * rent * math.exp(-max(months[1]["stress"], 0.0)))
 
 
-def test_only_circular_contracts_make_a_claim_on_a_dead_buyer_worth_less():
-    for switch, worth in ((1.0, 0.4), (0.5, 0.7), (0.0, 1.0)):
-        system = example.small_system()
-        system.numbers.mechanisms.circular_contracts, system.contracts.cover[4] = switch, 0.4
-        fate = example.calm_fate(system) | {"threshold_firms": np.array([1e9, 0.0, 1e9, 1e9, 1e9, 1e9])}
-        month = calm(system, 2, fate=fate)["months"][1]
-        assert month["quality"][4] == near(worth)
-        core = 0.5 * math.exp(-0.5 * month["stress"]) - 0.12 * 1.15 ** (2.0 / 12.0)
-        assert month["forward"][HOST] == near(core + 0.9 * 0.7 * worth)
-
-
-def test_a_buyer_expects_to_pay_nothing_to_a_dead_seller():
-    system = example.small_system()
-    fate = example.calm_fate(system) | {"threshold_firms": np.array([1e9, 0.0, 1e9, 1e9, 1e9, 1e9])}
-    month = calm(system, 2, fate=fate)["months"][1]
-    result = 0.3 * month["revenue"] * 0.55 - 6.0 * 1.15 ** (2.0 / 12.0)
-    assert month["forward"][LAB] == near(result - (1.5 + 18.5 * 14.0 / 36.0))
-
-
 def test_interest_amortisation_and_the_share_of_bonds_that_falls_due():
     month = calm(example.small_system(), 1)["months"][0]
     assert month["interest"][0] == near(6.4 * (0.06 + 0.037) / 12.0)
@@ -124,6 +105,7 @@ def test_spare_debt_of_month_zero_is_capacity_on_trailing_earnings_and_value():
     cloud = (5.0 * 0.7 * 3.0 + 0.1 * 40.0) * 1.15 - 6.4
     assert spare == near([0.0, cloud, 0.0, 6.5 * 0.7 * 26.0 * 1.15 - 108.0, 0.0, 0.0])
     system.firms.ebitda_ttm[CLOUD], system.firms.value_multiple[CLOUD] = -3.0, 0.5
+    system.firms.growth_loan[6, GIANT] = 1.0
     system.firms.ebitda_ttm[SOFTWARE] = 1.0
     assert funding.start_spare(plain(system)) == near([0.0, 20.0 * 1.15 - 6.4, 0.0, 0.0, 0.0, 0.0])
 
@@ -291,10 +273,17 @@ def test_an_exchange_frees_the_chips_and_ends_borrowing():
     system = example.small_system()
     system.firms.debt_multiple[CLOUD], system.firms.equity_value[CLOUD] = 0.0, 0.0
     system.loans.committed[2], system.loans.maturity_month[0] = 0.0, 1.0
-    first, second = calm(system, 2)["months"]
+    result = calm(system, 2)
+    first, second = result["months"]
     assert first["cause"][CLOUD] == EXCHANGE
     assert first["loan_loss"][0] == near(0.25 * first["balance_at_default"][0])
     for month in (first, second):
         assert not month["pledged"].any() and not month["held"].any() and not month["sold"].any()
         assert month["spare"][CLOUD] == 0.0 and not month["balance"][:3].any()
     assert first["cash"][CLOUD] > 0.0 and second["paid"][4] == second["obligation"][4] > 0.0
+    # A revolver and capacity on value would be there for a firm that never defaulted; this one pays no rent.
+    start = result["final"] | {"cash": [0.0] * 6}
+    system.loans.committed[2], system.firms.fixed_cost[CLOUD] = 1.5, 20.0
+    shocks = example.calm_shocks(system, 1)
+    third = path.simulate_path(system, example.calm_fate(system), shocks, 1, start=start)["months"][0]
+    assert third["paid"][4] == 0.0 and third["revolver_draw"][CLOUD] == third["bridged"][CLOUD] == 0.0

@@ -21,8 +21,6 @@ def stressed(**switches):
     system.contracts.annual[:2] *= 4.0
     system.firms.cash[example.LAB], system.firms.value_multiple[example.LAB] = 5.0, 0.3
     system.firms.sponsor_capacity[example.HOST] = 0.0
-    system.firms.equity_value[example.CLOUD], system.firms.fixed_cost[example.CLOUD] = 10.0, 7.0
-    system.firms.debt_multiple[example.CLOUD] = 7.0
     system.firms.asset_multiple[example.PROJECT] = 5.0
     system.pools.hazard[:] = (0.25, 0.10)
     for name, value in switches.items():
@@ -55,10 +53,19 @@ def test_every_cause_of_default_and_every_channel_occurs():
     causes = {int(cause) for result in stressed_paths() for cause in result["cause"]}
     assert causes == {0, FORECLOSURE, LIQUIDITY, NON_PAYMENT, BALANCE_SHEET, HAZARD, EXCHANGE}
     months = [month for result in stressed_paths() for month in result["months"]]
-    channels = "fire_sale network cured swept guarantee relet bridged tranche_loss obligor_loss"
+    channels = "fire_sale network cured swept guarantee relet tranche_loss obligor_loss"
     for name in channels.split():
         assert any(month[name].max() > 0.0 for month in months), f"{name} never happens in these paths"
     assert min(month["supply"] for month in months) < 0.9
+
+
+def test_the_audit_passes_where_debt_is_lent_in_need():
+    system, cloud = stressed(), example.CLOUD
+    system.firms.equity_value[cloud], system.firms.fixed_cost[cloud] = 10.0, 7.0
+    system.firms.debt_multiple[cloud] = 7.0
+    results = [path_of(system, seed) for seed in range(12)]
+    assert any(month["bridged"][cloud] > 0.0 for result in results for month in result["months"])
+    assert any(result["cause"][cloud] == LIQUIDITY for result in results), "need is never refused"
 
 
 def test_without_shocks_nobody_defaults_and_contracts_are_paid():

@@ -167,4 +167,4 @@ def test_fans_are_the_quantiles_of_each_month():
 def test_a_fan_of_nothing_is_zero():
     paths = outcome(seed=37, paths=10)
     still = Outcome(**{**vars(paths), "trace": jnp.zeros_like(paths.trace)})
-    assert (fans(tally_of(still), (0.5,)) == 0).all()
+    assert (fans(tally_of(still), (0.05, 0.5, 0.95)) == 0).all()
