@@ -24,7 +24,9 @@ def main(paths: int = 98_304, block: int = 8_192) -> None:
     system = build_system(load_book(shipped_book("ai_credit_2025")), Parameters(), 60)
     plan = Plan(paths, block, 7, 60)
     devices = jax.devices()
-    print(f"device {len(devices)} x {devices[0].device_kind}, float32 paths, int64 tally, {paths:,} paths x 60 months")
+    print(
+        f"device {len(devices)} x {devices[0].device_kind}, float32 paths, int64 tally, {paths:,} paths x 60 months"
+    )
     for attempt in range(3):
         _, timing = simulate(system, plan)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -29,8 +29,18 @@ FLAGS = ("contract_clearing", "collateral_spiral", "lender_clearing", "not_finit
 """Bits of a path's flag word: which fixed point had not settled, or a number was not finite."""
 
 SERIES = (
-    "revenue", "regime", "rent_h100", "price_h100", "price_gb200", "utilisation", "supply", "spread",
-    "rate", "equity", "exposure", "loss",
+    "revenue",
+    "regime",
+    "rent_h100",
+    "price_h100",
+    "price_gb200",
+    "utilisation",
+    "supply",
+    "spread",
+    "rate",
+    "equity",
+    "exposure",
+    "loss",
 )
 """What a path reports every month, for fans and for the replay of a path."""
 

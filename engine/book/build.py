@@ -9,7 +9,15 @@ from engine.book import calendar, network
 from engine.book.calibration import collateral_scale, correlation_of, jumps_of, starting_prices, transition_of
 from engine.book.parameters import Parameters
 from engine.book.system import (
-    ARRAY_TWINS, ChipTable, ContractTable, EconomyTable, FirmTable, LoanTable, Names, PoolTable, System,
+    ARRAY_TWINS,
+    ChipTable,
+    ContractTable,
+    EconomyTable,
+    FirmTable,
+    LoanTable,
+    Names,
+    PoolTable,
+    System,
 )  # fmt: skip
 from engine.vocabulary import REGIMES
 
@@ -146,7 +154,9 @@ def firm_table(named, names: Names) -> FirmTable:
         capex_contract=floats(one_hot(named["capex_contract"], names.contracts).T),
         growth_loan=floats(one_hot(named["growth_loan"], names.loans)),
         revolver=floats(one_hot(named["revolver"], names.loans)),
-        bridge=floats(one_hot(named["revolver"].where(named["revolver"] != "", named["growth_loan"]), names.loans)),
+        bridge=floats(
+            one_hot(named["revolver"].where(named["revolver"] != "", named["growth_loan"]), names.loans)
+        ),
         **{name: floats(named[name]) for name in FIRM_NUMBERS},
     )
 
@@ -176,7 +186,9 @@ def pledges(tables, names: Names, count: int):
     """Pledged chips (million units) and shares of contract cash, by collateralised loan."""
     pledged = np.zeros((count, len(names.generations)))
     for row in tables["pledges"].itertuples():
-        pledged[names.loans.index(row.loan), names.generations.index(row.generation)] += row.thousand_units / 1000.0
+        pledged[names.loans.index(row.loan), names.generations.index(row.generation)] += (
+            row.thousand_units / 1000.0
+        )
     security = np.zeros((count, len(names.contracts)))
     for row in tables["security"].itertuples():
         security[names.loans.index(row.loan), names.contracts.index(row.contract)] += row.share

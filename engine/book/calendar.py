@@ -41,7 +41,9 @@ def present_value(contracts, months, discount):
     return value[np.asarray(months)]
 
 
-def build(tables, loans, named, contracts, security, parameters: Parameters, months: int) -> dict[str, np.ndarray]:
+def build(
+    tables, loans, named, contracts, security, parameters: Parameters, months: int
+) -> dict[str, np.ndarray]:
     """Float64 arrays with rows for months 0 ... T."""
     dates = np.arange(months + 1)
     year = np.minimum((np.maximum(dates, 1) - 1) // 12, len(CAPEX_YEARS) - 1)
@@ -65,9 +67,7 @@ def build(tables, loans, named, contracts, security, parameters: Parameters, mon
         "after_ahead": beyond(contracts, dates + 12),
         "present_value": present_value(contracts, dates, parameters.credit.contract_yield),
         "contract_years": np.where(total > 0.0, (left @ weight.T) / np.where(total > 0.0, total, 1.0), 0.0),
-        "draw": np.where(
-            (dates[:, None] <= spread) & (spread > 0.0), undrawn / np.maximum(spread, 1.0), 0.0
-        ),
+        "draw": np.where((dates[:, None] <= spread) & (spread > 0.0), undrawn / np.maximum(spread, 1.0), 0.0),
     }
 
 
@@ -75,5 +75,8 @@ def window(dates: dict[str, np.ndarray], months: int) -> Calendar:
     """The calendar of months 1 ... T in the types of the paths."""
     kind = {"month": jnp.int32}
     return Calendar(
-        **{name: jnp.asarray(values[1 : months + 1], kind.get(name, jnp.float32)) for name, values in dates.items()}
+        **{
+            name: jnp.asarray(values[1 : months + 1], kind.get(name, jnp.float32))
+            for name, values in dates.items()
+        }
     )

@@ -36,7 +36,8 @@ def build(tables, lenders, names: Names) -> LenderTable:
         equity_share=jnp.asarray(claims["equity"], jnp.float32),
         membership=jnp.asarray([lenders["class"] == kind for kind in names.lender_classes], jnp.float32),
         instrument_membership=jnp.asarray(
-            [[classes[name] == kind for name in names.instruments] for kind in names.instrument_classes], jnp.float32
+            [[classes[name] == kind for name in names.instruments] for kind in names.instrument_classes],
+            jnp.float32,
         ),
     )
 

@@ -28,7 +28,10 @@ class Economy:
     leave_bust: list[float] = number([0.08, 0.45], "1/yr", "C", "to boom, to plateau")
     start: str = "boom"
     plan: list[float] = number(
-        [60.0, 118.0, 190.0, 270.0, 350.0, 430.0], "USD bn/yr", "C", "revenue that contracts were sized on, 2025-30"
+        [60.0, 118.0, 190.0, 270.0, 350.0, 430.0],
+        "USD bn/yr",
+        "C",
+        "revenue that contracts were sized on, 2025-30",
     )
     correlation_demand_equity: float = number(0.6, "1", "C", "demand and equity shocks", 0.3, 0.8)
     correlation_demand_credit: float = number(-0.4, "1", "C", "demand and spread shocks", -0.8, -0.3)
@@ -38,7 +41,9 @@ class Economy:
     rate_volatility: float = number(0.009, "1/yr^1.5", "B", "Vasicek volatility")
     spread_reversion: float = number(1.0, "1/yr", "C", "of the log spread index")
     spread_volatility: float = number(0.35, "1/sqrt(yr)", "C", "of the log spread index", 0.25, 0.6)
-    spread_feedback: float = number(1.0, "1", "C", "spread index rises by this times lost credit supply", 0.5, 2.5)
+    spread_feedback: float = number(
+        1.0, "1", "C", "spread index rises by this times lost credit supply", 0.5, 2.5
+    )
     equity_drift: float = number(0.05, "1/yr", "C", "expected return of the AI complex")
     equity_volatility: float = number(0.25, "1/sqrt(yr)", "C", "own volatility of the AI complex")
     equity_beta: float = number(0.5, "1", "C", "loading on the revenue surprise")
@@ -57,7 +62,9 @@ class Chips:
     """Obsolescence, utilisation, rent, price and the depth of the second-hand market."""
 
     ageing: float = number(0.10, "1/yr", "C", "continuous obsolescence of rent", 0.05, 0.15)
-    release_effect: float = number(0.22, "per ln gain", "C", "obsolescence a release adds to older chips", 0.12, 0.40)
+    release_effect: float = number(
+        0.22, "per ln gain", "C", "obsolescence a release adds to older chips", 0.12, 0.40
+    )
     release_noise: float = number(0.35, "log sd", "C", "of the effect of one release")
     technology_volatility: float = number(0.05, "1/sqrt(yr)", "C", "common noise of obsolescence")
     slip_probability: float = number(0.35, "1", "C", "a release is late")
@@ -67,11 +74,15 @@ class Chips:
     rent_elasticity: float = number(1.0, "1", "C", "of rent to utilisation", 0.6, 1.5)
     rent_bounds: list[float] = number([0.25, 1.8], "1", "C", "of the rent multiplier")
     underwritten_decline: float = number(0.24, "1/yr", "C", "rent decline lenders plan on", 0.20, 0.36)
-    underwritten_price_decline: float = number(0.36, "1/yr", "C", "price decline lenders plan on (base resale curve)")
+    underwritten_price_decline: float = number(
+        0.36, "1/yr", "C", "price decline lenders plan on (base resale curve)"
+    )
     life: float = number(8.0, "yr", "C", "economic life of a chip", 6.0, 8.0)
     least_life: float = number(2.0, "yr", "C", "life a running chip is always given")
     scrap: float = number(0.10, "of list", "A", "floor of the resale price (V100)", 0.05, 0.15)
-    chip_spread: float = number(0.09, "1/yr", "C", "discount spread of chip income over the short rate", 0.06, 0.12)
+    chip_spread: float = number(
+        0.09, "1/yr", "C", "discount spread of chip income over the short rate", 0.06, 0.12
+    )
     impact: float = number(0.8, "log", "C", "price fall when one quarter's depth is sold", 0.3, 1.5)
     impact_cap: float = number(0.8, "log", "C", "seven-day liquidation factor 0.45")
     impact_half_life: float = number(0.75, "yr", "C", "three quarters")
@@ -95,7 +106,9 @@ class Contracts:
     """Labs' equity, flexible payment and renegotiation."""
 
     equity_speed: list[float] = number([0.15, 0.06, 0.02], "of value/yr", "C", "a lab can raise, by regime")
-    equity_floor: list[float] = number([1.0, 0.5, 0.25], "1", "C", "of staged commitments honoured, by regime")
+    equity_floor: list[float] = number(
+        [1.0, 0.5, 0.25], "1", "C", "of staged commitments honoured, by regime"
+    )
     equity_buffer: float = number(6.0, "months", "C", "of obligations a lab keeps in cash when it can")
     revenue_power: float = number(0.5, "1", "C", "of lab value on its revenue growth")
     variable_cost: float = number(0.45, "of revenue", "C", "of a lab, before contracts", 0.35, 0.60)
@@ -111,7 +124,9 @@ class Credit:
 
     capacity_scale: float = number(1.15, "1", "C", "debt capacity at today's supply and spread")
     capacity_cap: float = number(1.25, "1", "C", "of debt capacity in the best market")
-    growth_limit: float = number(0.75, "of capacity", "C", "lent for new capex; the rest is kept for refinancing", 0.6, 1.0)
+    growth_limit: float = number(
+        0.75, "of capacity", "C", "lent for new capex; the rest is kept for refinancing", 0.6, 1.0
+    )
     trailing_weight: float = number(0.7, "1", "C", "of trailing EBITDA in debt capacity")
     equity_speed: list[float] = number([0.12, 0.08, 0.03], "of market cap/yr", "C", "listed firms, by regime")
     equity_months: float = number(6.0, "months", "C", "of equity issuance that can be pulled forward")
@@ -127,7 +142,9 @@ class Credit:
     sweep_share: float = number(0.5, "of surplus", "C", "cash swept while trapped")
     waiver: float = number(0.8, "probability", "C", "a breach is waived (December 2024 precedent)", 0.4, 0.95)
     waiver_months: float = number(9.0, "months", "C", "a waiver lasts")
-    chips_per_draw: float = number(0.84, "USD/USD", "C", "chips bought per dollar drawn: 2/3 of cost at 80% advance")
+    chips_per_draw: float = number(
+        0.84, "USD/USD", "C", "chips bought per dollar drawn: 2/3 of cost at 80% advance"
+    )
     hazard_regime: list[float] = number([1.0, 2.0, 4.0], "1", "C", "multiplier of hazards, by regime")
     hazard_stress: float = number(0.6, "1", "C", "loading on stress of rents", 0.0, 1.5)
     hazard_spread: float = number(0.5, "1", "C", "loading on log spread index", 0.0, 1.0)
@@ -135,13 +152,20 @@ class Credit:
     recovery_stress: float = number(0.35, "1", "C", "recoveries fall with stress", 0.1, 0.7)
     recovery_spread: float = number(0.10, "1", "C", "unsecured recoveries fall with spreads")
     step_in: float = number(0.5, "of contract value", "C", "a lender keeps by stepping in")
-    insolvency_ratio: float = number(0.5, "1", "C", "assets over debt below which a firm without access fails")
+    insolvency_ratio: float = number(
+        0.5, "1", "C", "assets over debt below which a firm without access fails"
+    )
     insolvency_supply: float = number(0.7, "1", "C", "debt-market access below which that test applies")
     refinancing_link: float = number(0.25, "1/yr", "C", "pool hazard per unit of missing debt capacity")
     refinancing_start: float = number(0.92, "1", "C", "debt capacity at which the link begins")
     chip_link: float = number(0.25, "1", "C", "pool LGD per log shortfall of chip prices")
     pool_stress: float = number(0.5, "1", "C", "pool LGD rises by this times stress")
-    origination: float = number(0.33, "of capex", "B", "borrowed outside named firms: sector debt 1,500 at end 2028 on the median boom path")
+    origination: float = number(
+        0.33,
+        "of capex",
+        "B",
+        "borrowed outside named firms: sector debt 1,500 at end 2028 on the median boom path",
+    )
     abs_cap_rate: float = number(-0.3, "1", "C", "elasticity of site value to the spread index")
     abs_trap: float = number(1.35, "1", "A", "DSCR below which an ABS traps cash")
     abs_coupon: float = number(0.057, "1/yr", "C", "of ABS debt")
@@ -154,9 +178,13 @@ class Lenders:
     """Recognition, clearing and credit supply."""
 
     supply_reversion: float = number(0.5, "1/yr", "C", "of credit supply to one")
-    supply_loss: float = number(6.0, "1", "C", "fall of supply per unit of capital lost by the marginal lender", 5, 30)
+    supply_loss: float = number(
+        6.0, "1", "C", "fall of supply per unit of capital lost by the marginal lender", 5, 30
+    )
     supply_floor: float = number(0.25, "1", "C", "least credit supply")
-    other_loss: float = number(0.01, "1/yr", "C", "base loss on a fund's other assets; only the excess counts")
+    other_loss: float = number(
+        0.01, "1/yr", "C", "base loss on a fund's other assets; only the excess counts"
+    )
     other_power: float = number(0.5, "1", "C", "power of the regime multiplier on other assets")
     bankruptcy_cost: float = number(0.05, "of assets", "C", "lost when a vehicle fails (Rogers-Veraart)")
 

@@ -19,7 +19,9 @@ from engine.book import parameters
 def array_twin(group: type) -> type:
     """The pytree with a parameter group's field names and an array behind each of them."""
     names = [field.name for field in dataclasses.fields(group)]
-    twin = dataclasses.make_dataclass(f"{group.__name__}Numbers", [(name, Array) for name in names], frozen=True)
+    twin = dataclasses.make_dataclass(
+        f"{group.__name__}Numbers", [(name, Array) for name in names], frozen=True
+    )
     return jax.tree_util.register_dataclass(twin, data_fields=names, meta_fields=[])
 
 

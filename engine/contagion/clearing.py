@@ -3,19 +3,20 @@
 import jax.numpy as jnp
 
 
-def clear_vehicles(assets, debt, equity_start, debt_share, equity_share, passing, bankruptcy_cost, rounds: int):
+def clear_vehicles(loss, capital, debt, debt_share, equity_share, passing, bankruptcy_cost, rounds: int):
     """Losses that lenders take on their claims on vehicles: the least fixed point, from no loss.
 
-        equity_j = (assets_j - n_j - debt_j)+
-        theta_j  = 1 if assets_j - n_j >= debt_j, else clip((1 - cost)(assets_j - n_j) / debt_j, 0, 1)
-        n_l = passing * sum_j ( debt_share_lj debt_j (1 - theta_j) + equity_share_lj (equity_start_j - equity_j) )
+        L_j = loss_j + n_j;  equity loses min(L_j, capital_j)
+        theta_j = 1 if L_j <= capital_j, else clip((1 - cost)(capital_j + debt_j - L_j) / debt_j, 0, 1)
+        n_l = passing * sum_j ( debt_share_lj debt_j (1 - theta_j) + equity_share_lj min(L_j, capital_j) )
 
-    Args: assets [vehicles] after own losses; debt, equity_start [vehicles]; debt_share, equity_share
-    [lenders vehicles], columns summing to one; vehicles are the first lenders; passing in [0, 1] switches
-    the network. Returns (n [lenders], theta [vehicles], last move).
+    Args: loss [vehicles], their own; capital, debt [vehicles], USD bn; debt_share, equity_share
+    [lenders vehicles], columns summing to one, vehicles being the first lenders; passing in [0, 1] switches
+    the network. Returns (n [lenders], theta [vehicles], last move). Written in losses, not in levels: what
+    is left of a large balance sheet would cancel in float32.
 
     Example: a fund with 10 of debt and 10 of equity loses 12; the bank takes 2, the pension 10.
-        >>> n, theta, _ = clear_vehicles(jnp.float32([8.0]), jnp.float32([10.0]), jnp.float32([10.0]),
+        >>> n, theta, _ = clear_vehicles(jnp.float32([12.0]), jnp.float32([10.0]), jnp.float32([10.0]),
         ...     jnp.float32([[0], [1], [0]]), jnp.float32([[0], [0], [1]]), 1.0, 0.0, 3)
         >>> [round(float(x), 3) for x in n]
         [0.0, 2.0, 10.0]
@@ -25,9 +26,9 @@ def clear_vehicles(assets, debt, equity_start, debt_share, equity_share, passing
     passed = jnp.zeros_like(debt_share[:, 0])
     for _ in range(rounds):
         before = passed
-        worth = assets - passed[:vehicles]
-        partial = jnp.clip((1.0 - bankruptcy_cost) * worth / jnp.where(owes, debt, 1.0), 0.0, 1.0)
-        theta = jnp.where(worth >= debt, 1.0, partial)
-        equity = jnp.maximum(worth - debt, 0.0)
-        passed = passing * (debt_share @ (debt * (1.0 - theta)) + equity_share @ (equity_start - equity))
+        total = loss + passed[:vehicles]
+        left = capital + debt - total
+        partial = jnp.clip((1.0 - bankruptcy_cost) * left / jnp.where(owes, debt, 1.0), 0.0, 1.0)
+        theta = jnp.where(total <= capital, 1.0, partial)
+        passed = passing * (debt_share @ (debt * (1.0 - theta)) + equity_share @ jnp.minimum(total, capital))
     return passed, theta, jnp.max(jnp.abs(passed - before))

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 def pay(resources, senior_due, junior_due):
     """Shares of the senior and the junior obligations that the resources cover.
 
-        senior = clip(W / O1, 0, 1),  junior = clip((W - O1) / O2, 0, 1),  1 where nothing is owed
+    senior = clip(W / O1, 0, 1),  junior = clip((W - O1) / O2, 0, 1),  1 where nothing is owed
     """
     senior = jnp.where(senior_due > 0.0, resources / jnp.where(senior_due > 0.0, senior_due, 1.0), 1.0)
     rest = resources - senior_due

@@ -81,7 +81,9 @@ def step(
 
     earning_power = table.rental * jnp.exp(-aged)
     capacity = HOURS * jnp.sum(installed * earning_power * released)
-    demand = table.capacity_start * (economy.revenue / system.numbers.economy.revenue) ** chips.demand_elasticity
+    demand = (
+        table.capacity_start * (economy.revenue / system.numbers.economy.revenue) ** chips.demand_elasticity
+    )
     tightness = demand / capacity
     multiplier = jnp.clip(tightness**chips.rent_elasticity, chips.rent_bounds[0], chips.rent_bounds[1])
     rent = earning_power * multiplier
@@ -99,9 +101,7 @@ def step(
         HOURS * hours * rent, HOURS * running_cost, discount_rate, chips.underwritten_decline, life
     )
     mean_age = jnp.sum(aged * table.existing) / jnp.sum(table.existing)
-    stress = jnp.clip(
-        mean_age - jnp.log(multiplier) - chips.underwritten_decline * time * MONTH, -0.5, 1.5
-    )
+    stress = jnp.clip(mean_age - jnp.log(multiplier) - chips.underwritten_decline * time * MONTH, -0.5, 1.5)
     return ChipState(aged, fleet, pace, tightness), Chips(
         utilisation=chips.utilisation * tightness,
         hours=hours,

@@ -105,7 +105,9 @@ def step(
     borrowed_now = funding.borrowed[:count]
     bought = credit.chips_per_draw * borrowed_now[:, None] * (chips.mix / system.chips.list_price)[None, :]
     pledged = state.pledged + bought
-    secured = table.security @ (system.contracts.margin * contracts.size * contracts.quality * month.present_value)
+    secured = table.security @ (
+        system.contracts.margin * contracts.size * contracts.quality * month.present_value
+    )
     kept = jnp.exp(-numbers.underwritten_decline * month.contract_years)
 
     live = jnp.sum(system.firms.neocloud * alive) / jnp.maximum(jnp.sum(system.firms.neocloud), 1.0)
@@ -125,7 +127,8 @@ def step(
     spot = table.uncontracted_share * (pledged @ chips.earnings) * MONTH
     owed = (service.interest + service.amortisation)[:count]
     has_service = owed > 0.0
-    dscr = jnp.where(has_service, (income + spot) / jnp.where(has_service, owed, 1.0), NO_DEBT_SERVICE)
+    covered = (income + spot) / jnp.where(has_service, owed, 1.0)
+    dscr = jnp.where(has_service, jnp.minimum(covered, NO_DEBT_SERVICE), NO_DEBT_SERVICE)
     tested = (alive[borrower] > 0.0) & (balance > SMALL)
     weak = (dscr < credit.dscr_default) & tested
     resources = funds.cash + funds.headroom

@@ -12,7 +12,15 @@ from engine.month.economy import Economy
 from engine.month.funding import Funding, FundingState
 from engine.month.inputs import Fate
 from engine.vocabulary import (
-    ALIVE, BALANCE_SHEET, EXCHANGE, FORECLOSURE, HAZARD, LIQUIDITY, MONTH, NON_PAYMENT, indicator,
+    ALIVE,
+    BALANCE_SHEET,
+    EXCHANGE,
+    FORECLOSURE,
+    HAZARD,
+    LIQUIDITY,
+    MONTH,
+    NON_PAYMENT,
+    indicator,
 )  # fmt: skip
 
 UNMET = 1e-4
@@ -131,7 +139,9 @@ def step(
 
     chips_worth = chip_assets + collateral.seized @ collateral.price
     worth = (1.0 - system.numbers.chips.sale_cost) * chips_worth + credit.step_in * collateral.contract_value
-    share = recovery(system, economy, chips.stress, funds.balance, debt, contracts.forward, worth, cause, alive)
+    share = recovery(
+        system, economy, chips.stress, funds.balance, debt, contracts.forward, worth, cause, alive
+    )
     gone = fallen[loans.borrower]
     loss = gone * funds.balance * (1.0 - share)
 

@@ -75,7 +75,9 @@ def step(system: System, state: EconomyState, supply, shocks: Shocks) -> tuple[E
     surprise = economy.volatility * root * normals["demand"]
     log_revenue = state.log_revenue + (growth - 0.5 * economy.volatility**2) * MONTH + surprise
 
-    rate = mean_reverting(state.rate, economy.rate, economy.rate_reversion, economy.rate_volatility, normals["rates"])
+    rate = mean_reverting(
+        state.rate, economy.rate, economy.rate_reversion, economy.rate_volatility, normals["rates"]
+    )
     log_spread = mean_reverting(
         state.log_spread, 0.0, economy.spread_reversion, economy.spread_volatility, normals["credit"]
     )

@@ -62,10 +62,19 @@ def init(system: System) -> FundingState:
     boom = jnp.where(firms.lab > 0.0, numbers.contracts.equity_speed[0], numbers.credit.equity_speed[0])
     headroom = boom * numbers.credit.equity_months * MONTH * firms.equity_value
     earning = numbers.credit.trailing_weight * jnp.maximum(firms.ebitda_ttm, 0.0)
-    limit = (firms.debt_multiple * earning + firms.value_multiple * firms.equity_value) * numbers.credit.capacity_scale
+    limit = (
+        firms.debt_multiple * earning + firms.value_multiple * firms.equity_value
+    ) * numbers.credit.capacity_scale
     spare = can_bridge(system) * jnp.maximum(limit - loans.borrowed @ loans.drawn, 0.0)
     return FundingState(
-        firms.cash, firms.ebitda_ttm, headroom, loans.drawn, loans.drawn, loans.maturity_month, loans.coupon, spare
+        firms.cash,
+        firms.ebitda_ttm,
+        headroom,
+        loans.drawn,
+        loans.drawn,
+        loans.maturity_month,
+        loans.coupon,
+        spare,
     )
 
 
@@ -74,7 +83,9 @@ def can_bridge(system: System):
     return jnp.sum(system.firms.bridge, axis=0) * (1.0 - system.firms.outside)
 
 
-def service(system: System, state: FundingState, economy: Economy, value, month: Month, alive, operating) -> Service:
+def service(
+    system: System, state: FundingState, economy: Economy, value, month: Month, alive, operating
+) -> Service:
     """Interest, amortisation, maturities, and the equity and revolver a firm could still use."""
     loans, credit = system.loans, system.numbers.credit
     time = month.month.astype(jnp.float32)
@@ -159,8 +170,14 @@ def step(
 
     draw = month.draw * jnp.minimum(chips.capex_pace, 1.0) * alive[loans.borrower]
     balance = (
-        state.balance - service.amortisation - service.due + rolled + unpaid + draw
-        + firms.revolver @ drawn + firms.bridge @ bridged
+        state.balance
+        - service.amortisation
+        - service.due
+        + rolled
+        + unpaid
+        + draw
+        + firms.revolver @ drawn
+        + firms.bridge @ bridged
     )
     replaced = rolled / jnp.maximum(balance, 1e-9)
     market_coupon = loans.refinancing_margin * economy.spread + (1.0 - loans.floating) * economy.rate

@@ -36,7 +36,11 @@ def init(system: System) -> LenderState:
     table = system.lenders
     zero = jnp.zeros((), jnp.float32)
     return LenderState(
-        jnp.zeros_like(table.holdings[0]), jnp.zeros_like(table.capital), jnp.zeros_like(table.capital), zero, zero + 1.0
+        jnp.zeros_like(table.holdings[0]),
+        jnp.zeros_like(table.capital),
+        jnp.zeros_like(table.capital),
+        zero,
+        zero + 1.0,
     )
 
 
@@ -45,14 +49,17 @@ def step(system: System, state: LenderState, economy: Economy, loss, exposure) -
     numbers, table = system.numbers.lenders, system.lenders
     cumulative = state.loss + loss
     direct = table.holdings @ cumulative
-    excess = state.other_excess + numbers.other_loss * (economy.hazard_multiplier**numbers.other_power - 1.0) * MONTH
+    excess = (
+        state.other_excess
+        + numbers.other_loss * (economy.hazard_multiplier**numbers.other_power - 1.0) * MONTH
+    )
     growth = jnp.maximum(state.growth, exposure / system.exposure_start)
 
     own = direct + table.other_assets * excess
     capital, debt = table.capital * growth, table.debt * growth
     vehicles = table.debt_share.shape[1]
     passed, _, move = clear_vehicles(
-        (capital + debt - own)[:vehicles], debt[:vehicles], capital[:vehicles], table.debt_share, table.equity_share,
+        own[:vehicles], capital[:vehicles], debt[:vehicles], table.debt_share, table.equity_share,
         system.numbers.mechanisms.lender_network, numbers.bankruptcy_cost, ROUNDS,
     )  # fmt: skip
     gross = own + passed

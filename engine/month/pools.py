@@ -67,7 +67,9 @@ def step(
     links = system.numbers.mechanisms.pool_links
     base = table.hazard * fate.frailty * economy.hazard_multiplier * economy.spread**credit.hazard_spread
     missing = jnp.maximum(credit.refinancing_start - economy.access, 0.0)
-    hazard = state.hazard + MONTH * (base + links * credit.refinancing_link * table.refinancing_link * missing)
+    hazard = state.hazard + MONTH * (
+        base + links * credit.refinancing_link * table.refinancing_link * missing
+    )
 
     fallen_before = indicator(fate.threshold_obligors <= state.hazard[table.obligor_pool])
     fallen = indicator(fate.threshold_obligors <= hazard[table.obligor_pool])

@@ -92,7 +92,12 @@ def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks)
     total = jnp.sum(loss)
     young = jnp.sum(fallen.loss * system.loans.new_money) + pooled.new_money_loss
     raised_flags = jnp.stack(
-        [web.unsettled > 0.0, tested.unsettled > 0.0, recognised.unsettled > 0.0, ~jnp.isfinite(total + new_supply)]
+        [
+            web.unsettled > 0.0,
+            tested.unsettled > 0.0,
+            recognised.unsettled > 0.0,
+            ~jnp.isfinite(total + new_supply),
+        ]
     )
     return State(
         economy=new_economy,
@@ -107,4 +112,12 @@ def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks)
         legacy_loss=state.legacy_loss + total - young,
         new_money_loss=state.new_money_loss + young,
         flags=state.flags | raised_flags,
-    ), Info(economy=now, chips=market, contracts=web, funding=raised, collateral=tested, loss=loss, exposure=exposure)
+    ), Info(
+        economy=now,
+        chips=market,
+        contracts=web,
+        funding=raised,
+        collateral=tested,
+        loss=loss,
+        exposure=exposure,
+    )

@@ -12,4 +12,6 @@ def step(system: System, supply, lenders: Lenders):
     numbers, table = system.numbers.lenders, system.lenders
     hit = jnp.clip(lenders.recognised / jnp.maximum(lenders.capital, 1e-6), 0.0, 1.0)
     change = numbers.supply_reversion * (1.0 - supply) * MONTH
-    return jnp.clip(supply + change - numbers.supply_loss * jnp.sum(table.lending_weight * hit), numbers.supply_floor, 1.0)
+    return jnp.clip(
+        supply + change - numbers.supply_loss * jnp.sum(table.lending_weight * hit), numbers.supply_floor, 1.0
+    )

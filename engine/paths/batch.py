@@ -43,9 +43,13 @@ def batch_last(function, *arguments, batched):
         jax.ShapeDtypeStruct(leaf.shape[:-1] if flag else leaf.shape, leaf.dtype)
         for leaf, flag in zip(leaves, carries, strict=True)
     ]
-    closed, shapes = jax.make_jaxpr(lambda *flat: function(*jax.tree.unflatten(tree, flat)), return_shape=True)(*single)
+    closed, shapes = jax.make_jaxpr(
+        lambda *flat: function(*jax.tree.unflatten(tree, flat)), return_shape=True
+    )(*single)
     values = evaluate(closed.jaxpr, closed.consts, list(zip(leaves, carries, strict=True)), size)
-    return jax.tree.unflatten(jax.tree.structure(shapes), [spread(value, flag, size) for value, flag in values])
+    return jax.tree.unflatten(
+        jax.tree.structure(shapes), [spread(value, flag, size) for value, flag in values]
+    )
 
 
 def spread(value, flag, size):
@@ -68,11 +72,17 @@ def evaluate(jaxpr, consts, arguments, size):
             inner = equation.params[INLINE[name]]
             outputs = evaluate(inner.jaxpr, inner.consts, inputs, size)
         elif not any(flag for _, flag in inputs):
-            result = equation.primitive.bind(*(value for value, _ in inputs), **equation.primitive.get_bind_params(equation.params))
-            outputs = [(value, False) for value in (result if equation.primitive.multiple_results else [result])]
+            result = equation.primitive.bind(
+                *(value for value, _ in inputs), **equation.primitive.get_bind_params(equation.params)
+            )
+            outputs = [
+                (value, False) for value in (result if equation.primitive.multiple_results else [result])
+            ]
         else:
             result = rule_of(name)(equation, inputs, size)
-            outputs = [(value, True) for value in (result if equation.primitive.multiple_results else [result])]
+            outputs = [
+                (value, True) for value in (result if equation.primitive.multiple_results else [result])
+            ]
         known.update(zip(equation.outvars, outputs, strict=True))
     return [read(atom) for atom in jaxpr.outvars]
 

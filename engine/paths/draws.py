@@ -14,7 +14,9 @@ STREAMS = ("systematic", "loans", "firms", "obligors", "releases", "normals")
 STREAM_BITS = 24
 
 
-def words(seed: UInt32[Array, "2"], path: Int[Array, ""], month, stream: str, count: int) -> UInt32[Array, "count"]:
+def words(
+    seed: UInt32[Array, "2"], path: Int[Array, ""], month, stream: str, count: int
+) -> UInt32[Array, "count"]:
     """Random words of one stream of a path's month.
 
     Block d of four words has counter (path, month, stream and d); the words come lane by lane: the first of

@@ -75,6 +75,7 @@ def layout_of(system: System) -> tallies.Layout:
 
 def chunk_outcome(system: System, seed, ids, weight, store: bool) -> Outcome:
     """The outcome of one chunk of path ids."""
+
     def stored(function, keep, *arguments):
         return store_shared(function, keep, *arguments) if store else function(*arguments)
 
@@ -138,7 +139,9 @@ def tally_blocks(tally, system, seed, first, count, *, block: int, mesh: Mesh):
 
     def on_device(tally, system, seed, first, count):
         own = jax.tree.map(lambda leaf: leaf[0], tally)
-        return jax.tree.map(lambda leaf: leaf[None], tally_block(own, system, seed, first[0], block, count, store))
+        return jax.tree.map(
+            lambda leaf: leaf[None], tally_block(own, system, seed, first[0], block, count, store)
+        )
 
     own, shared = PartitionSpec("devices"), PartitionSpec()
     return jax.shard_map(
@@ -181,5 +184,5 @@ def simulate(system: System, plan: Plan, progress=None, stopped=None, devices=No
         if progress:
             progress(done)
     tally = jax.device_get(tally)
-    merged = functools.reduce(tallies.merge, [jax.tree.map(lambda leaf: leaf[d], tally) for d in range(len(devices))])
-    return merged, Timing(ready - begun, time.perf_counter() - ready, done)
+    each = [jax.tree.map(lambda leaf, d=d: leaf[d], tally) for d in range(len(devices))]
+    return functools.reduce(tallies.merge, each), Timing(ready - begun, time.perf_counter() - ready, done)

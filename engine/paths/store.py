@@ -28,7 +28,9 @@ PASSES = 4
 def store_shared(function, keep, *arguments):
     """Call `function` on arrays with its shared values stored. `keep` is a boolean scalar that is always true."""
     leaves, tree = jax.tree.flatten(arguments)
-    closed, shapes = jax.make_jaxpr(lambda *flat: function(*jax.tree.unflatten(tree, flat)), return_shape=True)(*leaves)
+    closed, shapes = jax.make_jaxpr(
+        lambda *flat: function(*jax.tree.unflatten(tree, flat)), return_shape=True
+    )(*leaves)
     stored = worth_storing(closed.jaxpr)
     known = dict(zip(closed.jaxpr.constvars, closed.consts, strict=True))
     known |= dict(zip(closed.jaxpr.invars, leaves, strict=True))

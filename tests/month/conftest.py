@@ -36,7 +36,9 @@ def outcome_of():
     @jax.jit
     def run(system):
         outcomes = jax.lax.map(lambda each: chunk_outcome(system, seed_words(SEED), each, weight, True), ids)
-        return jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -2).reshape(*leaf.shape[1:-1], PATHS), outcomes)
+        return jax.tree.map(
+            lambda leaf: jnp.moveaxis(leaf, 0, -2).reshape(*leaf.shape[1:-1], PATHS), outcomes
+        )
 
     return lambda system: jax.device_get(run(system))
 

@@ -179,7 +179,9 @@ def test_hazard_defaults_follow_the_closed_form(changed, outcome_of, five_years)
         "credit.hazard_contagion", 0.0,
     )  # fmt: skip
     plain = eqx.tree_at(
-        lambda s: s.firms.hazard, plain, jnp.where(plain.firms.outside > 0, jnp.float32(0.05), plain.firms.hazard)
+        lambda s: s.firms.hazard,
+        plain,
+        jnp.where(plain.firms.outside > 0, jnp.float32(0.05), plain.firms.hazard),
     )
     outcome = outcome_of(plain)
     expected = -np.expm1(-0.05 * MONTHS / 12)

@@ -15,7 +15,9 @@ TALL = jnp.asarray(KEY.normal(size=(5, 3)), jnp.float32)
 ROWS = jnp.asarray([3, 0, 3], jnp.int32)
 
 OPERATIONS = {
-    "elementwise with a constant vector": lambda x: x * jnp.arange(5, dtype=jnp.float32) + jnp.exp(-jnp.abs(x)),
+    "elementwise with a constant vector": lambda x: (
+        x * jnp.arange(5, dtype=jnp.float32) + jnp.exp(-jnp.abs(x))
+    ),
     "scalar of a path times a vector": lambda x: x[0] * jnp.ones(3, jnp.float32) - x[1],
     "constant matrix times vector": lambda x: MATRIX @ x,
     "vector times constant matrix": lambda x: x @ TALL,
