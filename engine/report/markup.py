@@ -84,10 +84,12 @@ def measured(value, error) -> str:
 
 
 def probability(value, error) -> str:
-    """A table cell: a probability with its standard error, in percent with as many places as the number."""
+    """A table cell: a probability with its standard error, in percent; the error never rounds to nothing."""
     shown = words.share(value).rstrip("%")
-    places = len(shown.partition(".")[2])
-    return f"{shown}% ± {100.0 * error:.{max(places, 1)}f}%" if words.known(error) else f"{shown}%"
+    if not words.known(error):
+        return f"{shown}%"
+    places = max(len(shown.partition(".")[2]), 1 if 100.0 * error >= 0.05 else 2)
+    return f"{shown}% ± {100.0 * error:.{places}f}%"
 
 
 def between(value, low, high) -> str:

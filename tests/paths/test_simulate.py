@@ -65,7 +65,7 @@ def test_the_worst_path_replayed_alone_loses_what_it_lost(year, whole):
 
 def test_columns_add_up(year, whole):
     layout = running.layout_of(year)
-    totals = whole.losses.sum(axis=2)[0].astype(float)
+    totals = np.asarray(whole.losses).sum(axis=2)[0].astype(np.float64).tolist()
     by_name = dict(zip(layout.columns, totals, strict=True))
     paths = int(whole.paths)
     # Each path's columns are float32 sums, rounded to 2^-24 USD bn in the tally.
