@@ -105,11 +105,11 @@ def tranches_tile(frames):
 
 @reads("loans.origination_share", "pools.origination_share")
 def origination_is_placed(frames):
-    """Shares of new sector borrowing over loans and pools sum to one, unless nothing is originated."""
+    """Shares of new sector borrowing sum to at most one: a book may be the whole sector or a part of it."""
     shares = [*frames["loans"]["origination_share"], *frames["pools"]["origination_share"]]
     total = sum(shares)
-    if total and abs(total - 1.0) > sum_tolerance(shares):
-        expected = "shares over loans and pools that sum to 1, or all 0"
+    if total > 1.0 + sum_tolerance(shares):
+        expected = "shares over loans and pools that sum to at most 1"
         yield Problem("loans", None, "origination_share", f"sum {total:.6g}", expected)
 
 

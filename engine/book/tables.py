@@ -96,7 +96,7 @@ POOLS = table(
     share("relet", "of lost rent recovered", 0.0),
     amount("dscr", "of a lease pool at month 0", 0.0, "x"),
     share("ltv", "debt over value of a lease pool at month 0", 0.0),
-    share("origination_share", "of new sector borrowing", 0.0),
+    share("origination_share", "of new sector borrowing; sums to at most 1 over loans and pools", 0.0),
     amount("balance", "committed", strict=True),
 )  # fmt: skip
 
@@ -137,7 +137,7 @@ LOANS = table(
     share("guarantee_cover", "of the balance", 0.0),
     flag("revolver", "drawn on need"),
     flag("new_money", "starts at zero and grows with capex"),
-    share("origination_share", "of new sector borrowing", 0.0),
+    share("origination_share", "of new sector borrowing; sums to at most 1 over loans and pools", 0.0),
     least=1,
 )  # fmt: skip
 

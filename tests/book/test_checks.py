@@ -155,8 +155,8 @@ BREAKS = {
     "tranche upside down": (
         cell("tranches", 2, "detachment", "0.1"), "tranches.csv", 2, "detachment", "more than attachment",
     ),
-    "origination": (cell("pools", 2, "origination_share", "0.7"), "loans.csv", None, "origination_share",
-                    "sum to 1"),
+    "origination": (cell("pools", 2, "origination_share", "1"), "loans.csv", None, "origination_share",
+                    "sum to at most 1"),
     "loan held in part": (cell("holdings", 5, "share", "0.6"), "holdings.csv", 5, "share",
                           "CLOUD_NOTES that sum"),
     "nothing left for a blank": (cell("holdings", 2, "share", "1"), "holdings.csv", 3, "share",
