@@ -25,7 +25,8 @@ def main(paths: int = 98_304, block: int = 8_192) -> None:
     plan = Plan(paths, block, 7, 60)
     devices = jax.devices()
     print(
-        f"device {len(devices)} x {devices[0].device_kind}, float32 paths, int64 tally, {paths:,} paths x 60 months"
+        f"device {len(devices)} x {devices[0].device_kind}, float32 paths, int64 tally, "
+        f"{paths:,} paths x 60 months"
     )
     for attempt in range(3):
         _, timing = simulate(system, plan)

@@ -140,9 +140,9 @@ def chip_table(table, parameters: Parameters) -> ChipTable:
 
 
 FIRM_NUMBERS = (
-    "outside", "revenue_share", "fixed_cost", "core_ebitda", "core_growth", "core_stress_beta", "ebitda_ttm", "cash",
-    "minimum_cash", "equity_value", "sponsor_capacity", "debt_multiple", "value_multiple", "asset_multiple", "hazard",
-    "leverage_beta", "equity_capex_share",
+    "outside", "revenue_share", "fixed_cost", "core_ebitda", "core_growth", "core_stress_beta",
+    "ebitda_ttm", "cash", "minimum_cash", "equity_value", "sponsor_capacity", "debt_multiple",
+    "value_multiple", "asset_multiple", "hazard", "leverage_beta", "equity_capex_share",
 )  # fmt: skip
 
 
@@ -162,8 +162,8 @@ def firm_table(named, names: Names) -> FirmTable:
 
 
 CONTRACT_NUMBERS = (
-    "staged", "flexibility", "margin", "relet", "cover", "annual", "start_annual", "start_month", "ramp_months",
-    "end_month",
+    "staged", "flexibility", "margin", "relet", "cover", "annual", "start_annual", "start_month",
+    "ramp_months", "end_month",
 )  # fmt: skip
 
 
@@ -196,9 +196,10 @@ def pledges(tables, names: Names, count: int):
 
 
 LOAN_NUMBERS = (
-    "committed", "drawn", "draw_months", "maturity_month", "tenor_months", "floating", "coupon", "refinancing_margin",
-    "interest_from_month", "amortisation", "amortisation_from_month", "ladder", "extension_probability",
-    "exchange_probability", "base_recovery", "ebitda_recovery", "guarantee_cover", "new_money", "origination_share",
+    "committed", "drawn", "draw_months", "maturity_month", "tenor_months", "floating", "coupon",
+    "refinancing_margin", "interest_from_month", "amortisation", "amortisation_from_month", "ladder",
+    "extension_probability", "exchange_probability", "base_recovery", "ebitda_recovery",
+    "guarantee_cover", "new_money", "origination_share",
 )  # fmt: skip
 
 
@@ -221,7 +222,8 @@ def loan_table(loans, pledged, security, scale, names: Names) -> LoanTable:
 
 
 POOL_NUMBERS = (
-    "hazard", "lgd", "refinancing_link", "chip_link", "frailty", "relet", "dscr", "ltv", "origination_share", "balance",
+    "hazard", "lgd", "refinancing_link", "chip_link", "frailty", "relet", "dscr", "ltv",
+    "origination_share", "balance",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ LONGEST = 600
 
 
 def profile(contracts, months):
-    """Contract amounts inside their term [months, contracts]: a linear ramp from today's spend to full size."""
+    """Contract amounts inside their term [months, contracts]: a ramp from today's spend to full size."""
     start, ramp = np.asarray(contracts.start_month, np.float64), np.asarray(contracts.ramp_months, np.float64)
     first, full = np.asarray(contracts.start_annual, np.float64), np.asarray(contracts.annual, np.float64)
     time = np.asarray(months, np.float64)[:, None]

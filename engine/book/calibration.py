@@ -28,7 +28,8 @@ def correlation_of(table, economy: Economy) -> np.ndarray:
     smallest = float(np.linalg.eigvalsh(matrix)[0])
     if smallest < -1e-9:
         raise ValueError(
-            f"correlation of the factors: got a matrix with eigenvalue {smallest:.4f}, expected positive semi-definite"
+            f"correlation of the factors: got a matrix with eigenvalue {smallest:.4f}, "
+            "expected positive semi-definite"
         )
     return matrix
 

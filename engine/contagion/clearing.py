@@ -1,4 +1,4 @@
-"""Clearing of vehicles' debt and equity among lenders, with bankruptcy cost (Rogers-Veraart, Suzuki-Elsinger)."""
+"""Clearing of vehicles' debt and equity among lenders, with bankruptcy cost (Rogers-Veraart)."""
 
 import jax.numpy as jnp
 

@@ -10,11 +10,11 @@ def income_value(rental, cost, rate, decline, life):
         V = rental (1 - exp(-(rate + decline) T)) / (rate + decline) - cost (1 - exp(-rate T)) / rate
 
     Args: rental and cost now (USD a year, any money unit), rate and decline (a year), life (years);
-    all broadcast. Rent falls at `decline`, cost stays. Returns the value in the same money unit, never negative.
+    all broadcast. Rent falls at `decline`, cost stays. Returns the value in the same money unit, at least 0.
 
     Example: a chip earning 18 a year at a cost of 5 for at most 6 years.
         >>> round(float(income_value(18.0, 5.0, 0.127, 0.24, 6.0)), 2)
-        24.12
+        22.75
     """
     years = jnp.clip(jnp.log(rental / cost) / decline, 0.0, life)
     discount = rate + decline

@@ -12,7 +12,7 @@ from engine.vocabulary import HOURS, MONTH, indicator
 
 
 class ChipState(eqx.Module):
-    """Log obsolescence of rent, installed fleet (million units), pace of capex against plan, demand over capacity."""
+    """Log obsolescence of rent, fleet (million units), pace of capex against plan, demand over capacity."""
 
     obsolescence: Float[Array, "gens"]
     fleet: Float[Array, "gens"]

@@ -1,4 +1,4 @@
-"""Collateral: LTV and DSCR tests, waiver, cure, foreclosure, and the sales that move the price (docs/model.md, section 5)."""
+"""Collateral: LTV and DSCR tests, waiver, cure, foreclosure, sales and prices (docs/model.md, section 5)."""
 
 import equinox as eqx
 import jax.numpy as jnp

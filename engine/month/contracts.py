@@ -1,4 +1,4 @@
-"""Contracts: the dated payment web among firms, equity commitments, renegotiation (docs/model.md, section 3)."""
+"""Contracts: the payment web of firms, equity commitments, renegotiation (docs/model.md, section 3)."""
 
 import equinox as eqx
 import jax.numpy as jnp

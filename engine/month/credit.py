@@ -145,7 +145,7 @@ def step(
     gone = fallen[loans.borrower]
     loss = gone * funds.balance * (1.0 - share)
 
-    # A foreclosed borrower's called chips moved already; its other chips, and those of any other bankrupt, move now.
+    # Called chips of a foreclosed borrower moved already; all other chips of the bankrupt move now.
     handed = indicator((cause != ALIVE) & (cause != EXCHANGE))[loans.borrower[:count]]
     released = gone[:count, None] * pledges.pledged
     keeps_cash = 1.0 - indicator((cause != ALIVE) & (cause != EXCHANGE))

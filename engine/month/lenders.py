@@ -1,4 +1,4 @@
-"""Lenders: who holds the loss, what passes through vehicles, and when it is recognised (docs/model.md, section 8)."""
+"""Lenders: who holds the loss, what vehicles pass on, when it is recognised (docs/model.md, section 8)."""
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -71,6 +71,6 @@ def step(system: System, state: LenderState, economy: Economy, loss, exposure) -
 
 
 def borne(system: System, gross):
-    """Loss finally borne: gross for those who are not vehicles; vehicles keep what the network does not pass on."""
+    """Loss finally borne: gross for all but vehicles, which keep what the network does not pass on."""
     passing = system.numbers.mechanisms.lender_network
     return gross * (1.0 - system.lenders.vehicle * passing)

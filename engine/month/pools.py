@@ -15,7 +15,7 @@ NOTHING = 1e-6
 
 
 class PoolState(eqx.Module):
-    """By pool: cumulative hazard, new money (USD bn), debt left, months short of rent, loss so far (shares)."""
+    """By pool: hazard, new money (USD bn), share of debt left, months short of rent, loss so far (share)."""
 
     hazard: Float[Array, "pools"]
     new_money: Float[Array, "pools"]

@@ -13,16 +13,18 @@ from jax import lax
 from jax.extend.core import Literal
 
 ELEMENTWISE = {
-    "add", "sub", "mul", "div", "max", "min", "pow", "rem", "atan2", "nextafter", "and", "or", "xor", "not", "neg",
-    "sign", "floor", "ceil", "round", "exp", "exp2", "expm1", "log", "log1p", "sin", "cos", "tan", "tanh", "logistic",
-    "sqrt", "rsqrt", "cbrt", "abs", "square", "integer_pow", "is_finite", "eq", "ne", "lt", "le", "gt", "ge",
-    "select_n", "clamp", "convert_element_type", "shift_left", "shift_right_logical", "shift_right_arithmetic",
-    "erf", "erf_inv", "lgamma", "digamma", "stop_gradient", "copy", "add_any",
+    "add", "sub", "mul", "div", "max", "min", "pow", "rem", "atan2", "nextafter", "and", "or", "xor",
+    "not", "neg", "sign", "floor", "ceil", "round", "exp", "exp2", "expm1", "log", "log1p", "sin",
+    "cos", "tan", "tanh", "logistic", "sqrt", "rsqrt", "cbrt", "abs", "square", "integer_pow",
+    "is_finite", "eq", "ne", "lt", "le", "gt", "ge", "select_n", "clamp", "convert_element_type",
+    "shift_left", "shift_right_logical", "shift_right_arithmetic", "erf", "erf_inv", "lgamma",
+    "digamma", "stop_gradient", "copy", "add_any",
 }  # fmt: skip
 
 SAME_AXES = {
-    "reduce_sum", "reduce_max", "reduce_min", "reduce_prod", "reduce_and", "reduce_or", "argmax", "argmin", "cumsum",
-    "cumprod", "cummax", "cummin", "cumlogsumexp", "rev", "concatenate", "split", "sort",
+    "reduce_sum", "reduce_max", "reduce_min", "reduce_prod", "reduce_and", "reduce_or", "argmax",
+    "argmin", "cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp", "rev", "concatenate", "split",
+    "sort",
 }  # fmt: skip
 
 INLINE = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "custom_jvp_call": "call_jaxpr"}
@@ -207,7 +209,8 @@ def gather(equation, inputs, size):
     return lax.gather(
         value, indices, numbers, (*equation.params["slice_sizes"], size),
         mode=equation.params["mode"], fill_value=equation.params["fill_value"],
-        indices_are_sorted=equation.params["indices_are_sorted"], unique_indices=equation.params["unique_indices"],
+        indices_are_sorted=equation.params["indices_are_sorted"],
+        unique_indices=equation.params["unique_indices"],
     )  # fmt: skip
 
 

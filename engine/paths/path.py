@@ -92,5 +92,5 @@ class Ending(eqx.Module):
 
 
 def ending(system: System, fate: Fate, state: months.State) -> Ending:
-    """Default month and cause of firms; synthetic obligors report whether, by the end, their hazard caught them."""
+    """Default month and cause of the named firms, and what went wrong in the path."""
     return Ending(state.credit.default_month, state.credit.cause, state.flags)

@@ -13,7 +13,7 @@ from engine.paths.path import advance, begin
 def replay(system: System, seed: int, path: int) -> tuple[State, Info]:
     """State and Info of every month of one path; each leaf gains a leading axis [months].
 
-    The draws are those of the path in any run with this seed. The arithmetic is compiled for a single path, so
+    The draws are those of the path in any run with this seed. The arithmetic is compiled for one path, so
     numbers agree with the run's to float32 rounding.
     """
     return _replay(system, seed_words(seed), jnp.asarray(path, jnp.int64))

@@ -20,14 +20,14 @@ from engine.tail.outcome import Outcome
 from engine.vocabulary import FLAGS, SERIES, indicator
 
 CHUNK = 512
-"""Paths evaluated together: the state fits a core's second-level cache, and the compiler rounds alike in every chunk."""
+"""Paths evaluated together: their state fits a core's second-level cache, and every chunk rounds alike."""
 
 YEAR = 12
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """How many paths, in blocks of how many, from which seed. Raises ValueError on values that make no sense."""
+    """How many paths, in blocks of how many, from which seed. Raises ValueError on impossible values."""
 
     paths: int
     block: int
@@ -118,7 +118,7 @@ def chunk_outcome(system: System, seed, ids, weight, store: bool) -> Outcome:
 
 
 def tally_block(tally, system: System, seed, first, block: int, count, store: bool):
-    """The tally with paths first ... first + block - 1 added, chunk by chunk; those at or beyond `count` weigh nothing."""
+    """The tally with `block` paths from `first` added by chunks; those from `count` on weigh nothing."""
     ids = (first + jnp.arange(block, dtype=jnp.int64)).reshape(-1, CHUNK)
 
     def add_chunk(tally, ids):
@@ -134,7 +134,7 @@ def on_cpu(devices) -> bool:
 
 @functools.partial(jax.jit, static_argnames=("block", "mesh"), donate_argnums=0)
 def tally_blocks(tally, system, seed, first, count, *, block: int, mesh: Mesh):
-    """Add one block a device to each device's own tally [devices, ...]; `first` [devices] is each block's first path."""
+    """Add one block a device to each device's tally [devices, ...]; `first` [devices] starts each block."""
     store = on_cpu(mesh.devices.ravel())
 
     def on_device(tally, system, seed, first, count):
@@ -152,8 +152,8 @@ def tally_blocks(tally, system, seed, first, count, *, block: int, mesh: Mesh):
 def simulate(system: System, plan: Plan, progress=None, stopped=None, devices=None):
     """Run a plan. Returns (Tally, Timing).
 
-    `progress(done)` is called after every round of blocks with the paths done; the run ends early, with what it
-    has, when `stopped()` is true. The tally does not depend on the block size or the number of devices.
+    `progress(done)` is called after every round of blocks with the paths done; the run ends early, with what
+    it has, when `stopped()` is true. The tally does not depend on the block size or the number of devices.
     """
     devices = list(devices or jax.devices())
     mesh = Mesh(np.array(devices), ("devices",))

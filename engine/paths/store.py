@@ -15,10 +15,17 @@ import jax.numpy as jnp
 from jax import lax
 from jax.extend.core import Literal
 
-COSTS = {"broadcast_in_dim": 0.0, "reshape": 0.0, "squeeze": 0.0, "slice": 0.0, "exp": 12.0, "log": 12.0, "pow": 24.0, "sin": 24.0, "cos": 24.0, "exp2": 12.0, "log1p": 12.0, "tanh": 12.0,
-         "sqrt": 4.0, "div": 4.0, "expm1": 12.0, "integer_pow": 2.0, "gather": 2.0}  # fmt: skip
-STORED = {"dot_general", "reduce_sum", "reduce_max", "reduce_min", "reduce_or", "reduce_and", "sort", "cond", "while",
-          "scan", "cumsum", "scatter-add"}  # fmt: skip
+COSTS = {
+    "broadcast_in_dim": 0.0, "reshape": 0.0, "squeeze": 0.0, "slice": 0.0, "integer_pow": 2.0, "gather": 2.0,
+    "sqrt": 4.0, "div": 4.0, "exp": 12.0, "exp2": 12.0, "expm1": 12.0, "log": 12.0, "log1p": 12.0,
+    "tanh": 12.0, "pow": 24.0, "sin": 24.0, "cos": 24.0,
+}  # fmt: skip
+"""Operations of one evaluation of an element; 1 where not listed."""
+STORED = {
+    "dot_general", "reduce_sum", "reduce_max", "reduce_min", "reduce_or", "reduce_and", "sort", "cond",
+    "while", "scan", "cumsum", "scatter-add",
+}  # fmt: skip
+"""Operations whose results the compiler stores anyway."""
 MOVING = {"rev", "transpose", "sort", "concatenate", "gather"}
 """Operations that read other elements than the one they write, even where shapes agree."""
 WORTH = 12.0
@@ -26,7 +33,7 @@ PASSES = 4
 
 
 def store_shared(function, keep, *arguments):
-    """Call `function` on arrays with its shared values stored. `keep` is a boolean scalar that is always true."""
+    """Call `function` on arrays with its shared values stored. `keep` is a scalar that is always true."""
     leaves, tree = jax.tree.flatten(arguments)
     closed, shapes = jax.make_jaxpr(
         lambda *flat: function(*jax.tree.unflatten(tree, flat)), return_shape=True
@@ -53,10 +60,10 @@ def through(keep, value):
 
 
 def worth_storing(jaxpr) -> set:
-    """Variables to store: recomputing them where they are used would cost more than WORTH operations an element.
+    """Variables to store: recomputing them would cost more than WORTH operations an element.
 
-    What a value costs depends on which of its inputs are stored, and how often it is evaluated on which of its
-    users are: a few passes of both settle the choice.
+    What a value costs depends on which of its inputs are stored, and how often it is evaluated on which of
+    its users are: a few passes of both settle the choice.
     """
     stored: set = set()
     for _ in range(PASSES):
@@ -89,8 +96,8 @@ def choose(jaxpr, evaluated) -> set:
 def evaluations(jaxpr, stored) -> dict:
     """How often each element of a value is evaluated, given what is stored.
 
-    Users of the same element in the same loop share one evaluation; a user that reads other elements (a slice,
-    an operand of a concatenation, a broadcast) or writes to another loop adds its own.
+    Users of the same element in the same loop share one evaluation; a user that reads other elements (a
+    slice, an operand of a concatenation, a broadcast) or writes to another loop adds its own.
     """
     loops: dict = {}
     for atom in jaxpr.outvars:

@@ -66,7 +66,7 @@ def test_month_zero_reproduces_the_book(five_years):
 
 
 def present_value_today(system):
-    """Value at month 0 of the contracts' terms: month 1's value plus its payment, one month's discount away."""
+    """Value at month 0 of the contracts' terms: month 1's value and payment, discounted by a month."""
     factor = jnp.exp(-system.numbers.credit.contract_yield / 12.0)
     return factor * (system.calendar.present_value[0] + system.calendar.term[0] / 12.0)
 
