@@ -2,13 +2,12 @@
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from engine.book.system import Month, System
 from engine.contagion.valuation import market_price, saturating_impact
 from engine.month.chips import Chips
 from engine.month.contracts import Contracts
-from engine.month.economy import Economy
 from engine.month.funding import Funding, FundingState, Service
 from engine.vocabulary import MONTH, indicator
 
@@ -40,8 +39,49 @@ class Collateral(eqx.Module):
     unsettled: Float[Array, ""]
 
 
-class Test(eqx.Module):
-    """One round's verdict on every collateralised loan."""
+class Secured(eqx.Module):
+    """What stands behind each collateralised loan this month."""
+
+    balance: Float[Array, "collateralised"]  # USD bn, before cures
+    pledged: Float[Array, "collateralised gens"]  # million units, with this month's purchases
+    scale: Float[Array, "collateralised"]
+    contract_value: Float[Array, "collateralised"]  # USD bn
+    kept: Float[Array, "collateralised"]  # share of chip value left when the contract ends
+
+    def worth(self, advance, pledged, price):
+        """Model value: advance PV + kept units x price, before `scale`."""
+        return advance * self.contract_value + self.kept * (pledged @ price)
+
+
+class Coverage(eqx.Module):
+    """Cash available for debt service against what is owed (USD bn this month)."""
+
+    available: Float[Array, "collateralised"]
+    owed: Float[Array, "collateralised"]
+    dscr: Float[Array, "collateralised"]
+    tested: Bool[Array, "collateralised"]  # the borrower lives and the loan is not repaid
+    weak: Bool[Array, "collateralised"]  # tested and under the default DSCR
+
+
+class Market(eqx.Module):
+    """The second-hand market before this month's sales."""
+
+    value: Float[Array, "gens"]  # income value, thousand USD
+    scrap: Float[Array, "gens"]
+    discount: Float[Array, "gens"]  # what is left of earlier sales
+    depth: Float[Array, "gens"]  # million units a quarter
+    impact: Float[Array, ""]
+    cap: Float[Array, ""]
+    meter: Float[Array, ""]  # share of foreclosed chips sold in a month
+
+    def after(self, sold):
+        """Discount and price once `sold` units have gone."""
+        discount = saturating_impact(self.discount, sold, self.depth, self.impact, self.cap)
+        return discount, market_price(self.value, discount, self.scrap)
+
+
+class Verdict(eqx.Module):
+    """One round's verdict on every collateralised loan (1 or 0 but for the amounts)."""
 
     ltv: Float[Array, "collateralised"]
     cure: Float[Array, "collateralised"]  # USD bn the borrower would have to pay
@@ -81,11 +121,129 @@ def quarterly_depth(system: System, chips: Chips, live):
     return numbers.depth * system.chips.hosting * jnp.maximum(3.0 * chips.bought, 0.1) * buyers
 
 
+def market_of(system: System, state: CollateralState, chips: Chips, alive) -> Market:
+    """Depth, decayed discount and scrap at the start of the month's sales."""
+    numbers, neocloud = system.numbers.chips, system.firms.neocloud
+    live = jnp.sum(neocloud * alive) / jnp.maximum(jnp.sum(neocloud), 1.0)
+    return Market(
+        value=chips.value,
+        scrap=numbers.scrap * system.chips.list_price,
+        discount=state.discount * jnp.exp2(-MONTH / numbers.impact_half_life),
+        depth=quarterly_depth(system, chips, live),
+        impact=numbers.impact * system.numbers.mechanisms.fire_sale,
+        cap=numbers.impact_cap,
+        meter=1.0 - (1.0 - numbers.quarterly_sales) ** (1.0 / 3.0),
+    )
+
+
+def secure(
+    system: System,
+    state: CollateralState,
+    chips: Chips,
+    contracts: Contracts,
+    month: Month,
+    balance,
+    borrowed,
+    price,
+) -> Secured:
+    """Collateral after this month's purchases; what was borrowed brings collateral at the documented LTV."""
+    credit, table = system.numbers.credit, system.loans
+    bought = credit.chips_per_draw * borrowed[:, None] * (chips.mix / system.chips.list_price)[None, :]
+    contract = system.contracts.margin * contracts.size * contracts.quality * month.present_value
+    secured = Secured(
+        balance=balance,
+        pledged=state.pledged + bought,
+        scale=state.scale,
+        contract_value=table.security @ contract,
+        kept=jnp.exp(-system.numbers.chips.underwritten_decline * month.contract_years),
+    )
+    before = secured.worth(credit.contract_advance, state.pledged, price)
+    after = before + secured.kept * (bought @ price)
+    scale = scale_after_draws(state.scale, before, after, borrowed, table.ltv_target)
+    return eqx.tree_at(lambda s: s.scale, secured, scale)
+
+
+def coverage(
+    system: System, secured: Secured, chips: Chips, contracts: Contracts, service: Service, alive
+) -> Coverage:
+    """DSCR = (contract cash + uncontracted rent) / (interest + amortisation), at most 10."""
+    credit, table = system.numbers.credit, system.loans
+    count = secured.balance.shape[0]
+    income = table.security @ (system.contracts.margin * contracts.received)
+    spot = table.uncontracted_share * (secured.pledged @ chips.earnings) * MONTH
+    owed = (service.interest + service.amortisation)[:count]
+    has_service = owed > 0.0
+    covered = (income + spot) / jnp.where(has_service, owed, 1.0)
+    dscr = jnp.where(has_service, jnp.minimum(covered, NO_DEBT_SERVICE), NO_DEBT_SERVICE)
+    tested = (alive[table.borrower[:count]] > 0.0) & (secured.balance > SMALL)
+    return Coverage(income + spot, owed, dscr, tested, (dscr < credit.dscr_default) & tested)
+
+
+def judge(
+    system: System, secured: Secured, covered: Coverage, open_month, resources, u_waiver, price
+) -> Verdict:
+    """Breach, waiver, call and cure at a price. `open_month` is true where no waiver is in force."""
+    credit, table = system.numbers.credit, system.loans
+    count = secured.balance.shape[0]
+    worth = secured.scale * secured.worth(credit.contract_advance, secured.pledged, price)
+    ltv = secured.balance / jnp.maximum(worth, 1e-6)
+    breach = ((ltv > credit.ltv_covenant) & covered.tested) | covered.weak
+    waived = breach & open_month & (u_waiver[:count] < credit.waiver)
+    called = breach & open_month & ~waived
+    floor = jnp.where(covered.weak, 0.1 * secured.balance, 0.0)
+    cure = jnp.where(called, jnp.maximum(secured.balance - credit.ltv_cure * worth, floor), 0.0)
+    broke = (table.borrowed[:, :count] @ cure) > resources
+    failed = called & broke[table.borrower[:count]]
+    return Verdict(ltv, cure, *map(indicator, (waived, failed, called)))
+
+
+def spiral(market: Market, held, pledged, verdict_at):
+    """Foreclosures sell chips, sales move prices, prices fail loans: the least fixed point.
+
+    Returns the failed loans, those of the round before, the last verdict, units sold, discount and price.
+    """
+    failed = jnp.zeros_like(pledged[:, 0])
+    for _ in range(ROUNDS):
+        before = failed
+        sold = market.meter * (held + failed @ pledged)
+        discount, price = market.after(sold)
+        verdict = verdict_at(price)
+        failed = jnp.maximum(failed, verdict.failed)
+    return failed, before, verdict, sold, discount, price
+
+
+def cure_and_sweep(
+    system: System, funds: FundingState, secured: Secured, covered: Coverage, verdict: Verdict, failed
+) -> FundingState:
+    """Cures are paid from cash, then equity; loans under the trap sweep part of their surplus."""
+    credit, table = system.numbers.credit, system.loans
+    count = secured.balance.shape[0]
+    borrowed = table.borrowed[:, :count]
+    cured = verdict.called * (1.0 - failed) * verdict.cure
+    cost = borrowed @ cured
+    cash = jnp.maximum(funds.cash - cost, 0.0)
+    headroom = funds.headroom - jnp.maximum(cost - funds.cash, 0.0)
+
+    above_default = covered.dscr >= credit.dscr_default
+    trapped = covered.tested & (covered.dscr < credit.dscr_trap) & above_default & (failed < 0.5)
+    surplus = credit.sweep_share * jnp.maximum(covered.available - covered.owed, 0.0)
+    sweep = jnp.where(trapped, jnp.minimum(surplus, secured.balance - cured), 0.0)
+    wanted = borrowed @ sweep
+    spare = jnp.maximum(cash - system.firms.minimum_cash, 0.0)
+    possible = jnp.where(wanted > 0.0, jnp.minimum(spare / jnp.where(wanted > 0.0, wanted, 1.0), 1.0), 0.0)
+    sweep = sweep * possible[table.borrower[:count]]
+    repaid = jnp.concatenate([cured + sweep, jnp.zeros_like(funds.balance[count:])])
+    return eqx.tree_at(
+        lambda f: (f.cash, f.headroom, f.balance),
+        funds,
+        (cash - borrowed @ sweep, headroom, funds.balance - repaid),
+    )
+
+
 def step(
     system: System,
     state: CollateralState,
     funds: FundingState,
-    economy: Economy,
     chips: Chips,
     contracts: Contracts,
     service: Service,
@@ -94,100 +252,39 @@ def step(
     u_waiver,
     alive,
 ) -> tuple[CollateralState, FundingState, Collateral]:
-    """One month of tests and the fire-sale spiral to its least fixed point."""
-    numbers, credit, table = system.numbers.chips, system.numbers.credit, system.loans
+    """One month of tests and the fire-sale spiral."""
     count = state.pledged.shape[0]
     time = month.month.astype(jnp.float32)
-    borrower = table.borrower[:count]
-    borrowed = table.borrowed[:, :count]
-    balance = funds.balance[:count]
+    market = market_of(system, state, chips, alive)
+    resting_price = market_price(market.value, market.discount, market.scrap)
+    balance, borrowed = funds.balance[:count], funding.borrowed[:count]
+    secured = secure(system, state, chips, contracts, month, balance, borrowed, resting_price)
+    covered = coverage(system, secured, chips, contracts, service, alive)
+    open_month, resources = time > state.waived_until, funds.cash + funds.headroom
 
-    borrowed_now = funding.borrowed[:count]
-    bought = credit.chips_per_draw * borrowed_now[:, None] * (chips.mix / system.chips.list_price)[None, :]
-    pledged = state.pledged + bought
-    secured = table.security @ (
-        system.contracts.margin * contracts.size * contracts.quality * month.present_value
-    )
-    kept = jnp.exp(-numbers.underwritten_decline * month.contract_years)
+    def verdict_at(price):
+        return judge(system, secured, covered, open_month, resources, u_waiver, price)
 
-    live = jnp.sum(system.firms.neocloud * alive) / jnp.maximum(jnp.sum(system.firms.neocloud), 1.0)
-    depth = quarterly_depth(system, chips, live)
-    meter = 1.0 - (1.0 - numbers.quarterly_sales) ** (1.0 / 3.0)
-    resting = state.discount * jnp.exp2(-MONTH / numbers.impact_half_life)
-    scrap = numbers.scrap * system.chips.list_price
-    impact = numbers.impact * system.numbers.mechanisms.fire_sale
-
-    resting_price = market_price(chips.value, resting, scrap)
-    gap = price_gap(system, resting_price, month)
-    worth_before = credit.contract_advance * secured + kept * (state.pledged @ resting_price)
-    worth_after = worth_before + kept * (bought @ resting_price)
-    scale = scale_after_draws(state.scale, worth_before, worth_after, borrowed_now, table.ltv_target)
-
-    income = table.security @ (system.contracts.margin * contracts.received)
-    spot = table.uncontracted_share * (pledged @ chips.earnings) * MONTH
-    owed = (service.interest + service.amortisation)[:count]
-    has_service = owed > 0.0
-    covered = (income + spot) / jnp.where(has_service, owed, 1.0)
-    dscr = jnp.where(has_service, jnp.minimum(covered, NO_DEBT_SERVICE), NO_DEBT_SERVICE)
-    tested = (alive[borrower] > 0.0) & (balance > SMALL)
-    weak = (dscr < credit.dscr_default) & tested
-    resources = funds.cash + funds.headroom
-
-    def test(price):
-        worth = scale * (credit.contract_advance * secured + kept * (pledged @ price))
-        ltv = balance / jnp.maximum(worth, 1e-6)
-        breach = ((ltv > credit.ltv_covenant) & tested) | weak
-        open_breach = breach & (time > state.waived_until)
-        waived = open_breach & (u_waiver[:count] < credit.waiver)
-        called = open_breach & ~waived
-        floor = jnp.where(weak, 0.1 * balance, 0.0)
-        cure = jnp.where(called, jnp.maximum(balance - credit.ltv_cure * worth, floor), 0.0)
-        broke = (borrowed @ cure) > resources
-        failed = called & broke[borrower]
-        return Test(ltv, cure, *map(indicator, (waived, failed, called)))
-
-    failed = jnp.zeros_like(balance)
-    for _ in range(ROUNDS):
-        before = failed
-        sold = meter * (state.held + failed @ pledged)
-        discount = saturating_impact(resting, sold, depth, impact, numbers.impact_cap)
-        price = market_price(chips.value, discount, scrap)
-        verdict = test(price)
-        failed = jnp.maximum(failed, verdict.failed)
-
-    cured = verdict.called * (1.0 - failed) * verdict.cure
-    waived_until = jnp.where(verdict.waived > 0.0, time + credit.waiver_months - 1.0, state.waived_until)
-    cost = borrowed @ cured
-    cash = jnp.maximum(funds.cash - cost, 0.0)
-    headroom = funds.headroom - jnp.maximum(cost - funds.cash, 0.0)
-
-    trapped = tested & (dscr < credit.dscr_trap) & (dscr >= credit.dscr_default) & (failed < 0.5)
-    after_cure = balance - cured
-    surplus = credit.sweep_share * jnp.maximum(income + spot - owed, 0.0)
-    sweep = jnp.where(trapped, jnp.minimum(surplus, after_cure), 0.0)
-    wanted = borrowed @ sweep
-    spare = jnp.maximum(cash - system.firms.minimum_cash, 0.0)
-    possible = jnp.where(wanted > 0.0, jnp.minimum(spare / jnp.where(wanted > 0.0, wanted, 1.0), 1.0), 0.0)
-    sweep = sweep * possible[borrower]
-
-    seized = failed[:, None] * pledged
-    repaid = jnp.concatenate([cured + sweep, jnp.zeros_like(funds.balance[count:])])
-    held = state.held + jnp.sum(seized, axis=0) - sold
+    failed, before, verdict, sold, discount, price = spiral(market, state.held, secured.pledged, verdict_at)
+    seized = failed[:, None] * secured.pledged
+    waiver_end = time + system.numbers.credit.waiver_months - 1.0
     return (
-        CollateralState(pledged - seized, scale, waived_until, held, discount),
-        eqx.tree_at(
-            lambda f: (f.cash, f.headroom, f.balance),
-            funds,
-            (cash - borrowed @ sweep, headroom, funds.balance - repaid),
+        CollateralState(
+            pledged=secured.pledged - seized,
+            scale=secured.scale,
+            waived_until=jnp.where(verdict.waived > 0.0, waiver_end, state.waived_until),
+            held=state.held + jnp.sum(seized, axis=0) - sold,
+            discount=discount,
         ),
+        cure_and_sweep(system, funds, secured, covered, verdict, failed),
         Collateral(
             price=price,
-            gap=gap,
-            contract_value=secured,
-            foreclosed=jnp.minimum(borrowed @ failed, 1.0),
+            gap=price_gap(system, resting_price, month),
+            contract_value=secured.contract_value,
+            foreclosed=jnp.minimum(system.loans.borrowed[:, :count] @ failed, 1.0),
             seized=seized,
-            ltv=jnp.where(tested, verdict.ltv, 0.0),
-            dscr=dscr,
+            ltv=jnp.where(covered.tested, verdict.ltv, 0.0),
+            dscr=covered.dscr,
             unsettled=jnp.max(jnp.abs(failed - before)),
         ),
     )

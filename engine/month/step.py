@@ -76,7 +76,7 @@ def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks)
         system, state.funding, now, market, web, owed, value, month, shocks.extension, alive, operating
     )
     pledges, funds, tested = collateral.step(
-        system, state.collateral, funds, now, market, web, owed, raised, month, shocks.waiver, alive
+        system, state.collateral, funds, market, web, owed, raised, month, shocks.waiver, alive
     )
     new_credit, funds, pledges, fallen = credit.step(
         system, fate, state.credit, funds, pledges, now, market, web, raised, tested, month
