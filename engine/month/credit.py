@@ -9,7 +9,7 @@ from engine.month.chips import Chips
 from engine.month.collateral import Collateral, CollateralState
 from engine.month.contracts import Contracts
 from engine.month.economy import Economy
-from engine.month.funding import Funding, FundingState
+from engine.month.funding import Funding, FundingState, earning_power
 from engine.month.inputs import Fate
 from engine.vocabulary import (
     ALIVE,
@@ -66,8 +66,8 @@ def intensity(system: System, economy: Economy, stress, leverage, dead):
         + credit.hazard_spread * jnp.log(economy.spread)
         + credit.hazard_contagion * dead
     )
-    strain = firms.leverage_beta * jnp.clip(leverage - 0.75, -0.5, 2.0)
-    return firms.hazard * economy.hazard_multiplier * jnp.exp(common) * jnp.exp(strain)
+    indebted = firms.leverage_beta * jnp.clip(leverage - 0.75, -0.5, 2.0)
+    return firms.hazard * economy.hazard_multiplier * jnp.exp(common) * jnp.exp(indebted)
 
 
 def why(system: System, fate: Fate, hazard, funding, contracts, collateral, insolvent, alive):
@@ -103,6 +103,39 @@ def recovery(system: System, economy: Economy, stress, balance, debt, forward, c
     return jnp.where((cause == EXCHANGE)[loans.borrower], 1.0 - credit.exchange_loss, best)
 
 
+def strain(debt, limit):
+    """Debt over debt capacity: 0 without debt, 2.75 with debt and no capacity."""
+    has_limit = limit > 0.0
+    leverage = jnp.where(has_limit, debt / jnp.where(has_limit, limit, 1.0), 2.75)
+    return jnp.where(debt > 0.0, leverage, 0.0)
+
+
+def insolvency(system: System, economy: Economy, funds: FundingState, forward, chip_assets, debt):
+    """True where the market is shut and assets are under `insolvency_ratio` of debt."""
+    credit, firms = system.numbers.credit, system.firms
+    earning = earning_power(system, forward, funds.ebitda_ttm)
+    pledged = system.loans.borrowed[:, : chip_assets.shape[0]] @ chip_assets
+    assets = funds.cash + firms.asset_multiple * earning + pledged
+    shut = (economy.access < credit.insolvency_supply) & (firms.asset_multiple > 0.0)
+    return shut & (debt > SMALL) & (assets < credit.insolvency_ratio * debt)
+
+
+def settle(system: System, funds: FundingState, pledges: CollateralState, cause):
+    """The fallen leave the book: balances go, chips go to lenders, cash stays only with an exchange."""
+    borrower = system.loans.borrower
+    count = pledges.pledged.shape[0]
+    gone = indicator(cause != ALIVE)[borrower]
+    bankrupt = indicator((cause != ALIVE) & (cause != EXCHANGE))
+    # Called chips of a foreclosed borrower moved already; all other chips of the bankrupt move now.
+    released = gone[:count, None] * pledges.pledged
+    handed = bankrupt[borrower[:count]] @ pledges.pledged
+    return eqx.tree_at(
+        lambda f: (f.cash, f.balance), funds, (funds.cash * (1.0 - bankrupt), funds.balance * (1.0 - gone))
+    ), eqx.tree_at(
+        lambda p: (p.pledged, p.held), pledges, (pledges.pledged - released, pledges.held + handed)
+    )
+
+
 def step(
     system: System,
     fate: Fate,
@@ -116,52 +149,32 @@ def step(
     collateral: Collateral,
     month: Month,
 ) -> tuple[CreditState, FundingState, CollateralState, Credit]:
-    """One month of defaults and recoveries. Balances of the fallen leave the book."""
+    """One month of defaults and recoveries."""
     credit, firms, loans = system.numbers.credit, system.firms, system.loans
-    count = pledges.pledged.shape[0]
     alive = state.alive
     debt = loans.borrowed @ funds.balance
-    has_limit = funding.limit > 0.0
-    leverage = jnp.where(has_limit, debt / jnp.where(has_limit, funding.limit, 1.0), 2.75)
-    leverage = jnp.where(debt > 0.0, leverage, 0.0)
     dead = jnp.sum(firms.neocloud * (1.0 - alive)) / jnp.maximum(jnp.sum(firms.neocloud), 1.0)
-    hazard = state.hazard + MONTH * intensity(system, economy, chips.stress, leverage, dead)
-
+    rate = intensity(system, economy, chips.stress, strain(debt, funding.limit), dead)
+    hazard = state.hazard + MONTH * rate
     chip_assets = pledges.pledged @ collateral.price
-    earning = jnp.maximum(jnp.maximum(contracts.forward, credit.trailing_weight * funds.ebitda_ttm), 0.0)
-    assets = funds.cash + firms.asset_multiple * earning + loans.borrowed[:, :count] @ chip_assets
-    insolvent = (
-        (economy.access < credit.insolvency_supply) & (firms.asset_multiple > 0.0) & (debt > SMALL)
-        & (assets < credit.insolvency_ratio * debt)
-    )  # fmt: skip
+    insolvent = insolvency(system, economy, funds, contracts.forward, chip_assets, debt)
     cause = why(system, fate, hazard, funding, contracts, collateral, insolvent, alive)
-    fallen = indicator(cause != ALIVE)
 
     chips_worth = chip_assets + collateral.seized @ collateral.price
     worth = (1.0 - system.numbers.chips.sale_cost) * chips_worth + credit.step_in * collateral.contract_value
     share = recovery(
         system, economy, chips.stress, funds.balance, debt, contracts.forward, worth, cause, alive
     )
-    gone = fallen[loans.borrower]
-    loss = gone * funds.balance * (1.0 - share)
-
-    # Called chips of a foreclosed borrower moved already; all other chips of the bankrupt move now.
-    handed = indicator((cause != ALIVE) & (cause != EXCHANGE))[loans.borrower[:count]]
-    released = gone[:count, None] * pledges.pledged
-    keeps_cash = 1.0 - indicator((cause != ALIVE) & (cause != EXCHANGE))
+    fallen = cause != ALIVE
+    loss = indicator(fallen)[loans.borrower] * funds.balance * (1.0 - share)
+    funds_after, pledges_after = settle(system, funds, pledges, cause)
     return (
         CreditState(
             hazard,
-            jnp.where(fallen > 0.0, month.month.astype(jnp.int32), state.default_month),
-            jnp.where(fallen > 0.0, cause, state.cause),
+            jnp.where(fallen, month.month.astype(jnp.int32), state.default_month),
+            jnp.where(fallen, cause, state.cause),
         ),
-        eqx.tree_at(
-            lambda f: (f.cash, f.balance), funds, (funds.cash * keeps_cash, funds.balance * (1.0 - gone))
-        ),
-        eqx.tree_at(
-            lambda p: (p.pledged, p.held),
-            pledges,
-            (pledges.pledged - released, pledges.held + handed @ pledges.pledged),
-        ),
+        funds_after,
+        pledges_after,
         Credit(loss=loss),
     )

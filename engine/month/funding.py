@@ -39,6 +39,19 @@ class Service(eqx.Module):
     spare_debt: Float[Array, "firms"]  # new debt in need
 
 
+class Refinancing(eqx.Module):
+    """How what was due and what was short was met (USD bn)."""
+
+    rolled: Float[Array, "loans"]
+    unpaid: Float[Array, "loans"]
+    issued: Float[Array, "firms"]  # equity
+    drawn: Float[Array, "firms"]  # revolver
+    bridged: Float[Array, "firms"]  # new debt in need
+    cash: Float[Array, "firms"]  # afterwards, before capex
+    unmet: Float[Array, "firms"]
+    exchange: Float[Array, "firms"]
+
+
 class Funding(eqx.Module):
     """What the other stages read of this month's funding."""
 
@@ -104,15 +117,33 @@ def service(
     return Service(interest, amortisation, due, bullet, capacity, undrawn * alive, state.spare_debt * alive)
 
 
+def earning_power(system: System, forward, trailing):
+    """EBITDA lenders count on (a year): what is contracted, or a part of the last twelve months."""
+    return jnp.maximum(jnp.maximum(forward, system.numbers.credit.trailing_weight * trailing), 0.0)
+
+
+def debt_limit(system: System, state: FundingState, economy: Economy, contracts: Contracts, value):
+    """Debt capacity of each firm: (multiple x EBITDA + multiple x equity value) x market access."""
+    firms = system.firms
+    earning = earning_power(system, contracts.forward, state.ebitda_ttm)
+    return (firms.debt_multiple * earning + firms.value_multiple * value) * economy.access
+
+
 def refinance(
-    system: System, due_by_firm, service: Service, free, room, u_extension, contracts: Contracts, operating
-):
+    system: System, state: FundingState, service: Service, contracts: Contracts, limit, u_extension, operating
+) -> Refinancing:
     """Roll what fits, pay the rest, then equity, revolver, new debt, extension; what is left is unmet."""
     loans, firms = system.loans, system.firms
-    none_due = due_by_firm <= 0.0
-    safe_due = jnp.where(none_due, 1.0, due_by_firm)
+    due = loans.borrowed @ service.due
+    serviced = loans.borrowed @ (service.interest + service.amortisation)
+    free = state.cash + contracts.ebitda + contracts.raised + contracts.committed_equity - serviced
+    standing = loans.borrowed @ state.balance - due - loans.borrowed @ service.amortisation
+    room = jnp.where(firms.outside > 0.0, UNLIMITED, jnp.maximum(limit - standing, 0.0))
+
+    none_due = due <= 0.0
+    safe_due = jnp.where(none_due, 1.0, due)
     rolled_share = jnp.where(none_due, 1.0, jnp.minimum(room / safe_due, 1.0))
-    left = due_by_firm * (1.0 - rolled_share)
+    left = due * (1.0 - rolled_share)
     paid = jnp.minimum(jnp.maximum(free - firms.minimum_cash, 0.0), left)
     need = jnp.maximum(-free, 0.0) + left - paid
     issued = jnp.minimum(need, service.capacity - contracts.raised)
@@ -120,22 +151,73 @@ def refinance(
     bridged = jnp.minimum(need - issued - drawn, service.spare_debt)
     still = need - issued - drawn - bridged
     unpaid_by_firm = jnp.minimum(left - paid, still)
-    short = still - unpaid_by_firm
 
-    borrower = loans.borrower
-    rolled = service.due * rolled_share[borrower]
-    unpaid = service.due * (unpaid_by_firm / safe_due)[borrower]
-    solvent = contracts.forward[borrower] > 0.0
+    unpaid = service.due * (unpaid_by_firm / safe_due)[loans.borrower]
+    extended, exchange = forbearance(system, unpaid, contracts.forward, u_extension, operating)
+    short = still - unpaid_by_firm + contracts.arrears
+    return Refinancing(
+        rolled=service.due * rolled_share[loans.borrower],
+        unpaid=unpaid,
+        issued=issued,
+        drawn=drawn,
+        bridged=bridged,
+        cash=jnp.maximum(free + issued + drawn + bridged - (left - unpaid_by_firm), 0.0),
+        unmet=short + loans.borrowed @ (unpaid * (1.0 - extended)),
+        exchange=exchange,
+    )
+
+
+def forbearance(system: System, unpaid, forward, u_extension, operating):
+    """Which unpaid maturities are extended [loans], which firms get a distressed exchange [firms]."""
+    loans = system.loans
+    solvent = forward[loans.borrower] > 0.0
     willing = (u_extension < loans.extension_probability) & solvent
     extended = jnp.maximum(loans.has_tenant * operating[loans.tenant], indicator(willing))
     swapped = (
         (unpaid > NOTHING) & (extended < 0.5) & solvent
         & (u_extension < loans.extension_probability + loans.exchange_probability)
     )  # fmt: skip
-    exchange = jnp.minimum(loans.borrowed @ indicator(swapped), 1.0)
-    unmet = short + contracts.arrears + loans.borrowed @ (unpaid * (1.0 - extended))
-    cash = jnp.maximum(free + issued + drawn + bridged - (left - unpaid_by_firm), 0.0)
-    return rolled, unpaid, issued, drawn, bridged, cash, unmet, exchange
+    return extended, jnp.minimum(loans.borrowed @ indicator(swapped), 1.0)
+
+
+def renew(
+    system: System, state: FundingState, economy: Economy, service: Service, deal: Refinancing, draw, time
+):
+    """Balances, coupons and maturities once what is due was rolled, paid or extended."""
+    loans, firms = system.loans, system.firms
+    balance = (
+        state.balance
+        - service.amortisation
+        - service.due
+        + deal.rolled
+        + deal.unpaid
+        + draw
+        + firms.revolver @ deal.drawn
+        + firms.bridge @ deal.bridged
+    )
+    replaced = deal.rolled / jnp.maximum(balance, 1e-9)
+    market_coupon = loans.refinancing_margin * economy.spread + (1.0 - loans.floating) * economy.rate
+    coupon = state.coupon + replaced * (market_coupon - state.coupon)
+    tenor = jnp.where(deal.unpaid > NOTHING, system.numbers.credit.extension_months, loans.tenor_months)
+    return balance, coupon, jnp.where(service.bullet > 0.0, time + tenor, state.maturity)
+
+
+def invest(
+    system: System, economy: Economy, chips: Chips, size, month: Month, cash, spare, owed, limit, alive
+):
+    """A firm's own capex, last: from cash, then equity, then new debt as far as lenders go.
+
+    Returns what is paid from cash, from equity, and from new debt [firms].
+    """
+    firms, numbers = system.firms, system.numbers
+    scale = firms.capex_contract @ size + (1.0 - jnp.sum(firms.capex_contract, axis=1))
+    want = month.firm_capex * MONTH * chips.capex_pace * scale * alive
+    own = jnp.minimum(want, jnp.maximum(cash - firms.minimum_cash, 0.0))
+    stock = jnp.minimum(firms.equity_capex_share * (want - own), spare)
+    can_grow = jnp.sum(firms.growth_loan, axis=0) * (1.0 - firms.outside)
+    lendable = jnp.maximum(numbers.credit.growth_limit * limit - owed, 0.0) * economy.supply
+    lent = jnp.minimum(want - own - stock, lendable)
+    return own, stock, numbers.mechanisms.build_up * can_grow * lent
 
 
 def step(
@@ -152,61 +234,35 @@ def step(
     operating,
 ) -> tuple[FundingState, Funding]:
     """One month of funding for every firm, capex last."""
-    numbers, firms, loans = system.numbers, system.firms, system.loans
-    credit, mechanisms = numbers.credit, numbers.mechanisms
-    time = month.month.astype(jnp.float32)
-
-    due_by_firm = loans.borrowed @ service.due
-    serviced = loans.borrowed @ (service.interest + service.amortisation)
-    debt = loans.borrowed @ state.balance
-    free = state.cash + contracts.ebitda + contracts.raised + contracts.committed_equity - serviced
-    earning = jnp.maximum(jnp.maximum(contracts.forward, credit.trailing_weight * state.ebitda_ttm), 0.0)
-    limit = (firms.debt_multiple * earning + firms.value_multiple * value) * economy.access
-    standing = debt - due_by_firm - loans.borrowed @ service.amortisation
-    room = jnp.where(firms.outside > 0.0, UNLIMITED, jnp.maximum(limit - standing, 0.0))
-    rolled, unpaid, issued, drawn, bridged, cash, unmet, exchange = refinance(
-        system, due_by_firm, service, free, room, u_extension, contracts, operating
-    )
-
+    firms, loans, numbers = system.firms, system.loans, system.numbers
+    limit = debt_limit(system, state, economy, contracts, value)
+    deal = refinance(system, state, service, contracts, limit, u_extension, operating)
     draw = month.draw * jnp.minimum(chips.capex_pace, 1.0) * alive[loans.borrower]
-    balance = (
-        state.balance
-        - service.amortisation
-        - service.due
-        + rolled
-        + unpaid
-        + draw
-        + firms.revolver @ drawn
-        + firms.bridge @ bridged
-    )
-    replaced = rolled / jnp.maximum(balance, 1e-9)
-    market_coupon = loans.refinancing_margin * economy.spread + (1.0 - loans.floating) * economy.rate
-    coupon = state.coupon + replaced * (market_coupon - state.coupon)
-    tenor = jnp.where(unpaid > NOTHING, credit.extension_months, loans.tenor_months)
-    maturity = jnp.where(service.bullet > 0.0, time + tenor, state.maturity)
+    time = month.month.astype(jnp.float32)
+    balance, coupon, maturity = renew(system, state, economy, service, deal, draw, time)
 
-    scaled = jnp.sum(firms.capex_contract, axis=1)
-    scale = firms.capex_contract @ contracts.size + (1.0 - scaled)
-    want = month.firm_capex * MONTH * chips.capex_pace * scale * alive
-    own = jnp.minimum(want, jnp.maximum(cash - firms.minimum_cash, 0.0))
-    spare = service.capacity - contracts.raised - issued
-    stock = jnp.minimum(firms.equity_capex_share * (want - own), spare)
-    can_grow = jnp.sum(firms.growth_loan, axis=0) * (1.0 - firms.outside)
     owed = loans.borrowed @ balance
-    lendable = jnp.maximum(credit.growth_limit * limit - owed, 0.0) * economy.supply
-    new_debt = mechanisms.build_up * can_grow * jnp.minimum(want - own - stock, lendable)
-    spare_debt = can_bridge(system) * jnp.maximum(limit - owed - new_debt, 0.0) * economy.supply
-    origination = mechanisms.build_up * credit.origination * chips.capex * MONTH * economy.supply
-    originated = loans.origination_share * origination * alive[loans.borrower]
-    grown = firms.growth_loan @ new_debt + originated
+    spare = service.capacity - contracts.raised - deal.issued
+    own, stock, new_debt = invest(
+        system, economy, chips, contracts.size, month, deal.cash, spare, owed, limit, alive
+    )
+    lending = numbers.mechanisms.build_up * numbers.credit.origination
+    origination = lending * chips.capex * MONTH * economy.supply
+    grown = firms.growth_loan @ new_debt + loans.origination_share * origination * alive[loans.borrower]
     balance = balance + grown
     return FundingState(
-        cash=cash - own,
+        cash=deal.cash - own,
         ebitda_ttm=state.ebitda_ttm + MONTH * (contracts.ebitda / MONTH - state.ebitda_ttm),
         headroom=spare - stock,
         balance=balance,
         peak=jnp.maximum(state.peak, balance),
         maturity=maturity,
         coupon=coupon,
-        spare_debt=spare_debt,
-    ), Funding(unmet=unmet, exchange=exchange, limit=limit, borrowed=draw + grown, origination=origination)
+        spare_debt=can_bridge(system) * jnp.maximum(limit - owed - new_debt, 0.0) * economy.supply,
+    ), Funding(
+        unmet=deal.unmet,
+        exchange=deal.exchange,
+        limit=limit,
+        borrowed=draw + grown,
+        origination=origination,
+    )
