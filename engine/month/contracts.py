@@ -76,6 +76,32 @@ def commitments(system: System, economy: Economy, full, operating):
     return full * table.equity * MONTH * jnp.minimum(economy.equity, 1.0) * honoured * both
 
 
+def owed_now(system: System, state: ContractState, economy: Economy, month: Month, at_full):
+    """Obligations: full size, renegotiated, and flexed where AI revenue is under plan."""
+    behind = 1.0 - jnp.minimum(economy.revenue / month.plan, 1.0)
+    return state.size * at_full * (1.0 - system.contracts.flexibility * behind)
+
+
+def receipts(system: System, at_full, due, paid, guarantee, stress):
+    """What sellers receive: payments, guarantees, and what re-letting recovers of the rest."""
+    table = system.contracts
+    covered = guarantee * (due - paid)
+    lost = jnp.maximum(at_full - paid - covered, 0.0)
+    relet = table.relet * jnp.exp(-jnp.maximum(stress, 0.0)) * lost
+    circular = system.numbers.mechanisms.circular_contracts
+    return (1.0 - circular) * at_full + circular * (paid + covered + relet)
+
+
+def renegotiate(system: System, state: ContractState, due, share, junior, operating) -> ContractState:
+    """A shortfall is written off at renegotiation x 6 a year, so over two months; late labs are counted."""
+    table, lab = system.contracts, system.firms.lab
+    speed = system.numbers.contracts.renegotiation * 6.0 * MONTH
+    lost = speed * (1.0 - share) * table.operating * operating[table.buyer]
+    junior_owed = table.bought @ (due * (1.0 - table.senior))
+    late = lab * indicator((junior < 0.5) & (junior_owed > 0.0))
+    return ContractState(state.size * (1.0 - lost), (state.low_payment + 1.0) * late)
+
+
 def step(
     system: System, state: ContractState, economy: Economy, stress, month: Month, means: Means, operating
 ) -> tuple[ContractState, Contracts]:
@@ -83,22 +109,15 @@ def step(
     numbers, firms, table = system.numbers.contracts, system.firms, system.contracts
     renewal = economy.by_regime(numbers.renewal)
     full = month.term + renewal * month.after
-    ahead = month.term_ahead + renewal * month.after_ahead
-
-    seller_runs = operating[table.seller]
-    at_full = full * table.operating * MONTH * seller_runs
-    flex = 1.0 - table.flexibility * (1.0 - jnp.minimum(economy.revenue / month.plan, 1.0))
-    due = state.size * at_full * flex
-    equity = commitments(system, economy, full, operating)
-    committed = table.sold @ equity
+    at_full = full * table.operating * MONTH * operating[table.seller]
+    due = owed_now(system, state, economy, month, at_full)
+    committed = table.sold @ commitments(system, economy, full, operating)
     result = operating_result(system, economy, stress, month, operating)
 
     owed = table.bought @ due
     liquid = means.cash + result - means.reserved + committed
-    wanted = (1.0 + numbers.equity_buffer) * owed - liquid
-    raised = firms.lab * jnp.clip(wanted, 0.0, means.capacity)
+    raised = firms.lab * jnp.clip((1.0 + numbers.equity_buffer) * owed - liquid, 0.0, means.capacity)
     backup = (1.0 - firms.lab) * (means.capacity + means.undrawn)
-
     # Where the mechanism is off, sellers are paid in full by nobody in particular.
     circular = system.numbers.mechanisms.circular_contracts
     granted = (1.0 - circular) * (table.sold @ (table.margin * at_full))
@@ -106,34 +125,25 @@ def step(
         due, table.senior, table.buyer, table.bought, table.sold, circular * table.margin,
         liquid + raised + backup + granted, operating, firms.outside, ROUNDS,
     )  # fmt: skip
+
     guarantee = table.cover * operating[table.guarantor]
-    covered = guarantee * (due - paid)
-    relet = table.relet * jnp.exp(-jnp.maximum(stress, 0.0)) * jnp.maximum(at_full - paid - covered, 0.0)
-    received = (1.0 - circular) * at_full + circular * (paid + covered + relet)
-
-    # A shortfall is written off at renegotiation * 6 a year, so over two months.
-    lost = numbers.renegotiation * 6.0 * MONTH * (1.0 - share) * table.operating * operating[table.buyer]
-    size = state.size * (1.0 - lost)
-    junior_owed = table.bought @ (due * (1.0 - table.senior))
-    late = firms.lab * indicator((junior < 0.5) & (junior_owed > 0.0))
-    low_payment = (state.low_payment + 1.0) * late
-
+    received = receipts(system, at_full, due, paid, guarantee, stress)
+    after = renegotiate(system, state, due, share, junior, operating)
     quality = 1.0 - circular * (1.0 - jnp.maximum(share, guarantee))
-    forward_size = size * ahead * table.operating * seller_runs
-    forward = (
-        result / MONTH + table.sold @ (table.margin * forward_size * quality) - table.bought @ forward_size
-    )
+    ahead = month.term_ahead + renewal * month.after_ahead
+    expected = after.size * ahead * table.operating * operating[table.seller]
+    income = table.sold @ (table.margin * expected * quality) - table.bought @ expected
     outflow = table.bought @ paid
-    return ContractState(size, low_payment), Contracts(
+    return after, Contracts(
         received=received,
         paid=paid,
-        size=size,
+        size=after.size,
         quality=quality,
         raised=raised,
         committed_equity=committed,
         arrears=(owed - outflow) * (1.0 - firms.lab) * (1.0 - firms.outside),
         ebitda=result + table.sold @ (table.margin * received) - outflow,
-        forward=forward,
-        low_payment=low_payment,
+        forward=result / MONTH + income,
+        low_payment=after.low_payment,
         unsettled=indicator(move > SETTLED),
     )
