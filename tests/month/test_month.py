@@ -53,22 +53,26 @@ def test_nothing_happens_on_a_calm_path(five_years, calm):
     assert not state.flags.any()
 
 
-def test_month_zero_reproduces_the_book(five_years):
+def test_month_zero_reproduces_observed_prices(five_years):
     table = five_years.chips
     known = table.observed_price > 0
     np.testing.assert_allclose(table.price_start[known], table.observed_price[known], rtol=1e-6)
-    loans = five_years.loans
-    count = loans.collateral_scale.shape[0]
-    worth = five_years.numbers.credit.contract_advance * (
-        loans.security @ (five_years.contracts.margin * present_value_today(five_years))
-    )
-    assert worth.shape == (count,)
 
 
-def present_value_today(system):
-    """Value at month 0 of the contracts' terms: month 1's value and payment, discounted by a month."""
-    factor = jnp.exp(-system.numbers.credit.contract_yield / 12.0)
-    return factor * (system.calendar.present_value[0] + system.calendar.term[0] / 12.0)
+def test_month_zero_reproduces_documented_ltv(five_years):
+    """Valued a month before the calendar begins: contracts pay once more and end a month later."""
+    loans, calendar, numbers = five_years.loans, five_years.calendar, five_years.numbers
+    factor = jnp.exp(-numbers.credit.contract_yield / 12.0)
+    value = factor * (calendar.present_value[0] + calendar.term[0] / 12.0)
+    contracts = numbers.credit.contract_advance * (loans.security @ (five_years.contracts.margin * value))
+    has_contract = (loans.security @ five_years.contracts.annual) > 0
+    years = jnp.where(has_contract, calendar.contract_years[0] + jnp.float32(1.0 / 12.0), jnp.float32(0.0))
+    kept = jnp.exp(-numbers.chips.underwritten_decline * years)
+    worth = loans.collateral_scale * (contracts + kept * (loans.pledged @ five_years.chips.price_start))
+    drawn = np.asarray(loans.drawn[: len(worth)])
+    known = drawn > 0
+    assert known.sum() >= 8
+    np.testing.assert_allclose(drawn[known] / np.asarray(worth)[known], loans.ltv_target[known], rtol=1e-4)
 
 
 SIGNS = {
@@ -128,11 +132,11 @@ def test_without_networks_nobody_loses_more_than_directly(changed, outcome_of, f
     np.testing.assert_allclose(gross, direct, rtol=1e-4, atol=1e-3)
 
 
-def test_without_step_in_guarantees_pay_nothing(changed, outcome_of, base, five_years):
+def test_without_step_in_guaranteed_loans_lose_more(changed, outcome_of, base, five_years):
     off = outcome_of(changed("mechanisms.step_in", 0.0))
-    unguaranteed = np.asarray(five_years.loans.guarantee_cover) == 0.0
-    assert off.losses[-1, 0].mean() >= base.losses[-1, 0].mean()
-    assert unguaranteed.any()
+    guaranteed = np.flatnonzero(np.asarray(five_years.loans.guarantee_cover))
+    with_guarantee, without = (outcome.components[-1, guaranteed].sum() for outcome in (base, off))
+    assert without > with_guarantee > 0.0
 
 
 def test_no_new_money_without_build_up(changed, outcome_of):
