@@ -13,7 +13,9 @@ FOLDERS = {"engine", "conf", "experiments", "tests", "benchmarks", "docs", ".ci"
 FILES = {
     "pyproject.toml", "README.md", "Makefile", "LICENSE", "CHANGELOG.md", "constraints.txt", ".gitignore"
 }  # fmt: skip
-FLOORS = ("vocabulary", "contagion", "tail", "book", "month", "paths", "learn", "report")
+FLOORS = (
+    "vocabulary", "draws", "contagion", "tail", "portfolio", "book", "month", "paths", "learn", "report"
+)  # fmt: skip
 """Each imports only itself and what stands before it."""
 
 LONGEST = 350

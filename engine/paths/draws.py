@@ -1,52 +1,10 @@
-"""From an address (seed, path, month, dimension) to the draws of a path."""
+"""From a path's address to its draws."""
 
 import jax.numpy as jnp
-from jaxtyping import Array, Int, UInt32
 
+from engine.draws.address import even, normals, words
+from engine.draws.random import halves, uniform
 from engine.month.inputs import PathDraws, Shocks
-from engine.paths.random import halves, normal_pair, threefry, uniform
-
-DRAWS = 0x756E6472
-"""Third key word: separates path draws from any other use of a seed."""
-
-STREAMS = ("systematic", "loans", "firms", "obligors", "releases", "normals")
-"""What is drawn. Each kind has its own dimensions, so that one more loan moves no shock of the economy."""
-STREAM_BITS = 24
-
-
-def words(
-    seed: UInt32[Array, "2"], path: Int[Array, ""], month, stream: str, count: int
-) -> UInt32[Array, "count"]:
-    """Random words of one stream of a path's month.
-
-    Block d of four words has counter (path, month, stream and d); the words come lane by lane: the first of
-    every block, then the second, and so on.
-    """
-    blocks = -(-count // 4)
-    low, high = path.astype(jnp.uint32), (path >> 32).astype(jnp.uint32)
-    dimension = jnp.arange(blocks, dtype=jnp.uint32) + jnp.uint32(STREAMS.index(stream) << STREAM_BITS)
-    zero = jnp.zeros_like(dimension)
-    counter = (zero + low, zero + high, zero + month.astype(jnp.uint32), dimension)
-    key = (seed[0], seed[1], jnp.uint32(DRAWS), jnp.uint32(0))
-    return jnp.concatenate(threefry(key, counter))[:count]
-
-
-def seed_words(seed: int) -> UInt32[Array, "2"]:
-    """A 64-bit seed as two words. Raises ValueError outside [0, 2^64)."""
-    if not 0 <= seed < 2**64:
-        raise ValueError(f"seed: got {seed}, expected an integer from 0 to 2^64 - 1")
-    return jnp.asarray([seed & 0xFFFFFFFF, seed >> 32], jnp.uint32)
-
-
-def normals(pairs):
-    """As many normals as words, an even number: cosines of all pairs, then sines."""
-    half = pairs.shape[0] // 2
-    return jnp.concatenate(normal_pair(pairs[:half], pairs[half:]))
-
-
-def even(count: int) -> int:
-    """The next even number."""
-    return count + count % 2
 
 
 def path_draws(system, seed, path) -> PathDraws:

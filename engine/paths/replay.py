@@ -5,8 +5,8 @@ import jax.numpy as jnp
 from jax import lax
 
 from engine.book.system import System
+from engine.draws.address import seed_words
 from engine.month.step import Info, State
-from engine.paths.draws import seed_words
 from engine.paths.path import advance, begin
 
 

@@ -11,9 +11,9 @@ from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from engine.book.system import System
+from engine.draws.address import seed_words
 from engine.paths import path as paths
 from engine.paths.batch import batch_last
-from engine.paths.draws import seed_words
 from engine.paths.store import store_shared
 from engine.tail import tally as tallies
 from engine.tail.outcome import Outcome

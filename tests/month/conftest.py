@@ -11,7 +11,7 @@ import pytest
 from engine.book.build import build_system
 from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
-from engine.paths.draws import seed_words
+from engine.draws.address import seed_words
 from engine.paths.simulate import CHUNK, chunk_outcome
 
 MONTHS, PATHS, SEED = 60, 2048, 11
