@@ -11,6 +11,8 @@ import pytest
 from engine.book.build import build_system
 from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
+from engine.draws.address import seed_words
+from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths import draws
 from engine.paths.replay import replay
 from engine.vocabulary import ALIVE, FORECLOSURE, HAZARD, LIQUIDITY, NON_PAYMENT
@@ -72,10 +74,11 @@ def exact(system):
 
 def raw_draws(system, path):
     """The path's draws as float64, in the words of the reference."""
-    seed, number = draws.seed_words(SEED), jnp.int64(path)
+    seed, number = seed_words(SEED), jnp.int64(path)
     once = jax.jit(draws.path_draws)(system, seed, number)
-    monthly = jax.jit(jax.vmap(draws.month_shocks, in_axes=(None, None, None, 0)))(
-        system, seed, number, jnp.arange(1, MONTHS + 1, dtype=jnp.int32)
+    shared = jax.jit(draws.systematic_draws)(system, PSEUDO_RANDOM, seed, number)
+    monthly = jax.jit(jax.vmap(draws.month_shocks, in_axes=(None, None, None, 0, 0, 0)))(
+        system, seed, number, jnp.arange(1, MONTHS + 1, dtype=jnp.int32), shared.normals, shared.uniforms
     )
     fate = {
         "threshold_firms": -np.log(np.asarray(once.firms, np.float64)),

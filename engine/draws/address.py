@@ -3,12 +3,13 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Int, UInt32
 
+import engine.vocabulary  # noqa: F401  (turns 64-bit types on before the first array is made)
 from engine.draws.random import normal_pair, threefry
 
 DRAWS = 0x756E6472
 """Third key word: separates path draws from any other use of a seed."""
 
-STREAMS = ("systematic", "loans", "firms", "obligors", "releases", "normals")
+STREAMS = ("systematic", "loans", "firms", "obligors", "releases", "normals", "sampler")
 """What is drawn. Each kind has its own dimensions, so that one more loan moves no shock of the economy."""
 STREAM_BITS = 24
 

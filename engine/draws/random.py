@@ -5,6 +5,7 @@ known answers of Random123 are reproduced bit for bit (tests/paths/test_random.p
 """
 
 import jax.numpy as jnp
+from jax.scipy.special import ndtri
 from jaxtyping import Array, UInt32
 
 PARITY = 0x1BD11BDA
@@ -60,3 +61,14 @@ def normal_pair(word, other):
     radius = jnp.sqrt(-2.0 * jnp.log((word.astype(jnp.float32) + 0.5) * jnp.float32(2.0**-32)))
     angle = other.astype(jnp.float32) * jnp.float32(2.0**-32 * 6.283185307179586)
     return radius * jnp.cos(angle), radius * jnp.sin(angle)
+
+
+def normal_of(word):
+    """Standard normal by inversion, Phi^-1((word + 1/2) / 2^32), odd about the middle and to 6.3 sigma.
+
+    The upper half is mirrored: near one a float32 uniform could not tell its neighbours apart.
+    """
+    upper = word >= jnp.uint32(1 << 31)
+    small = jnp.where(upper, ~word, word).astype(jnp.float32)
+    lower = ndtri((small + 0.5) * jnp.float32(2.0**-32))
+    return jnp.where(upper, -lower, lower)

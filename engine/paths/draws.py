@@ -4,6 +4,7 @@ import jax.numpy as jnp
 
 from engine.draws.address import even, normals, words
 from engine.draws.random import halves, uniform
+from engine.draws.samplers import Systematic
 from engine.month.inputs import PathDraws, Shocks
 
 
@@ -27,14 +28,19 @@ def path_draws(system, seed, path) -> PathDraws:
     )
 
 
-def month_shocks(system, seed, path, month) -> Shocks:
-    """Shocks of month `month` (1 ... T)."""
-    factors, loans = system.economy.loading.shape[0], system.loans.coupon.shape[0]
-    systematic = words(seed, path, month, "systematic", even(factors) + 1)
+def systematic_draws(system, sampler, seed, path) -> Systematic:
+    """What a sampler draws of the economy for months 1 ... T."""
+    months, factors = system.calendar.month.shape[0], system.economy.loading.shape[0]
+    return sampler(seed, path, months, factors)
+
+
+def month_shocks(system, seed, path, month, normal, regime) -> Shocks:
+    """Shocks of month `month` (1 ... T), the economy's own [factors] and [] as the sampler drew them."""
+    loans = system.loans.coupon.shape[0]
     waiver, extension = halves(words(seed, path, month, "loans", loans))
     return Shocks(
-        normals=normals(systematic[: even(factors)])[:factors],
-        regime=uniform(systematic[-1]),
+        normals=normal,
+        regime=regime,
         waiver=waiver,
         extension=extension,
     )

@@ -5,10 +5,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from engine.book.system import Month, System
+from engine.draws.samplers import Systematic
 from engine.month import step as months
 from engine.month.inputs import Fate, fate_of
 from engine.month.lenders import borne
-from engine.paths.draws import month_shocks, path_draws
+from engine.paths.draws import month_shocks, path_draws, systematic_draws
 
 
 class Snapshot(eqx.Module):
@@ -18,14 +19,16 @@ class Snapshot(eqx.Module):
     components: Float[Array, "instruments"]
 
 
-def begin(system: System, seed, path: Int[Array, ""]) -> tuple[Fate, months.State]:
-    """Fate and the state of month 0."""
-    return fate_of(system, path_draws(system, seed, path)), months.init(system)
+def begin(system: System, sampler, seed, path: Int[Array, ""]) -> tuple[Fate, months.State, Systematic]:
+    """Fate, the state of month 0, and the economy's draws for every month."""
+    drawn = systematic_draws(system, sampler, seed, path)
+    return fate_of(system, path_draws(system, seed, path)), months.init(system), drawn
 
 
-def advance(system: System, seed, path, fate: Fate, state: months.State, month: Month):
+def advance(system: System, seed, path, fate: Fate, state: months.State, month: Month, normal, regime):
     """One month from the path's own draws."""
-    return months.step(system, fate, state, month, month_shocks(system, seed, path, month.month))
+    shocks = month_shocks(system, seed, path, month.month, normal, regime)
+    return months.step(system, fate, state, month, shocks)
 
 
 def traced(system: System, state: months.State, info: months.Info) -> Float[Array, "series"]:

@@ -12,6 +12,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from engine.book.system import System
 from engine.draws.address import seed_words
+from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths import path as paths
 from engine.paths.batch import batch_last
 from engine.paths.store import store_shared
@@ -73,33 +74,33 @@ def layout_of(system: System) -> tallies.Layout:
     )
 
 
-def chunk_outcome(system: System, seed, ids, weight, store: bool) -> Outcome:
-    """The outcome of one chunk of path ids."""
+def chunk_outcome(system: System, sampler, seed, ids, count, store: bool) -> Outcome:
+    """The outcome of one chunk of path ids; those from `count` on weigh nothing."""
 
     def stored(function, keep, *arguments):
         return store_shared(function, keep, *arguments) if store else function(*arguments)
 
-    def begin(system, seed, ids):
-        return batch_last(paths.begin, system, seed, ids, batched=(False, False, True))
+    def begin(system, sampler, seed, ids):
+        return batch_last(paths.begin, system, sampler, seed, ids, batched=(False, False, False, True))
 
-    def one_month(system, seed, path, fate, state, row):
-        state, info = paths.advance(system, seed, path, fate, state, row)
+    def one_month(system, seed, row, path, fate, state, normal, regime):
+        state, info = paths.advance(system, seed, path, fate, state, row, normal, regime)
         return state, paths.traced(system, state, info)
 
-    def every_month(system, seed, ids, fate, state, row):
-        return batch_last(
-            one_month, system, seed, ids, fate, state, row, batched=(False, False, True, True, True, False)
-        )
+    def every_month(*arguments):
+        return batch_last(one_month, *arguments, batched=(False,) * 3 + (True,) * 5)
 
-    def month(state, row):
-        return stored(every_month, row.month > 0, system, seed, ids, fate, state, row)
+    def month(state, inputs):
+        row, normal, regime = inputs
+        return stored(every_month, row.month > 0, system, seed, row, ids, fate, state, normal, regime)
 
-    def year(state, rows):
-        state, trace = lax.scan(month, state, rows)
+    def year(state, inputs):
+        state, trace = lax.scan(month, state, inputs)
         return state, (trace, batch_last(paths.snapshot, system, state, batched=(False, True)))
 
-    fate, state = stored(begin, ids[0] >= 0, system, seed, ids)
-    years = jax.tree.map(lambda row: row.reshape(-1, YEAR, *row.shape[1:]), system.calendar)
+    fate, state, drawn = stored(begin, ids[0] >= 0, system, sampler, seed, ids)
+    monthly = (system.calendar, drawn.normals, drawn.uniforms)
+    years = jax.tree.map(lambda row: row.reshape(-1, YEAR, *row.shape[1:]), monthly)
     state, (trace, snapshots) = lax.scan(year, state, years)
     end = batch_last(paths.ending, system, fate, state, batched=(False, True, True))
     months = system.calendar.month.shape[0]
@@ -107,7 +108,7 @@ def chunk_outcome(system: System, seed, ids, weight, store: bool) -> Outcome:
     bits = jnp.asarray([1 << i for i in range(len(FLAGS))], jnp.uint32)
     return Outcome(
         path=ids,
-        weight=weight,
+        weight=jnp.exp(drawn.log_weight) * indicator(ids < count),
         losses=snapshots.losses[at],
         components=snapshots.components[at],
         default_month=end.default_month,
@@ -117,12 +118,12 @@ def chunk_outcome(system: System, seed, ids, weight, store: bool) -> Outcome:
     )
 
 
-def tally_block(tally, system: System, seed, first, block: int, count, store: bool):
+def tally_block(tally, system: System, sampler, seed, first, block: int, count, store: bool):
     """The tally with `block` paths from `first` added by chunks; those from `count` on weigh nothing."""
     ids = (first + jnp.arange(block, dtype=jnp.int64)).reshape(-1, CHUNK)
 
     def add_chunk(tally, ids):
-        return tallies.update(tally, chunk_outcome(system, seed, ids, indicator(ids < count), store)), None
+        return tallies.update(tally, chunk_outcome(system, sampler, seed, ids, count, store)), None
 
     return lax.scan(add_chunk, tally, ids)[0]
 
@@ -133,56 +134,83 @@ def on_cpu(devices) -> bool:
 
 
 @functools.partial(jax.jit, static_argnames=("block", "mesh"), donate_argnums=0)
-def tally_blocks(tally, system, seed, first, count, *, block: int, mesh: Mesh):
+def tally_blocks(tally, system, sampler, seed, first, count, *, block: int, mesh: Mesh):
     """Add one block a device to each device's tally [devices, ...]; `first` [devices] starts each block."""
     store = on_cpu(mesh.devices.ravel())
 
-    def on_device(tally, system, seed, first, count):
+    def on_device(tally, system, sampler, seed, first, count):
         own = jax.tree.map(lambda leaf: leaf[0], tally)
         return jax.tree.map(
-            lambda leaf: leaf[None], tally_block(own, system, seed, first[0], block, count, store)
+            lambda leaf: leaf[None], tally_block(own, system, sampler, seed, first[0], block, count, store)
         )
 
     own, shared = PartitionSpec("devices"), PartitionSpec()
     return jax.shard_map(
-        on_device, mesh=mesh, in_specs=(own, shared, shared, own, shared), out_specs=own, check_vma=False
-    )(tally, system, seed, first, count)
+        on_device, mesh=mesh, in_specs=(own, *(shared,) * 3, own, shared), out_specs=own, check_vma=False
+    )(tally, system, sampler, seed, first, count)
 
 
-def simulate(system: System, plan: Plan, progress=None, stopped=None, devices=None):
+def simulate(
+    system: System,
+    plan: Plan,
+    samplers=(PSEUDO_RANDOM,),
+    each=None,
+    progress=None,
+    stopped=None,
+    devices=None,
+):
     """Run a plan. Returns (Tally, Timing).
 
-    `progress(done)` is called after every round of blocks with the paths done; the run ends early, with what
-    it has, when `stopped()` is true. The tally does not depend on the block size or the number of devices.
+    The paths are cut into as many equal replications as there are samplers, each drawn by its own;
+    `each(tally)` is called with the tally of every finished replication. `progress(done)` is called after
+    every round of blocks with the paths done; the run ends early, with what it has, when `stopped()` is true.
+    The tally does not depend on the block size or the number of devices. Raises ValueError where the paths
+    cannot be cut evenly.
     """
+    size, rest = divmod(plan.paths, len(samplers))
+    if rest:
+        raise ValueError(f"run.paths: got {plan.paths}, expected a multiple of {len(samplers)} replications")
     devices = list(devices or jax.devices())
     mesh = Mesh(np.array(devices), ("devices",))
-    spread = NamedSharding(mesh, PartitionSpec("devices"))
-    everywhere = NamedSharding(mesh, PartitionSpec())
+    spread, everywhere = (NamedSharding(mesh, spec) for spec in (PartitionSpec("devices"), PartitionSpec()))
+    system, seed, *samplers = jax.device_put((system, seed_words(plan.seed), *samplers), everywhere)
     empty = layout_of(system).init()
-    tally = jax.tree.map(
-        lambda leaf: jax.device_put(jnp.broadcast_to(leaf, (len(devices), *leaf.shape)), spread), empty
-    )
-    system = jax.device_put(system, everywhere)
-    seed = jax.device_put(seed_words(plan.seed), everywhere)
-    count = jax.device_put(jnp.asarray(plan.paths, jnp.int64), everywhere)
 
-    def starts(round_start):
-        first = round_start + plan.block * np.arange(len(devices), dtype=np.int64)
-        return jax.device_put(first, spread)
+    def nothing():
+        return jax.tree.map(
+            lambda leaf: jax.device_put(jnp.broadcast_to(leaf, (len(devices), *leaf.shape)), spread), empty
+        )
+
+    def starts(first):
+        return jax.device_put(first + plan.block * np.arange(len(devices), dtype=np.int64), spread)
+
+    def end(last):
+        return jax.device_put(jnp.asarray(last, jnp.int64), everywhere)
 
     begun = time.perf_counter()
     compiled = tally_blocks.lower(
-        tally, system, seed, starts(0), count, block=plan.block, mesh=mesh
+        nothing(), system, samplers[0], seed, starts(0), end(size), block=plan.block, mesh=mesh
     ).compile()
     ready = time.perf_counter()
-    done = 0
-    while done < plan.paths and not (stopped and stopped()):
-        tally = compiled(tally, system, seed, starts(done), count)
-        jax.block_until_ready(tally.paths)
-        done = min(done + plan.block * len(devices), plan.paths)
-        if progress:
-            progress(done)
+    whole, done = None, 0
+    for number, sampler in enumerate(samplers):
+        tally, last = nothing(), (number + 1) * size
+        while done < last and not (stopped and stopped()):
+            tally = compiled(tally, system, sampler, seed, starts(done), end(last))
+            jax.block_until_ready(tally.paths)
+            done = min(done + plan.block * len(devices), last)
+            if progress:
+                progress(done)
+        finished = gathered(tally, len(devices))
+        if each and done == last:
+            each(finished)
+        whole = finished if whole is None else tallies.merge(whole, finished)
+    return jax.device_get(whole), Timing(ready - begun, time.perf_counter() - ready, done)
+
+
+def gathered(tally, devices: int):
+    """One tally on the host of those on the devices."""
     tally = jax.device_get(tally)
-    each = [jax.tree.map(lambda leaf, d=d: leaf[d], tally) for d in range(len(devices))]
-    return functools.reduce(tallies.merge, each), Timing(ready - begun, time.perf_counter() - ready, done)
+    return functools.reduce(
+        tallies.merge, [jax.tree.map(lambda leaf, d=d: leaf[d], tally) for d in range(devices)]
+    )

@@ -12,6 +12,7 @@ from engine.book.build import build_system
 from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
 from engine.draws.address import seed_words
+from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths.simulate import CHUNK, chunk_outcome
 
 MONTHS, PATHS, SEED = 60, 2048, 11
@@ -31,11 +32,12 @@ def five_years(book):
 def outcome_of():
     """Outcome of the same paths for any System of the shipped book's shape; compiled once."""
     ids = jnp.arange(PATHS, dtype=jnp.int64).reshape(-1, CHUNK)
-    weight = jnp.ones(CHUNK, jnp.float32)
 
     @jax.jit
     def run(system):
-        outcomes = jax.lax.map(lambda each: chunk_outcome(system, seed_words(SEED), each, weight, True), ids)
+        outcomes = jax.lax.map(
+            lambda each: chunk_outcome(system, PSEUDO_RANDOM, seed_words(SEED), each, PATHS, True), ids
+        )
         return jax.tree.map(
             lambda leaf: jnp.moveaxis(leaf, 0, -2).reshape(*leaf.shape[1:-1], PATHS), outcomes
         )
