@@ -19,10 +19,11 @@ def main(paths: int = 98_304, block: int = 8_192) -> None:
     from engine.book.build import build_system
     from engine.book.load import load_book, shipped_book
     from engine.book.parameters import Parameters
-    from engine.paths.simulate import Plan, simulate
+    from engine.paths.simulate import simulate
+    from engine.tail.blocks import Plan
 
     system = build_system(load_book(shipped_book("ai_credit_2025")), Parameters(), 60)
-    plan = Plan(paths, block, 7, 60)
+    plan = Plan(paths, block, 7)
     devices = jax.devices()
     print(
         f"device {len(devices)} x {devices[0].device_kind}, float32 paths, int64 tally, "

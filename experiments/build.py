@@ -7,6 +7,7 @@
 import dataclasses
 import hashlib
 import json
+import math
 import pathlib
 
 from omegaconf import DictConfig, OmegaConf
@@ -18,14 +19,14 @@ from experiments.complaints import BadInput, expected, explain, unknown
 from experiments.schema import Book, Config, Report, Run, Sampler, Scenario
 
 TASKS = ("tail_risk", "template")
-SAMPLERS = ("pseudo_random",)
+SAMPLERS = ("pseudo_random", "antithetic", "sobol")
 WHOLE = {
     "paths": (1, 10**12, 1),
     "block": (512, 2**20, 512),
     "seed": (0, 2**64 - 1, 1),
     "months": (12, 120, 12),
 }
-"""Whole numbers of the run: least, most, multiple of; as `engine.paths.simulate.Plan` wants them."""
+"""Whole numbers of the run: least, most, multiple of; as `engine.tail.blocks.Plan` wants them."""
 
 NO_RESULT = {"run": ("dir", "devices"), "report": None, "template": None}
 """What does not change a number of the result, and so is left out of the configuration's hash."""
@@ -61,6 +62,7 @@ def read(cfg: DictConfig) -> Experiment:
     except OmegaConfBaseException as error:
         raise BadInput([explain(error)]) from None
     whole_run(config.run, problems)
+    whole_sampler(config.sampler, config.run, problems)
     problems += choices(config)
     groups = [field.name for field in dataclasses.fields(Parameters)]
     parameters = Parameters(**{group: getattr(config, group) for group in groups})
@@ -100,6 +102,33 @@ def whole_run(run: Run, problems: list[str]) -> None:
             problems.append(expected("run.devices", run.devices, "auto or a whole number from 1 to 1024"))
         else:
             run.devices = count
+
+
+def whole_sampler(sampler: Sampler, run: Run, problems: list[str]) -> None:
+    """Turn the sampler's numbers into whole ones; add what does not suit it or the run to the problems."""
+    before = len(problems)
+    for key, high in (("replications", 1024), ("components", 120)):
+        number = whole(getattr(sampler, key))
+        if number is None or not 1 <= number <= high:
+            problems.append(
+                expected(f"sampler.{key}", getattr(sampler, key), f"a whole number from 1 to {high}")
+            )
+        else:
+            setattr(sampler, key, number)
+    if len(problems) > before or sampler.name not in SAMPLERS or not isinstance(run.paths, int):
+        return
+    if isinstance(run.months, int) and sampler.name == "sobol" and sampler.components > run.months:
+        wanted = f"at most the run's {run.months} months"
+        problems.append(expected("sampler.components", sampler.components, wanted))
+    each, rest = divmod(run.paths, sampler.replications)
+    if sampler.name == "sobol" and (rest or each < 1 or each & (each - 1)):
+        near = sampler.replications << max(round(math.log2(max(each, 1))), 9)
+        wanted = f"{sampler.replications} replications times a power of two, such as {near}"
+        problems.append(expected("run.paths", run.paths, wanted))
+    elif rest or each % (2 if sampler.name == "antithetic" else 1):
+        unit = sampler.replications * (2 if sampler.name == "antithetic" else 1)
+        wanted = f"a multiple of {unit}, for {sampler.replications} replications of sampler={sampler.name}"
+        problems.append(expected("run.paths", run.paths, wanted))
 
 
 def whole(value: object) -> int | None:
@@ -173,10 +202,13 @@ def book_lines(error: Exception, shown: int = 50) -> list[str]:
 
 
 def build(experiment: Experiment, book):
-    """(System, Plan) of the experiment."""
+    """(System, Plan, samplers) of the experiment."""
     from engine.book.build import build_system
-    from engine.paths.simulate import Plan
+    from engine.paths.samplers import samplers_of
+    from engine.tail.blocks import Plan
 
     run = experiment.run
-    plan = Plan(paths=run.paths, block=run.block, seed=run.seed, months=run.months)
-    return build_system(book, experiment.parameters, run.months), plan
+    plan = Plan(paths=run.paths, block=run.block, seed=run.seed)
+    system = build_system(book, experiment.parameters, run.months)
+    sampler = experiment.sampler
+    return system, plan, samplers_of(system, plan, sampler.name, sampler.replications, sampler.components)

@@ -46,6 +46,8 @@ class Sampler:
     """How the shocks are drawn."""
 
     name: str = "pseudo_random"
+    replications: Any = 1  # independent ones; from two on their spread is the error
+    components: Any = 4  # principal components of each factor's path that a scrambled sequence covers
 
 
 @dataclasses.dataclass

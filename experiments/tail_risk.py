@@ -16,27 +16,32 @@ def run(experiment: Experiment, stop: Stop, alone: bool) -> int:
     """Run the experiment into its folder and, unless it is one of a sweep, say so; the exit code."""
     refuse_foreign(experiment.run.dir)
     book = build.load(experiment)
-    system, plan = build.build(experiment, book)
+    model = build.build(experiment, book)
     stop.check()
     with RunFolder(experiment, provenance_of(experiment, book)) as folder:
-        summary = results(experiment, book, system, plan, folder, stop)
+        summary = results(experiment, book, model, folder, stop)
         folder.doubts = doubts_of(summary, experiment.report)
     if alone:
         tell(summary, folder, experiment.report.html)
     return UNRELIABLE if folder.doubts else DONE
 
 
-def results(experiment: Experiment, book, system, plan, folder: RunFolder, stop: Stop) -> dict:
+def results(experiment: Experiment, book, model, folder: RunFolder, stop: Stop) -> dict:
     """Simulate and write tables, summary and page into the folder; the summary."""
+    system, plan, samplers = model
     from engine.paths.simulate import simulate
     from engine.report.page import write_page
+    from engine.report.replications import Replications
     from engine.report.results import write_results
+    from engine.tail.blocks import Watch
 
+    replications = Replications()
     with Progress(plan.paths) as progress:
-        tally, timing = simulate(system, plan, progress=progress.update, stopped=stop)
+        watch = Watch(progress=progress.update, each=replications.add, stopped=stop)
+        tally, timing = simulate(system, plan, samplers, watch)
     stop.check()
     provenance = folder.provenance | {"status": "done", "timing": timing_of(timing)}
-    summary = write_results(folder.path, tally, system, book, provenance)
+    summary = write_results(folder.path, tally, system, book, provenance, replications)
     if experiment.report.html:
         write_page(folder.path)
     return summary

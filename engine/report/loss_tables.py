@@ -157,8 +157,13 @@ def tail_table(tally: Tally, layout: Layout, losses: pd.DataFrame) -> pd.DataFra
     )
 
 
-def contributions_table(tally: Tally, layout: Layout, labels: Labels) -> pd.DataFrame:
-    """Euler contribution of every instrument to the system's ES 99%, and what the book says of it."""
+def contributions_table(
+    tally: Tally, layout: Layout, labels: Labels, errors: dict[tuple[str, str], float]
+) -> pd.DataFrame:
+    """Euler contribution of every instrument to the system's ES 99%, and what the book says of it.
+
+    `errors` holds standard errors by (horizon, component), where replications gave any.
+    """
     rows = []
     for place, horizon in enumerate(horizon_names(layout)):
         parts = tails.es_contributions(tally, place, TAIL)
@@ -171,6 +176,7 @@ def contributions_table(tally: Tally, layout: Layout, labels: Labels) -> pd.Data
                 "horizon": horizon, "component": name, "name": labels.name.get(key, name),
                 "borrower": labels.borrower.get(key, ""), "class": labels.group.get(key, ""),
                 "grade": labels.grade.get(key, "C"), "exposure": labels.exposure.get(key, 0.0),
-                "es_99": part, "share": part / system if system > 0 else 0.0,
+                "es_99": part, "es_99_se": errors.get((horizon, name), np.nan),
+                "share": part / system if system > 0 else 0.0,
             })  # fmt: skip
     return pd.DataFrame(rows)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from engine.report import grades, loss_tables, path_tables, plausibility
 from engine.report.folder import plain, write_json, write_table
+from engine.report.replications import Replications
 from engine.report.words import amount, horizon_months, horizon_words, joined
 from engine.tail import intervals, measures
 from engine.tail.tally import Layout, Tally
@@ -31,21 +32,27 @@ def write_results(
     system,
     book,
     provenance: dict[str, Any],
+    replications: Replications | None = None,
     layout: Layout | None = None,
 ) -> dict[str, Any]:
     """Writes results/*.parquet and summary.json into `folder`; returns the summary.
 
     `provenance` holds seed, timing, sampler (a name, or a dict with name and diagnostics), versions,
     config_hash (or config, which is hashed) and whatever else is to be kept. `layout` is that of the tally;
-    without it, the layout of a run of `system`. Raises ValueError where the tally holds no path or does not
-    fit its layout.
+    without it, the layout of a run of `system`. From two `replications` on, errors come from their spread.
+    Raises ValueError where the tally holds no path or does not fit its layout.
     """
     folder = pathlib.Path(folder)
     layout = run_layout(system) if layout is None else layout
     fitting(tally, layout)
     tally = jax.device_get(tally)
-    tables = tables_of(tally, layout, system, book)
+    replications = Replications() if replications is None else replications
+    tables = tables_of(tally, layout, system, book, replications)
     summary = plain(summary_of(tally, layout, tables, book, provenance))
+    summary["sampler"]["replications"] = max(len(replications), 1)
+    if len(replications) > 1:
+        independent = loss_tables.losses_table(tally, layout, loss_tables.labels_of(system, book))
+        summary["sampler"]["variance_reduction"] |= replications.variance_reduction(independent)
     for name, table in tables.items():
         write_table(folder, name, table)
     write_json(folder / "summary.json", summary)
@@ -69,11 +76,13 @@ def fitting(tally: Tally, layout: Layout) -> None:
         raise ValueError(f"the tally does not fit its layout: got axes {got}, expected {expected}")
 
 
-def tables_of(tally: Tally, layout: Layout, system, book) -> dict[str, pd.DataFrame]:
+def tables_of(
+    tally: Tally, layout: Layout, system, book, replications: Replications
+) -> dict[str, pd.DataFrame]:
     """Every table of the run by name."""
     labels = loss_tables.labels_of(system, book)
-    losses = loss_tables.losses_table(tally, layout, labels)
-    contributions = loss_tables.contributions_table(tally, layout, labels)
+    losses = replications.errors(loss_tables.losses_table(tally, layout, labels))
+    contributions = loss_tables.contributions_table(tally, layout, labels, replications.part_errors(layout))
     firms = path_tables.firms_table(tally, layout, book)
     fans, regimes = path_tables.fans_table(tally, layout), path_tables.regimes_table(tally, layout)
     history = plausibility.history_table(book)

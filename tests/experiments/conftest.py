@@ -39,6 +39,12 @@ def undertow(monkeypatch, capsys, tmp_path):
     return call
 
 
+class Replications(list):
+    """Stand-in for what is kept of every replication."""
+
+    add = list.append
+
+
 class Engine:
     """Stand-ins for the engine behind the door; a test puts a function in `during` to act while paths run."""
 
@@ -47,12 +53,12 @@ class Engine:
         self.during = lambda progress, stopped: None
         self.summary = {"flagged_paths": {}, "warnings": []}
 
-    def simulate(self, system, plan, progress, stopped):
+    def simulate(self, system, plan, samplers, watch):
         self.runs.append((system, plan))
-        self.during(progress, stopped)
+        self.during(watch.progress, watch.stopped)
         return "tally", types.SimpleNamespace(compile_s=1.0, run_s=2.0, paths_per_s=plan.paths / 2.0)
 
-    def write_results(self, folder, tally, system, book, provenance):
+    def write_results(self, folder, tally, system, book, provenance, replications):
         loss = {"es_99": 10.0, "es_99_se": 0.1}
         summary = provenance | {"system": {"5y": loss}} | self.summary
         (folder / "results").mkdir(exist_ok=True)
@@ -76,7 +82,10 @@ def engine(monkeypatch):
     stand_in = Engine()
     book = types.SimpleNamespace(name="small", hash="0" * 64, repairs=())
     for name, parts in {
-        "engine.paths.simulate": {"simulate": stand_in.simulate, "Plan": types.SimpleNamespace},
+        "engine.paths.simulate": {"simulate": stand_in.simulate},
+        "engine.paths.samplers": {"samplers_of": lambda system, plan, *choice: choice},
+        "engine.tail.blocks": {"Plan": types.SimpleNamespace, "Watch": types.SimpleNamespace},
+        "engine.report.replications": {"Replications": Replications},
         "engine.book.build": {"build_system": lambda book, parameters, months: (book, parameters, months)},
         "engine.book.load": {
             "load_book": lambda path, repair: book,

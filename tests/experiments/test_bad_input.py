@@ -28,6 +28,21 @@ TABLE = {
         ["economy.correlation_demand_equity=0.9", "economy.correlation_demand_credit=0.9"],
         ["economy.correlation_*: got [0.9, 0.9, -0.5]", "possible together"],
     ),
+    "sobol of odd size": (
+        ["sampler=sobol", "run.paths=200000"],
+        ["run.paths: got 200000, expected 16 replications times a power of two, such as 262144"],
+    ),
+    "half a pair": (
+        ["sampler=antithetic", "run.paths=30"],
+        ["run.paths: got 30, expected a multiple of 40"],
+    ),
+    "uneven replications": (["sampler.replications=3"], ["run.paths: got 200000, expected a multiple of 3"]),
+    "no replication": (["sampler.replications=0"], ["sampler.replications: got 0, expected a whole number"]),
+    "too many components": (
+        ["sampler=sobol", "run.paths=131072", "sampler.components=61"],
+        ["sampler.components: got 61, expected at most the run's 60 months"],
+    ),
+    "unknown sampler": (["sampler.name=halton"], ["expected one of pseudo_random, antithetic, sobol"]),
     "unknown regime": (["economy.start=euphoria"], ["economy.start: got 'euphoria', expected one of boom"]),
     "unknown option": (["scenario=nope"], ["scenario: got 'nope', expected one of baseline, boom"]),
     "unknown launcher": (["hydra/launcher=nope"], ["hydra/launcher: got 'nope', expected one of basic"]),

@@ -13,7 +13,8 @@ from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
-from engine.paths.simulate import CHUNK, chunk_outcome
+from engine.paths.simulate import chunk_outcome
+from engine.tail.blocks import CHUNK
 
 MONTHS, PATHS, SEED = 60, 2048, 11
 
@@ -36,7 +37,7 @@ def outcome_of():
     @jax.jit
     def run(system):
         outcomes = jax.lax.map(
-            lambda each: chunk_outcome(system, PSEUDO_RANDOM, seed_words(SEED), each, PATHS, True), ids
+            lambda each: chunk_outcome(system, PSEUDO_RANDOM, seed_words(SEED), each, PATHS), ids
         )
         return jax.tree.map(
             lambda leaf: jnp.moveaxis(leaf, 0, -2).reshape(*leaf.shape[1:-1], PATHS), outcomes

@@ -6,7 +6,8 @@ import pytest
 
 from engine.paths import simulate as running
 from engine.paths.replay import replay
-from engine.paths.simulate import CHUNK, Plan, simulate
+from engine.paths.simulate import simulate
+from engine.tail.blocks import CHUNK, Plan, Watch
 from engine.vocabulary import SERIES
 
 PATHS = 9000
@@ -15,7 +16,7 @@ PATHS = 9000
 
 @pytest.fixture(scope="module")
 def whole(year):
-    tally, _ = simulate(year, Plan(PATHS, 8192, 7, 12))
+    tally, _ = simulate(year, Plan(PATHS, 8192, 7))
     return tally
 
 
@@ -27,27 +28,26 @@ def same(first, second):
 
 @pytest.mark.parametrize("block", [1024, 65536])
 def test_block_size_does_not_show(year, whole, block):
-    tally, _ = simulate(year, Plan(PATHS, block, 7, 12))
+    tally, _ = simulate(year, Plan(PATHS, block, 7))
     assert int(tally.paths) == PATHS
     assert same(tally, whole)
 
 
 def test_number_of_devices_does_not_show(year, whole):
-    tally, _ = simulate(year, Plan(PATHS, 8192, 7, 12), devices=jax.devices()[:1])
+    tally, _ = simulate(year, Plan(PATHS, 8192, 7), devices=jax.devices()[:1])
     assert len(jax.devices()) == 2
     assert same(tally, whole)
 
 
 def test_another_seed_is_another_sample(year, whole):
-    tally, _ = simulate(year, Plan(PATHS, 8192, 8, 12))
+    tally, _ = simulate(year, Plan(PATHS, 8192, 8))
     assert not np.array_equal(tally.losses, whole.losses)
 
 
 def test_stopping_keeps_whole_rounds(year):
     done = []
-    tally, timing = simulate(
-        year, Plan(50 * CHUNK, CHUNK, 7, 12), progress=done.append, stopped=lambda: len(done) == 2
-    )
+    watch = Watch(progress=done.append, stopped=lambda: len(done) == 2)
+    tally, timing = simulate(year, Plan(50 * CHUNK, CHUNK, 7), watch=watch)
     assert done == [2 * CHUNK, 4 * CHUNK]
     assert int(tally.paths) == timing.paths == 4 * CHUNK
 
@@ -77,7 +77,7 @@ def test_columns_add_up(year, whole):
 @pytest.mark.parametrize("block", [0, 100, 513])
 def test_a_block_must_be_whole_chunks(block):
     with pytest.raises(ValueError, match=f"run.block: got {block}, expected a multiple of {CHUNK}"):
-        Plan(10, block, 7, 12)
+        Plan(10, block, 7)
 
 
 def test_layout_names_every_axis(year, whole):

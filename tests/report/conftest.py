@@ -77,7 +77,7 @@ def folder(world, tally, tmp_path_factory):
     """A written run folder with its page."""
     book, system, _, layout = world
     path = tmp_path_factory.mktemp("run")
-    write_results(path, tally, system, book, PROVENANCE, layout)
+    write_results(path, tally, system, book, PROVENANCE, layout=layout)
     write_page(path)
     return path
 

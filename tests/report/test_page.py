@@ -141,7 +141,7 @@ def test_a_run_without_a_loss_still_makes_a_page(quiet, world):
     layout = dataclasses.replace(
         world[3], horizons=(12,), months=12, columns=paths.column_names, components=paths.component_names
     )
-    write_results(folder, tally_of(paths, layout), system, book, PROVENANCE, layout)
+    write_results(folder, tally_of(paths, layout), system, book, PROVENANCE, layout=layout)
     said = visible(write_page(folder).read_text(encoding="utf-8"))
     assert "lose 0 ± 0 billion dollars within one year" in said
     assert "No borrower defaults in this run." in said and "nan" not in said.lower().split()

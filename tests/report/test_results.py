@@ -54,7 +54,7 @@ def test_the_summary_has_the_keys_that_scripts_rely_on(results, world):
 
 def test_the_summary_returned_is_the_one_written(world, tally, tmp_path):
     book, system, _, layout = world
-    returned = write_results(tmp_path, tally, system, book, PROVENANCE, layout)
+    returned = write_results(tmp_path, tally, system, book, PROVENANCE, layout=layout)
     assert returned == json.loads((tmp_path / "summary.json").read_text())
 
 
@@ -139,14 +139,14 @@ def test_a_tally_of_another_shape_is_refused(world, tally, tmp_path):
     book, system, _, layout = world
     other = type(layout)(**{**vars(layout), "columns": layout.columns[:-1]})
     with pytest.raises(ValueError, match="does not fit its layout"):
-        write_results(tmp_path, tally, system, book, PROVENANCE, other)
+        write_results(tmp_path, tally, system, book, PROVENANCE, layout=other)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_run_without_paths_is_refused(world, tmp_path):
     book, system, _, layout = world
     with pytest.raises(ValueError, match="at least one path"):
-        write_results(tmp_path, layout.init(), system, book, PROVENANCE, layout)
+        write_results(tmp_path, layout.init(), system, book, PROVENANCE, layout=layout)
     assert not list(tmp_path.iterdir())
 
 

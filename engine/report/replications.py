@@ -1,0 +1,83 @@
+"""Errors from the spread of independent replications: what antithetic pairs and scrambled sequences need.
+
+Within one of these samplers' replications paths are not independent, so formulas for independent paths would
+misjudge the error. With R replications of equal size an estimate's standard error is their standard
+deviation over sqrt(R), and its 95% interval reaches t(R - 1) of these (Glasserman 2003, 5.4).
+"""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from engine.report import loss_tables
+from engine.tail import contributions, measures
+from engine.tail.intervals import sectioned
+from engine.tail.tally import Tally
+
+
+class Replications:
+    """The measures of every finished replication; `add` is called with its tally."""
+
+    def __init__(self) -> None:
+        self.expected: list[np.ndarray] = []  # [horizons columns]
+        self.beyond: list[np.ndarray] = []  # [VaR and ES, levels, horizons, columns]
+        self.parts: list[np.ndarray] = []  # [horizons parts], Euler contributions to the system's ES
+
+    def __len__(self) -> int:
+        return len(self.expected)
+
+    def add(self, tally: Tally) -> None:
+        """Read the measures of one replication."""
+        expected, beyond = measures.term_structure(tally, tuple(loss_tables.LEVELS.values()))
+        places = range(expected.shape[0])
+        self.expected.append(expected)
+        self.beyond.append(beyond)
+        self.parts.append(
+            np.stack([contributions.es_contributions(tally, h, loss_tables.TAIL) for h in places])
+        )
+
+    def errors(self, losses: pd.DataFrame) -> pd.DataFrame:
+        """The table of losses with these errors in place of those for independent paths."""
+        if len(self) < 2:
+            return losses
+        reach = float(stats.t.ppf(0.975, len(self) - 1))
+        found = {"el_se": sectioned(self.expected)[1].ravel()}
+        _, errors = sectioned(self.beyond)
+        for place, level in enumerate(loss_tables.LEVELS):
+            var, es = errors[:, place].reshape(2, -1)
+            middle = losses[f"var_{level}"].to_numpy()
+            found |= {
+                f"var_{level}_lo": middle - reach * var,
+                f"var_{level}_hi": middle + reach * var,
+                f"es_{level}_se": es,
+            }
+        return losses.assign(**found)
+
+    def part_errors(self, layout) -> dict[tuple[str, str], float]:
+        """Standard error of the Euler contribution by (horizon, component); empty without replications."""
+        if len(self) < 2:
+            return {}
+        _, errors = sectioned(self.parts)
+        names = [name.partition(":")[2] for name in layout.components]
+        return {
+            (horizon, name): float(error)
+            for horizon, row in zip(loss_tables.horizon_names(layout), errors, strict=True)
+            for name, error in zip(names, row[len(layout.columns) :], strict=True)
+        }
+
+    def variance_reduction(self, plain: pd.DataFrame) -> dict[str, float]:
+        """Variance of plain paths over the measured one, for the system's measures at the last horizon.
+
+        `plain` is the table with the errors that as many independent paths would have. From R replications
+        the ratio itself is uncertain by sqrt(2 / (R - 1)).
+        """
+        if len(self) < 2:
+            return {}
+        last = plain[plain["column"] == "system"].iloc[-1]
+        own = self.errors(plain).loc[last.name]
+        columns = ["el_se", *(f"es_{level}_se" for level in loss_tables.LEVELS)]
+        return {
+            column.removesuffix("_se"): float((last[column] / own[column]) ** 2)
+            for column in columns
+            if own[column] > 0.0
+        }
