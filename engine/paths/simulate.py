@@ -5,16 +5,16 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from engine.batch.last import batch_last
+from engine.batch.store import stored
 from engine.book.system import System
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths import path as paths
-from engine.paths.batch import batch_last
-from engine.paths.store import store_shared
 from engine.tail import blocks
 from engine.tail.blocks import Plan, Timing, Watch
-from engine.tail.outcome import Outcome
+from engine.tail.outcome import Outcome, path_weight
 from engine.tail.tally import Layout, Tally
-from engine.vocabulary import FLAGS, SERIES, indicator
+from engine.vocabulary import FLAGS, SERIES
 
 YEAR = 12
 
@@ -39,10 +39,6 @@ def layout_of(system: System) -> Layout:
 
 def chunk_outcome(system: System, sampler, seed, ids, count) -> Outcome:
     """The outcome of one chunk of path ids; those from `count` on weigh nothing."""
-    store = jax.default_backend() == "cpu"
-
-    def stored(function, keep, *arguments):
-        return store_shared(function, keep, *arguments) if store else function(*arguments)
 
     def begin(system, sampler, seed, ids):
         return batch_last(paths.begin, system, sampler, seed, ids, batched=(False, False, False, True))
@@ -72,7 +68,7 @@ def chunk_outcome(system: System, sampler, seed, ids, count) -> Outcome:
     bits = jnp.asarray([1 << i for i in range(len(FLAGS))], jnp.uint32)
     return Outcome(
         path=ids,
-        weight=jnp.exp(drawn.log_weight) * indicator(ids < count),
+        weight=path_weight(drawn.log_weight, ids < count),
         losses=snapshots.losses[at],
         components=snapshots.components[at],
         default_month=end.default_month,

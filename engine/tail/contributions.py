@@ -26,7 +26,7 @@ def es_contributions(
     """
     losses = column_losses(tally, horizon, self_normalised=self_normalised)
     found = tail(losses, level)
-    return _bin_shares(losses, found) @ _conditional(tally, horizon) / found.mass
+    return bin_shares(losses, found) @ _conditional(tally, horizon) / found.mass
 
 
 def marginal_expected_shortfall(
@@ -52,7 +52,7 @@ def composition(
         raise ValueError(f"levels must increase, got {tuple(levels)}")
     losses = column_losses(tally, horizon, self_normalised=self_normalised)
     tails = [tail(losses, level) for level in levels]
-    shares = np.stack([_bin_shares(losses, found) for found in tails] + [np.zeros_like(losses.weight)])
+    shares = np.stack([bin_shares(losses, found) for found in tails] + [np.zeros_like(losses.weight)])
     masses = np.asarray([found.mass for found in tails] + [0.0])
     return -np.diff(shares, axis=0) @ _conditional(tally, horizon) / -np.diff(masses)[:, None]
 
@@ -110,7 +110,7 @@ def _fan_quantile(weight: Float64[np.ndarray, "fan_bins"], mass: float) -> float
     return float(upper - fraction * (upper - lower))
 
 
-def _bin_shares(losses: Losses, found: Tail) -> Float64[np.ndarray, "bins"]:
+def bin_shares(losses: Losses, found: Tail) -> Float64[np.ndarray, "bins"]:
     """What part of each bin's sums belongs to the tail: 0 below the VaR bin, 1 above it.
 
     In the VaR bin it is the part of the bin's system loss that ES takes, so that contributions add up to ES.

@@ -1,7 +1,9 @@
 """What a batch of paths hands to the tally."""
 
 import equinox as eqx
-from jaxtyping import Array, Float32, Int32, Int64, UInt32
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float32, Int32, Int64, UInt32
 
 import engine.vocabulary  # noqa: F401  (turns 64-bit types on before the first array is made)
 
@@ -11,8 +13,7 @@ class Outcome(eqx.Module):
 
     Losses are cumulative, positive, USD bn; column 0 is the system loss. `components` is a finer split of the
     system loss that is only ever read given the system loss. A weight is a likelihood ratio: 1 for plain
-    paths, 0 for padding that must count nowhere. A real path's weight must stay at or above the smallest
-    normal float32 (1.2e-38), or it counts as padding.
+    paths, 0 for padding that must count nowhere. `path_weight` makes them.
     """
 
     path: Int64[Array, "n"]
@@ -23,3 +24,18 @@ class Outcome(eqx.Module):
     cause: Int32[Array, "entities n"]  # a position in vocabulary.CAUSES
     trace: Float32[Array, "months series n"]  # vocabulary.SERIES
     flags: UInt32[Array, "n"]  # bit i is vocabulary.FLAGS[i]
+
+
+LEAST_WEIGHT = np.finfo(np.float32).tiny
+
+
+def path_weight(log_weight: Float32[Array, "n"], real: Bool[Array, "n"]) -> Float32[Array, "n"]:
+    """exp(log_weight) for paths that are real and 0 for padding.
+
+    A likelihood ratio too small for a float32 is raised to the smallest there is: at 0 the path would not be
+    counted, and the mean of the weights over the paths that are would be too large.
+
+    >>> path_weight(jnp.asarray([0.0, -500.0, 0.0], jnp.float32), jnp.asarray([True, True, False])) > 0.0
+    Array([ True,  True, False], dtype=bool)
+    """
+    return jnp.where(real, jnp.maximum(jnp.exp(log_weight), LEAST_WEIGHT), jnp.float32(0.0))

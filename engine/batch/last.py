@@ -4,7 +4,7 @@
 vector meets an unbatched one, and on a CPU that layout costs a factor of two. Here every batched value keeps
 its own axes and gains one at the end, so elementwise operations, reductions, slices, concatenations and
 products with constant matrices need no transposition. An operation without a rule falls back on its own
-batching rule with the axis last. `tests/paths/test_batch.py` holds it equal to `jax.vmap`.
+batching rule with the axis last. `tests/batch/test_batch.py` holds it equal to `jax.vmap`.
 """
 
 import jax

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from engine.paths.batch import batch_last
-from engine.paths.store import store_shared
+from engine.batch.last import batch_last
+from engine.batch.store import store_shared
 
 N = 7
 KEY = np.random.default_rng(3)
