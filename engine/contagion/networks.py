@@ -1,0 +1,198 @@
+"""Who pays whom how much when all are settled at once: one fixed-point map over balance sheets.
+
+Assets = liabilities + equity, for every firm i,
+
+    a_i + r_i = o_i + e_i,   r_i = sum_j L_ji theta_j,   o_i = sum_j L_ij + l_i
+
+with L_ij (row i, column j) what i owes j, l_i what i owes outsiders, a_i external assets, r_i what i gets
+from firms, o_i what i owes in all, and theta_j the share of its liabilities that j pays, to all alike.
+Every model of contagion is one valuation V (Barucca, Bardoscia, Caccioli, D'Errico, Visentin, Caldarelli and
+Battiston 2020, "Network valuation in financial systems", NEVA):
+
+    theta = V(a, r, o)
+
+    EisenbergNoe      min(1, (a + r) / o)                                    Eisenberg and Noe (2001)
+    RogersVeraart     1 if a + r >= o else (alpha a + beta r) / o            Rogers and Veraart (2013)
+    Threshold         1 if a + r >= o else recovery                          Furfine (2003)
+    LinearDebtRank    clip((a + r - o) / book equity, 0, 1)                  Bardoscia et al. (2015)
+
+A valuation of your own is any function of the three arrays [firms] that rises in r and lies in [0, 1].
+Outsiders rank with the firms (pari passu); for deposits that rank first see `cross_holdings`. Any one money
+unit.
+"""
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float64, Int64
+from numpy.typing import ArrayLike
+
+from engine.contagion.amounts import TINY, amounts, network
+from engine.contagion.fixed_point import check_start, iterate
+
+EDGE = 1e-12
+"""A firm that misses its liabilities by less than this share of them is solvent: sums have rounding."""
+
+Firms = Float64[Array, " firms"]
+Valuation = Callable[[Firms, Firms, Firms], Firms]
+
+
+class Clearing(eqx.Module):
+    """Payments that clear the network, in the money unit of the liabilities."""
+
+    payments: Float64[Array, " firms"]  # to all creditors, firms and outsiders
+    recovery: Float64[Array, " firms"]  # theta: payments over liabilities, 1 where nothing is owed
+    equity: Float64[Array, " firms"]  # what is left to the owners: max(a + r - o, 0)
+    defaulted: Bool[Array, " firms"]  # a + r < o
+    cost: Float64[Array, " firms"]  # a + r - payments - equity: lost in default, put in if negative
+    rounds: Int64[Array, ""]
+    residual: Float64[Array, ""]  # largest |payments - o V(a, r, o)|
+    converged: Bool[Array, ""]
+
+
+class EisenbergNoe(eqx.Module):
+    """A defaulted firm pays all it has: min(1, (a + r) / o).
+
+    >>> EisenbergNoe()(*(jnp.array([x]) for x in (1.0, 2.0, 4.0))).tolist()
+    [0.75]
+    """
+
+    def __call__(self, external: Firms, received: Firms, owed: Firms) -> Firms:
+        return jnp.where(solvent(external, received, owed), 1.0, (external + received) / positive(owed))
+
+
+class RogersVeraart(eqx.Module):
+    """Default costs: of external assets alpha is left and of claims on firms beta, each in [0, 1].
+
+    One number or one a firm. Raises ValueError outside [0, 1].
+
+    >>> RogersVeraart(0.5, 0.6)(*(jnp.array([x]) for x in (1.0, 2.0, 4.0))).tolist()
+    [0.425]
+    """
+
+    alpha: Float64[Array, "..."]
+    beta: Float64[Array, "..."]
+
+    def __init__(self, alpha: ArrayLike = 1.0, beta: ArrayLike = 1.0):
+        self.alpha, self.beta = share("alpha", alpha), share("beta", beta)
+
+    def __call__(self, external: Firms, received: Firms, owed: Firms) -> Firms:
+        left = (self.alpha * external + self.beta * received) / positive(owed)
+        return jnp.where(solvent(external, received, owed), 1.0, jnp.minimum(left, 1.0))
+
+
+class Threshold(eqx.Module):
+    """A defaulted firm pays a fixed share, in [0, 1]; one number or one a firm. Raises ValueError outside.
+
+    The share is not tied to what the firm has left, so that `Clearing.cost` may be negative.
+
+    >>> Threshold(0.4)(*(jnp.array([x]) for x in (1.0, 2.0, 4.0))).tolist()
+    [0.4]
+    """
+
+    recovery: Float64[Array, "..."]
+
+    def __init__(self, recovery: ArrayLike = 0.0):
+        self.recovery = share("recovery", recovery)
+
+    def __call__(self, external: Firms, received: Firms, owed: Firms) -> Firms:
+        return jnp.where(solvent(external, received, owed), 1.0, self.recovery)
+
+
+class LinearDebtRank(eqx.Module):
+    """Claims lose value with their debtor's equity, before any default: clip((a + r - o) / book, 0, 1).
+
+    book: equity before the shock [firms], in money. Raises ValueError where it is not positive.
+
+    >>> LinearDebtRank([2.0])(*(jnp.array([x]) for x in (3.0, 2.0, 4.0))).tolist()
+    [0.5]
+    """
+
+    book: Float64[Array, "..."]
+
+    def __init__(self, book: ArrayLike):
+        self.book = amounts("book", book, lowest=TINY)
+
+    def __call__(self, external: Firms, received: Firms, owed: Firms) -> Firms:
+        return jnp.clip((external + received - owed) / self.book, 0.0, 1.0)
+
+
+def clear(
+    liabilities: ArrayLike,
+    external_assets: ArrayLike,
+    external_liabilities: ArrayLike = 0.0,
+    *,
+    valuation: Valuation | None = None,
+    start: str = "greatest",
+    rounds: int = 100_000,
+    tolerance: float = 1e-13,
+) -> Clearing:
+    """The greatest or the least clearing payments of a network.
+
+        p = o V(a, r, o),   r_j = sum_i (L_ij / o_i) p_i,   o_i = sum_j L_ij + l_i
+
+    Args: liabilities [debtors creditors], row owes column; external_assets, external_liabilities [firms];
+    valuation, EisenbergNoe() if None; start, the greatest (from full payment: no firm defaults that need not)
+    or the least (from none); rounds, the most there may be; tolerance of the residual, as a share of the
+    largest liabilities of a firm. Traceable: jit it, or vmap it over any argument.
+
+    Raises ValueError for liabilities that are not square, owe themselves or are negative, negative external
+    assets or liabilities, shapes that do not fit, and an unknown start.
+
+    Example: a owes b 4 and has 2, b owes c 4 and has 1, c owes nobody.
+        >>> chain = [[0, 4, 0], [0, 0, 4], [0, 0, 0]]
+        >>> cleared = clear(chain, [2, 1, 0])
+        >>> cleared.payments.tolist(), cleared.equity.tolist(), cleared.defaulted.tolist()
+        ([2.0, 3.0, 0.0], [0.0, 0.0, 3.0], [True, True, False])
+        >>> clear(chain, [2, 1, 0], valuation=RogersVeraart(alpha=0.5, beta=1.0)).payments.tolist()
+        [1.0, 1.5, 0.0]
+    """
+    check_start(start)
+    liabilities = network("liabilities", liabilities)
+    shape = liabilities.shape[:1]
+    external = amounts("external_assets", external_assets, shape)
+    outside = amounts("external_liabilities", external_liabilities, shape)
+    valuation = EisenbergNoe() if valuation is None else valuation
+    return settle(liabilities, external, outside, valuation, start, rounds, tolerance)
+
+
+@eqx.filter_jit
+def settle(liabilities, external, outside, valuation, start, rounds, tolerance) -> Clearing:
+    """`clear` on arrays that have been checked."""
+    owed = jnp.sum(liabilities, axis=1) + outside
+    shares = liabilities / positive(owed)[:, None]
+
+    def pay(payments):
+        return owed * valuation(external, shares.T @ payments, owed)
+
+    begin = owed if start == "greatest" else jnp.zeros_like(owed)
+    small = tolerance * jnp.max(owed, initial=0.0)
+    payments, count, residual, converged, _ = iterate(pay, begin, rounds, small)
+    received = shares.T @ payments
+    equity = jnp.maximum(external + received - owed, 0.0)
+    return Clearing(
+        payments=payments,
+        recovery=jnp.where(owed > 0.0, payments / positive(owed), 1.0),
+        equity=equity,
+        defaulted=~solvent(external, received, owed),
+        cost=external + received - payments - equity,
+        rounds=count,
+        residual=residual,
+        converged=converged,
+    )
+
+
+def solvent(external: Firms, received: Firms, owed: Firms) -> Bool[Array, " firms"]:
+    """Whether assets cover liabilities."""
+    return external + received >= owed * (1.0 - EDGE)
+
+
+def positive(owed: Float64[Array, "..."]) -> Float64[Array, "..."]:
+    """A divisor: what is owed, and 1 where nothing is."""
+    return jnp.where(owed > 0.0, owed, 1.0)
+
+
+def share(name: str, value: ArrayLike) -> Float64[Array, "..."]:
+    """A number or numbers in [0, 1]; ValueError otherwise."""
+    return amounts(name, value, highest=1.0)
