@@ -1,0 +1,77 @@
+"""Two-step importance sampling of a portfolio's tail (Glasserman and Li 2005, Management Science 51(11)).
+
+Given the factors, `losses.sample` twists default probabilities towards a target loss y. The factors
+themselves are drawn about the least unlikely point at which y is the expected loss,
+
+    mu = argmin |z|^2 / 2   subject to   E[L | Z = z] >= y
+
+(their section 5.1, "constant approximation"). A share of the paths stays plain, which bounds the weights.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import ndtr
+from jaxtyping import Float64
+from scipy import optimize
+
+from engine.portfolio.losses import Tilt
+from engine.portfolio.portfolio import Portfolio
+
+DEFENSIVE = 0.1
+
+
+def tuned(book: Portfolio, target: float, defensive: float = DEFENSIVE) -> Tilt:
+    """How to sample losses of about `target`, in the exposures' unit.
+
+    Raises ValueError unless the target lies between zero and the largest loss the portfolio can have, and
+    the defensive share between 0 and 1.
+    """
+    if not 0.0 <= defensive < 1.0:
+        raise ValueError(f"defensive: got {defensive}, expected a share from 0 up to but not including 1")
+    numbers = factor_mean(book, target), target, defensive
+    return Tilt(*(jnp.asarray(number, jnp.float32) for number in numbers))
+
+
+def factor_mean(book: Portfolio, target: float) -> Float64[np.ndarray, "factors"]:
+    """The mean of the factors at which losses of about `target` are most likely."""
+    if not 0.0 < target < book.total:
+        raise ValueError(f"target: got {target:g}, expected a loss between 0 and the largest, {book.total:g}")
+    unit = 1.0 / target
+
+    def short(z):
+        return float(expected_loss(z, book)[0]) * unit - 1.0
+
+    def slope(z):
+        return np.asarray(expected_loss(z, book)[1], np.float64) * unit
+
+    constraint = {"type": "ineq", "fun": short, "jac": slope}
+    found = optimize.minimize(
+        lambda z: 0.5 * z @ z, bad_direction(book), jac=lambda z: z, constraints=constraint, method="SLSQP"
+    )
+    if not found.success:
+        raise ValueError(f"target: no point of the factors was found that makes {target:g} the expected loss")
+    return found.x
+
+
+def bad_direction(book: Portfolio) -> Float64[np.ndarray, "factors"]:
+    """Two standard deviations along the exposure-weighted loadings: where the search begins."""
+    loadings = np.asarray(book.loadings, np.float64)
+    weight = np.asarray(book.exposure, np.float64) * np.asarray(book.lgd, np.float64)
+    direction = weight @ loadings
+    if book.student:
+        direction = np.append(direction, np.linalg.norm(direction) or 1.0)
+    norm = np.linalg.norm(direction)
+    return 2.0 * direction / norm if norm > 0.0 else direction
+
+
+@jax.jit
+@jax.value_and_grad
+def expected_loss(z, book: Portfolio):
+    """E[L | Z = z] in float64, the exposures' unit."""
+    common, scale = z, 1.0
+    if book.student:
+        common, scale = z[:-1], book.mixing(z[-1].astype(jnp.float32)).astype(jnp.float64)
+    loadings, threshold, own = (x.astype(jnp.float64) for x in (book.loadings, book.threshold, book.residual))
+    p = ndtr((jnp.sum(loadings * common[None, :], axis=1) - threshold * scale) / own)
+    return jnp.sum((book.exposure * book.lgd).astype(jnp.float64) * p)

@@ -1,0 +1,234 @@
+"""Losses of a portfolio, many paths at once: obligors down, paths across.
+
+Given the factors, obligor k defaults with probability p_k(Z) = Phi((a_k . Z - s x_k) / residual_k),
+s = 1 or sqrt(W / dof). A twist by theta >= 0 raises that to
+
+    q_k = p_k exp(theta c_k) / (1 + p_k (exp(theta c_k) - 1)),     c_k = exposure_k lgd_k
+    ln(dP/dQ) = -theta sum_k c_k 1{default} + psi(theta),   psi = sum_k ln(1 + p_k (exp(theta c_k) - 1))
+
+with theta such that the expected loss given the factors is the target, zero where it already is (Glasserman
+and Li 2005, section 3.1).
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jax import lax
+from jax.scipy.special import ndtr
+from jaxtyping import Array, Float, Float32
+
+from engine.batch.last import batch_last
+from engine.batch.store import stored
+from engine.draws.address import DRAWS, STREAM_BITS, STREAMS
+from engine.draws.random import normal_of, threefry, uniform
+from engine.portfolio.portfolio import Portfolio
+from engine.tail.outcome import Outcome, path_weight
+from engine.vocabulary import indicator
+
+MOST_STEPS = 40
+"""Newton steps for a twist; any theta is unbiased, so a path that has not settled only weighs less well."""
+MOST_TWIST = 60.0
+"""Largest theta times largest exposure: exp(60) is still a float32."""
+CLOSE = 1e-3
+"""How near the goal, relative to it, a twist need be."""
+
+
+class Tilt(eqx.Module):
+    """Where importance sampling sends the paths; all zero is plain sampling."""
+
+    mean: Float32[Array, "factors"]  # of the factors
+    target: Float32[Array, ""]  # loss to twist defaults towards, the exposures' unit
+    defensive: Float32[Array, ""]  # share of paths drawn plainly; no weight exceeds 1 / share
+
+
+def sample(book: Portfolio, sampler, seed, ids, tilt: Tilt | None = None):
+    """(losses, log_weights) [paths] of the given path ids, the loss in the exposures' unit.
+
+    With a tilt a share d of the paths is plain and the rest has shifted factors and twisted defaults; all are
+    weighted by the mixture of both laws, 1 / (d + (1 - d) dQ/dP). Pure: jit and devices are the caller's.
+    """
+
+    def drawn(book, sampler, seed, ids, tilt):
+        law = drawn_law(book, sampler, seed, ids, tilt)
+        loss, expected = amounts(book, law.p, law.factors, seed, ids)
+        return loss, law.log_weight(expected)
+
+    return stored(drawn, ids[0] >= 0, book, sampler, seed, ids, tilt)
+
+
+class Law(eqx.Module):
+    """Factors of a chunk of paths, the default probabilities they are drawn with, and what that weighs."""
+
+    factors: Float32[Array, "factors paths"]
+    p: Float32[Array, "4 quarter paths"]
+    theta: Float32[Array, "paths"]  # of the exposures' unit
+    constant: Float32[Array, "paths"]  # ln dQ/dP less theta times the loss at mean LGD
+    sampled: Float32[Array, "paths"]  # the sampler's own log-weight
+    defensive: Float32[Array, ""]
+
+    def log_weight(self, expected) -> Float32[Array, "paths"]:
+        """ln of the weight of paths whose defaults cost `expected` at mean LGD.
+
+        The log of a share of zero is minus infinity, which drops out of the mixture's density as it should.
+        """
+        log_ratio = self.theta * expected + self.constant
+        mixed = jnp.logaddexp(jnp.log(self.defensive), jnp.log1p(-self.defensive) + log_ratio)
+        return self.sampled - mixed
+
+
+def drawn_law(book: Portfolio, sampler, seed, ids, tilt: Tilt | None) -> Law:
+    """Factors and default probabilities of a chunk of paths, tilted or plain."""
+
+    def shared(sampler, seed, path):
+        return sampler(seed, path, 1, book.factors)
+
+    drawn = batch_last(shared, sampler, seed, ids, batched=(False, False, True))
+    factors, zero = drawn.normals[0], jnp.zeros(ids.shape[0], jnp.float32)
+    if tilt is None:
+        return Law(factors, given(book, factors), zero, zero, drawn.log_weight, jnp.zeros((), jnp.float32))
+    tilted = indicator(coins(seed, ids) >= tilt.defensive)
+    factors = factors + tilt.mean[:, None] * tilted[None, :]
+    p = given(book, factors)
+    size = layers(book.exposure * book.lgd)[..., None]
+    largest = jnp.max(size)
+    theta = twist(p, size / largest, tilt.target / largest) / largest
+    raised = jnp.expm1(theta[None, None, :] * size)
+    psi = jnp.sum(jnp.log1p(p * raised), axis=(0, 1))
+    q = jnp.where(tilted[None, None, :] > 0.0, p * (1.0 + raised) / (1.0 + p * raised), p)
+    shifted = jnp.sum(tilt.mean[:, None] * factors, axis=0) - 0.5 * jnp.sum(tilt.mean**2)
+    return Law(factors, q, theta, shifted - psi, drawn.log_weight, tilt.defensive)
+
+
+def given(book: Portfolio, factors) -> Float32[Array, "4 quarter paths"]:
+    """Default probabilities given the normals [factors paths] of `Portfolio.factors`."""
+    if book.student:
+        return conditional_pd(book, factors[:-1], book.mixing(factors[-1]))
+    return conditional_pd(book, factors, jnp.ones_like(factors[0]))
+
+
+def amounts(book: Portfolio, p, factors, seed, ids):
+    """(loss, sum of exposure x mean LGD of those in default) [paths] when obligors default with p."""
+    words = obligor_words(seed, ids, p.shape[1], "obligors")
+    expected = total(layers(book.exposure * book.lgd)[..., None], words, p)
+    if not book.random_lgd:
+        return expected, expected
+    return total(severity(book, factors, seed, ids), words, p), expected
+
+
+def severity(book: Portfolio, factors, seed, ids) -> Float32[Array, "4 quarter paths"]:
+    """What a default of each obligor costs; its paths axis has length one where LGD is not random."""
+    if not book.random_lgd:
+        return layers(book.exposure * book.lgd)[..., None]
+    lgd = loss_given_default(book, factors[: book.loadings.shape[1]], seed, ids)
+    return layers(book.exposure)[..., None] * lgd
+
+
+def coins(seed, ids) -> Float32[Array, "paths"]:
+    """One uniform a path, from the stream that decides how a path is sampled."""
+    return uniform(obligor_words(seed, ids, 1, "sampler")[0][0])
+
+
+def layers(values: Float[Array, "obligors ..."]) -> Float[Array, "4 quarter ..."]:
+    """Obligors in four layers, one for each word of a block of random words; padded with zeros."""
+    n = values.shape[0]
+    padding = jnp.zeros((-n % 4, *values.shape[1:]), values.dtype)
+    return jnp.concatenate([values, padding]).reshape(4, -(-n // 4), *values.shape[1:])
+
+
+def combined(loadings, z) -> Float32[Array, "4 quarter paths"]:
+    """loadings . Z for loadings [obligors factors] and Z [factors paths]."""
+    return jnp.matmul(layers(loadings), z, precision=lax.Precision.HIGHEST)
+
+
+def conditional_pd(book: Portfolio, z, scale) -> Float32[Array, "4 quarter paths"]:
+    """Default probabilities given the factors [factors paths] and s [paths]."""
+    threshold, own = layers(book.threshold)[..., None], layers(book.residual)[..., None]
+    own = jnp.where(own > 0.0, own, 1.0)
+    return ndtr((combined(book.loadings, z) - threshold * scale[None, None, :]) / own)
+
+
+def loss_given_default(book: Portfolio, z, seed, ids) -> Float32[Array, "4 quarter paths"]:
+    """Random LGD of every obligor and path."""
+    common = combined(book.lgd_loadings, z)
+    middle, volatility, own = (
+        layers(x)[..., None] for x in (book.lgd_mean, book.lgd_volatility, book.lgd_residual)
+    )
+    noise = jnp.stack([normal_of(word) for word in obligor_words(seed, ids, common.shape[1], "normals")])
+    return ndtr(middle + volatility * (common + own * noise))
+
+
+def total(severity, words, p) -> Float32[Array, "paths"]:
+    """Sum of severities over obligors whose uniform lies below p.
+
+    The four words of a random block serve the four layers, so that words, comparison and sum are one loop
+    without an array in between.
+    """
+    return jnp.sum(sum(jnp.where(below(words[i], p[i]), severity[i], 0.0) for i in range(4)), axis=0)
+
+
+def below(word, p):
+    """Whether a word's uniform lies below p. It has all 32 bits: near zero, where rare defaults are decided,
+    it moves in steps of 2^-32."""
+    return (word.astype(jnp.float32) + 0.5) * jnp.float32(2.0**-32) < p
+
+
+def twist(p, size, goal) -> Float32[Array, "paths"]:
+    """Theta at which the expected loss sum_k size_k q_k(theta) is the goal; 0 where it is at least that.
+
+    Newton's method on an increasing function, kept inside the bracket that its own values have set. Sizes are
+    relative to the largest. Where no theta up to MOST_TWIST reaches the goal, that one is taken.
+    """
+
+    def moments(theta):
+        lifted = p * jnp.exp(theta[None, None, :] * size)
+        q = lifted / (1.0 - p + lifted)
+        return jnp.sum(size * q, axis=(0, 1)), jnp.sum(size**2 * q * (1.0 - q), axis=(0, 1))
+
+    def going(state):
+        step, _, low, high, gap = state
+        open_paths = (jnp.abs(gap) > CLOSE * goal) & (high - low > CLOSE)
+        return (step < MOST_STEPS) & jnp.any(open_paths)
+
+    def newton(state):
+        step, theta, low, high, _ = state
+        mean, variance = moments(theta)
+        gap = goal - mean
+        low, high = jnp.where(gap > 0.0, theta, low), jnp.where(gap > 0.0, high, theta)
+        moved = theta + gap / jnp.maximum(variance, 1e-12)
+        moved = jnp.where((moved > low) & (moved < high), moved, 0.5 * (low + high))
+        return step + 1, jnp.where(jnp.abs(gap) <= CLOSE * goal, theta, moved), low, high, gap
+
+    zero = jnp.zeros_like(p[0, 0])
+    start = (jnp.int32(0), zero, zero, jnp.full_like(zero, MOST_TWIST), jnp.full_like(zero, goal))
+    return jnp.maximum(lax.while_loop(going, newton, start)[1], 0.0)
+
+
+def obligor_words(seed, ids, blocks: int, stream: str):
+    """Four arrays [blocks paths] of random words, addressed by path and block."""
+    dimension = jnp.arange(blocks, dtype=jnp.uint32)[:, None] + jnp.uint32(
+        STREAMS.index(stream) << STREAM_BITS
+    )
+    low, high = ids.astype(jnp.uint32)[None, :], (ids >> 32).astype(jnp.uint32)[None, :]
+    zero = jnp.zeros((blocks, ids.shape[0]), jnp.uint32)
+    key = (seed[0], seed[1], jnp.uint32(DRAWS), jnp.uint32(0))
+    return threefry(key, (zero + low, zero + high, zero, zero + dimension))
+
+
+def outcome(model, sampler, seed, ids, count) -> Outcome:
+    """A chunk of paths for the tally; the model is (portfolio, scale of the losses, tilt)."""
+    book, scale, tilt = model
+    loss, log_weight = sample(book, sampler, seed, ids, tilt)
+    n = ids.shape[0]
+
+    def none(*shape, dtype):
+        return jnp.zeros((*shape, n), dtype)
+
+    return Outcome(
+        path=ids,
+        weight=path_weight(log_weight, ids < count),
+        losses=(loss * scale)[None, None, :],
+        components=none(1, 0, dtype=jnp.float32),
+        default_month=none(0, dtype=jnp.int32),
+        cause=none(0, dtype=jnp.int32),
+        trace=none(1, 0, dtype=jnp.float32),
+        flags=jnp.zeros(n, jnp.uint32),
+    )

@@ -1,0 +1,185 @@
+"""The classic one-period credit portfolio: obligors that default when common and own distress add up.
+
+    X_k = s (a_k . Z + sqrt(1 - |a_k|^2) e_k),   obligor k defaults if X_k > F^-1(1 - p_k)
+
+Z are standard normal factors, e_k the obligor's own; s = 1 is the Gaussian copula and s = sqrt(dof / W) with
+one chi-square W for all the t copula (Li 2000; Glasserman and Li 2005, section 2). High factors are bad, so
+that losses and factors rise together. Loss given default is a mean, or drawn as
+
+    LGD_k = Phi(m_k + v_k (b_k . Z + sqrt(1 - |b_k|^2) h_k)),   E[LGD_k] = lgd_k
+
+which can be worse when defaults are many (Andersen and Sidenius 2004, section 3).
+"""
+
+import pathlib
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+import pandas
+from jaxtyping import Array, Float, Float32
+from numpy.typing import ArrayLike
+from scipy import stats
+
+import engine.vocabulary  # noqa: F401  (turns 64-bit types on before the first array is made)
+
+REACH = 7.0
+"""Normals beyond which the table of the chi-square quantile stops; Phi(-7) = 1.3e-12."""
+NODES = 4097
+LEAST_RESIDUAL = 1e-6
+"""An obligor without a share of its own is given this one: its conditional default is a step."""
+
+
+class Portfolio(eqx.Module):
+    """Obligors on the device. Build with `portfolio` or `read_portfolio`; losses in the exposures' unit."""
+
+    pd: Float[Array, "obligors"]
+    exposure: Float[Array, "obligors"]
+    lgd: Float[Array, "obligors"]  # mean
+    loadings: Float[Array, "obligors factors"]
+    threshold: Float[Array, "obligors"]  # F^-1(1 - pd)
+    residual: Float[Array, "obligors"]  # sqrt(1 - |a|^2)
+    lgd_mean: Float[Array, "obligors"]  # m
+    lgd_volatility: Float[Array, "obligors"]  # v
+    lgd_loadings: Float[Array, "obligors factors"]
+    lgd_residual: Float[Array, "obligors"]
+    log_mixing: Float32[Array, "nodes"]  # ln sqrt(W / dof) on a grid of normals; empty for the Gaussian
+    random_lgd: bool = eqx.field(static=True)
+    student: bool = eqx.field(static=True)
+
+    @property
+    def factors(self) -> int:
+        """Normals a path needs: the factors and, for the t copula, the mixing variable's."""
+        return self.loadings.shape[1] + int(self.student)
+
+    @property
+    def total(self) -> float:
+        """Largest loss there can be."""
+        largest = np.ones_like(self.lgd) if self.random_lgd else np.asarray(self.lgd)
+        return float(np.sum(np.asarray(self.exposure, np.float64) * largest))
+
+    def mixing(self, normal: Float[Array, "..."]) -> Float[Array, "..."]:
+        """sqrt(W / dof) where W is the chi-square quantile at Phi(-normal): high normals are bad."""
+        grid = jnp.linspace(-REACH, REACH, NODES, dtype=jnp.float32)
+        return jnp.exp(jnp.interp(-normal, grid, self.log_mixing))
+
+
+def portfolio(
+    pd: ArrayLike,
+    exposure: ArrayLike = 1.0,
+    lgd: ArrayLike = 1.0,
+    loadings: ArrayLike = 0.0,
+    *,
+    dof: float | None = None,
+    lgd_volatility: ArrayLike = 0.0,
+    lgd_loadings: ArrayLike = 0.0,
+) -> Portfolio:
+    """A portfolio from NumPy arrays, the copula Gaussian or, with `dof`, Student's t.
+
+    Args: pd, exposure, lgd and lgd_volatility [obligors] or one number for all; loadings and lgd_loadings
+    [obligors factors], [obligors] for one factor, or one number. Raises ValueError naming the obligors whose
+    pd or lgd lies outside [0, 1], exposure or volatility is negative, or loadings have a norm above one.
+
+    Example:
+        >>> two = portfolio([0.01, 0.02], exposure=[3.0, 5.0], lgd=0.45, loadings=0.5)
+        >>> two.loadings.shape, round(two.total, 2), two.threshold.round(2).tolist()
+        ((2, 1), 3.6, [2.3299999237060547, 2.049999952316284])
+    """
+    pd = np.atleast_1d(np.asarray(pd, np.float64))
+    if pd.ndim != 1 or not len(pd):
+        raise ValueError(f"pd: got shape {pd.shape}, expected one number for each of one or more obligors")
+    n = len(pd)
+    exposure, lgd, volatility = (
+        vector(name, value, n)
+        for name, value in (("exposure", exposure), ("lgd", lgd), ("lgd_volatility", lgd_volatility))
+    )
+    loadings = matrix("loadings", loadings, n)
+    lgd_loadings = matrix("lgd_loadings", lgd_loadings, n, loadings.shape[1])
+    within("pd", pd, 0.0, 1.0)
+    within("lgd", lgd, 0.0, 1.0)
+    within("exposure", exposure, 0.0, np.inf)
+    within("lgd_volatility", volatility, 0.0, np.inf)
+    for name, rows in (("loadings", loadings), ("lgd_loadings", lgd_loadings)):
+        within(f"norm of {name}", np.linalg.norm(rows, axis=1), 0.0, 1.0 + 1e-9)
+    if dof is not None and not (np.isfinite(dof) and dof > 0.0):
+        raise ValueError(f"dof: got {dof}, expected a positive number, or None for the Gaussian copula")
+    law = stats.norm if dof is None else stats.t(dof)
+    residual = np.sqrt(np.clip(1.0 - np.sum(loadings**2, axis=1), LEAST_RESIDUAL**2, 1.0))
+    middle = stats.norm.ppf(lgd) * np.sqrt(1.0 + volatility**2)
+    arrays = (
+        pd, exposure, lgd, loadings, law.isf(pd), residual, middle, volatility, lgd_loadings,
+        np.sqrt(np.clip(1.0 - np.sum(lgd_loadings**2, axis=1), 0.0, 1.0)), log_mixing(dof),
+    )  # fmt: skip
+    return Portfolio(
+        *(jnp.asarray(array, jnp.float32) for array in arrays),
+        random_lgd=bool((volatility > 0.0).any()),
+        student=dof is not None,
+    )
+
+
+def read_portfolio(path: str | pathlib.Path, dof: float | None = None) -> Portfolio:
+    """A portfolio from a CSV of obligors.
+
+    Columns: pd; optionally exposure, lgd, lgd_volatility; loadings as loading_1, loading_2, ... and those of
+    LGD as lgd_loading_1, ...; others are ignored. Raises ValueError for a missing pd, a value that is not a
+    number (naming line and column), and what `portfolio` refuses.
+    """
+    table = pandas.read_csv(path)
+    if "pd" not in table:
+        raise ValueError(f"{path}: got columns {', '.join(table)}, expected at least pd")
+    wanted = [c for c in table if c in ("pd", "exposure", "lgd", "lgd_volatility") or "loading_" in c]
+    numbers = table[wanted].apply(pandas.to_numeric, errors="coerce")
+    for column in wanted:
+        bad = np.flatnonzero(~np.isfinite(numbers[column]))
+        if len(bad):
+            got = table[column].iloc[bad[0]]
+            raise ValueError(f"{path}, line {bad[0] + 2}, column {column}: got {got!r}, expected a number")
+    values = {c: numbers[c].to_numpy() for c in wanted if "loading_" not in c}
+    for name, prefix in (("loadings", "loading_"), ("lgd_loadings", "lgd_loading_")):
+        held = [c for c in wanted if c.startswith(prefix)]
+        if held:
+            values[name] = numbers[held].to_numpy()
+    return portfolio(**values, dof=dof)
+
+
+def vector(name: str, value: ArrayLike, n: int) -> np.ndarray:
+    """One number for each obligor."""
+    array = np.asarray(value, np.float64)
+    if array.shape not in ((), (n,)):
+        raise ValueError(f"{name}: got shape {array.shape}, expected ({n},) or one number")
+    return np.broadcast_to(array, n).copy()
+
+
+def matrix(name: str, value: ArrayLike, n: int, factors: int | None = None) -> np.ndarray:
+    """One row of loadings for each obligor."""
+    array = np.asarray(value, np.float64)
+    if array.ndim < 2:
+        array = vector(name, array, n)[:, None]
+        if factors is not None and factors > 1 and not array.any():
+            array = np.zeros((n, factors))
+    if array.ndim != 2 or len(array) != n or factors not in (None, array.shape[1]):
+        expected = f"({n}, {'factors' if factors is None else factors})"
+        raise ValueError(f"{name}: got shape {array.shape}, expected {expected}")
+    return array
+
+
+def within(name: str, values: np.ndarray, low: float, high: float) -> None:
+    """Raise ValueError naming the first obligors outside [low, high]."""
+    bad = np.flatnonzero(~((values >= low) & (values <= high)))
+    if len(bad):
+        shown = ", ".join(f"obligor {i}: {values[i]:g}" for i in bad[:3])
+        more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
+        limits = f"from {low:g} to {round(high, 6):g}" if np.isfinite(high) else f"of at least {low:g}"
+        raise ValueError(f"{name}: got {shown}{more}, expected numbers {limits}")
+
+
+def log_mixing(dof: float | None) -> np.ndarray:
+    """ln sqrt(W / dof), W the chi-square quantile at Phi(z), for z on the grid of `Portfolio.mixing`."""
+    if dof is None:
+        return np.zeros(0)
+    z = np.linspace(-REACH, REACH, NODES)
+    # The upper half from the survival function: near one Phi loses the tail.
+    quantile = np.where(
+        z < 0.0, stats.chi2.ppf(stats.norm.cdf(z), dof), stats.chi2.isf(stats.norm.sf(z), dof)
+    )
+    return 0.5 * np.log(np.maximum(quantile, 1e-30) / dof)
