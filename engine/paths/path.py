@@ -82,8 +82,13 @@ def column_names(system: System) -> tuple[str, ...]:
         *(f"class:{name}" for name in names.instrument_classes),
         *(f"lenders:{name}" for name in names.lender_classes),
         *(f"bearer:{name}" for name in names.lender_classes),
-        *(f"lender:{name}" for name in names.lenders),
+        *lender_columns(system),
     )
+
+
+def lender_columns(system: System) -> tuple[str, ...]:
+    """Names of the columns of single lenders, the last ones."""
+    return tuple(f"lender:{name}" for name in system.names.lenders)
 
 
 class Ending(eqx.Module):

@@ -29,6 +29,7 @@ def layout_of(system: System) -> Layout:
     months = system.calendar.month.shape[0]
     return Layout(
         columns=paths.column_names(system),
+        distress=paths.lender_columns(system),
         components=tuple(f"instrument:{name}" for name in system.names.instruments),
         entities=system.names.firms,
         series=SERIES,

@@ -153,10 +153,12 @@ def spread(value: float, each: list[float]) -> intervals.Interval:
 
 
 def warnings_of(tally: Tally, levels: Sequence[float]) -> tuple[str, ...]:
-    """Which levels the paths do not resolve."""
+    """Which levels the paths do not resolve, and what is wrong with their weights."""
     whole = measures.column_losses(tally, 0)
     found = [intervals.resolved(whole, level) for level in levels]
-    return tuple(sentence for sentence in found if sentence)
+    return tuple(sentence for sentence in found if sentence) + tuple(
+        intervals.distrust(intervals.weights(tally))
+    )
 
 
 def scaled_estimate(estimate: measures.Estimate, scale: float) -> measures.Estimate:

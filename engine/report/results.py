@@ -8,10 +8,10 @@ from typing import Any
 import jax
 import pandas as pd
 
-from engine.report import grades, loss_tables, path_tables, plausibility
+from engine.report import grades, loss_tables, path_tables, plausibility, tail_tables
 from engine.report.folder import plain, write_json, write_table
 from engine.report.replications import Replications
-from engine.report.words import amount, horizon_months, horizon_words, joined
+from engine.report.words import horizon_months, horizon_words, joined
 from engine.tail import intervals, measures
 from engine.tail.tally import Layout, Tally
 from engine.vocabulary import FLAGS
@@ -96,6 +96,8 @@ def tables_of(
         "distribution": loss_tables.distribution_table(tally, layout),
         "tail": loss_tables.tail_table(tally, layout, losses),
         "contributions": contributions,
+        "distress": tail_tables.distress_table(tally, layout, labels),
+        "worst_case": tail_tables.worst_case_table(tally, layout),
         "grades": grades.grade_table(contributions, book),
         "firms": firms,
         "defaults": path_tables.defaults_table(tally, layout, book),
@@ -182,8 +184,9 @@ def sampler(tally: Tally, layout: Layout, given: str | dict[str, Any]) -> dict[s
         "ess_tail": intervals.effective_beyond(last, loss_tables.TAIL),
         "max_weight_share": weights.largest_share,
         "mean_weight": weights.mean,
+        "mean_weight_se": weights.mean_error,
         "weights_capped": weights.capped,
-        "k_hat": None,
+        "k_hat": weights.k_hat,
         "variance_reduction": {},
     } | given
 
@@ -205,6 +208,4 @@ def warnings(tally: Tally, layout: Layout, losses: pd.DataFrame) -> list[str]:
     alone = int((~lenders["resolved_99"]).sum())
     if alone and not any("99% level" in sentence for sentence in found):
         said.append(f"The 99% tail of {alone} of {len(lenders)} lenders is not resolved.")
-    if intervals.weights(tally).capped:
-        said.append(f"Some weights were cut at {amount(intervals.WEIGHT_CAP)}: the estimates are bounds.")
-    return said
+    return said + intervals.distrust(intervals.weights(tally))

@@ -1,6 +1,6 @@
 """The sections of the page: each a finding, its charts and a small table, all from one run folder."""
 
-from engine.report import charts, findings, timelines, words
+from engine.report import charts, findings, tail_sections, timelines, words
 from engine.report.folder import Results
 from engine.report.markup import Charts, between, measured, paragraph, probability, table, text
 from engine.report.words import amount, class_name, share
@@ -115,7 +115,7 @@ def who(results: Results, holder: Charts) -> str:
     )  # fmt: skip
     return section(
         "who", "Who loses it", finding(findings.lenders(results)), ranked, lenders_table(results),
-        finding(findings.bearers(results)), borne,
+        finding(findings.bearers(results)), borne, tail_sections.distress(results),
     )  # fmt: skip
 
 
@@ -237,7 +237,14 @@ def trust(results: Results, holder: Charts) -> str:
         parts.append(
             holder.place("rental", timelines.rental(results), "Rent of an H100, past and simulated", caption)
         )
-    return section("trust", "How far to trust it", *parts, declines_table(results), baseline_table(results))
+    return section(
+        "trust",
+        "How far to trust it",
+        *parts,
+        declines_table(results),
+        baseline_table(results),
+        tail_sections.model_risk(results),
+    )
 
 
 def probabilities_table(results: Results) -> str:

@@ -108,6 +108,15 @@ LOSS = Bins(per_octave=256, low=-10, high=13)
 FAN = Bins(per_octave=32, low=-20, high=14, signed=True)
 """Monthly series of any unit and sign, from 1e-6 to 16,384."""
 
+WEIGHT = Bins(per_octave=64, low=-64, high=64)
+"""Likelihood ratios, from 5e-20 to 2e19."""
+
+JOINT = Bins(per_octave=16, low=LOSS.low, high=LOSS.high)
+"""The system loss in its joint law with a column's loss."""
+
+DISTRESS = Bins(per_octave=4, low=LOSS.low, high=LOSS.high)
+"""The column's loss in that law; it need only tell where the column's own tail begins."""
+
 BINS = LOSS.count
 LOWER, UPPER, REPRESENTATIVE = LOSS.lower, LOSS.upper, LOSS.representative
 

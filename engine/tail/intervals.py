@@ -12,11 +12,15 @@ import numpy as np
 from jaxtyping import Float64
 from scipy.special import bdtrik, ndtri
 
+from engine.tail import pareto
 from engine.tail.histogram import LOSS
 from engine.tail.measures import Losses, Tail, counted_paths, locate, tail, within
 from engine.tail.tally import SQUARE_ONE, WEIGHT_CAP, WEIGHT_ONE, Tally
 
 CONFIDENCE = 0.95
+
+MEAN_ERRORS = 4.0
+"""Standard errors the mean weight may lie from one: by chance it does so in one run of 16,000."""
 
 RESOLVED_PATHS = 50
 """Effective paths a tail needs. The number k beyond a level is uncertain by 1/sqrt(k), 14% at 50; and with
@@ -40,11 +44,16 @@ class Weights:
     effective_paths: float  # (sum w)^2 / sum w^2
     largest_share: float  # largest weight / sum of weights
     mean: float  # 1 up to its error, if weights are likelihood ratios
+    mean_error: float  # its standard error
+    k_hat: float | None  # shape of their tail (see `pareto`); None where all weigh alike
     capped: bool  # a weight reached WEIGHT_CAP: the estimates are cut
 
 
 def weights(tally: Tally) -> Weights:
-    """Effective sample size (Kish), largest share and mean of the weights. ValueError without any path."""
+    """Effective sample size (Kish), largest share, mean and tail of the weights.
+
+    Raises ValueError without any path.
+    """
     paths = counted_paths(tally)
     squares = np.asarray(tally.squares[0, 0]).sum(dtype=np.float64) / SQUARE_ONE
     total, largest = int(tally.weight) / WEIGHT_ONE, int(tally.max_weight) / WEIGHT_ONE
@@ -52,8 +61,35 @@ def weights(tally: Tally) -> Weights:
         effective_paths=total**2 / squares,
         largest_share=largest / total,
         mean=total / paths,
+        mean_error=float(np.sqrt(max(squares / paths - (total / paths) ** 2, 0.0) / paths)),
+        k_hat=pareto.k_hat(np.asarray(tally.weight_counts)),
         capped=largest >= WEIGHT_CAP,
     )
+
+
+def distrust(found: Weights) -> list[str]:
+    """What is wrong with the weights, in sentences; empty where they can be trusted.
+
+    Likelihood ratios average one: a mean further off than MEAN_ERRORS standard errors, or a tail so heavy
+    that the error itself cannot be trusted, says that the paths do not stand for the law they are meant to.
+    """
+    said = []
+    if found.capped:
+        said.append(f"Some weights were cut at {WEIGHT_CAP:,.0f}: the estimates are bounds.")
+    off = abs(found.mean - 1.0)
+    if off > MEAN_ERRORS * found.mean_error + 1e-6:
+        errors = f"{off / found.mean_error:.0f} standard errors" if found.mean_error > 0.0 else f"{off:.2g}"
+        said.append(
+            f"The weights average {found.mean:.4g}, {errors} from the 1 of likelihood ratios: the estimates "
+            "are biased or their errors too small."
+        )
+    if found.k_hat is not None and found.k_hat > pareto.USABLE:
+        said.append(
+            f"The largest weights have a Pareto k-hat of {found.k_hat:.2f}, above {pareto.USABLE}: a few "
+            "paths decide the estimates, and their errors cannot be trusted. Raise the defensive share or "
+            "tilt less."
+        )
+    return said
 
 
 def var_interval(losses: Losses, level: float, confidence: float = CONFIDENCE) -> Interval:

@@ -24,7 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float32, Int32, Int64, Num
 
-from engine.tail.histogram import BINS, FAN, LOSS, bin_index
+from engine.tail.histogram import BINS, DISTRESS, FAN, JOINT, LOSS, WEIGHT, bin_index
 from engine.tail.outcome import Outcome
 from engine.vocabulary import CAUSES, FLAGS
 
@@ -49,8 +49,10 @@ NO_PATH = int(np.iinfo(np.int64).max)
 class Tally(eqx.Module):
     """Mergeable sums over paths.
 
-    `parts` are the columns followed by the components; `bins` number histogram.BINS, `fan_bins`
-    histogram.FAN.count, `K` is WORST.
+    `parts` are the columns followed by the components, `last` the last columns, those whose joint law with
+    the system loss is kept, at the last horizon; `bins` number histogram.BINS, `fan_bins`
+    histogram.FAN.count, `distress_bins` and `joint_bins` histogram.DISTRESS.count and JOINT.count,
+    `weight_bins` histogram.WEIGHT.count; `K` is WORST.
     """
 
     weights: Int64[Array, "horizons columns bins"]
@@ -58,6 +60,7 @@ class Tally(eqx.Module):
     losses: Int64[Array, "horizons columns bins"]
     conditional: Int64[Array, "horizons bins parts"]  # weight x loss given the system-loss bin
     squared_losses: Int64[Array, "2 horizons columns"]
+    joint: Int64[Array, "last distress_bins joint_bins"]  # weight by bins of the column and column 0
     fans: Int64[Array, "months series fan_bins"]
     defaults: Int64[Array, "entities months+1"]  # weight by month of default, 0 = never
     default_squares: Int64[Array, "entities months+1"]
@@ -67,13 +70,18 @@ class Tally(eqx.Module):
     paths: Int64[Array, ""]
     weight: Int64[Array, ""]
     max_weight: Int64[Array, ""]
+    weight_counts: Int64[Array, "weight_bins"]  # paths by their weight before it is capped
     flags: Int64[Array, "flags"]  # paths with each flag
     flagged: Int64[Array, ""]  # paths with any flag
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The names along a tally's axes. Column 0 is the system; `horizons` are months, increasing."""
+    """The names along a tally's axes. Column 0 is the system; `horizons` are months, increasing.
+
+    `distress` names the columns, the last ones, whose joint law with the system loss is kept, at the last
+    horizon.
+    """
 
     horizons: tuple[int, ...]
     columns: tuple[str, ...]
@@ -81,6 +89,7 @@ class Layout:
     entities: tuple[str, ...]
     months: int
     series: tuple[str, ...]
+    distress: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.columns:
@@ -89,6 +98,8 @@ class Layout:
             1 <= h <= self.months for h in self.horizons
         ):
             raise ValueError(f"horizons must increase within 1..{self.months} months, got {self.horizons}")
+        if self.distress != self.columns[len(self.columns) - len(self.distress) :]:
+            raise ValueError(f"distress must be the last columns, got {self.distress}")
         for axis in ("columns", "components", "entities", "series"):
             names = getattr(self, axis)
             twice = sorted({name for name in names if names.count(name) > 1})
@@ -98,10 +109,12 @@ class Layout:
     def init(self) -> Tally:
         """An empty tally of this shape."""
         sizes = (self.horizons, self.columns, self.components, self.entities)
-        return init(*map(len, sizes), self.months, len(self.series))
+        return init(*map(len, sizes), self.months, len(self.series), len(self.distress))
 
 
-def init(horizons: int, columns: int, components: int, entities: int, months: int, series: int) -> Tally:
+def init(
+    horizons: int, columns: int, components: int, entities: int, months: int, series: int, last: int = 0
+) -> Tally:
     """An empty tally.
 
     >>> tally = init(horizons=3, columns=2, components=0, entities=1, months=60, series=4)
@@ -109,7 +122,7 @@ def init(horizons: int, columns: int, components: int, entities: int, months: in
     ((3, 2, 5890), 0)
     """
     int32_max = int(np.iinfo(np.int32).max)
-    largest = max(horizons * columns * BINS, months * series * FAN.count)
+    largest = max(horizons * columns * BINS, months * series * FAN.count, last * DISTRESS.count * JOINT.count)
     if largest > int32_max:
         raise ValueError(f"a histogram table must have at most {int32_max} cells, got {largest}")
 
@@ -122,6 +135,7 @@ def init(horizons: int, columns: int, components: int, entities: int, months: in
         losses=zeros(horizons, columns, BINS),
         conditional=zeros(horizons, BINS, columns + components),
         squared_losses=zeros(2, horizons, columns),
+        joint=zeros(last, DISTRESS.count, JOINT.count),
         defaults=zeros(entities, months + 1),
         default_squares=zeros(entities, months + 1),
         causes=zeros(entities, len(CAUSES)),
@@ -131,6 +145,7 @@ def init(horizons: int, columns: int, components: int, entities: int, months: in
         paths=zeros(),
         weight=zeros(),
         max_weight=zeros(),
+        weight_counts=zeros(WEIGHT.count),
         flags=zeros(len(FLAGS)),
         flagged=zeros(),
     )
@@ -160,6 +175,7 @@ def update(tally: Tally, outcome: Outcome) -> Tally:
         losses=_deposit(tally.losses, bins, amounts[:, : losses.shape[1]]),
         conditional=_deposit_rows(tally.conditional, bins[:, 0], amounts),
         squared_losses=tally.squared_losses + _squared_losses(weight, losses),
+        joint=_deposit_pairs(tally.joint, outcome.losses[-1], one),
         defaults=_deposit(tally.defaults, default_month, one),
         default_squares=_deposit(tally.default_squares, default_month, square),
         causes=_deposit(tally.causes, cause, one),
@@ -169,6 +185,7 @@ def update(tally: Tally, outcome: Outcome) -> Tally:
         paths=tally.paths + jnp.sum(real, dtype=jnp.int64),
         weight=tally.weight + jnp.sum(one, dtype=jnp.int64),
         max_weight=jnp.maximum(tally.max_weight, jnp.max(one, initial=0)),
+        weight_counts=_deposit(tally.weight_counts, WEIGHT.index(outcome.weight), real.astype(jnp.int64)),
         flags=tally.flags + jnp.sum((raised > 0) & real[None, :], axis=1, dtype=jnp.int64),
         flagged=tally.flagged + jnp.sum((outcome.flags > 0) & real, dtype=jnp.int64),
     )
@@ -245,6 +262,17 @@ def _deposit_rows(
     value = jnp.swapaxes(value, 1, 2).reshape(-1, columns)
     flat = table.reshape(-1, columns).at[row.reshape(-1)]
     return flat.add(value, mode="promise_in_bounds", wrap_negative_indices=False).reshape(table.shape)
+
+
+def _deposit_pairs(
+    table: Int64[Array, "last d b"], losses: Float32[Array, "c n"], one: Int64[Array, "n"]
+) -> Int64[Array, "last d b"]:
+    """table[i, bin of the i-th of the last columns, bin of column 0] += one, path by path."""
+    last, _, bins = table.shape
+    if not last:
+        return table
+    system, own = JOINT.index(losses[:1]), DISTRESS.index(losses[losses.shape[0] - last :])
+    return _deposit(table.reshape(last, -1), own * jnp.int32(bins) + system, one).reshape(table.shape)
 
 
 def _worst(

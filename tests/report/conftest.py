@@ -39,6 +39,7 @@ def world():
         entities=system.names.firms + system.names.obligors,
         months=synthetic.MONTHS,
         series=SERIES,
+        distress=tuple(name for name in paths.column_names if name.startswith("lender:")),
     )
     return book, system, paths, layout
 

@@ -23,7 +23,7 @@ MEASURES = {"el", "el_se", "exposure"} | {
 TABLES = {
     "losses", "distribution", "tail", "contributions", "grades", "firms", "defaults", "causes", "fans",
     "regimes", "worst_paths", "history", "plausibility_pd", "plausibility_losses", "plausibility_declines",
-    "plausibility_regimes",
+    "plausibility_regimes", "distress", "worst_case",
 }  # fmt: skip
 
 
@@ -137,7 +137,7 @@ def test_few_paths_beyond_a_level_are_said(results):
 
 def test_a_tally_of_another_shape_is_refused(world, tally, tmp_path):
     book, system, _, layout = world
-    other = type(layout)(**{**vars(layout), "columns": layout.columns[:-1]})
+    other = type(layout)(**{**vars(layout), "columns": layout.columns[:-1], "distress": ()})
     with pytest.raises(ValueError, match="does not fit its layout"):
         write_results(tmp_path, tally, system, book, PROVENANCE, layout=other)
     assert not list(tmp_path.iterdir())
@@ -169,3 +169,20 @@ def test_reading_gives_back_what_was_written(folder, results):
     again = read_results(folder)
     for name, table in results.tables.items():
         pd.testing.assert_frame_equal(table, again.tables[name])
+
+
+def test_distress_is_of_every_lender_and_the_band_widens_with_its_radius(results, world):
+    lenders = [name.partition(":")[2] for name in world[3].distress]
+    distress = results.tables["distress"].query("level == 0.95")
+    assert lenders and distress["id"].tolist() == lenders
+    calm = results.tables["losses"].query("column == 'system' and horizon == '5y'")["var_95"].item()
+    known = distress.dropna()
+    assert len(known) and (known["covar"] > 0.9 * calm).all() and (known["mes"] > 0.0).all()
+    band = results.tables["worst_case"].query("horizon == '5y' and level == 0.99").sort_values("radius")
+    assert band["var"].is_monotonic_increasing and band["es"].is_monotonic_increasing
+    assert band["es"].iloc[0] == results.system("5y")["es_99"]
+
+
+def test_the_page_says_whose_distress_is_everybodys_and_how_far_the_model_may_be_wrong(folder):
+    page = (folder / "report.html").read_text()
+    assert "Whose distress is everybody" in page and "If the model is a little wrong" in page

@@ -1,0 +1,138 @@
+"""VaR, ES and Euler contributions of a vector of losses, with errors: exact, in float64, in any unit.
+
+Order the losses x_1 >= x_2 >= ... with weights w; with a total mass T (the number of losses if the weights
+are likelihood ratios, their sum otherwise) and m = (1 - a) T,
+
+    VaR_a = first x with w_1 + ... + w_k > m,    ES_a = [sum over the upper m of w x] / m
+
+where of the last loss only the part of its weight that fills m counts (Acerbi and Tasche 2002). Runs tally
+millions of paths in bins instead (`measures`); this is for samples at hand, and what the bins are held
+against.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+from numpy.typing import ArrayLike
+from scipy.special import bdtrik, ndtri
+
+Vector = Float64[np.ndarray, "paths"]
+
+
+@dataclass(frozen=True)
+class SampleTail:
+    """The tail of a sample, in the unit of the losses."""
+
+    level: float
+    value_at_risk: float
+    var_lower: float  # 95% interval between order statistics
+    var_upper: float  # inf where the sample gives no bound
+    expected_shortfall: float
+    es_error: float  # standard error
+    effective_paths: float  # (sum w)^2 / sum w^2 beyond the level
+    shares: Vector  # part of each loss's weight that lies in the tail, over m; they sum to one
+
+    def contributions(self, parts: ArrayLike) -> Float64[np.ndarray, "parts"]:
+        """Euler contributions of parts [paths, parts] that add up to the losses: sum C_j = ES (Tasche 1999).
+
+        Raises ValueError where there is not one row for each loss.
+        """
+        parts = np.asarray(parts, np.float64)
+        if parts.ndim != 2 or len(parts) != len(self.shares):
+            raise ValueError(f"parts: got shape {parts.shape}, expected ({len(self.shares)}, parts)")
+        return self.shares @ parts
+
+
+def sample_tail(
+    losses: ArrayLike, level: float, weights: ArrayLike | None = None, *, likelihood_ratios: bool = False
+) -> SampleTail:
+    """VaR and ES of losses with weights on any scale, or with likelihood ratios that average one.
+
+    Errors are the binomial interval of order statistics and the influence function of ES (Hong, Hu and Liu
+    2014), for independent paths. Raises ValueError where the two vectors differ in length, a number is not
+    finite, a weight is negative or none is positive, for a level outside (0, 1), and for one so high that
+    less than one effective path lies beyond it.
+
+    Example:
+        >>> tail = sample_tail(np.arange(1.0, 101.0), 0.95)
+        >>> tail.value_at_risk, tail.expected_shortfall
+        (95.0, 98.0)
+        >>> parts = np.stack([np.arange(1.0, 101.0) - 1.0, np.ones(100)], axis=1)
+        >>> tail.contributions(parts).round(9).tolist()
+        [97.0, 1.0]
+    """
+    x, w = checked(losses, weights)
+    if not 0.0 < level < 1.0:
+        raise ValueError(f"level: got {level}, expected a number between 0 and 1")
+    total = float(len(x)) if likelihood_ratios else float(w.sum())
+    mass = (1.0 - level) * total
+    order = np.argsort(-x, kind="stable")
+    filled = np.clip(mass - (np.cumsum(w[order]) - w[order]), 0.0, w[order])
+    shares = np.empty_like(x)
+    shares[order] = filled / mass
+    var = quantile(x[order], w[order], mass)
+    beyond = float(np.sum(filled))
+    effective = beyond**2 / float(filled @ w[order]) if beyond > 0.0 else 0.0
+    if effective < 1.0 - 1e-9:
+        raise ValueError(f"level: got {level}, expected one that at least one of {len(x)} losses lies beyond")
+    es = float(shares @ x)
+    n = equivalent(w, x >= var, 1.0 - level, total, likelihood_ratios)
+    few, many = bdtrik([0.025, 0.975], n, 1.0 - level)
+    return SampleTail(
+        level=level,
+        value_at_risk=var,
+        var_lower=quantile(x[order], w[order], many / n * total),
+        var_upper=quantile(x[order], w[order], few / n * total) if level**n <= 0.025 else np.inf,
+        expected_shortfall=es,
+        es_error=shortfall_error(x, w, var, level, total, likelihood_ratios),
+        effective_paths=effective,
+        shares=shares,
+    )
+
+
+def es_interval(tail: SampleTail, confidence: float = 0.95) -> tuple[float, float]:
+    """The normal interval of ES."""
+    reach = float(ndtri(0.5 + 0.5 * confidence)) * tail.es_error
+    return tail.expected_shortfall - reach, tail.expected_shortfall + reach
+
+
+def checked(losses: ArrayLike, weights: ArrayLike | None) -> tuple[Vector, Vector]:
+    """Both as float64; the ValueErrors that `sample_tail` promises for them."""
+    x = np.asarray(losses, np.float64)
+    w = np.ones_like(x) if weights is None else np.asarray(weights, np.float64)
+    if x.ndim != 1 or w.shape != x.shape or not len(x):
+        raise ValueError(
+            f"losses, weights: got shapes {x.shape} and {w.shape}, expected vectors of one length"
+        )
+    for name, values, right in (("losses", x, np.isfinite(x)), ("weights", w, np.isfinite(w) & (w >= 0.0))):
+        if not right.all():
+            at = int(np.argmin(right))
+            raise ValueError(f"{name}[{at}]: got {values[at]}, expected a finite number, no negative weight")
+    if not w.any():
+        raise ValueError("weights: got none above zero, expected at least one")
+    return x, w
+
+
+def quantile(x: Vector, w: Vector, mass: float) -> float:
+    """The first of the decreasing losses above which there is more than `mass`, itself included."""
+    above = np.cumsum(w)
+    return float(x[min(int(np.searchsorted(above, mass * (1.0 + 1e-12), side="right")), len(x) - 1)])
+
+
+def equivalent(w: Vector, inside, p: float, total: float, likelihood_ratios: bool) -> float:
+    """The number of plain paths that would know the tail's probability p as well; see `intervals`."""
+    beyond = float(np.sum(w[inside] ** 2))
+    if likelihood_ratios:
+        variance = (beyond / total - p**2) / total
+    else:
+        variance = ((1.0 - p) ** 2 * beyond + p**2 * float(np.sum(w[~inside] ** 2))) / total**2
+    return p * (1.0 - p) / variance if variance > 0.0 else total
+
+
+def shortfall_error(x: Vector, w: Vector, var: float, level: float, total: float, ratios: bool) -> float:
+    """Standard error of ES from the influence function w (L - VaR)+ / (1 - a)."""
+    excess = np.maximum(x - var, 0.0)
+    mean = float(w @ excess) / total
+    centred = w * excess - mean if ratios else w * (excess - mean)
+    return float(np.sqrt(np.sum(centred**2))) / total / (1.0 - level)
