@@ -147,6 +147,8 @@ def simulate(
     for number, sampler in enumerate(samplers):
         tally, last = nothing(), (number + 1) * size
         while done < last and not watch.stopped():
+            # Arrays without elements come back as if every device had all of them.
+            tally = jax.device_put(tally, spread)
             tally = compiled(tally, model, sampler, seed, starts(done), end(last))
             jax.block_until_ready(tally.paths)
             done = min(done + plan.block * len(devices), last)

@@ -195,7 +195,7 @@ def sectioned(values: Sequence[Float64[np.ndarray, "*shape"]]) -> tuple[np.ndarr
     if len(values) < 2:
         raise ValueError(f"an error needs at least two sections, got {len(values)}")
     stacked = np.stack([np.asarray(v, np.float64) for v in values])
-    return stacked.mean(axis=0), stacked.std(axis=0, ddof=1) / np.sqrt(len(values))
+    return np.asarray(stacked.mean(axis=0)), np.asarray(stacked.std(axis=0, ddof=1) / np.sqrt(len(values)))
 
 
 def _squares_beyond(losses: Losses, found: Tail) -> float:
