@@ -1,0 +1,68 @@
+"""A loss distribution on a grid of equal units, and the measures read off it exactly."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Float64
+
+SLACK = 1e-12
+"""Rounding of sums of probabilities: a level that is met to this is met."""
+
+
+@dataclass(frozen=True)
+class LossDistribution:
+    """P(L = k unit) for k = 0, 1, ...; losses in the unit's money.
+
+    Example: two coins worth 1 and 2.
+        >>> coins = LossDistribution(np.full(4, 0.25), 1.0)
+        >>> coins.mean, coins.value_at_risk(0.75), coins.expected_shortfall(0.5)
+        (1.5, 2.0, 2.5)
+    """
+
+    pmf: Float64[np.ndarray, "units"]
+    unit: float
+
+    @cached_property
+    def losses(self) -> Float64[np.ndarray, "units"]:
+        """The losses of the grid."""
+        return self.unit * np.arange(len(self.pmf), dtype=np.float64)
+
+    @cached_property
+    def survival(self) -> Float64[np.ndarray, "units"]:
+        """P(L > k unit), summed from the far end, so that the tail keeps its digits."""
+        return np.cumsum(self.pmf[::-1])[::-1] - self.pmf
+
+    @property
+    def mean(self) -> float:
+        """Expected loss."""
+        return float(self.losses @ self.pmf)
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation."""
+        return float(np.sqrt(((self.losses - self.mean) ** 2) @ self.pmf))
+
+    def beyond(self, loss: float) -> float:
+        """P(L > loss)."""
+        at = int(np.floor(loss / self.unit + SLACK))
+        return float(self.survival[min(at, len(self.pmf) - 1)]) if at >= 0 else 1.0
+
+    def value_at_risk(self, level: float) -> float:
+        """VaR = inf{x : P(L > x) <= 1 - level}. Raises ValueError for a level outside (0, 1)."""
+        return float(self.losses[self.index(level)])
+
+    def expected_shortfall(self, level: float) -> float:
+        """ES, the atom at VaR shared: [E[L; L > VaR] + VaR (1 - level - P(L > VaR))] / (1 - level).
+
+        Acerbi and Tasche (2002), "On the coherence of expected shortfall", definition 2.6.
+        """
+        at = self.index(level)
+        beyond = float(self.losses[at + 1 :] @ self.pmf[at + 1 :])
+        return (beyond + self.losses[at] * (1.0 - level - self.survival[at])) / (1.0 - level)
+
+    def index(self, level: float) -> int:
+        """The unit at which VaR lies."""
+        if not 0.0 < level < 1.0:
+            raise ValueError(f"level: got {level}, expected a number between 0 and 1")
+        return int(np.argmax(self.survival <= (1.0 - level) * (1.0 + SLACK)))

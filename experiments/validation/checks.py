@@ -1,0 +1,63 @@
+"""One comparison of the engine with a number from elsewhere, and its verdict."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+REACH = 4.0
+"""Standard errors that an estimate may lie off, beyond what the published number is good to."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Check:
+    """What one source says and what the engine finds; of several numbers the one that agrees least."""
+
+    source: str
+    quantity: str
+    published: float
+    engine: float
+    tolerance: float = 0.0  # what the published number is good to
+    error: float = 0.0  # standard error of the engine's estimate, zero where it does not estimate
+    values: int = 1  # numbers compared
+    skipped: str = ""  # why nothing was compared
+
+    @property
+    def z(self) -> float:
+        """Difference in standard errors; NaN where there are none."""
+        return (self.engine - self.published) / self.error if self.error > 0.0 else np.nan
+
+    @property
+    def passed(self) -> bool:
+        """Whether the difference is within the tolerance and REACH standard errors."""
+        return abs(self.engine - self.published) <= self.tolerance + REACH * self.error
+
+    @property
+    def verdict(self) -> str:
+        """passed, failed or skipped."""
+        return "skipped" if self.skipped else "passed" if self.passed else "failed"
+
+
+def worst(source: str, quantity: str, published, engine, tolerance=0.0, error=0.0) -> Check:
+    """The check of the number that agrees least, of arrays of any one shape.
+
+    >>> worst("by hand", "thirds", [0.333, 0.667], [1 / 3, 2 / 3], tolerance=5e-4).published
+    0.333
+    """
+    published, engine, tolerance, error = (
+        np.asarray(x, np.float64).ravel() for x in np.broadcast_arrays(published, engine, tolerance, error)
+    )
+    allowed = np.maximum(tolerance + REACH * error, np.finfo(np.float64).tiny)
+    at = int(np.argmax(np.abs(engine - published) / allowed))
+    numbers = (float(x[at]) for x in (published, engine, tolerance, error))
+    return Check(source, quantity, *numbers, values=len(engine))
+
+
+def exact(source: str, quantity: str, published: Sequence, engine: Sequence) -> Check:
+    """Numbers that must be the same, as flags and counts."""
+    return worst(source, quantity, published, engine)
+
+
+def absent(source: str, quantity: str, reason: str) -> Check:
+    """A comparison that could not be made."""
+    return Check(source, quantity, np.nan, np.nan, skipped=reason)
