@@ -16,9 +16,9 @@ from omegaconf.errors import OmegaConfBaseException
 from engine.book.parameters import Parameters
 from experiments import limits
 from experiments.complaints import BadInput, expected, explain, unknown
-from experiments.schema import Book, Config, Report, Run, Sampler, Scenario
+from experiments.schema import Book, Config, Report, Run, Sampler, Scenario, Validate
 
-TASKS = ("tail_risk", "template")
+TASKS = ("tail_risk", "template", "validate")
 SAMPLERS = ("pseudo_random", "antithetic", "sobol")
 WHOLE = {
     "paths": (1, 10**12, 1),
@@ -28,7 +28,7 @@ WHOLE = {
 }
 """Whole numbers of the run: least, most, multiple of; as `engine.tail.blocks.Plan` wants them."""
 
-NO_RESULT = {"run": ("dir", "devices"), "report": None, "template": None}
+NO_RESULT = {"run": ("dir", "devices"), "report": None, "template": None, "validate": None}
 """What does not change a number of the result, and so is left out of the configuration's hash."""
 
 
@@ -44,6 +44,7 @@ class Experiment:
     sampler: Sampler
     report: Report
     template_dir: str | None
+    validate: Validate
     config: dict
     hash: str  # 64 hexadecimal digits over all that changes a result
 
@@ -72,7 +73,7 @@ def read(cfg: DictConfig) -> Experiment:
     plain["run"] = dataclasses.asdict(config.run)
     return Experiment(
         config.task.name, config.run, config.book, config.scenario, parameters, config.sampler, config.report,
-        config.template.dir, plain, config_hash(plain),
+        config.template.dir, config.validate, plain, config_hash(plain),
     )  # fmt: skip
 
 
@@ -153,11 +154,27 @@ def choices(config: Config) -> list[str]:
         found.append(expected("report.most_flagged", config.report.most_flagged, "a share between 0 and 1"))
     if config.task.name == "template":
         return found + folder_problems("template.dir", config.template.dir, needed=True)
+    if config.task.name == "validate":
+        return found + validate_problems(config.validate)
     if config.book.path is None and not config.book.name:
         found.append(expected("book.path", None, "a folder or an .xlsx, as in book.path=my_book/"))
     if config.book.path is not None and not pathlib.Path(config.book.path).exists():
         found.append(expected("book.path", config.book.path, "a folder of CSV files or an .xlsx that exists"))
     return found + folder_problems("run.dir", config.run.dir, needed=False)
+
+
+def validate_problems(wanted: Validate) -> list[str]:
+    """Where numbers are read from must exist, and the number of runs be whole."""
+    found, runs = [], whole(wanted.runs)
+    if runs is None or not 0 <= runs <= 100_000:
+        found.append(expected("validate.runs", wanted.runs, "a whole number from 0 to 100,000"))
+    for key in ("oracles", "unshipped"):
+        path = getattr(wanted, key)
+        if path is not None and not pathlib.Path(path).is_dir():
+            found.append(expected(f"validate.{key}", path, "a folder that exists"))
+    if not wanted.document.endswith(".md"):
+        found.append(expected("validate.document", wanted.document, "a file name ending in .md"))
+    return found
 
 
 def folder_problems(name: str, value: str | None, needed: bool) -> list[str]:

@@ -74,6 +74,16 @@ class Template:
 
 
 @dataclasses.dataclass
+class Validate:
+    """What `task=validate` reads and writes."""
+
+    oracles: str = "tests/oracles"  # folder of published numbers
+    unshipped: str | None = None  # folder of those whose licence keeps them out of the repository
+    runs: int = 400  # of each sampler in the coverage study; 0 leaves it out
+    document: str = "docs/validation.md"
+
+
+@dataclasses.dataclass
 class Config:
     """The whole configuration."""
 
@@ -90,6 +100,7 @@ class Config:
     sampler: Sampler = dataclasses.field(default_factory=Sampler)
     report: Report = dataclasses.field(default_factory=Report)
     template: Template = dataclasses.field(default_factory=Template)
+    validate: Validate = dataclasses.field(default_factory=Validate)
 
 
 def register() -> None:

@@ -35,7 +35,7 @@ class CreditRiskPlus:
 
     pd: Float64[np.ndarray, "obligors"]
     units: Int[np.ndarray, "obligors"]  # loss given default
-    weights: Float64[np.ndarray, "obligors sectors+1"]  # column 0 is the idiosyncratic rest
+    weights: Float64[np.ndarray, "obligors columns"]  # idiosyncratic rest, then the sectors
     variances: Float64[np.ndarray, "sectors"]
     unit: float
 

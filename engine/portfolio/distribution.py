@@ -59,7 +59,7 @@ class LossDistribution:
         """
         at = self.index(level)
         beyond = float(self.losses[at + 1 :] @ self.pmf[at + 1 :])
-        return (beyond + self.losses[at] * (1.0 - level - self.survival[at])) / (1.0 - level)
+        return float(beyond + self.losses[at] * (1.0 - level - self.survival[at])) / (1.0 - level)
 
     def index(self, level: float) -> int:
         """The unit at which VaR lies."""

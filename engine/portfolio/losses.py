@@ -135,7 +135,13 @@ def layers(values: Float[Array, "obligors ..."]) -> Float[Array, "4 quarter ..."
 
 
 def combined(loadings, z) -> Float32[Array, "4 quarter paths"]:
-    """loadings . Z for loadings [obligors factors] and Z [factors paths]."""
+    """loadings . Z for loadings [obligors factors] and Z [factors paths].
+
+    A lone factor gets a second one of zeros: a product that ends in no sum is fused into what reads it, and
+    computed anew for each of the four layers, which takes four times as long.
+    """
+    if loadings.shape[1] == 1:
+        loadings, z = jnp.pad(loadings, ((0, 0), (0, 1))), jnp.pad(z, ((0, 1), (0, 0)))
     return jnp.matmul(layers(loadings), z, precision=lax.Precision.HIGHEST)
 
 

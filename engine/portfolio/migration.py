@@ -79,7 +79,7 @@ def default_probabilities(rates: ArrayLike, years: ArrayLike) -> Float64[np.ndar
     return np.stack([transition(rates, float(t))[:-1, -1] for t in np.atleast_1d(years)])
 
 
-def thresholds(row: ArrayLike) -> Float64[np.ndarray, "ratings+1"]:
+def thresholds(row: ArrayLike) -> Float64[np.ndarray, "edges"]:
     """Asset returns between which each rating lies, from +inf above the best down to -inf below default.
 
     >>> thresholds([0.5, 0.4, 0.1]).round(3).tolist()
@@ -100,7 +100,7 @@ def joint_migration(first: ArrayLike, second: ArrayLike, correlation: float) -> 
     if not -1.0 < correlation < 1.0:
         raise ValueError(f"correlation: got {correlation}, expected a number between -1 and 1")
     a, b = (np.clip(thresholds(row), -FAR, FAR) for row in (first, second))
-    below = np.asarray([[two_normals(x, y, correlation) for y in b] for x in a])
+    below = np.asarray([[two_normals(float(x), float(y), correlation) for y in b] for x in a])
     return np.diff(np.diff(below, axis=0), axis=1)
 
 

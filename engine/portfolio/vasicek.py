@@ -42,19 +42,20 @@ def expected_shortfall(level: float, pd: float, rho: float) -> float:
     0.01
     """
     pd, rho = checked(pd, rho)
-    both = two_normals(ndtri(pd), -ndtri(level), np.sqrt(rho))
+    both = two_normals(float(ndtri(pd)), -float(ndtri(level)), float(np.sqrt(rho)))
     return both / (1.0 - level)
 
 
 def unexpected_loss(pd: float, rho: float) -> float:
     """Standard deviation of the share in default: sqrt(Phi_2(Phi^-1(PD), Phi^-1(PD); rho) - PD^2)."""
     pd, rho = checked(pd, rho)
-    return float(np.sqrt(max(two_normals(ndtri(pd), ndtri(pd), rho) - float(pd) ** 2, 0.0)))
+    threshold = float(ndtri(pd))
+    both = two_normals(threshold, threshold, float(rho))
+    return float(np.sqrt(max(both - float(pd) ** 2, 0.0)))
 
 
 def two_normals(a: float, b: float, correlation: float) -> float:
     """P(A <= a, B <= b) of standard normals: the integral over A of phi times B's conditional probability."""
-    a, b, correlation = float(a), float(b), float(correlation)
     own = np.sqrt(1.0 - correlation**2)
 
     def given(x):

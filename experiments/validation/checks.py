@@ -41,8 +41,8 @@ class Check:
 def worst(source: str, quantity: str, published, engine, tolerance=0.0, error=0.0) -> Check:
     """The check of the number that agrees least, of arrays of any one shape.
 
-    >>> worst("by hand", "thirds", [0.333, 0.667], [1 / 3, 2 / 3], tolerance=5e-4).published
-    0.333
+    >>> worst("by hand", "thirds", [0.333, 0.667], [1 / 3, 0.7], tolerance=5e-4).published
+    0.667
     """
     published, engine, tolerance, error = (
         np.asarray(x, np.float64).ravel() for x in np.broadcast_arrays(published, engine, tolerance, error)
