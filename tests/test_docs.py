@@ -1,0 +1,28 @@
+"""The examples of docs/api.md do what they say, and its headings are where its list points."""
+
+import doctest
+import pathlib
+import re
+
+DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
+
+
+def test_examples_of_the_api():
+    failed, tried = doctest.testfile(str(DOCS / "api.md"), module_relative=False)
+    assert tried > 40 and not failed
+
+
+def test_links_of_the_api_lead_somewhere():
+    text = (DOCS / "api.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (.+)$", text, flags=re.M)
+    anchors = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    assert set(re.findall(r"\(#([a-z0-9-]+)\)", text)) == anchors
+
+
+def test_modules_of_the_api_exist():
+    text = (DOCS / "api.md").read_text(encoding="utf-8")
+    root = DOCS.parent
+    for name in set(re.findall(r"`(engine(?:\.[a-z_]+)+)", text)):
+        parts = name.split(".")
+        files = [root.joinpath(*parts[:n]).with_suffix(".py") for n in range(2, len(parts) + 1)]
+        assert any(file.is_file() for file in files), name
