@@ -6,10 +6,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 WORKERS ?= auto
+# Numbers whose licence keeps them out of the repository; without them their rows are skipped.
+UNSHIPPED ?= $(or $(wildcard ../shared/oracles),null)
+RANDOM_OUT ?= out/random
+JOBS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test bench lint format lock clean
+.PHONY: help setup report test validate random bench lint format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -32,6 +36,14 @@ report: setup ## the main job on the shipped book; prints where the report is
 
 test: setup ## the whole test-suite
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+random: setup ## dieharder over the random words (an hour on one core); JOBS tests at a time, into RANDOM_OUT
+	@command -v dieharder >/dev/null || { echo "make random needs dieharder on the path: install your system's" \
+		"dieharder package (Debian, Ubuntu: apt-get install dieharder)" >&2; exit 2; }
+	$(BIN)/python tests/draws/assess.py $(RANDOM_OUT) --jobs $(JOBS)
+
+validate: setup ## every known number beside the engine's: docs/validation.md
+	$(BIN)/undertow task=validate validate.unshipped=$(UNSHIPPED)
 
 bench: setup ## compile seconds, run seconds and paths per second on this machine
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

@@ -85,3 +85,94 @@ def test_normals_reach_beyond_six_sigma():
     assert float(extreme) == pytest.approx(np.sqrt(-2 * np.log(0.5 * 2.0**-32)), rel=1e-6)
     assert float(extreme) > 6.7
     assert np.isfinite(random.normal_pair(jnp.uint32(2**32 - 1), jnp.uint32(7))[0])
+
+
+MAKERS = {
+    "pair": address.normals,
+    "inverse": random.normal_of,
+}
+LIMIT = 4.5
+"""Standard errors a statistic may be off; one in 150,000 is, were the normals perfect."""
+MOMENTS = np.arange(1, 9)
+SIGMAS = np.arange(1, 6)
+BATCHES, BATCH = 8, 2**22
+"""Enough normals that 19 are expected beyond five sigma."""
+
+
+@pytest.fixture(scope="module", params=list(MAKERS))
+def moments_and_exceedances(request):
+    """Means of Z^1 to Z^8 and how often |Z| exceeds 1 to 5, of BATCHES x BATCH normals."""
+    make = jax.jit(MAKERS[request.param])
+
+    @jax.jit
+    def gathered(z):
+        exceed = jnp.stack([jnp.sum(jnp.abs(z) > jnp.float32(sigma), dtype=jnp.int64) for sigma in SIGMAS])
+        wide, power, sums = z.astype(jnp.float64), jnp.ones_like(z, jnp.float64), []
+        for _ in MOMENTS:
+            power = power * wide
+            sums.append(jnp.sum(power))
+        return jnp.stack(sums), exceed
+
+    sums, exceed = np.zeros(len(MOMENTS)), np.zeros(len(SIGMAS), np.int64)
+    for batch in range(BATCHES):
+        found = address.words(address.seed_words(13), jnp.int64(batch), jnp.int32(1), "normals", BATCH)
+        added = gathered(make(found))
+        sums, exceed = sums + np.asarray(added[0]), exceed + np.asarray(added[1])
+    return sums / (BATCHES * BATCH), exceed
+
+
+@pytest.mark.parametrize("order", MOMENTS)
+def test_moments_to_the_eighth(moments_and_exceedances, order):
+    want = stats.norm.moment(order)
+    # Of the mean of Z^k: Var(Z^k) = E Z^2k - (E Z^k)^2, exactly.
+    error = np.sqrt((stats.norm.moment(2 * order) - want**2) / (BATCHES * BATCH))
+    assert abs(moments_and_exceedances[0][order - 1] - want) < LIMIT * error
+
+
+@pytest.mark.parametrize("sigma", SIGMAS)
+def test_tail_probabilities_to_five_sigma(moments_and_exceedances, sigma):
+    found = int(moments_and_exceedances[1][sigma - 1])
+    chance = 2 * stats.norm.sf(sigma)
+    assert stats.binomtest(found, BATCHES * BATCH, chance).pvalue > 2 * stats.norm.sf(LIMIT)
+
+
+def exact_normal(words):
+    """Phi^-1((word + 1/2) / 2^32) in float64, the upper half by symmetry: near one a float64 loses digits."""
+    small = np.minimum(words, ~words).astype(np.float64)
+    lower = stats.norm.ppf((small + 0.5) * 2.0**-32)
+    return np.where(words >= 2**31, -lower, lower)
+
+
+def spacings_off(words):
+    """Errors of the inverse transform in float32 spacings of the value, or of one where that is smaller."""
+    exact = exact_normal(words)
+    got = np.asarray(random.normal_of(jnp.asarray(words)), np.float64)
+    return np.abs(got - exact) / np.spacing(np.maximum(np.abs(exact), 1.0).astype(np.float32))
+
+
+def test_the_inverse_transform_is_exact_beyond_six_sigma():
+    below = np.arange(4, dtype=np.uint32)
+    words = np.concatenate([below, ~below])
+    assert np.all(np.abs(exact_normal(words)) > 6.0)
+    # Neighbours there lie 0.05 apart or more; one spacing is the rounding of the last operation.
+    assert np.all(spacings_off(words) <= 1.0)
+
+
+def test_the_inverse_transform_is_exact_to_rounding_at_every_size():
+    ladder = (2.0 ** np.arange(0.0, 31.0, 1 / 64)).astype(np.uint32)
+    words = np.unique(np.concatenate([ladder, ~ladder, np.arange(2**31 - 64, 2**31 + 64, dtype=np.uint32)]))
+    # A ratio of two polynomials of degree eight: some thirty float32 roundings, partly cancelling.
+    assert np.all(spacings_off(words) <= 8.0)
+
+
+def test_pairs_are_exact_in_the_four_directions_beyond_six_sigma():
+    radius = np.array([0, 1, 2, 3], np.uint32)
+    exact = np.sqrt(-2 * np.log((radius + 0.5) * 2.0**-32))
+    assert np.all(exact > 6.4)
+    for quarter in range(4):
+        cosine, sine = random.normal_pair(jnp.asarray(radius), jnp.full(4, quarter * 2**30, jnp.uint32))
+        turned = exact * np.exp(0.5j * np.pi * quarter)
+        # The angle is a float32 up to 2 pi: half a spacing of it moves the normal by that times the radius.
+        reach = exact * np.spacing(np.float32(2 * np.pi)) + 2 * np.spacing(exact.astype(np.float32))
+        assert np.all(np.abs(np.asarray(cosine) - turned.real) <= reach)
+        assert np.all(np.abs(np.asarray(sine) - turned.imag) <= reach)

@@ -1,0 +1,189 @@
+"""How fast is the classic credit portfolio, beside NumPy and Numba written with care?
+
+    python benchmarks/classic_portfolio.py [paths] [repetitions]
+
+Plain sampling of the portfolio of Glasserman and Li (2005, section 4): 1,000 obligors, 21 factors; a loss for
+every path, then VaR and ES at 99.9%. Every contender draws its own random numbers, all of them in float32 on
+all cores; repetitions are interleaved, so that what else the machine does hits all alike, and processor time
+is counted beside. Compilation comes first. Prints obligor-draws a second and checks that all find one tail.
+"""
+
+import importlib.util
+import os
+import sys
+import time
+from collections.abc import Callable
+
+from experiments.devices import cores, prepare_devices
+
+prepare_devices()
+# NumPy reads it when it is first imported. The peers have a thread for each core themselves.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import jax  # noqa: E402
+import numpy as np  # noqa: E402
+from peers import numpy_portfolio  # noqa: E402
+from scipy import stats  # noqa: E402
+
+from engine.draws.samplers import PSEUDO_RANDOM  # noqa: E402
+from engine.portfolio.portfolio import portfolio  # noqa: E402
+from engine.portfolio.tail import run, scale_of  # noqa: E402
+from engine.tail import measures  # noqa: E402
+from engine.tail.blocks import CHUNK, Plan  # noqa: E402
+from engine.tail.histogram import LOSS  # noqa: E402
+
+LEVEL = 0.999
+LOSS_AT = 10_000.0
+PUBLISHED = 0.0114
+"""P(loss > 10,000) of the paper's table 1."""
+BLOCK = 65_536
+BARS = {"numpy": 3.0, "numba": 1.5}
+"""How many times as fast as the quickest of each kind the engine should be."""
+
+OBLIGORS = 1_000
+NUMBER = np.arange(1, OBLIGORS + 1)
+PD = 0.01 * (1.0 + np.sin(16.0 * np.pi * NUMBER / OBLIGORS))
+COST = np.linspace(1.0, 100.0, OBLIGORS)
+
+
+def loadings() -> np.ndarray:
+    """The market, ten industries and ten regions [obligors factors]."""
+    rows = np.zeros((OBLIGORS, 21))
+    rows[:, 0] = 0.8
+    rows[NUMBER - 1, 1 + (NUMBER - 1) // 100] = 0.4
+    rows[NUMBER - 1, 11 + (NUMBER - 1) % 100 // 10] = 0.4
+    return rows
+
+
+def block_of(paths: int) -> int:
+    """A block no larger than each device's share, or paths that weigh nothing would be simulated."""
+    share = paths // len(jax.devices())
+    return min(BLOCK, max(share // CHUNK * CHUNK, CHUNK))
+
+
+def engine(paths: int, seed: int) -> tuple[measures.Losses, float]:
+    """Losses in bins and seconds, without compilation."""
+    book = portfolio(PD, COST, 1.0, loadings())
+    tally, timing = run(book, Plan(paths, block_of(paths), seed), (PSEUDO_RANDOM,), None)
+    begun = time.perf_counter()
+    found = measures.column_losses(tally, 0)
+    measures.tail(found, LEVEL)
+    return found, timing.run_s + time.perf_counter() - begun
+
+
+def peer(losses: Callable, kind) -> Callable:
+    """A contender that fills an array of losses and reads VaR and ES off its upper end."""
+    book = (stats.norm.isf(PD), np.sqrt(1.0 - np.sum(loadings() ** 2, axis=1)), loadings(), COST)
+
+    def timed(paths: int, seed: int) -> tuple[np.ndarray, float]:
+        begun = time.perf_counter()
+        found = losses(book, paths, seed, cores(), kind)
+        upper(found)
+        return found, time.perf_counter() - begun
+
+    return timed
+
+
+def upper(found: np.ndarray) -> tuple[float, float]:
+    """VaR and ES of a sample."""
+    beyond = max(round(found.size * (1.0 - LEVEL)), 1)
+    tail = np.partition(found, found.size - beyond)[-beyond:].astype(np.float64)
+    return float(tail.min()), float(tail.mean())
+
+
+def contenders() -> dict[str, Callable]:
+    """Everybody by name, the engine first."""
+    from_numpy = numpy_portfolio.losses
+    found = {
+        "engine": engine,
+        "numpy, Generator's normals": peer(from_numpy, numpy_portfolio.from_generator),
+        "numpy, Box-Muller": peer(from_numpy, numpy_portfolio.box_muller),
+    }
+    if importlib.util.find_spec("numba") is None:
+        print("Numba is not installed, so its rows are left out: `pip install numba` brings them in.")
+        return found
+    from peers import numba_portfolio
+
+    found["numba, plain loop"] = peer(numba_portfolio.losses, numba_portfolio.plain)
+    found["numba, vectorised"] = peer(numba_portfolio.losses, numba_portfolio.vectorised)
+    return found
+
+
+def tail_of(found, edge: float) -> tuple[float, float, float]:
+    """(P(loss > edge), VaR, ES) of an engine's bins or a sample; the edge is one of the bins'."""
+    if isinstance(found, np.ndarray):
+        return float(np.mean(found >= edge)), *upper(found)
+    scale = scale_of(portfolio(PD, COST, 1.0, loadings()))
+    above = found.weight[LOSS.lower / scale >= edge].sum() / found.total
+    at = measures.tail(found, LEVEL)
+    return float(above), at.value_at_risk / scale, at.expected_shortfall / scale
+
+
+def main(paths: int = 2**18, repetitions: int = 5) -> None:
+    """Warm everybody up, time them in turns, print the table and the tails."""
+    everybody = contenders()
+    scale = scale_of(portfolio(PD, COST, 1.0, loadings()))
+    edges = LOSS.lower / scale
+    edge = float(edges[np.argmin(np.abs(edges - LOSS_AT))])
+    for timed in everybody.values():
+        timed(paths, 1)
+    seconds: dict[str, list[float]] = {name: [] for name in everybody}
+    processor: dict[str, list[float]] = {name: [] for name in everybody}
+    tails: dict[str, list[tuple]] = {name: [] for name in everybody}
+    for repetition in range(repetitions):
+        for name, timed in everybody.items():
+            begun = time.process_time()
+            found, run_s = timed(paths, 100 + repetition)
+            processor[name].append(time.process_time() - begun)
+            seconds[name].append(run_s)
+            tails[name].append(tail_of(found, edge))
+    devices = jax.devices()
+    print(
+        f"device {len(devices)} x {devices[0].device_kind}, float32, {paths:,} paths x {OBLIGORS:,} obligors "
+        f"{repetitions} times, in turns"
+    )
+    show(seconds, processor, paths)
+    agree(tails, paths * repetitions, edge)
+
+
+def show(seconds: dict[str, list[float]], processor: dict[str, list[float]], paths: int) -> None:
+    """Millions of obligor-draws a second, and how many times as fast the engine is, turn by turn.
+
+    Processor time is that of all threads for one obligor-draw, the least of all turns.
+    """
+    draws = paths * OBLIGORS / 1e6
+    heads = "".join(f"{head:>10}" for head in ("minimum", "median", "maximum", "processor"))
+    print(f"{'million obligor-draws/s':28}{heads}   engine over this one")
+    slowdown = {}
+    for name, spent in seconds.items():
+        rates = draws / np.asarray(spent)
+        ratios = np.asarray(spent) / np.asarray(seconds["engine"])
+        slowdown[name] = float(np.median(ratios))
+        print(
+            f"{name:28}{rates.min():10,.0f}{np.median(rates):10,.0f}{rates.max():10,.0f}"
+            f"{min(processor[name]) / draws * 1e3:7.2f} ns"
+            f"   {np.median(ratios):.2f} ({ratios.min():.2f} to {ratios.max():.2f})"
+        )
+    for kind, bar in BARS.items():
+        ratios = [ratio for name, ratio in slowdown.items() if name.startswith(kind)]
+        if ratios:
+            verdict = "reached" if min(ratios) >= bar else "missed"
+            print(f"bar of {bar:g} times the quickest {kind}: {verdict}, {min(ratios):.2f}")
+
+
+def agree(tails: dict[str, list[tuple]], paths: int, edge: float) -> None:
+    """Print every tail; exit with 1 where one is not the engine's within 4 standard errors of both."""
+    print(f"{'all repetitions together':28}{f'P(loss > {edge:,.0f})':>18}{'VaR 99.9%':>11}{'ES 99.9%':>10}")
+    means = {name: np.mean(each, axis=0) for name, each in tails.items()}
+    for name, (above, var, es) in means.items():
+        print(f"{name:28}{above:18.5f}{var:11,.0f}{es:10,.0f}")
+    print(f"published: P(loss > {LOSS_AT:,.0f}) = {PUBLISHED}")
+    first = means["engine"][0]
+    for name, (above, *_) in means.items():
+        error = np.sqrt((first * (1.0 - first) + above * (1.0 - above)) / paths)
+        if abs(above - first) > 4.0 * error:
+            sys.exit(f"{name}: got {above:.5f}, expected {first:.5f} within {4.0 * error:.5f}")
+
+
+if __name__ == "__main__":
+    main(*(int(argument) for argument in sys.argv[1:]))
