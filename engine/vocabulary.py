@@ -21,9 +21,9 @@ HOURS = 8.76
 FACTORS = ("demand", "technology", "rates", "credit", "equity", "power")
 REGIMES = ("boom", "plateau", "bust")
 
-CAUSES = ("alive", "foreclosure", "liquidity", "non_payment", "balance_sheet", "hazard", "exchange")
+CAUSES = ("alive", "foreclosure", "liquidity", "non_payment", "balance_sheet", "hazard", "exchange", "group")
 """Why a firm defaulted; the position is the code a path carries."""
-ALIVE, FORECLOSURE, LIQUIDITY, NON_PAYMENT, BALANCE_SHEET, HAZARD, EXCHANGE = range(len(CAUSES))
+ALIVE, FORECLOSURE, LIQUIDITY, NON_PAYMENT, BALANCE_SHEET, HAZARD, EXCHANGE, GROUP = range(len(CAUSES))
 
 FLAGS = ("contract_clearing", "collateral_spiral", "lender_clearing", "not_finite")
 """Bits of a path's flag word: which fixed point had not settled, or a number was not finite."""
@@ -40,6 +40,7 @@ SERIES = (
     "rate",
     "equity",
     "exposure",
+    "accounting_gap",
     "loss",
 )
 """What a path reports every month, for fans and for the replay of a path."""

@@ -87,6 +87,7 @@ def raw_draws(system, path):
         "slip_length": np.asarray(once.slip_length, np.float64),
         "release_effect": np.asarray(once.release_effect, np.float64),
         "frailty": np.asarray(once.frailty, np.float64),
+        "leadership": np.asarray(once.leadership, np.float64),
     }
     shocks = {
         name: np.asarray(getattr(monthly, name), np.float64)
@@ -106,6 +107,9 @@ COMPARED = {
     "paid": lambda s, i: i.contracts.paid,
     "received": lambda s, i: i.contracts.received,
     "cash": lambda s, i: s.funding.cash,
+    "belief": lambda s, i: s.funding.belief,
+    "hidden": lambda s, i: i.funding.hidden,
+    "accounting_value": lambda s, i: i.chips.accounting_value,
     "balance": lambda s, i: s.funding.balance,
     "pledged": lambda s, i: s.collateral.pledged,
     "held": lambda s, i: s.collateral.held,

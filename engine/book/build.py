@@ -131,6 +131,7 @@ def chip_table(table, parameters: Parameters) -> ChipTable:
         operating_cost=floats(table["operating_cost_usd_per_hour"]),
         installed=floats(table["installed_million"]),
         hosting=floats(table["hosting_share"]),
+        accounting_life=floats(table["accounting_life_years"]),
         price_scale=floats(scale),
         price_start=floats(start),
         capacity_start=floats(capacity),
@@ -151,6 +152,9 @@ def firm_table(named, names: Names) -> FirmTable:
     return FirmTable(
         lab=floats(named["kind"] == "lab"),
         neocloud=floats(named["kind"] == "neocloud"),
+        cross_default=floats(
+            one_hot(named["parent"], names.firms).T * named["cross_default"].to_numpy(np.float64)[:, None]
+        ),
         capex_contract=floats(one_hot(named["capex_contract"], names.contracts).T),
         growth_loan=floats(one_hot(named["growth_loan"], names.loans)),
         revolver=floats(one_hot(named["revolver"], names.loans)),
@@ -199,7 +203,7 @@ LOAN_NUMBERS = (
     "committed", "drawn", "draw_months", "maturity_month", "tenor_months", "floating", "coupon",
     "refinancing_margin", "interest_from_month", "amortisation", "amortisation_from_month", "ladder",
     "extension_probability", "exchange_probability", "base_recovery", "ebitda_recovery",
-    "guarantee_cover", "new_money", "origination_share",
+    "guarantee_cover", "pik_share", "new_money", "origination_share",
 )  # fmt: skip
 
 
@@ -212,6 +216,10 @@ def loan_table(loans, pledged, security, scale, names: Names) -> LoanTable:
         tenant=integers(positions(loans["tenant"], names.firms)),
         has_tenant=floats(loans["tenant"] != ""),
         guarantor=integers(positions(loans["guarantor"], names.firms)),
+        guaranteed=floats(
+            one_hot(loans["guarantor"], names.firms) * loans["guarantee_cover"].to_numpy(np.float64)
+        ),
+        project=floats((loans["tenant"] != "") | (loans["guarantee_cover"] > 0.0)),
         ltv_target=floats(loans["ltv_target"][:count]),
         uncontracted_share=floats(loans["uncontracted_share"][:count]),
         pledged=floats(pledged),

@@ -23,6 +23,9 @@ class Economy:
     growth: list[float] = number([1.0986, 0.06, -0.25], "1/yr", "C", "boom ln(9)/2: nine-fold in two years")
     ceiling: float = number(900.0, "USD bn/yr", "C", "where the boom's growth ends", 600.0, 1500.0)
     volatility: float = number(0.20, "1/sqrt(yr)", "C", "of log revenue", 0.10, 0.35)
+    share_volatility: float = number(
+        0.25, "1/sqrt(yr)", "C", "of a lab's log share of AI revenue; a leader stays ahead", 0.0, 0.5
+    )
     leave_boom: list[float] = number([0.30, 0.06], "1/yr", "C", "to plateau, to bust")
     leave_plateau: list[float] = number([0.22, 0.14], "1/yr", "C", "to boom, to bust")
     leave_bust: list[float] = number([0.08, 0.45], "1/yr", "C", "to boom, to plateau")
@@ -113,6 +116,10 @@ class Contracts:
     revenue_power: float = number(0.5, "1", "C", "of lab value on its revenue growth")
     variable_cost: float = number(0.45, "of revenue", "C", "of a lab, before contracts", 0.35, 0.60)
     fixed_cost_growth: float = number(0.15, "1/yr", "C", "of a lab's fixed cost")
+    subscription_share: float = number(
+        0.10, "of revenue", "C", "of a lab, from start-ups that it or its backers fund", 0.0, 0.25
+    )
+    subscription_regime: list[float] = number([1.0, 0.7, 0.4], "1", "C", "of that kept, by regime")
     renegotiation: float = number(0.5, "of shortfall", "C", "written off over two months", 0.0, 1.0)
     renewal: list[float] = number([0.9, 0.6, 0.3], "of amount", "C", "renewed at contract end, by regime")
     non_payment_months: float = number(9.0, "months", "C", "below half payment until a lab defaults")
@@ -126,6 +133,12 @@ class Credit:
     capacity_cap: float = number(1.25, "1", "C", "of debt capacity in the best market")
     growth_limit: float = number(
         0.75, "of capacity", "C", "lent for new capex; the rest is kept for refinancing", 0.6, 1.0
+    )
+    look_through: list[float] = number(
+        [0.0, 0.5, 1.0], "1", "C", "of off-balance-sheet debt that lenders come to count, by regime"
+    )
+    look_through_spread: float = number(
+        1.0, "1", "C", "rise of the refinancing margin with the share of debt that was hidden", 0.0, 2.0
     )
     trailing_weight: float = number(0.7, "1", "C", "of trailing EBITDA in debt capacity")
     equity_speed: list[float] = number([0.12, 0.08, 0.03], "of market cap/yr", "C", "listed firms, by regime")
@@ -200,6 +213,10 @@ class Mechanisms:
     step_in: float = 1.0
     build_up: float = 1.0
     pool_links: float = 1.0
+    subscription_loop: float = 1.0
+    cross_default: float = 1.0
+    payment_in_kind: float = 1.0
+    look_through: float = 1.0
 
 
 @dataclasses.dataclass

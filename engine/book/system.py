@@ -77,6 +77,7 @@ class ChipTable(eqx.Module):
     operating_cost: Float[Array, "gens"]  # USD per hour
     installed: Float[Array, "gens"]
     hosting: Float[Array, "gens"]
+    accounting_life: Float[Array, "gens"]  # years
     price_scale: Float[Array, "gens"]  # derived: b, so that month 0 reproduces observed prices
     price_start: Float[Array, "gens"]  # derived: b V at month 0
     capacity_start: Float[Array, ""]  # derived: K at month 0, USD bn a year
@@ -90,6 +91,7 @@ class FirmTable(eqx.Module):
     lab: Float[Array, "firms"]
     neocloud: Float[Array, "firms"]
     outside: Float[Array, "firms"]
+    cross_default: Float[Array, "firms firms"]  # 1 at the parent a firm defaults with
     revenue_share: Float[Array, "firms"]
     fixed_cost: Float[Array, "firms"]
     core_ebitda: Float[Array, "firms"]
@@ -160,6 +162,9 @@ class LoanTable(eqx.Module):
     ebitda_recovery: Float[Array, "loans"]
     guarantor: Int[Array, "loans"]
     guarantee_cover: Float[Array, "loans"]
+    guaranteed: Float[Array, "firms loans"]  # derived: cover at the guarantor
+    project: Float[Array, "loans"]  # derived: 1 where a tenant or a guarantor stands behind the loan
+    pik_share: Float[Array, "loans"]
     new_money: Float[Array, "loans"]
     origination_share: Float[Array, "loans"]
     ltv_target: Float[Array, "collateralised"]

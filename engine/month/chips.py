@@ -18,6 +18,8 @@ class ChipState(eqx.Module):
     fleet: Float[Array, "gens"]
     capex_pace: Float[Array, ""]
     tightness: Float[Array, ""]  # one at month 0
+    accounts: Float[Array, "gens"]  # book value of the fleet, USD bn
+    charge: Float[Array, "gens"]  # its depreciation, USD bn a year
 
 
 class Chips(eqx.Module):
@@ -32,14 +34,30 @@ class Chips(eqx.Module):
     capex: Float[Array, ""]  # sector, USD bn a year
     capex_pace: Float[Array, ""]
     bought: Float[Array, ""]  # million units this month
+    accounting_value: Float[Array, "gens"]  # of a chip in its owner's books, thousand USD
     stress: Float[Array, ""]  # log shortfall of rents against the underwritten path
 
 
 def init(system: System) -> ChipState:
     """The fleet of month 0."""
-    installed = system.chips.installed
-    one = jnp.ones((), jnp.float32)
-    return ChipState(jnp.zeros_like(installed), installed, one, one)
+    table = system.chips
+    one, cost = jnp.ones((), jnp.float32), table.installed * table.list_price
+    # Bought evenly since the release: on average half as old as the generation.
+    mean_age = jnp.maximum(-table.release_month.astype(jnp.float32), 0.0) * MONTH / 2.0
+    accounts = cost * jnp.maximum(1.0 - mean_age / table.accounting_life, 0.0)
+    return ChipState(
+        jnp.zeros_like(cost), table.installed, one, one, accounts, cost / table.accounting_life
+    )
+
+
+def depreciate(system: System, state: ChipState, bought, kept):
+    """Book value and yearly charge after a month, straight line over the accounting life, no residual.
+
+    Exact without vintages until the oldest purchase of a path has reached that life.
+    """
+    cost = bought * system.chips.list_price
+    accounts = jnp.maximum(state.accounts + cost - state.charge * MONTH, 0.0)
+    return accounts * kept, (state.charge + cost / system.chips.accounting_life) * kept
 
 
 def obsolescence(system: System, fate: Fate, state: ChipState, economy: Economy, month):
@@ -92,7 +110,9 @@ def step(
     running_cost = table.operating_cost * economy.power
     idle = hours * rent < 1.05 * running_cost
     retired = jnp.where(idle, chips.retire_idle, chips.retire)
-    fleet = installed * (1.0 - retired * MONTH)
+    kept = 1.0 - retired * MONTH
+    fleet = installed * kept
+    accounts, charge = depreciate(system, state, bought, kept)
 
     age = jnp.maximum(time - fate.release, 0.0) * MONTH
     life = jnp.maximum(chips.life - age, chips.least_life)
@@ -102,7 +122,7 @@ def step(
     )
     mean_age = jnp.sum(aged * table.existing) / jnp.sum(table.existing)
     stress = jnp.clip(mean_age - jnp.log(multiplier) - chips.underwritten_decline * time * MONTH, -0.5, 1.5)
-    return ChipState(aged, fleet, pace, tightness), Chips(
+    return ChipState(aged, fleet, pace, tightness, accounts, charge), Chips(
         utilisation=chips.utilisation * tightness,
         hours=hours,
         rent=rent,
@@ -112,5 +132,6 @@ def step(
         capex=capex,
         capex_pace=pace,
         bought=jnp.sum(bought),
+        accounting_value=jnp.where(fleet > 0.0, accounts / jnp.where(fleet > 0.0, fleet, 1.0), 0.0),
         stress=stress,
     )

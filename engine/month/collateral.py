@@ -225,7 +225,8 @@ def cure_and_sweep(
     headroom = funds.headroom - jnp.maximum(cost - funds.cash, 0.0)
 
     above_default = covered.dscr >= credit.dscr_default
-    trapped = covered.tested & (covered.dscr < credit.dscr_trap) & above_default & (failed < 0.5)
+    foreclosed = ((borrowed @ failed) > 0.0)[table.borrower[:count]]
+    trapped = covered.tested & (covered.dscr < credit.dscr_trap) & above_default & ~foreclosed
     surplus = credit.sweep_share * jnp.maximum(covered.available - covered.owed, 0.0)
     sweep = jnp.where(trapped, jnp.minimum(surplus, secured.balance - cured), 0.0)
     wanted = borrowed @ sweep

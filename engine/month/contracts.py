@@ -7,6 +7,7 @@ from jaxtyping import Array, Float
 from engine.book.system import Month, System
 from engine.contagion.payments import clear
 from engine.month.economy import Economy
+from engine.month.revenue import Revenue
 from engine.vocabulary import MONTH, indicator
 
 ROUNDS = 4
@@ -50,21 +51,14 @@ def init(system: System) -> ContractState:
     return ContractState(jnp.ones_like(system.contracts.margin), jnp.zeros_like(system.firms.cash))
 
 
-def market_value(system: System, economy: Economy):
-    """Equity value of each firm: book value moved by the complex, and for labs by their own growth."""
-    firms = system.firms
-    growth = (economy.revenue / system.numbers.economy.revenue) ** system.numbers.contracts.revenue_power
-    return firms.equity_value * economy.equity * jnp.where(firms.lab > 0.0, growth, 1.0)
-
-
-def operating_result(system: System, economy: Economy, stress, month, operating):
+def operating_result(system: System, revenue: Revenue, stress, month, operating):
     """Result of each firm before contracts, this month (revenue, fixed cost, core EBITDA)."""
     numbers, firms = system.numbers.contracts, system.firms
     years = month.month.astype(jnp.float32) * MONTH
-    revenue = firms.revenue_share * economy.revenue * (1.0 - numbers.variable_cost)
+    kept = revenue.direct * (1.0 - numbers.variable_cost)
     fixed = firms.fixed_cost * (1.0 + numbers.fixed_cost_growth) ** years
     core = firms.core_ebitda * (1.0 + firms.core_growth) ** years * jnp.exp(-firms.core_stress_beta * stress)
-    return (revenue - fixed + core) * MONTH * operating
+    return (kept - fixed + core) * MONTH * operating
 
 
 def commitments(system: System, economy: Economy, full, operating):
@@ -103,7 +97,14 @@ def renegotiate(system: System, state: ContractState, due, share, junior, operat
 
 
 def step(
-    system: System, state: ContractState, economy: Economy, stress, month: Month, means: Means, operating
+    system: System,
+    state: ContractState,
+    economy: Economy,
+    revenue: Revenue,
+    stress,
+    month: Month,
+    means: Means,
+    operating,
 ) -> tuple[ContractState, Contracts]:
     """One month of contract payments. `operating` [firms] is 1 for firms still in business."""
     numbers, firms, table = system.numbers.contracts, system.firms, system.contracts
@@ -112,7 +113,7 @@ def step(
     at_full = full * table.operating * MONTH * operating[table.seller]
     due = owed_now(system, state, economy, month, at_full)
     committed = table.sold @ commitments(system, economy, full, operating)
-    result = operating_result(system, economy, stress, month, operating)
+    result = operating_result(system, revenue, stress, month, operating)
 
     owed = table.bought @ due
     liquid = means.cash + result - means.reserved + committed

@@ -16,6 +16,7 @@ from engine.vocabulary import (
     BALANCE_SHEET,
     EXCHANGE,
     FORECLOSURE,
+    GROUP,
     HAZARD,
     LIQUIDITY,
     MONTH,
@@ -70,9 +71,10 @@ def intensity(system: System, economy: Economy, stress, leverage, dead):
     return firms.hazard * economy.hazard_multiplier * jnp.exp(common) * jnp.exp(indebted)
 
 
-def why(system: System, fate: Fate, hazard, funding, contracts, collateral, insolvent, alive):
+def why(system: System, fate: Fate, hazard, funding, contracts, collateral, insolvent, alive, operating):
     """Cause code of each firm that defaults this month, ALIVE for the others; the first that holds wins."""
     inside = system.firms.outside < 0.5
+    fallen_parent = system.firms.cross_default @ (1.0 - operating)
     causes = (
         (collateral.foreclosed > 0.0, FORECLOSURE),
         ((funding.unmet > UNMET) & (funding.exchange < 0.5) & inside, LIQUIDITY),
@@ -80,6 +82,7 @@ def why(system: System, fate: Fate, hazard, funding, contracts, collateral, inso
         (insolvent, BALANCE_SHEET),
         (hazard >= fate.threshold_firms, HAZARD),
         (funding.exchange > 0.5, EXCHANGE),
+        (system.numbers.mechanisms.cross_default * fallen_parent > 0.5, GROUP),
     )
     code = jnp.full_like(alive, ALIVE, dtype=jnp.int32)
     for holds, cause in reversed(causes):
@@ -154,11 +157,11 @@ def step(
     alive = state.alive
     debt = loans.borrowed @ funds.balance
     dead = jnp.sum(firms.neocloud * (1.0 - alive)) / jnp.maximum(jnp.sum(firms.neocloud), 1.0)
-    rate = intensity(system, economy, chips.stress, strain(debt, funding.limit), dead)
+    rate = intensity(system, economy, chips.stress, strain(debt + funding.counted, funding.limit), dead)
     hazard = state.hazard + MONTH * rate
     chip_assets = pledges.pledged @ collateral.price
     insolvent = insolvency(system, economy, funds, contracts.forward, chip_assets, debt)
-    cause = why(system, fate, hazard, funding, contracts, collateral, insolvent, alive)
+    cause = why(system, fate, hazard, funding, contracts, collateral, insolvent, alive, state.operating)
 
     chips_worth = chip_assets + collateral.seized @ collateral.price
     worth = (1.0 - system.numbers.chips.sale_cost) * chips_worth + credit.step_in * collateral.contract_value

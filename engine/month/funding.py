@@ -25,6 +25,7 @@ class FundingState(eqx.Module):
     maturity: Float[Array, "loans"]  # month
     coupon: Float[Array, "loans"]  # margin over the short rate where floating
     spare_debt: Float[Array, "firms"]  # what lenders would still lend in need, as of last month
+    belief: Float[Array, ""]  # share of off-balance-sheet debt that lenders count
 
 
 class Service(eqx.Module):
@@ -47,6 +48,7 @@ class Refinancing(eqx.Module):
     issued: Float[Array, "firms"]  # equity
     drawn: Float[Array, "firms"]  # revolver
     bridged: Float[Array, "firms"]  # new debt in need
+    in_kind: Float[Array, "loans"]  # interest added to the balance
     cash: Float[Array, "firms"]  # afterwards, before capex
     unmet: Float[Array, "firms"]
     exchange: Float[Array, "firms"]
@@ -58,6 +60,8 @@ class Funding(eqx.Module):
     unmet: Float[Array, "firms"]  # USD bn
     exchange: Float[Array, "firms"]  # 1 where creditors take a distressed exchange
     limit: Float[Array, "firms"]  # debt capacity
+    hidden: Float[Array, "firms"]  # off-balance-sheet debt
+    counted: Float[Array, "firms"]  # part of it that lenders count
     borrowed: Float[Array, "loans"]  # drawn or newly lent this month, other than refinancing
     origination: Float[Array, ""]  # of the sector, shared by loans and pools
 
@@ -88,6 +92,7 @@ def init(system: System) -> FundingState:
         loans.maturity_month,
         loans.coupon,
         spare,
+        jnp.zeros((), jnp.float32),
     )
 
 
@@ -129,16 +134,54 @@ def debt_limit(system: System, state: FundingState, economy: Economy, contracts:
     return (firms.debt_multiple * earning + firms.value_multiple * value) * economy.access
 
 
+def off_balance_sheet(system: System, state: FundingState, size, month: Month, operating):
+    """Debt that a firm's reports leave out: guarantees, and leases beyond what EBITDA after rent carries.
+
+    hidden_i = sum of cover x guaranteed balance + sum of (PV of the lease - debt multiple x rent in a year)+
+    """
+    table, firms = system.contracts, system.firms
+    carried = firms.debt_multiple[table.buyer] * month.term_ahead
+    standing = table.senior * table.operating * size * operating[table.seller]
+    lease = standing * jnp.maximum(month.present_value - carried, 0.0)
+    return system.loans.guaranteed @ state.balance + table.bought @ lease
+
+
+def believed(system: System, state: FundingState, economy: Economy, alive):
+    """Share of it that lenders count: by the worst regime so far, all once a project with a sponsor fell."""
+    seen = economy.by_regime(system.numbers.credit.look_through)
+    fallen = jnp.max(system.loans.project * (1.0 - alive[system.loans.borrower]))
+    return jnp.maximum(jnp.maximum(state.belief, seen), fallen)
+
+
+def pay_in_kind(system: System, service: Service, lacking):
+    """Interest that is added to the balance where cash is short [loans]."""
+    loans = system.loans
+    possible = system.numbers.mechanisms.payment_in_kind * loans.pik_share * service.interest
+    by_firm = loans.borrowed @ possible
+    some = by_firm > 0.0
+    taken = jnp.where(some, jnp.minimum(lacking / jnp.where(some, by_firm, 1.0), 1.0), 0.0)
+    return possible * taken[loans.borrower]
+
+
 def refinance(
-    system: System, state: FundingState, service: Service, contracts: Contracts, limit, u_extension, operating
+    system: System,
+    state: FundingState,
+    service: Service,
+    contracts: Contracts,
+    limit,
+    counted,
+    u_extension,
+    operating,
 ) -> Refinancing:
-    """Roll what fits, pay the rest, then equity, revolver, new debt, extension; what is left is unmet."""
+    """Roll what fits, pay the rest; in need interest in kind, equity, revolver, new debt, extension."""
     loans, firms = system.loans, system.firms
     due = loans.borrowed @ service.due
     serviced = loans.borrowed @ (service.interest + service.amortisation)
-    free = state.cash + contracts.ebitda + contracts.raised + contracts.committed_equity - serviced
+    short_of = state.cash + contracts.ebitda + contracts.raised + contracts.committed_equity - serviced
+    in_kind = pay_in_kind(system, service, jnp.maximum(-short_of, 0.0))
+    free = short_of + loans.borrowed @ in_kind
     standing = loans.borrowed @ state.balance - due - loans.borrowed @ service.amortisation
-    room = jnp.where(firms.outside > 0.0, UNLIMITED, jnp.maximum(limit - standing, 0.0))
+    room = jnp.where(firms.outside > 0.0, UNLIMITED, jnp.maximum(limit - standing - counted, 0.0))
 
     none_due = due <= 0.0
     safe_due = jnp.where(none_due, 1.0, due)
@@ -161,6 +204,7 @@ def refinance(
         issued=issued,
         drawn=drawn,
         bridged=bridged,
+        in_kind=in_kind,
         cash=jnp.maximum(free + issued + drawn + bridged - (left - unpaid_by_firm), 0.0),
         unmet=short + loans.borrowed @ (unpaid * (1.0 - extended)),
         exchange=exchange,
@@ -181,7 +225,14 @@ def forbearance(system: System, unpaid, forward, u_extension, operating):
 
 
 def renew(
-    system: System, state: FundingState, economy: Economy, service: Service, deal: Refinancing, draw, time
+    system: System,
+    state: FundingState,
+    economy: Economy,
+    service: Service,
+    deal: Refinancing,
+    counted,
+    draw,
+    time,
 ):
     """Balances, coupons and maturities once what is due was rolled, paid or extended."""
     loans, firms = system.loans, system.firms
@@ -191,12 +242,17 @@ def renew(
         - service.due
         + deal.rolled
         + deal.unpaid
+        + deal.in_kind
         + draw
         + firms.revolver @ deal.drawn
         + firms.bridge @ deal.bridged
     )
     replaced = deal.rolled / jnp.maximum(balance, 1e-9)
-    market_coupon = loans.refinancing_margin * economy.spread + (1.0 - loans.floating) * economy.rate
+    owed = loans.borrowed @ state.balance
+    hidden_share = counted / jnp.maximum(owed + counted, 1e-9)
+    repriced = 1.0 + system.numbers.credit.look_through_spread * hidden_share[loans.borrower]
+    margin = loans.refinancing_margin * economy.spread * repriced
+    market_coupon = margin + (1.0 - loans.floating) * economy.rate
     coupon = state.coupon + replaced * (market_coupon - state.coupon)
     tenor = jnp.where(deal.unpaid > NOTHING, system.numbers.credit.extension_months, loans.tenor_months)
     return balance, coupon, jnp.where(service.bullet > 0.0, time + tenor, state.maturity)
@@ -236,15 +292,18 @@ def step(
     """One month of funding for every firm, capex last."""
     firms, loans, numbers = system.firms, system.loans, system.numbers
     limit = debt_limit(system, state, economy, contracts, value)
-    deal = refinance(system, state, service, contracts, limit, u_extension, operating)
+    hidden = off_balance_sheet(system, state, contracts.size, month, operating)
+    belief = believed(system, state, economy, alive)
+    counted = numbers.mechanisms.look_through * belief * hidden
+    deal = refinance(system, state, service, contracts, limit, counted, u_extension, operating)
     draw = month.draw * jnp.minimum(chips.capex_pace, 1.0) * alive[loans.borrower]
     time = month.month.astype(jnp.float32)
-    balance, coupon, maturity = renew(system, state, economy, service, deal, draw, time)
+    balance, coupon, maturity = renew(system, state, economy, service, deal, counted, draw, time)
 
     owed = loans.borrowed @ balance
     spare = service.capacity - contracts.raised - deal.issued
     own, stock, new_debt = invest(
-        system, economy, chips, contracts.size, month, deal.cash, spare, owed, limit, alive
+        system, economy, chips, contracts.size, month, deal.cash, spare, owed + counted, limit, alive
     )
     lending = numbers.mechanisms.build_up * numbers.credit.origination
     origination = lending * chips.capex * MONTH * economy.supply
@@ -258,11 +317,14 @@ def step(
         peak=jnp.maximum(state.peak, balance),
         maturity=maturity,
         coupon=coupon,
-        spare_debt=can_bridge(system) * jnp.maximum(limit - owed - new_debt, 0.0) * economy.supply,
+        spare_debt=can_bridge(system) * jnp.maximum(limit - owed - counted - new_debt, 0.0) * economy.supply,
+        belief=belief,
     ), Funding(
         unmet=deal.unmet,
         exchange=deal.exchange,
         limit=limit,
+        hidden=hidden,
+        counted=counted,
         borrowed=draw + grown,
         origination=origination,
     )

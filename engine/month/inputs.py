@@ -17,6 +17,7 @@ class PathDraws(eqx.Module):
     slip_length: Float[Array, "gens"]  # uniforms
     release_effect: Float[Array, "gens"]  # normals
     frailty: Float[Array, "pools"]  # normals
+    leadership: Float[Array, "firms"]  # normals
 
 
 class Shocks(eqx.Module):
@@ -36,6 +37,7 @@ class Fate(eqx.Module):
     release: Float[Array, "gens"]  # month of release
     release_effect: Float[Array, "gens"]  # log obsolescence a release adds to older generations
     frailty: Float[Array, "pools"]  # hazard multiplier, mean one
+    leadership: Float[Array, "firms"]  # log share of AI revenue won in a first year
 
 
 def triangular(uniform, least, mode, most):
@@ -72,4 +74,5 @@ def fate_of(system: System, draws: PathDraws) -> Fate:
         release=jnp.stack(release),
         release_effect=chips.release_effect * jnp.log(table.gain) * effect,
         frailty=jnp.exp(frailty * draws.frailty - 0.5 * frailty**2),
+        leadership=system.numbers.economy.share_volatility * draws.leadership,
     )

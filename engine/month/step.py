@@ -5,7 +5,18 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from engine.book.system import Month, System
-from engine.month import chips, collateral, contracts, credit, economy, funding, lenders, pools, supply
+from engine.month import (
+    chips,
+    collateral,
+    contracts,
+    credit,
+    economy,
+    funding,
+    lenders,
+    pools,
+    revenue,
+    supply,
+)
 from engine.month.inputs import Fate, Shocks
 from engine.vocabulary import FLAGS
 
@@ -63,17 +74,19 @@ def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks)
     alive, operating = state.credit.alive, state.credit.operating
     new_economy, now = economy.step(system, state.economy, state.supply, shocks)
     new_chips, market = chips.step(system, fate, state.chips, now, month)
-    value = contracts.market_value(system, now)
-    owed = funding.service(system, state.funding, now, value, month, alive, operating)
+    income = revenue.step(system, fate, now, month)
+    owed = funding.service(system, state.funding, now, income.value, month, alive, operating)
     means = contracts.Means(
         cash=state.funding.cash,
         reserved=system.loans.borrowed @ (owed.interest + owed.amortisation),
         capacity=owed.capacity,
         undrawn=owed.undrawn + owed.spare_debt,
     )
-    new_contracts, web = contracts.step(system, state.contracts, now, market.stress, month, means, operating)
+    new_contracts, web = contracts.step(
+        system, state.contracts, now, income, market.stress, month, means, operating
+    )
     funds, raised = funding.step(
-        system, state.funding, now, market, web, owed, value, month, shocks.extension, alive, operating
+        system, state.funding, now, market, web, owed, income.value, month, shocks.extension, alive, operating
     )
     pledges, funds, tested = collateral.step(
         system, state.collateral, funds, market, web, owed, raised, month, shocks.waiver, alive

@@ -25,6 +25,7 @@ def path_draws(system, seed, path) -> PathDraws:
         slip_length=releases[gens:],
         release_effect=normal[:gens],
         frailty=normal[gens : gens + pools],
+        leadership=normals(drawn("leadership", even(firms)))[:firms],
     )
 
 

@@ -34,6 +34,7 @@ def advance(system: System, seed, path, fate: Fate, state: months.State, month: 
 def traced(system: System, state: months.State, info: months.Info) -> Float[Array, "series"]:
     """The monthly series of `vocabulary.SERIES`."""
     generation = {name: i for i, name in enumerate(system.names.generations)}
+    overvalued = jnp.maximum(info.chips.accounting_value - info.collateral.price, 0.0)
     hopper, blackwell = generation.get("H100", 0), generation.get("GB200", len(generation) - 1)
     return jnp.stack(
         [
@@ -48,6 +49,7 @@ def traced(system: System, state: months.State, info: months.Info) -> Float[Arra
             info.economy.rate,
             info.economy.equity,
             info.exposure,
+            jnp.sum(state.collateral.pledged @ overvalued),
             state.legacy_loss + state.new_money_loss,
         ]
     )

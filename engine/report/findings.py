@@ -131,6 +131,7 @@ CAUSES = {
     "balance_sheet": "debt above the value of assets",
     "hazard": "the residual hazard, without a structural trigger",
     "exchange": "distressed exchange",
+    "group": "default of the parent",
 }
 
 

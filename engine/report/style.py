@@ -21,6 +21,7 @@ CAUSE_COLOURS = {
     "balance_sheet": PLUM,
     "hazard": SAND,
     "exchange": AMBER,
+    "group": SKY,
 }
 KIND_COLOURS = {
     "lab": RED,

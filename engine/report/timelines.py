@@ -19,6 +19,7 @@ FANS = {
     "supply": ("Credit supply", "index, 1 is normal", False),
     "spread": ("Credit spreads", "index, 1 is normal", False),
     "exposure": ("Debt outstanding", "USD bn", False),
+    "accounting_gap": ("Pledged chips: book value above market", "USD bn", False),
 }
 
 

@@ -9,25 +9,15 @@ import numpy as np
 import pytest
 
 from engine.month import step as months
-from engine.month.inputs import PathDraws, Shocks, fate_of
+from engine.month.inputs import Shocks, fate_of
 from engine.vocabulary import CAUSES, FLAGS, HAZARD, SERIES
 from tests.month.conftest import MONTHS, paired_change
 
 
 @pytest.fixture(scope="module")
-def calm(five_years):
+def calm(five_years, calm_draws):
     """Every month of a path without shocks that stays in the boom and whose thresholds are out of reach."""
-    names = five_years.names
-    gens, pools, loans = len(names.generations), len(names.pools), len(names.loans)
-    out_of_reach = jnp.float32(1e-30)
-    draws = PathDraws(
-        firms=jnp.full(len(names.firms), out_of_reach),
-        obligors=jnp.full(len(names.obligors), out_of_reach),
-        slip=jnp.ones(gens, jnp.float32),
-        slip_length=jnp.full(gens, 0.5, jnp.float32),
-        release_effect=jnp.zeros(gens, jnp.float32),
-        frailty=jnp.zeros(pools, jnp.float32),
-    )
+    draws, loans = calm_draws, len(five_years.names.loans)
     never = jnp.full(loans, 0.999, jnp.float32)
     shocks = Shocks(jnp.zeros(6, jnp.float32), jnp.float32(0.0), never, never)
 

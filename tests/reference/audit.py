@@ -41,7 +41,8 @@ def debt_service(book, state, now, new) -> None:
         change = sum(now["balance_after_service"][m] - state["balance"][m] for m in mine)
         drawn = sum(now["draw"][m] for m in mine)
         lent = now["revolver_draw"][i] + now["bridged"][i]
-        expected = drawn + lent - repaid - now["firm_amortisation"][i]
+        added = sum(now["in_kind"][m] for m in mine)
+        expected = drawn + lent + added - repaid - now["firm_amortisation"][i]
         assert close(change, expected), f"debt of firm {i} does not follow its payments"
         cash = now["free"][i] + now["issued"][i] + lent - repaid + now["short"][i]
         scale = 1.0 + abs(now["free"][i]) + now["left"][i]
@@ -51,6 +52,8 @@ def debt_service(book, state, now, new) -> None:
         parts = "issued revolver_draw bridged unpaid short own_capex capex_stock capex_debt"
         for name in parts.split():
             assert now[name][i] >= -1e-9, f"{name} of firm {i} is negative"
+    for m, added in enumerate(now["in_kind"]):
+        assert 0.0 <= added <= now["interest"][m], f"loan {m} adds more than its interest to its balance"
     for m, balance in enumerate(new["balance"]):
         assert balance >= -1e-9, f"balance of loan {m} is negative"
     for i, cash in enumerate(new["cash"]):

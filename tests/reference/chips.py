@@ -71,6 +71,23 @@ def price_of(book, g: int, scaled_value: float, discount: float) -> float:
     return max(scaled_value * math.exp(-discount), book.numbers.chips.scrap * book.chips.list_price[g])
 
 
+def start_accounts(book) -> list[float]:
+    """Book value of each generation at month 0, bought evenly since its release, USD bn."""
+    chips, values = book.chips, []
+    for g in range(len(chips.installed)):
+        mean_age = positive(0 - chips.release_month[g]) * DT / 2.0
+        cost = chips.installed[g] * chips.list_price[g]
+        values.append(cost * positive(1.0 - mean_age / chips.accounting_life[g]))
+    return values
+
+
+def start_charge(book) -> list[float]:
+    """Depreciation a year of the fleet of month 0, USD bn."""
+    chips = book.chips
+    cost = [chips.installed[g] * chips.list_price[g] for g in range(len(chips.installed))]
+    return [cost[g] / chips.accounting_life[g] for g in range(len(cost))]
+
+
 def obsolescence(book, fixed, state, now, t: int) -> list[float]:
     """A'_g: ageing, common noise, and the effect of what is released this month on what was there before."""
     n = book.numbers.chips
@@ -140,10 +157,16 @@ def month(book, fixed, state, now, new, t: int) -> None:
     hours = clip(n.utilisation * tightness**0.3, 0.35, 0.95)
     now["rent"], now["hours"], now["rent_multiplier"] = rent, hours, multiplier
 
-    new["fleet"] = []
+    new["fleet"], new["accounts"], new["charge"], now["accounting_value"] = [], [], [], []
     for g in generations:
         idle = hours * rent[g] < 1.05 * chips.operating_cost[g] * now["power"]
-        new["fleet"].append(grown[g] * (1.0 - (n.retire_idle if idle else n.retire) * DT))
+        kept = 1.0 - (n.retire_idle if idle else n.retire) * DT
+        new["fleet"].append(grown[g] * kept)
+        cost = now["bought"][g] * chips.list_price[g]
+        new["accounts"].append(positive(state["accounts"][g] + cost - state["charge"][g] * DT) * kept)
+        new["charge"].append((state["charge"][g] + cost / chips.accounting_life[g]) * kept)
+        units = new["fleet"][g]
+        now["accounting_value"].append(new["accounts"][g] / units if units > 0.0 else 0.0)
 
     mean_aged = sum(aged[g] for g in fixed["existing"]) / len(fixed["existing"])
     now["stress"] = clip(mean_aged - math.log(multiplier) - n.underwritten_decline * t * DT, -0.5, 1.5)
@@ -168,6 +191,15 @@ def prices(book, fixed, state, now, new, t: int) -> None:
     recent = fixed["recent"]
     shortfall = sum(math.log(fixed["price_start"][g] / price[g]) for g in recent) / len(recent)
     now["price_gap"] = clip(shortfall - n.underwritten_price_decline * t * DT, 0.0, 1.0)
+
+
+def accounting_gap(now, new) -> float:
+    """What pledged chips stand for in their owners' books above what they fetch, USD bn."""
+    gap = 0.0
+    for units in new["pledged"]:
+        for g, count in enumerate(units):
+            gap += count * positive(now["accounting_value"][g] - now["price"][g])
+    return gap
 
 
 def depth(book, now) -> list[float]:

@@ -67,18 +67,31 @@ def owed(book, state, now, new, t: int) -> None:
     now["full_size"], now["obligation"], now["commitment"] = full, obligation, commitment
 
 
-def resources(book, state, now, new, t: int) -> None:
+def revenue_shares(book, fixed, t: int) -> list[float]:
+    """s_i: shares of AI revenue, moved by each lab's own luck and scaled back to their sum of month 0."""
+    start, width = book.firms.revenue_share, book.numbers.economy.share_volatility * math.sqrt(t / 12.0)
+    moved = [start[i] * math.exp(width * fixed["leadership"][i]) for i in range(len(start))]
+    return [share * sum(start) / sum(moved) if sum(moved) > 0.0 else 0.0 for share in moved]
+
+
+def resources(book, fixed, state, now, new, t: int) -> None:
     """Value, operating result, equity capacity, liquid funds, raise and backup of each firm."""
     n, economy, firms = book.numbers.contracts, book.numbers.economy, book.firms
     credit = book.numbers.credit
-    regime, growth = new["regime"], now["revenue"] / economy.revenue
+    regime, shares = new["regime"], revenue_shares(book, fixed, t)
+    loop = book.numbers.mechanisms.subscription_loop * n.subscription_share
     names = ("value", "operating_result", "equity_capacity", "owed", "liquid", "raised", "backup", "promised")
     for name in names:
         now[name] = []
     for i in range(len(firms.cash)):
         lab = firms.lab[i] > 0
-        value = firms.equity_value[i] * now["equity"] * (growth**n.revenue_power if lab else 1.0)
-        revenue = firms.revenue_share[i] * now["revenue"]
+        growth = 1.0
+        if firms.revenue_share[i] > 0.0:
+            growth = shares[i] * now["revenue"] / (firms.revenue_share[i] * economy.revenue)
+        value = firms.equity_value[i] * now["equity"] * growth**n.revenue_power
+        funded = min(1.0, value / firms.equity_value[i]) if firms.equity_value[i] > 0.0 else 1.0
+        lapsed = loop * (1.0 - funded * n.subscription_regime[regime])
+        revenue = shares[i] * now["revenue"] * (1.0 - lapsed)
         core = firms.core_ebitda[i] * (1.0 + firms.core_growth[i]) ** (t / 12.0)
         result = (
             revenue * (1.0 - n.variable_cost)
@@ -195,10 +208,10 @@ def earnings(book, state, now, new, t: int) -> None:
         now["forward"].append(now["operating_result"][i] / DT + expected)
 
 
-def month(book, state, now, new, t: int) -> None:
+def month(book, fixed, state, now, new, t: int) -> None:
     """Section 3 in its order; the debt service of section 4 has been computed before."""
     owed(book, state, now, new, t)
-    resources(book, state, now, new, t)
+    resources(book, fixed, state, now, new, t)
     clear(book, now)
     receive(book, state, now, new)
     earnings(book, state, now, new, t)

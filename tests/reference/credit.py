@@ -9,6 +9,7 @@ from tests.reference.scalars import (
     DT,
     EXCHANGE,
     FORECLOSURE,
+    GROUP,
     HAZARD,
     LIQUIDITY,
     NON_PAYMENT,
@@ -22,7 +23,7 @@ MOST_RECOVERED = 0.95
 def hazard(book, now, i: int, debt: float) -> float:
     """lambda_i a year; `dead` is the share of neoclouds in default at the start of the month."""
     n, firms = book.numbers.credit, book.firms
-    limit = now["limit"][i]
+    limit, debt = now["limit"][i], debt + now["counted"][i]
     if debt == 0.0:
         leverage = 0.0
     elif limit == 0.0:
@@ -67,6 +68,10 @@ def cause_of(book, fixed, now, new, i: int, debt: float) -> int:
         return HAZARD
     if now["exchange"][i]:
         return EXCHANGE
+    for parent in range(len(book.firms.cash)):
+        if book.firms.cross_default[i, parent] > 0 and now["operating"][parent] == 0.0:
+            if book.numbers.mechanisms.cross_default > 0.5:
+                return GROUP
     return ALIVE
 
 

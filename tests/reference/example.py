@@ -30,7 +30,8 @@ def one_hot(rows: int, indices) -> np.ndarray:
 def small_numbers() -> Table:
     """Parameters, restated here with the values of the shipped defaults."""
     economy = Table(
-        revenue=60.0, growth=[1.0986, 0.06, -0.25], ceiling=900.0, volatility=0.20, leave_boom=[0.30, 0.06],
+        revenue=60.0, growth=[1.0986, 0.06, -0.25], ceiling=900.0, volatility=0.20, share_volatility=0.25,
+        leave_boom=[0.30, 0.06],
         leave_plateau=[0.22, 0.14], leave_bust=[0.08, 0.45], start="boom",
         plan=[60.0, 118.0, 190.0, 270.0, 350.0, 430.0], correlation_demand_equity=0.6,
         correlation_demand_credit=-0.4, correlation_equity_credit=-0.5, rate=0.037, rate_reversion=0.3,
@@ -51,11 +52,13 @@ def small_numbers() -> Table:
     )
     contracts = Table(
         equity_speed=[0.15, 0.06, 0.02], equity_floor=[1.0, 0.5, 0.25], equity_buffer=6.0, revenue_power=0.5,
-        variable_cost=0.45, fixed_cost_growth=0.15, renegotiation=0.5, renewal=[0.9, 0.6, 0.3],
+        variable_cost=0.45, fixed_cost_growth=0.15, subscription_share=0.10,
+        subscription_regime=[1.0, 0.7, 0.4], renegotiation=0.5, renewal=[0.9, 0.6, 0.3],
         non_payment_months=9.0,
     )
     credit = Table(
-        capacity_scale=1.15, capacity_cap=1.25, trailing_weight=0.7, equity_speed=[0.12, 0.08, 0.03],
+        capacity_scale=1.15, capacity_cap=1.25, trailing_weight=0.7, look_through=[0.0, 0.5, 1.0],
+        look_through_spread=1.0, equity_speed=[0.12, 0.08, 0.03],
         equity_months=6.0, sponsor_regime=[1.0, 0.6, 0.3], extension_months=24.0, exchange_loss=0.25,
         contract_advance=0.85, contract_yield=0.10, ltv_covenant=0.85, ltv_cure=0.75, dscr_trap=1.3,
         dscr_default=0.8, sweep_share=0.5, waiver=0.8, waiver_months=9.0, chips_per_draw=0.84,
@@ -71,7 +74,8 @@ def small_numbers() -> Table:
     )
     mechanisms = Table(
         fire_sale=1.0, circular_contracts=1.0, funding_loop=1.0, lender_network=1.0, step_in=1.0,
-        build_up=1.0, pool_links=1.0,
+        build_up=1.0, pool_links=1.0, subscription_loop=1.0, cross_default=1.0, payment_in_kind=1.0,
+        look_through=1.0,
     )
     return Table(
         economy=economy, chips=chips, contracts=contracts, credit=credit, lenders=lenders,
@@ -94,7 +98,7 @@ def small_chips() -> Table:
         gain=np.array([1.0, 1.0, 1.0, 2.2]), list_price=np.array([25.0, 36.0, 55.0, 75.0]),
         observed_price=np.array([9.0, 25.0, 46.0, 0.0]), rental=np.array([1.7, 3.6, 5.9, 8.9]),
         operating_cost=np.array([0.50, 0.65, 0.90, 1.20]), installed=np.array([3.0, 2.6, 2.0, 0.0]),
-        hosting=np.array([0.9, 0.8, 0.6, 0.4]),
+        hosting=np.array([0.9, 0.8, 0.6, 0.4]), accounting_life=np.array([6.0, 6.0, 5.0, 6.0]),
     )
 
 
@@ -102,7 +106,8 @@ def small_firms() -> Table:
     """Cash flows and capacities of the six firms."""
     return Table(
         lab=np.array([1.0, 0, 0, 0, 0, 0]), neocloud=np.array([0, 1.0, 0, 0, 0, 0]),
-        outside=np.array([0, 0, 0, 0, 1.0, 0]), revenue_share=np.array([0.30, 0, 0, 0, 0, 0]),
+        outside=np.array([0, 0, 0, 0, 1.0, 0]), cross_default=one_hot(6, [None] * 6).T,
+        revenue_share=np.array([0.30, 0, 0, 0, 0, 0]),
         fixed_cost=np.array([6.0, 0.9, 0.12, 0, 0, 0]), core_ebitda=np.array([0, 0.2, 0.5, 26.0, 300.0, 0]),
         core_growth=np.array([0, 0.02, 0.0, 0.03, 0.08, 0]),
         core_stress_beta=np.array([0, 0.3, 0.5, 0, 0.1, 0]),
@@ -165,6 +170,7 @@ def small_loans() -> Table:
         ebitda_recovery=np.array([0, 0, 0, 0, 0, 2.0, 0, 0]),
         guarantor=np.array([0, 0, 0, GIANT, SOFTWARE, 0, 0, 0]),
         guarantee_cover=np.array([0, 0, 0, 0.6, 0.8, 0, 0, 0]),
+        pik_share=np.array([0.5, 0.5, 0, 0, 0, 0, 0, 0]),
         new_money=np.array([0, 0.0, 0, 0, 0, 0, 0, 0]),
         origination_share=np.array([0, 0.004, 0, 0, 0, 0.05, 0.1, 0]),
         ltv_target=np.array([0.65, 0.70]), uncontracted_share=np.array([0.1, 0.2]),
@@ -245,6 +251,7 @@ def calm_fate(system) -> dict:
         "threshold_obligors": np.full(len(system.pools.obligor_pool), 1e9),
         "slip": np.ones(len(system.chips.release_month)), "slip_length": np.full(len(system.chips.gain), 0.5),
         "release_effect": np.zeros(len(system.chips.gain)), "frailty": np.zeros(len(system.pools.balance)),
+        "leadership": np.zeros(len(system.firms.cash)),
     }
 
 
@@ -268,6 +275,7 @@ def random_draws(system, months: int, seed: int) -> tuple[dict, dict]:
         "slip": draw.random(generations), "slip_length": draw.random(generations),
         "release_effect": draw.standard_normal(generations),
         "frailty": draw.standard_normal(len(system.pools.balance)),
+        "leadership": draw.standard_normal(firms),
     }
     shocks = {
         "normals": draw.standard_normal((months, 6)), "regime": draw.random(months),

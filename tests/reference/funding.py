@@ -2,6 +2,7 @@
 
 import math
 
+from tests.reference import contracts
 from tests.reference.scalars import DT, positive
 
 
@@ -69,19 +70,55 @@ def service(book, state, now, new, t: int) -> None:
     now["spare"] = [state["spare"][i] * now["alive"][i] for i in range(len(book.firms.cash))]
 
 
+def off_balance_sheet(book, state, now, new, t: int) -> None:
+    """hidden_i, how much of it lenders have come to count, and what that makes."""
+    k, loans, credit = book.contracts, book.loans, book.numbers.credit
+    hidden = [0.0 for _ in book.firms.cash]
+    for m in range(len(loans.borrower)):
+        if loans.guarantee_cover[m] > 0.0:
+            hidden[int(loans.guarantor[m])] += loans.guarantee_cover[m] * state["balance"][m]
+    for c in range(len(k.buyer)):
+        if k.operating[c] > 0 and k.senior[c] > 0 and now["operating"][int(k.seller[c])] > 0:
+            buyer = int(k.buyer[c])
+            carried = book.firms.debt_multiple[buyer] * contracts.term(book, c, t + 12)
+            hidden[buyer] += new["size"][c] * positive(contracts.present_value(book, c, t) - carried)
+    belief = max(state["belief"], credit.look_through[new["regime"]])
+    for m in range(len(loans.borrower)):
+        sponsored = loans.has_tenant[m] > 0 or loans.guarantee_cover[m] > 0.0
+        if sponsored and now["alive"][int(loans.borrower[m])] == 0.0:
+            belief = 1.0
+    new["belief"], now["hidden"] = belief, hidden
+    now["counted"] = [book.numbers.mechanisms.look_through * belief * amount for amount in hidden]
+
+
+def pay_in_kind(book, now, i: int, lacking: float) -> float:
+    """Interest of firm i that is added to its balances; writes the parts by loan."""
+    loans = book.loans
+    mine = [m for m in range(len(loans.borrower)) if loans.borrower[m] == i]
+    switch = book.numbers.mechanisms.payment_in_kind
+    possible = {m: switch * loans.pik_share[m] * now["interest"][m] for m in mine}
+    total = sum(possible.values())
+    share = min(1.0, lacking / total) if total > 0.0 else 0.0
+    for m in mine:
+        now["in_kind"][m] = share * possible[m]
+    return share * total
+
+
 def refinance(book, state, draws, now) -> None:
     """What rolls, what is paid, what is issued or drawn, what stays unpaid, by firm."""
     firms, credit = book.firms, book.numbers.credit
     due, debt = by_firm(book, now["due"]), by_firm(book, state["balance"])
+    now["in_kind"] = [0.0 for _ in now["due"]]
     names = ("free", "limit", "rolled_share", "left", "issued", "revolver_draw", "bridged", "unpaid", "short")
     for name in names:
         now[name] = []
     for i in range(len(firms.cash)):
         free = state["cash"][i] + now["ebitda"][i] + now["raised"][i] + now["promised"][i]
         free -= now["firm_interest"][i] + now["firm_amortisation"][i]
+        free += pay_in_kind(book, now, i, positive(-free))
         earning = max(now["forward"][i], credit.trailing_weight * state["trailing"][i], 0.0)
         limit = (firms.debt_multiple[i] * earning + firms.value_multiple[i] * now["value"][i]) * now["access"]
-        room = positive(limit - (debt[i] - due[i] - now["firm_amortisation"][i]))
+        room = positive(limit - now["counted"][i] - (debt[i] - due[i] - now["firm_amortisation"][i]))
         if firms.outside[i] > 0:
             room = math.inf
         share = min(1.0, room / due[i]) if due[i] > 0.0 else 1.0
@@ -133,6 +170,7 @@ def settle(book, draws, now) -> None:
 def balances(book, state, now, new, t: int) -> None:
     """Draws, B1, maturities and coupons."""
     loans = book.loans
+    debt = by_firm(book, state["balance"])
     now["draw"], now["balance_after_service"] = [], []
     new["maturity"], new["coupon"] = [], []
     for m in range(len(loans.borrower)):
@@ -142,7 +180,7 @@ def balances(book, state, now, new, t: int) -> None:
             draw = (loans.committed[m] - loans.drawn[m]) / loans.draw_months[m]
             draw *= min(1.0, new["capex_factor"]) * now["alive"][i]
         balance = state["balance"][m] - now["amortisation"][m] - now["due"][m] + now["rolled"][m]
-        balance += now["loan_unpaid"][m] + draw
+        balance += now["loan_unpaid"][m] + now["in_kind"][m] + draw
         if book.firms.revolver[m, i] > 0:
             balance += now["revolver_draw"][i]
         if bridge_loan(book, i) == m:
@@ -152,7 +190,10 @@ def balances(book, state, now, new, t: int) -> None:
             refinanced = now["loan_unpaid"][m] <= 1e-6
             maturity = t + (loans.tenor_months[m] if refinanced else book.numbers.credit.extension_months)
         weight = now["rolled"][m] / max(balance, 1e-9)
-        fresh = loans.refinancing_margin[m] * now["spread"] + (1.0 - loans.floating[m]) * new["short_rate"]
+        seen = now["counted"][i]
+        jump = book.numbers.credit.look_through_spread * seen / max(debt[i] + seen, 1e-9)
+        fresh = loans.refinancing_margin[m] * now["spread"] * (1.0 + jump)
+        fresh += (1.0 - loans.floating[m]) * new["short_rate"]
         coupon = state["coupon"][m] + weight * (fresh - state["coupon"][m])
         now["draw"].append(draw)
         now["balance_after_service"].append(balance)
@@ -184,7 +225,7 @@ def invest(book, state, now, new, t: int) -> None:
         debt = 0.0
         if growth_loan is not None and firms.outside[i] == 0:
             ceiling = book.numbers.credit.growth_limit * now["limit"][i]
-            room = positive(ceiling - debt_now[i]) * now["felt_supply"]
+            room = positive(ceiling - debt_now[i] - now["counted"][i]) * now["felt_supply"]
             debt = build_up * min(want - own - stock, room)
             balance[growth_loan] += debt
             borrowed[growth_loan] += debt
@@ -193,7 +234,8 @@ def invest(book, state, now, new, t: int) -> None:
         now["capex_debt"].append(debt)
         new["cash"].append(cash - own)
         new["headroom"].append(headroom - stock)
-        unused = positive(now["limit"][i] - debt_now[i] - debt) * now["felt_supply"]
+        seen = now["counted"][i]
+        unused = positive(now["limit"][i] - debt_now[i] - seen - debt) * now["felt_supply"]
         new["spare"].append(unused if lent_in_need(book, i) else 0.0)
         trailing = state["trailing"][i]
         new["trailing"].append(trailing + DT * (now["ebitda"][i] / DT - trailing))
@@ -210,6 +252,7 @@ def invest(book, state, now, new, t: int) -> None:
 
 def month(book, state, draws, now, new, t: int) -> None:
     """Section 4 after contracts have cleared."""
+    off_balance_sheet(book, state, now, new, t)
     refinance(book, state, draws, now)
     balances(book, state, now, new, t)
     invest(book, state, now, new, t)

@@ -14,12 +14,14 @@ OUTPUTS = (
     "utilisation", "rent", "hours", "stress", "capex", "bought", "depth", "price_before_sales", "price_gap",
     "full_size", "obligation", "commitment", "paid", "guarantee", "relet", "received", "quality",
     "raised", "equity_capacity", "arrears", "ebitda", "forward",
-    "interest", "amortisation", "due", "rolled", "issued", "revolver_draw", "bridged",
+    "interest", "amortisation", "in_kind", "hidden", "counted", "due", "rolled", "issued", "revolver_draw",
+    "bridged",
     "loan_unpaid", "extended", "exchange", "limit", "unmet", "draw", "borrowed",
     "own_capex", "capex_stock", "capex_debt", "origination",
     "ltv", "dscr", "breach", "cure", "cured", "swept", "foreclosed", "sold", "price",
     "hazard_rate", "recovery", "own_recovery", "balance_at_default", "loan_loss",
     "notional", "pool_dscr", "obligor_loss", "tranche_loss",
+    "accounting_value", "accounting_gap",
     "direct", "network", "recognised", "bearer", "exposure",
 )
 
@@ -34,7 +36,7 @@ def fixed_quantities(book, fate) -> dict:
         "exposure_start": lenders.exposure_start(book),
     }
     fixed.update(chips.start(book))
-    for name in ("threshold_firms", "threshold_obligors", "release_effect", "frailty"):
+    for name in ("threshold_firms", "threshold_obligors", "release_effect", "frailty", "leadership"):
         fixed[name] = np.asarray(fate[name], dtype=np.float64)
     return fixed
 
@@ -58,9 +60,11 @@ def start_state(book) -> dict:
         "short_rate": book.numbers.economy.rate, "log_spread": 0.0, "log_equity": 0.0, "log_power": 0.0,
         "supply": 1.0,
         "obsolescence": [0.0] * generations, "fire_sale": [0.0] * generations,
-        "fleet": list(book.chips.installed), "held": [0.0] * generations, "capex_factor": 1.0,
+        "fleet": list(book.chips.installed), "accounts": chips.start_accounts(book),
+        "charge": chips.start_charge(book), "held": [0.0] * generations, "capex_factor": 1.0,
         "tightness": 1.0,
         "size": [1.0] * size, "low_payment": [0.0] * firms, "headroom": start_headroom(book),
+        "belief": 0.0,
         "cash": list(book.firms.cash), "trailing": list(book.firms.ebitda_ttm),
         "spare": funding.start_spare(book),
         "balance": list(book.loans.drawn), "peak": list(book.loans.drawn),
@@ -93,11 +97,12 @@ def month(book, fixed, state, draws) -> tuple[dict, dict]:
     economy.month(book, fixed, state, draws, now, new)
     chips.month(book, fixed, state, now, new, t)
     funding.service(book, state, now, new, t)
-    contracts.month(book, state, now, new, t)
+    contracts.month(book, fixed, state, now, new, t)
     funding.month(book, state, draws, now, new, t)
     collateral.month(book, state, draws, now, new, t)
     credit.month(book, fixed, state, now, new, t)
     pools.month(book, fixed, state, now, new, t)
+    now["accounting_gap"] = chips.accounting_gap(now, new)
     lenders.month(book, fixed, state, now, new, t)
     lenders.supply(book, state, now, new)
     if not all(np.all(np.isfinite(np.asarray(value, dtype=np.float64))) for value in new.values()):
@@ -110,9 +115,10 @@ def simulate_path(system, fate: dict, shocks: dict, months: int, start: dict | N
     """Simulate `months` months of one path.
 
     system: anything with the fields of a System. fate: `threshold_firms`, `threshold_obligors`, `slip`,
-    `slip_length`, `release_effect`, `frailty`. shocks, one row a month simulated: `normals` [months, 6],
-    `regime` [months], `waiver` and `extension` [months, loans]. start: `final` of an earlier call, to go on
-    from there; the default is month 0. Raises AssertionError with a sentence where an invariant fails.
+    `slip_length`, `release_effect`, `frailty`, `leadership`. shocks, one row a month simulated: `normals`
+    [months, 6], `regime` [months], `waiver` and `extension` [months, loans]. start: `final` of an earlier
+    call, to go on from there; the default is month 0. Raises AssertionError with a sentence where an
+    invariant fails.
 
     Returns `months`: one dict a month of the state at its end and of OUTPUTS, as arrays; `final`, the last
     state; the flag word of the path; and the system's loss, loss by instrument, gross loss of lenders,

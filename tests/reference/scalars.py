@@ -7,8 +7,8 @@ DEMAND, TECHNOLOGY, RATES, CREDIT, EQUITY, POWER = range(6)
 BOOM, PLATEAU, BUST = range(3)
 REGIMES = ("boom", "plateau", "bust")
 
-ALIVE, FORECLOSURE, LIQUIDITY, NON_PAYMENT, BALANCE_SHEET, HAZARD, EXCHANGE = range(7)
-CAUSES = ("alive", "foreclosure", "liquidity", "non_payment", "balance_sheet", "hazard", "exchange")
+ALIVE, FORECLOSURE, LIQUIDITY, NON_PAYMENT, BALANCE_SHEET, HAZARD, EXCHANGE, GROUP = range(8)
+CAUSES = ("alive", "foreclosure", "liquidity", "non_payment", "balance_sheet", "hazard", "exchange", "group")
 
 CONTRACT_CLEARING, COLLATERAL_SPIRAL, LENDER_CLEARING, NOT_FINITE = 1, 2, 4, 8
 

@@ -69,6 +69,7 @@ def needy():
     system = example.small_system()
     system.firms.cash[CLOUD], system.firms.equity_value[CLOUD], system.loans.committed[2] = 0.0, 0.0, 0.0
     system.firms.fixed_cost[CLOUD] = 2.0
+    system.loans.pik_share[:] = 0.0
     return system
 
 

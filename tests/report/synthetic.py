@@ -295,6 +295,7 @@ def make_series(system, factor, columns, rng):
         "rate": 0.037 + 0.004 * noise,
         "equity": np.exp(0.05 * years - 0.15 * stress * years + 0.2 * noise),
         "exposure": system.exposure_start * (1.0 + 0.12 * years - 0.05 * stress * years),
+        "accounting_gap": 2.0 + 6.0 * years * (0.5 + stress),
         "loss": loss,
     }
     return np.stack([np.broadcast_to(series[name], (len(factor), MONTHS)) for name in SERIES], axis=-1)

@@ -143,6 +143,7 @@ def projects() -> list[dict]:
         project("BEIG", "Beignet (Hyperion, Louisiana)", 0.0003, "interest to 2028 prefunded, 6.5 of 27.3; "
                 "A+ (The Real Deal Oct-2025)", cash=6.5, rating="A+"),
         project("XSPV", "xAI Colossus 2 compute SPV", 0.01, "equity up to 7.5 spent on chips (Inkl "
-                "Oct-2025); cash assumed", cash=0.3, debt_multiple=4, rating="B"),
+                "Oct-2025); cash and its default with xAI assumed", cash=0.3, debt_multiple=4,
+                rating="B", parent="XAI", cross_default=1),
         project("ROWAN", "Rowan Digital Infrastructure", 0.006, "hazard assumed for BB+", rating="BB+"),
     ]  # fmt: skip

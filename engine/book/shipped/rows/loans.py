@@ -24,6 +24,8 @@ PROJECT = {
     "exchange_probability": 0.3, "base_recovery": 0.62, "tenor_months": 60, "amortisation": 0.01,
 }  # fmt: skip
 """Bank margin 2.5% over 3.7%, swapped to fixed as project lenders ask (assumed)."""
+PRIVATE = {**GPU, "pik_share": 0.5}
+"""Private credit may let half the interest be added to the balance (assumed; no agreement is public)."""
 NEW = {"new_money": 1, "committed": 0, "drawn": 0}
 
 
@@ -85,16 +87,16 @@ def clouds(facts) -> list[dict]:
     """Other neoclouds and xAI."""
     fluidstack = round(6.0 - 1.4 - facts.committed("L52") - facts.committed("L53"), 3)
     return [
-        loan("FLUI_GPU", "Macquarie GPU facility", "FLUI", "GPU_DDTL_3_PLUS", GPU, "up to 10 (lbkrs.com "
+        loan("FLUI_GPU", "Macquarie GPU facility", "FLUI", "GPU_DDTL_3_PLUS", PRIVATE, "up to 10 (lbkrs.com "
              "Jul-2025); 3 drawn assumed; carried at the class total's share", "C", committed=fluidstack,
              drawn=3.0, draw_months=9, maturity_month=48, coupon=0.06, ltv_target=0.72,
              amortisation_from_month=9),
-        loan("LAMB_GPU", "Macquarie GPU facility", "LAMB", "GPU_DDTL_3_PLUS", GPU, "0.5 (Shark Monitor); "
+        loan("LAMB_GPU", "Macquarie GPU facility", "LAMB", "GPU_DDTL_3_PLUS", PRIVATE, "0.5 (Shark Monitor); "
              "terms assumed", "A", committed=facts.committed("L52"), drawn=facts.drawn("L52"),
              maturity_month=40, coupon=0.06, ltv_target=0.6, uncontracted_share=0.6),
-        loan("CRUS_GPU", "GPU debt", "CRUS", "GPU_DDTL_3_PLUS", GPU, "0.425 (Shark Monitor); terms assumed",
-             "A", committed=facts.committed("L53"), drawn=facts.drawn("L53"), maturity_month=36, coupon=0.065,
-             ltv_target=0.6, uncontracted_share=0.6),
+        loan("CRUS_GPU", "GPU debt", "CRUS", "GPU_DDTL_3_PLUS", PRIVATE, "0.425 (Shark Monitor); rest "
+             "assumed", "A", committed=facts.committed("L53"), drawn=facts.drawn("L53"), maturity_month=36,
+             coupon=0.065, ltv_target=0.6, uncontracted_share=0.6),
         loan("NSCL_GPU", "GPU loan", "NSCL", "GPU_DDTL_3_PLUS", GPU, "1.4 (City AM); terms assumed", "A",
              committed=1.4, drawn=1.0, draw_months=6, maturity_month=54, coupon=0.055, ltv_target=0.72,
              interest_from_month=6, amortisation_from_month=12),
@@ -103,7 +105,7 @@ def clouds(facts) -> list[dict]:
              coupon=0.02),
         loan("IREN_CB", "Convertible notes 2029-33", "IREN", "HY_CONV", CONVERT, "3.3 (IREN releases 2025)",
              "B", committed=3.3, drawn=3.3, maturity_month=66, coupon=0.01),
-        loan("XSPV_GPU", "SPV debt", "XSPV", "XAI_SPV", GPU, "up to 12.5 (Inkl Oct-2025); drawn and rate "
+        loan("XSPV_GPU", "SPV debt", "XSPV", "XAI_SPV", PRIVATE, "up to 12.5 (Inkl Oct-2025); drawn and rate "
              "assumed", "C", committed=facts.committed("L31"), drawn=facts.drawn("L31"), draw_months=9,
              maturity_month=58, floating=0, coupon=0.105, ltv_target=0.625, uncontracted_share=0.2,
              amortisation_from_month=12),

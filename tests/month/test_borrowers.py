@@ -1,0 +1,204 @@
+"""What moves borrowers beside contracts and chips: shares, subscriptions, hidden debt, a parent, accounts."""
+
+import dataclasses
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from engine.month import chips, economy, funding, revenue
+from engine.month.inputs import fate_of
+from engine.vocabulary import GROUP, SERIES
+from tests.month.conftest import paired_change
+
+
+def fate_with(system, calm_draws, leadership):
+    """A calm fate with some leadership normals."""
+    return fate_of(system, dataclasses.replace(calm_draws, leadership=jnp.asarray(leadership, jnp.float32)))
+
+
+def month_of(system, t):
+    """The calendar's row of month t."""
+    return jax.tree.map(lambda leaf: leaf[t - 1], system.calendar)
+
+
+@pytest.fixture(scope="module")
+def today(five_years):
+    """The economy of month 0 as other stages see it."""
+    numbers = five_years.numbers.economy
+    one, zero = jnp.float32(1.0), jnp.float32(0.0)
+    return economy.Economy(
+        regime=economy.init(five_years).regime, revenue=numbers.revenue, rate=numbers.rate, spread=one,
+        equity=one, power=one, supply=one, access=one, technology=zero, hazard_multiplier=one,
+    )  # fmt: skip
+
+
+def in_regime(now, regime):
+    """The same economy in another regime."""
+    return dataclasses.replace(now, regime=jnp.zeros(3, jnp.float32).at[regime].set(1.0))
+
+
+def test_shares_start_at_the_book_and_keep_their_sum(five_years, calm_draws):
+    start = np.asarray(five_years.firms.revenue_share, np.float64)
+    normals = np.linspace(-3.0, 3.0, len(start))
+    fate = fate_with(five_years, calm_draws, normals)
+    for t in (12, 48):
+        got = np.asarray(revenue.shares(five_years, fate, month_of(five_years, t)), np.float64)
+        grown = start * np.exp(0.25 * normals * np.sqrt(t / 12.0))
+        np.testing.assert_allclose(got, grown * start.sum() / grown.sum(), rtol=1e-5, atol=1e-9)
+    calm = revenue.shares(
+        five_years, fate_with(five_years, calm_draws, 0.0 * normals), month_of(five_years, 60)
+    )
+    np.testing.assert_allclose(calm, start, rtol=1e-6)
+
+
+def test_share_of_a_lab_has_the_law_of_its_normal(five_years, calm_draws):
+    """A small lab among large ones: ln of its share is normal with volatility times the root of time."""
+    labs = np.flatnonzero(np.asarray(five_years.firms.revenue_share))
+    small = labs[np.argmin(np.asarray(five_years.firms.revenue_share)[labs])]
+    alone = np.zeros(len(five_years.names.firms))
+    alone[small] = 1.0
+    start = np.asarray(five_years.firms.revenue_share, np.float64)
+    fate = fate_with(five_years, calm_draws, alone)
+    got = np.asarray(revenue.shares(five_years, fate, month_of(five_years, 24)), np.float64)[small]
+    own = start[small] * np.exp(0.25 * np.sqrt(2.0))
+    assert got == pytest.approx(own * start.sum() / (start.sum() - start[small] + own), rel=1e-5)
+
+
+def test_subscriptions_lapse_with_the_regime_and_with_the_labs_own_value(
+    five_years, calm_draws, today, changed
+):
+    fate, month = (
+        fate_with(five_years, calm_draws, np.zeros(len(five_years.names.firms))),
+        month_of(five_years, 1),
+    )
+    full = np.asarray(revenue.step(five_years, fate, today, month).direct, np.float64)
+    np.testing.assert_allclose(full, np.asarray(five_years.firms.revenue_share, np.float64) * 60.0, rtol=1e-5)
+    bust = revenue.step(five_years, fate, in_regime(today, 2), month).direct
+    np.testing.assert_allclose(bust, full * (1.0 - 0.10 * 0.6), rtol=1e-5)
+    crash = dataclasses.replace(in_regime(today, 2), equity=jnp.float32(0.5))
+    np.testing.assert_allclose(
+        revenue.step(five_years, fate, crash, month).direct, full * (1.0 - 0.10 * 0.8), rtol=1e-5
+    )
+    off = changed("mechanisms.subscription_loop", 0.0)
+    np.testing.assert_allclose(revenue.step(off, fate, crash, month).direct, full, rtol=1e-6)
+
+
+def test_hidden_debt_is_guarantees_and_leases_that_rent_does_not_carry(five_years):
+    """By hand: Meta guarantees 85% of Hyperion; a lease counts beyond the multiple of its rent."""
+    names, month = five_years.names, month_of(five_years, 1)
+    state = funding.init(five_years)
+    everybody = jnp.ones(len(names.firms), jnp.float32)
+    size = jnp.ones(len(names.contracts), jnp.float32)
+    hidden = np.asarray(funding.off_balance_sheet(five_years, state, size, month, everybody), np.float64)
+    table = five_years.contracts
+    expected = np.zeros(len(names.firms))
+    expected[names.firms.index("META")] += 0.85 * 27.3
+    for c in np.flatnonzero(np.asarray(table.senior) * np.asarray(table.operating)):
+        buyer = int(table.buyer[c])
+        carried = float(five_years.firms.debt_multiple[buyer]) * float(month.term_ahead[c])
+        expected[buyer] += max(float(month.present_value[c]) - carried, 0.0)
+    np.testing.assert_allclose(hidden, expected, rtol=1e-4, atol=1e-4)
+    assert hidden[names.firms.index("ORCL")] > 20.0
+    gone = everybody.at[names.firms.index("VANT_TX")].set(0.0)
+    without = funding.off_balance_sheet(five_years, state, size, month, gone)
+    assert float(without[names.firms.index("ORCL")]) < hidden[names.firms.index("ORCL")]
+
+
+def test_lenders_look_through_once_the_boom_breaks_or_a_project_falls_and_do_not_forget(five_years, today):
+    state = funding.init(five_years)
+    alive = jnp.ones(len(five_years.names.firms), jnp.float32)
+    assert float(funding.believed(five_years, state, today, alive)) == 0.0
+    assert float(funding.believed(five_years, state, in_regime(today, 1), alive)) == 0.5
+    fallen = alive.at[five_years.names.firms.index("ABIL")].set(0.0)
+    assert float(funding.believed(five_years, state, today, fallen)) == 1.0
+    other = alive.at[five_years.names.firms.index("CRWV")].set(0.0)
+    assert float(funding.believed(five_years, state, today, other)) == 0.0
+    later = eqx.tree_at(lambda s: s.belief, state, jnp.float32(0.5))
+    assert float(funding.believed(five_years, later, today, alive)) == 0.5
+
+
+def test_interest_in_kind_is_what_cash_lacks_and_at_most_the_share_agreed(five_years, today):
+    names = five_years.names
+    state, month = funding.init(five_years), month_of(five_years, 1)
+    firm, loan = names.firms.index("FLUI"), names.loans.index("FLUI_GPU")
+    alive = jnp.ones(len(names.firms), jnp.float32)
+    owed = funding.service(five_years, state, today, five_years.firms.equity_value, month, alive, alive)
+    interest = float(owed.interest[loan])
+    for lacking, expected in ((0.0, 0.0), (0.25 * interest, 0.25 * interest), (9.0, 0.5 * interest)):
+        asked = jnp.zeros(len(names.firms), jnp.float32).at[firm].set(lacking)
+        kind = np.asarray(funding.pay_in_kind(five_years, owed, asked), np.float64)
+        assert kind[loan] == pytest.approx(expected, rel=1e-5, abs=1e-9)
+        assert kind.sum() == pytest.approx(expected, rel=1e-5, abs=1e-9)
+
+
+def test_a_subsidiary_falls_the_month_after_its_parent(five_years, base, changed, outcome_of):
+    parent, child = (five_years.names.firms.index(name) for name in ("XAI", "XSPV"))
+    led = base.cause[child] == GROUP
+    assert led.sum() > 50
+    np.testing.assert_array_equal(base.default_month[child][led], base.default_month[parent][led] + 1)
+    off = outcome_of(changed("mechanisms.cross_default", 0.0))
+    assert not (off.cause == GROUP).any()
+
+
+def test_hidden_debt_that_is_counted_lowers_what_is_lent(base, changed, outcome_of):
+    """Lenders who look through lend less."""
+    off = outcome_of(changed("mechanisms.look_through", 0.0))
+    exposure = SERIES.index("exposure")
+    change = (base.trace[-1, exposure] - off.trace[-1, exposure]).astype(np.float64)
+    assert change.mean() < -3.0 * change.std() / np.sqrt(change.size)
+
+
+def test_accounts_are_straight_line(five_years):
+    """Without purchases: cost times what is left of the accounting life, for as long as anything is."""
+    state = chips.init(five_years)
+    table = five_years.chips
+    age, life = (
+        np.maximum(-np.asarray(table.release_month, np.float64), 0.0) / 24.0,
+        np.asarray(table.accounting_life),
+    )
+    cost = np.asarray(table.installed, np.float64) * np.asarray(table.list_price, np.float64)
+    nothing = jnp.zeros_like(table.installed)
+    for _ in range(24):
+        accounts, charge = chips.depreciate(five_years, state, nothing, jnp.ones_like(nothing))
+        state = eqx.tree_at(lambda s: (s.accounts, s.charge), state, (accounts, charge))
+    np.testing.assert_allclose(
+        state.accounts, cost * np.maximum(1.0 - (age + 2.0) / life, 0.0), rtol=1e-4, atol=1e-3
+    )
+
+
+def test_purchases_enter_the_accounts_at_cost_and_leave_over_their_life(five_years):
+    state = chips.init(five_years)
+    zero, one = jnp.zeros_like(state.accounts), jnp.ones_like(state.accounts)
+    state = eqx.tree_at(lambda s: (s.accounts, s.charge), state, (zero, zero))
+    accounts, charge = chips.depreciate(five_years, state, one, one)
+    np.testing.assert_allclose(accounts, five_years.chips.list_price, rtol=1e-6)
+    np.testing.assert_allclose(
+        charge, five_years.chips.list_price / five_years.chips.accounting_life, rtol=1e-6
+    )
+
+
+SIGNS = {
+    "a longer accounting life hides more": lambda s: eqx.tree_at(
+        lambda t: t.chips.accounting_life, s, s.chips.accounting_life * 1.5
+    ),
+    "faster obsolescence hides more": None,
+}
+
+
+@pytest.mark.parametrize("name", SIGNS)
+def test_sign_of_the_accounting_gap(name, five_years, base, changed, outcome_of):
+    change = SIGNS[name]
+    other = outcome_of(change(five_years) if change else changed("chips.release_effect", 0.40))
+    gap = SERIES.index("accounting_gap")
+    moved = (other.trace[-1, gap] - base.trace[-1, gap]).astype(np.float64)
+    assert moved.mean() > 3.0 * moved.std() / np.sqrt(moved.size)
+
+
+def test_subscriptions_that_lapse_never_lower_losses(base, changed, outcome_of):
+    mean, error = paired_change(outcome_of(changed("mechanisms.subscription_loop", 0.0)), base)
+    assert mean > -3.0 * error
+    mean, error = paired_change(base, outcome_of(changed("contracts.subscription_share", 0.5)))
+    assert mean > 3.0 * error > 0.0
