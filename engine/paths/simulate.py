@@ -16,12 +16,25 @@ from engine.tail.outcome import Outcome, path_weight
 from engine.tail.tally import Layout, Tally
 from engine.vocabulary import FLAGS, SERIES
 
-YEAR = 12
+YEAR, QUARTER = 12, 3
+UNBROKEN = "unbroken"
 
 
 def horizons(months: int) -> tuple[int, ...]:
     """Reported horizons in months: 1, 3, 5 and 10 years as far as the run reaches, and its end."""
     return tuple(h for h in (12, 36, 60, 120) if h <= months) or (months,)
+
+
+def break_groups(months: int) -> tuple[str, ...]:
+    """Names of the quarters in which a boom may break, then of a boom that lasts."""
+    return (*(str(quarter + 1) for quarter in range(months // QUARTER)), UNBROKEN)
+
+
+def break_quarter(regime):
+    """Position in `break_groups` of each path: the quarter of its first month outside the boom [months n]."""
+    broken = regime > 0.5
+    first = jnp.argmax(broken, axis=0).astype(jnp.int32) // QUARTER
+    return jnp.where(jnp.any(broken, axis=0), first, jnp.int32(regime.shape[0] // QUARTER))
 
 
 def layout_of(system: System) -> Layout:
@@ -33,6 +46,7 @@ def layout_of(system: System) -> Layout:
         components=tuple(f"instrument:{name}" for name in system.names.instruments),
         entities=system.names.firms,
         series=SERIES,
+        groups=break_groups(months),
         horizons=horizons(months),
         months=months,
     )
@@ -66,6 +80,7 @@ def chunk_outcome(system: System, sampler, seed, ids, count) -> Outcome:
     end = batch_last(paths.ending, system, fate, state, batched=(False, True, True))
     months = system.calendar.month.shape[0]
     at = np.array([h // YEAR - 1 for h in horizons(months)])
+    trace = trace.reshape(months, len(SERIES), -1)
     bits = jnp.asarray([1 << i for i in range(len(FLAGS))], jnp.uint32)
     return Outcome(
         path=ids,
@@ -74,7 +89,8 @@ def chunk_outcome(system: System, sampler, seed, ids, count) -> Outcome:
         components=snapshots.components[at],
         default_month=end.default_month,
         cause=end.cause,
-        trace=trace.reshape(months, len(SERIES), -1),
+        trace=trace,
+        group=break_quarter(trace[:, SERIES.index("regime")]),
         flags=jnp.sum(end.flags.astype(jnp.uint32) * bits[:, None], axis=0, dtype=jnp.uint32),
     )
 

@@ -243,5 +243,6 @@ def outcome(model, sampler, seed, ids, count) -> Outcome:
         default_month=none(0, dtype=jnp.int32),
         cause=none(0, dtype=jnp.int32),
         trace=none(1, 0, dtype=jnp.float32),
+        group=none(dtype=jnp.int32),
         flags=jnp.zeros(n, jnp.uint32),
     )

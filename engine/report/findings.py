@@ -4,6 +4,7 @@ import math
 
 from engine.report import words
 from engine.report.folder import Results
+from engine.report.timelines import UNBROKEN
 from engine.report.words import amount, class_name, error, share
 
 
@@ -121,6 +122,27 @@ def timing(results: Results) -> str:
         f"{total:.1f} {everyone} default in {years(results)} on average, half of them by month {half}; the "
         f"commonest cause is {CAUSES.get(by_cause.index[0], by_cause.index[0])} "
         f"({share(by_cause.iloc[0] / by_cause.sum())})."
+    )
+
+
+def boom_breaks(results: Results) -> str:
+    """When the boom has to break for the loss to be greatest, and how much of the tail that is."""
+    rows = results.tables["boom_breaks"]
+    broken = rows[rows["quarter"] != UNBROKEN].dropna(subset=["el"])
+    if broken.empty:
+        return "The boom breaks in none of the paths."
+    year = (broken["quarter"].astype(int) - 1) // 4 + 1
+    yearly = (
+        broken.assign(year=year, weighted=broken["el"] * broken["share"])
+        .groupby("year")[["share", "tail_share", "weighted"]]
+        .sum()
+    )
+    mean, worst = yearly["weighted"] / yearly["share"], yearly["tail_share"].idxmax()
+    return (
+        f"Breaks in year {mean.idxmax()} cost most on average, {amount(mean.max())} bn, and breaks in "
+        f"year {mean.idxmin()} least, {amount(mean.min())} bn. Of the worst 1% of all paths "
+        f"{share(yearly['tail_share'].max())} break in year {worst}. A late break meets more debt, but "
+        "leaves it less time to fail before the run ends."
     )
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from engine.report.loss_tables import horizon_names
+from engine.report.loss_tables import TAIL, horizon_names
 from engine.tail import contributions as tails
-from engine.tail import measures
+from engine.tail import groups, measures
 from engine.tail.histogram import FAN
 from engine.tail.tally import Layout, Tally
 from engine.vocabulary import ALIVE, CAUSES, REGIMES
@@ -90,6 +90,27 @@ def regimes_table(tally: Tally, layout: Layout) -> pd.DataFrame:
     total = weight.sum(axis=1)
     shares = {regime: weight[:, at] / total for regime, at in zip(REGIMES, codes, strict=True)}
     return pd.DataFrame({"month": np.arange(1, layout.months + 1)} | shares)
+
+
+def boom_breaks_table(tally: Tally, layout: Layout) -> pd.DataFrame:
+    """System loss at the last horizon by the quarter in which the boom breaks, the last row where it lasts.
+
+    `share` is of all paths, `tail_share` of those beyond the system's VaR at 99%; el and es_95 are those of
+    the quarter's own paths. NaN where a quarter has no paths.
+    """
+    beyond = groups.tail_shares(tally, TAIL)
+    rows = []
+    for place, name in enumerate(layout.groups):
+        share = groups.probability(tally, place)
+        row = {"quarter": name, "share": share, "tail_share": beyond[place]}
+        if share > 0.0:
+            losses = groups.group_losses(tally, place)
+            mean = measures.expected_loss(losses)
+            row |= {"el": mean.value, "el_se": mean.standard_error}
+            row |= {"es_95": measures.tail(losses, 0.95).expected_shortfall}
+        rows.append(row)
+    columns = ["quarter", "share", "tail_share", "el", "el_se", "es_95"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def worst_paths_table(tally: Tally, layout: Layout) -> pd.DataFrame:

@@ -104,6 +104,7 @@ def tables_of(
         "causes": path_tables.causes_table(tally, layout, book),
         "fans": fans,
         "regimes": regimes,
+        "boom_breaks": path_tables.boom_breaks_table(tally, layout),
         "worst_paths": path_tables.worst_paths_table(tally, layout),
         "history": history,
         "plausibility_pd": plausibility.default_probabilities(firms, book),

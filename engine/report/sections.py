@@ -183,8 +183,16 @@ def how_fast(results: Results, holder: Charts) -> str:
     )
     return section(
         "how-fast", "How fast it comes", finding(findings.timing(results)), side_by_side(*pair), causes,
-        firms_table(results),
+        boom_breaks(results, holder), firms_table(results),
     )  # fmt: skip
+
+
+def boom_breaks(results: Results, holder: Charts) -> str:
+    """What a boom that lasts longer does to the loss when it breaks."""
+    caption = f"expected loss over {words.horizon_years(results.last)} with two standard errors."
+    drawn = timelines.boom_breaks(results)
+    chart = holder.place("boom-breaks", drawn, "Loss by when the boom breaks", caption)
+    return chart + paragraph(findings.boom_breaks(results), "note")
 
 
 def firms_table(results: Results, count: int = 12) -> str:

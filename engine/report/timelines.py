@@ -11,6 +11,8 @@ from engine.report.charts import figure
 from engine.report.folder import Results
 from engine.report.words import kind_name
 
+UNBROKEN = "unbroken"
+
 FANS = {
     "revenue": ("AI revenue", "USD bn a year", True),
     "utilisation": ("Utilisation of compute", "index, 0.7 is normal", False),
@@ -39,6 +41,32 @@ def default_timing(results: Results) -> go.Figure:
     chart.update_xaxes(title_text="Months from the book's date", dtick=12, tick0=0)
     chart.update_yaxes(title_text="Expected defaults a month")
     return chart
+
+
+def boom_breaks(results: Results) -> go.Figure:
+    """Expected loss by the quarter in which the boom breaks, with twice its standard error."""
+    rows = results.tables["boom_breaks"].dropna(subset=["el"])
+    chart = figure(360, showlegend=False, bargap=0.25)
+    chart.add_bar(
+        x=[*map(list, zip(*map(break_place, rows["quarter"]), strict=True))],
+        y=rows["el"],
+        error_y={"type": "data", "array": 2.0 * rows["el_se"], "color": style.NAVY, "thickness": 1.2},
+        marker_color=[style.SAND if quarter == UNBROKEN else style.BLUE for quarter in rows["quarter"]],
+        customdata=rows[["share", "tail_share", "es_95"]],
+        hovertemplate="break in %{x}: expected loss %{y:,.0f} bn, worst 5% %{customdata[2]:,.0f} bn<br>"
+        "%{customdata[0]:.1%} of all paths, %{customdata[1]:.1%} of the worst 1%<extra></extra>",
+    )
+    chart.update_xaxes(title_text="Quarter in which the boom breaks", title_standoff=12, tickangle=0)
+    chart.update_yaxes(title_text="Expected loss, USD bn", rangemode="tozero")
+    return chart
+
+
+def break_place(quarter: str) -> tuple[str, str]:
+    """Year and quarter, counted from the book's date, for a nested axis."""
+    if quarter == UNBROKEN:
+        return "", "lasts"
+    number = int(quarter) - 1
+    return f"year {number // 4 + 1}", f"{number % 4 + 1}"
 
 
 def default_causes(results: Results) -> go.Figure:

@@ -61,6 +61,8 @@ class Tally(eqx.Module):
     conditional: Int64[Array, "horizons bins parts"]  # weight x loss given the system-loss bin
     squared_losses: Int64[Array, "2 horizons columns"]
     joint: Int64[Array, "last distress_bins joint_bins"]  # weight by bins of the column and column 0
+    group_weights: Int64[Array, "groups bins"]  # by bins of column 0 at the last horizon
+    group_squares: Int64[Array, "groups bins"]
     fans: Int64[Array, "months series fan_bins"]
     defaults: Int64[Array, "entities months+1"]  # weight by month of default, 0 = never
     default_squares: Int64[Array, "entities months+1"]
@@ -80,7 +82,7 @@ class Layout:
     """The names along a tally's axes. Column 0 is the system; `horizons` are months, increasing.
 
     `distress` names the columns, the last ones, whose joint law with the system loss is kept, at the last
-    horizon.
+    horizon. Every path is in one of the `groups`; the system loss of each at the last horizon is kept.
     """
 
     horizons: tuple[int, ...]
@@ -90,6 +92,7 @@ class Layout:
     months: int
     series: tuple[str, ...]
     distress: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ("all",)
 
     def __post_init__(self) -> None:
         if not self.columns:
@@ -100,7 +103,7 @@ class Layout:
             raise ValueError(f"horizons must increase within 1..{self.months} months, got {self.horizons}")
         if self.distress != self.columns[len(self.columns) - len(self.distress) :]:
             raise ValueError(f"distress must be the last columns, got {self.distress}")
-        for axis in ("columns", "components", "entities", "series"):
+        for axis in ("columns", "components", "entities", "series", "groups"):
             names = getattr(self, axis)
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
@@ -109,11 +112,18 @@ class Layout:
     def init(self) -> Tally:
         """An empty tally of this shape."""
         sizes = (self.horizons, self.columns, self.components, self.entities)
-        return init(*map(len, sizes), self.months, len(self.series), len(self.distress))
+        return init(*map(len, sizes), self.months, len(self.series), len(self.distress), len(self.groups))
 
 
 def init(
-    horizons: int, columns: int, components: int, entities: int, months: int, series: int, last: int = 0
+    horizons: int,
+    columns: int,
+    components: int,
+    entities: int,
+    months: int,
+    series: int,
+    last: int = 0,
+    groups: int = 1,
 ) -> Tally:
     """An empty tally.
 
@@ -136,6 +146,8 @@ def init(
         conditional=zeros(horizons, BINS, columns + components),
         squared_losses=zeros(2, horizons, columns),
         joint=zeros(last, DISTRESS.count, JOINT.count),
+        group_weights=zeros(groups, BINS),
+        group_squares=zeros(groups, BINS),
         defaults=zeros(entities, months + 1),
         default_squares=zeros(entities, months + 1),
         causes=zeros(entities, len(CAUSES)),
@@ -165,6 +177,7 @@ def update(tally: Tally, outcome: Outcome) -> Tally:
     amounts = _amounts(weight, jnp.concatenate([losses, components], axis=1))
     bins = bin_index(outcome.losses)
     months = tally.defaults.shape[1]
+    cell = _group_cell(tally, outcome.group, bins[-1, 0])
     default_month = jnp.clip(outcome.default_month, jnp.int32(0), jnp.int32(months - 1))
     cause = jnp.clip(outcome.cause, jnp.int32(0), jnp.int32(len(CAUSES) - 1))
     worst_path, worst_loss = _with_new_worst(tally, outcome.path, losses[:, 0], real)
@@ -175,6 +188,8 @@ def update(tally: Tally, outcome: Outcome) -> Tally:
         losses=_deposit(tally.losses, bins, amounts[:, : losses.shape[1]]),
         conditional=_deposit_rows(tally.conditional, bins[:, 0], amounts),
         squared_losses=tally.squared_losses + _squared_losses(weight, losses),
+        group_weights=_deposit_flat(tally.group_weights, cell, one),
+        group_squares=_deposit_flat(tally.group_squares, cell, square),
         joint=_deposit_pairs(tally.joint, outcome.losses[-1], one),
         defaults=_deposit(tally.defaults, default_month, one),
         default_squares=_deposit(tally.default_squares, default_month, square),
@@ -273,6 +288,19 @@ def _deposit_pairs(
         return table
     system, own = JOINT.index(losses[:1]), DISTRESS.index(losses[losses.shape[0] - last :])
     return _deposit(table.reshape(last, -1), own * jnp.int32(bins) + system, one).reshape(table.shape)
+
+
+def _group_cell(tally: Tally, group: Int32[Array, "n"], system: Int32[Array, "n"]) -> Int32[Array, "n"]:
+    """Where a path's group and system-loss bin meet in a flat table; a group beyond the last is the last."""
+    groups, bins = tally.group_weights.shape
+    return jnp.clip(group, jnp.int32(0), jnp.int32(groups - 1)) * jnp.int32(bins) + system
+
+
+def _deposit_flat(
+    table: Int64[Array, "groups bins"], cell: Int32[Array, "n"], value: Int64[Array, "n"]
+) -> Int64[Array, "groups bins"]:
+    """The table with value[j] added at the flat position cell[j]."""
+    return _deposit(table.reshape(-1), cell, value).reshape(table.shape)
 
 
 def _worst(

@@ -39,9 +39,9 @@ def seed_of(number: int, ntuple: int | None) -> int:
     return 1000 * number + (ntuple or 0)
 
 
-def judged(order: str, rounds: int, number: int, ntuple: int | None) -> list[list[str]]:
+def judged(order: str, rounds: int, shift: int, number: int, ntuple: int | None) -> list[list[str]]:
     """Rows (seed, *FIELDS) that one test prints. Raises CalledProcessError if dieharder breaks off."""
-    seed = seed_of(number, ntuple)
+    seed = shift + seed_of(number, ntuple)
     ask = ["dieharder", "-d", str(number), "-c", ","]
     ask += [word for field in FIELDS for word in ("-D", field)]
     ask += [] if ntuple is None else ["-n", str(ntuple)]
@@ -55,9 +55,10 @@ def judged(order: str, rounds: int, number: int, ntuple: int | None) -> list[lis
     return [[str(seed), *(part.strip() for part in line.split(","))] for line in lines if "," in line]
 
 
-def assess(folder: pathlib.Path, order: str, rounds: int, tests, jobs: int) -> list[list[str]]:
+def assess(folder: pathlib.Path, order: str, rounds: int, shift: int, tests, jobs: int) -> list[list[str]]:
     """Rows of all tests of one stream, written to the folder as they come."""
     name = order if rounds == 20 else f"{order}_{rounds}_rounds"
+    name = name if shift == 0 else f"{name}_{shift}"
     rows: list[list[str]] = []
     with (
         open(folder / f"{name}.csv", "w", newline="", encoding="utf-8") as file,
@@ -65,7 +66,7 @@ def assess(folder: pathlib.Path, order: str, rounds: int, tests, jobs: int) -> l
     ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("seed", *FIELDS))
-        for found in pool.map(lambda test: judged(order, rounds, *test), tests):
+        for found in pool.map(lambda test: judged(order, rounds, shift, *test), tests):
             writer.writerows(found)
             file.flush()
             rows += found
@@ -94,13 +95,14 @@ def main() -> None:
     parser.add_argument(
         "--tests", nargs="+", type=int, help="dieharder's numbers; all good ones if not given"
     )
+    parser.add_argument("--shift", type=int, default=0, help="added to the seed of every test: fresh words")
     parser.add_argument("--jobs", type=int, default=1, help="tests run at a time")
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
     tests = [test for test in TESTS if asked.tests is None or test[0] in asked.tests]
     failed = 0
     for order in asked.orders:
-        failed += report(order, assess(asked.folder, order, asked.rounds, tests, asked.jobs))
+        failed += report(order, assess(asked.folder, order, asked.rounds, asked.shift, tests, asked.jobs))
     sys.exit(1 if failed else 0)
 
 

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from engine.paths.simulate import break_groups, break_quarter
 from engine.report.folder import read_results
 from engine.report.page import write_page
 from engine.report.results import write_results
@@ -39,6 +40,7 @@ def world():
         entities=system.names.firms + system.names.obligors,
         months=synthetic.MONTHS,
         series=SERIES,
+        groups=break_groups(synthetic.MONTHS),
         distress=tuple(name for name in paths.column_names if name.startswith("lender:")),
     )
     return book, system, paths, layout
@@ -57,6 +59,7 @@ def tally_of(paths, layout):
         default_month=last(paths.default_month, jnp.int32),
         cause=last(paths.cause, jnp.int32),
         trace=last(paths.series, jnp.float32),
+        group=break_quarter(last(paths.series, jnp.float32)[:, SERIES.index("regime")]),
         flags=jnp.asarray(flags),
     )
     return tallies.update(layout.init(), outcome)

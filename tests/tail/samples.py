@@ -11,7 +11,7 @@ from engine.tail.outcome import Outcome
 from engine.tail.tally import LOSS_ONE, SQUARE_ONE, WEIGHT_ONE, init, update
 from engine.vocabulary import CAUSES, FLAGS
 
-SIZES = dict(horizons=2, columns=3, components=2, entities=4, months=5, series=3)
+SIZES = dict(horizons=2, columns=3, components=2, entities=4, months=5, series=3, groups=4)
 
 
 def outcome(seed: int, paths: int, *, first: int = 0, weighted: bool = True) -> Outcome:
@@ -34,6 +34,7 @@ def outcome(seed: int, paths: int, *, first: int = 0, weighted: bool = True) -> 
         default_month=jnp.asarray(random.integers(0, SIZES["months"] + 1, entities), jnp.int32),
         cause=jnp.asarray(random.integers(0, len(CAUSES), entities), jnp.int32),
         trace=jnp.asarray(trace, jnp.float32),
+        group=jnp.asarray(random.integers(0, SIZES["groups"], paths), jnp.int32),
         flags=jnp.asarray(
             random.integers(0, 2 ** len(FLAGS), paths) * (random.random(paths) < 0.3), jnp.uint32
         ),
@@ -52,6 +53,7 @@ def of_losses(losses: np.ndarray, weight: np.ndarray | None = None, components: 
         default_month=jnp.asarray(empty, jnp.int32),
         cause=jnp.asarray(empty, jnp.int32),
         trace=jnp.asarray(np.zeros((1, 0, n)), jnp.float32),
+        group=jnp.zeros(n, jnp.int32),
         flags=jnp.zeros(n, jnp.uint32),
     )
 
@@ -60,7 +62,8 @@ def tally_of(paths: Outcome):
     """A fresh tally of one batch."""
     horizons, columns = paths.losses.shape[:2]
     empty = init(
-        horizons, columns, paths.components.shape[1], paths.cause.shape[0], *paths.trace.shape[:2]
+        horizons, columns, paths.components.shape[1], paths.cause.shape[0], *paths.trace.shape[:2],
+        groups=SIZES["groups"],
     )  # fmt: skip
     return update(empty, paths)
 
@@ -95,6 +98,8 @@ def by_hand(paths: Outcome) -> SimpleNamespace:
         default_squares=np.zeros((x.cause.shape[0], x.trace.shape[0] + 1), np.int64),
         causes=np.zeros((x.cause.shape[0], len(CAUSES)), np.int64),
         fans=np.zeros((*x.trace.shape[:2], FAN.count), np.int64),
+        group_weights=np.zeros((SIZES["groups"], BINS), np.int64),
+        group_squares=np.zeros((SIZES["groups"], BINS), np.int64),
         flags=np.zeros(len(FLAGS), np.int64),
         paths=0, weight=0, max_weight=0, flagged=0,
     )  # fmt: skip
@@ -114,6 +119,8 @@ def by_hand(paths: Outcome) -> SimpleNamespace:
             out.defaults[e, x.default_month[e, j]] += one
             out.default_squares[e, x.default_month[e, j]] += square
             out.causes[e, x.cause[e, j]] += one
+        out.group_weights[x.group[j], bins[-1, 0, j]] += one
+        out.group_squares[x.group[j], bins[-1, 0, j]] += square
         for m, s in np.ndindex(*x.trace.shape[:2]):
             out.fans[m, s, fan_bins[m, s, j]] += one
         for bit in range(len(FLAGS)):
