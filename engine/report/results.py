@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import pandas as pd
 
-from engine.report import grades, loss_tables, path_tables, plausibility, tail_tables
+from engine.report import grades, leverage, loss_tables, path_tables, plausibility, tail_tables
 from engine.report.folder import plain, write_json, write_table
 from engine.report.replications import Replications
 from engine.report.words import horizon_months, horizon_words, joined
@@ -107,6 +107,7 @@ def tables_of(
         "boom_breaks": path_tables.boom_breaks_table(tally, layout),
         "worst_paths": path_tables.worst_paths_table(tally, layout),
         "history": history,
+        "leverage": leverage.leverage_table(book),
         "plausibility_pd": plausibility.default_probabilities(firms, book),
         "plausibility_losses": plausibility.losses(whole, legacy, labels.exposure["system"]),
         "plausibility_declines": plausibility.declines(fans, history),

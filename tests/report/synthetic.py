@@ -133,12 +133,22 @@ def make_book(seed: int = 1):
         dict(date=quarters, series="H100", value=rents, unit="USD per GPU-hour", grade="A")
     )
     tables = dict(
-        firms=pd.DataFrame(firms).assign(grade="B"), loans=pd.DataFrame(loans), tranches=tranches,
+        firms=pd.DataFrame(firms).assign(grade="B", ebitda_ttm=2.0), tranches=tranches,
+        loans=pd.DataFrame(loans).assign(guarantor="", guarantee_cover=0.0), contracts=make_contracts(),
         pools=pools, lenders=make_lenders(rng), history=history,
     )  # fmt: skip
     return types.SimpleNamespace(
         tables=tables, hash="5b7f" * 16, name="synthetic", repairs=(), named_loans=named_loans
     )
+
+
+def make_contracts():
+    """One lease that runs and one that has not begun."""
+    return pd.DataFrame(dict(
+        contract=["HALL", "TOWER"], buyer=["CRWV", "ORCL"], seller=["LANDLORD"] * 2, kind="lease",
+        flow="operating", annual=[0.5, 9.0], start_annual=[0.5, 0.0], start_month=[0, 12],
+        ramp_months=[0, 0], end_month=[60, 180], grade="C",
+    ))  # fmt: skip
 
 
 def make_lenders(rng) -> pd.DataFrame:

@@ -21,8 +21,8 @@ MEASURES = {"el", "el_se", "exposure"} | {
     for end in ends
 }
 TABLES = {
-    "boom_breaks", "losses", "distribution", "tail", "contributions", "grades", "firms", "defaults",
-    "causes", "fans",
+    "boom_breaks", "losses", "distribution", "tail", "contributions", "grades", "firms", "leverage",
+    "defaults", "causes", "fans",
     "regimes", "worst_paths", "history", "plausibility_pd", "plausibility_losses", "plausibility_declines",
     "plausibility_regimes", "distress", "worst_case",
 }  # fmt: skip
