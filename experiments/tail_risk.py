@@ -33,6 +33,7 @@ def results(experiment: Experiment, book, model, folder: RunFolder, stop: Stop) 
     from engine.report.page import write_page
     from engine.report.replications import Replications
     from engine.report.results import write_results
+    from engine.report.web import web_tables
     from engine.tail.blocks import Watch
 
     replications = Replications()
@@ -41,7 +42,8 @@ def results(experiment: Experiment, book, model, folder: RunFolder, stop: Stop) 
         tally, timing = simulate(system, plan, samplers, watch)
     stop.check()
     provenance = folder.provenance | {"status": "done", "timing": timing_of(timing)}
-    summary = write_results(folder.path, tally, system, book, provenance, replications)
+    web = web_tables(system, book, tally, plan.seed, samplers)
+    summary = write_results(folder.path, tally, system, book, provenance, replications, more=web)
     if experiment.report.html:
         write_page(folder.path)
     return summary

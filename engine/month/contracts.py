@@ -35,6 +35,7 @@ class Contracts(eqx.Module):
 
     received: Float[Array, "contracts"]  # by the seller, before its cost
     paid: Float[Array, "contracts"]  # by the buyer
+    invested: Float[Array, "contracts"]  # equity, under commitments
     size: Float[Array, "contracts"]
     quality: Float[Array, "contracts"]  # share of a contract that is being honoured
     raised: Float[Array, "firms"]  # equity by labs, to pay and to hold
@@ -112,7 +113,8 @@ def step(
     full = month.term + renewal * month.after
     at_full = full * table.operating * MONTH * operating[table.seller]
     due = owed_now(system, state, economy, month, at_full)
-    committed = table.sold @ commitments(system, economy, full, operating)
+    invested = commitments(system, economy, full, operating)
+    committed = table.sold @ invested
     result = operating_result(system, revenue, stress, month, operating)
 
     owed = table.bought @ due
@@ -138,6 +140,7 @@ def step(
     return after, Contracts(
         received=received,
         paid=paid,
+        invested=invested,
         size=after.size,
         quality=quality,
         raised=raised,

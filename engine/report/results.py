@@ -34,12 +34,14 @@ def write_results(
     provenance: dict[str, Any],
     replications: Replications | None = None,
     layout: Layout | None = None,
+    more: dict[str, pd.DataFrame] | None = None,
 ) -> dict[str, Any]:
     """Writes results/*.parquet and summary.json into `folder`; returns the summary.
 
     `provenance` holds seed, timing, sampler (a name, or a dict with name and diagnostics), versions,
     config_hash (or config, which is hashed) and whatever else is to be kept. `layout` is that of the tally;
-    without it, the layout of a run of `system`. From two `replications` on, errors come from their spread.
+    without it, the layout of a run of `system`. `more` holds tables made elsewhere, by name. From two
+    `replications` on, errors come from their spread.
     Raises ValueError where the tally holds no path or does not fit its layout.
     """
     folder = pathlib.Path(folder)
@@ -47,7 +49,7 @@ def write_results(
     fitting(tally, layout)
     tally = jax.device_get(tally)
     replications = Replications() if replications is None else replications
-    tables = tables_of(tally, layout, system, book, replications)
+    tables = tables_of(tally, layout, system, book, replications) | (more or {})
     summary = plain(summary_of(tally, layout, tables, book, provenance))
     summary["sampler"]["replications"] = max(len(replications), 1)
     if len(replications) > 1:

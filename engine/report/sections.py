@@ -1,6 +1,6 @@
 """The sections of the page: each a finding, its charts and a small table, all from one run folder."""
 
-from engine.report import charts, door_sections, findings, tail_sections, timelines, words
+from engine.report import charts, door_sections, findings, tail_sections, timelines, web_sections, words
 from engine.report.folder import Results
 from engine.report.markup import Charts, between, measured, paragraph, probability, table, text
 from engine.report.words import amount, class_name, share
@@ -146,7 +146,8 @@ def through_which_door(results: Results, holder: Charts) -> str:
     )  # fmt: skip
     return section(
         "door", "Through which door it comes", finding(findings.composition(results)), classes,
-        contributions_table(results), door_sections.leverage(results),
+        contributions_table(results), web_sections.web(results, holder),
+        door_sections.leverage(results),
     )  # fmt: skip
 
 

@@ -1,0 +1,120 @@
+"""The web in the report: payments are those of the paths, failures those of a hand-made chain."""
+
+import dataclasses
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from engine.book.build import build_system
+from engine.book.load import load_book, shipped_book
+from engine.book.parameters import Parameters
+from engine.draws.samplers import PSEUDO_RANDOM
+from engine.paths.payments import yearly_payments
+from engine.paths.replay import calm, replay
+from engine.paths.simulate import layout_of, simulate
+from engine.report import web
+from engine.tail.blocks import Plan
+
+SEED, MONTHS, PATHS = 7, 24, 1024
+
+
+@pytest.fixture(scope="module")
+def book():
+    return load_book(shipped_book("ai_credit_2025"))
+
+
+@pytest.fixture(scope="module")
+def two_years(book):
+    return build_system(book, Parameters(), MONTHS)
+
+
+def test_payments_are_those_of_the_replayed_path(two_years):
+    ids = [3, 600]
+    got = yearly_payments(two_years, SEED, ids)
+    assert got.shape == (2, 2, len(two_years.names.contracts))
+    for place, path in enumerate(ids):
+        _, info = jax.device_get(replay(two_years, SEED, path))
+        paid = (info.contracts.paid + info.contracts.invested).astype(np.float64)
+        np.testing.assert_allclose(got[place], paid.reshape(2, 12, -1).sum(axis=1), rtol=1e-4, atol=1e-4)
+
+
+def test_equity_put_in_is_what_labs_receive(two_years):
+    _, info = jax.device_get(calm(two_years))
+    received = np.asarray(two_years.contracts.sold) @ info.contracts.invested.T
+    np.testing.assert_allclose(received.T, info.contracts.committed_equity, rtol=1e-5, atol=1e-6)
+    assert info.contracts.invested.sum() > 0.0
+
+
+def test_on_the_calm_path_everybody_pays(two_years):
+    state, info = jax.device_get(calm(two_years))
+    assert not state.credit.default_month.any()
+    table = two_years.contracts
+    due = np.asarray(two_years.calendar.term[-1]) * np.asarray(table.operating) / 12.0
+    np.testing.assert_allclose(info.contracts.paid[-1], due, rtol=1e-4, atol=1e-5)
+
+
+def test_tables_of_a_run(two_years, book):
+    tally, _ = simulate(two_years, Plan(PATHS, 512, SEED))
+    tables = web.web_tables(two_years, book, tally, SEED, (PSEUDO_RANDOM,))
+    payments, failures = tables["payments"], tables["failures"]
+    assert (payments["ordinary"] <= payments["promised"] + 1e-3).sum() > 0.8 * len(payments)
+    assert payments["tail"].sum() < payments["ordinary"].sum()
+    assert failures.iloc[0]["firm"] == "OAI" and (failures["knock_on"] >= 0.0).all()
+    oracle = payments.set_index("contract").loc["OAI_ORCL"]
+    assert oracle["buyer"] == "OpenAI" and oracle["seller"] == "Oracle"
+
+
+def test_paths_of_replications_have_their_own_sampler(two_years, monkeypatch):
+    asked = []
+
+    def recorded(system, seed, ids, sampler):
+        asked.append((sampler, ids.tolist()))
+        return np.zeros((len(ids), 2, len(system.names.contracts)))
+
+    monkeypatch.setattr(web, "yearly_payments", recorded)
+    web.paid_of(two_years, SEED, [0, 9, 10, 19], ("first", "second"), 20)
+    assert asked == [("first", [0, 9]), ("second", [10, 19])]
+
+
+def chain(system, buyers, sellers):
+    """The system with these contracts first, at full margin and all of one rank; the others owe nothing."""
+    firms, contracts = system.firms.cash.shape[0], len(system.names.contracts)
+    one = np.eye(firms, dtype=np.float32)
+    buyers, sellers = (np.resize(np.asarray(each), contracts) for each in (buyers, sellers))
+    table = dataclasses.replace(
+        system.contracts,
+        senior=jnp.zeros(contracts, jnp.float32),
+        margin=jnp.ones(contracts, jnp.float32),
+        buyer=jnp.asarray(buyers, jnp.int32),
+        bought=jnp.asarray(one[:, buyers]),
+        sold=jnp.asarray(one[:, sellers]),
+    )
+    system = eqx.tree_at(lambda s: s.contracts, system, table)
+    return eqx.tree_at(lambda s: s.firms.outside, system, jnp.zeros(firms, jnp.float32))
+
+
+def test_failure_of_a_chain_by_hand(two_years, book, monkeypatch):
+    """A owes B 8 and B owes C 6; B has 1 of its own: without A it pays 1 of 6."""
+    linked = chain(two_years, [0, 1], [1, 2])
+    means = np.zeros(len(two_years.names.firms), np.float32)
+    means[:2] = 8.0, 1.0
+    due = np.zeros(len(two_years.names.contracts), np.float32)
+    due[:2] = 8.0, 6.0
+    given = (jnp.asarray(due), jnp.asarray(means))
+    monkeypatch.setattr(web, "year_of_payments", lambda system: given)
+    rows = web.failures_table(linked, book).set_index("firm")
+    first, second, third = two_years.names.firms[:3]
+    assert rows.loc[first, ["direct", "knock_on", "worst_share"]].tolist() == pytest.approx([8.0, 5.0, 1.0])
+    assert rows.loc[second, ["direct", "knock_on"]].tolist() == pytest.approx([6.0, 0.0])
+    name = book.tables["firms"].set_index("firm")["name"]
+    assert rows.loc[first, "worst_hit"] == name[second] and rows.loc[second, "worst_hit"] == name[third]
+
+
+def test_a_book_without_contracts_has_no_web(two_years, book):
+    none = eqx.tree_at(
+        lambda s: s.contracts.operating, two_years, jnp.zeros_like(two_years.contracts.operating)
+    )
+    assert web.web_tables(none, book, layout_of(none).init(), SEED, ()) == {}
