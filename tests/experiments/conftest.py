@@ -58,7 +58,7 @@ class Engine:
         self.during(watch.progress, watch.stopped)
         return "tally", types.SimpleNamespace(compile_s=1.0, run_s=2.0, paths_per_s=plan.paths / 2.0)
 
-    def write_results(self, folder, tally, system, book, provenance, replications):
+    def write_results(self, folder, tally, system, book, provenance, replications, more):
         loss = {"es_99": 10.0, "es_99_se": 0.1}
         summary = provenance | {"system": {"5y": loss}} | self.summary
         (folder / "results").mkdir(exist_ok=True)
@@ -93,6 +93,7 @@ def engine(monkeypatch):
             "BookError": type("BookError", (ValueError,), {}),
         },
         "engine.report.results": {"write_results": stand_in.write_results},
+        "engine.report.web": {"web_tables": lambda system, book, tally, seed, samplers: {}},
         "engine.report.page": {"write_page": stand_in.write_page},
         "engine.report.terminal": {"print_summary": lambda summary, file: print("summary", file=file)},
     }.items():
