@@ -26,3 +26,10 @@ def test_modules_of_the_api_exist():
         parts = name.split(".")
         files = [root.joinpath(*parts[:n]).with_suffix(".py") for n in range(2, len(parts) + 1)]
         assert any(file.is_file() for file in files), name
+
+
+def test_tests_that_the_mechanisms_page_names_exist():
+    tests = pathlib.Path(__file__).resolve().parent
+    known = set().union(*(re.findall(r"def (test_\w+)", file.read_text()) for file in tests.rglob("test_*.py")))
+    named = set(re.findall(r"`(test_\w+)`", (DOCS / "mechanisms.md").read_text(encoding="utf-8")))
+    assert len(named) > 20 and named <= known, sorted(named - known)

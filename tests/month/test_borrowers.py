@@ -1,6 +1,7 @@
 """What moves borrowers beside contracts and chips: shares, subscriptions, hidden debt, a parent, accounts."""
 
 import dataclasses
+import types
 
 import equinox as eqx
 import jax
@@ -8,10 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from engine.book.build import build_system
+from engine.book.parameters import Parameters
 from engine.month import chips, economy, funding, revenue
 from engine.month.inputs import fate_of
 from engine.vocabulary import GROUP, SERIES
-from tests.month.conftest import paired_change
+from tests.month.conftest import MONTHS, paired_change
 
 
 def fate_with(system, calm_draws, leadership):
@@ -202,3 +205,27 @@ def test_subscriptions_that_lapse_never_lower_losses(base, changed, outcome_of):
     assert mean > -3.0 * error
     mean, error = paired_change(base, outcome_of(changed("contracts.subscription_share", 0.5)))
     assert mean > 3.0 * error > 0.0
+
+
+def test_more_capex_on_the_same_revenue_never_lowers_losses(five_years, base, outcome_of):
+    """A third more capex by everybody: more debt, and more chips for the same demand."""
+    calendar = five_years.calendar
+    more = eqx.tree_at(
+        lambda s: (s.calendar.capex, s.calendar.firm_capex),
+        five_years,
+        (calendar.capex * 1.33, calendar.firm_capex * 1.33),
+    )
+    mean, error = paired_change(base, outcome_of(more))
+    assert mean > 3.0 * error > 0.0
+
+
+def test_a_longer_lease_never_raises_the_loss_of_its_landlord(book, five_years, outcome_of):
+    """Oracle's lease of Abilene ends after three years or after fourteen; the loans mature between."""
+    contracts = book.tables["contracts"]
+    short = contracts.assign(end_month=contracts["end_month"].where(contracts["contract"] != "ORCL_ABIL", 36))
+    tables = types.MappingProxyType(dict(book.tables) | {"contracts": short})
+    shorter = build_system(dataclasses.replace(book, tables=tables), Parameters(), MONTHS)
+    loans = [place for place, name in enumerate(five_years.names.loans) if name.startswith("ABIL")]
+    lost = [outcome_of(s).components[-1, loans].sum(axis=0) for s in (five_years, shorter)]
+    more = lost[1].astype(np.float64) - lost[0].astype(np.float64)
+    assert more.mean() > 3.0 * more.std() / np.sqrt(more.size) > 0.0

@@ -72,6 +72,7 @@ SIGNS = {
     "a weaker reaction of credit supply": (("lenders.supply_loss", 0.0), -1),
     "a higher ceiling of revenue": (("economy.ceiling", 1500.0), -1),
     "waivers for all": (("credit.waiver", 1.0), -1),
+    "more debt for the same capex": (("credit.origination", 0.45), +1),
 }
 
 
