@@ -12,6 +12,11 @@ def test_examples_of_the_api():
     assert tried > 40 and not failed
 
 
+def test_example_of_the_page_on_securitisation():
+    failed, tried = doctest.testfile(str(DOCS / "securitisation.md"), module_relative=False)
+    assert tried == 3 and not failed
+
+
 def test_links_of_the_api_lead_somewhere():
     text = (DOCS / "api.md").read_text(encoding="utf-8")
     headings = re.findall(r"^## (.+)$", text, flags=re.M)
@@ -30,6 +35,7 @@ def test_modules_of_the_api_exist():
 
 def test_tests_that_the_mechanisms_page_names_exist():
     tests = pathlib.Path(__file__).resolve().parent
-    known = set().union(*(re.findall(r"def (test_\w+)", file.read_text()) for file in tests.rglob("test_*.py")))
+    texts = [file.read_text(encoding="utf-8") for file in tests.rglob("test_*.py")]
+    known = {name for text in texts for name in re.findall(r"def (test_\w+)", text)}
     named = set(re.findall(r"`(test_\w+)`", (DOCS / "mechanisms.md").read_text(encoding="utf-8")))
     assert len(named) > 20 and named <= known, sorted(named - known)

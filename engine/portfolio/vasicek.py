@@ -72,7 +72,8 @@ def default_count(obligors: int, pd: float, rho: float) -> np.ndarray:
     """
     z = np.linspace(-9.5, 9.5, 2001)
     weights = stats.norm.pdf(z)
-    p = conditional_pd(pd, rho, z)
+    # A probability near the smallest number there is overflows inside the binomial law.
+    p = np.maximum(conditional_pd(pd, rho, z), 1e-200)
     return (weights / weights.sum()) @ stats.binom(obligors, p[:, None]).pmf(np.arange(obligors + 1))
 
 
