@@ -149,15 +149,16 @@ def step(
     chips: Chips,
     contracts: Contracts,
     funding: Funding,
+    counted,
     collateral: Collateral,
     month: Month,
 ) -> tuple[CreditState, FundingState, CollateralState, Credit]:
-    """One month of defaults and recoveries."""
+    """One month of defaults and recoveries. `counted` [firms] is hidden debt that lenders see."""
     credit, firms, loans = system.numbers.credit, system.firms, system.loans
     alive = state.alive
     debt = loans.borrowed @ funds.balance
     dead = jnp.sum(firms.neocloud * (1.0 - alive)) / jnp.maximum(jnp.sum(firms.neocloud), 1.0)
-    rate = intensity(system, economy, chips.stress, strain(debt + funding.counted, funding.limit), dead)
+    rate = intensity(system, economy, chips.stress, strain(debt + counted, funding.limit), dead)
     hazard = state.hazard + MONTH * rate
     chip_assets = pledges.pledged @ collateral.price
     insolvent = insolvency(system, economy, funds, contracts.forward, chip_assets, debt)

@@ -25,7 +25,6 @@ class FundingState(eqx.Module):
     maturity: Float[Array, "loans"]  # month
     coupon: Float[Array, "loans"]  # margin over the short rate where floating
     spare_debt: Float[Array, "firms"]  # what lenders would still lend in need, as of last month
-    belief: Float[Array, ""]  # share of off-balance-sheet debt that lenders count
 
 
 class Service(eqx.Module):
@@ -60,8 +59,6 @@ class Funding(eqx.Module):
     unmet: Float[Array, "firms"]  # USD bn
     exchange: Float[Array, "firms"]  # 1 where creditors take a distressed exchange
     limit: Float[Array, "firms"]  # debt capacity
-    hidden: Float[Array, "firms"]  # off-balance-sheet debt
-    counted: Float[Array, "firms"]  # part of it that lenders count
     borrowed: Float[Array, "loans"]  # drawn or newly lent this month, other than refinancing
     origination: Float[Array, ""]  # of the sector, shared by loans and pools
 
@@ -92,7 +89,6 @@ def init(system: System) -> FundingState:
         loans.maturity_month,
         loans.coupon,
         spare,
-        jnp.zeros((), jnp.float32),
     )
 
 
@@ -132,25 +128,6 @@ def debt_limit(system: System, state: FundingState, economy: Economy, contracts:
     firms = system.firms
     earning = earning_power(system, contracts.forward, state.ebitda_ttm)
     return (firms.debt_multiple * earning + firms.value_multiple * value) * economy.access
-
-
-def off_balance_sheet(system: System, state: FundingState, size, month: Month, operating):
-    """Debt that a firm's reports leave out: guarantees, and leases beyond what EBITDA after rent carries.
-
-    hidden_i = sum of cover x guaranteed balance + sum of (PV of the lease - debt multiple x rent in a year)+
-    """
-    table, firms = system.contracts, system.firms
-    carried = firms.debt_multiple[table.buyer] * month.term_ahead
-    standing = table.senior * table.operating * size * operating[table.seller]
-    lease = standing * jnp.maximum(month.present_value - carried, 0.0)
-    return system.loans.guaranteed @ state.balance + table.bought @ lease
-
-
-def believed(system: System, state: FundingState, economy: Economy, alive):
-    """Share of it that lenders count: by the worst regime so far, all once a project with a sponsor fell."""
-    seen = economy.by_regime(system.numbers.credit.look_through)
-    fallen = jnp.max(system.loans.project * (1.0 - alive[system.loans.borrower]))
-    return jnp.maximum(jnp.maximum(state.belief, seen), fallen)
 
 
 def pay_in_kind(system: System, service: Service, lacking):
@@ -283,18 +260,16 @@ def step(
     chips: Chips,
     contracts: Contracts,
     service: Service,
+    counted,
     value,
     month: Month,
     u_extension,
     alive,
     operating,
 ) -> tuple[FundingState, Funding]:
-    """One month of funding for every firm, capex last."""
+    """One month of funding for every firm, capex last. `counted` [firms] is hidden debt that lenders see."""
     firms, loans, numbers = system.firms, system.loans, system.numbers
     limit = debt_limit(system, state, economy, contracts, value)
-    hidden = off_balance_sheet(system, state, contracts.size, month, operating)
-    belief = believed(system, state, economy, alive)
-    counted = numbers.mechanisms.look_through * belief * hidden
     deal = refinance(system, state, service, contracts, limit, counted, u_extension, operating)
     draw = month.draw * jnp.minimum(chips.capex_pace, 1.0) * alive[loans.borrower]
     time = month.month.astype(jnp.float32)
@@ -318,13 +293,10 @@ def step(
         maturity=maturity,
         coupon=coupon,
         spare_debt=can_bridge(system) * jnp.maximum(limit - owed - counted - new_debt, 0.0) * economy.supply,
-        belief=belief,
     ), Funding(
         unmet=deal.unmet,
         exchange=deal.exchange,
         limit=limit,
-        hidden=hidden,
-        counted=counted,
         borrowed=draw + grown,
         origination=origination,
     )

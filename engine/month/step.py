@@ -12,6 +12,7 @@ from engine.month import (
     credit,
     economy,
     funding,
+    hidden_debt,
     lenders,
     pools,
     revenue,
@@ -33,6 +34,7 @@ class State(eqx.Module):
     pools: pools.PoolState
     lenders: lenders.LenderState
     supply: Float[Array, ""]
+    belief: Float[Array, ""]  # share of hidden debt that lenders count
     legacy_loss: Float[Array, ""]  # cumulative, USD bn
     new_money_loss: Float[Array, ""]
     flags: Bool[Array, "flags"]
@@ -45,6 +47,7 @@ class Info(eqx.Module):
     chips: chips.Chips
     contracts: contracts.Contracts
     funding: funding.Funding
+    hidden: hidden_debt.HiddenDebt
     collateral: collateral.Collateral
     loss: Float[Array, "instruments"]  # USD bn this month
     exposure: Float[Array, ""]
@@ -63,6 +66,7 @@ def init(system: System) -> State:
         pools=pools.init(system),
         lenders=lenders.init(system),
         supply=zero + 1.0,
+        belief=zero,
         legacy_loss=zero,
         new_money_loss=zero,
         flags=jnp.zeros((len(FLAGS),), jnp.bool_),
@@ -70,7 +74,7 @@ def init(system: System) -> State:
 
 
 def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks) -> tuple[State, Info]:
-    """One month: economy, chips, contracts, funding, collateral, credit, pools, lenders, supply."""
+    """One month, stage by stage, from the economy to the supply of credit."""
     alive, operating = state.credit.alive, state.credit.operating
     new_economy, now = economy.step(system, state.economy, state.supply, shocks)
     new_chips, market = chips.step(system, fate, state.chips, now, month)
@@ -85,14 +89,18 @@ def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks)
     new_contracts, web = contracts.step(
         system, state.contracts, now, income, market.stress, month, means, operating
     )
-    funds, raised = funding.step(
-        system, state.funding, now, market, web, owed, income.value, month, shocks.extension, alive, operating
+    new_belief, hidden = hidden_debt.step(
+        system, state.belief, now, state.funding.balance, web.size, month, alive, operating
     )
+    funds, raised = funding.step(
+        system, state.funding, now, market, web, owed, hidden.counted, income.value, month, shocks.extension,
+        alive, operating,
+    )  # fmt: skip
     pledges, funds, tested = collateral.step(
         system, state.collateral, funds, market, web, owed, raised, month, shocks.waiver, alive
     )
     new_credit, funds, pledges, fallen = credit.step(
-        system, fate, state.credit, funds, pledges, now, market, web, raised, tested, month
+        system, fate, state.credit, funds, pledges, now, market, web, raised, hidden.counted, tested, month
     )
     new_pools, pooled = pools.step(
         system, fate, state.pools, now, market.stress, tested.gap, raised.origination, new_credit.operating
@@ -122,6 +130,7 @@ def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks)
         pools=new_pools,
         lenders=new_lenders,
         supply=new_supply,
+        belief=new_belief,
         legacy_loss=state.legacy_loss + total - young,
         new_money_loss=state.new_money_loss + young,
         flags=state.flags | raised_flags,
@@ -130,6 +139,7 @@ def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks)
         chips=market,
         contracts=web,
         funding=raised,
+        hidden=hidden,
         collateral=tested,
         loss=loss,
         exposure=exposure,

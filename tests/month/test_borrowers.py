@@ -11,7 +11,7 @@ import pytest
 
 from engine.book.build import build_system
 from engine.book.parameters import Parameters
-from engine.month import chips, economy, funding, revenue
+from engine.month import chips, economy, funding, hidden_debt, revenue
 from engine.month.inputs import fate_of
 from engine.vocabulary import GROUP, SERIES
 from tests.month.conftest import MONTHS, paired_change
@@ -92,10 +92,11 @@ def test_subscriptions_lapse_with_the_regime_and_with_the_labs_own_value(
 def test_hidden_debt_is_guarantees_and_leases_that_rent_does_not_carry(five_years):
     """By hand: Meta guarantees 85% of Hyperion; a lease counts beyond the multiple of its rent."""
     names, month = five_years.names, month_of(five_years, 1)
-    state = funding.init(five_years)
+    balance = five_years.loans.drawn
     everybody = jnp.ones(len(names.firms), jnp.float32)
     size = jnp.ones(len(names.contracts), jnp.float32)
-    hidden = np.asarray(funding.off_balance_sheet(five_years, state, size, month, everybody), np.float64)
+    owed = hidden_debt.off_balance_sheet(five_years, balance, size, month, everybody)
+    hidden = np.asarray(owed, np.float64)
     table = five_years.contracts
     expected = np.zeros(len(names.firms))
     expected[names.firms.index("META")] += 0.85 * 27.3
@@ -106,21 +107,20 @@ def test_hidden_debt_is_guarantees_and_leases_that_rent_does_not_carry(five_year
     np.testing.assert_allclose(hidden, expected, rtol=1e-4, atol=1e-4)
     assert hidden[names.firms.index("ORCL")] > 20.0
     gone = everybody.at[names.firms.index("VANT_TX")].set(0.0)
-    without = funding.off_balance_sheet(five_years, state, size, month, gone)
+    without = hidden_debt.off_balance_sheet(five_years, balance, size, month, gone)
     assert float(without[names.firms.index("ORCL")]) < hidden[names.firms.index("ORCL")]
 
 
 def test_lenders_look_through_once_the_boom_breaks_or_a_project_falls_and_do_not_forget(five_years, today):
-    state = funding.init(five_years)
+    before = jnp.float32(0.0)
     alive = jnp.ones(len(five_years.names.firms), jnp.float32)
-    assert float(funding.believed(five_years, state, today, alive)) == 0.0
-    assert float(funding.believed(five_years, state, in_regime(today, 1), alive)) == 0.5
+    assert float(hidden_debt.believed(five_years, before, today, alive)) == 0.0
+    assert float(hidden_debt.believed(five_years, before, in_regime(today, 1), alive)) == 0.5
     fallen = alive.at[five_years.names.firms.index("ABIL")].set(0.0)
-    assert float(funding.believed(five_years, state, today, fallen)) == 1.0
+    assert float(hidden_debt.believed(five_years, before, today, fallen)) == 1.0
     other = alive.at[five_years.names.firms.index("CRWV")].set(0.0)
-    assert float(funding.believed(five_years, state, today, other)) == 0.0
-    later = eqx.tree_at(lambda s: s.belief, state, jnp.float32(0.5))
-    assert float(funding.believed(five_years, later, today, alive)) == 0.5
+    assert float(hidden_debt.believed(five_years, before, today, other)) == 0.0
+    assert float(hidden_debt.believed(five_years, jnp.float32(0.5), today, alive)) == 0.5
 
 
 def test_interest_in_kind_is_what_cash_lacks_and_at_most_the_share_agreed(five_years, today):
