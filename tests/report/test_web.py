@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 
 from engine.book.build import build_system
@@ -16,7 +17,10 @@ from engine.paths.payments import yearly_payments
 from engine.paths.replay import calm, replay
 from engine.paths.simulate import layout_of, simulate
 from engine.report import web
+from engine.report.page import write_page
+from engine.report.results import write_results
 from engine.tail.blocks import Plan
+from tests.report.conftest import PROVENANCE
 
 SEED, MONTHS, PATHS = 7, 24, 1024
 
@@ -118,3 +122,21 @@ def test_a_book_without_contracts_has_no_web(two_years, book):
         lambda s: s.contracts.operating, two_years, jnp.zeros_like(two_years.contracts.operating)
     )
     assert web.web_tables(none, book, layout_of(none).init(), SEED, ()) == {}
+
+
+def test_the_page_shows_the_web_of_a_run_that_has_one(world, tally, folder, tmp_path):
+    payments = pd.DataFrame({
+        "contract": ["A_B"], "kind": ["compute"], "buyer": ["Lab"], "seller": ["Cloud"], "promised": [90.0],
+        "ordinary": [80.0], "tail": [20.0],
+    })  # fmt: skip
+    failures = pd.DataFrame({
+        "firm": ["A"], "name": ["Lab"], "direct": [16.0], "knock_on": [2.5], "worst_hit": ["Cloud"],
+        "worst_share": [0.75],
+    })  # fmt: skip
+    whole, system, _, layout = world
+    more = {"payments": payments, "failures": failures}
+    write_results(tmp_path, tally, system, whole, PROVENANCE, layout=layout, more=more)
+    text = write_page(tmp_path).read_text(encoding="utf-8")
+    assert "Lab pays Cloud 80.0 bn on the one and 20.0 bn on the other." in text
+    assert "If one node fails" in text and "75%" in text
+    assert "If one node fails" not in (folder / "report.html").read_text(encoding="utf-8")
