@@ -37,7 +37,7 @@ report: setup ## the main job on the shipped book; prints where the report is
 test: setup ## the whole test-suite
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-random: setup ## dieharder over the random words (an hour on one core); JOBS tests at a time, into RANDOM_OUT
+random: setup ## dieharder over the random words (half an hour on one core); JOBS tests at a time, into RANDOM_OUT
 	@command -v dieharder >/dev/null || { echo "make random needs dieharder on the path: install your system's" \
 		"dieharder package (Debian, Ubuntu: apt-get install dieharder)" >&2; exit 2; }
 	$(BIN)/python tests/draws/assess.py $(RANDOM_OUT) --jobs $(JOBS)

@@ -21,6 +21,9 @@ HOURS = 8.76
 FACTORS = ("demand", "technology", "rates", "credit", "equity", "power")
 REGIMES = ("boom", "plateau", "bust")
 
+UNBROKEN = "unbroken"
+"""Name of the group of paths on which the boom lasts."""
+
 CAUSES = ("alive", "foreclosure", "liquidity", "non_payment", "balance_sheet", "hazard", "exchange", "group")
 """Why a firm defaulted; the position is the code a path carries."""
 ALIVE, FORECLOSURE, LIQUIDITY, NON_PAYMENT, BALANCE_SHEET, HAZARD, EXCHANGE, GROUP = range(len(CAUSES))

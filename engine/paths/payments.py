@@ -6,15 +6,11 @@ import numpy as np
 from jax import lax
 from jaxtyping import Float64
 
-from engine.batch.last import batch_last
-from engine.batch.store import stored
 from engine.book.system import System
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
-from engine.paths import path as paths
+from engine.paths.simulate import every_year
 from engine.tail.blocks import CHUNK
-
-YEAR = 12
 
 
 def yearly_payments(
@@ -36,28 +32,10 @@ def yearly_payments(
 def _yearly(system: System, sampler, seed, padded):
     """[chunks years contracts CHUNK]."""
 
-    def one_month(system, seed, row, path, fate, state, normal, regime):
-        state, info = paths.advance(system, seed, path, fate, state, row, normal, regime)
-        return state, info.contracts.paid + info.contracts.invested
+    def paid(system, state, info):
+        return info.contracts.paid + info.contracts.invested
 
-    def chunk(ids):
-        fate, state, drawn = batch_last(
-            paths.begin, system, sampler, seed, ids, batched=(False, False, False, True)
-        )
+    def year_sum(state, paid):
+        return jnp.sum(paid, axis=0)
 
-        def every_month(*arguments):
-            return batch_last(one_month, *arguments, batched=(False,) * 3 + (True,) * 5)
-
-        def month(state, inputs):
-            row, normal, regime = inputs
-            return stored(every_month, row.month > 0, system, seed, row, ids, fate, state, normal, regime)
-
-        def year(state, inputs):
-            state, paid = lax.scan(month, state, inputs)
-            return state, jnp.sum(paid, axis=0)
-
-        monthly = (system.calendar, drawn.normals, drawn.uniforms)
-        years = jax.tree.map(lambda leaf: leaf.reshape(-1, YEAR, *leaf.shape[1:]), monthly)
-        return lax.scan(year, state, years)[1]
-
-    return lax.map(chunk, padded)
+    return lax.map(lambda ids: every_year(system, sampler, seed, ids, paid, year_sum)[3], padded)

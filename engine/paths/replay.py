@@ -9,7 +9,7 @@ from jax import lax
 from engine.book.system import System
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
-from engine.month.inputs import Shocks, fate_of
+from engine.month.inputs import PathDraws, Shocks, fate_of
 from engine.month.step import Info, State, init, step
 from engine.paths.draws import path_draws
 from engine.paths.path import advance, begin
@@ -27,6 +27,16 @@ def replay(system: System, seed: int, path: int, sampler=PSEUDO_RANDOM) -> tuple
     return _replay(system, sampler, seed_words(seed), jnp.asarray(path, jnp.int64))
 
 
+def calm_draws(system: System) -> PathDraws:
+    """Path draws without slips, frailty or leadership, and thresholds that no hazard reaches."""
+    shapes = jax.eval_shape(path_draws, system, seed_words(0), jnp.zeros((), jnp.int64))
+    still = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+    return dataclasses.replace(
+        still, firms=still.firms + RARE, obligors=still.obligors + RARE, slip=still.slip + 1.0,
+        slip_length=still.slip_length + 0.5,
+    )  # fmt: skip
+
+
 @jax.jit
 def calm(system: System) -> tuple[State, Info]:
     """State and Info of every month of the path on which nothing happens.
@@ -34,13 +44,7 @@ def calm(system: System) -> tuple[State, Info]:
     All normals are zero, every month is a boom, no release slips, nobody defaults by hazard, nothing is
     waived or extended. Each leaf has a leading axis [months].
     """
-    shapes = jax.eval_shape(path_draws, system, seed_words(0), jnp.zeros((), jnp.int64))
-    still = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
-    draws = dataclasses.replace(
-        still, firms=still.firms + RARE, obligors=still.obligors + RARE, slip=still.slip + 1.0,
-        slip_length=still.slip_length + 0.5,
-    )  # fmt: skip
-    fate, loans = fate_of(system, draws), system.loans.coupon.shape[0]
+    fate, loans = fate_of(system, calm_draws(system)), system.loans.coupon.shape[0]
     never = jnp.full(loans, 0.999, jnp.float32)
     nothing = jnp.zeros(system.economy.loading.shape[0], jnp.float32)
     shocks = Shocks(normals=nothing, regime=jnp.zeros((), jnp.float32), waiver=never, extension=never)

@@ -14,10 +14,9 @@ from engine.tail import blocks
 from engine.tail.blocks import Plan, Timing, Watch
 from engine.tail.outcome import Outcome, path_weight
 from engine.tail.tally import Layout, Tally
-from engine.vocabulary import FLAGS, SERIES
+from engine.vocabulary import FLAGS, SERIES, UNBROKEN
 
 YEAR, QUARTER = 12, 3
-UNBROKEN = "unbroken"
 
 
 def horizons(months: int) -> tuple[int, ...]:
@@ -52,15 +51,19 @@ def layout_of(system: System) -> Layout:
     )
 
 
-def chunk_outcome(system: System, sampler, seed, ids, count) -> Outcome:
-    """The outcome of one chunk of path ids; those from `count` on weigh nothing."""
+def every_year(system: System, sampler, seed, ids, monthly, yearly):
+    """One chunk of path ids, year by year: fate, draws, the last state, and what `yearly` made of each year.
+
+    `monthly(system, state, info)` says what is kept of a path's month, `yearly(state, kept)` what is made of
+    the state at a year's end and of its months [months ... paths].
+    """
 
     def begin(system, sampler, seed, ids):
         return batch_last(paths.begin, system, sampler, seed, ids, batched=(False, False, False, True))
 
     def one_month(system, seed, row, path, fate, state, normal, regime):
         state, info = paths.advance(system, seed, path, fate, state, row, normal, regime)
-        return state, paths.traced(system, state, info)
+        return state, monthly(system, state, info)
 
     def every_month(*arguments):
         return batch_last(one_month, *arguments, batched=(False,) * 3 + (True,) * 5)
@@ -70,13 +73,23 @@ def chunk_outcome(system: System, sampler, seed, ids, count) -> Outcome:
         return stored(every_month, row.month > 0, system, seed, row, ids, fate, state, normal, regime)
 
     def year(state, inputs):
-        state, trace = lax.scan(month, state, inputs)
-        return state, (trace, batch_last(paths.snapshot, system, state, batched=(False, True)))
+        state, kept = lax.scan(month, state, inputs)
+        return state, yearly(state, kept)
 
     fate, state, drawn = stored(begin, ids[0] >= 0, system, sampler, seed, ids)
-    monthly = (system.calendar, drawn.normals, drawn.uniforms)
-    years = jax.tree.map(lambda row: row.reshape(-1, YEAR, *row.shape[1:]), monthly)
-    state, (trace, snapshots) = lax.scan(year, state, years)
+    rows = (system.calendar, drawn.normals, drawn.uniforms)
+    years = jax.tree.map(lambda row: row.reshape(-1, YEAR, *row.shape[1:]), rows)
+    state, made = lax.scan(year, state, years)
+    return fate, drawn, state, made
+
+
+def chunk_outcome(system: System, sampler, seed, ids, count) -> Outcome:
+    """The outcome of one chunk of path ids; those from `count` on weigh nothing."""
+
+    def year_end(state, trace):
+        return trace, batch_last(paths.snapshot, system, state, batched=(False, True))
+
+    fate, drawn, state, (trace, snapshots) = every_year(system, sampler, seed, ids, paths.traced, year_end)
     end = batch_last(paths.ending, system, fate, state, batched=(False, True, True))
     months = system.calendar.month.shape[0]
     at = np.array([h // YEAR - 1 for h in horizons(months)])

@@ -131,18 +131,27 @@ def bearers(results: Results) -> go.Figure:
     names = [class_name(key) for key in rows["id"]]
     chart = figure(110 + 42 * len(rows), barmode="group")
     pairs = (("expected", "el", style.SKY), ("in the worst 1% of paths", "tail_mean", style.NAVY))
-    for name, key, colour in pairs:
+    lying_bars(chart, rows, names, pairs, "%{y}<br>%{x:,.2f} bn NAME<extra></extra>")
+    chart.update_xaxes(title_text=f"Loss finally borne, {horizon_years(results.last)}, USD bn")
+    return chart
+
+
+def lying_bars(chart: go.Figure, rows, names, looks, hover: str, told=None) -> None:
+    """Adds one horizontal bar a row for each look (name, column, colour); NAME in `hover` is the look's name.
+
+    `told` are the columns that `hover` reads besides.
+    """
+    for name, key, colour in looks:
         chart.add_bar(
             x=rows[key],
             y=names,
             orientation="h",
             name=name,
             marker_color=colour,
-            hovertemplate="%{y}<br>%{x:,.2f} bn " + name + "<extra></extra>",
+            customdata=None if told is None else rows[told],
+            hovertemplate=hover.replace("NAME", name),
         )
-    chart.update_xaxes(title_text=f"Loss finally borne, {horizon_years(results.last)}, USD bn")
     chart.update_yaxes(automargin=True, showgrid=False, ticks="")
-    return chart
 
 
 def composition(results: Results) -> go.Figure:
@@ -154,21 +163,12 @@ def composition(results: Results) -> go.Figure:
         ("share of debt drawn today", "exposure_share", style.SAND),
         ("share of loss in the worst 1% of paths", "tail_share", style.RED),
     )
-    for name, key, colour in pairs:
-        chart.add_bar(
-            x=rows[key],
-            y=names,
-            orientation="h",
-            name=name,
-            marker_color=colour,
-            customdata=rows[["tail_mean", "exposure"]],
-            hovertemplate="<b>%{y}</b><br>%{x:.1%} "
-            + name
-            + "<br>%{customdata[0]:,.1f} bn lost in the tail, "
-            "%{customdata[1]:,.1f} bn drawn today<extra></extra>",
-        )
+    hover = (
+        "<b>%{y}</b><br>%{x:.1%} NAME<br>%{customdata[0]:,.1f} bn lost in the tail, "
+        "%{customdata[1]:,.1f} bn drawn today<extra></extra>"
+    )
+    lying_bars(chart, rows, names, pairs, hover, ["tail_mean", "exposure"])
     chart.update_xaxes(title_text="Share", tickformat=".0%")
-    chart.update_yaxes(automargin=True, showgrid=False, ticks="")
     return chart
 
 

@@ -4,8 +4,8 @@ import math
 
 from engine.report import words
 from engine.report.folder import Results
-from engine.report.timelines import UNBROKEN
 from engine.report.words import amount, class_name, error, share
+from engine.vocabulary import UNBROKEN
 
 
 def years(results: Results) -> str:

@@ -10,8 +10,7 @@ from engine.report import style
 from engine.report.charts import figure
 from engine.report.folder import Results
 from engine.report.words import kind_name
-
-UNBROKEN = "unbroken"
+from engine.vocabulary import UNBROKEN
 
 FANS = {
     "revenue": ("AI revenue", "USD bn a year", True),

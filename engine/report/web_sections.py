@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 
 from engine.report import style, words
-from engine.report.charts import figure
+from engine.report.charts import figure, lying_bars
 from engine.report.folder import Results
 from engine.report.markup import Charts, paragraph, table
 from engine.report.words import amount, share
@@ -44,20 +44,9 @@ def flows(results: Results) -> go.Figure:
     ]
     chart = figure(120 + 32 * len(rows), barmode="group", margin={"l": 280, "r": 16, "t": 40, "b": 48})
     looks = (("worst paths", "tail", style.RED), ("ordinary paths", "ordinary", style.BLUE))
-    for name, key, colour in looks:
-        chart.add_bar(
-            x=rows[key],
-            y=names,
-            orientation="h",
-            name=name,
-            marker_color=colour,
-            customdata=rows["promised"],
-            hovertemplate="<b>%{y}</b><br>%{x:,.1f} bn on "
-            + name
-            + "<br>%{customdata:,.1f} bn at full size<extra></extra>",
-        )
+    hover = "<b>%{y}</b><br>%{x:,.1f} bn on NAME<br>%{customdata[0]:,.1f} bn at full size<extra></extra>"
+    lying_bars(chart, rows, names, looks, hover, ["promised"])
     chart.update_xaxes(title_text="USD bn")
-    chart.update_yaxes(automargin=True, showgrid=False, ticks="")
     return chart
 
 

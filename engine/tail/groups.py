@@ -3,7 +3,6 @@
 import numpy as np
 from jaxtyping import Float64
 
-from engine.tail.histogram import LOSS
 from engine.tail.measures import Losses, column_losses, locate
 from engine.tail.tally import SQUARE_ONE, WEIGHT_ONE, Tally
 
@@ -34,6 +33,5 @@ def group_losses(tally: Tally, group: int) -> Losses:
     if not weight.sum() > 0:
         raise ValueError(f"group {group} has no paths")
     mean = column_losses(tally, -1).mean
-    paths = int(np.floor(weight.sum() ** 2 / square.sum()))
-    inside = np.where(np.isfinite(mean), mean, LOSS.representative)
-    return Losses(weight, square, weight * inside, float(np.sum(square * inside**2)), max(paths, 1), True)
+    paths = max(int(weight.sum() ** 2 / square.sum()), 1)
+    return Losses(weight, square, weight * mean, float(np.sum(square * mean**2)), paths, True)

@@ -13,7 +13,7 @@ from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
-from engine.month.inputs import PathDraws
+from engine.paths import replay
 from engine.paths.simulate import chunk_outcome
 from engine.tail.blocks import CHUNK
 
@@ -33,18 +33,7 @@ def five_years(book):
 @pytest.fixture(scope="session")
 def calm_draws(five_years):
     """Path draws without slips, frailty or leadership, and thresholds out of reach."""
-    names = five_years.names
-    firms, gens, pools = len(names.firms), len(names.generations), len(names.pools)
-    out_of_reach = jnp.float32(1e-30)
-    return PathDraws(
-        firms=jnp.full(firms, out_of_reach),
-        obligors=jnp.full(len(names.obligors), out_of_reach),
-        slip=jnp.ones(gens, jnp.float32),
-        slip_length=jnp.full(gens, 0.5, jnp.float32),
-        release_effect=jnp.zeros(gens, jnp.float32),
-        frailty=jnp.zeros(pools, jnp.float32),
-        leadership=jnp.zeros(firms, jnp.float32),
-    )
+    return replay.calm_draws(five_years)
 
 
 @pytest.fixture(scope="session")

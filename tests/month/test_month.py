@@ -8,30 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from engine.month import step as months
-from engine.month.inputs import Shocks, fate_of
+from engine.paths import replay
 from engine.vocabulary import CAUSES, FLAGS, HAZARD, SERIES
 from tests.month.conftest import MONTHS, paired_change
 
 
 @pytest.fixture(scope="module")
-def calm(five_years, calm_draws):
+def calm(five_years):
     """Every month of a path without shocks that stays in the boom and whose thresholds are out of reach."""
-    draws, loans = calm_draws, len(five_years.names.loans)
-    never = jnp.full(loans, 0.999, jnp.float32)
-    shocks = Shocks(jnp.zeros(6, jnp.float32), jnp.float32(0.0), never, never)
-
-    @jax.jit
-    def run(system):
-        fate = fate_of(system, draws)
-
-        def month(state, row):
-            state, info = months.step(system, fate, state, row, shocks)
-            return state, (state, info)
-
-        return jax.lax.scan(month, months.init(system), system.calendar)[1]
-
-    return jax.device_get(run(five_years))
+    return jax.device_get(replay.calm(five_years))
 
 
 def test_nothing_happens_on_a_calm_path(five_years, calm):
