@@ -103,7 +103,9 @@ COMPARED = {
     "utilisation": lambda s, i: i.chips.utilisation,
     "rent": lambda s, i: i.chips.rent,
     "price": lambda s, i: i.collateral.price,
+    "age": lambda s, i: s.chips.age,
     "size": lambda s, i: s.contracts.size,
+    "purse": lambda s, i: s.contracts.purse,
     "paid": lambda s, i: i.contracts.paid,
     "received": lambda s, i: i.contracts.received,
     "cash": lambda s, i: s.funding.cash,
@@ -144,7 +146,8 @@ def compare(system, exact, path):
         if name in ("ltv", "dscr"):
             # The engine reports LTV where it tests and DSCR up to 10; ratios of a repaid loan are rounding.
             live = state.funding.balance[:, : want.shape[1]] > SMALL_LOAN
-            got, want = np.where(live, got, 0.0), np.where(live & (got > 0.0), np.minimum(want, 10.0), 0.0)
+            got = np.where(live, got, 0.0)
+            want = np.where(live & (got > 0.0), want if name == "ltv" else np.minimum(want, 10.0), 0.0)
         size = np.abs(want)
         if name in RUNNING:
             # What is left of an account is known to the rounding of what went through it.

@@ -6,7 +6,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from engine.book import calendar, network
-from engine.book.calibration import collateral_scale, correlation_of, jumps_of, starting_prices, transition_of
+from engine.book.calibration import (
+    collateral_scale,
+    correlation_of,
+    jumps_of,
+    mean_age,
+    starting_prices,
+    transition_of,
+)
 from engine.book.parameters import Parameters
 from engine.book.system import (
     ARRAY_TWINS,
@@ -84,10 +91,11 @@ def build_system(book, parameters: Parameters, months: int) -> System:
         lender_classes=tuple(dict.fromkeys(tables["lenders"]["class"])),
     )
     chips = chip_table(tables["chips"], parameters)
-    contracts = contract_table(tables["contracts"], names)
+    contracts = contract_table(tables["contracts"], named, names)
     pledged, security = pledges(tables, names, int(loans["collateral"].sum()))
-    dates = calendar.build(tables, loans, named, contracts, security, parameters, months)
-    scale = collateral_scale(loans, pledged, security, contracts, chips, dates, parameters)
+    dates = calendar.build(loans, named, contracts, parameters, months)
+    weight = security_weight(security, contracts)
+    scale = collateral_scale(loans, pledged, security, weight, contracts, chips, dates, parameters)
     pools = pool_table(tables, synthetic, names)
     start = float(loans["drawn"].sum()) + float(np.asarray(pools.balance).sum())
     return System(
@@ -96,7 +104,7 @@ def build_system(book, parameters: Parameters, months: int) -> System:
         chips=chips,
         firms=firm_table(named, names),
         contracts=contracts,
-        loans=loan_table(loans, pledged, security, scale, names),
+        loans=loan_table(loans, pledged, security, weight, scale, names),
         pools=pools,
         lenders=network.build(tables, lenders, names),
         calendar=calendar.window(dates, months),
@@ -120,7 +128,8 @@ def chip_table(table, parameters: Parameters) -> ChipTable:
     """Chip generations with the price scale that reproduces month 0."""
     existing = (table["release_month"] <= 0).to_numpy(np.float64)
     recent = existing * (np.cumsum(existing[::-1])[::-1] <= 3)
-    scale, start, capacity = starting_prices(table, existing, recent, parameters)
+    age = mean_age(table)
+    scale, start, capacity = starting_prices(table, age, existing, recent, parameters)
     return ChipTable(
         release_month=integers(table["release_month"]),
         slips=floats(table["slips"]),
@@ -135,6 +144,7 @@ def chip_table(table, parameters: Parameters) -> ChipTable:
         price_scale=floats(scale),
         price_start=floats(start),
         capacity_start=floats(capacity),
+        age_start=floats(age),
         existing=floats(existing),
         recent=floats(recent),
     )
@@ -142,8 +152,9 @@ def chip_table(table, parameters: Parameters) -> ChipTable:
 
 FIRM_NUMBERS = (
     "outside", "revenue_share", "fixed_cost", "core_ebitda", "core_growth", "core_stress_beta",
-    "ebitda_ttm", "cash", "minimum_cash", "equity_value", "sponsor_capacity", "debt_multiple",
-    "value_multiple", "asset_multiple", "hazard", "leverage_beta", "equity_capex_share",
+    "ebitda_ttm", "cash", "minimum_cash", "equity_value", "chip_sales_share", "support_share",
+    "sponsor_capacity", "debt_multiple", "value_multiple", "asset_multiple", "hazard", "leverage_beta",
+    "equity_capex_share",
 )  # fmt: skip
 
 
@@ -171,8 +182,14 @@ CONTRACT_NUMBERS = (
 )  # fmt: skip
 
 
-def contract_table(table, names: Names) -> ContractTable:
-    """Contracts with their parties."""
+def contract_table(table, named, names: Names) -> ContractTable:
+    """Contracts with their parties, and who supports them."""
+    projects = set(named.loc[named["kind"] == "project", "firm"])
+    backstop = (table["flow"] == "backstop").to_numpy(np.float64)
+    supporter = table["guarantor"].where(backstop == 0.0, table["buyer"])
+    backing = table["annual"].to_numpy(np.float64) * backstop
+    by_seller = np.array([backing[table["seller"] == seller].sum() for seller in table["seller"]])
+    share = np.divide(backing, by_seller, out=np.zeros_like(backing), where=by_seller > 0.0)
     return ContractTable(
         buyer=integers(positions(table["buyer"], names.firms)),
         seller=integers(positions(table["seller"], names.firms)),
@@ -181,6 +198,14 @@ def contract_table(table, names: Names) -> ContractTable:
         senior=floats(table["rank"] == 1),
         operating=floats(table["flow"] == "operating"),
         equity=floats(table["flow"] == "equity"),
+        warrant=floats(table["flow"] == "warrant"),
+        backstop=floats(backstop),
+        vests_with=integers(positions(table["vests_with"], names.contracts)),
+        vests=floats(table["vests_with"] != ""),
+        lease_project=floats((table["kind"] == "lease") & table["seller"].isin(projects)),
+        supporter=integers(positions(supporter, names.firms)),
+        supported=floats(one_hot(supporter, names.firms)),
+        backstop_share=floats(share),
         guarantor=integers(positions(table["guarantor"], names.firms)),
         **{name: floats(table[name].fillna(0.0)) for name in CONTRACT_NUMBERS},
     )
@@ -199,15 +224,22 @@ def pledges(tables, names: Names, count: int):
     return pledged, security
 
 
+def security_weight(security, contracts):
+    """Weight of each contract in what secures a loan, by full size; rows sum to one, or zero without any."""
+    size = security * np.asarray(contracts.annual, np.float64)
+    total = size.sum(axis=1, keepdims=True)
+    return np.divide(size, total, out=np.zeros_like(size), where=total > 0.0)
+
+
 LOAN_NUMBERS = (
     "committed", "drawn", "draw_months", "maturity_month", "tenor_months", "floating", "coupon",
     "refinancing_margin", "interest_from_month", "amortisation", "amortisation_from_month", "ladder",
     "extension_probability", "exchange_probability", "base_recovery", "ebitda_recovery",
-    "guarantee_cover", "pik_share", "new_money", "origination_share",
+    "guarantee_cover", "conversion", "pik_share", "new_money", "origination_share",
 )  # fmt: skip
 
 
-def loan_table(loans, pledged, security, scale, names: Names) -> LoanTable:
+def loan_table(loans, pledged, security, weight, scale, names: Names) -> LoanTable:
     """Loans of named firms, collateralised ones first."""
     count = len(pledged)
     return LoanTable(
@@ -224,6 +256,7 @@ def loan_table(loans, pledged, security, scale, names: Names) -> LoanTable:
         uncontracted_share=floats(loans["uncontracted_share"][:count]),
         pledged=floats(pledged),
         security=floats(security),
+        security_weight=floats(weight),
         collateral_scale=floats(scale),
         **{name: floats(loans[name].fillna(0.0)) for name in LOAN_NUMBERS},
     )
@@ -231,7 +264,7 @@ def loan_table(loans, pledged, security, scale, names: Names) -> LoanTable:
 
 POOL_NUMBERS = (
     "hazard", "lgd", "refinancing_link", "chip_link", "frailty", "relet", "dscr", "ltv",
-    "origination_share", "balance",
+    "origination_share", "repayment_month", "balance",
 )  # fmt: skip
 
 

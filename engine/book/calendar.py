@@ -1,5 +1,6 @@
 """What depends on the month: contract profiles, planned capex, planned revenue, scheduled draws."""
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
@@ -19,7 +20,8 @@ def profile(contracts, months):
     time = np.asarray(months, np.float64)[:, None]
     ramped = np.clip((time - start) / np.maximum(ramp, 1e-9), 0.0, 1.0)
     inside = (time > start) & (time <= np.asarray(contracts.end_month, np.float64))
-    counted = np.asarray(contracts.operating, np.float64) + np.asarray(contracts.equity, np.float64)
+    flows = (contracts.operating, contracts.equity, contracts.warrant, contracts.backstop)
+    counted = sum(np.asarray(flow, np.float64) for flow in flows)
     return np.where(inside, first + (full - first) * ramped, 0.0) * counted
 
 
@@ -28,6 +30,13 @@ def beyond(contracts, months):
     time = np.asarray(months, np.float64)[:, None]
     ended = time > np.asarray(contracts.end_month, np.float64)
     return ended * np.asarray(contracts.annual, np.float64) * np.asarray(contracts.operating, np.float64)
+
+
+def with_lease_breaks(contracts, month: float):
+    """Contracts with leases of project companies ending at `month` where that is sooner; 0 changes none."""
+    end, start = np.asarray(contracts.end_month), np.asarray(contracts.start_month)
+    broken = (np.asarray(contracts.lease_project) > 0.0) & (start < month) & (month < end)
+    return eqx.tree_at(lambda c: c.end_month, contracts, np.where(broken, np.float32(month), end))
 
 
 def present_value(contracts, months, discount):
@@ -42,18 +51,16 @@ def present_value(contracts, months, discount):
 
 
 def build(
-    tables, loans, named, contracts, security, parameters: Parameters, months: int
+    loans, named, contracts, parameters: Parameters, months: int
 ) -> dict[str, np.ndarray]:
     """Float64 arrays with rows for months 0 ... T."""
     dates = np.arange(months + 1)
+    contracts = with_lease_breaks(contracts, parameters.contracts.lease_break_month)
     year = np.minimum((np.maximum(dates, 1) - 1) // 12, len(CAPEX_YEARS) - 1)
     plan = np.asarray(parameters.economy.plan, np.float64)
     capex = np.asarray(parameters.chips.capex, np.float64)
     years = np.stack([named[f"capex_{y}"].to_numpy(np.float64) for y in CAPEX_YEARS])
-    annual = np.asarray(contracts.annual, np.float64)
     left = np.maximum(np.asarray(contracts.end_month, np.float64) - dates[:, None], 0.0) * MONTH
-    weight = security * annual
-    total = weight.sum(axis=1)
     undrawn = (loans["committed"] - loans["drawn"]).to_numpy(np.float64)
     spread = loans["draw_months"].to_numpy(np.float64)
     return {
@@ -66,7 +73,7 @@ def build(
         "term_ahead": profile(contracts, dates + 12),
         "after_ahead": beyond(contracts, dates + 12),
         "present_value": present_value(contracts, dates, parameters.credit.contract_yield),
-        "contract_years": np.where(total > 0.0, (left @ weight.T) / np.where(total > 0.0, total, 1.0), 0.0),
+        "years_left": left,
         "draw": np.where((dates[:, None] <= spread) & (spread > 0.0), undrawn / np.maximum(spread, 1.0), 0.0),
     }
 

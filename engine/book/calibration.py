@@ -55,12 +55,16 @@ def jumps_of(economy: Economy) -> np.ndarray:
     )
 
 
-def starting_prices(table, existing, recent, parameters: Parameters):
+def mean_age(table) -> np.ndarray:
+    """Mean age of each generation's fleet at month 0 (years): bought evenly since its release."""
+    return np.maximum(-table["release_month"].to_numpy(np.float64), 0.0) * MONTH / 2.0
+
+
+def starting_prices(table, age, existing, recent, parameters: Parameters):
     """Price scale b (observed over income value), prices at month 0, and capacity K at month 0."""
     chips, economy = parameters.chips, parameters.economy
     rental = table["rental_usd_per_hour"].to_numpy(np.float64)
     cost = table["operating_cost_usd_per_hour"].to_numpy(np.float64)
-    age = np.maximum(-table["release_month"].to_numpy(np.float64), 0.0) * MONTH
     life = np.maximum(chips.life - age, chips.least_life)
     value = np.asarray(
         income_value(
@@ -79,7 +83,9 @@ def starting_prices(table, existing, recent, parameters: Parameters):
     return scale, scale * value, capacity
 
 
-def collateral_scale(loans, pledged, security, contracts, chips, dates, parameters: Parameters) -> np.ndarray:
+def collateral_scale(
+    loans, pledged, security, weight, contracts, chips, dates, parameters: Parameters
+) -> np.ndarray:
     """k of each collateralised loan: LTV at month 0 is the documented one.
 
     Zero for a loan not drawn at month 0: each draw brings its own collateral.
@@ -87,7 +93,7 @@ def collateral_scale(loans, pledged, security, contracts, chips, dates, paramete
     count = len(pledged)
     credit = parameters.credit
     secured = security @ (np.asarray(contracts.margin, np.float64) * dates["present_value"][0])
-    kept = np.exp(-parameters.chips.underwritten_decline * dates["contract_years"][0])
+    kept = np.exp(-parameters.chips.underwritten_decline * (weight @ dates["years_left"][0]))
     worth = credit.contract_advance * secured + kept * (pledged @ np.asarray(chips.price_start, np.float64))
     drawn = loans["drawn"].to_numpy(np.float64)[:count]
     target = loans["ltv_target"].to_numpy(np.float64)[:count]

@@ -99,6 +99,18 @@ def covenants_have_collateral(frames):
     yield from faults("loans", bare, "collateral", "a contract in security for {loan}, or collateral = 0")
 
 
+@reads("loans.conversion", "loans.borrower", "loans.ladder", "firms.firm", "firms.equity_value")
+def converts_have_shares(frames):
+    """A loan that may be paid in shares is a bullet of a firm that has an equity value."""
+    loans = frames["loans"]
+    convertible = loans["conversion"] > 0
+    worth = looked_up(frames, "firms", "equity_value", loans["borrower"])
+    unlisted = loans[convertible & (worth == 0)]
+    yield from faults("loans", unlisted, "conversion", "0: {borrower} has no equity_value")
+    stock = loans[convertible & (loans["ladder"] > 0)]
+    yield from faults("loans", stock, "conversion", "0: a stock of bonds with a ladder")
+
+
 @reads("pledges.loan", "pledges.generation", "pledges.thousand_units", "loans.loan", "loans.collateral",
        "chips.generation", "chips.release_month", "chips.installed_million", "security.loan")  # fmt: skip
 def pledged_chips_exist(frames):
@@ -118,7 +130,7 @@ def pledged_chips_exist(frames):
 
 
 @reads("security.loan", "security.contract", "security.share", "loans.loan", "loans.borrower",
-       "contracts.contract", "contracts.seller", "firms.firm", "firms.parent")  # fmt: skip
+       "contracts.contract", "contracts.seller", "contracts.flow", "firms.firm", "firms.parent")  # fmt: skip
 def security_is_the_borrowers(frames):
     """A contract's cash is pledged at most once over, by the group that receives it."""
     security = frames["security"]
@@ -129,6 +141,9 @@ def security_is_the_borrowers(frames):
     borrower = looked_up(frames, "loans", "borrower", security["loan"])
     seller = looked_up(frames, "contracts", "seller", security["contract"])
     known = borrower.notna() & seller.notna()
+    flow = looked_up(frames, "contracts", "flow", security["contract"])
+    moves = security[flow.notna() & (flow != "operating")]
+    yield from faults("security", moves, "contract", "a contract with flow operating")
     strange = security[known & (borrower.fillna("").map(top) != seller.fillna("").map(top))]
     yield from faults(
         "security", strange, "contract", "a contract sold by the borrower of {loan} or its group"
@@ -146,7 +161,7 @@ def group_head(parents, firm) -> str:
 
 @reads("contracts.buyer", "contracts.seller", "contracts.start_month", "contracts.end_month",
        "contracts.guarantor", "contracts.cover", "contracts.kind", "contracts.flow", "contracts.staged",
-       "contracts.start_annual")  # fmt: skip
+       "contracts.start_annual", "contracts.vests_with")  # fmt: skip
 def contracts_make_sense(frames):
     """Two parties, a positive term, equity that flows as equity, cover with a guarantor."""
     contracts = frames["contracts"]
@@ -157,13 +172,35 @@ def contracts_make_sense(frames):
     equity = contracts["kind"] == "equity"
     wrong = contracts[equity & (contracts["flow"] == "operating")]
     yield from faults("contracts", wrong, "flow", "equity or none for kind equity")
-    wrong = contracts[~equity & (contracts["flow"] == "equity")]
-    yield from faults("contracts", wrong, "flow", "operating or none for kind {kind}")
+    for kind in ("equity", "warrant", "backstop"):
+        wrong = contracts[(contracts["kind"] != kind) & (contracts["flow"] == kind)]
+        yield from faults("contracts", wrong, "flow", "operating or none for kind {kind}")
+    for kind in ("warrant", "backstop"):
+        wrong = contracts[(contracts["kind"] == kind) & ~contracts["flow"].isin([kind, "none"])]
+        yield from faults("contracts", wrong, "flow", f"{kind} or none for kind {kind}")
+    loose = contracts[(contracts["vests_with"] != "") & (contracts["kind"] != "warrant")]
+    yield from faults("contracts", loose, "vests_with", "blank: only a warrant vests")
     letter = contracts[(contracts["staged"] == 0) & ~equity]
     yield from faults("contracts", letter, "staged", "1: only equity may be a letter")
     waiting = contracts[(contracts["start_annual"] > 0) & (contracts["start_month"] > 0)]
     yield from faults("contracts", waiting, "start_month", "0 or before: start_annual is today's spend")
     yield from guarantees("contracts", contracts, "cover", "buyer")
+
+
+@reads("contracts.buyer", "contracts.guarantor", "contracts.flow", "contracts.cover", "firms.firm",
+       "firms.outside", "firms.chip_sales_share", "firms.kind")  # fmt: skip
+def supporters_are_outside(frames):
+    """Equity, warrants, backstops and guarantees come from firms whose own cash equation is not modelled."""
+    contracts, firms = frames["contracts"], frames["firms"]
+    inside = set(firms["firm"][firms["outside"] == 0])
+    gives = contracts["flow"].isin(["equity", "warrant", "backstop"])
+    wrong = contracts[gives & contracts["buyer"].isin(inside)]
+    yield from faults("contracts", wrong, "buyer", "a firm with outside = 1 (flow {flow})")
+    wrong = contracts[(contracts["cover"] > 0) & contracts["guarantor"].isin(inside)]
+    yield from faults("contracts", wrong, "guarantor", "a firm with outside = 1")
+    sells = firms[(firms["chip_sales_share"] > 0) & (firms["outside"] == 0)]
+    yield from faults("firms", sells, "chip_sales_share", "0: only firms with outside = 1 sell chips")
+    yield from sums_to_one("firms", firms[firms["kind"] == "vendor"], "kind", "chip_sales_share", low=0.0)
 
 
 @reads("contracts.buyer", "contracts.seller", "contracts.guarantor", "loans.tenant", "loans.guarantor",

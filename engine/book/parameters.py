@@ -122,6 +122,9 @@ class Contracts:
     subscription_regime: list[float] = number([1.0, 0.7, 0.4], "1", "C", "of that kept, by regime")
     renegotiation: float = number(0.5, "of shortfall", "C", "written off over two months", 0.0, 1.0)
     renewal: list[float] = number([0.9, 0.6, 0.3], "of amount", "C", "renewed at contract end, by regime")
+    lease_break_month: float = number(
+        0.0, "months", "C", "leases of project companies end by then and renew by regime; 0 = as in the book"
+    )
     non_payment_months: float = number(9.0, "months", "C", "below half payment until a lab defaults")
 
 
@@ -217,6 +220,7 @@ class Mechanisms:
     cross_default: float = 1.0
     payment_in_kind: float = 1.0
     look_through: float = 1.0
+    vendor_purse: float = 1.0
 
 
 @dataclasses.dataclass

@@ -81,6 +81,7 @@ class ChipTable(eqx.Module):
     price_scale: Float[Array, "gens"]  # derived: b, so that month 0 reproduces observed prices
     price_start: Float[Array, "gens"]  # derived: b V at month 0
     capacity_start: Float[Array, ""]  # derived: K at month 0, USD bn a year
+    age_start: Float[Array, "gens"]  # derived: mean age of the fleet at month 0, years
     existing: Float[Array, "gens"]  # derived: 1 where released at month 0
     recent: Float[Array, "gens"]  # derived: 1 for the last three of those
 
@@ -101,6 +102,8 @@ class FirmTable(eqx.Module):
     cash: Float[Array, "firms"]
     minimum_cash: Float[Array, "firms"]
     equity_value: Float[Array, "firms"]
+    chip_sales_share: Float[Array, "firms"]
+    support_share: Float[Array, "firms"]
     sponsor_capacity: Float[Array, "firms"]
     debt_multiple: Float[Array, "firms"]
     value_multiple: Float[Array, "firms"]
@@ -124,12 +127,20 @@ class ContractTable(eqx.Module):
     senior: Float[Array, "contracts"]  # 1 for rank 1
     operating: Float[Array, "contracts"]  # 1 for flow operating
     equity: Float[Array, "contracts"]  # 1 for flow equity
+    warrant: Float[Array, "contracts"]  # 1 for flow warrant
+    backstop: Float[Array, "contracts"]  # 1 for flow backstop
     staged: Float[Array, "contracts"]
+    vests_with: Int[Array, "contracts"]  # 0 where vests is 0
+    vests: Float[Array, "contracts"]  # 1 where a contract vests the warrant
+    lease_project: Float[Array, "contracts"]  # derived: 1 for leases of project companies
     flexibility: Float[Array, "contracts"]
     margin: Float[Array, "contracts"]
     relet: Float[Array, "contracts"]
     guarantor: Int[Array, "contracts"]  # 0 where cover is 0
     cover: Float[Array, "contracts"]
+    supporter: Int[Array, "contracts"]  # derived: buyer of a backstop, else the guarantor
+    supported: Float[Array, "firms contracts"]  # derived: one-hot of the supporter, zero without one
+    backstop_share: Float[Array, "contracts"]  # derived: of all that backs the same seller
     annual: Float[Array, "contracts"]
     start_annual: Float[Array, "contracts"]
     start_month: Float[Array, "contracts"]
@@ -164,6 +175,7 @@ class LoanTable(eqx.Module):
     guarantee_cover: Float[Array, "loans"]
     guaranteed: Float[Array, "firms loans"]  # derived: cover at the guarantor
     project: Float[Array, "loans"]  # derived: 1 where a tenant or a guarantor stands behind the loan
+    conversion: Float[Array, "loans"]  # equity value over that of month 0; 0 = not convertible
     pik_share: Float[Array, "loans"]
     new_money: Float[Array, "loans"]
     origination_share: Float[Array, "loans"]
@@ -171,6 +183,7 @@ class LoanTable(eqx.Module):
     uncontracted_share: Float[Array, "collateralised"]
     pledged: Float[Array, "collateralised gens"]  # million units
     security: Float[Array, "collateralised contracts"]  # share of a contract's cash
+    security_weight: Float[Array, "collateralised contracts"]  # derived: by full size; rows sum to 1 or 0
     collateral_scale: Float[Array, "collateralised"]  # derived: k
 
 
@@ -187,6 +200,7 @@ class PoolTable(eqx.Module):
     dscr: Float[Array, "pools"]
     ltv: Float[Array, "pools"]
     origination_share: Float[Array, "pools"]
+    repayment_month: Float[Array, "pools"]  # 0 = none
     balance: Float[Array, "pools"]
     obligor_pool: Int[Array, "obligors"]
     obligor_share: Float[Array, "pools obligors"]  # share of the pool's balance, zero elsewhere
@@ -226,7 +240,7 @@ class Calendar(eqx.Module):
     term_ahead: Float[Array, "*months contracts"]  # twelve months later
     after_ahead: Float[Array, "*months contracts"]
     present_value: Float[Array, "*months contracts"]  # of what the term still pays
-    contract_years: Float[Array, "*months collateralised"]
+    years_left: Float[Array, "*months contracts"]  # of the term
     draw: Float[Array, "*months loans"]  # scheduled draws, USD bn
 
 

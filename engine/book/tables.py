@@ -68,6 +68,8 @@ FIRMS = table(
     amount("cash", "at month 0", 0.0),
     amount("minimum_cash", "kept before capex", 0.0),
     amount("equity_value", "market cap or last round; 0 = no access to equity", 0.0),
+    share("chip_sales_share", "of the sector's chip purchases that it sells (vendors)", 0.0),
+    share("support_share", "of its chip sales that it may put into customers", 0.0),
     amount("sponsor_capacity", "an owner would pay in", 0.0, "USD bn/yr"),
     amount("debt_multiple", "debt a lender extends per EBITDA", 0.0, "x"),
     amount("value_multiple", "debt a lender extends per equity value", 0.0, "x"),
@@ -98,6 +100,7 @@ POOLS = table(
     amount("dscr", "of a lease pool at month 0", 0.0, "x"),
     share("ltv", "debt over value of a lease pool at month 0", 0.0),
     share("origination_share", "of new sector borrowing; sums to at most 1 over loans and pools", 0.0),
+    months("repayment_month", "anticipated repayment of a lease pool, turbo afterwards; 0 = none", 0, 0),
     amount("balance", "committed", strict=True),
 )  # fmt: skip
 
@@ -136,6 +139,7 @@ LOANS = table(
     amount("ebitda_recovery", "EBITDA multiple recovered by all debt, beside base_recovery", 0.0, "x"),
     reference("guarantor", "firms", "pays on default while alive", ""),
     share("guarantee_cover", "of the balance", 0.0),
+    amount("conversion", "rise of equity value from which it is paid in shares; 0 = never", 0.0, "x"),
     share("pik_share", "of interest that may be added to the balance when cash is short", 0.0),
     flag("revolver", "drawn on need"),
     flag("new_money", "starts at zero and grows with capex"),
@@ -168,19 +172,25 @@ TRANCHES = table(
     text("rating", "agency rating", ""),
 )  # fmt: skip
 
+CONTRACT_KINDS = (
+    "compute", "chips", "lease", "colocation", "equity", "warrant", "backstop", "subscription", "plan",
+)  # fmt: skip
+CONTRACT_FLOWS = ("operating", "equity", "warrant", "backstop", "none")
+
 CONTRACTS = table(
     "contracts", "Who owes whom for what.", ("contract",),
     identity("contract", "short name"),
     reference("buyer", "firms", "pays"),
     reference("seller", "firms", "is paid"),
-    choice("kind", "compute chips lease colocation equity backstop subscription plan", "what is bought"),
-    choice("flow", "operating equity none", "none: information only, or inside another row"),
+    choice("kind", " ".join(CONTRACT_KINDS), "what is bought"),
+    choice("flow", " ".join(CONTRACT_FLOWS), "none: information only, or inside another row"),
     amount("annual", "full size", unit="USD bn/yr"),
     amount("start_annual", "today's spend", 0.0, "USD bn/yr"),
     months("start_month", "first payment or start of the ramp", 0),
     months("ramp_months", "from today's spend to full size", 0, 0),
     months("end_month", "last payment before renewal"),
     flag("staged", "equity: 1 paid in stages, 0 a letter honoured in booms only", 1),
+    reference("vests_with", "contracts", "warrant: contract whose size vests it", ""),
     share("flexibility", "that falls with AI revenue below plan", 0.0),
     Column("rank", "integer", "1 paid first (leases), 2 after (compute)", "", 2, 1, 2),
     share("margin", "seller's cash margin; 1 for equity", 1.0),

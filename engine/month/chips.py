@@ -20,6 +20,7 @@ class ChipState(eqx.Module):
     tightness: Float[Array, ""]  # one at month 0
     accounts: Float[Array, "gens"]  # book value of the fleet, USD bn
     charge: Float[Array, "gens"]  # its depreciation, USD bn a year
+    age: Float[Array, "gens"]  # mean age of the fleet, years
 
 
 class Chips(eqx.Module):
@@ -42,12 +43,15 @@ def init(system: System) -> ChipState:
     """The fleet of month 0."""
     table = system.chips
     one, cost = jnp.ones((), jnp.float32), table.installed * table.list_price
-    # Bought evenly since the release: on average half as old as the generation.
-    mean_age = jnp.maximum(-table.release_month.astype(jnp.float32), 0.0) * MONTH / 2.0
-    accounts = cost * jnp.maximum(1.0 - mean_age / table.accounting_life, 0.0)
-    return ChipState(
-        jnp.zeros_like(cost), table.installed, one, one, accounts, cost / table.accounting_life
-    )
+    accounts = cost * jnp.maximum(1.0 - table.age_start / table.accounting_life, 0.0)
+    charge = cost / table.accounting_life
+    return ChipState(jnp.zeros_like(cost), table.installed, one, one, accounts, charge, table.age_start)
+
+
+def older(age, fleet, installed):
+    """Mean age after a month (years): what is bought new dilutes it, what is retired leaves it as it is."""
+    some = installed > 0.0
+    return jnp.where(some, (age + MONTH) * fleet / jnp.where(some, installed, 1.0), 0.0)
 
 
 def depreciate(system: System, state: ChipState, bought, kept):
@@ -64,11 +68,11 @@ def obsolescence(system: System, fate: Fate, state: ChipState, economy: Economy,
     """Log obsolescence after a month of ageing and this month's releases."""
     chips = system.numbers.chips
     generations = state.obsolescence.shape[0]
-    older = jnp.triu(jnp.ones((generations, generations), jnp.float32), 1)
+    newer = jnp.triu(jnp.ones((generations, generations), jnp.float32), 1)
     released_now = indicator(fate.release == month) * fate.release_effect
     ageing = chips.ageing * MONTH + chips.technology_volatility * MONTH**0.5 * economy.technology
     in_use = indicator(fate.release < month)
-    return state.obsolescence + in_use * (ageing + older @ released_now)
+    return state.obsolescence + in_use * (ageing + newer @ released_now)
 
 
 def purchases(system: System, released):
@@ -114,7 +118,7 @@ def step(
     fleet = installed * kept
     accounts, charge = depreciate(system, state, bought, kept)
 
-    age = jnp.maximum(time - fate.release, 0.0) * MONTH
+    age = older(state.age, state.fleet, installed)
     life = jnp.maximum(chips.life - age, chips.least_life)
     discount_rate = economy.rate + chips.chip_spread * economy.spread
     value = table.price_scale * income_value(
@@ -122,7 +126,7 @@ def step(
     )
     mean_age = jnp.sum(aged * table.existing) / jnp.sum(table.existing)
     stress = jnp.clip(mean_age - jnp.log(multiplier) - chips.underwritten_decline * time * MONTH, -0.5, 1.5)
-    return ChipState(aged, fleet, pace, tightness, accounts, charge), Chips(
+    return ChipState(aged, fleet, pace, tightness, accounts, charge, age), Chips(
         utilisation=chips.utilisation * tightness,
         hours=hours,
         rent=rent,

@@ -150,12 +150,14 @@ def secure(
     credit, table = system.numbers.credit, system.loans
     bought = credit.chips_per_draw * borrowed[:, None] * (chips.mix / system.chips.list_price)[None, :]
     contract = system.contracts.margin * contracts.size * contracts.quality * month.present_value
+    # Years until the chips are free: none where the contract is not honoured.
+    tied = table.security_weight @ (contracts.quality * month.years_left)
     secured = Secured(
         balance=balance,
         pledged=state.pledged + bought,
         scale=state.scale,
         contract_value=table.security @ contract,
-        kept=jnp.exp(-system.numbers.chips.underwritten_decline * month.contract_years),
+        kept=jnp.exp(-system.numbers.chips.underwritten_decline * tied),
     )
     before = secured.worth(credit.contract_advance, state.pledged, price)
     after = before + secured.kept * (bought @ price)

@@ -6,6 +6,8 @@ from jaxtyping import Array, Float
 
 from engine.book.system import Month, System
 from engine.contagion.payments import clear
+from engine.month import vendors
+from engine.month.chips import Chips
 from engine.month.economy import Economy
 from engine.month.revenue import Revenue
 from engine.vocabulary import MONTH, indicator
@@ -15,10 +17,11 @@ SETTLED = 1e-4
 
 
 class ContractState(eqx.Module):
-    """Size of each contract after renegotiation, and months a lab has paid less than half."""
+    """Size of each contract after renegotiation, months a lab has paid less than half, vendors' cash."""
 
     size: Float[Array, "contracts"]
     low_payment: Float[Array, "firms"]
+    purse: Float[Array, "firms"]  # USD bn; limits the support of those who sell chips
 
 
 class Means(eqx.Module):
@@ -35,7 +38,8 @@ class Contracts(eqx.Module):
 
     received: Float[Array, "contracts"]  # by the seller, before its cost
     paid: Float[Array, "contracts"]  # by the buyer
-    invested: Float[Array, "contracts"]  # equity, under commitments
+    invested: Float[Array, "contracts"]  # equity, under commitments and warrants
+    covered: Float[Array, "contracts"]  # by the guarantor
     size: Float[Array, "contracts"]
     quality: Float[Array, "contracts"]  # share of a contract that is being honoured
     raised: Float[Array, "firms"]  # equity by labs, to pay and to hold
@@ -44,12 +48,14 @@ class Contracts(eqx.Module):
     ebitda: Float[Array, "firms"]
     forward: Float[Array, "firms"]  # EBITDA a year from now, USD bn a year
     low_payment: Float[Array, "firms"]
+    honoured: Float[Array, "firms"]  # share of the guarantees and backstops called that is paid
     unsettled: Float[Array, ""]  # 1 where the clearing still moved
 
 
 def init(system: System) -> ContractState:
     """All contracts at full size, nobody late."""
-    return ContractState(jnp.ones_like(system.contracts.margin), jnp.zeros_like(system.firms.cash))
+    full = jnp.ones_like(system.contracts.margin)
+    return ContractState(full, jnp.zeros_like(system.firms.cash), vendors.opening(system))
 
 
 def operating_result(system: System, revenue: Revenue, stress, month, operating):
@@ -63,12 +69,20 @@ def operating_result(system: System, revenue: Revenue, stress, month, operating)
 
 
 def commitments(system: System, economy: Economy, full, operating):
-    """Equity received under contracts: shrinks with the investor's own value, and with the regime."""
+    """Equity promised under contracts: shrinks with the investor's own value, and with the regime."""
     table = system.contracts
     staged = economy.by_regime(system.numbers.contracts.equity_floor)
-    honoured = jnp.where(table.staged > 0.0, staged, economy.regime[0])
+    willing = jnp.where(table.staged > 0.0, staged, economy.regime[0])
     both = operating[table.buyer] * operating[table.seller]
-    return full * table.equity * MONTH * jnp.minimum(economy.equity, 1.0) * honoured * both
+    return full * table.equity * MONTH * jnp.minimum(economy.equity, 1.0) * willing * both
+
+
+def warrants(system: System, economy: Economy, size, full, operating):
+    """Worth of the shares handed out this month: at the market, as far as the purchases behind them stand."""
+    table = system.contracts
+    vested = jnp.where(table.vests > 0.0, size[table.vests_with], 1.0)
+    both = operating[table.buyer] * operating[table.seller]
+    return full * table.warrant * MONTH * economy.equity * vested * both
 
 
 def owed_now(system: System, state: ContractState, economy: Economy, month: Month, at_full):
@@ -77,32 +91,46 @@ def owed_now(system: System, state: ContractState, economy: Economy, month: Mont
     return state.size * at_full * (1.0 - system.contracts.flexibility * behind)
 
 
-def receipts(system: System, at_full, due, paid, guarantee, stress):
-    """What sellers receive: payments, guarantees, and what re-letting recovers of the rest."""
+def receipts(system: System, at_full, paid, covered, backed, stress):
+    """What sellers receive: payments, guarantees, backstops, and what re-letting recovers of the rest."""
     table = system.contracts
-    covered = guarantee * (due - paid)
     lost = jnp.maximum(at_full - paid - covered, 0.0)
-    relet = table.relet * jnp.exp(-jnp.maximum(stress, 0.0)) * lost
+    free = vendors.left_over(table.sold @ backed, table.sold @ lost)
+    relet = table.relet * jnp.exp(-jnp.maximum(stress, 0.0)) * lost * free[table.seller]
     circular = system.numbers.mechanisms.circular_contracts
-    return (1.0 - circular) * at_full + circular * (paid + covered + relet)
+    return (1.0 - circular) * at_full + circular * (paid + covered + relet + backed)
 
 
-def renegotiate(system: System, state: ContractState, due, share, junior, operating) -> ContractState:
+def renegotiate(system: System, state: ContractState, due, share, junior, purse, operating) -> ContractState:
     """A shortfall is written off at renegotiation x 6 a year, so over two months; late labs are counted."""
     table, lab = system.contracts, system.firms.lab
     speed = system.numbers.contracts.renegotiation * 6.0 * MONTH
     lost = speed * (1.0 - share) * table.operating * operating[table.buyer]
     junior_owed = table.bought @ (due * (1.0 - table.senior))
     late = lab * indicator((junior < 0.5) & (junior_owed > 0.0))
-    return ContractState(state.size * (1.0 - lost), (state.low_payment + 1.0) * late)
+    return ContractState(state.size * (1.0 - lost), (state.low_payment + 1.0) * late, purse)
+
+
+def expected_income(system: System, month: Month, renewal, size, quality, honoured, operating):
+    """Income of each firm from contracts a year from now, backstops included (USD bn a year)."""
+    table = system.contracts
+    ahead = month.term_ahead + renewal * month.after_ahead
+    full = ahead * table.operating * operating[table.seller]
+    expected = size * full
+    unsold = table.sold @ (full - expected * quality)
+    willing = honoured[table.supporter] * operating[table.buyer] * operating[table.seller]
+    backed = vendors.callable_backstop(system, ahead, unsold) * willing
+    circular = system.numbers.mechanisms.circular_contracts
+    income = table.margin * (expected * quality + circular * backed)
+    return table.sold @ income - table.bought @ expected
 
 
 def step(
     system: System,
     state: ContractState,
     economy: Economy,
+    chips: Chips,
     revenue: Revenue,
-    stress,
     month: Month,
     means: Means,
     operating,
@@ -113,11 +141,13 @@ def step(
     full = month.term + renewal * month.after
     at_full = full * table.operating * MONTH * operating[table.seller]
     due = owed_now(system, state, economy, month, at_full)
-    invested = commitments(system, economy, full, operating)
-    committed = table.sold @ invested
-    result = operating_result(system, revenue, stress, month, operating)
-
     owed = table.bought @ due
+    purse = vendors.means(system, state.purse, chips, owed)
+    put_in = vendors.invest(system, purse, commitments(system, economy, full, operating))
+    invested = put_in + warrants(system, economy, state.size, full, operating)
+    committed = table.sold @ invested
+    result = operating_result(system, revenue, chips.stress, month, operating)
+
     liquid = means.cash + result - means.reserved + committed
     raised = firms.lab * jnp.clip((1.0 + numbers.equity_buffer) * owed - liquid, 0.0, means.capacity)
     backup = (1.0 - firms.lab) * (means.capacity + means.undrawn)
@@ -129,25 +159,28 @@ def step(
         liquid + raised + backup + granted, operating, firms.outside, ROUNDS,
     )  # fmt: skip
 
-    guarantee = table.cover * operating[table.guarantor]
-    received = receipts(system, at_full, due, paid, guarantee, stress)
-    after = renegotiate(system, state, due, share, junior, operating)
-    quality = 1.0 - circular * (1.0 - jnp.maximum(share, guarantee))
-    ahead = month.term_ahead + renewal * month.after_ahead
-    expected = after.size * ahead * table.operating * operating[table.seller]
-    income = table.sold @ (table.margin * expected * quality) - table.bought @ expected
-    outflow = table.bought @ paid
+    cover = table.cover * operating[table.guarantor]
+    cash = jnp.maximum(purse - table.bought @ put_in, 0.0)
+    support = vendors.support(system, cash, at_full, full, due, paid, cover, operating)
+    received = receipts(system, at_full, paid, support.covered, support.backed, chips.stress)
+    after = renegotiate(system, state, due, share, junior, support.purse, operating)
+    guaranteed = cover * support.honoured[table.supporter]
+    quality = 1.0 - circular * (1.0 - jnp.maximum(share, guaranteed))
+    ahead = expected_income(system, month, renewal, after.size, quality, support.honoured, operating)
+    outflow = table.bought @ (paid + support.backed)
     return after, Contracts(
         received=received,
-        paid=paid,
+        paid=paid + support.backed,
         invested=invested,
+        covered=support.covered,
         size=after.size,
         quality=quality,
         raised=raised,
         committed_equity=committed,
-        arrears=(owed - outflow) * (1.0 - firms.lab) * (1.0 - firms.outside),
+        arrears=(owed - table.bought @ paid) * (1.0 - firms.lab) * (1.0 - firms.outside),
         ebitda=result + table.sold @ (table.margin * received) - outflow,
-        forward=result / MONTH + income,
+        forward=result / MONTH + ahead,
         low_payment=after.low_payment,
+        honoured=support.honoured,
         unsettled=indicator(move > SETTLED),
     )

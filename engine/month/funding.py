@@ -32,7 +32,8 @@ class Service(eqx.Module):
 
     interest: Float[Array, "loans"]
     amortisation: Float[Array, "loans"]
-    due: Float[Array, "loans"]  # principal maturing
+    due: Float[Array, "loans"]  # principal maturing, to be paid in cash
+    converted: Float[Array, "loans"]  # principal maturing, paid in shares
     bullet: Float[Array, "loans"]  # 1 where the whole loan matures
     capacity: Float[Array, "firms"]  # equity that can be raised now
     undrawn: Float[Array, "firms"]  # revolver
@@ -108,14 +109,25 @@ def service(
     scheduled = loans.amortisation * MONTH * state.peak
     amortisation = jnp.minimum(state.balance, scheduled) * indicator(time > loans.amortisation_from_month)
     bullet = indicator((time >= state.maturity) & (state.balance > 0.0))
-    due = (state.balance - amortisation) * (bullet + (1.0 - bullet) * loans.ladder * MONTH)
+    converted = (state.balance - amortisation) * bullet * in_the_money(system, value)
+    due = (state.balance - amortisation) * (bullet + (1.0 - bullet) * loans.ladder * MONTH) - converted
 
     speed = equity_speed(system, economy)
     accrued = state.headroom + speed * MONTH * value
     owner = system.firms.sponsor_capacity * economy.by_regime(credit.sponsor_regime) * MONTH
     capacity = (jnp.minimum(accrued, speed * credit.equity_months * MONTH * value) + owner) * operating
     undrawn = jnp.maximum(loans.committed - state.balance, 0.0) @ system.firms.revolver
-    return Service(interest, amortisation, due, bullet, capacity, undrawn * alive, state.spare_debt * alive)
+    return Service(
+        interest, amortisation, due, converted, bullet, capacity, undrawn * alive, state.spare_debt * alive
+    )
+
+
+def in_the_money(system: System, value):
+    """1 for convertible loans whose holders would rather have the shares [loans]."""
+    firms, loans = system.firms, system.loans
+    listed = firms.equity_value > 0.0
+    rise = jnp.where(listed, value / jnp.where(listed, firms.equity_value, 1.0), 0.0)
+    return indicator((loans.conversion > 0.0) & (rise[loans.borrower] >= loans.conversion))
 
 
 def earning_power(system: System, forward, trailing):
@@ -157,7 +169,7 @@ def refinance(
     short_of = state.cash + contracts.ebitda + contracts.raised + contracts.committed_equity - serviced
     in_kind = pay_in_kind(system, service, jnp.maximum(-short_of, 0.0))
     free = short_of + loans.borrowed @ in_kind
-    standing = loans.borrowed @ state.balance - due - loans.borrowed @ service.amortisation
+    standing = loans.borrowed @ (state.balance - service.amortisation - service.converted) - due
     room = jnp.where(firms.outside > 0.0, UNLIMITED, jnp.maximum(limit - standing - counted, 0.0))
 
     none_due = due <= 0.0
@@ -216,6 +228,7 @@ def renew(
     balance = (
         state.balance
         - service.amortisation
+        - service.converted
         - service.due
         + deal.rolled
         + deal.unpaid

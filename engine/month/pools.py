@@ -4,7 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from engine.book.system import System
+from engine.book.system import Month, System
 from engine.contagion.waterfall import tranche_loss
 from engine.month.economy import Economy
 from engine.month.inputs import Fate
@@ -39,15 +39,21 @@ def init(system: System) -> PoolState:
     return PoolState(zero, zero, zero + 1.0, zero, zero)
 
 
-def lease_month(system: System, state: PoolState, economy: Economy, stress, lost):
-    """Rents of leased sites: cash trap, turbo, reserve, and liquidation when the reserve is gone."""
+def lease_month(system: System, state: PoolState, economy: Economy, stress, lost, time):
+    """Rents of leased sites: cash trap, turbo, reserve, and liquidation when the reserve is gone.
+
+    Past the anticipated repayment date, debt that the market would not refinance is paid from all spare cash.
+    """
     credit, table = system.numbers.credit, system.pools
     rent = 1.0 - lost * (1.0 - table.relet * jnp.exp(-jnp.maximum(stress, 0.0)))
     worth = rent * economy.spread**credit.abs_cap_rate
     owes = state.debt > NOTHING
     dscr = jnp.where(owes, table.dscr * rent / jnp.where(owes, state.debt, 1.0), NO_DEBT)
     turbo = jnp.maximum(dscr - 1.0, 0.0) * credit.abs_coupon * state.debt * MONTH
-    debt = state.debt - jnp.where(dscr < credit.abs_trap, jnp.minimum(turbo, state.debt), 0.0)
+    due = (table.repayment_month > 0.0) & (time >= table.repayment_month)
+    late = due & (state.debt > economy.access * worth)
+    trapped = (dscr < credit.abs_trap) | late
+    debt = state.debt - jnp.where(trapped, jnp.minimum(turbo, state.debt), 0.0)
     short_months = jnp.where(dscr < 1.0, state.short_months + 1.0, jnp.maximum(state.short_months - 1.0, 0.0))
     failed = short_months > credit.abs_reserve_months
     shortfall = jnp.clip(debt - worth * (1.0 - credit.abs_sale_cost) / table.ltv, 0.0, debt)
@@ -60,7 +66,15 @@ def lease_month(system: System, state: PoolState, economy: Economy, stress, lost
 
 
 def step(
-    system: System, fate: Fate, state: PoolState, economy: Economy, stress, gap, origination, operating
+    system: System,
+    fate: Fate,
+    state: PoolState,
+    economy: Economy,
+    stress,
+    gap,
+    origination,
+    month: Month,
+    operating,
 ) -> tuple[PoolState, Pools]:
     """One month of every pool. `operating` [firms] after this month's defaults."""
     credit, table = system.numbers.credit, system.pools
@@ -80,7 +94,8 @@ def step(
     notional = table.balance + state.new_money
     lost_share = (table.obligor_share @ newly) * lgd * table.credit
     lost_rent = table.tenants_named @ (1.0 - operating) + table.tenants_synthetic @ fallen
-    debt, short_months, shortfall = lease_month(system, state, economy, stress, lost_rent)
+    time = month.month.astype(jnp.float32)
+    debt, short_months, shortfall = lease_month(system, state, economy, stress, lost_rent, time)
     loss_share = state.loss_share + lost_share + shortfall
 
     k = table.tranche_pool

@@ -86,9 +86,7 @@ def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks)
         capacity=owed.capacity,
         undrawn=owed.undrawn + owed.spare_debt,
     )
-    new_contracts, web = contracts.step(
-        system, state.contracts, now, income, market.stress, month, means, operating
-    )
+    new_contracts, web = contracts.step(system, state.contracts, now, market, income, month, means, operating)
     new_belief, hidden = hidden_debt.step(
         system, state.belief, now, state.funding.balance, web.size, month, alive, operating
     )
@@ -103,8 +101,9 @@ def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks)
         system, fate, state.credit, funds, pledges, now, market, web, raised, hidden.counted, tested, month
     )
     new_pools, pooled = pools.step(
-        system, fate, state.pools, now, market.stress, tested.gap, raised.origination, new_credit.operating
-    )
+        system, fate, state.pools, now, market.stress, tested.gap, raised.origination, month,
+        new_credit.operating,
+    )  # fmt: skip
     loss = jnp.concatenate([fallen.loss, pooled.obligor_loss, pooled.tranche_loss])
     exposure = jnp.sum(funds.balance) + pooled.exposure
     new_lenders, recognised = lenders.step(system, state.lenders, now, loss, exposure)

@@ -44,7 +44,7 @@ def lease_rows(contracts: pd.DataFrame) -> pd.DataFrame:
     rows = contracts[binding].reset_index(drop=True)
     if rows.empty:
         return rows.assign(value=0.0, paid=0.0)
-    flows = rows.assign(operating=1.0, equity=0.0)
+    flows = rows.assign(operating=1.0, equity=0.0, warrant=0.0, backstop=0.0)
     value = calendar.present_value(flows, [0], YIELD)[0]
     began = (rows["start_month"] <= 0).to_numpy(np.float64)
     return rows.assign(value=value, paid=began * rows["start_annual"].to_numpy(np.float64))

@@ -22,6 +22,9 @@ RATING_PD = {
 }
 """One-year default rates: S&P global corporates 1981-2024, Moody's issuer-weighted 1983-2023."""
 
+RATING_PD_5Y = {"AAA": 0.0034, "AA": 0.003, "A": 0.004, "BBB": 0.015, "BB": 0.065, "B": 0.17, "CCC": 0.47}
+"""Five-year cumulative default rates: S&P global corporates 1981-2024, rounded (grade C: from memory)."""
+
 RATING_SOURCE = "S&P Annual Global Corporate Default Study 2024; Moody's Annual Default Study (averages)"
 MOODYS = {
     "Aaa": "AAA",
@@ -61,7 +64,7 @@ BASELINE_PD = {"CRWV": 0.047, "ORCL": 0.002, "OAI": 0.010, "XAI": 0.028, "VANT_T
 
 PROBABILITIES = (
     "firm", "name", "kind", "rating", "pd_1y", "pd_1y_se", "rating_pd_1y", "cds_bps", "cds_pd_1y", "basis",
-    "implied_pd_1y", "ratio", "prototype_pd_1y",
+    "implied_pd_1y", "ratio", "prototype_pd_1y", "pd_5y", "pd_5y_se", "implied_pd_5y",
 )  # fmt: skip
 """Columns of `default_probabilities`."""
 
@@ -76,24 +79,29 @@ def rating_category(rating: str) -> str | None:
     return "CCC" if category == "CC" else category
 
 
-def rating_pd(rating: str) -> float:
-    """Average of the S&P and Moody's one-year default rates of a rating; NaN where unrated."""
+def rating_pd(rating: str, years: int = 1) -> float:
+    """Default rate of a rating over one or five years (one: mean of S&P and Moody's); NaN where unrated."""
     category = rating_category(rating)
-    return float(np.mean(RATING_PD[category])) if category else math.nan
+    if not category:
+        return math.nan
+    return RATING_PD_5Y[category] if years == 5 else float(np.mean(RATING_PD[category]))
 
 
-def cds_pd(spread_bps: float, rating: str = "") -> float:
-    """Real-world one-year default probability implied by a CDS: 1 - exp(-s / ((1 - R) q)).
+def cds_pd(spread_bps: float, rating: str = "", years: int = 1) -> float:
+    """Real-world default probability over `years` implied by a CDS: 1 - exp(-s T / ((1 - R) q)).
 
-    s spread in basis points, R recovery, q ratio of risk-neutral to real-world intensity (by rating; that of
-    high yield where unrated).
+    s spread in basis points, T years, R recovery, q ratio of risk-neutral to real-world intensity (by
+    rating; that of high yield where unrated).
     """
     grade = "IG" if rating_category(rating) in INVESTMENT_GRADE else "HY"
-    return -math.expm1(-spread_bps / 1e4 / ((1.0 - CDS_RECOVERY) * RISK_PREMIUM[grade]))
+    return -math.expm1(-spread_bps * years / 1e4 / ((1.0 - CDS_RECOVERY) * RISK_PREMIUM[grade]))
 
 
 def default_probabilities(firms: pd.DataFrame, book) -> pd.DataFrame:
-    """One-year PD of each named borrower beside CDS and rating; the CDS is preferred where both exist."""
+    """One- and five-year PD of each named borrower beside CDS and rating; the CDS is preferred to the rating.
+
+    The five-year columns are NaN where the run is shorter.
+    """
     quotes = book.tables["firms"].set_index("firm")
     rows = []
     for firm in firms[firms["kind"] != "synthetic"].itertuples():
@@ -107,6 +115,8 @@ def default_probabilities(firms: pd.DataFrame, book) -> pd.DataFrame:
             "rating_pd_1y": by_rating, "cds_bps": spread, "cds_pd_1y": by_cds, "basis": basis,
             "implied_pd_1y": implied, "ratio": firm.pd_1y / implied if implied > 0 else math.nan,
             "prototype_pd_1y": BASELINE_PD.get(firm.firm, math.nan),
+            "pd_5y": getattr(firm, "pd_5y", math.nan), "pd_5y_se": getattr(firm, "pd_5y_se", math.nan),
+            "implied_pd_5y": cds_pd(spread, rating, 5) if basis == "CDS" else rating_pd(rating, 5),
         })  # fmt: skip
     return pd.DataFrame(rows, columns=PROBABILITIES).astype({"rating": "str", "basis": "str"})
 
@@ -168,6 +178,21 @@ def declines(fans: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
                 label = f"{name}, run, median over {years} year{'s' * (years > 1)}"
                 rows += change_row(label, kept["month"].to_numpy(), kept["p50"].to_numpy())
     return pd.DataFrame(rows, columns=["what", "first", "last", "years", "annual_change"])
+
+
+BANDS = ("revenue", "rent_h100", "price_h100", "price_gb200", "utilisation", "exposure")
+"""Series whose predicted bands are tabulated."""
+
+
+def bands(fans: pd.DataFrame) -> pd.DataFrame:
+    """Predicted 90% band and median at each year's end: series, month, p05, p50, p95.
+
+    What was known at the end of 2025 and what the model says then: the years to come decide.
+    """
+    rows = fans[fans["series"].isin(BANDS) & (fans["month"] % 12 == 0) & (fans["month"] > 0)]
+    order = rows["series"].map({name: place for place, name in enumerate(BANDS)})
+    rows = rows.assign(order=order).sort_values(["order", "month"])
+    return rows[["series", "month", "p05", "p50", "p95"]].reset_index(drop=True)
 
 
 def change_row(what: str, months: np.ndarray, values: np.ndarray) -> list[tuple]:

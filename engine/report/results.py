@@ -112,6 +112,7 @@ def tables_of(
         "leverage": leverage.leverage_table(book),
         "plausibility_pd": plausibility.default_probabilities(firms, book),
         "plausibility_losses": plausibility.losses(whole, legacy, labels.exposure["system"]),
+        "plausibility_bands": plausibility.bands(fans),
         "plausibility_declines": plausibility.declines(fans, history),
         "plausibility_regimes": plausibility.regime_shares(regimes, horizons),
     }

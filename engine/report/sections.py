@@ -250,6 +250,7 @@ def trust(results: Results, holder: Charts) -> str:
         "trust",
         "How far to trust it",
         *parts,
+        bands_table(results),
         declines_table(results),
         baseline_table(results),
         tail_sections.model_risk(results),
@@ -257,11 +258,12 @@ def trust(results: Results, holder: Charts) -> str:
 
 
 def probabilities_table(results: Results) -> str:
-    """One-year PDs with the rating's, the CDS's and the prototype's."""
+    """One- and five-year PDs with the rating's, the CDS's and the prototype's."""
     rows = results.tables["plausibility_pd"].sort_values("pd_1y", ascending=False)
     cells = [
         (row.name, row.rating or "–", probability(row.pd_1y, row.pd_1y_se), share(row.rating_pd_1y),
-         share(row.cds_pd_1y), times(row.ratio), share(row.prototype_pd_1y))
+         share(row.cds_pd_1y), times(row.ratio), share(row.prototype_pd_1y),
+         probability(row.pd_5y, row.pd_5y_se) if words.known(row.pd_5y) else "–", share(row.implied_pd_5y))
         for row in rows.itertuples(index=False)
     ]  # fmt: skip
     head = (
@@ -272,11 +274,13 @@ def probabilities_table(results: Results) -> str:
         "CDS implies",
         "Run / implied",
         "Prototype",
+        "Run, 5 years",
+        "Implied, 5 years",
     )
     note = (
         "Rating: mean of the S&P (1981–2024) and Moody's (1983–2023) one-year averages. CDS: spread over "
         "loss given default (0.6), divided by the ratio of risk-neutral to real-world default rates (6 for "
-        "investment grade, 2.5 below)."
+        "investment grade, 2.5 below); five years: the same spread, or the rating's five-year default rate."
     )
     return f"<details><summary>All borrowers</summary>{table(head, cells, 2)}</details>" + paragraph(
         note, "note"
@@ -295,6 +299,28 @@ def declines_table(results: Results) -> str:
         for row in results.tables["plausibility_declines"].itertuples(index=False)
     ]
     return table(("Rents (USD/h) and prices (thousand USD)", "From", "To", "Years", "Change a year"), cells)
+
+
+BAND_NAMES = {
+    "revenue": "AI revenue, USD bn a year",
+    "rent_h100": "H100 rent, USD/h",
+    "price_h100": "H100 price, thousand USD",
+    "price_gb200": "GB200 price, thousand USD",
+    "utilisation": "utilisation index",
+    "exposure": "debt outstanding, USD bn",
+}
+
+
+def bands_table(results: Results) -> str:
+    """What the run predicts for each year's end: median and 90% band."""
+    rows = results.tables["plausibility_bands"]
+    months = sorted(rows["month"].unique())
+    cells = []
+    for series, part in rows.groupby("series", sort=False):
+        years = [f"{amount(row.p50)} ({amount(row.p05)}–{amount(row.p95)})" for row in part.itertuples()]
+        cells.append((BAND_NAMES[series], *years))
+    head = ("Predicted at the end of", *(str(2025 + month // 12) for month in months))
+    return table(head, cells) + paragraph("Median, and the band that holds 90% of the paths.", "note")
 
 
 def baseline_table(results: Results) -> str:

@@ -10,6 +10,7 @@ from engine.paths.payments import yearly_payments
 from engine.paths.replay import calm
 from engine.tail import measures
 from engine.tail.blocks import CHUNK
+from engine.tail.sample import median_interval
 from engine.tail.tally import WORST, Tally
 from engine.vocabulary import MONTH
 
@@ -33,7 +34,8 @@ def payments_table(system, book, tally: Tally, seed: int, samplers) -> pd.DataFr
     """Cash paid under each contract over the run, USD bn.
 
     `promised` is the full size of the calendar; `ordinary` the median of the run's first paths, `tail`
-    that of its worst. Equity commitments are counted with what investors put in.
+    that of its worst; `_low` and `_high` bound the medians (95%). Equity commitments and warrants are counted
+    with what investors put in.
     """
     worst, _ = measures.worst_paths(tally, tally.worst_path.shape[0] - 1)
     count = min(CHUNK - WORST, int(tally.paths))
@@ -49,7 +51,10 @@ def payments_table(system, book, tally: Tally, seed: int, samplers) -> pd.DataFr
         "promised": np.asarray(system.calendar.term, np.float64).sum(axis=0) * MONTH,
         "ordinary": np.median(paid[0], axis=0),
         "tail": np.median(paid[1], axis=0),
-    })[flows]  # fmt: skip
+    })  # fmt: skip
+    for name, sample in zip(("ordinary", "tail"), paid, strict=True):
+        table[f"{name}_low"], table[f"{name}_high"] = median_interval(sample)
+    table = table[flows]
     return table.sort_values("ordinary", ascending=False).reset_index(drop=True)
 
 

@@ -32,7 +32,8 @@ def finding(results: Results) -> str:
     return (
         f"On ordinary paths {amount(ordinary)} bn flow through these contracts, on the worst paths "
         f"{amount(tail)} bn. {worst['buyer']} pays {worst['seller']} {amount(worst['ordinary'])} bn on "
-        f"the one and {amount(worst['tail'])} bn on the other."
+        f"the one and {amount(worst['tail'])} bn on the other (95% interval of the median "
+        f"{amount(worst['tail_low'])}–{amount(worst['tail_high'])})."
     )
 
 

@@ -114,6 +114,16 @@ BREAKS = {
                            "equity or none"),
     "purchase as equity": (cell("contracts", 2, "flow", "equity"), "contracts.csv", 2, "flow",
                            "operating or none"),
+    "backstop that is a lease": (
+        cell("contracts", 2, "flow", "backstop"), "contracts.csv", 2, "flow", "operating or none",
+    ),
+    "purchase that vests": (
+        cell("contracts", 2, "vests_with", "HALL"), "contracts.csv", 2, "vests_with", "only a warrant",
+    ),
+    "convertible of a firm without shares": (
+        lambda book: (book.set("loans", 3, "conversion", "1.3"), book.set("firms", 3, "equity_value", "")),
+        "loans.csv", 3, "conversion", "no equity_value",
+    ),
     "purchase by letter": (cell("contracts", 2, "staged", "0"), "contracts.csv", 2, "staged", "only equity"),
     "spend before the start": (
         cell("contracts", 2, "start_month", "3"), "contracts.csv", 2, "start_month", "today's spend",

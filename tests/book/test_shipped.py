@@ -144,7 +144,9 @@ def test_plans_and_letters_bind_nobody(book):
     contracts = book["contracts"].set_index("contract")
     assert contracts.loc["STARGATE_PLAN", "flow"] == "none"
     assert contracts.loc["NVDA_OAI", "staged"] == 0
-    assert (contracts[contracts["kind"].isin(["plan", "backstop"])]["flow"] == "none").all()
+    assert (contracts[contracts["kind"] == "plan"]["flow"] == "none").all()
+    carried_as_cover = contracts[(contracts["kind"] == "backstop") & (contracts["flow"] == "none")]
+    assert set(carried_as_cover["seller"]) <= set(contracts[contracts["cover"] > 0.0]["seller"])
 
 
 def page() -> str:

@@ -13,6 +13,7 @@ from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
+from engine.month import economy
 from engine.paths import replay
 from engine.paths.simulate import chunk_outcome
 from engine.tail.blocks import CHUNK
@@ -28,6 +29,17 @@ def book():
 @pytest.fixture(scope="session")
 def five_years(book):
     return build_system(book, Parameters(), MONTHS)
+
+
+@pytest.fixture(scope="session")
+def calm_economy(five_years):
+    """The economy of month 0 as other stages see it."""
+    numbers = five_years.numbers.economy
+    one, zero = jnp.float32(1.0), jnp.float32(0.0)
+    return economy.Economy(
+        regime=economy.init(five_years).regime, revenue=numbers.revenue, rate=numbers.rate, spread=one,
+        equity=one, power=one, supply=one, access=one, technology=zero, hazard_multiplier=one,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -72,6 +84,11 @@ def changed(five_years):
 @pytest.fixture(scope="session")
 def base(five_years, outcome_of):
     return outcome_of(five_years)
+
+
+def month_of(system, t):
+    """The calendar's row of month t."""
+    return jax.tree.map(lambda leaf: leaf[t - 1], system.calendar)
 
 
 def paired_change(before, after):

@@ -4,17 +4,16 @@ import dataclasses
 import types
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from engine.book.build import build_system
 from engine.book.parameters import Parameters
-from engine.month import chips, economy, funding, hidden_debt, revenue
+from engine.month import chips, funding, hidden_debt, revenue
 from engine.month.inputs import fate_of
 from engine.vocabulary import GROUP, SERIES
-from tests.month.conftest import MONTHS, paired_change
+from tests.month.conftest import MONTHS, month_of, paired_change
 
 
 def fate_with(system, calm_draws, leadership):
@@ -22,20 +21,9 @@ def fate_with(system, calm_draws, leadership):
     return fate_of(system, dataclasses.replace(calm_draws, leadership=jnp.asarray(leadership, jnp.float32)))
 
 
-def month_of(system, t):
-    """The calendar's row of month t."""
-    return jax.tree.map(lambda leaf: leaf[t - 1], system.calendar)
-
-
 @pytest.fixture(scope="module")
-def today(five_years):
-    """The economy of month 0 as other stages see it."""
-    numbers = five_years.numbers.economy
-    one, zero = jnp.float32(1.0), jnp.float32(0.0)
-    return economy.Economy(
-        regime=economy.init(five_years).regime, revenue=numbers.revenue, rate=numbers.rate, spread=one,
-        equity=one, power=one, supply=one, access=one, technology=zero, hazard_multiplier=one,
-    )  # fmt: skip
+def today(calm_economy):
+    return calm_economy
 
 
 def in_regime(now, regime):

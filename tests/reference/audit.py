@@ -11,16 +11,28 @@ def close(left: float, right: float, scale: float = 1.0) -> bool:
 
 
 def money(book, state, now) -> None:
-    """Buyers' payments, guarantees and re-letting are what sellers receive; nobody pays more than is owed."""
+    """What buyers, guarantors, backers and re-letting pay, sellers receive; nobody pays more than is owed."""
     k = book.contracts
     switch = book.numbers.mechanisms.circular_contracts
-    operating, firms = [c for c in range(len(k.buyer)) if k.operating[c] > 0], range(len(book.firms.cash))
+    contracts, firms = range(len(k.buyer)), range(len(book.firms.cash))
+    operating = [c for c in contracts if k.operating[c] > 0]
+    backstops = [c for c in contracts if k.backstop[c] > 0]
     paid_by_firm = [sum(now["paid"][c] for c in operating if k.buyer[c] == i) for i in firms]
     got_by_firm = [sum(now["received"][c] for c in operating if k.seller[c] == i) for i in firms]
+    backed_by_firm = [sum(now["received"][c] for c in backstops if k.seller[c] == i) for i in firms]
+    backed = sum(now["paid"][c] for c in backstops)
     found = sum(paid_by_firm) + sum(now["guarantee"]) + sum(now["relet"])
     full = sum(now["full_size"][c] * now["operating"][int(k.seller[c])] / 12.0 for c in operating)
     expected = switch * found + (1.0 - switch) * full
     assert close(expected, sum(got_by_firm)), "what contracts' sellers received was not paid by anybody"
+    assert close(switch * backed, sum(backed_by_firm)), "what backstops' sellers received was not paid"
+    for c in contracts:
+        if c not in operating and c not in backstops:
+            nothing = now["paid"][c] == now["received"][c] == now["guarantee"][c] == now["relet"][c] == 0.0
+            assert nothing, f"contract {c} moves cash although it pays for nothing"
+    for c in backstops:
+        most = now["full_size"][c] / 12.0 * (1.0 + 1e-12)
+        assert 0.0 <= now["paid"][c] <= most, f"backstop {c} pays more than its size"
     for c in operating:
         most = now["obligation"][c] * (1.0 + 1e-12)
         assert 0.0 <= now["paid"][c] <= most, f"contract {c} paid more than it owed"
@@ -32,8 +44,38 @@ def money(book, state, now) -> None:
             assert theta[1] == 0.0 and theta[2] == 0.0, f"firm {i} pays although it is dead"
 
 
+def support(book, state, now, new) -> None:
+    """Vendors pay support from their purse, which rolls forward by it; warrants cost them no cash."""
+    k, firms = book.contracts, book.firms
+    contracts = range(len(k.buyer))
+    for i in range(len(firms.cash)):
+        if firms.chip_sales_share[i] == 0.0:
+            assert new["purse"][i] == 0.0, f"firm {i} sells no chips and has a purse"
+            continue
+        spend = book.numbers.chips.capex_chip_share * now["capex"] / 12.0
+        funds = state["purse"][i] + firms.support_share[i] * firms.chip_sales_share[i] * spend
+        funds = max(funds - sum(now["obligation"][c] for c in contracts if k.buyer[c] == i), 0.0)
+        spent = sum(now["commitment"][c] for c in contracts if k.equity[c] > 0 and k.buyer[c] == i)
+        spent += sum(now["guarantee"][c] for c in contracts if k.guarantor[c] == i)
+        spent += sum(now["paid"][c] for c in contracts if k.backstop[c] > 0 and k.buyer[c] == i)
+        if book.numbers.mechanisms.vendor_purse == 1.0:
+            assert spent <= funds * (1.0 + 1e-9) + 1e-12, f"vendor {i} gives more support than it has"
+        kept = min(max(funds - spent, 0.0), firms.cash[i])
+        assert new["purse"][i] >= 0.0, f"purse of vendor {i} is negative"
+        assert close(new["purse"][i], kept), f"purse of vendor {i} does not follow its payments"
+    for i in range(len(firms.cash)):
+        sold = [c for c in contracts if k.operating[c] > 0 and k.seller[c] == i]
+        got = sum(now["paid"][c] + now["guarantee"][c] + now["relet"][c] for c in sold)
+        got += sum(now["paid"][c] for c in contracts if k.backstop[c] > 0 and k.seller[c] == i)
+        full = sum(now["full_size"][c] * now["operating"][i] / 12.0 for c in sold)
+        assert got <= full * (1.0 + 1e-9) + 1e-12, f"firm {i} is paid for more than it can sell"
+    for name in ("support_share_equity", "support_paid", "to_relet"):
+        for i, share in enumerate(now[name]):
+            assert 0.0 <= share <= 1.0, f"{name} of firm {i} is outside [0, 1]"
+
+
 def debt_service(book, state, now, new) -> None:
-    """Debt falls by what was paid and rises by what was drawn; cash moves by the same payments."""
+    """Debt falls by what was paid or converted and rises by what was drawn; cash moves by the payments."""
     loans = book.loans
     for i in range(len(book.firms.cash)):
         mine = [m for m in range(len(loans.borrower)) if loans.borrower[m] == i]
@@ -42,7 +84,8 @@ def debt_service(book, state, now, new) -> None:
         drawn = sum(now["draw"][m] for m in mine)
         lent = now["revolver_draw"][i] + now["bridged"][i]
         added = sum(now["in_kind"][m] for m in mine)
-        expected = drawn + lent + added - repaid - now["firm_amortisation"][i]
+        shares = sum(now["converted"][m] for m in mine)
+        expected = drawn + lent + added - repaid - shares - now["firm_amortisation"][i]
         assert close(change, expected), f"debt of firm {i} does not follow its payments"
         cash = now["free"][i] + now["issued"][i] + lent - repaid + now["short"][i]
         scale = 1.0 + abs(now["free"][i]) + now["left"][i]
@@ -54,11 +97,26 @@ def debt_service(book, state, now, new) -> None:
             assert now[name][i] >= -1e-9, f"{name} of firm {i} is negative"
     for m, added in enumerate(now["in_kind"]):
         assert 0.0 <= added <= now["interest"][m], f"loan {m} adds more than its interest to its balance"
+    for m, converted in enumerate(now["converted"]):
+        most = state["balance"][m] - now["amortisation"][m]
+        assert converted in (0.0, most), f"loan {m} is converted in part"
+        agreed = loans.conversion[m] > 0.0 and now["bullet"][m]
+        assert converted == 0.0 or agreed, f"loan {m} is converted and may not be"
+        assert converted == 0.0 or now["due"][m] == 0.0, f"loan {m} is converted and falls due"
     for m, balance in enumerate(new["balance"]):
         assert balance >= -1e-9, f"balance of loan {m} is negative"
     for i, cash in enumerate(new["cash"]):
         assert cash >= -1e-9, f"cash of firm {i} is negative"
         assert new["headroom"][i] >= -1e-9, f"equity headroom of firm {i} is negative"
+
+
+def fleet(book, state, now, new) -> None:
+    """A month makes the chips of before a month older, new ones start at nought, retired ones are average."""
+    for g, age in enumerate(new["age"]):
+        before, after = state["fleet"][g], state["fleet"][g] + now["bought"][g]
+        assert age >= 0.0, f"generation {g} is younger than new"
+        older = close(age * after, (state["age"][g] + 1.0 / 12.0) * before)
+        assert older, f"age of generation {g} is off"
 
 
 def units(book, state, now, new) -> None:
@@ -139,6 +197,7 @@ def losses(book, state, now, new) -> None:
         else:
             assert close(direct, lost), f"obligors of pool {p} do not lose what the pool loses"
         assert 0.0 <= new["pool_loss"][p] <= 1.0, f"pool {p} loses more than all"
+        assert new["pool_debt"][p] <= state["pool_debt"][p], f"debt of pool {p} grows"
         assert 0.0 <= new["pool_debt"][p] <= 1.0, f"debt of pool {p} is outside [0, 1]"
 
 
@@ -190,7 +249,9 @@ def state_range(book, now, new) -> None:
 
 def month(book, state, now, new) -> None:
     """All checks of one month."""
+    fleet(book, state, now, new)
     money(book, state, now)
+    support(book, state, now, new)
     debt_service(book, state, now, new)
     units(book, state, now, new)
     collateral(book, state, now, new)

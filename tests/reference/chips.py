@@ -41,6 +41,11 @@ def income_value(n, rent: float, cost: float, hours: float, discount: float, age
     return max(income - outlay, 0.0)
 
 
+def start_age(book) -> list[float]:
+    """Mean age of each generation's fleet at month 0, bought evenly since its release, years."""
+    return [positive(0 - month) * DT / 2.0 for month in book.chips.release_month]
+
+
 def start(book) -> dict:
     """K0, b, prices of month 0 and which generations exist and are recent, from raw columns."""
     n, chips = book.numbers.chips, book.chips
@@ -48,10 +53,10 @@ def start(book) -> dict:
     existing = [g for g in generations if chips.release_month[g] <= 0]
     recent = existing[-3:]
     discount = book.numbers.economy.rate + n.chip_spread
-    value = []
+    age, value = start_age(book), []
     for g in generations:
-        age = positive(0 - chips.release_month[g]) * DT
-        value.append(income_value(n, chips.rental[g], chips.operating_cost[g], n.utilisation, discount, age))
+        cost = chips.operating_cost[g]
+        value.append(income_value(n, chips.rental[g], cost, n.utilisation, discount, age[g]))
     scale = [0.0 for _ in generations]
     for g in existing:
         scale[g] = chips.observed_price[g] / value[g]
@@ -73,11 +78,10 @@ def price_of(book, g: int, scaled_value: float, discount: float) -> float:
 
 def start_accounts(book) -> list[float]:
     """Book value of each generation at month 0, bought evenly since its release, USD bn."""
-    chips, values = book.chips, []
+    chips, age, values = book.chips, start_age(book), []
     for g in range(len(chips.installed)):
-        mean_age = positive(0 - chips.release_month[g]) * DT / 2.0
         cost = chips.installed[g] * chips.list_price[g]
-        values.append(cost * positive(1.0 - mean_age / chips.accounting_life[g]))
+        values.append(cost * positive(1.0 - age[g] / chips.accounting_life[g]))
     return values
 
 
@@ -134,7 +138,7 @@ def purchases(book, state, now, new, released: list[bool], t: int) -> None:
 
 
 def month(book, fixed, state, now, new, t: int) -> None:
-    """Obsolescence, capex, fleet, utilisation, rent, stress, value, price before sales, depth."""
+    """Obsolescence, capex, fleet, utilisation, rent, age, stress, value, price before sales, depth."""
     n, chips = book.numbers.chips, book.chips
     release = fixed["release"]
     generations = range(len(release))
@@ -158,7 +162,10 @@ def month(book, fixed, state, now, new, t: int) -> None:
     now["rent"], now["hours"], now["rent_multiplier"] = rent, hours, multiplier
 
     new["fleet"], new["accounts"], new["charge"], now["accounting_value"] = [], [], [], []
+    new["age"] = []
     for g in generations:
+        older = (state["age"][g] + DT) * state["fleet"][g]
+        new["age"].append(older / grown[g] if grown[g] > 0.0 else 0.0)
         idle = hours * rent[g] < 1.05 * chips.operating_cost[g] * now["power"]
         kept = 1.0 - (n.retire_idle if idle else n.retire) * DT
         new["fleet"].append(grown[g] * kept)
@@ -181,9 +188,8 @@ def prices(book, fixed, state, now, new, t: int) -> None:
     discount_rate = new["short_rate"] + n.chip_spread * now["spread"]
     scaled, decayed, price = [], [], []
     for g in generations:
-        age = positive(t - fixed["release"][g]) * DT
         cost = chips.operating_cost[g] * now["power"]
-        value = income_value(n, now["rent"][g], cost, now["hours"], discount_rate, age)
+        value = income_value(n, now["rent"][g], cost, now["hours"], discount_rate, new["age"][g])
         scaled.append(fixed["price_scale"][g] * value)
         decayed.append(state["fire_sale"][g] * 2.0 ** (-DT / n.impact_half_life))
         price.append(price_of(book, g, scaled[g], decayed[g]))

@@ -10,12 +10,12 @@ TESTED_BALANCE = 0.01
 NOTHING_OWED = 10.0
 
 
-def contract_years(book, v: int, t: int) -> float:
-    """T_v(t): years left of the contracts pledged to loan v, weighted by their full size."""
+def contract_years(book, v: int, t: int, quality) -> float:
+    """T_v(t): years left of the contracts pledged to loan v, as far as honoured, weighted by full size."""
     weighted, weights = 0.0, 0.0
     for c in range(len(book.contracts.buyer)):
         weight = book.loans.security[v, c] * book.contracts.annual[c]
-        weighted += weight * positive(book.contracts.end_month[c] - t) * DT
+        weighted += weight * quality[c] * positive(contracts.end_month(book, c) - t) * DT
         weights += weight
     return weighted / weights if weights > 0.0 else 0.0
 
@@ -46,7 +46,7 @@ def start_scales(book, price_start) -> list[float]:
     for v in range(len(loans.ltv_target)):
         if loans.drawn[v] > 0.0:
             secured = secured_value(book, v, 0, ones, ones)
-            value = unscaled(book, contract_years(book, v, 0), secured, loans.pledged[v], price_start)
+            value = unscaled(book, contract_years(book, v, 0, ones), secured, loans.pledged[v], price_start)
             scale.append(loans.drawn[v] / (loans.ltv_target[v] * value))
         else:
             scale.append(0.0)
@@ -85,7 +85,7 @@ def coverage(book, state, now, new, t: int) -> None:
         cash_flow = contracted + loans.uncontracted_share[v] * rental
         owed = now["interest"][v] + now["amortisation"][v]
         now["pledged"].append(units)
-        now["contract_years"].append(contract_years(book, v, t))
+        now["contract_years"].append(contract_years(book, v, t, now["quality"]))
         now["secured_value"].append(secured_value(book, v, t, new["size"], now["quality"]))
         now["cash_flow"].append(cash_flow)
         now["dscr"].append(cash_flow / owed if owed > 0.0 else NOTHING_OWED)

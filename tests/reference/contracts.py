@@ -1,16 +1,29 @@
-"""Section 3 of docs/model.md: obligations, clearing, guarantees, re-letting, EBITDA."""
+"""Section 3 of docs/model.md: obligations, clearing, re-letting, EBITDA; support is in vendors.py."""
 
 import math
 
+from tests.reference import vendors
 from tests.reference.scalars import BOOM, CONTRACT_CLEARING, DT, clip, positive
+
+
+def end_month(book, c: int) -> float:
+    """The book's end of the contract, or the month in which leases of project companies break."""
+    k, lease_break = book.contracts, book.numbers.contracts.lease_break_month
+    if k.lease_project[c] > 0 and 0 < lease_break and k.start_month[c] < lease_break < k.end_month[c]:
+        return lease_break
+    return k.end_month[c]
+
+
+def flows(book, c: int) -> bool:
+    """Whether money or shares move under contract c; plans are on record only."""
+    k = book.contracts
+    return k.operating[c] + k.equity[c] + k.warrant[c] + k.backstop[c] > 0
 
 
 def term(book, c: int, t: int) -> float:
     """term_c(t), USD bn a year: the ramp from today's spend to full size, inside the term."""
     k = book.contracts
-    if k.operating[c] == 0 and k.equity[c] == 0:
-        return 0.0
-    if not k.start_month[c] < t <= k.end_month[c]:
+    if not flows(book, c) or not k.start_month[c] < t <= end_month(book, c):
         return 0.0
     ramp = 1.0 if k.ramp_months[c] == 0 else clip((t - k.start_month[c]) / k.ramp_months[c], 0.0, 1.0)
     return k.start_annual[c] + (k.annual[c] - k.start_annual[c]) * ramp
@@ -19,13 +32,13 @@ def term(book, c: int, t: int) -> float:
 def after(book, c: int, t: int) -> float:
     """after_c(t), USD bn a year: what would be renewed once the term is over."""
     k = book.contracts
-    return k.annual[c] if k.operating[c] > 0 and t > k.end_month[c] else 0.0
+    return k.annual[c] if k.operating[c] > 0 and t > end_month(book, c) else 0.0
 
 
 def present_value(book, c: int, t: int) -> float:
     """pv_c(t) of what the term still pays, at the contract yield."""
     total = 0.0
-    for s in range(t + 1, int(math.floor(book.contracts.end_month[c])) + 1):
+    for s in range(t + 1, int(math.floor(end_month(book, c))) + 1):
         total += term(book, c, s) * DT * math.exp(-book.numbers.credit.contract_yield * (s - t) * DT)
     return total
 
@@ -46,69 +59,56 @@ def equity_speed(book, i: int, regime: int) -> float:
 
 
 def owed(book, state, now, new, t: int) -> None:
-    """a_c, obligations o_c and honoured equity commitments q_c of the month."""
+    """a_c, obligations o_c of contracts and of firms, and the equity wanted of the month."""
     n, k = book.numbers.contracts, book.contracts
     operating = now["operating"]
     regime = new["regime"]
     plan = planned_revenue(book, t)
-    full, obligation, commitment = [], [], []
+    full, obligation, wanted = [], [], []
     for c in range(len(k.buyer)):
         buyer, seller = int(k.buyer[c]), int(k.seller[c])
         size = term(book, c, t) + n.renewal[regime] * after(book, c, t)
         flex = 1.0 - k.flexibility[c] + k.flexibility[c] * min(1.0, now["revenue"] / plan)
         owes = state["size"][c] * size * flex * DT * operating[seller] if k.operating[c] > 0 else 0.0
-        honoured = 0.0
+        asked = 0.0
         if k.equity[c] > 0:
             share = n.equity_floor[regime] if k.staged[c] > 0 else float(regime == BOOM)
-            honoured = size * DT * min(1.0, now["equity"]) * share * operating[buyer] * operating[seller]
+            asked = size * DT * min(1.0, now["equity"]) * share * operating[buyer] * operating[seller]
         full.append(size)
         obligation.append(owes)
-        commitment.append(honoured)
-    now["full_size"], now["obligation"], now["commitment"] = full, obligation, commitment
+        wanted.append(asked)
+    now["full_size"], now["obligation"], now["wanted"] = full, obligation, wanted
+    now["owed"] = [0.0 for _ in book.firms.cash]
+    for c in range(len(k.buyer)):
+        now["owed"][int(k.buyer[c])] += obligation[c]
 
 
-def revenue_shares(book, fixed, t: int) -> list[float]:
-    """s_i: shares of AI revenue, moved by each lab's own luck and scaled back to their sum of month 0."""
-    start, width = book.firms.revenue_share, book.numbers.economy.share_volatility * math.sqrt(t / 12.0)
-    moved = [start[i] * math.exp(width * fixed["leadership"][i]) for i in range(len(start))]
-    return [share * sum(start) / sum(moved) if sum(moved) > 0.0 else 0.0 for share in moved]
-
-
-def resources(book, fixed, state, now, new, t: int) -> None:
-    """Value, operating result, equity capacity, liquid funds, raise and backup of each firm."""
-    n, economy, firms = book.numbers.contracts, book.numbers.economy, book.firms
-    credit = book.numbers.credit
-    regime, shares = new["regime"], revenue_shares(book, fixed, t)
-    loop = book.numbers.mechanisms.subscription_loop * n.subscription_share
-    names = ("value", "operating_result", "equity_capacity", "owed", "liquid", "raised", "backup", "promised")
+def resources(book, state, now, new, t: int) -> None:
+    """Operating result, equity capacity, liquid funds, raise and backup of each firm."""
+    n, firms, credit = book.numbers.contracts, book.firms, book.numbers.credit
+    regime = new["regime"]
+    names = ("operating_result", "equity_capacity", "liquid", "raised", "backup", "promised")
     for name in names:
         now[name] = []
     for i in range(len(firms.cash)):
         lab = firms.lab[i] > 0
-        growth = 1.0
-        if firms.revenue_share[i] > 0.0:
-            growth = shares[i] * now["revenue"] / (firms.revenue_share[i] * economy.revenue)
-        value = firms.equity_value[i] * now["equity"] * growth**n.revenue_power
-        funded = min(1.0, value / firms.equity_value[i]) if firms.equity_value[i] > 0.0 else 1.0
-        lapsed = loop * (1.0 - funded * n.subscription_regime[regime])
-        revenue = shares[i] * now["revenue"] * (1.0 - lapsed)
         core = firms.core_ebitda[i] * (1.0 + firms.core_growth[i]) ** (t / 12.0)
         result = (
-            revenue * (1.0 - n.variable_cost)
+            now["firm_revenue"][i] * (1.0 - n.variable_cost)
             - firms.fixed_cost[i] * (1.0 + n.fixed_cost_growth) ** (t / 12.0)
             + core * math.exp(-firms.core_stress_beta[i] * now["stress"])
         ) * DT * now["operating"][i]
         speed = equity_speed(book, i, regime)
+        value = now["value"][i]
         market = min(state["headroom"][i] + speed * DT * value, speed * credit.equity_months / 12.0 * value)
         sponsor = firms.sponsor_capacity[i] * credit.sponsor_regime[regime] * DT
         capacity = (market + sponsor) * now["operating"][i]
         promised = sum(q for c, q in enumerate(now["commitment"]) if book.contracts.seller[c] == i)
-        owed_by_firm = sum(o for c, o in enumerate(now["obligation"]) if book.contracts.buyer[c] == i)
         reserved = now["firm_interest"][i] + now["firm_amortisation"][i]
         liquid = state["cash"][i] + result - reserved + promised
-        raised = clip((1.0 + n.equity_buffer) * owed_by_firm - liquid, 0.0, capacity) if lab else 0.0
+        raised = clip((1.0 + n.equity_buffer) * now["owed"][i] - liquid, 0.0, capacity) if lab else 0.0
         backup = 0.0 if lab else capacity + now["undrawn_revolver"][i] + now["spare"][i]
-        row = (value, result, capacity, owed_by_firm, liquid, raised, backup, promised)
+        row = (result, capacity, liquid, raised, backup, promised)
         for name, number in zip(names, row, strict=True):
             now[name].append(number)
 
@@ -152,43 +152,46 @@ def clear(book, now) -> None:
 
 
 def receive(book, state, now, new) -> None:
-    """Guarantees, re-letting, what the seller receives, renegotiated sizes."""
+    """Re-letting, what the seller receives, renegotiated sizes; backstops join what is paid."""
     k = book.contracts
     switch = book.numbers.mechanisms.circular_contracts
-    guarantee, relet, received, size = [], [], [], []
+    relet, received, size = [], [], []
     for c in range(len(k.buyer)):
         x = state["size"][c]
         if k.operating[c] == 0:
-            guarantee.append(0.0)
+            now["paid"][c] = now["backstop"][c]
             relet.append(0.0)
-            received.append(0.0)
+            received.append(switch * now["backstop"][c])
             size.append(x)
             continue
-        buyer, seller, guarantor = int(k.buyer[c]), int(k.seller[c]), int(k.guarantor[c])
+        buyer, seller = int(k.buyer[c]), int(k.seller[c])
         paid = now["paid"][c]
         full = now["full_size"][c] * DT * now["operating"][seller]
-        covered = k.cover[c] * now["operating"][guarantor] * (now["obligation"][c] - paid)
+        covered = now["guarantee"][c]
         market = k.relet[c] * math.exp(-positive(now["stress"])) * positive(full - paid - covered)
-        guarantee.append(covered)
+        market *= now["to_relet"][seller]
         relet.append(market)
         received.append((1.0 - switch) * full + switch * (paid + covered + market))
         if now["operating"][buyer] > 0:
             x *= 1.0 - book.numbers.contracts.renegotiation * 6.0 * DT * (1.0 - now["contract_theta"][c])
         size.append(x)
-    now["guarantee"], now["relet"], now["received"], new["size"] = guarantee, relet, received, size
+    now["relet"], now["received"], new["size"] = relet, received, size
 
 
 def earnings(book, state, now, new, t: int) -> None:
     """Months of low payment, arrears, EBITDA of the month and the EBITDA expected in twelve months."""
     k, firms = book.contracts, book.firms
     contracts = [c for c in range(len(k.buyer)) if k.operating[c] > 0]
+    earning = [c for c in range(len(k.buyer)) if k.operating[c] > 0 or k.backstop[c] > 0]
     renewal = book.numbers.contracts.renewal[new["regime"]]
     switch = book.numbers.mechanisms.circular_contracts
     quality = [0.0 for _ in k.buyer]
     ahead = [0.0 for _ in k.buyer]
     for c in contracts:
-        covered = k.cover[c] * now["operating"][int(k.guarantor[c])]
+        guarantor = int(k.guarantor[c])
+        covered = now["support_paid"][guarantor] * k.cover[c] * now["operating"][guarantor]
         quality[c] = 1.0 - switch * (1.0 - max(now["contract_theta"][c], covered))
+    for c in earning:
         ahead[c] = term(book, c, t + 12) + renewal * after(book, c, t + 12)
     now["quality"] = quality
     now["arrears"], now["ebitda"], now["forward"], new["low_payment"] = [], [], [], []
@@ -200,18 +203,22 @@ def earnings(book, state, now, new, t: int) -> None:
         new["low_payment"].append(state["low_payment"][i] + 1.0 if low else 0.0)
         modelled = firms.lab[i] == 0 and firms.outside[i] == 0
         now["arrears"].append(now["owed"][i] - paid if modelled else 0.0)
-        income = sum(k.margin[c] * now["received"][c] for c in sold)
-        now["ebitda"].append(now["operating_result"][i] + income - paid)
+        income = sum(k.margin[c] * now["received"][c] for c in earning if k.seller[c] == i)
+        outlay = sum(now["paid"][c] for c in earning if k.buyer[c] == i)
+        now["ebitda"].append(now["operating_result"][i] + income - outlay)
         served = [now["operating"][int(k.seller[c])] * new["size"][c] * ahead[c] for c in range(len(k.buyer))]
         expected = sum(k.margin[c] * quality[c] * served[c] for c in sold)
         expected -= sum(served[c] for c in bought)
+        expected += vendors.expected_backstops(book, now, new, ahead, i)
         now["forward"].append(now["operating_result"][i] / DT + expected)
 
 
-def month(book, fixed, state, now, new, t: int) -> None:
+def month(book, state, now, new, t: int) -> None:
     """Section 3 in its order; the debt service of section 4 has been computed before."""
     owed(book, state, now, new, t)
-    resources(book, fixed, state, now, new, t)
+    vendors.equity(book, state, now)
+    resources(book, state, now, new, t)
     clear(book, now)
+    vendors.support(book, now, new)
     receive(book, state, now, new)
     earnings(book, state, now, new, t)

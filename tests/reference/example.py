@@ -1,7 +1,7 @@
 """A hand-made System-like object, small enough to read, and draws for it.
 
-Firms: a lab, a neocloud, a host, a software house that builds data centres, an outside hyperscaler and a
-project company. Every mechanism of docs/model.md has something to act on.
+Firms: a lab, a neocloud, a host, a software house that builds data centres, an outside hyperscaler that also
+sells chips, and a project company. Every mechanism of docs/model.md has something to act on.
 """
 
 from types import SimpleNamespace as Table
@@ -10,7 +10,10 @@ import numpy as np
 
 LAB, CLOUD, HOST, SOFTWARE, GIANT, PROJECT = range(6)
 FIRMS = ("LAB", "CLOUD", "HOST", "SOFTWARE", "GIANT", "PROJECT")
-CONTRACTS = ("LAB_CLOUD", "LAB_SOFTWARE", "GIANT_CLOUD", "RENT", "COLOCATION", "STAGED", "LETTER", "PLAN")
+CONTRACTS = (
+    "LAB_CLOUD", "LAB_SOFTWARE", "GIANT_CLOUD", "RENT", "COLOCATION", "STAGED", "LETTER", "PLAN", "BACKSTOP",
+    "WARRANT",
+)
 LOANS = (
     "CHIPS_A", "CHIPS_B", "REVOLVER", "HOST_NOTES", "PROJECT_LOAN", "SOFTWARE_BONDS", "GIANT_BONDS",
     "LAB_NOTE",
@@ -54,7 +57,7 @@ def small_numbers() -> Table:
         equity_speed=[0.15, 0.06, 0.02], equity_floor=[1.0, 0.5, 0.25], equity_buffer=6.0, revenue_power=0.5,
         variable_cost=0.45, fixed_cost_growth=0.15, subscription_share=0.10,
         subscription_regime=[1.0, 0.7, 0.4], renegotiation=0.5, renewal=[0.9, 0.6, 0.3],
-        non_payment_months=9.0,
+        non_payment_months=9.0, lease_break_month=0.0,
     )
     credit = Table(
         capacity_scale=1.15, capacity_cap=1.25, trailing_weight=0.7, look_through=[0.0, 0.5, 1.0],
@@ -75,7 +78,7 @@ def small_numbers() -> Table:
     mechanisms = Table(
         fire_sale=1.0, circular_contracts=1.0, funding_loop=1.0, lender_network=1.0, step_in=1.0,
         build_up=1.0, pool_links=1.0, subscription_loop=1.0, cross_default=1.0, payment_in_kind=1.0,
-        look_through=1.0,
+        look_through=1.0, vendor_purse=1.0,
     )
     return Table(
         economy=economy, chips=chips, contracts=contracts, credit=credit, lenders=lenders,
@@ -112,6 +115,7 @@ def small_firms() -> Table:
         core_growth=np.array([0, 0.02, 0.0, 0.03, 0.08, 0]),
         core_stress_beta=np.array([0, 0.3, 0.5, 0, 0.1, 0]),
         ebitda_ttm=np.array([-4.0, 3.0, 0.9, 26.0, 300.0, 0.5]),
+        chip_sales_share=np.array([0, 0, 0, 0, 0.1, 0]), support_share=np.array([0, 0, 0, 0, 0.1, 0]),
         cash=np.array([20.0, 2.0, 0.4, 10.0, 80.0, 0.6]),
         minimum_cash=np.array([2.0, 0.5, 0.1, 3.0, 20.0, 0.05]),
         equity_value=np.array([350.0, 40.0, 4.0, 450.0, 3000.0, 0.0]),
@@ -127,27 +131,35 @@ def small_firms() -> Table:
 
 
 def small_contracts() -> Table:
-    """Compute for the lab, a guaranteed colocation lease, two equity letters and a plan that binds nobody."""
-    buyer = np.array([LAB, LAB, GIANT, SOFTWARE, CLOUD, GIANT, GIANT, SOFTWARE])
-    seller = np.array([CLOUD, SOFTWARE, CLOUD, PROJECT, HOST, LAB, LAB, PROJECT])
+    """Compute for the lab, a guaranteed colocation lease, equity, a plan that binds nobody, two supports."""
+    buyer = np.array([LAB, LAB, GIANT, SOFTWARE, CLOUD, GIANT, GIANT, SOFTWARE, GIANT, GIANT])
+    seller = np.array([CLOUD, SOFTWARE, CLOUD, PROJECT, HOST, LAB, LAB, PROJECT, CLOUD, LAB])
     return Table(
         buyer=buyer, seller=seller, bought=one_hot(6, buyer), sold=one_hot(6, seller),
-        senior=np.array([0, 0, 0, 1.0, 1.0, 0, 0, 0]), operating=np.array([1.0, 1, 1, 1, 1, 0, 0, 0]),
-        equity=np.array([0, 0, 0, 0, 0, 1.0, 1.0, 0]), staged=np.array([0, 0, 0, 0, 0, 1.0, 0, 0]),
-        flexibility=np.array([0.5, 0.5, 0.0, 0, 0, 0, 0, 0]),
-        margin=np.array([0.75, 0.6, 0.7, 0.95, 0.9, 1.0, 1.0, 1.0]),
-        relet=np.array([0.4, 0.2, 0.5, 0.3, 0.5, 0, 0, 0]),
-        guarantor=np.array([0, 0, 0, 0, GIANT, 0, 0, 0]), cover=np.array([0, 0, 0, 0, 0.9, 0, 0, 0]),
-        annual=np.array([6.0, 20.0, 3.0, 1.6, 0.7, 12.0, 8.0, 9.0]),
-        start_annual=np.array([1.2, 1.5, 3.0, 0.0, 0.5, 12.0, 8.0, 9.0]),
-        start_month=np.array([0.0, 0, 0, 12, -6, 0, 3, 0]),
-        ramp_months=np.array([24.0, 36, 0, 6, 12, 0, 0, 0]),
-        end_month=np.array([60.0, 84, 18, 180, 72, 30, 36, 60]),
+        senior=np.array([0, 0, 0, 1.0, 1.0, 0, 0, 0, 0, 0]),
+        operating=np.array([1.0, 1, 1, 1, 1, 0, 0, 0, 0, 0]),
+        equity=np.array([0, 0, 0, 0, 0, 1.0, 1.0, 0, 0, 0]),
+        staged=np.array([0, 0, 0, 0, 0, 1.0, 0, 0, 0, 0]),
+        backstop=np.array([0, 0, 0, 0, 0, 0, 0, 0, 1.0, 0]),
+        warrant=np.array([0, 0, 0, 0, 0, 0, 0, 0, 0, 1.0]),
+        vests=np.array([0, 0, 0, 0, 0, 0, 0, 0, 0, 1.0]),
+        vests_with=np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 0]),
+        lease_project=np.array([0, 0, 0, 1.0, 0, 0, 0, 0, 0, 0]),
+        flexibility=np.array([0.5, 0.5, 0.0, 0, 0, 0, 0, 0, 0, 0]),
+        margin=np.array([0.75, 0.6, 0.7, 0.95, 0.9, 1.0, 1.0, 1.0, 0.8, 1.0]),
+        relet=np.array([0.4, 0.2, 0.5, 0.3, 0.5, 0, 0, 0, 0, 0]),
+        guarantor=np.array([0, 0, 0, 0, GIANT, 0, 0, 0, 0, 0]),
+        cover=np.array([0, 0, 0, 0, 0.9, 0, 0, 0, 0, 0]),
+        annual=np.array([6.0, 20.0, 3.0, 1.6, 0.7, 12.0, 8.0, 9.0, 1.5, 0.6]),
+        start_annual=np.array([1.2, 1.5, 3.0, 0.0, 0.5, 12.0, 8.0, 9.0, 1.5, 0.6]),
+        start_month=np.array([0.0, 0, 0, 12, -6, 0, 3, 0, 6, 6]),
+        ramp_months=np.array([24.0, 36, 0, 6, 12, 0, 0, 0, 0, 0]),
+        end_month=np.array([60.0, 84, 18, 180, 72, 30, 36, 60, 60, 48]),
     )
 
 
 def small_loans() -> Table:
-    """Two loans on chips, a revolver, notes with a wall, a project loan, two bond stocks and a lab's note."""
+    """Two loans on chips, a revolver, convertible notes, a project loan, two bond stocks and a lab's note."""
     borrower = np.array([CLOUD, CLOUD, CLOUD, HOST, PROJECT, SOFTWARE, GIANT, LAB])
     return Table(
         borrower=borrower, borrowed=one_hot(6, borrower),
@@ -175,7 +187,8 @@ def small_loans() -> Table:
         origination_share=np.array([0, 0.004, 0, 0, 0, 0.05, 0.1, 0]),
         ltv_target=np.array([0.65, 0.70]), uncontracted_share=np.array([0.1, 0.2]),
         pledged=np.array([[0.06, 0.05, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]),
-        security=np.array([[0.6, 0, 0.5, 0, 0, 0, 0, 0], [0.4, 0, 0.3, 0, 0, 0, 0, 0]]),
+        security=np.array([[0.6, 0, 0.5, 0, 0, 0, 0, 0, 0, 0], [0.4, 0, 0.3, 0, 0, 0, 0, 0, 0, 0]]),
+        conversion=np.array([0, 0, 0, 1.2, 0, 0, 0, 0]),
     )
 
 
@@ -191,6 +204,7 @@ def small_pools() -> Table:
     return Table(
         credit=np.array([1.0, 0.0]), hazard=np.array([0.04, 0.02]), lgd=np.array([0.45, 0.0]),
         refinancing_link=np.array([1.0, 0.5]), chip_link=np.array([1.0, 0.0]), frailty=np.array([0.3, 0.3]),
+        repayment_month=np.array([0, 12]),
         relet=np.array([0.0, 0.5]), dscr=np.array([0.0, 1.5]), ltv=np.array([0.0, 0.68]),
         origination_share=np.array([0.04, 0.01]), balance=np.array([12.0, 6.0]),
         obligor_pool=np.array([0, 0, 0, 1]), obligor_share=share,

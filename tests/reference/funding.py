@@ -46,10 +46,16 @@ def start_spare(book) -> list[float]:
     return spare
 
 
+def converts(book, now, m: int) -> bool:
+    """Whether the holders of loan m take shares at maturity: the firm's value has reached the agreed one."""
+    i, multiple = int(book.loans.borrower[m]), book.loans.conversion[m]
+    return multiple > 0.0 and now["value"][i] >= multiple * book.firms.equity_value[i]
+
+
 def service(book, state, now, new, t: int) -> None:
-    """Interest, amortisation, what falls due, and what may be borrowed in need, before contracts clear."""
+    """Interest, amortisation, conversion, what falls due, what may be borrowed in need, before clearing."""
     loans = book.loans
-    interest, amortisation, bullet, due = [], [], [], []
+    interest, amortisation, bullet, converted, due = [], [], [], [], []
     for m in range(len(loans.borrower)):
         balance = state["balance"][m]
         rate = state["coupon"][m] + loans.floating[m] * new["short_rate"]
@@ -57,9 +63,11 @@ def service(book, state, now, new, t: int) -> None:
         scheduled = min(balance, loans.amortisation[m] * DT * state["peak"][m])
         amortisation.append(scheduled if t > loans.amortisation_from_month[m] else 0.0)
         bullet.append(t >= state["maturity"][m] and balance > 0.0)
-        share = 1.0 if bullet[m] else loans.ladder[m] * DT
-        due.append((balance - amortisation[m]) * share)
+        left = balance - amortisation[m]
+        converted.append(left if bullet[m] and converts(book, now, m) else 0.0)
+        due.append(left * (1.0 if bullet[m] else loans.ladder[m] * DT) - converted[m])
     now["interest"], now["amortisation"], now["bullet"], now["due"] = interest, amortisation, bullet, due
+    now["converted"], now["firm_converted"] = converted, by_firm(book, converted)
     now["firm_interest"] = by_firm(book, interest)
     now["firm_amortisation"] = by_firm(book, amortisation)
     now["undrawn_revolver"] = []
@@ -118,7 +126,8 @@ def refinance(book, state, draws, now) -> None:
         free += pay_in_kind(book, now, i, positive(-free))
         earning = max(now["forward"][i], credit.trailing_weight * state["trailing"][i], 0.0)
         limit = (firms.debt_multiple[i] * earning + firms.value_multiple[i] * now["value"][i]) * now["access"]
-        room = positive(limit - now["counted"][i] - (debt[i] - due[i] - now["firm_amortisation"][i]))
+        staying = debt[i] - due[i] - now["firm_amortisation"][i] - now["firm_converted"][i]
+        room = positive(limit - now["counted"][i] - staying)
         if firms.outside[i] > 0:
             room = math.inf
         share = min(1.0, room / due[i]) if due[i] > 0.0 else 1.0
@@ -179,8 +188,8 @@ def balances(book, state, now, new, t: int) -> None:
         if loans.draw_months[m] > 0 and t <= loans.draw_months[m]:
             draw = (loans.committed[m] - loans.drawn[m]) / loans.draw_months[m]
             draw *= min(1.0, new["capex_factor"]) * now["alive"][i]
-        balance = state["balance"][m] - now["amortisation"][m] - now["due"][m] + now["rolled"][m]
-        balance += now["loan_unpaid"][m] + now["in_kind"][m] + draw
+        balance = state["balance"][m] - now["amortisation"][m] - now["converted"][m] - now["due"][m]
+        balance += now["rolled"][m] + now["loan_unpaid"][m] + now["in_kind"][m] + draw
         if book.firms.revolver[m, i] > 0:
             balance += now["revolver_draw"][i]
         if bridge_loan(book, i) == m:

@@ -4,7 +4,19 @@ import math
 
 import numpy as np
 
-from tests.reference import audit, chips, collateral, contracts, credit, economy, funding, lenders, pools
+from tests.reference import (
+    audit,
+    chips,
+    collateral,
+    contracts,
+    credit,
+    economy,
+    funding,
+    lenders,
+    pools,
+    revenue,
+    vendors,
+)
 from tests.reference.book import plain
 from tests.reference.scalars import ALIVE, BOOM, EXCHANGE, NOT_FINITE
 
@@ -13,10 +25,11 @@ OUTPUTS = (
     "revenue", "spread", "access", "equity", "power", "felt_supply",
     "utilisation", "rent", "hours", "stress", "capex", "bought", "depth", "price_before_sales", "price_gap",
     "full_size", "obligation", "commitment", "paid", "guarantee", "relet", "received", "quality",
+    "support_share_equity", "support_paid", "to_relet",
     "raised", "equity_capacity", "arrears", "ebitda", "forward",
-    "interest", "amortisation", "in_kind", "hidden", "counted", "due", "rolled", "issued", "revolver_draw",
-    "bridged",
-    "loan_unpaid", "extended", "exchange", "limit", "unmet", "draw", "borrowed",
+    "interest", "amortisation", "converted", "in_kind", "hidden", "counted",
+    "due", "rolled", "issued", "revolver_draw",
+    "bridged", "loan_unpaid", "extended", "exchange", "limit", "unmet", "draw", "borrowed",
     "own_capex", "capex_stock", "capex_debt", "origination",
     "ltv", "dscr", "breach", "cure", "cured", "swept", "foreclosed", "sold", "price",
     "hazard_rate", "recovery", "own_recovery", "balance_at_default", "loan_loss",
@@ -60,11 +73,11 @@ def start_state(book) -> dict:
         "short_rate": book.numbers.economy.rate, "log_spread": 0.0, "log_equity": 0.0, "log_power": 0.0,
         "supply": 1.0,
         "obsolescence": [0.0] * generations, "fire_sale": [0.0] * generations,
-        "fleet": list(book.chips.installed), "accounts": chips.start_accounts(book),
-        "charge": chips.start_charge(book), "held": [0.0] * generations, "capex_factor": 1.0,
-        "tightness": 1.0,
+        "fleet": list(book.chips.installed), "age": chips.start_age(book),
+        "accounts": chips.start_accounts(book), "charge": chips.start_charge(book),
+        "held": [0.0] * generations, "capex_factor": 1.0, "tightness": 1.0,
         "size": [1.0] * size, "low_payment": [0.0] * firms, "headroom": start_headroom(book),
-        "belief": 0.0,
+        "purse": vendors.start_purse(book), "belief": 0.0,
         "cash": list(book.firms.cash), "trailing": list(book.firms.ebitda_ttm),
         "spare": funding.start_spare(book),
         "balance": list(book.loans.drawn), "peak": list(book.loans.drawn),
@@ -96,8 +109,9 @@ def month(book, fixed, state, draws) -> tuple[dict, dict]:
     standing(book, state, now)
     economy.month(book, fixed, state, draws, now, new)
     chips.month(book, fixed, state, now, new, t)
+    revenue.month(book, fixed, now, new, t)
     funding.service(book, state, now, new, t)
-    contracts.month(book, fixed, state, now, new, t)
+    contracts.month(book, state, now, new, t)
     funding.month(book, state, draws, now, new, t)
     collateral.month(book, state, draws, now, new, t)
     credit.month(book, fixed, state, now, new, t)

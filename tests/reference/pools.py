@@ -47,8 +47,8 @@ def credit_pool(book, state, now, new, p: int, notional: float) -> None:
     now["pool_dscr"].append(math.nan)
 
 
-def lease_pool(book, state, now, new, p: int) -> None:
-    """Rents lost, turbo amortisation, and the default of the pool's debt after its reserve is used."""
+def lease_pool(book, state, now, new, p: int, t: int) -> None:
+    """Rents lost, turbo amortisation when short or late, and default after the reserve is used."""
     n, pools = book.numbers.credit, book.pools
     lost = 0.0
     for i in range(len(book.firms.cash)):
@@ -61,7 +61,8 @@ def lease_pool(book, state, now, new, p: int) -> None:
     value = income * now["spread"] ** n.abs_cap_rate
     debt = state["pool_debt"][p]
     dscr = pools.dscr[p] * income / debt if debt > 0.0 else 10.0
-    if dscr < n.abs_trap:
+    late = 0 < pools.repayment_month[p] <= t and debt > now["access"] * value
+    if dscr < n.abs_trap or late:
         debt -= min(positive(dscr - 1.0) * n.abs_coupon * debt * DT, debt)
     short = state["pool_short"][p] + 1.0 if dscr < 1.0 else max(state["pool_short"][p] - 1.0, 0.0)
     loss = state["pool_loss"][p]
@@ -94,7 +95,7 @@ def month(book, fixed, state, now, new, t: int) -> None:
         if pools.credit[p] > 0:
             credit_pool(book, state, now, new, p, notional)
         else:
-            lease_pool(book, state, now, new, p)
+            lease_pool(book, state, now, new, p, t)
     now["tranche_loss"] = []
     for k in range(len(pools.tranche_pool)):
         p = int(pools.tranche_pool[k])

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 
-from tests.reference import example, lenders, path
+from tests.reference import example, funding, lenders, path, vendors
 from tests.reference.scalars import BALANCE_SHEET, DT, EXCHANGE, FORECLOSURE, HAZARD, LIQUIDITY, NON_PAYMENT
 
 MONTHS, PATHS = 24, 50
@@ -22,6 +22,7 @@ def stressed(**switches):
     system.firms.cash[example.LAB], system.firms.value_multiple[example.LAB] = 5.0, 0.3
     system.firms.sponsor_capacity[example.HOST] = 0.0
     system.firms.asset_multiple[example.PROJECT] = 5.0
+    system.firms.cash[example.GIANT] = 3.0
     system.pools.hazard[:] = (0.25, 0.10)
     for name, value in switches.items():
         setattr(numbers.mechanisms, name, value)
@@ -53,16 +54,19 @@ def test_every_cause_of_default_and_every_channel_occurs():
     causes = {int(cause) for result in stressed_paths() for cause in result["cause"]}
     assert causes == {0, FORECLOSURE, LIQUIDITY, NON_PAYMENT, BALANCE_SHEET, HAZARD, EXCHANGE}
     months = [month for result in stressed_paths() for month in result["months"]]
-    channels = "fire_sale network cured swept guarantee relet tranche_loss obligor_loss"
+    channels = "fire_sale network cured swept guarantee relet tranche_loss obligor_loss purse converted"
     for name in channels.split():
         assert any(month[name].max() > 0.0 for month in months), f"{name} never happens in these paths"
     assert min(month["supply"] for month in months) < 0.9
+    for name in ("support_share_equity", "support_paid", "to_relet"):
+        assert min(month[name].min() for month in months) < 1.0, f"{name} is never short"
 
 
 def test_the_audit_passes_where_debt_is_lent_in_need():
     system, cloud = stressed(), example.CLOUD
     system.firms.equity_value[cloud], system.firms.fixed_cost[cloud] = 10.0, 7.0
     system.firms.debt_multiple[cloud] = 7.0
+    system.contracts.backstop[example.CONTRACTS.index("BACKSTOP")] = 0.0
     results = [path_of(system, seed) for seed in range(12)]
     assert any(month["bridged"][cloud] > 0.0 for result in results for month in result["months"])
     assert any(result["cause"][cloud] == LIQUIDITY for result in results), "need is never refused"
@@ -112,6 +116,44 @@ def test_no_fire_sale_no_discount():
         for month in path_of(stressed(fire_sale=0.0), seed)["months"]:
             assert not month["fire_sale"].any()
             assert np.array_equal(month["price"], month["price_before_sales"])
+
+
+def test_without_the_purse_vendors_support_whatever_is_asked():
+    short, rich = stressed(vendor_purse=0.0), stressed(vendor_purse=0.0)
+    rich.firms.support_share[example.GIANT] = 1.0
+    assert np.array_equal(losses(short), losses(rich))
+    short.numbers.mechanisms.vendor_purse = rich.numbers.mechanisms.vendor_purse = 1.0
+    assert losses(short).sum() != losses(rich).sum(), "the purse does nothing even when it is on"
+
+
+def test_the_audit_sees_a_vendor_that_gives_what_it_has_not(monkeypatch):
+    monkeypatch.setattr(vendors, "share_paid", lambda book, i, funds, called: 1.0)
+    with pytest.raises(AssertionError, match="gives more support than it has"):
+        for seed in range(PATHS):
+            path_of(stressed(), seed)
+
+
+def test_the_audit_sees_notes_that_convert_and_stay(monkeypatch):
+    def forgetful(book, state, now, new, t, balances=funding.balances):
+        balances(book, state, now, new, t)
+        now["balance_after_service"] = np.add(now["balance_after_service"], now["converted"]).tolist()
+
+    monkeypatch.setattr(funding, "balances", forgetful)
+    with pytest.raises(AssertionError, match="does not follow its payments"):
+        for seed in range(PATHS):
+            path_of(example.small_system(), seed)
+
+
+def test_the_audit_sees_a_warrant_that_is_paid_in_cash(monkeypatch):
+    def cash(book, state, now, equity=vendors.equity):
+        equity(book, state, now)
+        given = [book.contracts.warrant[c] * q for c, q in enumerate(now["commitment"])]
+        now["support_left"][example.GIANT] -= sum(given)
+
+    monkeypatch.setattr(vendors, "equity", cash)
+    with pytest.raises(AssertionError, match="purse of vendor 4 does not follow its payments"):
+        for seed in range(PATHS):
+            path_of(stressed(), seed)
 
 
 def test_without_circular_contracts_sellers_receive_in_full():

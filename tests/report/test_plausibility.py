@@ -23,6 +23,19 @@ def test_a_cds_of_150_basis_points_by_hand():
     assert plausibility.cds_pd(150.0, "") == plausibility.cds_pd(150.0, "B")
 
 
+def test_five_years_of_the_same_spread_by_hand():
+    assert plausibility.cds_pd(150.0, "B", 5) == pytest.approx(1.0 - math.exp(-0.05))
+    assert plausibility.rating_pd("B+", 5) == 0.17 and math.isnan(plausibility.rating_pd("NR", 5))
+
+
+def test_bands_are_those_of_the_fans_at_year_ends(results):
+    table = results.tables["plausibility_bands"].set_index(["series", "month"])
+    fans = results.tables["fans"].set_index(["series", "month"])
+    assert set(table.index.get_level_values("month")) == {12, 24, 36, 48, 60}
+    for key in (("revenue", 60), ("rent_h100", 12)):
+        assert table.loc[key].tolist() == fans.loc[key, ["p05", "p50", "p95"]].tolist()
+
+
 def test_the_cds_is_preferred_to_the_rating(results):
     table = results.tables["plausibility_pd"].set_index("firm")
     assert table.loc["ORCL", "basis"] == "CDS" and table.loc["LAMB", "basis"] == "rating"

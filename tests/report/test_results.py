@@ -23,7 +23,8 @@ MEASURES = {"el", "el_se", "exposure"} | {
 TABLES = {
     "boom_breaks", "losses", "distribution", "tail", "contributions", "grades", "firms", "leverage",
     "defaults", "causes", "fans",
-    "regimes", "worst_paths", "history", "plausibility_pd", "plausibility_losses", "plausibility_declines",
+    "regimes", "worst_paths", "history", "plausibility_pd", "plausibility_losses",
+    "plausibility_bands", "plausibility_declines",
     "plausibility_regimes", "distress", "worst_case",
 }  # fmt: skip
 

@@ -67,6 +67,9 @@ def test_tables_of_a_run(two_years, book):
     assert (payments["ordinary"] <= payments["promised"] + 1e-3).sum() > 0.8 * len(payments)
     assert payments["tail"].sum() < payments["ordinary"].sum()
     assert failures.iloc[0]["firm"] == "OAI" and (failures["knock_on"] >= 0.0).all()
+    for name in ("ordinary", "tail"):
+        assert (payments[f"{name}_low"] <= payments[name]).all()
+        assert (payments[name] <= payments[f"{name}_high"]).all()
     oracle = payments.set_index("contract").loc["OAI_ORCL"]
     assert oracle["buyer"] == "OpenAI" and oracle["seller"] == "Oracle"
 
@@ -127,7 +130,7 @@ def test_a_book_without_contracts_has_no_web(two_years, book):
 def test_the_page_shows_the_web_of_a_run_that_has_one(world, tally, folder, tmp_path):
     payments = pd.DataFrame({
         "contract": ["A_B"], "kind": ["compute"], "buyer": ["Lab"], "seller": ["Cloud"], "promised": [90.0],
-        "ordinary": [80.0], "tail": [20.0],
+        "ordinary": [80.0], "tail": [20.0], "tail_low": [15.0], "tail_high": [26.0],
     })  # fmt: skip
     failures = pd.DataFrame({
         "firm": ["A"], "name": ["Lab"], "direct": [16.0], "knock_on": [2.5], "worst_hit": ["Cloud"],
@@ -137,6 +140,7 @@ def test_the_page_shows_the_web_of_a_run_that_has_one(world, tally, folder, tmp_
     more = {"payments": payments, "failures": failures}
     write_results(tmp_path, tally, system, whole, PROVENANCE, layout=layout, more=more)
     text = write_page(tmp_path).read_text(encoding="utf-8")
-    assert "Lab pays Cloud 80.0 bn on the one and 20.0 bn on the other." in text
+    assert "Lab pays Cloud 80.0 bn on the one and 20.0 bn on the other" in text
+    assert "(95% interval of the median 15.0–26.0)" in text
     assert "If one node fails" in text and "75%" in text
     assert "If one node fails" not in (folder / "report.html").read_text(encoding="utf-8")

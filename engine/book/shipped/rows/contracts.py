@@ -22,7 +22,8 @@ def contract(name, buyer, seller, terms, annual, source, grade, months, start_an
 
 
 def contracts(facts) -> list[dict]:
-    return [*labs(facts), *clouds(facts), *leases(facts), *hosting(facts), *equity(facts), *on_record(facts)]
+    parts = (labs, clouds, leases, hosting, equity, backstops, on_record)
+    return [row for part in parts for row in part(facts)]
 
 
 def labs(facts) -> list[dict]:
@@ -35,9 +36,8 @@ def labs(facts) -> list[dict]:
                  "assumed; 12 a year today (8.7 in nine months, The Outpost)", "B", (0, 48, 84), 12),
         contract("OAI_AMZN", "OAI", "AMZN", LAB, size("K07"), "38 over 7 years (Newsbeep Nov-2025)", "A",
                  (0, 18, 84), 0.3),
-        contract("OAI_CRWV", "OAI", "CRWV", LAB, size("K08"), "22.4 to 2031 (Newsbeep Sep-2025); Nvidia "
-                 "stands behind unsold capacity, 6.3 to 2032 (IDC Nova), as cover", "A", (0, 18, 72), 1.0,
-                 guarantor="NVDA", cover=0.22),
+        contract("OAI_CRWV", "OAI", "CRWV", LAB, size("K08"), "22.4 to 2031 (Newsbeep Sep-2025)", "A",
+                 (0, 18, 72), 1.0),
         contract("OAI_AMD", "OAI", "AMD", {**LAB, "kind": "chips"}, size("K09"), "6 GW, above 100 over four "
                  "years (AMD claim, Oct-2025), staged", "B", (6, 24, 60), margin=0.5, relet=0.3),
         contract("ANTH_MSFT", "ANTH", "MSFT", LAB, size("K17"), "30 (Wyoming Star Nov-2025), 5 years assumed",
@@ -138,6 +138,18 @@ def equity(facts) -> list[dict]:
                  "A", (1, 0, 25)),
         contract("MSFT_ANTH", "MSFT", "ANTH", terms, 2.5, "up to 5 (Wyoming Star Nov-2025), over two years",
                  "A", (1, 0, 25)),
+        contract("AMD_OAI_WARRANTS", "AMD", "OAI", {**terms, "kind": "warrant", "flow": "warrant"}, 6.4,
+                 "160m warrants at 0.01, worth 32 at 200 USD a share (assumed); vest as OAI_AMD is delivered",
+                 "C", (6, 24, 60), vests_with="OAI_AMD"),
+    ]  # fmt: skip
+
+
+def backstops(facts) -> list[dict]:
+    """Who pays for what a cloud cannot sell."""
+    terms = {"kind": "backstop", "flow": "backstop", "margin": COMPUTE["margin"]}
+    return [
+        contract("NVDA_CRWV_BACKSTOP", "NVDA", "CRWV", terms, facts.annual("K23"), "unsold capacity, 6.3 to "
+                 "April 2032 (IDC Nova)", "A", (0, 0, 76)),
     ]  # fmt: skip
 
 
@@ -151,8 +163,6 @@ def on_record(facts) -> list[dict]:
 
     size = facts.annual
     return [
-        record("AMD_OAI_WARRANTS", "AMD", "OAI", "equity", 6.4, "160m warrants at 0.01, worth 32 at 200 USD "
-               "a share (assumed); vest on milestones", "C"),
         record("OAI_AVGO", "OAI", "AVGO", "chips", 0, "10 GW of own chips, value undisclosed (release "
                "Oct-2025)", "B"),
         record("STARGATE_PLAN", "OAI", "LANDLORD", "plan", size("K13"), "Stargate, 500 over 4 years: a plan",
@@ -161,8 +171,6 @@ def on_record(facts) -> list[dict]:
                "A"),
         record("GOOG_ANTH", "GOOG", "ANTH", "equity", size("K19"), "3 in 2023-25, paid (Business Times)",
                "A"),
-        record("NVDA_CRWV_BACKSTOP", "NVDA", "CRWV", "backstop", size("K23"), "6.3 to April 2032 (IDC Nova): "
-               "carried as cover of OAI_CRWV", "A", (0, 0, 76)),
         record("NVDA_CLOUDS", "NVDA", "CRWV", "compute", size("K25"), "26 of cloud commitments, sellers "
                "undisclosed (QNC News): only the part named in NVDA_CRWV and NVDA_LAMB flows", "A",
                (0, 0, 72)),

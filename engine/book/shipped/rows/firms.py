@@ -13,7 +13,7 @@ def firm(name_id, name, kind, source, grade, capex=(), **values) -> dict:
 
 
 def named_firms(facts) -> list[dict]:
-    return [*labs(), *neoclouds(facts), *hosts(), *hyperscalers(facts), *vendors(), *projects()]
+    return [*labs(), *neoclouds(facts), *hosts(), *hyperscalers(facts), *vendors(facts), *projects()]
 
 
 def labs() -> list[dict]:
@@ -110,18 +110,26 @@ def hyperscalers(facts) -> list[dict]:
     ]  # fmt: skip
 
 
-def vendors() -> list[dict]:
-    def vendor(name_id, name, hazard, value, source, grade="B"):
-        return firm(name_id, name, "vendor", source, grade, outside=1, hazard=hazard, equity_value=value)
+def vendors(facts) -> list[dict]:
+    """Shares of chip sales and what of them is free to support customers: assumptions near free cash flow."""
 
+    def vendor(name_id, name, hazard, value, source, grade="C", **values):
+        return firm(
+            name_id, name, "vendor", source, grade, outside=1, hazard=hazard, equity_value=value, **values
+        )
+
+    free = "market value Dec-2025 (approx.); share of sales and free cash flow assumed"
     return [
-        vendor("NVDA", "Nvidia", 0.0001, 4500, "market data Dec-2025 (approx.)"),
-        vendor("AMD", "AMD", 0.0005, 350, "market data Dec-2025 (approx.)"),
-        vendor("AVGO", "Broadcom", 0.0005, 1600, "market data Dec-2025 (approx.)"),
+        vendor("NVDA", "Nvidia", 0.0001, 4500, "cash 60.6 (10-Q Oct-2025); " + free,
+               cash=facts.borrower("NVDA", "cash"), chip_sales_share=0.80, support_share=0.45),
+        vendor("AMD", "AMD", 0.0005, 350, "cash 7 (10-Q Sep-2025, approx.); " + free, cash=7,
+               chip_sales_share=0.07, support_share=0.20),
+        vendor("AVGO", "Broadcom", 0.0005, 1600, "cash 11 (10-Q, approx.); " + free, cash=11,
+               chip_sales_share=0.10, support_share=0.45),
         vendor(
-            "LANDLORD", "data-centre landlords not modelled", 0, 0, "stands for landlords without a row", "C"
+            "LANDLORD", "data-centre landlords not modelled", 0, 0, "stands for landlords without a row"
         ),
-    ]
+    ]  # fmt: skip
 
 
 def projects() -> list[dict]:

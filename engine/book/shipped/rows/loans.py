@@ -10,7 +10,8 @@ BOND = {
     "tenor_months": 72,
 }
 SECURED_BOND = {**BOND, "base_recovery": 0.55}
-CONVERT = {**BOND, "base_recovery": 0.2}
+CONVERT = {**BOND, "base_recovery": 0.2, "conversion": 1.3}
+"""Conversion premium of 30%: usual at issue, assumed for all."""
 IG = {**BOND, "exchange_probability": 0.2, "base_recovery": 0.4, "refinancing_margin": 0.015}
 ORACLE = {"base_recovery": 0, "ebitda_recovery": 5.4, "exchange_probability": 0.25}
 """Recovery 0.6 x 9 x EBITDA over debt."""

@@ -19,20 +19,22 @@ def pools(facts) -> list[dict]:
     construction = 60 - facts.committed("L62")
     columns = (
         "pool", "name", "kind", "hazard", "lgd", "refinancing_link", "chip_link", "frailty", "relet", "dscr",
-        "ltv", "origination_share", "balance", "source", "grade",
+        "ltv", "origination_share", "repayment_month", "balance", "source", "grade",
     )  # fmt: skip
     rows = (
         ("UNNAMED_PC", "Private credit to AI infrastructure without names", "credit", 0.02, 0.45, 1, 1, 0.3,
-         0, 0, 0, 0.53, facts.column("UNNAMED_PC"), "12% of 1,340 (Fed, FSB) less named rows; hazard below "
-         "direct lending's 1.8-5.7% since links add to it", "C"),
+         0, 0, 0, 0.53, 0, facts.column("UNNAMED_PC"), "12% of 1,340 (Fed, FSB) less named rows; hazard "
+         "below direct lending's 1.8-5.7% since links add to it", "C"),
         ("OTHER_CONSTRUCTION", "Other hyperscale construction", "credit", 0.006, 0.38, 0.5, 0.5, 0.3, 0, 0, 0,
-         0.24, round(construction, 3), "guess of 60 from 275 of mega-borrowing in 2025, less Rowan", "C"),
-        ("CMBS_SASB", "Single-asset data-centre CMBS", "credit", 0.008, 0.40, 0.5, 0.5, 0.3, 0, 0, 0, 0.02,
+         0.24, 0, round(construction, 3), "guess of 60 from 275 of mega-borrowing in 2025, less Rowan", "C"),
+        ("CMBS_SASB", "Single-asset data-centre CMBS", "credit", 0.008, 0.40, 0.5, 0.5, 0.3, 0, 0, 0, 0.02, 0,
          facts.committed("L61"), "31% of 48.2 outstanding (The News Bit Aug-2025; KBRA)", "C"),
         ("ABS_COLO", "Colocation ABS, granular tenants", "lease", 0.01, 0.4, 0.5, 0, 0.3, 0.6, 1.8, 0.68,
-         0.03, 21, "69% of 48.2 (The News Bit Aug-2025), two thirds granular assumed", "C"),
-        ("ABS_HYPER", "Hyperscale ABS, few tenants", "lease", 0, 0.4, 0.5, 0, 0.3, 0.3, 1.45, 0.70, 0.05, 12,
-         "69% of 48.2 (The News Bit Aug-2025), one third with hyperscale tenants assumed", "C"),
+         0.03, 36, 21, "69% of 48.2 (The News Bit Aug-2025), two thirds granular assumed; repayment date in "
+         "five years from issue (usual), two of them gone (assumed)", "C"),
+        ("ABS_HYPER", "Hyperscale ABS, few tenants", "lease", 0, 0.4, 0.5, 0, 0.3, 0.3, 1.45, 0.70, 0.05, 36,
+         12, "69% of 48.2 (The News Bit Aug-2025), one third with hyperscale tenants assumed; repayment "
+         "date as above", "C"),
     )  # fmt: skip
     return [dict(zip(columns, row, strict=True)) for row in rows]
 

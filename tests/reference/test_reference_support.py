@@ -1,0 +1,357 @@
+"""The reference against numbers worked by hand: age of the fleet, vendors' support, leases that break,
+notes that convert and pools past their repayment date."""
+
+import math
+from types import SimpleNamespace as Table
+
+import numpy as np
+import pytest
+
+from tests.reference import chips, contracts, example, path, vendors
+from tests.reference.book import plain
+from tests.reference.by_hand import calm, near
+from tests.reference.example import CLOUD, CONTRACTS, GIANT, HOST, LAB, SOFTWARE
+
+LAB_CLOUD, GIANT_CLOUD, RENT = (CONTRACTS.index(name) for name in ("LAB_CLOUD", "GIANT_CLOUD", "RENT"))
+COLOCATION, STAGED, BACKSTOP = (CONTRACTS.index(name) for name in ("COLOCATION", "STAGED", "BACKSTOP"))
+WARRANT = CONTRACTS.index("WARRANT")
+
+
+def dead(i: int) -> dict:
+    """Thresholds with which firm i falls to its hazard in month 1 and no other firm ever does."""
+    thresholds = np.full(6, 1e9)
+    thresholds[i] = 0.0
+    return example.calm_fate(example.small_system()) | {"threshold_firms": thresholds}
+
+
+def test_new_chips_make_the_fleet_younger_and_a_month_makes_it_older():
+    """Generation 1 came 20 months ago: 10 months old on average. Half of 710/12 times 0.3 buys at 36:
+    8.875/36 = 0.246528 m beside 2.6 m, now 11 months old: 11/12 * 2.6/2.846528 = 0.837278 years.
+    Generation 0 is not bought any more: 20 + 1 months. Generation 3 comes in month 10 and is new then.
+    """
+    months = calm(example.small_system(), 11)["months"]
+    assert months[0]["age"][1] == near(11.0 / 12.0 * 2.6 / (2.6 + 8.875 / 36.0))
+    assert months[0]["age"][1] == pytest.approx(0.837278, abs=1e-6)
+    assert months[0]["age"][0] == near(21.0 / 12.0) and months[0]["age"][3] == 0.0
+    assert months[9]["age"][3] == 0.0 and months[9]["fleet"][3] > 0.0
+    before, bought = months[9]["fleet"][3], months[10]["bought"][3]
+    assert months[10]["age"][3] == near(before / (before + bought) / 12.0)
+
+
+def test_chips_live_by_the_mean_age_of_their_fleet():
+    """Life 3: generation 0, 40 months old at most and 20 on average, has 16 months left at month 0, 15 after.
+    Its rent falls at 0.24 and stays above running cost for ln(1.7/0.5)/0.24 = 5.1 years: life binds.
+    """
+    system = example.small_system()
+    numbers = system.numbers.chips
+    numbers.life, numbers.least_life, numbers.scrap = 3.0, 0.1, 0.0
+    month = calm(system, 1)["months"][0]
+
+    def value(rent, hours, years):
+        income = 8.76 * hours * rent * (1.0 - math.exp(-0.367 * years)) / 0.367
+        return income - 8.76 * 0.5 * (1.0 - math.exp(-0.127 * years)) / 0.127
+
+    start = value(1.7, 0.7, 16.0 / 12.0)
+    assert start > 0.0
+    after = value(month["rent"][0], month["hours"], 15.0 / 12.0)
+    assert month["price"][0] == near(9.0 * after / start)
+
+
+def test_accounts_of_month_zero_are_written_down_by_the_mean_age():
+    """3.0 m at 25 cost 75; 20 of 72 months are gone: 75 * 52/72 = 54.1667."""
+    assert chips.start_accounts(plain(example.small_system()))[0] == near(75.0 * 52.0 / 72.0)
+
+
+def poor_vendor(cash: float):
+    """The hyperscaler has little cash and puts 2% of its sales of chips aside for support."""
+    system = example.small_system()
+    system.firms.cash[GIANT], system.firms.support_share[GIANT] = cash, 0.02
+    return system
+
+
+def test_a_vendor_puts_into_labs_what_its_purse_and_its_sales_allow():
+    """Sales of chips are 0.1 * 0.5 * 710/12 = 2.958333 in month 1; 2% of them, 0.059167, join a purse of 1.
+    The vendor pays 3/12 for compute: 0.809167 is left for the 12/12 times E that the lab wants.
+    In month 2 the purse is empty and sales bring less than 0.25: the lab gets nothing.
+    """
+    first, second = calm(poor_vendor(1.0), 2)["months"]
+    left = 1.0 + 0.02 * 0.1 * 0.5 * 710.0 / 12.0 - 0.25
+    assert left == pytest.approx(0.809167, abs=1e-6) and left < first["equity"] < 1.0
+    assert first["support_share_equity"][GIANT] == near(left / first["equity"])
+    assert first["commitment"][STAGED] == near(left) and first["purse"][GIANT] == near(0.0)
+    assert second["commitment"][STAGED] == second["support_share_equity"][GIANT] == 0.0
+    assert first["support_share_equity"][[LAB, CLOUD, HOST, SOFTWARE]].tolist() == [1.0] * 4
+    assert calm(poor_vendor(1.0), 1)["final"]["purse"][LAB] == 0.0
+
+
+def test_half_a_purse_mechanism_halves_what_is_withheld():
+    system = poor_vendor(1.0)
+    system.numbers.mechanisms.vendor_purse = 0.5
+    month = calm(system, 1)["months"][0]
+    left = 1.0 + 0.02 * 0.1 * 0.5 * 710.0 / 12.0 - 0.25
+    assert month["commitment"][STAGED] == near(0.5 * month["equity"] + 0.5 * left)
+    assert month["purse"][GIANT] == 0.0
+    system.numbers.mechanisms.vendor_purse = 0.0
+    assert calm(system, 1)["months"][0]["commitment"][STAGED] == near(month["equity"])
+
+
+def test_a_purse_holds_what_was_not_called_and_at_most_the_cash_of_month_zero():
+    """2.0 and 0.059167 of sales less 0.25 for compute and E for the lab; with 10% and no lab, 2 again."""
+    month = calm(poor_vendor(2.0), 1)["months"][0]
+    kept = 2.0 + 0.02 * 0.1 * 0.5 * 710.0 / 12.0 - 0.25 - month["equity"]
+    assert month["purse"][GIANT] == near(kept) and month["support_share_equity"][GIANT] == 1.0
+    system = poor_vendor(2.0)
+    system.firms.support_share[GIANT], system.contracts.equity[STAGED] = 0.1, 0.0
+    assert 0.1 * 0.1 * 0.5 * 710.0 / 12.0 > 0.25
+    assert calm(system, 1)["months"][0]["purse"][GIANT] == 2.0
+
+
+def test_firms_that_sell_no_chips_support_without_limit():
+    system = poor_vendor(0.0)
+    system.firms.chip_sales_share[GIANT] = 0.0
+    for month in calm(system, 12, fate=dead(LAB))["months"]:
+        assert month["support_share_equity"][GIANT] == month["support_paid"][GIANT] == 1.0
+        assert month["purse"][GIANT] == 0.0
+    assert month["paid"][BACKSTOP] > 0.0
+
+
+def test_guarantees_are_paid_after_equity_from_what_is_left():
+    """The neocloud is dead in month 2; rent of (0.5 + 0.2 * 8/12)/12 is called at 0.9. The vendor of its
+    purse of 0.22 buys nothing from the dead neocloud and has 0.02 + 2% of sales for it, less than is called.
+    """
+    system = poor_vendor(0.22)
+    system.contracts.equity[STAGED], system.contracts.annual[GIANT_CLOUD] = 0.0, 2.4
+    system.contracts.start_annual[GIANT_CLOUD] = 2.4
+    first, second = calm(system, 2, fate=dead(CLOUD))["months"]
+    purse = 0.22 + 0.02 * 0.1 * 0.5 * 710.0 / 12.0 - 0.2
+    assert first["purse"][GIANT] == near(purse) and second["obligation"][GIANT_CLOUD] == 0.0
+    rent = (0.5 + 0.2 * 8.0 / 12.0) / 12.0
+    left = purse + 0.02 * 0.1 * 0.5 * second["capex"] / 12.0
+    assert left > 0.9 * rent and second["support_paid"][GIANT] == 1.0, "not yet short"
+    assert second["purse"][GIANT] == near(left - 0.9 * rent)
+
+    system.firms.support_share[GIANT] = 0.0
+    second = calm(system, 2, fate=dead(CLOUD))["months"][1]
+    paid = 0.02 / (0.9 * rent)
+    assert second["support_paid"][GIANT] == near(paid) and paid < 0.5
+    assert second["guarantee"][COLOCATION] == near(0.02) and second["purse"][GIANT] == near(0.0)
+    stress = math.exp(-max(second["stress"], 0.0))
+    assert second["relet"][COLOCATION] == near(0.5 * (rent - 0.02) * stress)
+    assert second["quality"][COLOCATION] == near(paid * 0.9)
+
+
+def backed_seller(switch: float):
+    """Firm 1 sells two contracts and two backstops; vendor 0 guarantees one, backs, and buys equity."""
+    book = Table(
+        firms=Table(chip_sales_share=[0.5, 0.0, 0.0, 0.0], cash=[4.0, 0.0, 0.0, 0.0]),
+        contracts=Table(
+            buyer=[2, 2, 0, 3], seller=[1, 1, 1, 1], guarantor=[0, 0, 0, 0], cover=[0.5, 0.0, 0.0, 0.0],
+            operating=[1.0, 1.0, 0.0, 0.0], backstop=[0.0, 0.0, 1.0, 1.0], annual=[24.0, 12.0, 12.0, 6.0],
+        ),
+        numbers=Table(mechanisms=Table(vendor_purse=switch)),
+    )
+    now = {
+        "full_size": [24.0, 12.0, 12.0, 6.0], "obligation": [1.5, 0.9, 0.0, 0.0],
+        "paid": [1.0, 0.75, 0.0, 0.0], "operating": [1.0] * 4,
+        "support_left": [0.25 + 11.0 / 24.0, 0.0, 0.0, 0.0], "equity_bought": [0.25, 0.0, 0.0, 0.0],
+    }
+    return book, now
+
+
+def test_backstops_share_what_is_unsold_and_a_vendor_pays_what_it_has():
+    """Full size 2 and 1 a month, paid 1 and 0.75; half of the 0.5 that the first buyer leaves open is called.
+    Unsold: (2 - 1 - 0.25) + (1 - 0.75) = 1. Backstops of 1 and 0.5 a month share it: 2/3 and 1/3.
+    The vendor is called for 0.25 + 2/3 = 11/12 and has 11/24 after equity: it pays half, 1/8 and 1/3.
+    Then (2 - 1 - 1/8) + (1 - 0.75) = 9/8 is unsold and 1/3 + 1/3 backed: 1 - (2/3)/(9/8) = 11/27 to re-let.
+    """
+    book, now = backed_seller(1.0)
+    new = {}
+    vendors.support(book, now, new)
+    assert now["support_paid"] == near([0.5, 1.0, 1.0, 1.0])
+    assert now["guarantee"] == near([0.125, 0.0, 0.0, 0.0])
+    assert now["backstop"] == near([0.0, 0.0, 1.0 / 3.0, 1.0 / 3.0])
+    assert new["purse"] == near([0.0] * 4) and now["to_relet"] == near([1.0, 11.0 / 27.0, 1.0, 1.0])
+
+    book, now = backed_seller(0.5)
+    vendors.support(book, now, new)
+    assert now["support_paid"][0] == near(0.75) and new["purse"][0] == 0.0
+    assert now["backstop"] == near([0.0, 0.0, 0.5, 1.0 / 3.0])
+
+
+def test_a_backstop_pays_at_most_its_size_and_nothing_to_or_from_the_dead():
+    """Backstops of 0.1 and 0.05 a month are far below the 1 that is unsold."""
+    book, now = backed_seller(1.0)
+    now["full_size"][2:] = 1.2, 0.6
+    now["support_left"][0] = 10.0
+    new = {}
+    vendors.support(book, now, new)
+    assert now["backstop"] == near([0.0, 0.0, 0.1, 0.05])
+    assert new["purse"][0] == 4.0, "9.4 is left; what exceeds the cash of month 0 is given to shareholders"
+    now["operating"] = [0.0, 1.0, 1.0, 1.0]
+    vendors.support(book, now, new)
+    assert now["backstop"] == near([0.0, 0.0, 0.0, 0.05]) and now["guarantee"][0] == 0.0
+    now["operating"], now["paid"][:2] = [1.0, 0.0, 1.0, 1.0], (0.0, 0.0)
+    vendors.support(book, now, new)
+    assert now["backstop"] == near([0.0] * 4) and now["to_relet"][1] == 1.0
+
+
+def backed_neocloud():
+    """The neocloud sells its backstop from month 0, 1.5 a year with a margin of 0.8."""
+    system = example.small_system()
+    system.contracts.start_month[BACKSTOP] = 0.0
+    return system
+
+
+def test_a_backstop_is_earned_by_the_seller_paid_by_the_buyer_and_expected():
+    """The lab is dead in month 2. Its contract of 1.2 + 4.8 * 2/24 = 1.6 a year is unsold: 0.133333 a month,
+    more than the backstop's 0.125. Re-letting finds 1 - 0.125/0.133333 = 1/16 of it, times 0.4.
+    In a year it is 1.2 + 4.8 * 14/24 = 4.0 unsold: the whole 1.5 is expected, times 0.8.
+    """
+    month = calm(backed_neocloud(), 2, fate=dead(LAB))["months"][1]
+    assert month["paid"][BACKSTOP] == month["received"][BACKSTOP] == near(0.125)
+    assert month["to_relet"][CLOUD] == near(1.0 / 16.0)
+    relet = 0.4 * math.exp(-max(month["stress"], 0.0)) * 1.6 / 12.0 / 16.0
+    assert month["received"][LAB_CLOUD] == near(relet)
+    growth = 2.0 / 12.0
+    core = 0.2 * 1.02**growth * math.exp(-0.3 * month["stress"]) - 0.9 * 1.15**growth
+    rent = 0.5 + 0.2 * 8.0 / 12.0
+    assert month["ebitda"][CLOUD] == near((core + 0.7 * 3.0 - rent) / 12.0 + 0.75 * relet + 0.8 * 0.125)
+    assert month["forward"][CLOUD] == near(core + 0.7 * 3.0 - 0.7 + 0.8 * 1.5)
+    giant = 300.0 * 1.08**growth * math.exp(-0.1 * month["stress"])
+    assert month["ebitda"][GIANT] == near((giant - 3.0) / 12.0 - 0.125)
+    assert month["forward"][GIANT] == near(giant - 3.0)
+
+
+def test_a_backstop_is_expected_to_pay_no_more_than_will_be_unsold():
+    """As above with a backstop of 6 a year: 4.0 of it is expected."""
+    system = backed_neocloud()
+    system.contracts.annual[BACKSTOP] = system.contracts.start_annual[BACKSTOP] = 6.0
+    month = calm(system, 2, fate=dead(LAB))["months"][1]
+    without = calm(example.small_system(), 2, fate=dead(LAB))["months"][1]
+    assert month["paid"][BACKSTOP] == near(1.6 / 12.0) and month["relet"][LAB_CLOUD] == 0.0
+    assert without["paid"][BACKSTOP] == 0.0
+    # Without it the backstop that starts in month 6 is expected at its 1.5.
+    assert month["forward"][CLOUD] - without["forward"][CLOUD] == near(0.8 * (4.0 - 1.5))
+
+
+def test_what_backstops_are_expected_to_pay_goes_by_size_quality_and_what_the_vendor_paid():
+    """In a year 8 and 4 are sold: at 0.75 of the size and quality 0.8, and in full at 0.5.
+    8 * (1 - 0.6) + 4 * 0.5 = 5.2 is unsold; backstops of 12 and 6 share it, 52/15 and 26/15.
+    The vendor pays half of what it is called for: 0.8 * 0.5 * 52/15 + 0.5 * 26/15 = 33.8/15 (margins first).
+    """
+    book, now = backed_seller(1.0)
+    book.contracts.margin, book.numbers.mechanisms.circular_contracts = [1.0, 1.0, 0.8, 0.5], 1.0
+    now["support_paid"], now["quality"] = [0.5, 1.0, 1.0, 1.0], [0.8, 0.5, 0.0, 0.0]
+    new, ahead = {"size": [0.75, 1.0, 1.0, 1.0]}, [8.0, 4.0, 6.0, 2.0]
+    assert vendors.expected_backstops(book, now, new, ahead, 1) == near(33.8 / 15.0)
+    assert vendors.expected_backstops(book, now, new, ahead, 2) == 0.0
+    book.numbers.mechanisms.circular_contracts = 0.5
+    assert vendors.expected_backstops(book, now, new, ahead, 1) == near(1.105)
+    book.numbers.mechanisms.circular_contracts = 1.0
+    now["operating"][3] = 0.0
+    assert vendors.expected_backstops(book, now, new, ahead, 1) == near(1.56)
+
+
+def test_without_circular_contracts_backstops_bring_nothing():
+    system = backed_neocloud()
+    system.numbers.mechanisms.circular_contracts = 0.0
+    month = calm(system, 2, fate=dead(LAB))["months"][1]
+    assert month["received"][BACKSTOP] == 0.0 and month["quality"][LAB_CLOUD] == 1.0
+    growth = 2.0 / 12.0
+    core = 0.2 * 1.02**growth * math.exp(-0.3 * month["stress"]) - 0.9 * 1.15**growth
+    assert month["forward"][CLOUD] == near(core + 0.75 * 4.0 + 0.7 * 3.0 - 0.7)
+
+
+def test_a_warrant_is_worth_what_the_shares_are_and_vests_with_its_contract():
+    """0.6 a year, at E = 1.5 and 0.8 of the contract left: 0.05 * 1.5 * 0.8 = 0.06, no cash of the vendor's.
+    Equity at E = 1.5 is wanted at its agreed 12/12.
+    """
+    system = example.small_system()
+    system.contracts.start_month[WARRANT] = 0.0
+    begin = calm(system, 1)["final"] | {"size": [0.8] + [1.0] * 9, "log_equity": math.log(1.5)}
+    begin["purse"][GIANT] = 40.0
+    system.numbers.economy.equity_drift = (0.25**2 + 0.1**2 + 2.0 * 0.1 * 0.25 * 0.6) / 2.0
+    shocks, fate = example.calm_shocks(system, 1), example.calm_fate(system)
+    month = path.simulate_path(system, fate, shocks, 1, start=begin)["months"][0]
+    assert month["commitment"][WARRANT] == near(0.06) and month["commitment"][STAGED] == near(1.0)
+    sales = 0.1 * 0.1 * 0.5 * month["capex"] / 12.0
+    assert month["purse"][GIANT] == near(40.0 + sales - 0.25 - 1.0)
+    system.contracts.vests[WARRANT] = 0.0
+    month = path.simulate_path(system, fate, shocks, 1, start=begin)["months"][0]
+    assert month["commitment"][WARRANT] == near(0.075)
+    cash = month["cash"][LAB]
+    system.contracts.warrant[WARRANT] = 0.0
+    month = path.simulate_path(system, fate, shocks, 1, start=begin)["months"][0]
+    assert month["raised"][LAB] == 0.0 and cash - month["cash"][LAB] == near(0.075)
+    assert month["paid"][WARRANT] == month["received"][WARRANT] == 0.0
+
+
+def test_leases_of_project_companies_break_and_others_do_not():
+    """Rent of 1.6 a year from month 12 to 180; after a break at month 40 it is renewed at 0.9 in boom.
+    A break in or before the month in which it starts, or after its end, or of month 0, is none.
+    """
+    system = example.small_system()
+    system.numbers.contracts.lease_break_month = 40.0
+    book = plain(system)
+    assert contracts.term(book, RENT, 40) == near(1.6) and contracts.term(book, RENT, 41) == 0.0
+    assert contracts.after(book, RENT, 41) == 1.6 and contracts.after(book, RENT, 40) == 0.0
+    decay = math.exp(-0.1 / 12.0)
+    left = 1.6 / 12.0 * decay * (1.0 - decay**10) / (1.0 - decay)
+    assert contracts.present_value(book, RENT, 30) == near(left)
+    assert contracts.end_month(book, COLOCATION) == 72.0, "no project company"
+    for month, end in ((0.0, 180.0), (12.0, 180.0), (13.0, 13.0), (180.0, 180.0), (200.0, 180.0)):
+        book.numbers.contracts.lease_break_month = month
+        assert contracts.end_month(book, RENT) == end
+    month = calm(system, 41)["months"][40]
+    assert month["full_size"][RENT] == near(0.9 * 1.6)
+
+
+def test_notes_convert_where_the_firm_is_worth_the_agreed_multiple():
+    """The host's notes of 3.0 fall due in month 15. Its value is 4 E, with E = e^(15 * -0.00125/12), under 1:
+    at a multiple of 0.99 holders take shares, at 1.0 they want their money.
+    """
+    system = example.small_system()
+    system.loans.conversion[3] = 1.0
+    paid = calm(system, 15)["months"][14]
+    assert paid["converted"][3] == 0.0 and paid["due"][3] == 3.0 and paid["balance"][3] == near(3.0)
+    system.loans.conversion[3] = 0.99
+    result = calm(system, 16)
+    converted, after = result["months"][14:]
+    assert converted["equity"] == near(math.exp(-15.0 * 0.00125 / 12.0))
+    assert converted["converted"][3] == 3.0 and converted["due"][3] == converted["balance"][3] == 0.0
+    assert converted["cash"][HOST] == near(paid["cash"][HOST]) and not converted["loan_loss"].any()
+    assert converted["interest"][3] == paid["interest"][3] and after["interest"][3] == 0.0
+    assert result["cause"][HOST] == 0
+
+
+def test_conversion_makes_room_for_what_is_refinanced():
+    """6.4 of chips' debt, less 6.4 * 0.2/12 paid, converts in month 1; a revolver of 1.0 falls due beside it.
+    The limit of 0.01 * 40 E * 1.15 = 0.46 E is all room: no other debt is left.
+    """
+    system = example.small_system()
+    system.loans.conversion[0], system.loans.maturity_month[[0, 2]] = 0.5, 1.0
+    system.loans.drawn[2] = 1.0
+    system.firms.debt_multiple[CLOUD], system.firms.value_multiple[CLOUD] = 0.0, 0.01
+    month = calm(system, 1)["months"][0]
+    assert month["converted"][0] == near(6.4 - 6.4 * 0.2 / 12.0)
+    assert month["due"][2] == 1.0 and month["rolled"][2] == near(0.46 * month["equity"])
+
+
+def test_a_pool_past_its_repayment_date_amortises_where_it_cannot_be_refinanced():
+    """Rents are whole, DSCR 1.5 is above the trap of 1.35. Access of 0.9 refinances 0.9 of the value:
+    from month 2 on the surplus of half the coupon pays debt, 1 - 0.5 * 0.057/12 = 0.997625.
+    With access of 1.15, or a debt of less than 0.9, nothing is paid early.
+    """
+    system = example.small_system()
+    system.pools.repayment_month[1] = 2
+    assert calm(system, 3)["final"]["pool_debt"][1] == 1.0
+    system.numbers.credit.capacity_scale = 0.9
+    first, second = calm(system, 2)["months"]
+    assert first["access"] == near(0.9) and first["pool_debt"][1] == 1.0
+    assert second["pool_debt"][1] == near(1.0 - 0.5 * 0.057 / 12.0)
+    start = calm(system, 1)["final"] | {"pool_debt": [1.0, 0.89]}
+    shocks, fate = example.calm_shocks(system, 1), example.calm_fate(system)
+    month = path.simulate_path(system, fate, shocks, 1, start=start)["months"][0]
+    assert month["pool_debt"][1] == 0.89
+    system.pools.repayment_month[1] = 0
+    assert calm(system, 3)["final"]["pool_debt"][1] == 1.0, "no date, no early repayment"
