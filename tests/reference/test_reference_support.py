@@ -246,10 +246,10 @@ def test_what_backstops_are_expected_to_pay_goes_by_size_quality_and_what_the_ve
     assert vendors.expected_backstops(book, now, new, ahead, 1) == near(33.8 / 15.0)
     assert vendors.expected_backstops(book, now, new, ahead, 2) == 0.0
     book.numbers.mechanisms.circular_contracts = 0.5
-    assert vendors.expected_backstops(book, now, new, ahead, 1) == near(1.105)
+    assert vendors.expected_backstops(book, now, new, ahead, 1) == near(16.9 / 15.0)
     book.numbers.mechanisms.circular_contracts = 1.0
     now["operating"][3] = 0.0
-    assert vendors.expected_backstops(book, now, new, ahead, 1) == near(1.56)
+    assert vendors.expected_backstops(book, now, new, ahead, 1) == near(20.8 / 15.0)
 
 
 def test_without_circular_contracts_backstops_bring_nothing():
