@@ -77,7 +77,9 @@ def limits(tables, lenders):
     beyond = np.where(tested, coverage - 1.0, 1.0)
     paper_share = lenders["lender"].map(held).fillna(0.0).to_numpy(np.float64) / own["capital"]
     needed = np.divide(1.0, beyond * paper_share, out=np.zeros_like(paper_share), where=paper_share > 0.0)
-    start = np.where(tested, 1.0 - beyond * own["debt"] / own["capital"], lenders["limit_start"].fillna(NEVER))
+    start = np.where(
+        tested, 1.0 - beyond * own["debt"] / own["capital"], lenders["limit_start"].fillna(NEVER)
+    )
     slope = np.where(tested, needed, lenders["limit_slope"].to_numpy(np.float64))
     return coverage, start, slope
 

@@ -202,7 +202,9 @@ LENDERS = table(
     months("recognition_months", "from loss to mark", 1, 0),
     share("lending_weight", "in new lending", 0.0),
     amount("equity", "first bearers can lose; blank = capital", UNKNOWN, strict=True),
-    amount("asset_coverage", "of a vehicle: least assets over debt; blank = none", UNKNOWN, "x", 1.0, strict=True),
+    amount(
+        "asset_coverage", "of a vehicle: least assets over debt; blank = none", UNKNOWN, "x", 1.0, strict=True
+    ),
     amount("line", "committed to a vehicle by its creditors, undrawn at month 0", 0.0),
     share("limit_start", "of capital lost when another lender's limit binds; blank = never", UNKNOWN),
     amount("limit_slope", "paper sold beyond, share per share of capital", 0.0, "1", high=100.0),

@@ -52,7 +52,9 @@ def answer(system: System, state: PaperState, lost):
     return withdrawn, jnp.maximum(state.sold, switches.paper_sales * jnp.minimum(due, 1.0)), past
 
 
-def step(system: System, state: PaperState, economy: Economy, written_off, growth) -> tuple[PaperState, Paper]:
+def step(
+    system: System, state: PaperState, economy: Economy, written_off, growth
+) -> tuple[PaperState, Paper]:
     """One month of withdrawals and sales, at the highest prices that clear: rounds from no new sale.
 
     `written_off` [lenders] is what is recognised so far, `growth` how much the book has grown.

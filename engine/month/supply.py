@@ -1,4 +1,4 @@
-"""Supply: recognised losses and lenders past their limits shrink next month's credit (docs/model.md, section 9)."""
+"""Supply: losses recognised and lenders past their limits shrink next month's credit (docs/model.md, 9)."""
 
 import jax.numpy as jnp
 

@@ -7,8 +7,8 @@ from jaxtyping import Array, Bool, Float, Int
 from engine.book.system import Month, System
 from engine.draws.samplers import Systematic
 from engine.month import step as months
-from engine.month.inputs import Fate, fate_of
 from engine.month.bearers import borne
+from engine.month.inputs import Fate, fate_of
 from engine.paths.draws import month_shocks, path_draws, systematic_draws
 
 

@@ -11,7 +11,18 @@ import pathlib
 
 from engine.book.holdings import holding_shares
 from engine.book.load import load_book
-from engine.book.shipped.rows import bearers, behaviour, chips, contracts, firms, holdings, lenders, loans, pools, series
+from engine.book.shipped.rows import (
+    bearers,
+    behaviour,
+    chips,
+    contracts,
+    firms,
+    holdings,
+    lenders,
+    loans,
+    pools,
+    series,
+)
 from engine.book.shipped.rows.facts import Facts
 from engine.book.tables import TABLES
 

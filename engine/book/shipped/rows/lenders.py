@@ -2,7 +2,8 @@
 
 Capital is what absorbs losses before somebody else does: a bank's CET1 above its requirement, 0.6 of an
 insurer's surplus, a fund's equity. Funds are sized by their exposure: assets = exposure / AI share, of which
-the debt share is owed to banks and insurers. Equity is all that owners can lose: a bank's CET1, an insurer's surplus.
+the debt share is owed to banks and insurers. Equity is all that owners can lose: a bank's CET1,
+an insurer's surplus.
 """
 
 from engine.book.shipped.rows import behaviour
@@ -127,7 +128,10 @@ def banks(facts) -> list[dict]:
     buffers = {bank: buffer(facts, bank) for bank in BANKS}
     grades = {"JPM": "A", **dict.fromkeys(("MS", "WFC", "GS", "BAC"), "B")}
     source = "CET1 ratio less requirement, times risk-weighted assets (company reports Q3-2025)"
-    rows = [row(bank, name, buffers[bank], equity[bank], source, grades.get(bank, "C")) for bank, name in BANKS.items()]
+    rows = [
+        row(bank, name, buffers[bank], equity[bank], source, grades.get(bank, "C"))
+        for bank, name in BANKS.items()
+    ]
     american = OTHER_US - sum(buffers[bank] for bank in ("WFC", "GS", "BAC"))
     foreign = OTHER_FOREIGN - sum(buffers[bank] for bank in ("BNP", "MIZ"))
     residual = "sector buffer assumed, less the named banks"
