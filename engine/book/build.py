@@ -89,6 +89,7 @@ def build_system(book, parameters: Parameters, months: int) -> System:
         lenders=tuple(lenders["lender"]),
         instrument_classes=tuple(dict.fromkeys([*tables["loans"]["class"], *tables["tranches"]["class"]])),
         lender_classes=tuple(dict.fromkeys(tables["lenders"]["class"])),
+        bearers=tuple(tables["bearers"]["bearer"]),
     )
     chips = chip_table(tables["chips"], parameters)
     contracts = contract_table(tables["contracts"], named, names)
@@ -107,6 +108,7 @@ def build_system(book, parameters: Parameters, months: int) -> System:
         loans=loan_table(loans, pledged, security, weight, scale, names),
         pools=pools,
         lenders=network.build(tables, lenders, names),
+        paper=network.paper(tables, names),
         calendar=calendar.window(dates, months),
         exposure_start=floats(start),
         names=names,

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from engine.book.holdings import holding_shares
-from engine.book.system import LenderTable, Names
+from engine.book.system import LenderTable, Names, PaperTable
 
 
 def build(tables, lenders, names: Names) -> LenderTable:
@@ -23,7 +23,12 @@ def build(tables, lenders, names: Names) -> LenderTable:
     def numbers(name):
         return jnp.asarray(lenders[name].fillna(0.0).to_numpy(np.float64), jnp.float32)
 
+    bearers = {layer: np.zeros((len(names.bearers), len(place))) for layer in ("first", "rest")}
+    for row in tables["incidence"].itertuples():
+        bearers[row.layer][names.bearers.index(row.bearer), place[row.lender]] += row.share
+
     classes = instrument_class(tables)
+    coverage, start, slope = limits(tables, lenders)
     return LenderTable(
         holdings=jnp.asarray(holdings, jnp.float32),
         capital=numbers("capital"),
@@ -34,11 +39,70 @@ def build(tables, lenders, names: Names) -> LenderTable:
         vehicle=numbers("vehicle"),
         debt_share=jnp.asarray(claims["debt"], jnp.float32),
         equity_share=jnp.asarray(claims["equity"], jnp.float32),
+        equity=jnp.asarray(lenders["equity"].fillna(lenders["capital"]).to_numpy(np.float64), jnp.float32),
+        line=numbers("line"),
+        coverage=jnp.asarray(coverage, jnp.float32),
+        limit_start=jnp.asarray(start, jnp.float32),
+        limit_slope=jnp.asarray(slope, jnp.float32),
+        withdrawal_start=numbers("withdrawal_start"),
+        withdrawal_slope=numbers("withdrawal_slope"),
+        gate=numbers("gate"),
+        mark_weight=numbers("mark_weight"),
+        buyer_weight=numbers("buyer_weight"),
+        first_bearer=jnp.asarray(bearers["first"], jnp.float32),
+        last_bearer=jnp.asarray(bearers["rest"], jnp.float32),
         membership=jnp.asarray([lenders["class"] == kind for kind in names.lender_classes], jnp.float32),
         instrument_membership=jnp.asarray(
             [[classes[name] == kind for name in names.instruments] for kind in names.instrument_classes],
             jnp.float32,
         ),
+    )
+
+
+NEVER = 1e3
+"""Share of capital lost at which the limit of a lender without one binds."""
+
+
+def limits(tables, lenders):
+    """Asset coverage, and where a limit binds and how much paper is sold beyond it, by lender.
+
+    With debt D, capital K, paper H and coverage c, a vehicle that lost the share y of its capital must repay
+    ((y - 1) K + (c - 1) D) / (c - 1): the limit starts at y = 1 - (c - 1) D/K and sells 1 / ((c - 1) H/K) of
+    the paper per share of capital beyond. All in float64.
+    """
+    held = paper_held(tables).groupby("lender")["drawn"].sum()
+    own = {name: lenders[name].to_numpy(np.float64) for name in ("capital", "debt", "asset_coverage")}
+    tested = (lenders["vehicle"].to_numpy() > 0) & np.isfinite(own["asset_coverage"])
+    coverage = np.where(tested, own["asset_coverage"], 0.0)
+    beyond = np.where(tested, coverage - 1.0, 1.0)
+    paper_share = lenders["lender"].map(held).fillna(0.0).to_numpy(np.float64) / own["capital"]
+    needed = np.divide(1.0, beyond * paper_share, out=np.zeros_like(paper_share), where=paper_share > 0.0)
+    start = np.where(
+        tested, 1.0 - beyond * own["debt"] / own["capital"], lenders["limit_start"].fillna(NEVER)
+    )
+    slope = np.where(tested, needed, lenders["limit_slope"].to_numpy(np.float64))
+    return coverage, start, slope
+
+
+def paper_held(tables):
+    """Holdings of marketable instruments, with their class."""
+    shares = holding_shares(tables)
+    shares = shares.assign(kind=shares["instrument"].map(instrument_class(tables)))
+    return shares[shares["kind"].isin(set(tables["paper"]["class"]))]
+
+
+def paper(tables, names: Names) -> PaperTable:
+    """Marketable classes, what each lender holds of them at month 0, and which instruments they are."""
+    table, classes = tables["paper"], instrument_class(tables)
+    order = list(table["class"])
+    held = np.zeros((len(names.lenders), len(order)))
+    for row in paper_held(tables).itertuples():
+        held[names.lenders.index(row.lender), order.index(row.kind)] += row.drawn
+    numbers = {name: jnp.asarray(table[name].to_numpy(np.float64), jnp.float32) for name in
+               ("spread", "duration", "depth")}  # fmt: skip
+    marketable = [float(classes[name] in order) for name in names.instruments]
+    return PaperTable(
+        held=jnp.asarray(held, jnp.float32), marketable=jnp.asarray(marketable, jnp.float32), **numbers
     )
 
 

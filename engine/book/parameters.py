@@ -47,6 +47,9 @@ class Economy:
     spread_feedback: float = number(
         1.0, "1", "C", "spread index rises by this times lost credit supply", 0.5, 2.5
     )
+    recession_drag: float = number(
+        0.2, "1/yr", "C", "fall of the growth of AI revenue per unit of lost credit supply", 0.0, 0.5
+    )
     equity_drift: float = number(0.05, "1/yr", "C", "expected return of the AI complex")
     equity_volatility: float = number(0.25, "1/sqrt(yr)", "C", "own volatility of the AI complex")
     equity_beta: float = number(0.5, "1", "C", "loading on the revenue surprise")
@@ -203,6 +206,15 @@ class Lenders:
     )
     other_power: float = number(0.5, "1", "C", "power of the regime multiplier on other assets")
     bankruptcy_cost: float = number(0.05, "of assets", "C", "lost when a vehicle fails (Rogers-Veraart)")
+    full_stop: float = number(
+        0.05, "of capital", "C", "lost beyond its limit when a lender has ceased to lend", 0.02, 0.2
+    )
+    unreplaced: float = number(
+        0.5, "of lending", "C", "that nobody replaces when a lender ceases to lend", 0.25, 1.0
+    )
+    sale_half_life: float = number(
+        0.5, "yr", "B", "of the price impact of forced sales (30 weeks, Ellul and others 2011)", 0.25, 1.0
+    )
 
 
 @dataclasses.dataclass
@@ -221,6 +233,10 @@ class Mechanisms:
     payment_in_kind: float = 1.0
     look_through: float = 1.0
     vendor_purse: float = 1.0
+    paper_sales: float = 1.0
+    credit_lines: float = 1.0
+    redemptions: float = 1.0
+    recession: float = 1.0
 
 
 @dataclasses.dataclass

@@ -49,6 +49,7 @@ class Names(eqx.Module):
     lenders: tuple[str, ...] = eqx.field(static=True)
     instrument_classes: tuple[str, ...] = eqx.field(static=True)
     lender_classes: tuple[str, ...] = eqx.field(static=True)
+    bearers: tuple[str, ...] = eqx.field(static=True)
 
     @property
     def instruments(self) -> tuple[str, ...]:
@@ -224,8 +225,30 @@ class LenderTable(eqx.Module):
     vehicle: Float[Array, "lenders"]
     debt_share: Float[Array, "lenders vehicles"]
     equity_share: Float[Array, "lenders vehicles"]
+    equity: Float[Array, "lenders"]
+    line: Float[Array, "lenders"]  # of a vehicle
+    coverage: Float[Array, "lenders"]  # asset coverage of a vehicle that has one, else 0
+    limit_start: Float[Array, "lenders"]  # derived: share of capital lost when the limit binds
+    limit_slope: Float[Array, "lenders"]  # derived: share of paper sold per share of capital beyond
+    withdrawal_start: Float[Array, "lenders"]
+    withdrawal_slope: Float[Array, "lenders"]
+    gate: Float[Array, "lenders"]
+    mark_weight: Float[Array, "lenders"]
+    buyer_weight: Float[Array, "lenders"]
+    first_bearer: Float[Array, "bearers lenders"]  # columns sum to one
+    last_bearer: Float[Array, "bearers lenders"]
     membership: Float[Array, "lender_classes lenders"]  # one-hot
     instrument_membership: Float[Array, "instrument_classes instruments"]  # one-hot
+
+
+class PaperTable(eqx.Module):
+    """Marketable classes."""
+
+    spread: Float[Array, "papers"]
+    duration: Float[Array, "papers"]
+    depth: Float[Array, "papers"]
+    held: Float[Array, "lenders papers"]  # derived: drawn at month 0, USD bn
+    marketable: Float[Array, "instruments"]  # derived: 1 for instruments of these classes
 
 
 class Calendar(eqx.Module):
@@ -258,6 +281,7 @@ class System(eqx.Module):
     loans: LoanTable
     pools: PoolTable
     lenders: LenderTable
+    paper: PaperTable
     calendar: Calendar
     exposure_start: Float[Array, ""]  # derived: drawn balances and pool notional at month 0
     names: Names

@@ -211,6 +211,18 @@ LENDERS = table(
     amount("debt", "of a vehicle", 0.0),
     months("recognition_months", "from loss to mark", 1, 0),
     share("lending_weight", "in new lending", 0.0),
+    amount("equity", "first bearers can lose; blank = capital", UNKNOWN, strict=True),
+    amount(
+        "asset_coverage", "of a vehicle: least assets over debt; blank = none", UNKNOWN, "x", 1.0, strict=True
+    ),
+    amount("line", "committed to a vehicle by its creditors, undrawn at month 0", 0.0),
+    share("limit_start", "of capital lost when another lender's limit binds; blank = never", UNKNOWN),
+    amount("limit_slope", "paper sold beyond, share per share of capital", 0.0, "1", high=100.0),
+    share("withdrawal_start", "of capital lost when its investors begin to leave", 0.0),
+    amount("withdrawal_slope", "capital withdrawn beyond, share per share lost", 0.0, "1", high=100.0),
+    share("gate", "most withdrawn in a month, of capital", 1.0),
+    share("mark_weight", "of price falls of paper that counts as capital lost", 0.0),
+    share("buyer_weight", "in purchases of paper that others must sell", 0.0),
     least=1,
 )  # fmt: skip
 
@@ -229,6 +241,31 @@ INTERLENDER = table(
     reference("vehicle", "lenders", "with vehicle = 1"),
     choice("kind", "debt equity", "of the vehicle"),
     share("share", "of the vehicle's debt or capital", strict=True),
+)  # fmt: skip
+
+PAPER = table(
+    "paper", "Marketable instrument classes; lenders sell no other.", ("class",),
+    choice("class", " ".join(CLASSES), "instrument class"),
+    amount("spread", "over the short rate at month 0", unit="1/yr", high=1.0),
+    amount("duration", "of the spread", unit="yr", high=50.0),
+    amount("depth", "sale that divides the price by e", strict=True),
+)  # fmt: skip
+
+BEARERS = table(
+    "bearers", "Who bears losses in the end.", ("bearer",),
+    identity("bearer", "short name"),
+    text("name", "full name"),
+    amount("wealth", "that the loss is held against", strict=True),
+    least=1,
+)  # fmt: skip
+
+INCIDENCE = table(
+    "incidence", "On whom a lender's loss falls.", ("lender", "bearer", "layer"),
+    reference("lender", "lenders", "whose loss it is; of a vehicle, what it does not pass on"),
+    reference("bearer", "bearers", "on whom it falls"),
+    choice("layer", "first rest", "first: up to the lender's equity; rest: beyond"),
+    share("share", "of the layer", strict=True),
+    least=1,
 )  # fmt: skip
 
 MARKET = table(
@@ -259,7 +296,7 @@ TABLES = {
     each.name: each
     for each in (
         CHIPS, FIRMS, POOLS, TENANTS, LOANS, PLEDGES, SECURITY, TRANCHES, CONTRACTS, LENDERS, HOLDINGS,
-        INTERLENDER, MARKET, HISTORY, CORRELATION,
+        INTERLENDER, PAPER, BEARERS, INCIDENCE, MARKET, HISTORY, CORRELATION,
     )
 }  # fmt: skip
 """Every table of a book by name."""

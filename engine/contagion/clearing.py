@@ -6,14 +6,19 @@ import jax.numpy as jnp
 def clear_vehicles(loss, capital, debt, debt_share, equity_share, passing, bankruptcy_cost, rounds: int):
     """Losses that lenders take on their claims on vehicles: the least fixed point, from no loss.
 
-        L_j = loss_j + n_j;  equity loses min(L_j, capital_j)
+        L_j = loss_j + n_j
         theta_j = 1 if L_j <= capital_j, else clip((1 - cost)(capital_j + debt_j - L_j) / debt_j, 0, 1)
-        n_l = passing * sum_j ( debt_share_lj debt_j (1 - theta_j) + equity_share_lj min(L_j, capital_j) )
+        e_j = min(L_j, capital_j) + (L_j - capital_j - debt_j)^+
+        n_l = passing * sum_j ( debt_share_lj debt_j (1 - theta_j) + equity_share_lj e_j )
+
+    Owners lose their equity, creditors what is then missing; a loss beyond all assets falls on the owners,
+    who must have paid in more than the balance sheet says. So sum_l n_l = passing * sum_j (L_j + cost_j)
+    with the bankruptcy cost cost_j = cost * (capital_j + debt_j - L_j)^+ of the vehicles that fail.
 
     Args: loss [vehicles], their own; capital, debt [vehicles], USD bn; debt_share, equity_share
     [lenders vehicles], columns summing to one, vehicles being the first lenders; passing in [0, 1] switches
-    the network. Returns (n [lenders], theta [vehicles], last move). Written in losses, not in levels: what
-    is left of a large balance sheet would cancel in float32.
+    the network. Returns (n [lenders], theta [vehicles], last move of the vehicles' n). Written in losses, not
+    in levels: what is left of a large balance sheet would cancel in float32.
 
     Example: a fund with 10 of debt and 10 of equity loses 12; the bank takes 2, the pension 10.
         >>> n, theta, _ = clear_vehicles(jnp.float32([12.0]), jnp.float32([10.0]), jnp.float32([10.0]),
@@ -23,12 +28,19 @@ def clear_vehicles(loss, capital, debt, debt_share, equity_share, passing, bankr
     """
     vehicles = debt.shape[0]
     owes = debt > 0.0
-    passed = jnp.zeros_like(debt_share[:, 0])
-    for _ in range(rounds):
-        before = passed
-        total = loss + passed[:vehicles]
+
+    def claims(total):
         left = capital + debt - total
         partial = jnp.clip((1.0 - bankruptcy_cost) * left / jnp.where(owes, debt, 1.0), 0.0, 1.0)
         theta = jnp.where(total <= capital, 1.0, partial)
-        passed = passing * (debt_share @ (debt * (1.0 - theta)) + equity_share @ jnp.minimum(total, capital))
-    return passed, theta, jnp.max(jnp.abs(passed - before))
+        return theta, debt * (1.0 - theta), jnp.minimum(total, capital) + jnp.maximum(-left, 0.0)
+
+    # Only vehicles' own part moves the next round, so the other lenders' claims are summed once, at the end.
+    among, before = jnp.zeros_like(loss), jnp.zeros_like(loss)
+    for _ in range(rounds):
+        _, owed, owned = claims(loss + among)
+        before = among
+        among = passing * (debt_share[:vehicles] @ owed + equity_share[:vehicles] @ owned)
+    theta, owed, owned = claims(loss + among)
+    others = passing * (debt_share[vehicles:] @ owed + equity_share[vehicles:] @ owned)
+    return jnp.concatenate([among, others]), theta, jnp.max(jnp.abs(among - before), initial=0.0)

@@ -72,6 +72,7 @@ def step(system: System, state: EconomyState, supply, shocks: Shocks) -> tuple[E
     regime = next_regime(system.economy.transition, state.regime, shocks.regime)
     headroom = jnp.maximum(1.0 - jnp.exp(state.log_revenue) / economy.ceiling, 0.0)
     growth = jnp.sum(regime * economy.growth) - regime[0] * economy.growth[0] * (1.0 - headroom)
+    growth = growth - system.numbers.mechanisms.recession * economy.recession_drag * (1.0 - supply)
     surprise = economy.volatility * root * normals["demand"]
     log_revenue = state.log_revenue + (growth - 0.5 * economy.volatility**2) * MONTH + surprise
 

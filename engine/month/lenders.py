@@ -6,6 +6,7 @@ from jaxtyping import Array, Float
 
 from engine.book.system import System
 from engine.contagion.clearing import clear_vehicles
+from engine.month import paper
 from engine.month.economy import Economy
 from engine.vocabulary import MONTH, indicator
 
@@ -14,13 +15,15 @@ SETTLED = 1e-3
 
 
 class LenderState(eqx.Module):
-    """Cumulative losses (USD bn)."""
+    """Cumulative losses (USD bn) and sales."""
 
     loss: Float[Array, "instruments"]
+    booked: Float[Array, "lenders"]  # on what a lender holds
     gross: Float[Array, "lenders"]
     pending: Float[Array, "lenders"]  # not yet recognised
     other_excess: Float[Array, ""]  # excess loss share on vehicles' other assets
     growth: Float[Array, ""]  # largest exposure so far over that of month 0
+    paper: paper.PaperState
 
 
 class Lenders(eqx.Module):
@@ -28,6 +31,8 @@ class Lenders(eqx.Module):
 
     recognised: Float[Array, "lenders"]  # this month, USD bn
     capital: Float[Array, "lenders"]  # grown with the book, before losses
+    paid: Float[Array, "vehicles"]  # share of a vehicle's debt that it can pay
+    paper: paper.Paper
     unsettled: Float[Array, ""]
 
 
@@ -35,42 +40,54 @@ def init(system: System) -> LenderState:
     """Nothing lost."""
     table = system.lenders
     zero = jnp.zeros((), jnp.float32)
-    return LenderState(
-        jnp.zeros_like(table.holdings[0]),
-        jnp.zeros_like(table.capital),
-        jnp.zeros_like(table.capital),
-        zero,
-        zero + 1.0,
-    )
+    nobody = jnp.zeros_like(table.capital)
+    none = jnp.zeros_like(table.holdings[0])
+    return LenderState(none, nobody, nobody, nobody, zero, zero + 1.0, paper.init(system))
+
+
+def holders(system: System, sold, loss):
+    """This month's loss [instruments] by lender: of paper that was sold it falls on the buyers."""
+    table = system.lenders
+    moved = sold * (table.holdings @ (system.paper.marketable * loss))
+    return table.holdings @ loss - moved + table.buyer_weight * jnp.sum(moved)
+
+
+def balance_sheets(system: System, sales: paper.PaperState, growth):
+    """Capital and debt of the vehicles: lines drawn replace capital, sales repay debt."""
+    table = system.lenders
+    vehicles = table.debt_share.shape[1]
+    capital = (table.capital * growth)[:vehicles]
+    paid_out = sales.withdrawn[:vehicles] * capital
+    par = growth * (sales.sold * jnp.sum(system.paper.held, axis=1))[:vehicles]
+    repaid = jnp.maximum(par - sales.trading[:vehicles], 0.0)
+    return capital - paid_out, jnp.maximum((table.debt * growth)[:vehicles] + paid_out - repaid, 0.0)
 
 
 def step(system: System, state: LenderState, economy: Economy, loss, exposure) -> tuple[LenderState, Lenders]:
-    """Book this month's loss [instruments], clear the vehicles, recognise with a lag."""
+    """Book this month's loss [instruments], clear the vehicles, recognise with a lag, sell."""
     numbers, table = system.numbers.lenders, system.lenders
-    cumulative = state.loss + loss
-    direct = table.holdings @ cumulative
+    booked = state.booked + holders(system, state.paper.sold, loss)
     excess = (
         state.other_excess
         + numbers.other_loss * (economy.hazard_multiplier**numbers.other_power - 1.0) * MONTH
     )
     growth = jnp.maximum(state.growth, exposure / system.exposure_start)
 
-    own = direct + table.other_assets * excess
-    capital, debt = table.capital * growth, table.debt * growth
-    vehicles = table.debt_share.shape[1]
-    passed, _, move = clear_vehicles(
-        own[:vehicles], capital[:vehicles], debt[:vehicles], table.debt_share, table.equity_share,
+    own = booked + state.paper.trading + table.other_assets * excess
+    capital, debt = balance_sheets(system, state.paper, growth)
+    passed, paid, move = clear_vehicles(
+        own[: debt.shape[0]], capital, debt, table.debt_share, table.equity_share,
         system.numbers.mechanisms.lender_network, numbers.bankruptcy_cost, ROUNDS,
     )  # fmt: skip
     gross = own + passed
     waiting = state.pending + gross - state.gross
     recognised = waiting / table.recognition_months
-    return LenderState(cumulative, gross, waiting - recognised, excess, growth), Lenders(
-        recognised=recognised, capital=capital, unsettled=indicator(move > SETTLED)
+    pending = waiting - recognised
+    sales, market = paper.step(system, state.paper, economy, gross - pending, growth)
+    return LenderState(state.loss + loss, booked, gross, pending, excess, growth, sales), Lenders(
+        recognised=recognised,
+        capital=table.capital * growth,
+        paid=paid,
+        paper=market,
+        unsettled=indicator((move > SETTLED) | (market.move > SETTLED)),
     )
-
-
-def borne(system: System, gross):
-    """Loss finally borne: gross for all but vehicles, which keep what the network does not pass on."""
-    passing = system.numbers.mechanisms.lender_network
-    return gross * (1.0 - system.lenders.vehicle * passing)

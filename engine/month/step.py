@@ -51,6 +51,7 @@ class Info(eqx.Module):
     collateral: collateral.Collateral
     loss: Float[Array, "instruments"]  # USD bn this month
     exposure: Float[Array, ""]
+    lenders: lenders.Lenders
 
 
 def init(system: System) -> State:
@@ -142,4 +143,5 @@ def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks)
         collateral=tested,
         loss=loss,
         exposure=exposure,
+        lenders=recognised,
     )

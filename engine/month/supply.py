@@ -1,4 +1,4 @@
-"""Supply: recognised losses shrink the credit that is offered next month (docs/model.md, section 9)."""
+"""Supply: losses recognised and lenders past their limits shrink next month's credit (docs/model.md, 9)."""
 
 import jax.numpy as jnp
 
@@ -8,10 +8,13 @@ from engine.vocabulary import MONTH
 
 
 def step(system: System, supply, lenders: Lenders):
-    """S' = clip(S + reversion (1 - S) dt - loss sum_l w_l clip(recognised / capital, 0, 1), floor, 1)."""
+    """S' = clip(S + reversion (1 - S) dt - loss sum_l w_l hit_l, floor, 1 - unreplaced sum_l w_l stopped_l).
+
+    hit_l = clip(recognised_l / capital_l, 0, 1). The upper bound is never below the floor.
+    """
     numbers, table = system.numbers.lenders, system.lenders
     hit = jnp.clip(lenders.recognised / jnp.maximum(lenders.capital, 1e-6), 0.0, 1.0)
     change = numbers.supply_reversion * (1.0 - supply) * MONTH
-    return jnp.clip(
-        supply + change - numbers.supply_loss * jnp.sum(table.lending_weight * hit), numbers.supply_floor, 1.0
-    )
+    moved = supply + change - numbers.supply_loss * jnp.sum(table.lending_weight * hit)
+    most = 1.0 - numbers.unreplaced * jnp.sum(table.lending_weight * lenders.paper.stopped)
+    return jnp.clip(moved, numbers.supply_floor, jnp.maximum(most, numbers.supply_floor))

@@ -7,8 +7,8 @@ from jaxtyping import Array, Bool, Float, Int
 from engine.book.system import Month, System
 from engine.draws.samplers import Systematic
 from engine.month import step as months
+from engine.month.bearers import borne
 from engine.month.inputs import Fate, fate_of
-from engine.month.lenders import borne
 from engine.paths.draws import month_shocks, path_draws, systematic_draws
 
 
@@ -66,7 +66,7 @@ def snapshot(system: System, state: months.State) -> Snapshot:
                 jnp.stack([total, state.legacy_loss, state.new_money_loss]),
                 lenders.instrument_membership @ loss,
                 lenders.membership @ gross,
-                lenders.membership @ borne(system, gross),
+                borne(system, gross, state.lenders.growth),
                 gross,
             ]
         ),
@@ -83,7 +83,7 @@ def column_names(system: System) -> tuple[str, ...]:
         "new_money",
         *(f"class:{name}" for name in names.instrument_classes),
         *(f"lenders:{name}" for name in names.lender_classes),
-        *(f"bearer:{name}" for name in names.lender_classes),
+        *(f"bearer:{name}" for name in names.bearers),
         *lender_columns(system),
     )
 

@@ -125,10 +125,10 @@ def lenders_ranked(results: Results, count: int = 20) -> go.Figure:
 
 
 def bearers(results: Results) -> go.Figure:
-    """Final loss by class of bearer, on average and in the worst 1% of system paths."""
+    """Final loss by group of bearers, on average and in the worst 1% of system paths."""
     rows = results.tail("bearer", results.last).sort_values("tail_mean")
     rows = rows[(rows["tail_mean"] > 0) | (rows["el"] > 0)]
-    names = [class_name(key) for key in rows["id"]]
+    names = rows["name"].tolist()
     chart = figure(110 + 42 * len(rows), barmode="group")
     pairs = (("expected", "el", style.SKY), ("in the worst 1% of paths", "tail_mean", style.NAVY))
     lying_bars(chart, rows, names, pairs, "%{y}<br>%{x:,.2f} bn NAME<extra></extra>")

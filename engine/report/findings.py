@@ -88,9 +88,9 @@ def bearers(results: Results) -> str:
         return "Final losses are not split by bearer."
     one, two = rows.iloc[0], rows.iloc[1]
     return (
-        f"Looking through the funds, {class_name(one['id']).lower()} bear {share(one['tail_mean'] / total)} "
-        f"of the loss in the worst paths and {class_name(two['id']).lower()} "
-        f"{share(two['tail_mean'] / total)}."
+        f"Looking through all lenders, {one['name'][0].lower()}{one['name'][1:]} bear "
+        f"{share(one['tail_mean'] / total)} of the loss in the worst paths and "
+        f"{two['name'][0].lower()}{two['name'][1:]} {share(two['tail_mean'] / total)}."
     )
 
 

@@ -27,9 +27,10 @@ class Labels:
     name: dict[str, str]
     group: dict[str, str]  # class of a lender or instrument
     borrower: dict[str, str]  # name of an instrument's debtor
-    grade: dict[str, str]  # of an instrument
+    grade: dict[str, str]  # of an instrument; of a group of bearers, the worst of the shares that fall on it
     exposure: dict[str, float]  # USD bn at month 0
     capital: dict[str, float]  # of a lender, USD bn
+    wealth: dict[str, float]  # of a group of final bearers, USD bn
 
 
 def labels_of(system, book) -> Labels:
@@ -37,17 +38,20 @@ def labels_of(system, book) -> Labels:
     tables = book.tables
     loans, tranches = tables["loans"].set_index("loan"), tables["tranches"].set_index("tranche")
     lenders = tables["lenders"].set_index("lender").add_prefix("lender:", axis=0)
+    bearers = tables["bearers"].set_index("bearer").add_prefix("bearer:", axis=0)
+    worst_grade = tables["incidence"].groupby("bearer")["grade"].max().add_prefix("bearer:")
     instruments = pd.concat([loans, tranches])
     drawn = instrument_sizes(tables)
     debtor = loans["borrower"].map(tables["firms"].set_index("firm")["name"])
     instruments = instruments.assign(size=pd.Series(drawn), debtor=debtor).add_prefix("instrument:", axis=0)
     return Labels(
-        name=lenders["name"].to_dict() | instruments["name"].to_dict(),
+        name=lenders["name"].to_dict() | bearers["name"].to_dict() | instruments["name"].to_dict(),
         group=lenders["class"].to_dict() | instruments["class"].to_dict(),
         borrower=instruments["debtor"].dropna().to_dict(),
-        grade=instruments["grade"].to_dict(),
+        grade=instruments["grade"].to_dict() | worst_grade.to_dict(),
         exposure=column_exposures(system, drawn, instruments) | instruments["size"].to_dict(),
         capital=lenders["capital"].to_dict(),
+        wealth=bearers["wealth"].to_dict(),
     )
 
 
@@ -119,7 +123,8 @@ def losses_table(tally: Tally, layout: Layout, labels: Labels) -> pd.DataFrame:
                 | {"class": labels.group.get(key, "")}
                 | measure(measures.column_losses(tally, place, column))
                 | {"exposure": labels.exposure.get(key, np.nan)}
-                | {"capital": labels.capital.get(key, np.nan)}
+                | {"capital": labels.capital.get(key, np.nan), "wealth": labels.wealth.get(key, np.nan)}
+                | {"grade": labels.grade.get(key, "")}
             )
     return pd.DataFrame(rows)
 

@@ -130,6 +130,9 @@ def summary_of(tally: Tally, layout: Layout, tables, book, provenance: dict[str,
     lenders: dict[str, dict] = {}
     for row in rows_of(losses, "lender"):
         lenders.setdefault(row["id"], {})[row["horizon"]] = reported(row)
+    bearers: dict[str, dict] = {}
+    for row in rows_of(losses, "bearer"):
+        bearers.setdefault(row["id"], {})[row["horizon"]] = reported(row) | {"wealth": row["wealth"]}
     return {
         "schema": SCHEMA,
         "status": provenance.get("status", "done"),
@@ -141,6 +144,7 @@ def summary_of(tally: Tally, layout: Layout, tables, book, provenance: dict[str,
         "timing": provenance["timing"],
         "system": system,
         "lenders": lenders,
+        "bearers": bearers,
         "firms": default_probabilities(tables["firms"]),
         "flagged_paths": dict(zip(FLAGS, tally.flags.tolist(), strict=True)),
         "sampler": sampler(tally, layout, provenance.get("sampler", "plain")),

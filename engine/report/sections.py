@@ -104,18 +104,14 @@ def parts_table(results: Results) -> str:
 
 
 def who(results: Results, holder: Charts) -> str:
-    """Lenders ranked, and who bears the loss in the end."""
+    """Lenders ranked, and whose distress is everybody's."""
     ranked = holder.place(
         "lenders", charts.lenders_ranked(results), "Lenders by expected shortfall",
         "each lender's own worst 1% of paths; a fund's loss appears again at its investors.",
     )  # fmt: skip
-    borne = holder.place(
-        "bearers", charts.bearers(results), "Who bears it in the end",
-        "funds looked through to those who own and finance them.",
-    )  # fmt: skip
     return section(
         "who", "Who loses it", finding(findings.lenders(results)), ranked, lenders_table(results),
-        finding(findings.bearers(results)), borne, tail_sections.distress(results),
+        tail_sections.distress(results),
     )  # fmt: skip
 
 

@@ -18,6 +18,33 @@ def add(table, **cells):
 BREAKS = {
     # what breaks: (edit, file, row, column, words of what was expected)
     "unknown buyer": (cell("contracts", 2, "buyer", "NOBODY"), "contracts.csv", 2, "buyer", "id of firms"),
+    "paper without buyers": (
+        cell("lenders", 6, "buyer_weight", ""), "lenders.csv", 2, "buyer_weight", "sum to 1",
+    ),
+    "a buyer who must sell": (
+        cell("lenders", 6, "withdrawal_slope", "1"), "lenders.csv", 6, "withdrawal_slope", "buyer_weight = 1",
+    ),
+    "asset coverage of a bank": (
+        cell("lenders", 3, "asset_coverage", "1.5"), "lenders.csv", 3, "asset_coverage", "no debt",
+    ),
+    "a fund past its limit from the start": (
+        cell("lenders", 2, "asset_coverage", "2"), "lenders.csv", 2, "asset_coverage", "at most (capital",
+    ),
+    "line of a bank": (cell("lenders", 3, "line", "1"), "lenders.csv", 3, "line", "no debt"),
+    "start of a fund's limit": (
+        cell("lenders", 2, "limit_start", "0.5"), "lenders.csv", 2, "limit_start", "vehicle = 1",
+    ),
+    "slope without a start": (
+        cell("lenders", 5, "limit_slope", "1"), "lenders.csv", 5, "limit_slope", "without a limit_start",
+    ),
+    "equity below capital": (
+        cell("lenders", 3, "equity", "4"), "lenders.csv", 3, "equity", "at least capital",
+    ),
+    "half a bearer": (cell("incidence", 4, "share", "0.5"), "incidence.csv", 4, "share", "BANK first"),
+    "nobody stands behind a bank": (drop("incidence", 5), "lenders.csv", 3, "lender", "layer rest"),
+    "unknown bearer": (
+        cell("incidence", 4, "bearer", "NOBODY"), "incidence.csv", 4, "bearer", "id of bearers",
+    ),
     "unknown lender": (cell("holdings", 5, "lender", "NOBODY"), "holdings.csv", 5, "lender", "id of lenders"),
     "unknown instrument": (
         add("holdings", instrument="NOTHING", lender="BANK", share="1"),

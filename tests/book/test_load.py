@@ -253,9 +253,11 @@ def test_a_book_of_one_loan(small):
     small.write("firms", [small.read("firms")[i] for i in (0, 3)])
     small.write("loans", [small.read("loans")[i] for i in (0, 5)])
     small.write("holdings", [small.read("holdings")[i] for i in (0, 10)])
-    small.write("lenders", [small.read("lenders")[i] for i in (0, 4)])
+    small.write("lenders", [small.read("lenders")[i] for i in (0, 5)])
+    small.write("incidence", [small.read("incidence")[i] for i in (0, 9, 10)])
+    small.set("holdings", 2, "lender", "PENSION")
     small.set("lenders", 2, "lending_weight", "1")
     book = load_book(small.folder)
     assert holding_shares(book.tables)[["instrument", "lender", "share"]].to_numpy().tolist() == [
-        ["HOST_NOTES", "BONDS", 1.0]
+        ["HOST_NOTES", "PENSION", 1.0]
     ]

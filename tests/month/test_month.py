@@ -100,7 +100,9 @@ def test_few_paths_are_flagged(base):
 
 
 def test_without_networks_nobody_loses_more_than_directly(changed, outcome_of, five_years):
-    off = outcome_of(changed("mechanisms.lender_network", 0.0, "lenders.other_loss", 0.0))
+    off = outcome_of(changed(
+        "mechanisms.lender_network", 0.0, "mechanisms.paper_sales", 0.0, "lenders.other_loss", 0.0,
+    ))  # fmt: skip
     first = len(off.losses[0]) - len(five_years.names.lenders)
     gross = off.losses[-1, first:]
     direct = np.asarray(five_years.lenders.holdings) @ off.components[-1]
@@ -124,9 +126,13 @@ def test_no_new_money_without_build_up(changed, outcome_of):
 def test_more_capital_never_hurts_a_fund_itself(five_years, base, outcome_of):
     """A vehicle with more capital passes no more of its loss to those who lend to it."""
     richer = eqx.tree_at(lambda s: s.lenders.capital, five_years, five_years.lenders.capital * 1.5)
-    still = dataclasses.replace(five_years.numbers.lenders, supply_loss=jnp.float32(0.0))
+    still = dataclasses.replace(
+        five_years.numbers.lenders, supply_loss=jnp.float32(0.0), unreplaced=jnp.float32(0.0)
+    )
+    quiet = dataclasses.replace(five_years.numbers.mechanisms, paper_sales=jnp.float32(0.0))
     poor, rich = (
-        outcome_of(eqx.tree_at(lambda s: s.numbers.lenders, system, still)) for system in (five_years, richer)
+        outcome_of(eqx.tree_at(lambda s: (s.numbers.lenders, s.numbers.mechanisms), system, (still, quiet)))
+        for system in (five_years, richer)
     )
     np.testing.assert_array_equal(poor.losses[:, 0], rich.losses[:, 0])
     banks = 3 + len(five_years.names.instrument_classes) + five_years.names.lender_classes.index("BANK")

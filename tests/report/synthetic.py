@@ -135,7 +135,8 @@ def make_book(seed: int = 1):
     tables = dict(
         firms=pd.DataFrame(firms).assign(grade="B", ebitda_ttm=2.0), tranches=tranches,
         loans=pd.DataFrame(loans).assign(guarantor="", guarantee_cover=0.0), contracts=make_contracts(),
-        pools=pools, lenders=make_lenders(rng), history=history,
+        pools=pools, lenders=make_lenders(rng), history=history, bearers=make_bearers(),
+        incidence=pd.DataFrame(dict(bearer=list(BORNE), grade="C")),
     )  # fmt: skip
     return types.SimpleNamespace(
         tables=tables, hash="5b7f" * 16, name="synthetic", repairs=(), named_loans=named_loans
@@ -149,6 +150,22 @@ def make_contracts():
         flow="operating", annual=[0.5, 9.0], start_annual=[0.5, 0.0], start_month=[0, 12],
         ramp_months=[0, 0], end_month=[60, 180], grade="C",
     ))  # fmt: skip
+
+
+BORNE = {
+    "PENSIONERS": {"PENSION": 1.0, "MUTUAL_FUND": 0.4, "PRIVATE_CREDIT": 0.5},
+    "POLICYHOLDERS": {"INSURER": 1.0, "PRIVATE_CREDIT": 0.3},
+    "BANK_SHAREHOLDERS": {"BANK": 1.0, "PRIVATE_CREDIT": 0.15},
+    "FOREIGN_HOLDERS": {"FOREIGN": 1.0, "PRIVATE_CREDIT": 0.05},
+    "FUND_INVESTORS": {"MUTUAL_FUND": 0.6, "HEDGE_FUND": 1.0, "VENDOR": 1.0},
+}
+"""Shares of the losses of each class of lenders that fall on a group."""
+
+
+def make_bearers() -> pd.DataFrame:
+    """Groups of final bearers, with names a reader understands."""
+    names = [name.replace("_", " ").capitalize() for name in BORNE]
+    return pd.DataFrame(dict(bearer=list(BORNE), name=names, wealth=5000.0, grade="C"))
 
 
 def make_lenders(rng) -> pd.DataFrame:
@@ -188,6 +205,7 @@ def make_system(book, seed: int = 2):
         obligors=tuple(synthetic["firm"]), obligor_loans=tuple(obligors["loan"]),
         pools=tuple(tables["pools"]["pool"]), tranches=tuple(tables["tranches"]["tranche"]),
         lenders=tuple(tables["lenders"]["lender"]), instrument_classes=CLASSES, lender_classes=LENDER_CLASSES,
+        bearers=tuple(BORNE),
     )  # fmt: skip
     lenders = tables["lenders"]
     taste = (
@@ -274,11 +292,10 @@ def column_losses(book, system, components):
     }
     parts |= {f"class:{name}": components[..., classes == name].sum(-1) for name in CLASSES}
     parts |= {f"lenders:{name}": lender[..., lender_class == name].sum(-1) for name in LENDER_CLASSES}
-    funds = parts["lenders:PRIVATE_CREDIT"]
-    passed = {"PENSION": 0.5, "INSURER": 0.3, "BANK": 0.15, "FOREIGN": 0.05}
-    for name in LENDER_CLASSES:
-        own = 0.0 if name == "PRIVATE_CREDIT" else 1.0
-        parts[f"bearer:{name}"] = own * parts[f"lenders:{name}"] + passed.get(name, 0.0) * funds
+    parts |= {
+        f"bearer:{name}": sum(part * parts[f"lenders:{kind}"] for kind, part in shares.items())
+        for name, shares in BORNE.items()
+    }
     parts |= {f"lender:{name}": lender[..., place] for place, name in enumerate(system.names.lenders)}
     return tuple(parts), np.stack(list(parts.values()), axis=-1)
 

@@ -11,7 +11,18 @@ import pathlib
 
 from engine.book.holdings import holding_shares
 from engine.book.load import load_book
-from engine.book.shipped.rows import chips, contracts, firms, holdings, lenders, loans, pools, series
+from engine.book.shipped.rows import (
+    bearers,
+    behaviour,
+    chips,
+    contracts,
+    firms,
+    holdings,
+    lenders,
+    loans,
+    pools,
+    series,
+)
 from engine.book.shipped.rows.facts import Facts
 from engine.book.tables import TABLES
 
@@ -35,6 +46,8 @@ def build(facts: Facts) -> dict[str, list[dict]]:
         "contracts": contracts.contracts(facts),
         "holdings": holdings.holdings(facts),
         "interlender": lenders.interlender(),
+        "paper": behaviour.paper(),
+        "bearers": bearers.bearers(),
         "market": series.market(),
         "history": series.history(facts),
         "correlation": [],
@@ -44,6 +57,7 @@ def build(facts: Facts) -> dict[str, list[dict]]:
     ]
     for _ in range(ROUNDS):
         tables["lenders"] = lenders.lenders(facts, exposures(tables))
+    tables["incidence"] = bearers.incidence(tables["lenders"])
     return tables
 
 

@@ -2,8 +2,11 @@
 
 Capital is what absorbs losses before somebody else does: a bank's CET1 above its requirement, 0.6 of an
 insurer's surplus, a fund's equity. Funds are sized by their exposure: assets = exposure / AI share, of which
-the debt share is owed to banks and insurers.
+the debt share is owed to banks and insurers. Equity is all that owners can lose: a bank's CET1,
+an insurer's surplus.
 """
+
+from engine.book.shipped.rows import behaviour
 
 SLEEVE = (0.5, 0.5)
 """AI share and debt share of a diversified private-credit sleeve."""
@@ -32,6 +35,9 @@ VEHICLES = {
 }
 """Name, class, manager, AI share of assets, debt share of assets."""
 
+DIVERSIFIED = {name for name, (*_, part, debt) in VEHICLES.items() if (part, debt) == SLEEVE}
+"""Vehicles that investors may leave."""
+
 LEAST_ASSETS = {"MAGN_AI": 6.0, "COAT_AI": 3.0, "CG_SLEEVE": 5.0, "BLK_HPS": 10.0}
 """Funds whose holdings are named without amounts: assets from their managers' size, USD bn."""
 
@@ -39,6 +45,12 @@ BANKS = {"JPM": "JPMorgan", "MUFG": "MUFG", "SMBC": "SMFG", "MS": "Morgan Stanle
          "GS": "Goldman Sachs", "BAC": "Bank of America", "BNP": "BNP Paribas", "MIZ": "Mizuho"}  # fmt: skip
 OTHER_US, OTHER_FOREIGN = 300.0, 200.0
 """Buffers of all US banks but JPMorgan and Morgan Stanley, of all foreign ones but MUFG and SMFG."""
+
+SECTOR_MULTIPLE = 4.0
+"""CET1 over the buffer above requirement of the other banks, as of the named ones; assumed."""
+
+SURPLUS_SHARE = 0.6
+"""Of an insurer's surplus that absorbs losses of this book."""
 
 INSURERS = {
     "ATH": ("Athene", "APOLLO", 18), "GA": ("Global Atlantic", "KKR", 16),
@@ -82,6 +94,7 @@ def lenders(facts, exposure) -> list[dict]:
 
     weights = rounded(weights, 5)
     for row in rows:
+        behaviour.behave(row, DIVERSIFIED)
         row["recognition_months"] = RECOGNITION.get(row["class"], 1)
         row["lending_weight"] = weights.get(row["lender"], 0)
     return rows
@@ -107,27 +120,32 @@ def buffer(facts, bank) -> float:
 
 
 def banks(facts) -> list[dict]:
-    def row(lender, name, capital, source, grade):
+    def row(lender, name, capital, equity, source, grade):
         return {"lender": lender, "name": name, "class": "BANK", "capital": round(capital, 1),
-                "source": source, "grade": grade}  # fmt: skip
+                "equity": round(equity, 1), "source": source, "grade": grade}  # fmt: skip
 
+    equity = {bank: facts.lender(bank, "cet1_capital") for bank in BANKS}
     buffers = {bank: buffer(facts, bank) for bank in BANKS}
     grades = {"JPM": "A", **dict.fromkeys(("MS", "WFC", "GS", "BAC"), "B")}
     source = "CET1 ratio less requirement, times risk-weighted assets (company reports Q3-2025)"
-    rows = [row(bank, name, buffers[bank], source, grades.get(bank, "C")) for bank, name in BANKS.items()]
+    rows = [
+        row(bank, name, buffers[bank], equity[bank], source, grades.get(bank, "C"))
+        for bank, name in BANKS.items()
+    ]
     american = OTHER_US - sum(buffers[bank] for bank in ("WFC", "GS", "BAC"))
     foreign = OTHER_FOREIGN - sum(buffers[bank] for bank in ("BNP", "MIZ"))
     residual = "sector buffer assumed, less the named banks"
     return [
         *rows,
-        row("OTHER_US_BANKS", "Other US banks", american, residual, "C"),
-        row("OTHER_FOREIGN_BANKS", "Other foreign banks", foreign, residual, "C"),
+        row("OTHER_US_BANKS", "Other US banks", american, american * SECTOR_MULTIPLE, residual, "C"),
+        row("OTHER_FOREIGN_BANKS", "Other foreign banks", foreign, foreign * SECTOR_MULTIPLE, residual, "C"),
     ]
 
 
 def insurers() -> list[dict]:
     return [
         {"lender": lender, "name": name, "class": "INSURER", "manager": owner, "capital": capital,
+         "equity": round(capital / SURPLUS_SHARE, 1),
          "source": "0.6 of surplus; sector 520 (NAIC 2024), split assumed", "grade": "C"}
         for lender, (name, owner, capital) in INSURERS.items()
     ]  # fmt: skip
