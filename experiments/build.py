@@ -18,7 +18,7 @@ from experiments import limits
 from experiments.complaints import BadInput, expected, explain, unknown
 from experiments.schema import Book, Config, Report, Run, Sampler, Scenario, Validate
 
-TASKS = ("tail_risk", "template", "validate")
+TASKS = ("tail_risk", "policy", "template", "validate")
 SAMPLERS = ("pseudo_random", "antithetic", "sobol")
 WHOLE = {
     "paths": (1, 10**12, 1),

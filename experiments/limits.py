@@ -49,6 +49,7 @@ BY_UNIT = {
     "of value/yr": Limits(0, 10),
     "of market cap/yr": Limits(0, 10),
     "USD/USD": Limits(0, 10),
+    "LTV": Limits(0, 1, open_low=True),
 }
 """By unit; every unit that is not here is a share of something, between zero and one."""
 
@@ -76,6 +77,7 @@ BY_NAME = {
     "credit.trailing_weight": SHARE,
     "credit.sponsor_regime": SHARE,
     "lenders.supply_floor": SHARE,
+    "policy.disclosure": SHARE,
 }
 """Where the unit alone does not say it."""
 

@@ -97,6 +97,7 @@ class Config:
     credit: parameters.Credit = dataclasses.field(default_factory=parameters.Credit)
     lenders: parameters.Lenders = dataclasses.field(default_factory=parameters.Lenders)
     mechanisms: parameters.Mechanisms = dataclasses.field(default_factory=parameters.Mechanisms)
+    policy: parameters.Policy = dataclasses.field(default_factory=parameters.Policy)
     sampler: Sampler = dataclasses.field(default_factory=Sampler)
     report: Report = dataclasses.field(default_factory=Report)
     template: Template = dataclasses.field(default_factory=Template)

@@ -26,8 +26,11 @@ def run(experiment: Experiment, stop: Stop, alone: bool) -> int:
     return UNRELIABLE if folder.doubts else DONE
 
 
-def results(experiment: Experiment, book, model, folder: RunFolder, stop: Stop) -> dict:
-    """Simulate and write tables, summary and page into the folder; the summary."""
+def results(experiment: Experiment, book, model, folder: RunFolder, stop: Stop, more=None, told=None) -> dict:
+    """Simulate and write tables, summary and page into the folder; the summary.
+
+    `more` holds tables by name and `told` entries of the summary that another task has made already.
+    """
     system, plan, samplers = model
     from engine.paths.simulate import simulate
     from engine.report.page import write_page
@@ -41,9 +44,9 @@ def results(experiment: Experiment, book, model, folder: RunFolder, stop: Stop) 
         watch = Watch(progress=progress.update, each=replications.add, stopped=stop)
         tally, timing = simulate(system, plan, samplers, watch)
     stop.check()
-    provenance = folder.provenance | {"status": "done", "timing": timing_of(timing)}
-    web = web_tables(system, book, tally, plan.seed, samplers)
-    summary = write_results(folder.path, tally, system, book, provenance, replications, more=web)
+    provenance = folder.provenance | (told or {}) | {"status": "done", "timing": timing_of(timing)}
+    tables = web_tables(system, book, tally, plan.seed, samplers) | (more or {})
+    summary = write_results(folder.path, tally, system, book, provenance, replications, more=tables)
     if experiment.report.html:
         write_page(folder.path)
     return summary

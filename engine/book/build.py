@@ -97,7 +97,9 @@ def build_system(book, parameters: Parameters, months: int) -> System:
     dates = calendar.build(loans, named, contracts, parameters, months)
     weight = security_weight(security, contracts)
     scale = collateral_scale(loans, pledged, security, weight, contracts, chips, dates, parameters)
-    pools = pool_table(tables, synthetic, names)
+    holders = network.build(tables, lenders, names)
+    of_funds = network.fund_share(holders)
+    pools = pool_table(tables, synthetic, names, of_funds)
     start = float(loans["drawn"].sum()) + float(np.asarray(pools.balance).sum())
     return System(
         numbers=arrays_of(parameters),
@@ -105,9 +107,9 @@ def build_system(book, parameters: Parameters, months: int) -> System:
         chips=chips,
         firms=firm_table(named, names),
         contracts=contracts,
-        loans=loan_table(loans, pledged, security, weight, scale, names),
+        loans=loan_table(loans, pledged, security, weight, scale, of_funds, names),
         pools=pools,
-        lenders=network.build(tables, lenders, names),
+        lenders=holders,
         paper=network.paper(tables, names),
         calendar=calendar.window(dates, months),
         exposure_start=floats(start),
@@ -241,7 +243,7 @@ LOAN_NUMBERS = (
 )  # fmt: skip
 
 
-def loan_table(loans, pledged, security, weight, scale, names: Names) -> LoanTable:
+def loan_table(loans, pledged, security, weight, scale, of_funds, names: Names) -> LoanTable:
     """Loans of named firms, collateralised ones first."""
     count = len(pledged)
     return LoanTable(
@@ -254,6 +256,7 @@ def loan_table(loans, pledged, security, weight, scale, names: Names) -> LoanTab
             one_hot(loans["guarantor"], names.firms) * loans["guarantee_cover"].to_numpy(np.float64)
         ),
         project=floats((loans["tenant"] != "") | (loans["guarantee_cover"] > 0.0)),
+        fund_share=floats(of_funds[: len(names.loans)]),
         ltv_target=floats(loans["ltv_target"][:count]),
         uncontracted_share=floats(loans["uncontracted_share"][:count]),
         pledged=floats(pledged),
@@ -270,7 +273,16 @@ POOL_NUMBERS = (
 )  # fmt: skip
 
 
-def pool_table(tables, synthetic, names: Names) -> PoolTable:
+def pool_fund_share(of_funds, obligor_share, tranches, tranched, names: Names):
+    """Share of each pool that funds hold: of its tranches by thickness, else of its obligors' loans."""
+    first = len(names.loans)
+    after = first + len(names.obligors)
+    thickness = (tranches["detachment"] - tranches["attachment"]).to_numpy(np.float64)
+    by_tranche = one_hot(tranches["pool"], names.pools) @ (thickness * of_funds[after:])
+    return np.where(tranched > 0.0, by_tranche, obligor_share @ of_funds[first:after])
+
+
+def pool_table(tables, synthetic, names: Names, of_funds) -> PoolTable:
     """Pools, obligors, tenants and tranches."""
     table, tranches, tenants = tables["pools"], tables["tranches"], tables["tenants"]
     member = one_hot(synthetic["pool"], names.pools)
@@ -283,10 +295,12 @@ def pool_table(tables, synthetic, names: Names) -> PoolTable:
     numbers = {name: table[name].fillna(0.0).to_numpy(np.float64) for name in POOL_NUMBERS}
     numbers["ltv"] = np.where(numbers["ltv"] > 0.0, numbers["ltv"], 1.0)
     credit = (table["kind"] == "credit").to_numpy(np.float64)
+    obligor_share = member * synthetic["pool_share"].to_numpy(np.float64) * credit[:, None]
     return PoolTable(
         credit=floats(credit),
+        fund_share=floats(pool_fund_share(of_funds, obligor_share, tranches, tranched, names)),
         obligor_pool=integers(positions(synthetic["pool"], names.pools)),
-        obligor_share=floats(member * synthetic["pool_share"].to_numpy(np.float64) * credit[:, None]),
+        obligor_share=floats(obligor_share),
         direct=floats((1.0 - tranched) @ member),
         tenants_named=floats(tenancy(names.firms)),
         tenants_synthetic=floats(tenancy(names.obligors)),

@@ -1,13 +1,16 @@
-"""What depends on the month: contract profiles, planned capex, planned revenue, scheduled draws."""
+"""What depends on the month: contract profiles, planned capex and revenue, scheduled draws, policy."""
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 
-from engine.book.parameters import Parameters
+from engine.book.parameters import Parameters, Policy
 from engine.book.system import Calendar
 from engine.book.tables import CAPEX_YEARS
 from engine.vocabulary import MONTH
+
+UNCAPPED = 10.0
+"""An LTV above all that a book may document."""
 
 LONGEST = 600
 """Months looked ahead for the value of a contract."""
@@ -50,9 +53,27 @@ def present_value(contracts, months, discount):
     return value[np.asarray(months)]
 
 
-def build(
-    loans, named, contracts, parameters: Parameters, months: int
-) -> dict[str, np.ndarray]:
+def levers(policy: Policy, months) -> dict[str, np.ndarray]:
+    """Size of each lever of policy in every month: zero, or no cap, where it is not pulled."""
+    time = np.asarray(months, np.float64)
+
+    def pulled(lever, lasts=np.inf):
+        start = getattr(policy, f"{lever}_month")
+        return ((start > 0.0) & (time >= start) & (time < start + lasts)).astype(np.float64)
+
+    rule = policy.capital_rule * pulled("capital_rule")
+    return {
+        "supply_floor": policy.backstop * pulled("backstop", policy.backstop_months),
+        "bailout": policy.bailout * MONTH * pulled("bailout", policy.bailout_months),
+        "line_cut": rule,
+        "fund_cut": policy.capital_rule_passed * rule,
+        "disclosed": policy.disclosure * pulled("disclosure"),
+        "barred": policy.savers * pulled("savers"),
+        "advance_cap": np.where(pulled("advance_cap") > 0.0, policy.advance_cap, UNCAPPED),
+    }
+
+
+def build(loans, named, contracts, parameters: Parameters, months: int) -> dict[str, np.ndarray]:
     """Float64 arrays with rows for months 0 ... T."""
     dates = np.arange(months + 1)
     contracts = with_lease_breaks(contracts, parameters.contracts.lease_break_month)
@@ -75,6 +96,7 @@ def build(
         "present_value": present_value(contracts, dates, parameters.credit.contract_yield),
         "years_left": left,
         "draw": np.where((dates[:, None] <= spread) & (spread > 0.0), undrawn / np.maximum(spread, 1.0), 0.0),
+        **levers(parameters.policy, dates),
     }
 
 

@@ -59,6 +59,11 @@ def build(tables, lenders, names: Names) -> LenderTable:
     )
 
 
+def fund_share(table: LenderTable):
+    """Share of each instrument that vehicles hold [instruments], float64."""
+    return np.asarray(table.vehicle, np.float64) @ np.asarray(table.holdings, np.float64)
+
+
 NEVER = 1e3
 """Share of capital lost at which the limit of a lender without one binds."""
 

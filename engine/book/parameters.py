@@ -240,6 +240,36 @@ class Mechanisms:
 
 
 @dataclasses.dataclass
+class Policy:
+    """Six levers, each with the month from which it is pulled (0 = never) and a size."""
+
+    backstop_month: float = number(0.0, "months", "C", "liquidity backstop from then; 0 = never")
+    backstop_months: float = number(24.0, "months", "C", "that it lasts", 12, 60)
+    backstop: float = number(0.85, "of supply", "C", "least credit supply as felt", 0.6, 1.0)
+    bailout_month: float = number(0.0, "months", "C", "support of AI labs from then; 0 = never")
+    bailout_months: float = number(24.0, "months", "C", "that it lasts", 12, 60)
+    bailout: float = number(50.0, "USD bn/yr", "C", "paid in to labs that cannot pay, at most", 10, 200)
+    capital_rule_month: float = number(0.0, "months", "C", "bank-to-nonbank rule from then; 0 = never")
+    capital_rule: float = number(0.5, "of lines", "C", "that banks withdraw from funds", 0.2, 1.0)
+    capital_rule_passed: float = number(
+        0.5, "of the cut", "C", "by which funds lend less; they owe about half of what they hold", 0.0, 1.0
+    )
+    disclosure_month: float = number(0.0, "months", "C", "disclosure rule from then; 0 = never")
+    disclosure: float = number(1.0, "1", "C", "share of hidden debt and of the recognition lag it uncovers")
+    savers_month: float = number(0.0, "months", "C", "401(k) plans barred from then; 0 = never")
+    savers: float = number(
+        0.10,
+        "of lending",
+        "C",
+        "of sector origination that retail savers fund, 30 bn a year",
+        0.03,
+        0.3,
+    )
+    advance_cap_month: float = number(0.0, "months", "C", "advance rates capped from then; 0 = never")
+    advance_cap: float = number(0.45, "LTV", "C", "of new GPU debt, at most; 0.55 is documented", 0.3, 0.6)
+
+
+@dataclasses.dataclass
 class Parameters:
     """All groups of numbers; what the config hands to `build_system`."""
 
@@ -249,3 +279,4 @@ class Parameters:
     credit: Credit = dataclasses.field(default_factory=Credit)
     lenders: Lenders = dataclasses.field(default_factory=Lenders)
     mechanisms: Mechanisms = dataclasses.field(default_factory=Mechanisms)
+    policy: Policy = dataclasses.field(default_factory=Policy)

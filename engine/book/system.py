@@ -29,7 +29,7 @@ ARRAY_TWINS = {
     group: array_twin(group)
     for group in (
         parameters.Economy, parameters.Chips, parameters.Contracts, parameters.Credit, parameters.Lenders,
-        parameters.Mechanisms, parameters.Parameters,
+        parameters.Mechanisms, parameters.Policy, parameters.Parameters,
     )
 }  # fmt: skip
 """What each group of parameters becomes inside a System: `system.numbers.chips.ageing` is an array."""
@@ -180,6 +180,7 @@ class LoanTable(eqx.Module):
     pik_share: Float[Array, "loans"]
     new_money: Float[Array, "loans"]
     origination_share: Float[Array, "loans"]
+    fund_share: Float[Array, "loans"]  # derived: held by vehicles
     ltv_target: Float[Array, "collateralised"]
     uncontracted_share: Float[Array, "collateralised"]
     pledged: Float[Array, "collateralised gens"]  # million units
@@ -201,6 +202,7 @@ class PoolTable(eqx.Module):
     dscr: Float[Array, "pools"]
     ltv: Float[Array, "pools"]
     origination_share: Float[Array, "pools"]
+    fund_share: Float[Array, "pools"]  # derived: held by vehicles
     repayment_month: Float[Array, "pools"]  # 0 = none
     balance: Float[Array, "pools"]
     obligor_pool: Int[Array, "obligors"]
@@ -265,6 +267,13 @@ class Calendar(eqx.Module):
     present_value: Float[Array, "*months contracts"]  # of what the term still pays
     years_left: Float[Array, "*months contracts"]  # of the term
     draw: Float[Array, "*months loans"]  # scheduled draws, USD bn
+    supply_floor: Float[Array, "*months"]  # by public credit; 0 without
+    bailout: Float[Array, "*months"]  # for labs, USD bn this month
+    line_cut: Float[Array, "*months"]  # share of banks' lines to funds
+    fund_cut: Float[Array, "*months"]  # share of funds' new lending
+    disclosed: Float[Array, "*months"]  # share of what was hidden
+    barred: Float[Array, "*months"]  # share of sector origination
+    advance_cap: Float[Array, "*months"]  # LTV of new GPU debt; calendar.UNCAPPED without
 
 
 Month = Calendar

@@ -148,7 +148,9 @@ def secure(
 ) -> Secured:
     """Collateral after this month's purchases; what was borrowed brings collateral at the documented LTV."""
     credit, table = system.numbers.credit, system.loans
-    bought = credit.chips_per_draw * borrowed[:, None] * (chips.mix / system.chips.list_price)[None, :]
+    target = jnp.minimum(table.ltv_target, month.advance_cap)
+    spent = borrowed * (table.ltv_target / target)  # a lower advance buys more chips a dollar of debt
+    bought = credit.chips_per_draw * spent[:, None] * (chips.mix / system.chips.list_price)[None, :]
     contract = system.contracts.margin * contracts.size * contracts.quality * month.present_value
     # Years until the chips are free: none where the contract is not honoured.
     tied = table.security_weight @ (contracts.quality * month.years_left)
@@ -161,7 +163,7 @@ def secure(
     )
     before = secured.worth(credit.contract_advance, state.pledged, price)
     after = before + secured.kept * (bought @ price)
-    scale = scale_after_draws(state.scale, before, after, borrowed, table.ltv_target)
+    scale = scale_after_draws(state.scale, before, after, borrowed, target)
     return eqx.tree_at(lambda s: s.scale, secured, scale)
 
 

@@ -6,7 +6,7 @@ from jaxtyping import Array, Float
 
 from engine.book.system import Month, System
 from engine.contagion.payments import clear
-from engine.month import vendors
+from engine.month import policy, vendors
 from engine.month.chips import Chips
 from engine.month.economy import Economy
 from engine.month.revenue import Revenue
@@ -44,6 +44,7 @@ class Contracts(eqx.Module):
     quality: Float[Array, "contracts"]  # share of a contract that is being honoured
     raised: Float[Array, "firms"]  # equity by labs, to pay and to hold
     committed_equity: Float[Array, "firms"]  # equity received under contracts
+    aid: Float[Array, "firms"]  # public support
     arrears: Float[Array, "firms"]  # contract debts of firms that must pay
     ebitda: Float[Array, "firms"]
     forward: Float[Array, "firms"]  # EBITDA a year from now, USD bn a year
@@ -149,6 +150,8 @@ def step(
     result = operating_result(system, revenue, chips.stress, month, operating)
 
     liquid = means.cash + result - means.reserved + committed
+    aid = policy.aid(month, firms.lab * operating, owed - liquid - means.capacity)
+    liquid = liquid + aid
     raised = firms.lab * jnp.clip((1.0 + numbers.equity_buffer) * owed - liquid, 0.0, means.capacity)
     backup = (1.0 - firms.lab) * (means.capacity + means.undrawn)
     # Where the mechanism is off, sellers are paid in full by nobody in particular.
@@ -177,6 +180,7 @@ def step(
         quality=quality,
         raised=raised,
         committed_equity=committed,
+        aid=aid,
         arrears=(owed - table.bought @ paid) * (1.0 - firms.lab) * (1.0 - firms.outside),
         ebitda=result + table.sold @ (table.margin * received) - outflow,
         forward=result / MONTH + ahead,

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from engine.book.system import Month, System
+from engine.month import policy
 from engine.month.chips import Chips
 from engine.month.contracts import Contracts
 from engine.month.economy import Economy
@@ -62,6 +63,7 @@ class Funding(eqx.Module):
     limit: Float[Array, "firms"]  # debt capacity
     borrowed: Float[Array, "loans"]  # drawn or newly lent this month, other than refinancing
     origination: Float[Array, ""]  # of the sector, shared by loans and pools
+    lending: policy.Lending
 
 
 def equity_speed(system: System, economy: Economy):
@@ -166,7 +168,8 @@ def refinance(
     loans, firms = system.loans, system.firms
     due = loans.borrowed @ service.due
     serviced = loans.borrowed @ (service.interest + service.amortisation)
-    short_of = state.cash + contracts.ebitda + contracts.raised + contracts.committed_equity - serviced
+    equity = contracts.raised + contracts.committed_equity + contracts.aid
+    short_of = state.cash + contracts.ebitda + equity - serviced
     in_kind = pay_in_kind(system, service, jnp.maximum(-short_of, 0.0))
     free = short_of + loans.borrowed @ in_kind
     standing = loans.borrowed @ (state.balance - service.amortisation - service.converted) - due
@@ -290,13 +293,17 @@ def step(
 
     owed = loans.borrowed @ balance
     spare = service.capacity - contracts.raised - deal.issued
-    own, stock, new_debt = invest(
+    own, stock, wanted_debt = invest(
         system, economy, chips, contracts.size, month, deal.cash, spare, owed + counted, limit, alive
     )
-    lending = numbers.mechanisms.build_up * numbers.credit.origination
-    origination = lending * chips.capex * MONTH * economy.supply
-    grown = firms.growth_loan @ new_debt + loans.origination_share * origination * alive[loans.borrower]
+    new_debt, refused = policy.limit_debt(system, month, own + stock, wanted_debt)
+    offered = numbers.mechanisms.build_up * numbers.credit.origination * chips.capex * MONTH * economy.supply
+    origination = offered * (1.0 - month.barred)
+    to_loans = policy.by_funds(month, loans.fund_share) * loans.origination_share * alive[loans.borrower]
+    grown = firms.growth_loan @ new_debt + to_loans * origination
     balance = balance + grown
+    rolled = jnp.sum(deal.rolled) + jnp.sum(deal.bridged)
+    lending = policy.lending(system, month, rolled, new_debt, refused, offered, alive)
     return FundingState(
         cash=deal.cash - own,
         ebitda_ttm=state.ebitda_ttm + MONTH * (contracts.ebitda / MONTH - state.ebitda_ttm),
@@ -312,4 +319,5 @@ def step(
         limit=limit,
         borrowed=draw + grown,
         origination=origination,
+        lending=lending,
     )

@@ -39,5 +39,5 @@ def step(
 ) -> tuple[Float[Array, ""], HiddenDebt]:
     """Belief of the month, and the debt it makes lenders count. `belief` is last month's share."""
     hidden = off_balance_sheet(system, balance, size, month, operating)
-    share = believed(system, belief, economy, alive)
+    share = jnp.maximum(believed(system, belief, economy, alive), month.disclosed)
     return share, HiddenDebt(hidden, system.numbers.mechanisms.look_through * share * hidden)

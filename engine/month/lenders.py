@@ -4,9 +4,9 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from engine.book.system import System
+from engine.book.system import Month, System
 from engine.contagion.clearing import clear_vehicles
-from engine.month import paper
+from engine.month import paper, policy
 from engine.month.economy import Economy
 from engine.vocabulary import MONTH, indicator
 
@@ -63,7 +63,9 @@ def balance_sheets(system: System, sales: paper.PaperState, growth):
     return capital - paid_out, jnp.maximum((table.debt * growth)[:vehicles] + paid_out - repaid, 0.0)
 
 
-def step(system: System, state: LenderState, economy: Economy, loss, exposure) -> tuple[LenderState, Lenders]:
+def step(
+    system: System, state: LenderState, economy: Economy, loss, exposure, month: Month
+) -> tuple[LenderState, Lenders]:
     """Book this month's loss [instruments], clear the vehicles, recognise with a lag, sell."""
     numbers, table = system.numbers.lenders, system.lenders
     booked = state.booked + holders(system, state.paper.sold, loss)
@@ -81,9 +83,9 @@ def step(system: System, state: LenderState, economy: Economy, loss, exposure) -
     )  # fmt: skip
     gross = own + passed
     waiting = state.pending + gross - state.gross
-    recognised = waiting / table.recognition_months
+    recognised = waiting / policy.recognition_months(system, month)
     pending = waiting - recognised
-    sales, market = paper.step(system, state.paper, economy, gross - pending, growth)
+    sales, market = paper.step(system, state.paper, economy, gross - pending, growth, month)
     return LenderState(state.loss + loss, booked, gross, pending, excess, growth, sales), Lenders(
         recognised=recognised,
         capital=table.capital * growth,

@@ -4,7 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from engine.book.system import System
+from engine.book.system import Month, System
 from engine.month.economy import Economy
 from engine.vocabulary import MONTH
 
@@ -35,16 +35,17 @@ def init(system: System) -> PaperState:
     return PaperState(nobody, nobody, jnp.zeros_like(system.paper.depth), nobody)
 
 
-def answer(system: System, state: PaperState, lost):
+def answer(system: System, state: PaperState, lost, line_cut):
     """Shares withdrawn and sold at a share of capital lost, and how far that is past the limit.
 
     Investors leave as losses show, through the gate; a vehicle pays them from its line while its asset
-    coverage holds, another lender by selling. Past the limit all sell.
+    coverage holds, another lender by selling. Past the limit all sell. Policy takes the share `line_cut` of
+    lines; what is drawn stays.
     """
     table, switches = system.lenders, system.numbers.mechanisms
     wanted = jnp.clip(table.withdrawal_slope * (lost - table.withdrawal_start), 0.0, 1.0)
     covered = (table.limit_start - lost) / jnp.maximum(table.coverage, 1.0)
-    line = jnp.minimum(switches.credit_lines * table.line / table.capital, covered)
+    line = jnp.minimum(switches.credit_lines * table.line * (1.0 - line_cut) / table.capital, covered)
     room = jnp.minimum(state.withdrawn + table.gate, jnp.where(table.vehicle > 0.0, line, 1.0))
     withdrawn = jnp.maximum(state.withdrawn, jnp.minimum(switches.redemptions * wanted, room))
     past = jnp.maximum(lost - table.limit_start + table.coverage * withdrawn, 0.0)
@@ -53,7 +54,7 @@ def answer(system: System, state: PaperState, lost):
 
 
 def step(
-    system: System, state: PaperState, economy: Economy, written_off, growth
+    system: System, state: PaperState, economy: Economy, written_off, growth, month: Month
 ) -> tuple[PaperState, Paper]:
     """One month of withdrawals and sales, at the highest prices that clear: rounds from no new sale.
 
@@ -68,7 +69,7 @@ def step(
     for _ in range(ROUNDS):
         before = impact
         lost = booked + weight * (paper.held @ (1.0 - value * jnp.exp(-impact)))
-        withdrawn, sold, past = answer(system, state, lost)
+        withdrawn, sold, past = answer(system, state, lost, month.line_cut)
         impact = old + (paper.held.T @ (sold - state.sold)) / paper.depth
     price = value * jnp.exp(-impact)
     discount = growth * (sold - state.sold) * (paper.held @ (1.0 - price))

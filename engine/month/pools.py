@@ -6,6 +6,7 @@ from jaxtyping import Array, Float
 
 from engine.book.system import Month, System
 from engine.contagion.waterfall import tranche_loss
+from engine.month import policy
 from engine.month.economy import Economy
 from engine.month.inputs import Fate
 from engine.vocabulary import MONTH, indicator
@@ -107,7 +108,8 @@ def step(
     young = state.new_money / notional
     new_money_loss = jnp.sum(obligors * young[table.obligor_pool]) + jnp.sum(tranches * young[k])
 
-    new_money = state.new_money + table.origination_share * origination
+    lent = table.origination_share * policy.by_funds(month, table.fund_share)
+    new_money = state.new_money + lent * origination
     standing = jnp.where(table.credit > 0.0, table.obligor_share @ (1.0 - fallen), debt)
     return PoolState(hazard, new_money, debt, short_months, loss_share), Pools(
         obligor_loss=obligors,

@@ -14,6 +14,7 @@ from engine.month import (
     funding,
     hidden_debt,
     lenders,
+    policy,
     pools,
     revenue,
     supply,
@@ -52,6 +53,7 @@ class Info(eqx.Module):
     loss: Float[Array, "instruments"]  # USD bn this month
     exposure: Float[Array, ""]
     lenders: lenders.Lenders
+    policy_cost: Float[Array, "levers"]  # USD bn this month
 
 
 def init(system: System) -> State:
@@ -77,7 +79,8 @@ def init(system: System) -> State:
 def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks) -> tuple[State, Info]:
     """One month, stage by stage, from the economy to the supply of credit."""
     alive, operating = state.credit.alive, state.credit.operating
-    new_economy, now = economy.step(system, state.economy, state.supply, shocks)
+    supplied = jnp.maximum(state.supply, month.supply_floor)
+    new_economy, now = economy.step(system, state.economy, supplied, shocks)
     new_chips, market = chips.step(system, fate, state.chips, now, month)
     income = revenue.step(system, fate, now, month)
     owed = funding.service(system, state.funding, now, income.value, month, alive, operating)
@@ -107,7 +110,7 @@ def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks)
     )  # fmt: skip
     loss = jnp.concatenate([fallen.loss, pooled.obligor_loss, pooled.tranche_loss])
     exposure = jnp.sum(funds.balance) + pooled.exposure
-    new_lenders, recognised = lenders.step(system, state.lenders, now, loss, exposure)
+    new_lenders, recognised = lenders.step(system, state.lenders, now, loss, exposure, month)
     new_supply = supply.step(system, state.supply, recognised)
 
     total = jnp.sum(loss)
@@ -144,4 +147,5 @@ def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks)
         loss=loss,
         exposure=exposure,
         lenders=recognised,
+        policy_cost=policy.costs(system, state.supply, now, web.aid, raised.lending),
     )

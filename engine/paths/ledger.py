@@ -1,0 +1,103 @@
+"""Path by path: losses, who bears them, debt and what policy cost, for paired comparison of Systems.
+
+A run of the main job keeps sums only. Two Systems that face the same draws are compared path by path, which
+takes a few numbers of every path: about a hundred bytes each.
+"""
+
+import functools
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.sharding import Mesh, PartitionSpec
+from jaxtyping import Array, Float, UInt
+
+from engine.batch.last import batch_last
+from engine.book.system import System
+from engine.draws.address import seed_words
+from engine.draws.samplers import PSEUDO_RANDOM
+from engine.month.bearers import borne
+from engine.paths.simulate import every_year
+from engine.tail.blocks import CHUNK, Plan, Watch
+from engine.vocabulary import FLAGS
+
+
+class Ledger(eqx.Module):
+    """Each path at the end of the run (USD bn); the path axis is last."""
+
+    loss: Float[Array, "*paths"]  # system
+    new_money: Float[Array, "*paths"]  # part of it on debt lent later
+    bearers: Float[Array, "bearers *paths"]
+    debt: Float[Array, "*paths"]  # mean outstanding over the months
+    cost: Float[Array, "levers *paths"]  # of policy, all months
+    busiest: Float[Array, "levers *paths"]  # of policy, in the month that cost most
+    flags: UInt[Array, "*paths"]  # bit i is vocabulary.FLAGS[i]
+
+
+def chunk_ledger(system: System, sampler, seed, ids) -> Ledger:
+    """The ledger of one chunk of path ids."""
+
+    def monthly(system, state, info):
+        return info.policy_cost, info.exposure
+
+    def year_end(state, kept):
+        cost, exposure = kept
+        return jnp.sum(cost, axis=0), jnp.max(cost, axis=0), jnp.sum(exposure, axis=0)
+
+    def end(system, state):
+        bits = jnp.asarray([1 << i for i in range(len(FLAGS))], jnp.uint32)
+        return (
+            state.legacy_loss + state.new_money_loss,
+            state.new_money_loss,
+            borne(system, state.lenders.gross, state.lenders.growth),
+            jnp.sum(state.flags.astype(jnp.uint32) * bits, dtype=jnp.uint32),
+        )
+
+    _, _, state, (cost, busiest, debt) = every_year(system, sampler, seed, ids, monthly, year_end)
+    loss, young, bearers, flags = batch_last(end, system, state, batched=(False, True))
+    return Ledger(
+        loss=loss,
+        new_money=young,
+        bearers=bearers,
+        debt=jnp.sum(debt, axis=0) / jnp.float32(system.calendar.month.shape[0]),
+        cost=jnp.sum(cost, axis=0),
+        busiest=jnp.max(busiest, axis=0),
+        flags=flags,
+    )
+
+
+@functools.partial(jax.jit, static_argnames="mesh")
+def _ledgers(system: System, sampler, seed, ids, *, mesh: Mesh) -> Ledger:
+    """Ledgers of path ids [chunks, CHUNK], the chunks shared out among devices; leaves lead with [chunks]."""
+
+    def on_device(system, sampler, seed, ids):
+        return lax.map(lambda each: chunk_ledger(system, sampler, seed, each), ids)
+
+    shared, own = PartitionSpec(), PartitionSpec("devices")
+    return jax.shard_map(
+        on_device, mesh=mesh, in_specs=(shared, shared, shared, own), out_specs=own, check_vma=False
+    )(system, sampler, seed, ids)
+
+
+def ledger(system: System, plan: Plan, sampler=PSEUDO_RANDOM, watch: Watch | None = None) -> Ledger:
+    """The ledger of all paths of a plan, on the host; fewer paths where `watch.stopped()`.
+
+    Systems of equal shapes share one compiled program, and path n of each faces the same draws.
+    """
+    watch = watch or Watch()
+    mesh = Mesh(np.array(jax.devices()), ("devices",))
+    step = plan.block * mesh.size
+    seed, parts, done = seed_words(plan.seed), [], 0
+    while done < plan.paths and not watch.stopped():
+        ids = (done + np.arange(step, dtype=np.int64)).reshape(-1, CHUNK)
+        parts.append(jax.device_get(_ledgers(system, sampler, seed, jnp.asarray(ids), mesh=mesh)))
+        done = min(done + step, plan.paths)
+        watch.progress(done)
+    return jax.tree.map(lambda *leaves: joined(leaves)[..., : plan.paths], *parts)
+
+
+def joined(blocks) -> np.ndarray:
+    """Blocks [chunks ... CHUNK] as one array with all their paths last."""
+    return np.concatenate([leaf for block in blocks for leaf in block], axis=-1)

@@ -1,0 +1,72 @@
+"""Tables of the policy task: each variant beside the base, on the same paths."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from engine.tail.paired import change, influence, mean_of, worst
+from engine.vocabulary import LEVERS
+
+LEVEL = 0.99
+
+
+def shortfall(losses):
+    """What each path adds to ES 99%."""
+    return influence(losses, LEVEL)
+
+
+def row(name: str, kept: tuple[str, ...], base, found) -> dict[str, Any]:
+    """Losses, cost and debt of a variant with the levers `kept`, and changes against the base (USD bn).
+
+    `base` and `found` are ledgers of the same paths; the base's own row has no cost.
+    """
+    places = [LEVERS.index(lever) for lever in kept]
+    cost = np.asarray(found.cost, np.float64)[places].sum(axis=0)
+    busiest = np.asarray(found.busiest, np.float64)[places].max(axis=0, initial=0.0)
+    tail = worst(found.loss, LEVEL)
+    told = {
+        "es_99": mean_of(shortfall(found.loss)),
+        "es_99_change": change(base.loss, found.loss, shortfall),
+        "el": mean_of(found.loss),
+        "el_change": change(base.loss, found.loss),
+        "legacy_change": change(base.loss - base.new_money, found.loss - found.new_money),
+        "cost": mean_of(cost),
+        "cost_tail": mean_of(cost[tail]),
+        "busiest_month": mean_of(busiest),
+        "debt": mean_of(found.debt),
+        "debt_change": change(base.debt, found.debt),
+    }
+    numbers = {}
+    for key, estimate in told.items():
+        numbers |= {key: estimate.value, f"{key}_se": estimate.standard_error}
+    higher = float(np.mean(np.asarray(found.loss) > np.asarray(base.loss) + 0.01))
+    return {"variant": name, "levers": ", ".join(kept)} | numbers | {"share_worse": higher}
+
+
+def bearer_rows(name: str, bearers, base, found) -> list[dict[str, Any]]:
+    """Expected loss and ES of each group of final bearers, with changes against the base (USD bn)."""
+    rows = []
+    for bearer, before, after in zip(bearers, base.bearers, found.bearers, strict=True):
+        expected, tail = change(before, after), change(before, after, shortfall)
+        rows.append(
+            {
+                "variant": name, "bearer": bearer, "el": float(np.mean(after, dtype=np.float64)),
+                "el_change": expected.value, "el_change_se": expected.standard_error,
+                "es_99_change": tail.value, "es_99_change_se": tail.standard_error,
+            }
+        )  # fmt: skip
+    return rows
+
+
+def tables(rows, bearers) -> dict[str, pd.DataFrame]:
+    """Tables of the run folder by name."""
+    return {"policy": pd.DataFrame(rows), "policy_bearers": pd.DataFrame(bearers)}
+
+
+def summary(tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
+    """The entry `policy` of summary.json: variants by name, each with its changes by bearer."""
+    by_variant = tables["policy"].set_index("variant").to_dict("index")
+    for name, rows in tables["policy_bearers"].groupby("variant", sort=False):
+        by_variant[name]["bearers"] = rows.drop(columns="variant").set_index("bearer").to_dict("index")
+    return by_variant
