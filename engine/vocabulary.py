@@ -33,6 +33,8 @@ FLAGS = ("contract_clearing", "collateral_spiral", "lender_clearing", "not_finit
 
 LEVERS = ("backstop", "bailout", "capital_rule", "disclosure", "savers", "advance_cap")
 """Levers of policy; each is a month and a size in `Policy` (engine/book/parameters.py)."""
+PUBLIC = ("backstop", "bailout")
+"""Those that cost public money; rules cost lending that is forgone."""
 
 SERIES = (
     "revenue",

@@ -13,7 +13,7 @@ import pathlib
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from engine.book.parameters import Parameters
+from engine.book.parameters import Parameters, Policy
 from experiments import limits
 from experiments.complaints import BadInput, expected, explain, unknown
 from experiments.schema import Book, Config, Report, Run, Sampler, Scenario, Validate
@@ -27,6 +27,11 @@ WHOLE = {
     "months": (12, 120, 12),
 }
 """Whole numbers of the run: least, most, multiple of; as `engine.tail.blocks.Plan` wants them."""
+
+LEVERS = tuple(
+    field.name.removesuffix("_month") for field in dataclasses.fields(Policy) if field.name.endswith("_month")
+)
+"""Levers of policy, as in `engine.vocabulary`, which would import JAX before its devices are prepared."""
 
 NO_RESULT = {"run": ("dir", "devices"), "report": None, "template": None, "validate": None}
 """What does not change a number of the result, and so is left out of the configuration's hash."""
@@ -152,6 +157,8 @@ def choices(config: Config) -> list[str]:
         found.append(expected("sampler.name", config.sampler.name, "one of " + ", ".join(SAMPLERS)))
     if not 0.0 <= config.report.most_flagged <= 1.0:
         found.append(expected("report.most_flagged", config.report.most_flagged, "a share between 0 and 1"))
+    if config.task.name == "policy":
+        found += policy_problems(config)
     if config.task.name == "template":
         return found + folder_problems("template.dir", config.template.dir, needed=True)
     if config.task.name == "validate":
@@ -161,6 +168,22 @@ def choices(config: Config) -> list[str]:
     if config.book.path is not None and not pathlib.Path(config.book.path).exists():
         found.append(expected("book.path", config.book.path, "a folder of CSV files or an .xlsx that exists"))
     return found + folder_problems("run.dir", config.run.dir, needed=False)
+
+
+def pulled(policy: Policy, months: int) -> tuple[str, ...]:
+    """Levers of policy that are dated within the run."""
+    return tuple(name for name in LEVERS if 0.0 < getattr(policy, f"{name}_month") <= months)
+
+
+def policy_problems(config: Config) -> list[str]:
+    """A comparison needs something to compare, and paths that are independent for its errors."""
+    found, months = [], config.run.months
+    if isinstance(months, int) and not pulled(config.policy, months):
+        wanted = f"at least one above 0 and at most run.months = {months}, as in policy=all"
+        found.append(expected("policy.*_month", 0.0, wanted))
+    if config.sampler.name in SAMPLERS and config.sampler.name != "pseudo_random":
+        found.append(expected("sampler.name", config.sampler.name, "pseudo_random where task=policy"))
+    return found
 
 
 def validate_problems(wanted: Validate) -> list[str]:

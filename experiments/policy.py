@@ -4,7 +4,6 @@ import dataclasses
 
 from experiments import build, tail_risk
 from experiments.build import Experiment
-from experiments.complaints import BadInput, expected
 from experiments.exit_codes import DONE, UNRELIABLE
 from experiments.progress import Progress
 from experiments.provenance import provenance_of
@@ -15,7 +14,7 @@ from experiments.stopping import Stop
 
 def run(experiment: Experiment, stop: Stop, alone: bool) -> int:
     """Run every variant into the run's folder and, unless it is one of a sweep, say so; the exit code."""
-    pulled = levers_of(experiment)
+    pulled = build.pulled(experiment.parameters.policy, experiment.run.months)
     refuse_foreign(experiment.run.dir)
     book = build.load(experiment)
     base = with_levers(experiment, ())
@@ -30,31 +29,10 @@ def run(experiment: Experiment, stop: Stop, alone: bool) -> int:
     return UNRELIABLE if folder.doubts else DONE
 
 
-def levers_of(experiment: Experiment) -> tuple[str, ...]:
-    """Names of the levers dated within the run; raises `BadInput` where there is none."""
-    from engine.vocabulary import LEVERS
-
-    policy, months = experiment.parameters.policy, experiment.run.months
-    dates = {name: getattr(policy, f"{name}_month") for name in LEVERS}
-    pulled = tuple(name for name, month in dates.items() if 0.0 < month <= months)
-    problems = []
-    if not pulled:
-        wanted = f"at least one above 0 and at most run.months = {months}, as in policy=all"
-        problems.append(expected("policy.*_month", dates, wanted))
-    if experiment.sampler.name != "pseudo_random":
-        wanted = "pseudo_random, whose paths are independent, as the paired errors need"
-        problems.append(expected("sampler.name", experiment.sampler.name, wanted))
-    if problems:
-        raise BadInput(problems)
-    return pulled
-
-
 def with_levers(experiment: Experiment, kept) -> Experiment:
     """The experiment with only these levers pulled."""
-    from engine.vocabulary import LEVERS
-
     policy = experiment.parameters.policy
-    never = {f"{name}_month": 0.0 for name in LEVERS if name not in kept}
+    never = {f"{name}_month": 0.0 for name in build.LEVERS if name not in kept}
     parameters = dataclasses.replace(experiment.parameters, policy=dataclasses.replace(policy, **never))
     return dataclasses.replace(experiment, parameters=parameters)
 
@@ -66,6 +44,7 @@ def compared(experiment: Experiment, book, pulled: tuple[str, ...], stop: Stop):
     from engine.tail.blocks import Watch
 
     variants = [(name,) for name in pulled] + ([pulled] if len(pulled) > 1 else [])
+    titles = book.tables["bearers"]["name"].tolist()
     rows, bearers, base = [], [], None
     for kept in [(), *variants]:
         system, plan, samplers = build.build(with_levers(experiment, kept), book)
@@ -75,6 +54,6 @@ def compared(experiment: Experiment, book, pulled: tuple[str, ...], stop: Stop):
         base = found if base is None else base
         name = "base" if not kept else kept[0] if len(kept) == 1 else "all"
         rows.append(policy_tables.row(name, kept, base, found))
-        bearers += policy_tables.bearer_rows(name, system.names.bearers, base, found)
+        bearers += policy_tables.bearer_rows(name, system.names.bearers, titles, base, found)
     tables = policy_tables.tables(rows, bearers)
     return tables, {"policy": policy_tables.summary(tables)}

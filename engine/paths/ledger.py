@@ -90,11 +90,13 @@ def ledger(system: System, plan: Plan, sampler=PSEUDO_RANDOM, watch: Watch | Non
     mesh = Mesh(np.array(jax.devices()), ("devices",))
     step = plan.block * mesh.size
     seed, parts, done = seed_words(plan.seed), [], 0
-    while done < plan.paths and not watch.stopped():
+    while done < plan.paths:
         ids = (done + np.arange(step, dtype=np.int64)).reshape(-1, CHUNK)
         parts.append(jax.device_get(_ledgers(system, sampler, seed, jnp.asarray(ids), mesh=mesh)))
         done = min(done + step, plan.paths)
         watch.progress(done)
+        if watch.stopped():
+            break
     return jax.tree.map(lambda *leaves: joined(leaves)[..., : plan.paths], *parts)
 
 

@@ -15,8 +15,8 @@ LIMITS = (
     "holders, redemptions and gates are not in them.",
     "Who holds what is mostly unknown. One filling of the unknown holdings is used; other fillings give "
     "other lenders' tails at the same system loss.",
-    "No policy response, no recession beyond the AI sector, and nothing after the last horizon: residual "
-    "value guarantees on leases renewed later hardly act within it.",
+    "No policy response but the levers a run pulls, no recession beyond the AI sector, and nothing after "
+    "the last horizon: residual value guarantees on leases renewed later hardly act within it.",
 )  # fmt: skip
 
 

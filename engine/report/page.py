@@ -2,7 +2,7 @@
 
 import pathlib
 
-from engine.report import bearer_sections, closing, findings, sections, style, words
+from engine.report import bearer_sections, closing, findings, policy_sections, sections, style, words
 from engine.report.folder import Results, read_results, write_text
 from engine.report.markup import Charts, paragraph, text
 from engine.report.words import amount, share
@@ -20,6 +20,7 @@ CONTENTS = (
     ("door", "Through which door"),
     ("how-fast", "How fast"),
     ("world", "Futures"),
+    ("policy", "Policy"),
     ("trust", "How far to trust it"),
     ("limits", "Not covered"),
     ("provenance", "Provenance"),
@@ -47,6 +48,7 @@ def page(results: Results) -> str:
         sections.through_which_door,
         sections.how_fast,
         sections.world,
+        policy_sections.levers,
         sections.trust,
     )
     body = [
@@ -72,7 +74,8 @@ def header(results: Results) -> str:
     kicker = (
         f"Undertow · book {summary.get('book', '')} · {summary['paths']:,} paths · seed {summary['seed']}"
     )
-    links = "".join(f'<a href="#{name}">{text(title)}</a>' for name, title in CONTENTS)
+    shown = [entry for entry in CONTENTS if entry[0] != "policy" or "policy" in results.tables]
+    links = "".join(f'<a href="#{name}">{text(title)}</a>' for name, title in shown)
     return (
         f"<header>{paragraph(kicker, 'kicker')}<h1>{text(findings.headline(results))}</h1>"
         f"{paragraph(findings.lead(results), 'lead')}{warnings(summary)}{cards(results)}<nav>{links}</nav>"

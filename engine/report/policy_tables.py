@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from engine.tail.paired import change, influence, mean_of, worst
-from engine.vocabulary import LEVERS
+from engine.vocabulary import LEVERS, PUBLIC
 
 LEVEL = 0.99
 
@@ -21,9 +21,9 @@ def row(name: str, kept: tuple[str, ...], base, found) -> dict[str, Any]:
 
     `base` and `found` are ledgers of the same paths; the base's own row has no cost.
     """
-    places = [LEVERS.index(lever) for lever in kept]
-    cost = np.asarray(found.cost, np.float64)[places].sum(axis=0)
-    busiest = np.asarray(found.busiest, np.float64)[places].max(axis=0, initial=0.0)
+    public = spent(found.cost, [lever for lever in kept if lever in PUBLIC])
+    forgone = spent(found.cost, [lever for lever in kept if lever not in PUBLIC])
+    busiest = spent(found.busiest, [lever for lever in kept if lever in PUBLIC])
     tail = worst(found.loss, LEVEL)
     told = {
         "es_99": mean_of(shortfall(found.loss)),
@@ -31,9 +31,11 @@ def row(name: str, kept: tuple[str, ...], base, found) -> dict[str, Any]:
         "el": mean_of(found.loss),
         "el_change": change(base.loss, found.loss),
         "legacy_change": change(base.loss - base.new_money, found.loss - found.new_money),
-        "cost": mean_of(cost),
-        "cost_tail": mean_of(cost[tail]),
+        "public": mean_of(public),
+        "public_tail": mean_of(public[tail]),
         "busiest_month": mean_of(busiest),
+        "forgone": mean_of(forgone),
+        "forgone_tail": mean_of(forgone[tail]),
         "debt": mean_of(found.debt),
         "debt_change": change(base.debt, found.debt),
     }
@@ -44,14 +46,20 @@ def row(name: str, kept: tuple[str, ...], base, found) -> dict[str, Any]:
     return {"variant": name, "levers": ", ".join(kept)} | numbers | {"share_worse": higher}
 
 
-def bearer_rows(name: str, bearers, base, found) -> list[dict[str, Any]]:
+def spent(by_lever, levers):
+    """Sum over some levers of a ledger's amounts [levers paths], by path in float64."""
+    return np.asarray(by_lever, np.float64)[[LEVERS.index(lever) for lever in levers]].sum(axis=0)
+
+
+def bearer_rows(name: str, bearers, titles, base, found) -> list[dict[str, Any]]:
     """Expected loss and ES of each group of final bearers, with changes against the base (USD bn)."""
     rows = []
-    for bearer, before, after in zip(bearers, base.bearers, found.bearers, strict=True):
+    for bearer, title, before, after in zip(bearers, titles, base.bearers, found.bearers, strict=True):
         expected, tail = change(before, after), change(before, after, shortfall)
         rows.append(
             {
-                "variant": name, "bearer": bearer, "el": float(np.mean(after, dtype=np.float64)),
+                "variant": name, "bearer": bearer, "name": title,
+                "el": float(np.mean(after, dtype=np.float64)),
                 "el_change": expected.value, "el_change_se": expected.standard_error,
                 "es_99_change": tail.value, "es_99_change_se": tail.standard_error,
             }

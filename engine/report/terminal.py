@@ -40,6 +40,7 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
     last = horizons[-1]
     lines = [title(summary), "", "System loss, USD bn (± standard error, [95% interval])"]
     lines += system_table(summary, horizons)
+    lines += policy_table(summary)
     lines += [
         "",
         *beside(lenders_table(summary, last), firms_table(summary, last)),
@@ -100,6 +101,21 @@ def firms_table(summary: dict[str, Any], horizon: str) -> list[str]:
         f"Borrowers by default probability, {words.horizon_years(horizon)}",
         *grid(cells, "<>>", (22, 10, 13)),
     ]
+
+
+def policy_table(summary: dict[str, Any]) -> list[str]:
+    """One row a lever where the run compared levers of policy."""
+    if "policy" not in summary:
+        return []
+    rows = [("", "ES 99%", "change", "expected", "change", "public money", "lending forgone")]
+    for name, row in summary["policy"].items():
+        changed = [plus_minus(row[key], row[f"{key}_se"]) for key in ("es_99_change", "el_change")]
+        es_99, expected = (words.amount(row[key]) for key in ("es_99", "el"))
+        costs = [words.amount(row[key]) if row[key] > 0.0 else "-" for key in ("public", "forgone")]
+        change = changed if name != "base" else ["", ""]
+        rows.append((words.VARIANT_NAMES[name], es_99, change[0], expected, change[1], *costs))
+    title = "Levers of policy on the same paths, USD bn"
+    return ["", title, *grid(rows, "<>>>>>>", (21, 8, 16, 9, 15, 12, 15))]
 
 
 def timing_lines(summary: dict[str, Any]) -> list[str]:

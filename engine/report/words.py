@@ -33,6 +33,16 @@ KIND_NAMES = {
     "vendor": "Vendors",
     "synthetic": "Unnamed borrowers",
 }
+VARIANT_NAMES = {
+    "base": "None",
+    "backstop": "Liquidity backstop",
+    "bailout": "Support of AI labs",
+    "capital_rule": "Bank-to-nonbank rule",
+    "disclosure": "Disclosure rule",
+    "savers": "401(k) plans barred",
+    "advance_cap": "Advance-rate cap",
+    "all": "All together",
+}
 NUMBERS = (
     "no",
     "one",

@@ -77,6 +77,24 @@ TABLE = {
         ["run.dir: got 'file/out', expected a folder; file is a file"],
     ),
     "foreign folder": (["run.dir=."], ["run.dir: got '.', expected a new or empty folder"]),
+    "no lever": (
+        ["task=policy", "policy=none"],
+        ["policy.*_month: got 0.0, expected at least one above 0"],
+    ),
+    "a lever after the run": (
+        ["task=policy", "policy=bailout", "run.months=24"],
+        ["at most run.months = 24, as in policy=all"],
+    ),
+    "levers without independent paths": (
+        ["task=policy", "sampler=antithetic", "run.paths=200000"],
+        ["sampler.name: got 'antithetic', expected pseudo_random where task=policy"],
+    ),
+    "a cap of nothing": (
+        ["policy.advance_cap=0"],
+        ["policy.advance_cap: got 0.0, expected a number above 0"],
+    ),
+    "more than all": (["policy.capital_rule=1.5"], ["policy.capital_rule: got 1.5", "at most 1"]),
+    "unknown lever": (["policy=prayer"], ["policy: got 'prayer', expected one of advance_cap, all"]),
     "template nowhere": (["task=template"], ["template.dir: got None, expected a folder to write to"]),
     "several at once": (
         ["chips.lif=6", "chips.life=x", "scenario=nope", "foo=1"],

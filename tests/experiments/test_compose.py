@@ -7,6 +7,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from engine.book.parameters import Parameters
+from engine.vocabulary import LEVERS
 from experiments import build, schema
 from experiments.command_help import options
 
@@ -112,3 +113,16 @@ def test_nothing_of_hydra_goes_through_the_door():
                 walk(item)
 
     walk(composed("economy.growth=[1,0,-1]"))
+
+
+def test_the_policy_task_pulls_every_lever_unless_told_which():
+    assert build.LEVERS == LEVERS
+    assert build.pulled(composed("task=policy").parameters.policy, 60) == LEVERS
+    assert build.pulled(composed("task=policy", "policy=bailout").parameters.policy, 60) == ("bailout",)
+    assert build.pulled(composed().parameters.policy, 60) == ()
+
+
+@pytest.mark.parametrize("lever", LEVERS)
+def test_a_lever_of_its_own_is_the_lever_among_all(lever):
+    alone, every = (vars(composed(f"policy={name}").parameters.policy) for name in (lever, "all"))
+    assert alone == {**every, **{f"{other}_month": 0.0 for other in LEVERS if other != lever}}

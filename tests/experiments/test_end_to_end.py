@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import pytest
 
+from engine.vocabulary import LEVERS
 from experiments.command_help import options
 
 SMALL = ("run.paths=1024", "run.block=512", "run.months=12")
@@ -55,3 +56,31 @@ def test_every_experiment_runs(name, undertow, engine):
     answer = undertow(f"experiment={name}", "run.dir=a")
     assert answer.code == 0
     assert engine.runs
+
+
+def test_levers_of_policy_from_the_worked_book(undertow, book, status, tmp_path):
+    """The base is the main job; every lever is told on the terminal, on the page and in files."""
+    dates = ("policy.backstop_month=3", "policy.bailout_month=3", "policy.capital_rule_month=3",
+             "policy.disclosure_month=3", "policy.savers_month=3", "policy.advance_cap_month=3")  # fmt: skip
+    answer = undertow(*book, *SMALL, "task=policy", *dates, "run.dir=out/p")
+    folder = tmp_path / "out" / "p"
+    assert answer.code == 0
+    assert status(folder)["status"] == "done"
+    assert "Levers of policy on the same paths" in answer.out and "Advance-rate cap" in answer.out
+    found = summary(folder)
+    assert list(found["policy"]) == ["base", *LEVERS, "all"]
+    base = found["policy"]["base"]
+    assert base["es_99_change"] == base["public"] == base["forgone"] == 0.0
+    assert base["el"] == pytest.approx(found["system"]["1y"]["el"], rel=1e-4)
+    assert found["policy"]["savers"]["forgone"] > 0.0 == found["policy"]["savers"]["public"]
+    table = pd.read_parquet(folder / "results" / "policy.parquet")
+    assert table["variant"].tolist() == list(found["policy"])
+    assert not pd.read_parquet(folder / "results" / "policy_bearers.parquet").empty
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert 'id="policy"' in page and 'href="#policy"' in page and "What policy would do" in page
+
+
+def test_one_lever_is_compared_alone(undertow, book, tmp_path):
+    answer = undertow(*book, *SMALL, "task=policy", "policy=none", "policy.savers_month=1", "run.dir=out/q")
+    assert answer.code == 0
+    assert list(summary(tmp_path / "out" / "q")["policy"]) == ["base", "savers"]

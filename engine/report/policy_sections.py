@@ -1,0 +1,104 @@
+"""The section on policy: what each lever does to losses, what it costs, and who gains."""
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from engine.report import style, words
+from engine.report.charts import figure
+from engine.report.folder import Results
+from engine.report.markup import Charts, measured, paragraph, table
+from engine.report.sections import finding, section
+from engine.report.words import amount, share
+
+ERRORS = 1.96
+"""Standard errors that a 95% interval reaches to each side."""
+
+COSTS = ("public", "public_tail", "busiest_month", "forgone", "forgone_tail")
+
+
+def levers(results: Results, holder: Charts) -> str:
+    """Every lever beside the base; nothing where the run compared none."""
+    if "policy" not in results.tables:
+        return ""
+    rows = results.tables["policy"].set_index("variant")
+    chart = holder.place(
+        "policy", changes(rows), "What each lever changes",
+        f"{words.horizon_years(results.last)}, on the same paths; bars: 95% of the paired error.",
+    )  # fmt: skip
+    return section(
+        "policy", "What policy would do", finding(best(rows)), chart, variants_table(rows),
+        bearers_table(results.tables["policy_bearers"]),
+    )  # fmt: skip
+
+
+def best(rows: pd.DataFrame) -> str:
+    """The single lever that lowers the tail most, with its cost, in a sentence."""
+    single = rows[~rows.index.isin(["base", "all"])]
+    row = single.loc[single["es_99_change"].idxmin()]
+    kind, what = ("public", "public money") if row["public"] > 0.0 else ("forgone", "lending forgone")
+    changed = measured(row["es_99_change"], row["es_99_change_se"])
+    return (
+        f"{words.VARIANT_NAMES[row.name]} moves ES 99% most, by {changed} bn, for {amount(row[kind])} bn of "
+        f"{what} on average and {amount(row[f'{kind}_tail'])} bn on the worst paths."
+    )
+
+
+def changes(rows: pd.DataFrame) -> go.Figure:
+    """Change of ES 99% and of the expected loss by lever."""
+    shown = rows.drop(index="base").iloc[::-1]
+    names = [words.VARIANT_NAMES[name] for name in shown.index]
+    chart = figure(130 + 46 * len(shown), barmode="group")
+    for key, label, colour in (("el", "expected loss", style.SKY), ("es_99", "ES 99%", style.NAVY)):
+        chart.add_bar(
+            x=shown[f"{key}_change"],
+            y=names,
+            orientation="h",
+            name=label,
+            marker_color=colour,
+            error_x={"type": "data", "array": (ERRORS * shown[f"{key}_change_se"]).tolist()},
+            hovertemplate="%{y}<br>%{x:+,.2f} bn " + label + "<extra></extra>",
+        )
+    chart.update_xaxes(title_text="Change against no lever, USD bn", zeroline=True)
+    chart.update_yaxes(automargin=True, showgrid=False, ticks="")
+    return chart
+
+
+def variants_table(rows: pd.DataFrame) -> str:
+    """Losses, costs and debt of every variant."""
+    cells = []
+    for name, row in rows.iterrows():
+        changed = [measured(row[f"{key}_change"], row[f"{key}_change_se"]) for key in ("es_99", "el", "debt")]
+        costs = [amount(row[key]) for key in COSTS]
+        if name == "base":
+            changed, costs = ["–"] * 3, ["–"] * 5
+        cells.append(
+            (words.VARIANT_NAMES[name], measured(row["es_99"], row["es_99_se"]), changed[0],
+             amount(row["el"]), changed[1], *costs, amount(row["debt"]), changed[2],
+             share(row["share_worse"]))
+        )  # fmt: skip
+    head = (
+        "Lever", "ES 99%", "Change", "Expected", "Change", "Public money", "Same, worst 1%", "Largest month",
+        "Lending forgone", "Same, worst 1%", "Mean debt", "Change", "Paths that lose more",
+    )  # fmt: skip
+    note = (
+        "USD bn, ± one paired standard error. Public money is credit lent in place of private lenders, or "
+        "what labs are given: the first is repaid as other loans are, and what is lost of it is counted with "
+        "the book's lenders. Forgone lending is not spent; the model lets firms earn the same without it. "
+        "Worst 1%: of that variant's own paths."
+    )
+    return table(head, cells) + paragraph(note, "note")
+
+
+def bearers_table(rows: pd.DataFrame) -> str:
+    """Change of every group's expected loss by lever."""
+    changed = rows.pivot(index="name", columns="variant", values="el_change").drop(columns="base")
+    error = rows.pivot(index="name", columns="variant", values="el_change_se")
+    order = [name for name in words.VARIANT_NAMES if name in changed.columns]
+    sizes = rows[rows["variant"] == "base"].set_index("name")["el"].sort_values(ascending=False)
+    cells = [
+        (name, amount(size), *(measured(changed.loc[name, key], error.loc[name, key]) for key in order))
+        for name, size in sizes.items()
+    ]
+    note = "Who gains: change of each group's expected loss, USD bn. Holdings do not move with policy."
+    head = ("Group", "Without", *(words.VARIANT_NAMES[key] for key in order))
+    return table(head, cells) + paragraph(note, "note")
