@@ -83,7 +83,7 @@ def step(system: System, state: LenderState, economy: Economy, loss, exposure) -
     waiting = state.pending + gross - state.gross
     recognised = waiting / table.recognition_months
     pending = waiting - recognised
-    sales, market = paper.step(system, state.paper, economy, gross - pending, growth)
+    sales, market = paper.step(system, state.paper, economy.spread, gross - pending, growth)
     return LenderState(state.loss + loss, booked, gross, pending, excess, growth, sales), Lenders(
         recognised=recognised,
         capital=table.capital * growth,
