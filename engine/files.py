@@ -1,4 +1,4 @@
-"""Files written whole or not at all: whoever reads meanwhile, or after a crash, sees the old one or the new."""
+"""Files written whole or not at all: a reader sees the old one or the new, after a crash too."""
 
 import os
 import pathlib

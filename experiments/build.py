@@ -28,7 +28,12 @@ WHOLE = {
 }
 """Whole numbers of the run: least, most, multiple of; as `engine.tail.blocks.Plan` wants them."""
 
-NO_RESULT = {"run": ("dir", "devices"), "report": None, "template": None, "validate": None}
+NO_RESULT = {
+    "run": ("dir", "devices", "checkpoint_seconds", "resume"),
+    "report": None,
+    "template": None,
+    "validate": None,
+}
 """What does not change a number of the result, and so is left out of the configuration's hash."""
 
 
@@ -103,6 +108,9 @@ def whole_run(run: Run, problems: list[str]) -> None:
             problems.append(expected("run.devices", run.devices, "auto or a whole number from 1 to 1024"))
         else:
             run.devices = count
+    if not 0.0 <= run.checkpoint_seconds < math.inf:
+        wanted = "seconds between two checkpoints, 0 for none"
+        problems.append(expected("run.checkpoint_seconds", run.checkpoint_seconds, wanted))
 
 
 def whole_sampler(sampler: Sampler, run: Run, problems: list[str]) -> None:
@@ -186,13 +194,19 @@ def folder_problems(name: str, value: str | None, needed: bool) -> list[str]:
     return [expected(name, value, f"a folder; {blocked[0]} is a file")] if blocked else []
 
 
-def config_hash(plain: dict) -> str:
-    """sha256 of what changes a result, independent of the order of keys."""
+def decisive(plain: dict) -> dict:
+    """The part of the configuration that changes a result."""
     kept = {}
     for group, values in plain.items():
         left_out = NO_RESULT.get(group, ())
         if left_out is not None:
             kept[group] = {key: value for key, value in values.items() if key not in left_out}
+    return kept
+
+
+def config_hash(plain: dict) -> str:
+    """sha256 of what changes a result, independent of the order of keys."""
+    kept = decisive(plain)
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 

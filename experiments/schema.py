@@ -31,6 +31,8 @@ class Run:
     months: Any = 60
     dir: str | None = None  # null: out/<date-time>-<hash of the configuration>
     devices: Any = "auto"  # host devices; auto: one a core
+    checkpoint_seconds: float = 60.0  # between two checkpoints; 0: none
+    resume: bool = True  # go on from the checkpoint of this very run; false: discard it
 
 
 @dataclasses.dataclass
