@@ -6,6 +6,7 @@ import pathlib
 import time
 from collections.abc import Callable
 
+from experiments import provenance
 from experiments.build import Experiment, decisive
 from experiments.complaints import BadInput
 from experiments.lock import busy
@@ -14,14 +15,14 @@ from experiments.stopping import Stop
 log = logging.getLogger("undertow")
 
 
-def identity_of(experiment: Experiment, provenance: dict) -> dict:
+def identity_of(experiment: Experiment, book_hash: str) -> dict:
     """All that decides a run's numbers: configuration, book, the engine's sources and what computes them."""
-    names = ("jax", "jaxlib", "numpy")
+    versions = provenance.versions()
     identity = {
         "config": decisive(experiment.config),
-        "book": provenance["book_hash"],
-        "sources": provenance["sources"],
-        "versions": {name: provenance["versions"][name] for name in names},
+        "book": book_hash,
+        "sources": provenance.sources(),
+        "versions": {name: versions[name] for name in ("jax", "jaxlib", "numpy")},
     }
     return json.loads(json.dumps(identity))
 

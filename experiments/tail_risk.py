@@ -20,7 +20,7 @@ def run(experiment: Experiment, stop: Stop, alone: bool) -> int:
     model = build.build(experiment, book)
     stop.check()
     provenance = provenance_of(experiment, book)
-    identity = identity_of(experiment, provenance)
+    identity = identity_of(experiment, book.hash)
     with RunFolder(experiment, provenance, interrupted_folder(experiment, identity)) as folder:
         checkpoints = Checkpoints(folder.path, identity, experiment, stop, provenance["device"])
         summary = results(experiment, book, model, folder, checkpoints)
