@@ -16,9 +16,9 @@ from omegaconf.errors import OmegaConfBaseException
 from engine.book.parameters import Parameters
 from experiments import limits
 from experiments.complaints import BadInput, expected, explain, unknown
-from experiments.schema import Book, Config, Report, Run, Sampler, Scenario, Validate
+from experiments.schema import Book, Config, Report, Run, Runs, Sampler, Scenario, Validate
 
-TASKS = ("tail_risk", "template", "validate")
+TASKS = ("tail_risk", "template", "validate", "runs")
 SAMPLERS = ("pseudo_random", "antithetic", "sobol")
 WHOLE = {
     "paths": (1, 10**12, 1),
@@ -33,6 +33,7 @@ NO_RESULT = {
     "report": None,
     "template": None,
     "validate": None,
+    "runs": None,
 }
 """What does not change a number of the result, and so is left out of the configuration's hash."""
 
@@ -50,6 +51,7 @@ class Experiment:
     report: Report
     template_dir: str | None
     validate: Validate
+    runs: Runs
     config: dict
     hash: str  # 64 hexadecimal digits over all that changes a result
 
@@ -78,7 +80,7 @@ def read(cfg: DictConfig) -> Experiment:
     plain["run"] = dataclasses.asdict(config.run)
     return Experiment(
         config.task.name, config.run, config.book, config.scenario, parameters, config.sampler, config.report,
-        config.template.dir, config.validate, plain, config_hash(plain),
+        config.template.dir, config.validate, config.runs, plain, config_hash(plain),
     )  # fmt: skip
 
 
@@ -164,6 +166,9 @@ def choices(config: Config) -> list[str]:
         return found + folder_problems("template.dir", config.template.dir, needed=True)
     if config.task.name == "validate":
         return found + validate_problems(config.validate)
+    if config.task.name == "runs":
+        missing = not pathlib.Path(config.runs.root).is_dir()
+        return found + ([expected("runs.root", config.runs.root, "a folder that exists")] if missing else [])
     if config.book.path is None and not config.book.name:
         found.append(expected("book.path", None, "a folder or an .xlsx, as in book.path=my_book/"))
     if config.book.path is not None and not pathlib.Path(config.book.path).exists():

@@ -86,6 +86,14 @@ class Validate:
 
 
 @dataclasses.dataclass
+class Runs:
+    """What `task=runs` lists or asks."""
+
+    root: str = "out"  # the folder below which runs lie
+    sql: str | None = None  # a question over the views of docs/results.md; null: a list of all runs
+
+
+@dataclasses.dataclass
 class Config:
     """The whole configuration."""
 
@@ -103,6 +111,7 @@ class Config:
     report: Report = dataclasses.field(default_factory=Report)
     template: Template = dataclasses.field(default_factory=Template)
     validate: Validate = dataclasses.field(default_factory=Validate)
+    runs: Runs = dataclasses.field(default_factory=Runs)
 
 
 def register() -> None:

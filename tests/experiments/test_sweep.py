@@ -6,7 +6,7 @@ import signal
 import sys
 
 import pytest
-from hydra._internal.core_plugins.basic_launcher import BasicLauncher
+from hydra.core.plugins import Plugins
 
 from experiments.lock import Lock
 from experiments.sweep import mark
@@ -165,17 +165,19 @@ def test_a_job_s_folder_that_cannot_be_used_stops_the_sweep(undertow, engine, tm
 
 
 def test_a_launcher_that_breaks_down_fails_the_jobs_it_lost(undertow, engine, status, monkeypatch, tmp_path):
-    whole = BasicLauncher.launch
+    basic = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
+    launcher = Plugins.instance().class_name_to_class[basic]
+    whole = launcher.launch
 
-    def lost(launcher, jobs, initial_job_idx):
-        whole(launcher, jobs[:1], initial_job_idx)
+    def lost(self, jobs, initial_job_idx):
+        whole(self, jobs[:1], initial_job_idx)
         [path] = [value for value in jobs[1] if value.startswith("run.dir=")]
         folder = tmp_path / path.partition("=")[2].strip("'")
         folder.mkdir()
         (folder / "status.json").write_text(json.dumps({"status": "running"}))
         raise RuntimeError("a worker was killed")
 
-    monkeypatch.setattr(BasicLauncher, "launch", lost)
+    monkeypatch.setattr(launcher, "launch", lost)
     answer = undertow("-m", "run.seed=0,1,2", "run.dir=a")
     assert answer.code == 1
     assert "a worker was killed" in answer.err
