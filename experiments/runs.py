@@ -11,7 +11,7 @@ from experiments.stopping import Stop
 
 LIST = """
     select status, started[:16] as started, scenario, paths, seed,
-           round(es_99_5y, 1) as es_99_5y, round(es_99_5y_se, 1) as "±",
+           horizon, round(es_99, 1) as es_99, round(es_99_se, 1) as "±",
            config_hash[:8] as config, dir
     from runs order by started
 """

@@ -14,6 +14,9 @@ import pandas as pd
 from engine.files import write_whole
 from engine.report.words import horizon_months
 
+SCHEMA = 1
+"""Version of summary.json and of the tables beside it (docs/results.md)."""
+
 
 def write_text(path: pathlib.Path, text: str) -> None:
     """Writes a UTF-8 text file whole."""

@@ -13,12 +13,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from engine.report.results import SCHEMA
+from engine.report.folder import SCHEMA
 
 TEXT = ("dir", "run", "status", "reason", "started", "updated", "host", "commit", "config_hash", "book")
-TEXT += ("book_hash", "scenario", "sampler", "warnings")
+TEXT += ("book_hash", "scenario", "sampler", "warnings", "horizon")
 WHOLE = ("schema", "paths", "seed", "months", "sessions", "flagged_paths")
-NUMBERS = ("run_s", "paths_per_s", "el_5y", "var_99_5y", "es_99_5y", "es_99_5y_se")
+MEASURES = ("el", "var_99", "es_99", "es_99_se")
+NUMBERS = ("run_s", "paths_per_s", *MEASURES, "es_99_5y", "es_99_5y_se")
 FIELDS = pa.schema(
     [(name, pa.string()) for name in TEXT]
     + [("reliable", pa.bool_())]
@@ -72,7 +73,9 @@ def row_of(folder: pathlib.Path, working: Callable[[pathlib.Path], bool]) -> dic
         known = f"expected at most {SCHEMA}: read it with the version that wrote it"
         raise LaterSchema(f"{folder / 'summary.json'}: got schema {summary['schema']}, {known}")
     said = read(folder / "provenance.json") | summary | status
-    timing, last = summary.get("timing", {}), summary.get("system", {}).get("5y", {})
+    timing, system = summary.get("timing", {}), summary.get("system", {})
+    horizon = list(system)[-1] if system else None
+    longest, five = system.get(horizon, {}), system.get("5y", {})
     if said.get("status") == "running" and said.get("host") == socket.gethostname() and not working(folder):
         said |= {"status": "interrupted", "reason": "its process died"}
     sampler, flags = said.get("sampler"), summary.get("flagged_paths")
@@ -85,8 +88,10 @@ def row_of(folder: pathlib.Path, working: Callable[[pathlib.Path], bool]) -> dic
         "flagged_paths": None if flags is None else sum(flags.values()),
         "run_s": timing.get("run_s"),
         "paths_per_s": timing.get("paths_per_s"),
-        **{f"{name}_5y": last.get(name) for name in ("el", "var_99", "es_99")},
-        "es_99_5y_se": last.get("es_99_se"),
+        "horizon": horizon,
+        **{name: longest.get(name) for name in MEASURES},
+        "es_99_5y": five.get("es_99"),
+        "es_99_5y_se": five.get("es_99_se"),
     }
 
 
