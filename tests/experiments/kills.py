@@ -2,8 +2,8 @@
 
     python tests/experiments/kills.py 100 --folder out/kills
 
-SIGKILL falls at a random moment, or in every third case while a checkpoint is being written. The same command
-is then given again. Runs that come to their end are compared with the undisturbed one, file by file.
+SIGKILL falls at a random moment, often while a checkpoint is being written. The same command is then given
+again. Runs that come to their end are compared with the undisturbed one, file by file.
 """
 
 import argparse
@@ -15,13 +15,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 COMMAND = (sys.executable, "-m", "experiments.main")
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SETTINGS = {
-    "plain": ("run.paths=16384",),
-    "sobol": ("run.paths=16384", "sampler=sobol", "sampler.replications=4"),
+    "plain": ("run.paths=65536",),
+    "sobol": ("run.paths=65536", "sampler=sobol", "sampler.replications=4"),
 }
 SMALL = ("run.block=512", "run.months=12", "report.html=false", "run.checkpoint_seconds=0.05")
 SESSION = ("run", "command", "timing")
@@ -50,23 +51,18 @@ def start(arguments: tuple[str, ...]) -> subprocess.Popen:
     return subprocess.Popen((*COMMAND, *arguments), cwd=ROOT, **quiet)
 
 
-def finish(arguments: tuple[str, ...]) -> float:
-    """Run the command to its end; its seconds."""
-    begun = time.monotonic()
+def finish(arguments: tuple[str, ...]) -> None:
+    """Run the command to its end."""
     process = start(arguments)
     said = process.communicate()[1]
     if process.returncode:
         raise SystemExit(f"exit code {process.returncode} after {arguments}\n{said}")
-    return time.monotonic() - begun
 
 
-def wait(process: subprocess.Popen, seconds: float, folder: pathlib.Path, writing: bool) -> None:
-    """Let the process run for so long, and if asked on until it writes a checkpoint."""
-    until = time.monotonic() + seconds
-    while process.poll() is None:
-        if time.monotonic() >= until and not (writing and not list(folder.glob(".checkpoint.npz.*.part"))):
-            return
-        time.sleep(0.001)
+def saves(folder: pathlib.Path) -> int:
+    """How often the run in the folder was saved, in all its sessions."""
+    log = folder / "log.jsonl"
+    return log.read_text(encoding="utf-8").count("saved at") if log.exists() else 0
 
 
 def going_on(folder: pathlib.Path) -> int:
@@ -75,29 +71,53 @@ def going_on(folder: pathlib.Path) -> int:
     return log.read_text(encoding="utf-8").count("going on from") if log.exists() else 0
 
 
+def wait(process: subprocess.Popen, ready: Callable[[], bool]) -> None:
+    """Until something is so, or the process has ended."""
+    while process.poll() is None and not ready():
+        time.sleep(0.001)
+
+
+def moment(chance: random.Random, kind: int, folder: pathlib.Path) -> Callable[[], bool]:
+    """When to kill: any time (every fifth), or a few saves on, in half of the cases within a write."""
+    if kind % 5 == 0:
+        at = time.monotonic() + chance.uniform(0.0, 30.0)
+        return lambda: time.monotonic() >= at
+    until = saves(folder) + chance.randint(1, 8)
+    at = [0.0]
+
+    def ready() -> bool:
+        if saves(folder) < until:
+            return False
+        at[0] = at[0] or time.monotonic() + chance.uniform(0.0, 0.2)
+        return bool(unfinished(folder)) if kind % 2 else time.monotonic() >= at[0]
+
+    return ready
+
+
+def unfinished(folder: pathlib.Path) -> list[pathlib.Path]:
+    """Checkpoints being written, or left half written."""
+    return list(folder.glob(".checkpoint.npz.*.part"))
+
+
 def kill(count: int, base: pathlib.Path, book: tuple[str, ...], seed: int, settings=SETTINGS) -> Count:
     """Kill runs `count` times in all; raises AssertionError where one ends unlike the undisturbed."""
-    chance, done = random.Random(seed), Count(0, 0, 0, 0)
-    whole, seconds = {}, {}
+    chance, done, whole = random.Random(seed), Count(0, 0, 0, 0), {}
     for name, own in settings.items():
-        arguments = (*book, *SMALL, *own, f"run.dir={base / name}")
-        finish(arguments)  # compiles, which the others find in the cache
-        seconds[name] = finish((*arguments, "run.resume=false"))
+        finish((*book, *SMALL, *own, f"run.dir={base / name}"))
         whole[name] = results_of(base / name)
     while done.kills < count:
         name = list(settings)[done.runs % len(settings)]
         folder = base / f"{name}-killed"
         shutil.rmtree(folder, ignore_errors=True)
         arguments = (*book, *SMALL, *settings[name], f"run.dir={folder}")
-        for _ in range(min(chance.randint(1, 8), count - done.kills)):
-            process, writing = start(arguments), done.kills % 3 == 0
-            wait(process, chance.uniform(0.0, seconds[name]), folder, writing)
+        for _ in range(min(10, count - done.kills)):
+            process = start(arguments)
+            wait(process, moment(chance, done.kills, folder))
             if process.poll() is not None:
                 break
             process.send_signal(signal.SIGKILL)
             process.communicate()
-            cut = bool(list(folder.glob(".checkpoint.npz.*.part")))
-            done = done._replace(kills=done.kills + 1, writing=done.writing + cut)
+            done = done._replace(kills=done.kills + 1, writing=done.writing + bool(unfinished(folder)))
         finish(arguments)
         found = results_of(folder)
         assert found == whole[name], [key for key in found if found[key] != whole[name].get(key)]

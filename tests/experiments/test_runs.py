@@ -1,11 +1,12 @@
 """All runs below a folder, listed and asked."""
 
 import json
+import pathlib
 
 import pandas as pd
 import pytest
 
-from engine.report.runs import LaterSchema, open_runs
+from engine.report.runs import FIELDS, LaterSchema, open_runs
 from experiments.lock import Lock
 
 
@@ -97,3 +98,9 @@ def test_bad_questions_are_bad_input(undertow, tmp_path):
     assert answer.code == 2
     assert "runs.sql:" in answer.err and "nowhere" in answer.err
     assert undertow("task=runs").code == 0
+
+
+def test_every_column_of_runs_is_described():
+    page = pathlib.Path(__file__).resolve().parents[2] / "docs" / "results.md"
+    text = page.read_text(encoding="utf-8")
+    assert [name for name in FIELDS.names if f"`{name}`" not in text] == []
