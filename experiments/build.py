@@ -16,9 +16,9 @@ from omegaconf.errors import OmegaConfBaseException
 from engine.book.parameters import Parameters
 from experiments import limits
 from experiments.complaints import BadInput, expected, explain, unknown
-from experiments.schema import Book, Config, Report, Run, Sampler, Scenario, Validate
+from experiments.schema import Book, Config, Report, Run, Runs, Sampler, Scenario, Validate
 
-TASKS = ("tail_risk", "template", "validate")
+TASKS = ("tail_risk", "template", "validate", "runs")
 SAMPLERS = ("pseudo_random", "antithetic", "sobol")
 WHOLE = {
     "paths": (1, 10**12, 1),
@@ -28,7 +28,13 @@ WHOLE = {
 }
 """Whole numbers of the run: least, most, multiple of; as `engine.tail.blocks.Plan` wants them."""
 
-NO_RESULT = {"run": ("dir", "devices"), "report": None, "template": None, "validate": None}
+NO_RESULT = {
+    "run": ("dir", "devices", "checkpoint_seconds", "resume"),
+    "report": None,
+    "template": None,
+    "validate": None,
+    "runs": None,
+}
 """What does not change a number of the result, and so is left out of the configuration's hash."""
 
 
@@ -45,6 +51,7 @@ class Experiment:
     report: Report
     template_dir: str | None
     validate: Validate
+    runs: Runs
     config: dict
     hash: str  # 64 hexadecimal digits over all that changes a result
 
@@ -73,7 +80,7 @@ def read(cfg: DictConfig) -> Experiment:
     plain["run"] = dataclasses.asdict(config.run)
     return Experiment(
         config.task.name, config.run, config.book, config.scenario, parameters, config.sampler, config.report,
-        config.template.dir, config.validate, plain, config_hash(plain),
+        config.template.dir, config.validate, config.runs, plain, config_hash(plain),
     )  # fmt: skip
 
 
@@ -103,6 +110,9 @@ def whole_run(run: Run, problems: list[str]) -> None:
             problems.append(expected("run.devices", run.devices, "auto or a whole number from 1 to 1024"))
         else:
             run.devices = count
+    if not 0.0 <= run.checkpoint_seconds < math.inf:
+        wanted = "seconds between two checkpoints, 0 for none"
+        problems.append(expected("run.checkpoint_seconds", run.checkpoint_seconds, wanted))
 
 
 def whole_sampler(sampler: Sampler, run: Run, problems: list[str]) -> None:
@@ -156,6 +166,9 @@ def choices(config: Config) -> list[str]:
         return found + folder_problems("template.dir", config.template.dir, needed=True)
     if config.task.name == "validate":
         return found + validate_problems(config.validate)
+    if config.task.name == "runs":
+        missing = not pathlib.Path(config.runs.root).is_dir()
+        return found + ([expected("runs.root", config.runs.root, "a folder that exists")] if missing else [])
     if config.book.path is None and not config.book.name:
         found.append(expected("book.path", None, "a folder or an .xlsx, as in book.path=my_book/"))
     if config.book.path is not None and not pathlib.Path(config.book.path).exists():
@@ -186,13 +199,19 @@ def folder_problems(name: str, value: str | None, needed: bool) -> list[str]:
     return [expected(name, value, f"a folder; {blocked[0]} is a file")] if blocked else []
 
 
-def config_hash(plain: dict) -> str:
-    """sha256 of what changes a result, independent of the order of keys."""
+def decisive(plain: dict) -> dict:
+    """The part of the configuration that changes a result."""
     kept = {}
     for group, values in plain.items():
         left_out = NO_RESULT.get(group, ())
         if left_out is not None:
             kept[group] = {key: value for key, value in values.items() if key not in left_out}
+    return kept
+
+
+def config_hash(plain: dict) -> str:
+    """sha256 of what changes a result, independent of the order of keys."""
+    kept = decisive(plain)
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 

@@ -31,6 +31,8 @@ class Run:
     months: Any = 60
     dir: str | None = None  # null: out/<date-time>-<hash of the configuration>
     devices: Any = "auto"  # host devices; auto: one a core
+    checkpoint_seconds: float = 60.0  # between two checkpoints; 0: none
+    resume: bool = True  # go on from the checkpoint of this very run; false: discard it
 
 
 @dataclasses.dataclass
@@ -84,6 +86,14 @@ class Validate:
 
 
 @dataclasses.dataclass
+class Runs:
+    """What `task=runs` lists or asks."""
+
+    root: str = "out"  # the folder below which runs lie
+    sql: str | None = None  # a question over the views of docs/results.md; null: a list of all runs
+
+
+@dataclasses.dataclass
 class Config:
     """The whole configuration."""
 
@@ -101,6 +111,7 @@ class Config:
     report: Report = dataclasses.field(default_factory=Report)
     template: Template = dataclasses.field(default_factory=Template)
     validate: Validate = dataclasses.field(default_factory=Validate)
+    runs: Runs = dataclasses.field(default_factory=Runs)
 
 
 def register() -> None:

@@ -4,6 +4,7 @@ import sys
 
 from experiments import build
 from experiments.build import Experiment
+from experiments.checkpoints import Checkpoints, identity_of, interrupted_folder
 from experiments.exit_codes import DONE, UNRELIABLE
 from experiments.progress import Progress
 from experiments.provenance import peak_memory, provenance_of
@@ -18,30 +19,34 @@ def run(experiment: Experiment, stop: Stop, alone: bool) -> int:
     book = build.load(experiment)
     model = build.build(experiment, book)
     stop.check()
-    with RunFolder(experiment, provenance_of(experiment, book)) as folder:
-        summary = results(experiment, book, model, folder, stop)
+    provenance = provenance_of(experiment, book)
+    identity = identity_of(experiment, book.hash)
+    with RunFolder(experiment, provenance, interrupted_folder(experiment, identity)) as folder:
+        checkpoints = Checkpoints(folder.path, identity, experiment, stop, provenance["device"])
+        summary = results(experiment, book, model, folder, checkpoints)
         folder.doubts = doubts_of(summary, experiment.report)
     if alone:
         tell(summary, folder, experiment.report.html)
     return UNRELIABLE if folder.doubts else DONE
 
 
-def results(experiment: Experiment, book, model, folder: RunFolder, stop: Stop) -> dict:
+def results(experiment: Experiment, book, model, folder: RunFolder, checkpoints: Checkpoints) -> dict:
     """Simulate and write tables, summary and page into the folder; the summary."""
     system, plan, samplers = model
-    from engine.paths.simulate import simulate
+    from engine.paths.simulate import layout_of, simulate
     from engine.report.page import write_page
     from engine.report.replications import Replications
     from engine.report.results import write_results
     from engine.report.web import web_tables
-    from engine.tail.blocks import Watch
+    from engine.tail.blocks import Watch, beginning
 
-    replications = Replications()
+    replications, stop = Replications(), checkpoints.stop
+    start = checkpoints.start(beginning(layout_of(system)), replications)
     with Progress(plan.paths) as progress:
-        watch = Watch(progress=progress.update, each=replications.add, stopped=stop)
-        tally, timing = simulate(system, plan, samplers, watch)
+        watch = Watch(progress=progress.update, each=replications.add, keep=checkpoints.keep, stopped=stop)
+        tally, timing = simulate(system, plan, samplers, watch, start=start)
     stop.check()
-    provenance = folder.provenance | {"status": "done", "timing": timing_of(timing)}
+    provenance = folder.provenance | {"status": "done", "timing": timing_of(timing, checkpoints.sessions)}
     web = web_tables(system, book, tally, plan.seed, samplers)
     summary = write_results(folder.path, tally, system, book, provenance, replications, more=web)
     if experiment.report.html:
@@ -59,11 +64,12 @@ def tell(summary: dict, folder: RunFolder, html: bool) -> None:
     print(f"\n{folder.path / ('report.html' if html else 'summary.json')}")
 
 
-def timing_of(timing) -> dict[str, float]:
-    """Seconds, speed and memory, as summary.json names them."""
+def timing_of(timing, sessions: int) -> dict[str, float]:
+    """Seconds, speed and memory, as summary.json names them; `sessions` counts the interrupted ones too."""
     return {
         "compile_s": timing.compile_s,
         "run_s": timing.run_s,
         "paths_per_s": timing.paths_per_s,
         "peak_rss_mb": peak_memory(),
+        "sessions": sessions,
     }

@@ -11,7 +11,7 @@ from engine.book.system import System
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths import path as paths
 from engine.tail import blocks
-from engine.tail.blocks import Plan, Timing, Watch
+from engine.tail.blocks import Plan, Standing, Timing, Watch
 from engine.tail.outcome import Outcome, path_weight
 from engine.tail.tally import Layout, Tally
 from engine.vocabulary import FLAGS, SERIES, UNBROKEN
@@ -109,7 +109,12 @@ def chunk_outcome(system: System, sampler, seed, ids, count) -> Outcome:
 
 
 def simulate(
-    system: System, plan: Plan, samplers=(PSEUDO_RANDOM,), watch: Watch | None = None, devices=None
+    system: System,
+    plan: Plan,
+    samplers=(PSEUDO_RANDOM,),
+    watch: Watch | None = None,
+    devices=None,
+    start: Standing | None = None,
 ) -> tuple[Tally, Timing]:
     """Run a plan for as many months as the system has; see `engine.tail.blocks.simulate`."""
-    return blocks.simulate(chunk_outcome, system, layout_of(system), plan, samplers, watch, devices)
+    return blocks.simulate(chunk_outcome, system, layout_of(system), plan, samplers, watch, devices, start)

@@ -9,15 +9,12 @@ import jax
 import pandas as pd
 
 from engine.report import grades, leverage, loss_tables, path_tables, plausibility, tail_tables
-from engine.report.folder import plain, write_json, write_table
+from engine.report.folder import SCHEMA, plain, write_json, write_table
 from engine.report.replications import Replications
 from engine.report.words import horizon_months, horizon_words, joined
 from engine.tail import intervals, measures
 from engine.tail.tally import Layout, Tally
 from engine.vocabulary import FLAGS
-
-SCHEMA = 1
-"""Version of summary.json."""
 
 REPORTED = ("el", "var", "es", "resolved", "exposure")
 """Prefixes of the columns of `losses` that the summary repeats."""
