@@ -2,7 +2,7 @@
 
 import pathlib
 
-from engine.report import closing, findings, sections, style, words
+from engine.report import closing, findings, sections, style, systemic_sections, words
 from engine.report.folder import Results, read_results, write_text
 from engine.report.markup import Charts, paragraph, text
 from engine.report.words import amount, share
@@ -16,6 +16,7 @@ MOST_FLAGGED = 0.001
 CONTENTS = (
     ("how-much", "How much"),
     ("who", "Who"),
+    ("drag", "Who drags whom down"),
     ("door", "Through which door"),
     ("how-fast", "How fast"),
     ("world", "Futures"),
@@ -42,6 +43,7 @@ def page(results: Results) -> str:
     parts = (
         sections.how_much,
         sections.who,
+        systemic_sections.who_drags_whom,
         sections.through_which_door,
         sections.how_fast,
         sections.world,

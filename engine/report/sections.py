@@ -115,7 +115,7 @@ def who(results: Results, holder: Charts) -> str:
     )  # fmt: skip
     return section(
         "who", "Who loses it", finding(findings.lenders(results)), ranked, lenders_table(results),
-        finding(findings.bearers(results)), borne, tail_sections.distress(results),
+        finding(findings.bearers(results)), borne,
     )  # fmt: skip
 
 
