@@ -12,7 +12,7 @@ from engine.report.words import amount, class_name, error, share
 LEVEL = 0.95
 """Level of all measures: beyond 99% of 1% of the paths there is little to count."""
 
-NAMED = 6
+NAMED = 2
 """Lenders with the greatest importance or vulnerability that are named in the chart."""
 
 
@@ -46,7 +46,7 @@ def lenders_finding(results: Results) -> str:
         return ""
     first = rows.loc[rows["importance"].idxmax()]
     sentence = (
-        f"When {first['name']} is among its own worst 5% of paths, the system loses "
+        f"On the 5% of paths that are worst for {first['name']} the system loses "
         f"{amount(first['importance'])} ± {error(first['importance_se'], first['importance'])} bn more than "
         "on average, the most of any lender"
     )
@@ -79,6 +79,7 @@ def importance(rows) -> go.Figure:
     """Each lender's loss in the system's distress against the system's loss in its distress."""
     rows = rows.dropna(subset=["vulnerability"])
     named = {*rows.nlargest(NAMED, "importance").index, *rows.nlargest(NAMED, "vulnerability").index}
+    weakest = rows["vulnerability"].idxmax()
     chart = figure(460)
     for lender_class, colour in style.CLASS_COLOURS.items():
         part = rows[rows["class"] == lender_class]
@@ -91,7 +92,8 @@ def importance(rows) -> go.Figure:
             mode="markers+text",
             name=class_name(lender_class),
             text=[name if place in named else "" for place, name in part["name"].items()],
-            textposition="middle right",
+            textposition=["middle right" if place == weakest else "middle left" for place in part.index],
+            cliponaxis=False,
             textfont={"size": 11, "color": style.MUTED},
             marker={"color": colour, "size": 9},
             error_x={**bars, "array": 1.96 * part["importance_se"]},
