@@ -39,9 +39,10 @@ def break_quarter(regime):
 def layout_of(system: System) -> Layout:
     """Names and sizes of what a run of this system reports."""
     months = system.calendar.month.shape[0]
+    columns = paths.column_names(system)
     return Layout(
-        columns=paths.column_names(system),
-        distress=paths.lender_columns(system),
+        columns=columns,
+        distress=columns[1:],
         components=tuple(f"instrument:{name}" for name in system.names.instruments),
         entities=system.names.firms,
         series=SERIES,

@@ -2,7 +2,7 @@
 
 import pathlib
 
-from engine.report import bearer_sections, closing, findings, sections, style, words
+from engine.report import bearer_sections, closing, findings, sections, style, systemic_sections, words
 from engine.report.folder import Results, read_results, write_text
 from engine.report.markup import Charts, paragraph, text
 from engine.report.words import amount, share
@@ -17,6 +17,7 @@ CONTENTS = (
     ("how-much", "How much"),
     ("who", "Who"),
     ("who-pays", "Who pays"),
+    ("drag", "Who drags whom down"),
     ("door", "Through which door"),
     ("how-fast", "How fast"),
     ("world", "Futures"),
@@ -44,6 +45,7 @@ def page(results: Results) -> str:
         sections.how_much,
         sections.who,
         bearer_sections.who_pays,
+        systemic_sections.who_drags_whom,
         sections.through_which_door,
         sections.how_fast,
         sections.world,

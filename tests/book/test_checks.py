@@ -225,6 +225,31 @@ BREAKS = {
     ),
     "bank beyond its capital": (cell("lenders", 3, "capital", "0.2"), "lenders.csv", 3, "capital",
                                 "assets of 2.5"),
+    "claims beyond the bank's assets": (
+        lambda book: (book.set("lenders", 3, "capital", "0.2"), book.set("lenders", 2, "debt", "40")),
+        "interlender.csv", 2, "share", "at most its assets of 2.5: 29.5 less, or 2.36 more capital",
+    ),
+    "claims on debt that is not there": (
+        cell("lenders", 2, "debt", "0"), "interlender.csv", 2, "vehicle", "a vehicle with debt above 0",
+    ),
+    "funds that own each other": (
+        lambda book: (
+            book.add("lenders", lender="FEEDER", name="Feeder fund", vehicle="1", capital="9", debt="0",
+                     recognition_months="1", **{"class": "PRIVATE_CREDIT"}),
+            book.drop("interlender", 5), book.drop("interlender", 4),
+            book.add("interlender", lender="FEEDER", vehicle="FUND", kind="equity", share="1"),
+            book.add("interlender", lender="FUND", vehicle="FEEDER", kind="equity", share="1"),
+        ),
+        "interlender.csv", 4, "lender", "some of the equity of FUND or FEEDER",
+    ),
+    "blanks that nobody can take": (
+        lambda book: (
+            book.set("loans", 2, "committed", "60"), book.set("loans", 2, "drawn", "60"),
+            book.set("holdings", 2, "share", "0.01"), book.set("holdings", 4, "share", "0.01"),
+            book.set("lenders", 3, "capital", "1"),
+        ),
+        "lenders.csv", 3, "capital", "room for the blank shares of CLOUD_GPU",
+    ),
     "factor missing": (drop("correlation", 7), "correlation.csv", None, "factor", "one row for each"),
     "diagonal": (cell("correlation", 3, "technology", "0.9"), "correlation.csv", 3, "technology", "diagonal"),
     "symmetry": (cell("correlation", 5, "demand", "-0.3"), "correlation.csv", 5, "demand", "as in row 2"),
@@ -260,6 +285,52 @@ TOGETHER = (
     "gap between tranches", "loan held in part", "lending weights", "vehicle's debt", "diagonal",
     "tenants' shares", "unknown buyer", "no maturity",
 )  # fmt: skip
+
+
+def changes_named(small, words):
+    """Capital that the first problem whose expectation has `words` asks for, and its row."""
+    import re
+
+    problem = next(problem for problem in small.problems() if words in problem.expected)
+    return float(re.search(r"([\d.]+) (?:of|more) capital", problem.expected).group(1)), problem
+
+
+@pytest.mark.parametrize(
+    "name, words",
+    [("claims beyond the bank's assets", "at most its assets"), ("blanks that nobody can take", "room for")],
+)
+def test_the_change_that_is_named_is_the_smallest(small, name, words):
+    """With the capital it asks for (to four figures) the problem is gone; with 1% less it stays."""
+    BREAKS[name][0](small)
+    more, problem = changes_named(small, words)
+    capital = float(small.read("lenders")[2][5])
+
+    def stays(extra):
+        small.set("lenders", 3, "capital", str(capital + extra))
+        return any(
+            (each.file, each.column, words in each.expected) == (problem.file, problem.column, True)
+            for each in small.problems()
+        )
+
+    assert stays(0.99 * more) and not stays(1.001 * more)
+
+
+def test_stakes_that_leave_something_outside_are_no_ring(small):
+    BREAKS["funds that own each other"][0](small)
+    small.set("interlender", 4, "share", "0.9")
+    small.add("interlender", lender="PENSION", vehicle="FUND", kind="equity", share="0.1")
+    assert not any("some of the equity" in problem.expected for problem in small.problems())
+
+
+def test_blanks_that_fit_only_one_way_are_feasible(small):
+    """Filled by capital the bank would take more than it has; the life insurer could take all."""
+    small.set("lenders", 3, "capital", "0.4")
+    for table in (("committed", "30"), ("drawn", "30")):
+        small.set("loans", 2, *table)
+    small.set("holdings", 2, "share", "0.05")
+    words = [problem.expected for problem in small.problems() if problem.row == 3]
+    assert any("at most its assets of 5" in each for each in words)
+    assert not any("room for" in each for each in words)
 
 
 def test_all_problems_are_told_at_once(small):
