@@ -177,18 +177,75 @@ def vehicles_are_owned(frames):
       "interlender.vehicle", "interlender.kind", "interlender.share")  # fmt: skip
 def holdings_within_assets(frames):
     """No lender holds more than its assets (see the module)."""
-    lenders, claims = frames["lenders"], frames["interlender"]
-    shares = holding_shares(frames)
-    held = (
-        lenders["lender"].map(shares.groupby("lender")["drawn"].sum()).fillna(0.0) + lenders["other_assets"]
-    )
-    owed = looked_up(frames, "lenders", "debt", claims["vehicle"])
-    owned = looked_up(frames, "lenders", "capital", claims["vehicle"])
-    value = claims["share"] * owed.where(claims["kind"] == "debt", owned)
-    held += lenders["lender"].map(value.groupby(claims["lender"]).sum()).fillna(0.0)
-    leveraged = lenders["class"].isin(["BANK", "INSURER"]) & (lenders["vehicle"] == 0)
-    assets = lenders["capital"] / leveraged.map({True: MINIMUM_CAPITAL, False: 1.0}) + lenders["debt"]
-    for line, lender, got, most in zip(lenders.index, lenders["lender"], held, assets, strict=True):
+    lenders = frames["lenders"]
+    held = lenders["lender"].map(holding_shares(frames).groupby("lender")["drawn"].sum()).fillna(0.0)
+    held = held + lenders["other_assets"] + claim_values(frames)
+    for line, lender, got, most in zip(
+        lenders.index, lenders["lender"], held, carried_assets(frames), strict=True
+    ):
         if got > most * (1 + AMOUNT_ROUNDING):
             expected = f"at most its assets of {most:.6g}"
             yield Problem("lenders", line, "capital", f"{lender} holds {got:.6g}", expected)
+
+
+def carried_assets(frames):
+    """Assets of each lender, USD bn (see the module)."""
+    lenders = frames["lenders"]
+    leveraged = lenders["class"].isin(["BANK", "INSURER"]) & (lenders["vehicle"] == 0)
+    return lenders["capital"] / leveraged.map({True: MINIMUM_CAPITAL, False: 1.0}) + lenders["debt"]
+
+
+def claim_values(frames):
+    """What each lender's claims on vehicles are worth, USD bn."""
+    lenders, claims = frames["lenders"], frames["interlender"]
+    owed = looked_up(frames, "lenders", "debt", claims["vehicle"])
+    owned = looked_up(frames, "lenders", "capital", claims["vehicle"])
+    value = claims["share"] * owed.where(claims["kind"] == "debt", owned)
+    return lenders["lender"].map(value.groupby(claims["lender"]).sum()).fillna(0.0)
+
+
+@reads("priors.class", "priors.holder_class", "priors.mean", "priors.low", "priors.high",
+       "lenders.class", "lenders.lender", *HOLDING_COLUMNS, "holdings.known", "loans.class",
+       "tranches.class")  # fmt: skip
+def priors_are_possible(frames):
+    """Means lie within bounds and sum to one; bounds leave a point and room for what is known."""
+    priors, lenders = frames["priors"], frames["lenders"]
+    yield from sums_to_one("priors", priors, "class", "mean")
+    outside = priors[(priors["mean"] < priors["low"]) | (priors["mean"] > priors["high"])]
+    yield from faults("priors", outside, "mean", "a mean from low = {low} to high = {high}")
+    absent = priors[(priors["high"] > 0.0) & ~priors["holder_class"].isin(set(lenders["class"]))]
+    yield from faults("priors", absent, "holder_class", "a class that lenders of the book have")
+    fixed = known_shares(frames)
+    for line, kind, holder, high in priors[["class", "holder_class", "high"]].itertuples():
+        known = fixed.get((kind, holder), 0.0)
+        if known > high + AMOUNT_ROUNDING:
+            expected = f"at least {known:.4g}, what holdings with known = 1 give {holder} of {kind}"
+            yield Problem("priors", line, "high", f"{high:g}", expected)
+    for kind, part in priors.groupby("class", sort=False):
+        others = {holder: share for (of, holder), share in fixed.items() if of == kind}
+        stranger = sorted(set(others) - set(part["holder_class"]))
+        if stranger:
+            expected = f"a row for every known holder of {kind}: {', '.join(stranger)} too"
+            yield Problem("priors", int(part.index[0]), "holder_class", "", expected)
+
+
+def known_shares(frames) -> dict[tuple[str, str], float]:
+    """Share of an instrument class that holdings with known = 1 give to a holder class, of commitments."""
+    rows, every = frames["holdings"], instruments(frames)
+    kinds = instrument_classes(frames)
+    every = every.assign(kind=every["instrument"].map(kinds))
+    total = every.groupby("kind")["committed"].sum()
+    rows = rows[(rows["known"] == 1) & rows["share"].notna()].merge(every, on="instrument")
+    holder = looked_up(frames, "lenders", "class", rows["lender"])
+    amount = (rows["share"] * rows["committed"]).groupby([rows["kind"], holder]).sum()
+    return {
+        (kind, holder): value / total[kind] for (kind, holder), value in amount.items() if total[kind] > 0.0
+    }
+
+
+def instrument_classes(frames) -> dict[str, str]:
+    """Class of every loan and tranche."""
+    loans, tranches = frames["loans"], frames["tranches"]
+    return dict(zip(loans["loan"], loans["class"], strict=True)) | dict(
+        zip(tranches["tranche"], tranches["class"], strict=True)
+    )
