@@ -7,10 +7,12 @@ of amounts x [lenders, instruments] that has them:
 
 by the methods of `contagion`: `maximum_entropy` spreads every lender over all instruments of the class,
 `minimum_density` gives it few, `fitness` and `gibbs` draw networks in between. A share is x over the
-instrument's commitment. Instruments without commitments (new money) are held as their class is.
+instrument's commitment. A cell above what a large exposure may be is set to that and the rest drawn again.
+Instruments without commitments (new money) are held as their class is.
 """
 
 import dataclasses
+import functools
 import types
 
 import numpy as np
@@ -21,6 +23,9 @@ from engine.contagion.ensembles import sample_fitness, sample_gibbs
 from engine.contagion.reconstruct import maximum_entropy, minimum_density
 
 METHODS = ("maximum_entropy", "minimum_density", "fitness", "gibbs")
+DRAWS = 20
+"""Draws of a matrix before the smooth one is taken to keep the limits of large exposures."""
+
 TRIES = 4
 """Random allocations of which `minimum_density` keeps the one with the fewest links."""
 
@@ -72,9 +77,45 @@ def class_shares(m: Marginals, prior: Prior, totals: Totals, free, split, method
         blocked = np.where(np.isnan(known[cells]), np.nan, 0.0)
         column_totals = (left * size)[columns]
         row_totals = free[rows] * (column_totals.sum() / free[rows].sum())
-        amounts[cells] = fill(row_totals, column_totals, blocked, method, density, int(rng.integers(2**31)))
+        amounts[cells] = within_limits(
+            row_totals,
+            column_totals,
+            blocked,
+            m.largest[rows],
+            lambda *a: fill(*a, method, density, seed(rng)),
+        )
     lent = amounts / np.where(unlent, 1.0, size)
     return shares + np.where(unlent, left * open_split, lent)
+
+
+def seed(rng) -> int:
+    """A seed for the next matrix."""
+    return int(rng.integers(2**31))
+
+
+def within_limits(rows, columns, known, largest, draw):
+    """`draw(rows, columns, known)` with no cell of a row above its largest: such cells are fixed there.
+
+    Where a draw leaves no way to keep the limits another is tried, then the smooth matrix.
+    """
+    smooth = functools.partial(maximum_entropy, bipartite=True)
+    for method in (*(draw,) * DRAWS, smooth):
+        try:
+            return limited(rows, columns, known, largest, method)
+        except ValueError as error:
+            problem = error
+    raise ValueError(f"holdings: no network keeps large exposures within their limits ({problem})")
+
+
+def limited(rows, columns, known, largest, draw):
+    """One such matrix. Raises ValueError where fixing cells at their limit leaves no matrix."""
+    fixed = known.copy()
+    while True:
+        matrix = draw(rows, columns, fixed)
+        over = np.isnan(fixed) & (matrix > largest[:, None] * (1.0 + 1e-9))
+        if not over.any():
+            return matrix
+        fixed = np.where(over, largest[:, None], fixed)
 
 
 def fill(rows, columns, known, method: str, density: float, seed: int):

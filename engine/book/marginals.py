@@ -6,8 +6,9 @@ For an instrument class with the amount A (committed, USD bn) and its holder cla
     lender l of h   gets (s_h A - what its class is known to hold) w_l / sum w,   w_l = mean_l exp(sd_l z_l)
 
 with one standard normal z_l a lender and mean_l what the filled holdings give it. Nobody gets more than its
-assets carry beside its claims on vehicles, nor more than there is that it may hold: what is over goes to the
-others of its holder class. Known cells are part of the totals and stay fixed.
+assets carry beside its claims on vehicles, nor more than there is that it may hold, and no bank more of one
+instrument than a large exposure may be: what is over goes to the others of its holder class. Known cells are
+part of the totals and stay fixed.
 """
 
 import dataclasses
@@ -27,6 +28,9 @@ CONCENTRATION = 20.0
 SPLIT_SD = {"INSURER": 0.35}
 OTHER_SD = 0.5
 """Sd of a lender's log weight inside its class: assumed; insurers report their assets."""
+
+LARGE_EXPOSURE = 0.25
+"""Most that a bank holds of one instrument unless it is known, over its capital (Basel III, LEX20)."""
 
 DRAWS = 100
 """Draws of the class shares before totals that nobody can carry are refused."""
@@ -58,6 +62,7 @@ class Marginals:
     known: Cells  # shares a source fixes, NaN elsewhere
     named: Bool[np.ndarray, "lenders instruments"]  # holders named without an amount, and all beside them
     capacity: Float64[np.ndarray, "lenders"]
+    largest: Float64[np.ndarray, "lenders"]  # of one instrument, inf without a limit
     spread: Float64[np.ndarray, "lenders"]  # sd of the log weight
     priors: tuple[Prior, ...]
 
@@ -80,6 +85,7 @@ def marginals_of(book) -> Marginals:
     capacity = np.where(
         vehicle, np.minimum(carried, held + table["other_assets"].to_numpy(np.float64)), carried
     )
+    limit = LARGE_EXPOSURE * table["capital"].to_numpy(np.float64)
     order = dict.fromkeys(classes[name] for name in names)
     priors = tuple(
         prior_of(tables["priors"], kind, np.flatnonzero([classes[name] == kind for name in names]), holders,
@@ -88,6 +94,7 @@ def marginals_of(book) -> Marginals:
     )  # fmt: skip
     return Marginals(
         lenders, names, holders, member, size, filled, known, named, np.maximum(capacity, held),
+        np.where((kinds == "BANK") & ~vehicle, limit, np.inf),
         np.array([SPLIT_SD.get(kind, OTHER_SD) for kind in kinds]), priors,
     )  # fmt: skip
 
@@ -162,19 +169,19 @@ def draw_totals(m: Marginals, rng) -> Totals:
     """One draw. Raises ValueError naming the holder class whose lenders cannot carry its share."""
     weight = np.exp(m.spread * rng.standard_normal(len(m.lenders)))
     known = with_named(m, np.exp(m.spread[:, None] * rng.standard_normal(m.filled.shape)))
-    short = np.zeros(len(m.holders))
+    least = None
     for _ in range(DRAWS):
         wanted = np.stack([class_amounts(m, prior, known, rng) for prior in m.priors])
         free, missing = carried(m, wanted, known, weight)
         if not missing.any():
             split = [split_of(m, p, known, own, weight, rng) for p, own in zip(m.priors, free, strict=True)]
             return Totals(known, free, np.stack(split))
-        short += missing / DRAWS
-    worst = int(short.argmax())
+        least = missing if least is None or missing.sum() < least.sum() else least
+    short = ", ".join(f"{m.holders[h]} {least[h]:.3g}" for h in np.flatnonzero(least))
     raise ValueError(
-        f"holdings: {m.holders[worst]} is {short[worst]:.3g} USD bn short of the assets to carry the shares "
-        f"that priors give it, in the mean of {DRAWS} draws; expected as much more capital (of vehicles, "
-        "other_assets) of its lenders, or as much less of its mean, low and high in priors"
+        "holdings: got holder classes whose lenders' assets, beside their claims on vehicles, do not carry the "
+        f"shares that priors give them; the nearest of {DRAWS} draws lacks USD bn: {short}; expected as much "
+        "more capital (of vehicles, other_assets), or a lower mean, low and high in priors"
     )
 
 
@@ -207,7 +214,8 @@ def open_amounts(m: Marginals, prior: Prior, known: Cells):
     """What each lender may hold at most of an instrument class beside known cells, USD bn [lenders]."""
     cells = known[:, prior.members]
     left = m.size[prior.members] * np.maximum(1.0 - np.nansum(cells, axis=0), 0.0)
-    return np.isnan(cells) @ np.where(left > AMOUNT_ROUNDING * m.size[prior.members], left, 0.0)
+    left = np.where(left > AMOUNT_ROUNDING * m.size[prior.members], left, 0.0)
+    return np.sum(np.isnan(cells) * np.minimum(left, m.largest[:, None]), axis=1)
 
 
 def base_weights(m: Marginals, prior: Prior, known: Cells):
@@ -237,7 +245,7 @@ def carried(m: Marginals, wanted, known: Cells, weight, rounds: int = 200):
         amounts = np.minimum(amounts + spread(m, missing, share * spare), room)
         amounts = amounts * np.minimum(1.0, capacity / np.maximum(amounts.sum(axis=0), small))
     left = missing.sum(axis=0)
-    return amounts, np.where(left > AMOUNT_ROUNDING * m.size.sum(), left, 0.0)
+    return amounts, np.where(left > 1e-6 * m.size.sum(), left, 0.0)
 
 
 def spread(m: Marginals, amounts, weight):

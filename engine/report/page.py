@@ -2,7 +2,7 @@
 
 import pathlib
 
-from engine.report import closing, findings, sections, style, words
+from engine.report import closing, findings, network_sections, sections, style, words
 from engine.report.folder import Results, read_results, write_text
 from engine.report.markup import Charts, paragraph, text
 from engine.report.words import amount, share
@@ -16,6 +16,7 @@ MOST_FLAGGED = 0.001
 CONTENTS = (
     ("how-much", "How much"),
     ("who", "Who"),
+    ("network", "Not known"),
     ("door", "Through which door"),
     ("how-fast", "How fast"),
     ("world", "Futures"),
@@ -42,6 +43,7 @@ def page(results: Results) -> str:
     parts = (
         sections.how_much,
         sections.who,
+        network_sections.unknown_network,
         sections.through_which_door,
         sections.how_fast,
         sections.world,
@@ -50,7 +52,7 @@ def page(results: Results) -> str:
     body = [
         header(results),
         *(part(results, holder) for part in parts),
-        closing.limits(),
+        closing.limits(results),
         closing.provenance(results),
     ]
     return (
@@ -70,7 +72,8 @@ def header(results: Results) -> str:
     kicker = (
         f"Undertow · book {summary.get('book', '')} · {summary['paths']:,} paths · seed {summary['seed']}"
     )
-    links = "".join(f'<a href="#{name}">{text(title)}</a>' for name, title in CONTENTS)
+    contents = [entry for entry in CONTENTS if entry[0] != "network" or "network" in summary]
+    links = "".join(f'<a href="#{name}">{text(title)}</a>' for name, title in contents)
     return (
         f"<header>{paragraph(kicker, 'kicker')}<h1>{text(findings.headline(results))}</h1>"
         f"{paragraph(findings.lead(results), 'lead')}{warnings(summary)}{cards(results)}<nav>{links}</nav>"
