@@ -126,8 +126,7 @@ def fill(rows, columns, known, method: str, density: float, seed: int):
         return minimum_density(rows, columns, known, bipartite=True, seed=seed, tries=TRIES)
     if method == "fitness":
         return sample_fitness(rows, columns, density, known, bipartite=True, seed=seed)[0]
-    steps = max(np.isnan(known).sum() // 4, 1)  # eleven times as many from the smooth network on
-    return sample_gibbs(rows, columns, density, known, thin=int(steps), bipartite=True, seed=seed)[0]
+    return sample_gibbs(rows, columns, density, known, bipartite=True, seed=seed)[0]
 
 
 def with_holdings(book, shares):

@@ -30,7 +30,7 @@ OTHER_SD = 0.5
 """Sd of a lender's log weight inside its class: assumed; insurers report their assets."""
 
 LARGE_EXPOSURE = 0.25
-"""Most that a bank holds of one instrument unless it is known, over its capital (Basel III, LEX20)."""
+"""Most that a bank holds of one instrument over its capital (Basel III, LEX20), unless the book says more."""
 
 DRAWS = 100
 """Draws of the class shares before totals that nobody can carry are refused."""
@@ -85,7 +85,7 @@ def marginals_of(book) -> Marginals:
     capacity = np.where(
         vehicle, np.minimum(carried, held + table["other_assets"].to_numpy(np.float64)), carried
     )
-    limit = LARGE_EXPOSURE * table["capital"].to_numpy(np.float64)
+    limit = np.maximum(LARGE_EXPOSURE * table["capital"].to_numpy(np.float64), (filled * size).max(axis=1))
     order = dict.fromkeys(classes[name] for name in names)
     priors = tuple(
         prior_of(tables["priors"], kind, np.flatnonzero([classes[name] == kind for name in names]), holders,
@@ -179,7 +179,7 @@ def draw_totals(m: Marginals, rng) -> Totals:
         least = missing if least is None or missing.sum() < least.sum() else least
     short = ", ".join(f"{m.holders[h]} {least[h]:.3g}" for h in np.flatnonzero(least))
     raise ValueError(
-        "holdings: got holder classes whose lenders' assets, beside their claims on vehicles, do not carry the "
+        "holdings: got holder classes whose lenders' assets, beside claims on vehicles, do not carry the "
         f"shares that priors give them; the nearest of {DRAWS} draws lacks USD bn: {short}; expected as much "
         "more capital (of vehicles, other_assets), or a lower mean, low and high in priors"
     )

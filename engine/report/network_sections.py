@@ -52,8 +52,8 @@ def finding(results: Results) -> str:
         f"Over {results.summary['network']['networks']} networks that agree with all that is known, the "
         f"system's ES 99% runs from {band(system)}, that of {widest['name']} from {band(widest)} and even "
         f"that of {surest['name']} from {band(surest)}. For {words.count_words(mostly)} of the "
-        f"{words.count_words(len(large))} lenders with a large tail more than half of what is uncertain about "
-        "it is the network, not the economy."
+        f"{words.count_words(len(large))} lenders with a large tail more than half of what is uncertain "
+        "about it is the network, not the economy."
     )
 
 

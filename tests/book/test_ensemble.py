@@ -1,4 +1,4 @@
-"""Networks drawn from a book: what is known stays, what adds up adds up, and methods differ as they should."""
+"""Networks drawn from a book: what is known stays, what must add up does, methods differ as they should."""
 
 import dataclasses
 import types
@@ -151,18 +151,17 @@ def changed(book, **tables):
 
 
 def test_totals_that_nobody_can_carry_are_refused_by_name(book):
-    """Hedge funds with a tenth of their capital cannot hold what the priors give them."""
-    lenders = book["lenders"]
-    hedge = lenders["class"] == "HEDGE_FUND"
-    poor = lenders.assign(capital=lenders["capital"].where(lenders["lender"] != "OTHER_HF", 0.1))
-    poor["other_assets"] = poor["other_assets"].where(~hedge, 0.0)
-    small = book["holdings"].assign(
-        share=book["holdings"]["share"].where(book["holdings"]["lender"] != "OTHER_HF", 1e-6)
+    """Nine tenths of 120 bn are more than hedge funds of 22 bn can hold."""
+    table = book["priors"]
+    private = table["class"] == "UNNAMED_PC"
+    hedge = private & (table["holder_class"] == "HEDGE_FUND")
+    greedy = table.assign(
+        mean=table["mean"].where(~private, 0.025).where(~hedge, 0.9),
+        low=table["low"].where(~private, 0.0).where(~hedge, 0.85),
+        high=table["high"].where(~private, 0.15).where(~hedge, 0.95),
     )
-    with pytest.raises(
-        ValueError, match="HEDGE_FUND is .* USD bn short of the assets .* expected as much more"
-    ):
-        sample_holdings(changed(book, lenders=poor, holdings=small), "fitness", 1, DENSITY, SEED)
+    with pytest.raises(ValueError, match=r"lacks USD bn: HEDGE_FUND [78]\d.*; expected as much more capital"):
+        sample_holdings(changed(book, priors=greedy), "fitness", 1, DENSITY, SEED)
 
 
 @pytest.mark.parametrize(

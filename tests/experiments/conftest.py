@@ -45,6 +45,22 @@ class Replications(list):
     add = list.append
 
 
+class NetworkMeasures:
+    """Stand-in for what is kept of every network."""
+
+    def __init__(self, blocks):
+        self.blocks = blocks
+
+    def add(self, tally):
+        pass
+
+    def tables(self, layout, labels):
+        return {"network_split": None}
+
+    def replications(self):
+        return Replications()
+
+
 class Engine:
     """Stand-ins for the engine behind the door; a test puts a function in `during` to act while paths run."""
 
@@ -82,7 +98,19 @@ def engine(monkeypatch):
     stand_in = Engine()
     book = types.SimpleNamespace(name="small", hash="0" * 64, repairs=())
     for name, parts in {
-        "engine.paths.simulate": {"simulate": stand_in.simulate},
+        "engine.paths.simulate": {"simulate": stand_in.simulate, "layout_of": lambda system: None},
+        "engine.paths.networks": {
+            "simulate_networks": lambda systems, *rest: stand_in.simulate(systems[0], *rest)
+        },
+        "engine.book.ensemble": {
+            "sample_holdings": lambda book, method, count, density, seed: range(count),
+            "with_holdings": lambda book, shares: book,
+        },
+        "engine.report.loss_tables": {"labels_of": lambda system, book: None},
+        "engine.report.networks": {
+            "NetworkMeasures": NetworkMeasures,
+            "network_summary": lambda split: {},
+        },
         "engine.paths.samplers": {"samplers_of": lambda system, plan, *choice: choice},
         "engine.tail.blocks": {"Plan": types.SimpleNamespace, "Watch": types.SimpleNamespace},
         "engine.report.replications": {"Replications": Replications},

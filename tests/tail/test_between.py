@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engine.tail.between import between, pseudo_values, variance_beyond, variance_within
+from engine.tail.between import added, between, pseudo_values, variance_beyond, variance_within
 from engine.tail.measures import from_losses
 
-NETWORKS, BLOCKS, PATHS = 12, 8, 4096
+NETWORKS, BLOCKS, PATHS = 8, 4, 4096
 SPREAD, COMMON, OWN = 0.3, 1.0, 0.4
 """Sd of the networks' shift, of what paths do to all networks, of what they do to each alone."""
 
-LEVEL = 0.99
+LEVEL, REPEATS = 0.99, 50
 
 
 def losses(rng, spread=SPREAD):
@@ -24,12 +24,12 @@ def split(sample, level):
     """The split of the mean or of ES from a sample [networks, paths]."""
     cut = [[from_losses(block, self_normalised=False) for block in row.reshape(BLOCKS, -1)] for row in sample]
     table = np.stack([pseudo_values(blocks, level) for blocks in cut])[:, :, None]
-    whole = [from_losses(row, self_normalised=False) for row in sample]
+    whole = [added(blocks) for blocks in cut]
     within = [variance_within(row) if level is None else variance_beyond(row, level) for row in whole]
     return between(table, np.array(within)[:, None])
 
 
-def repeated(level, spread=SPREAD, times=60):
+def repeated(level, spread=SPREAD, times=REPEATS):
     """(value, error, variance between, share) of independent repetitions."""
     rng = np.random.default_rng(3)
     found = [split(losses(rng, spread), level) for _ in range(times)]
@@ -71,14 +71,14 @@ def test_the_shortfall_is_that_of_the_law(of_shortfall):
 
 
 def test_stated_errors_are_the_spread_of_repetitions(of_mean, of_shortfall):
-    """A sd from 60 repetitions is known to 1 / sqrt(2 x 59) of itself."""
+    """A sd from n repetitions is known to 1 / sqrt(2 (n - 1)) of itself."""
     for table in (of_mean, of_shortfall):
         stated, seen = np.sqrt(np.mean(table[:, 1] ** 2)), table[:, 0].std(ddof=1)
-        assert abs(stated / seen - 1.0) < 4.0 / np.sqrt(2 * 59)
+        assert abs(stated / seen - 1.0) < 4.0 / np.sqrt(2 * (REPEATS - 1))
 
 
 def test_without_a_network_effect_there_is_none_on_average():
-    """Plain differences of shortfalls would say 0.01: noise of the paths. Half of the estimates are negative."""
+    """Plain differences of shortfalls would say more: noise. About half of the estimates are negative."""
     table = repeated(LEVEL, spread=0.0)
     near(table[:, 2], 0.0)
     assert 0.2 < (table[:, 2] < 0.0).mean() < 0.8
@@ -87,7 +87,7 @@ def test_without_a_network_effect_there_is_none_on_average():
 def test_the_share_is_the_networks_of_all_the_variance(of_mean):
     """The share is a ratio of estimates: biased by 1 / networks of itself."""
     truth = SPREAD**2 / (SPREAD**2 + COMMON**2 + OWN**2)
-    assert abs(of_mean[:, 3].mean() - truth) < 4.0 * of_mean[:, 3].std() / np.sqrt(60) + truth / NETWORKS
+    assert abs(of_mean[:, 3].mean() - truth) < 4.0 * of_mean[:, 3].std() / np.sqrt(REPEATS) + truth / NETWORKS
 
 
 def test_the_variance_beyond_the_level_is_that_of_the_cut_normal():
