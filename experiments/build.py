@@ -16,9 +16,19 @@ from omegaconf.errors import OmegaConfBaseException
 from engine.book.parameters import Parameters
 from experiments import limits
 from experiments.complaints import BadInput, expected, explain, unknown
-from experiments.schema import Book, Config, Report, Run, Runs, Sampler, Scenario, Validate
+from experiments.schema import (
+    Book,
+    Config,
+    Network,
+    Report,
+    Run,
+    Runs,
+    Sampler,
+    Scenario,
+    Validate,
+)
 
-TASKS = ("tail_risk", "template", "validate", "runs")
+TASKS = ("tail_risk", "network_ensemble", "template", "validate", "runs")
 SAMPLERS = ("pseudo_random", "antithetic", "sobol")
 WHOLE = {
     "paths": (1, 10**12, 1),
@@ -27,6 +37,15 @@ WHOLE = {
     "months": (12, 120, 12),
 }
 """Whole numbers of the run: least, most, multiple of; as `engine.tail.blocks.Plan` wants them."""
+
+METHODS = ("maximum_entropy", "minimum_density", "fitness", "gibbs")
+"""Those of `engine.book.ensemble`, which would import JAX before its devices are prepared."""
+
+WHOLE_NETWORK = {"networks": (2, 100_000), "paths": (2, 10**9), "blocks": (2, 1024)}
+"""Whole numbers of the networks: least and most."""
+
+MOST_PATHS = 2**26
+"""Paths over all networks: more might overflow the tally's sums."""
 
 NO_RESULT = {
     "run": ("dir", "devices", "checkpoint_seconds", "resume"),
@@ -48,6 +67,7 @@ class Experiment:
     scenario: Scenario
     parameters: Parameters
     sampler: Sampler
+    network: Network
     report: Report
     template_dir: str | None
     validate: Validate
@@ -71,6 +91,8 @@ def read(cfg: DictConfig) -> Experiment:
         raise BadInput([explain(error)]) from None
     whole_run(config.run, problems)
     whole_sampler(config.sampler, config.run, problems)
+    if config.task.name == "network_ensemble":
+        whole_network(config.network, config.sampler, problems)
     problems += choices(config)
     groups = [field.name for field in dataclasses.fields(Parameters)]
     parameters = Parameters(**{group: getattr(config, group) for group in groups})
@@ -78,9 +100,11 @@ def read(cfg: DictConfig) -> Experiment:
     if problems:
         raise BadInput(problems)
     plain["run"] = dataclasses.asdict(config.run)
+    plain["network"] = dataclasses.asdict(config.network)
     return Experiment(
-        config.task.name, config.run, config.book, config.scenario, parameters, config.sampler, config.report,
-        config.template.dir, config.validate, config.runs, plain, config_hash(plain),
+        config.task.name, config.run, config.book, config.scenario, parameters, config.sampler,
+        config.network, config.report, config.template.dir, config.validate, config.runs, plain,
+        config_hash(plain),
     )  # fmt: skip
 
 
@@ -142,6 +166,32 @@ def whole_sampler(sampler: Sampler, run: Run, problems: list[str]) -> None:
         problems.append(expected("run.paths", run.paths, wanted))
 
 
+def whole_network(network: Network, sampler: Sampler, problems: list[str]) -> None:
+    """Turn the networks' numbers into whole ones; add what is wrong with them to the problems."""
+    before = len(problems)
+    for key, (low, high) in WHOLE_NETWORK.items():
+        number = whole(getattr(network, key))
+        if number is None or not low <= number <= high:
+            wanted = f"a whole number from {low} to {high:,}"
+            problems.append(expected(f"network.{key}", getattr(network, key), wanted))
+        else:
+            setattr(network, key, number)
+    if network.method not in METHODS:
+        problems.append(expected("network.method", network.method, "one of " + ", ".join(METHODS)))
+    if not 0.0 < network.density <= 1.0:
+        problems.append(expected("network.density", network.density, "a share above 0 and at most 1"))
+    if sampler.name != "pseudo_random":
+        wanted = "pseudo_random: the networks' paths are plain ones, in network.blocks blocks"
+        problems.append(expected("sampler.name", sampler.name, wanted))
+    if len(problems) > before:
+        return
+    if network.paths % network.blocks:
+        problems.append(expected("network.paths", network.paths, f"a multiple of {network.blocks} blocks"))
+    if network.paths * network.networks > MOST_PATHS:
+        wanted = f"at most {MOST_PATHS // network.networks:,} with {network.networks} networks"
+        problems.append(expected("network.paths", network.paths, wanted))
+
+
 def whole(value: object) -> int | None:
     """The whole number a value stands for, or None."""
     if isinstance(value, bool):
@@ -201,9 +251,13 @@ def folder_problems(name: str, value: str | None, needed: bool) -> list[str]:
 
 def decisive(plain: dict) -> dict:
     """The part of the configuration that changes a result."""
+    networks = plain["task"]["name"] == "network_ensemble"
+    unread = {"run": ("paths",), "sampler": None} if networks else {"network": None}
     kept = {}
     for group, values in plain.items():
         left_out = NO_RESULT.get(group, ())
+        if group in unread:
+            left_out = None if unread[group] is None else (*left_out, *unread[group])
         if left_out is not None:
             kept[group] = {key: value for key, value in values.items() if key not in left_out}
     return kept
@@ -248,3 +302,24 @@ def build(experiment: Experiment, book):
     system = build_system(book, experiment.parameters, run.months)
     sampler = experiment.sampler
     return system, plan, samplers_of(system, plan, sampler.name, sampler.replications, sampler.components)
+
+
+def networks(experiment: Experiment, book):
+    """(System as filled, Systems of the networks, Plan of each, samplers) of an ensemble.
+
+    Raises `BadInput` where the book's totals leave no network.
+    """
+    from engine.book.build import build_system
+    from engine.book.ensemble import sample_holdings, with_holdings
+    from engine.paths.samplers import samplers_of
+    from engine.tail.blocks import Plan
+
+    run, wanted = experiment.run, experiment.network
+    plan = Plan(paths=wanted.paths, block=run.block, seed=run.seed)
+    filled = build_system(book, experiment.parameters, run.months)
+    try:
+        drawn = sample_holdings(book, wanted.method, wanted.networks, wanted.density, run.seed)
+    except ValueError as error:
+        raise BadInput([f"{book.path}: {error}"]) from None
+    systems = [build_system(with_holdings(book, each), experiment.parameters, run.months) for each in drawn]
+    return filled, systems, plan, samplers_of(filled, plan, "pseudo_random", wanted.blocks, 1)

@@ -53,6 +53,17 @@ class Sampler:
 
 
 @dataclasses.dataclass
+class Network:
+    """The networks of holders that `task=network_ensemble` draws and runs, all on the same paths."""
+
+    networks: Any = 50
+    method: str = "fitness"
+    density: float = 0.3  # share of an instrument class's open cells that are links (fitness, gibbs)
+    paths: Any = 8192  # of each network
+    blocks: Any = 8  # of paths: their spread is the Monte Carlo error of each network
+
+
+@dataclasses.dataclass
 class Report:
     """What is written, and when a finished run counts as unreliable (exit code 4)."""
 
@@ -108,6 +119,7 @@ class Config:
     lenders: parameters.Lenders = dataclasses.field(default_factory=parameters.Lenders)
     mechanisms: parameters.Mechanisms = dataclasses.field(default_factory=parameters.Mechanisms)
     sampler: Sampler = dataclasses.field(default_factory=Sampler)
+    network: Network = dataclasses.field(default_factory=Network)
     report: Report = dataclasses.field(default_factory=Report)
     template: Template = dataclasses.field(default_factory=Template)
     validate: Validate = dataclasses.field(default_factory=Validate)

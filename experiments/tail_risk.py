@@ -15,9 +15,14 @@ from experiments.stopping import Stop
 
 def run(experiment: Experiment, stop: Stop, alone: bool) -> int:
     """Run the experiment into its folder and, unless it is one of a sweep, say so; the exit code."""
+    return carry_out(experiment, stop, alone, build.build, results)
+
+
+def carry_out(experiment: Experiment, stop: Stop, alone: bool, build_model, results) -> int:
+    """A run from book to folder: `build_model(experiment, book)`, then `results(...)`; the exit code."""
     refuse_foreign(experiment.run.dir)
     book = build.load(experiment)
-    model = build.build(experiment, book)
+    model = build_model(experiment, book)
     stop.check()
     provenance = provenance_of(experiment, book)
     identity = identity_of(experiment, book.hash)

@@ -2,7 +2,16 @@
 
 import pathlib
 
-from engine.report import bearer_sections, closing, findings, sections, style, systemic_sections, words
+from engine.report import (
+    bearer_sections,
+    closing,
+    findings,
+    network_sections,
+    sections,
+    style,
+    systemic_sections,
+    words,
+)
 from engine.report.folder import Results, read_results, write_text
 from engine.report.markup import Charts, paragraph, text
 from engine.report.words import amount, share
@@ -18,6 +27,7 @@ CONTENTS = (
     ("who", "Who"),
     ("who-pays", "Who pays"),
     ("drag", "Who drags whom down"),
+    ("network", "Not known"),
     ("door", "Through which door"),
     ("how-fast", "How fast"),
     ("world", "Futures"),
@@ -46,6 +56,7 @@ def page(results: Results) -> str:
         sections.who,
         bearer_sections.who_pays,
         systemic_sections.who_drags_whom,
+        network_sections.unknown_network,
         sections.through_which_door,
         sections.how_fast,
         sections.world,
@@ -54,7 +65,7 @@ def page(results: Results) -> str:
     body = [
         header(results),
         *(part(results, holder) for part in parts),
-        closing.limits(),
+        closing.limits(results),
         closing.provenance(results),
     ]
     return (
@@ -74,7 +85,8 @@ def header(results: Results) -> str:
     kicker = (
         f"Undertow · book {summary.get('book', '')} · {summary['paths']:,} paths · seed {summary['seed']}"
     )
-    links = "".join(f'<a href="#{name}">{text(title)}</a>' for name, title in CONTENTS)
+    contents = [entry for entry in CONTENTS if entry[0] != "network" or "network" in summary]
+    links = "".join(f'<a href="#{name}">{text(title)}</a>' for name, title in contents)
     return (
         f"<header>{paragraph(kicker, 'kicker')}<h1>{text(findings.headline(results))}</h1>"
         f"{paragraph(findings.lead(results), 'lead')}{warnings(summary)}{cards(results)}<nav>{links}</nav>"

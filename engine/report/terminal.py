@@ -40,6 +40,8 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
     last = horizons[-1]
     lines = [title(summary), "", "System loss, USD bn (± standard error, [95% interval])"]
     lines += system_table(summary, horizons)
+    if "network" in summary:
+        lines += ["", *network_table(summary, last)]
     lines += [
         "",
         *beside(lenders_table(summary, last), firms_table(summary, last)),
@@ -100,6 +102,27 @@ def firms_table(summary: dict[str, Any], horizon: str) -> list[str]:
         f"Borrowers by default probability, {words.horizon_years(horizon)}",
         *grid(cells, "<>>", (22, 10, 13)),
     ]
+
+
+def network_table(summary: dict[str, Any], horizon: str) -> list[str]:
+    """ES 99% over the networks, of the system and of the lenders with the greatest."""
+    network = summary["network"]
+    rows = [("whole system", network["system"]["es_99"])]
+    rows += sorted(
+        ((name, measures["es_99"]) for name, measures in network["lenders"].items()),
+        key=lambda row: -row[1]["value"],
+    )[:TOP]
+    cells = [("", "ES 99%", "5% of networks", "95% of networks", "network's share of its tail")]
+    cells += [
+        (
+            name,
+            *(plus_minus(row[key], row[key + "_se"]) for key in ("value", "low", "high")),
+            f"{words.share(row['network_share'])} ± {words.share(row['network_share_se'])}",
+        )
+        for name, row in rows
+    ]
+    title = f"ES 99% over {network['networks']} networks, {words.horizon_years(horizon)}, USD bn"
+    return [title, *grid(cells, "<>>>>", (20, 16, 16, 16, 27))]
 
 
 def timing_lines(summary: dict[str, Any]) -> list[str]:

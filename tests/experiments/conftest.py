@@ -72,6 +72,22 @@ def beginning(layout):
     return Standing(0, 0.0, np.zeros(1, np.int64), np.zeros(1, np.int64))
 
 
+class NetworkMeasures:
+    """Stand-in for what is kept of every network."""
+
+    def __init__(self, blocks):
+        self.blocks = blocks
+
+    def add(self, tally):
+        pass
+
+    def tables(self, layout, labels):
+        return {"network_split": None}
+
+    def replications(self):
+        return Replications()
+
+
 class Engine:
     """Stand-ins for the engine behind the door; a test puts a function in `during` to act while paths run.
 
@@ -124,6 +140,18 @@ def engine(monkeypatch):
     book = types.SimpleNamespace(name="small", hash="0" * 64, repairs=())
     for name, parts in {
         "engine.paths.simulate": {"simulate": stand_in.simulate, "layout_of": lambda system: None},
+        "engine.paths.networks": {
+            "simulate_networks": lambda systems, *rest: stand_in.simulate(systems[0], *rest)
+        },
+        "engine.book.ensemble": {
+            "sample_holdings": lambda book, method, count, density, seed: range(count),
+            "with_holdings": lambda book, shares: book,
+        },
+        "engine.report.loss_tables": {"labels_of": lambda system, book: None},
+        "engine.report.networks": {
+            "NetworkMeasures": NetworkMeasures,
+            "network_summary": lambda split: {},
+        },
         "engine.paths.samplers": {"samplers_of": lambda system, plan, *choice: choice},
         "engine.tail.blocks": {
             "Plan": types.SimpleNamespace,
