@@ -63,29 +63,23 @@ def one_network(m: Marginals, method: str, density: float, address: tuple[int, i
 
 
 def class_shares(m: Marginals, prior: Prior, totals: Totals, free, split, method: str, density: float, rng):
-    """Shares of the instruments of one class."""
+    """Shares of the instruments of one class: known cells, drawn amounts, and new money as the class."""
     known, size = totals.known[:, prior.members], m.size[prior.members]
-    shares = np.nan_to_num(known)
-    left = np.maximum(1.0 - shares.sum(axis=0), 0.0)
-    unlent = size <= 0.0
-    open_split = np.where(np.isnan(known), split[:, None], 0.0)
-    open_split = open_split / np.maximum(open_split.sum(axis=0), 1e-300)
-    amounts = np.zeros_like(shares)
-    rows, columns = np.flatnonzero(free > 0.0), np.flatnonzero(left * size > 1e-9 * max(size.sum(), 1e-300))
+    left = np.maximum(1.0 - np.nansum(known, axis=0), 0.0)
+    as_class = np.where(np.isnan(known), split[:, None], 0.0)
+    as_class = left * as_class / np.maximum(as_class.sum(axis=0), 1e-300)
+    drawn = np.zeros_like(known)
+    rows, columns = np.flatnonzero(free > 0.0), np.flatnonzero(left * size > 1e-9 * size.sum())
     if len(rows):
+        amounts = (left * size)[columns]
         cells = np.ix_(rows, columns)
-        blocked = np.where(np.isnan(known[cells]), np.nan, 0.0)
-        column_totals = (left * size)[columns]
-        row_totals = free[rows] * (column_totals.sum() / free[rows].sum())
-        amounts[cells] = within_limits(
-            row_totals,
-            column_totals,
-            blocked,
-            m.largest[rows],
-            lambda *a: fill(*a, method, density, seed(rng)),
-        )
-    lent = amounts / np.where(unlent, 1.0, size)
-    return shares + np.where(unlent, left * open_split, lent)
+        drawn[cells] = within_limits(
+            free[rows] * (amounts.sum() / free[rows].sum()), amounts,
+            np.where(np.isnan(known[cells]), np.nan, 0.0), m.largest[rows],
+            lambda *given: fill(*given, method, density, seed(rng)),
+        )  # fmt: skip
+    lent = drawn / np.where(size > 0.0, size, 1.0)
+    return np.nan_to_num(known) + np.where(size > 0.0, lent, as_class)
 
 
 def seed(rng) -> int:

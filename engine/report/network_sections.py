@@ -6,7 +6,7 @@ from engine.report import sections, style, words
 from engine.report.charts import figure
 from engine.report.folder import Results
 from engine.report.markup import Charts, measured, paragraph, probability, table
-from engine.report.words import amount, class_name, share
+from engine.report.words import amount, class_name
 
 SHOWN = 20
 LEAST = 0.05
@@ -121,7 +121,7 @@ def split_cells(results: Results, row: dict, group: str) -> tuple[str, ...]:
     return (
         row["name"], group, measured(row["value"], row["value_se"]), measured(row["low"], row["low_se"]),
         measured(row["high"], row["high_se"]), probability(row["network_share"], row["network_share_se"]),
-        share(whole["network_share"]),
+        probability(whole["network_share"], whole["network_share_se"]),
     )  # fmt: skip
 
 
