@@ -51,12 +51,11 @@ def start(arguments: tuple[str, ...]) -> subprocess.Popen:
     return subprocess.Popen((*COMMAND, *arguments), cwd=ROOT, **quiet)
 
 
-def finish(arguments: tuple[str, ...]) -> None:
-    """Run the command to its end."""
-    process = start(arguments)
+def ended(process: subprocess.Popen) -> None:
+    """Wait for the end of a process, which must be a good one."""
     said = process.communicate()[1]
     if process.returncode:
-        raise SystemExit(f"exit code {process.returncode} after {arguments}\n{said}")
+        raise SystemExit(f"exit code {process.returncode} of {process.args}\n{said}")
 
 
 def saves(folder: pathlib.Path) -> int:
@@ -103,7 +102,7 @@ def kill(count: int, base: pathlib.Path, book: tuple[str, ...], seed: int, setti
     """Kill runs `count` times in all; raises AssertionError where one ends unlike the undisturbed."""
     chance, done, whole = random.Random(seed), Count(0, 0, 0, 0), {}
     for name, own in settings.items():
-        finish((*book, *SMALL, *own, f"run.dir={base / name}"))
+        ended(start((*book, *SMALL, *own, f"run.dir={base / name}")))
         whole[name] = results_of(base / name)
     while done.kills < count:
         name = list(settings)[done.runs % len(settings)]
@@ -114,11 +113,13 @@ def kill(count: int, base: pathlib.Path, book: tuple[str, ...], seed: int, setti
             process = start(arguments)
             wait(process, moment(chance, done.kills, folder))
             if process.poll() is not None:
+                ended(process)
                 break
             process.send_signal(signal.SIGKILL)
             process.communicate()
             done = done._replace(kills=done.kills + 1, writing=done.writing + bool(unfinished(folder)))
-        finish(arguments)
+        else:
+            ended(start(arguments))
         found = results_of(folder)
         assert found == whole[name], [key for key in found if found[key] != whole[name].get(key)]
         done = done._replace(runs=done.runs + 1, resumed=done.resumed + going_on(folder))
@@ -135,7 +136,7 @@ def main() -> None:
     given = parser.parse_args()
     base = given.folder.resolve()
     shutil.rmtree(base, ignore_errors=True)
-    finish(("task=template", f"template.dir={base / 'book'}"))
+    ended(start(("task=template", f"template.dir={base / 'book'}")))
     book = ("book=own", f"book.path={base / 'book' / 'worked_small'}")
     begun = time.monotonic()
     count = kill(given.kills, base, book, given.seed)
