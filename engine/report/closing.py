@@ -11,11 +11,11 @@ LIMITS = (
     "Only the debt in the book: wider private credit to technology, and bonds of AI-linked firms outside it, "
     "are not counted.",
     "Losses of shareholders, and what falling share prices do to spending, are outside the amounts.",
-    "Losses are credit losses. Marks to market on bonds that do not default, forced sales by leveraged "
-    "holders, redemptions and gates are not in them.",
+    "The system's losses are credit losses. What sellers of bonds lose to buyers is in the lenders' and the "
+    "bearers' losses, and sums to zero; marks on bonds that are neither sold nor in default are in none.",
     "Who holds what is mostly unknown. One filling of the unknown holdings is used; other fillings give "
     "other lenders' tails at the same system loss.",
-    "No policy response, no recession beyond the AI sector, and nothing after the last horizon: residual "
+    "No policy response, no recession but its effect on AI revenue, and nothing after the last horizon: residual "
     "value guarantees on leases renewed later hardly act within it.",
 )  # fmt: skip
 
