@@ -15,8 +15,8 @@ LIMITS = (
     "bearers' losses, and sums to zero; marks on bonds that are neither sold nor in default are in none.",
     "Who holds what is mostly unknown. One filling of the unknown holdings is used; other fillings give "
     "other lenders' tails at the same system loss.",
-    "No policy response, no recession but its effect on AI revenue, and nothing after the last horizon: residual "
-    "value guarantees on leases renewed later hardly act within it.",
+    "No policy response, no recession but its effect on AI revenue, and nothing after the last horizon: "
+    "residual value guarantees on leases renewed later hardly act within it.",
 )  # fmt: skip
 
 
