@@ -11,10 +11,10 @@ LIMITS = (
     "Only the debt in the book: wider private credit to technology, and bonds of AI-linked firms outside it, "
     "are not counted.",
     "Losses of shareholders, and what falling share prices do to spending, are outside the amounts.",
-    "Losses are credit losses. Marks to market on bonds that do not default, forced sales by leveraged "
-    "holders, redemptions and gates are not in them.",
-    "No policy response, no recession beyond the AI sector, and nothing after the last horizon: residual "
-    "value guarantees on leases renewed later hardly act within it.",
+    "The system's losses are credit losses. What sellers of bonds lose to buyers is in the lenders' and the "
+    "bearers' losses, and sums to zero; marks on bonds that are neither sold nor in default are in none.",
+    "No policy response, no recession but its effect on AI revenue, and nothing after the last horizon: "
+    "residual value guarantees on leases renewed later hardly act within it.",
 )  # fmt: skip
 
 
