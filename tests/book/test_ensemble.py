@@ -204,6 +204,7 @@ def test_priors_are_checked(small):
 
 
 def test_without_priors_the_filled_holdings_are_the_means(small):
+    (small.folder / "priors.csv").unlink()
     book = load_book(small.folder)
     assert isinstance(book["priors"], pd.DataFrame) and book["priors"].empty
     m = marginals_of(book)
