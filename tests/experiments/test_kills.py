@@ -6,9 +6,9 @@ from tests.experiments import kills
 def test_five_kills_leave_no_trace(undertow, tmp_path):
     assert undertow("task=template", "template.dir=book").code == 0
     book = ("book=own", f"book.path={tmp_path / 'book' / 'worked_small'}")
-    count = kills.kill(5, tmp_path, book, seed=4, settings={"plain": ("run.paths=65536",)})
+    count = kills.kill(5, tmp_path, book, seed=4, settings={"plain": ("run.paths=32768",)})
     assert count.kills == 5
-    assert count.writing >= 1 and count.resumed >= 2 and count.runs >= 1
+    assert count.writing >= 1 and count.resumed >= 1 and count.runs >= 1
 
 
 def test_the_results_compared_are_the_results(undertow, engine, tmp_path):
