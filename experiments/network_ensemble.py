@@ -5,6 +5,7 @@ How much of a lender's tail is the economy's doing, and how much is that nobody 
 
 from experiments import build
 from experiments.build import Experiment
+from experiments.checkpoints import Checkpoints
 from experiments.progress import Progress
 from experiments.run_folder import RunFolder
 from experiments.stopping import Stop
@@ -16,7 +17,7 @@ def run(experiment: Experiment, stop: Stop, alone: bool) -> int:
     return carry_out(experiment, stop, alone, build.networks, results)
 
 
-def results(experiment: Experiment, book, model, folder: RunFolder, stop: Stop) -> dict:
+def results(experiment: Experiment, book, model, folder: RunFolder, checkpoints: Checkpoints) -> dict:
     """Simulate every network and write tables, summary and page into the folder; the summary."""
     filled, systems, plan, samplers = model
     from engine.paths.networks import simulate_networks
@@ -27,7 +28,7 @@ def results(experiment: Experiment, book, model, folder: RunFolder, stop: Stop) 
     from engine.report.results import write_results
     from engine.tail.blocks import Watch
 
-    collected = NetworkMeasures(len(samplers))
+    collected, stop = NetworkMeasures(len(samplers)), checkpoints.stop
     with Progress(plan.paths * len(systems)) as progress:
         watch = Watch(progress=progress.update, each=collected.add, stopped=stop)
         tally, timing = simulate_networks(systems, plan, samplers, watch)
@@ -38,7 +39,9 @@ def results(experiment: Experiment, book, model, folder: RunFolder, stop: Stop) 
         "networks": wanted.networks, "paths_each": wanted.paths, "blocks": wanted.blocks,
         "method": wanted.method, "density": wanted.density,
     } | network_summary(tables["network_split"])  # fmt: skip
-    provenance = folder.provenance | {"status": "done", "timing": timing_of(timing), "network": network}
+    provenance = folder.provenance | {"status": "done", "timing": timing_of(timing, checkpoints.sessions),
+        "network": network,
+    }
     summary = write_results(
         folder.path, tally, filled, book, provenance, collected.replications(), more=tables
     )

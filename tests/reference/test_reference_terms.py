@@ -2,7 +2,7 @@
 
 import math
 
-from tests.reference import contracts, example
+from tests.reference import contracts, example, path
 from tests.reference.book import plain
 from tests.reference.by_hand import calm, near
 from tests.reference.example import CLOUD, CONTRACTS, HOST
