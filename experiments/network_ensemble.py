@@ -39,9 +39,8 @@ def results(experiment: Experiment, book, model, folder: RunFolder, checkpoints:
         "networks": wanted.networks, "paths_each": wanted.paths, "blocks": wanted.blocks,
         "method": wanted.method, "density": wanted.density,
     } | network_summary(tables["network_split"])  # fmt: skip
-    provenance = folder.provenance | {"status": "done", "timing": timing_of(timing, checkpoints.sessions),
-        "network": network,
-    }
+    timing = timing_of(timing, checkpoints.sessions)
+    provenance = folder.provenance | {"status": "done", "timing": timing, "network": network}
     summary = write_results(
         folder.path, tally, filled, book, provenance, collected.replications(), more=tables
     )

@@ -15,7 +15,7 @@ LIST = """
            config_hash[:8] as config, dir
     from runs order by started
 """
-ROWS, WIDTH = 10_000, 200
+ROWS, WIDTH = 10_000, 400
 
 
 def run(experiment: Experiment, stop: Stop, alone: bool) -> int:
