@@ -101,7 +101,7 @@ class Engine:
         self.started = []
         self.summary = {"flagged_paths": {}, "warnings": []}
 
-    def simulate(self, system, plan, samplers, watch, start):
+    def simulate(self, system, plan, samplers, watch, start=None):
         self.runs.append((system, plan))
         self.started.append(start.done if start else 0)
         self.during(watch.progress, watch.stopped)
@@ -111,7 +111,8 @@ class Engine:
             done, present = done + len(block), present + block.sum()
             watch.each(present[0])
             self.after(done)
-            watch.keep(functools.partial(Standing, done, seconds, finished, present))
+            if hasattr(watch, "keep"):
+                watch.keep(functools.partial(Standing, done, seconds, finished, present))
         timing = types.SimpleNamespace(compile_s=1.0, run_s=2.0, paths_per_s=plan.paths / 2.0)
         return finished + present, timing
 

@@ -27,6 +27,12 @@ def written(tmp_path):
     return write
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch):
+    """A terminal that shows every column."""
+    monkeypatch.setenv("COLUMNS", "400")
+
+
 def test_runs_of_every_state_are_listed(undertow, engine, tmp_path):
     assert undertow("run.dir=out/a", "run.paths=1000", "scenario=plateau").code == 0
 
