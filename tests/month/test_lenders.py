@@ -92,6 +92,8 @@ def test_a_bank_stops_lending_beyond_its_limit_and_a_fund_beyond_its_coverage(sm
     assert at(small, market.stopped, "BANK") == 0.0
     _, market = react(small, of(small, BANK=2.6))
     assert at(small, market.stopped, "BANK") == pytest.approx(0.02 / 0.05, rel=1e-4)
+    _, off = react(with_numbers(small, "mechanisms", credit_lines=0.0), of(small, BANK=5.0, FUND=3.2))
+    assert float(jnp.max(off.stopped)) == 0.0
 
 
 def test_a_gated_fund_pays_from_its_line_while_its_coverage_holds(small):
