@@ -10,10 +10,11 @@ WORKERS ?= auto
 UNSHIPPED ?= $(or $(wildcard ../shared/oracles),null)
 RANDOM_OUT ?= out/random
 JOBS ?= 1
+KILLS ?= 100
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test validate random bench lint format lock clean
+.PHONY: help setup report test validate random kills bench lint format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -41,6 +42,9 @@ random: setup ## dieharder over the random words (half an hour on one core); JOB
 	@command -v dieharder >/dev/null || { echo "make random needs dieharder on the path: install your system's" \
 		"dieharder package (Debian, Ubuntu: apt-get install dieharder)" >&2; exit 2; }
 	$(BIN)/python tests/draws/assess.py $(RANDOM_OUT) --jobs $(JOBS)
+
+kills: setup ## kill a run KILLS times and see that it ends as the undisturbed one; into out/kills
+	$(BIN)/python tests/experiments/kills.py $(KILLS) --folder out/kills
 
 validate: setup ## every known number beside the engine's: docs/validation.md
 	$(BIN)/undertow task=validate validate.unshipped=$(UNSHIPPED)

@@ -16,9 +16,19 @@ from omegaconf.errors import OmegaConfBaseException
 from engine.book.parameters import Parameters, Policy
 from experiments import limits
 from experiments.complaints import BadInput, expected, explain, unknown
-from experiments.schema import Book, Config, Report, Run, Sampler, Scenario, Validate
+from experiments.schema import (
+    Book,
+    Config,
+    Network,
+    Report,
+    Run,
+    Runs,
+    Sampler,
+    Scenario,
+    Validate,
+)
 
-TASKS = ("tail_risk", "policy", "template", "validate")
+TASKS = ("tail_risk", "network_ensemble", "policy", "template", "validate", "runs")
 SAMPLERS = ("pseudo_random", "antithetic", "sobol")
 WHOLE = {
     "paths": (1, 10**12, 1),
@@ -33,7 +43,22 @@ LEVERS = tuple(
 )
 """Levers of policy, as in `engine.vocabulary`, which would import JAX before its devices are prepared."""
 
-NO_RESULT = {"run": ("dir", "devices"), "report": None, "template": None, "validate": None}
+METHODS = ("maximum_entropy", "minimum_density", "fitness", "gibbs")
+"""Those of `engine.book.ensemble`, which would import JAX before its devices are prepared."""
+
+WHOLE_NETWORK = {"networks": (2, 100_000), "paths": (2, 10**9), "blocks": (2, 1024)}
+"""Whole numbers of the networks: least and most."""
+
+MOST_PATHS = 2**26
+"""Paths over all networks: more might overflow the tally's sums."""
+
+NO_RESULT = {
+    "run": ("dir", "devices", "checkpoint_seconds", "resume"),
+    "report": None,
+    "template": None,
+    "validate": None,
+    "runs": None,
+}
 """What does not change a number of the result, and so is left out of the configuration's hash."""
 
 
@@ -47,9 +72,11 @@ class Experiment:
     scenario: Scenario
     parameters: Parameters
     sampler: Sampler
+    network: Network
     report: Report
     template_dir: str | None
     validate: Validate
+    runs: Runs
     config: dict
     hash: str  # 64 hexadecimal digits over all that changes a result
 
@@ -69,6 +96,8 @@ def read(cfg: DictConfig) -> Experiment:
         raise BadInput([explain(error)]) from None
     whole_run(config.run, problems)
     whole_sampler(config.sampler, config.run, problems)
+    if config.task.name == "network_ensemble":
+        whole_network(config.network, config.sampler, problems)
     problems += choices(config)
     groups = [field.name for field in dataclasses.fields(Parameters)]
     parameters = Parameters(**{group: getattr(config, group) for group in groups})
@@ -76,9 +105,11 @@ def read(cfg: DictConfig) -> Experiment:
     if problems:
         raise BadInput(problems)
     plain["run"] = dataclasses.asdict(config.run)
+    plain["network"] = dataclasses.asdict(config.network)
     return Experiment(
-        config.task.name, config.run, config.book, config.scenario, parameters, config.sampler, config.report,
-        config.template.dir, config.validate, plain, config_hash(plain),
+        config.task.name, config.run, config.book, config.scenario, parameters, config.sampler,
+        config.network, config.report, config.template.dir, config.validate, config.runs, plain,
+        config_hash(plain),
     )  # fmt: skip
 
 
@@ -108,6 +139,9 @@ def whole_run(run: Run, problems: list[str]) -> None:
             problems.append(expected("run.devices", run.devices, "auto or a whole number from 1 to 1024"))
         else:
             run.devices = count
+    if not 0.0 <= run.checkpoint_seconds < math.inf:
+        wanted = "seconds between two checkpoints, 0 for none"
+        problems.append(expected("run.checkpoint_seconds", run.checkpoint_seconds, wanted))
 
 
 def whole_sampler(sampler: Sampler, run: Run, problems: list[str]) -> None:
@@ -137,6 +171,32 @@ def whole_sampler(sampler: Sampler, run: Run, problems: list[str]) -> None:
         problems.append(expected("run.paths", run.paths, wanted))
 
 
+def whole_network(network: Network, sampler: Sampler, problems: list[str]) -> None:
+    """Turn the networks' numbers into whole ones; add what is wrong with them to the problems."""
+    before = len(problems)
+    for key, (low, high) in WHOLE_NETWORK.items():
+        number = whole(getattr(network, key))
+        if number is None or not low <= number <= high:
+            wanted = f"a whole number from {low} to {high:,}"
+            problems.append(expected(f"network.{key}", getattr(network, key), wanted))
+        else:
+            setattr(network, key, number)
+    if network.method not in METHODS:
+        problems.append(expected("network.method", network.method, "one of " + ", ".join(METHODS)))
+    if not 0.0 < network.density <= 1.0:
+        problems.append(expected("network.density", network.density, "a share above 0 and at most 1"))
+    if sampler.name != "pseudo_random":
+        wanted = "pseudo_random: the networks' paths are plain ones, in network.blocks blocks"
+        problems.append(expected("sampler.name", sampler.name, wanted))
+    if len(problems) > before:
+        return
+    if network.paths % network.blocks:
+        problems.append(expected("network.paths", network.paths, f"a multiple of {network.blocks} blocks"))
+    if network.paths * network.networks > MOST_PATHS:
+        wanted = f"at most {MOST_PATHS // network.networks:,} with {network.networks} networks"
+        problems.append(expected("network.paths", network.paths, wanted))
+
+
 def whole(value: object) -> int | None:
     """The whole number a value stands for, or None."""
     if isinstance(value, bool):
@@ -163,6 +223,9 @@ def choices(config: Config) -> list[str]:
         return found + folder_problems("template.dir", config.template.dir, needed=True)
     if config.task.name == "validate":
         return found + validate_problems(config.validate)
+    if config.task.name == "runs":
+        missing = not pathlib.Path(config.runs.root).is_dir()
+        return found + ([expected("runs.root", config.runs.root, "a folder that exists")] if missing else [])
     if config.book.path is None and not config.book.name:
         found.append(expected("book.path", None, "a folder or an .xlsx, as in book.path=my_book/"))
     if config.book.path is not None and not pathlib.Path(config.book.path).exists():
@@ -209,13 +272,23 @@ def folder_problems(name: str, value: str | None, needed: bool) -> list[str]:
     return [expected(name, value, f"a folder; {blocked[0]} is a file")] if blocked else []
 
 
-def config_hash(plain: dict) -> str:
-    """sha256 of what changes a result, independent of the order of keys."""
+def decisive(plain: dict) -> dict:
+    """The part of the configuration that changes a result."""
+    networks = plain["task"]["name"] == "network_ensemble"
+    unread = {"run": ("paths",), "sampler": None} if networks else {"network": None}
     kept = {}
     for group, values in plain.items():
         left_out = NO_RESULT.get(group, ())
+        if group in unread:
+            left_out = None if unread[group] is None else (*left_out, *unread[group])
         if left_out is not None:
             kept[group] = {key: value for key, value in values.items() if key not in left_out}
+    return kept
+
+
+def config_hash(plain: dict) -> str:
+    """sha256 of what changes a result, independent of the order of keys."""
+    kept = decisive(plain)
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 
@@ -252,3 +325,24 @@ def build(experiment: Experiment, book):
     system = build_system(book, experiment.parameters, run.months)
     sampler = experiment.sampler
     return system, plan, samplers_of(system, plan, sampler.name, sampler.replications, sampler.components)
+
+
+def networks(experiment: Experiment, book):
+    """(System as filled, Systems of the networks, Plan of each, samplers) of an ensemble.
+
+    Raises `BadInput` where the book's totals leave no network.
+    """
+    from engine.book.build import build_system
+    from engine.book.ensemble import sample_holdings, with_holdings
+    from engine.paths.samplers import samplers_of
+    from engine.tail.blocks import Plan
+
+    run, wanted = experiment.run, experiment.network
+    plan = Plan(paths=wanted.paths, block=run.block, seed=run.seed)
+    filled = build_system(book, experiment.parameters, run.months)
+    try:
+        drawn = sample_holdings(book, wanted.method, wanted.networks, wanted.density, run.seed)
+    except ValueError as error:
+        raise BadInput([f"{book.path}: {error}"]) from None
+    systems = [build_system(with_holdings(book, each), experiment.parameters, run.months) for each in drawn]
+    return filled, systems, plan, samplers_of(filled, plan, "pseudo_random", wanted.blocks, 1)

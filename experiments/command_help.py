@@ -13,6 +13,7 @@ undertow: if the AI build-out disappoints, who loses how much, how fast, and thr
   undertow -m scenario=baseline,plateau hydra/launcher=joblib        a sweep, jobs side by side
   undertow book=own book.path=my_book/           your own book, a folder of CSV files or an .xlsx
   undertow task=template template.dir=my_book    an empty and a worked book to start from
+  undertow task=network_ensemble                 how much of it is that nobody knows who holds what
   undertow task=validate                         every known number beside the engine's (in a checkout)
 
 Groups, each chosen with group=option:

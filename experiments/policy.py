@@ -4,29 +4,25 @@ import dataclasses
 
 from experiments import build, tail_risk
 from experiments.build import Experiment
-from experiments.exit_codes import DONE, UNRELIABLE
+from experiments.checkpoints import Checkpoints
 from experiments.progress import Progress
-from experiments.provenance import provenance_of
-from experiments.reliability import doubts_of
-from experiments.run_folder import RunFolder, refuse_foreign
+from experiments.run_folder import RunFolder
 from experiments.stopping import Stop
 
 
 def run(experiment: Experiment, stop: Stop, alone: bool) -> int:
     """Run every variant into the run's folder and, unless it is one of a sweep, say so; the exit code."""
-    pulled = build.pulled(experiment.parameters.policy, experiment.run.months)
-    refuse_foreign(experiment.run.dir)
-    book = build.load(experiment)
-    base = with_levers(experiment, ())
-    model = build.build(base, book)
-    stop.check()
-    with RunFolder(experiment, provenance_of(experiment, book)) as folder:
-        tables, told = compared(experiment, book, pulled, stop)
-        summary = tail_risk.results(base, book, model, folder, stop, tables, told)
-        folder.doubts = doubts_of(summary, experiment.report)
-    if alone:
-        tail_risk.tell(summary, folder, experiment.report.html)
-    return UNRELIABLE if folder.doubts else DONE
+
+    def without_levers(experiment, book):
+        return build.build(with_levers(experiment, ()), book)
+
+    return tail_risk.carry_out(experiment, stop, alone, without_levers, results)
+
+
+def results(experiment: Experiment, book, model, folder: RunFolder, checkpoints: Checkpoints) -> dict:
+    """Compare the levers, then write the base run's tables, summary and page with theirs; the summary."""
+    tables, told = compared(experiment, book, checkpoints.stop)
+    return tail_risk.results(experiment, book, model, folder, checkpoints, tables, told)
 
 
 def with_levers(experiment: Experiment, kept) -> Experiment:
@@ -37,12 +33,13 @@ def with_levers(experiment: Experiment, kept) -> Experiment:
     return dataclasses.replace(experiment, parameters=parameters)
 
 
-def compared(experiment: Experiment, book, pulled: tuple[str, ...], stop: Stop):
+def compared(experiment: Experiment, book, stop: Stop):
     """Tables by name and the summary's entry: every variant beside the base."""
     from engine.paths.ledger import ledger
     from engine.report import policy_tables
     from engine.tail.blocks import Watch
 
+    pulled = build.pulled(experiment.parameters.policy, experiment.run.months)
     variants = [(name,) for name in pulled] + ([pulled] if len(pulled) > 1 else [])
     titles = book.tables["bearers"]["name"].tolist()
     rows, bearers, base = [], [], None

@@ -1,5 +1,6 @@
 """Where a result comes from: versions, commit, hashes, command and machine."""
 
+import hashlib
 import importlib.metadata
 import os
 import pathlib
@@ -31,6 +32,7 @@ def provenance_of(experiment: Experiment, book) -> dict:
         "book_repairs": list(book.repairs),
         "command": ["undertow", *sys.argv[1:]],
         "versions": versions(),
+        "sources": sources(),
         "commit": commit(),
         "device": device(),
         "platform": platform.platform(),
@@ -46,6 +48,16 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             found[name] = "not installed"
     return found
+
+
+def sources() -> str:
+    """sha256 of the engine's source, name by name: what `commit` cannot tell of an installed package."""
+    root = pathlib.Path(__file__).resolve().parent.parent
+    digest = hashlib.sha256()
+    for path in sorted((root / "engine").rglob("*.py")):
+        digest.update(f"{path.relative_to(root).as_posix()} {path.stat().st_size} ".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def commit() -> str | None:

@@ -3,6 +3,7 @@
 config.yaml      the resolved configuration          status.json   running, done, interrupted or failed
 provenance.json  versions, hashes, command, device   log.jsonl     one JSON object a line
 results/*.parquet, summary.json, report.html         written by the report, only when the run finished
+checkpoint.npz, checkpoint-previous.npz              what an interrupted run goes on from
 """
 
 import datetime
@@ -17,6 +18,7 @@ from types import TracebackType
 
 from experiments.build import Experiment
 from experiments.complaints import BadInput, expected
+from experiments.lock import NAME, Busy, Lock, busy
 from experiments.progress import among_others, watched
 from experiments.stopping import Interrupted
 
@@ -45,23 +47,41 @@ class Lines(logging.Formatter):
 
 
 class RunFolder:
-    """`with RunFolder(experiment, provenance) as folder:`; leaving by an exception says so in status.json."""
+    """`with RunFolder(experiment, provenance) as folder:`; leaving by an exception says so in status.json.
 
-    def __init__(self, experiment: Experiment, provenance: dict) -> None:
+    `begun` is the folder of an interrupted run that goes on: it keeps its name, its start and its log.
+    Raises `BadInput` on entering where another process is at work in the folder.
+    """
+
+    def __init__(self, experiment: Experiment, provenance: dict, begun: pathlib.Path | None = None) -> None:
         started = datetime.datetime.now().astimezone()
-        self.id = f"{started:%Y%m%d-%H%M%S}-{experiment.hash[:8]}"
-        self.path = pathlib.Path(experiment.run.dir or f"out/{self.id}")
-        self.experiment, self.provenance = experiment, {"run": self.id} | provenance
-        self.started = started.isoformat(timespec="seconds")
+        before = read_status(begun) if begun else {}
+        self.id = before.get("run") or f"{started:%Y%m%d-%H%M%S}-{experiment.hash[:8]}"
+        self.started = before.get("started") or started.isoformat(timespec="seconds")
+        self.path = begun or pathlib.Path(experiment.run.dir or f"out/{self.id}")
+        self.experiment, self.provenance, self.goes_on = (
+            experiment,
+            {"run": self.id} | provenance,
+            bool(begun),
+        )
         self.doubts: list[str] = []
         self.handlers: list[logging.Handler] = []
 
     def __enter__(self) -> "RunFolder":
+        from engine.files import sweep_unfinished
+        from engine.paths import checkpoint
         from engine.report.folder import write_json, write_text
 
         self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self.lock = Lock(self.path)
+        except Busy:
+            raise BadInput([at_work(self.path)]) from None
         self.status("running")
         clear(self.path)
+        sweep_unfinished(self.path)
+        if not self.goes_on:
+            checkpoint.discard(self.path)
         write_text(self.path / "config.yaml", yaml_of(self.experiment.config))
         write_json(self.path / "provenance.json", self.provenance)
         self._listen()
@@ -71,8 +91,11 @@ class RunFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        from engine.paths import checkpoint
+
         if kind is None:
             self.status("done", "; ".join(self.doubts) or None)
+            checkpoint.discard(self.path)
         elif issubclass(kind, Interrupted | KeyboardInterrupt):
             clear(self.path)
             log.warning("interrupted: %s", error)
@@ -84,6 +107,7 @@ class RunFolder:
         for handler in self.handlers:
             logging.getLogger().removeHandler(handler)
             handler.close()
+        self.lock.release()
 
     def status(self, state: str, reason: str | None = None) -> None:
         """Write status.json."""
@@ -99,7 +123,8 @@ class RunFolder:
 
     def _listen(self) -> None:
         """Everything into log.jsonl; onto the terminal warnings, and progress where there is no bar."""
-        whole = logging.FileHandler(self.path / "log.jsonl", mode="w", encoding="utf-8")
+        mode = "a" if self.goes_on else "w"
+        whole = logging.FileHandler(self.path / "log.jsonl", mode=mode, encoding="utf-8")
         whole.setFormatter(Lines(self.id))
         person = logging.StreamHandler(sys.stderr)
         person.setLevel(logging.WARNING if watched() else logging.INFO)
@@ -118,28 +143,29 @@ class RunFolder:
 def refuse_foreign(wanted: str | None) -> None:
     """A folder with files that are not a run's is left alone, and so is one that another run is writing."""
     path = pathlib.Path(wanted or "out")
-    if wanted is None or not path.exists() or not any(path.iterdir()):
+    if wanted is None or not path.exists() or not any(entry.name != NAME for entry in path.iterdir()):
         return
+    if not read_status(path):
+        wanted = "a new or empty folder, or that of an earlier run; this one holds other files"
+        raise BadInput([expected("run.dir", str(path), wanted)])
+    if busy(path):
+        raise BadInput([at_work(path)])
+
+
+def at_work(path: pathlib.Path) -> str:
+    """The sentence of a folder in use."""
+    status = read_status(path)
+    holder = f"process {status.get('process', 'unknown')} on {status.get('host', 'this machine')}"
+    return expected("run.dir", str(path), f"a folder that no run is writing to; {holder} still is")
+
+
+def read_status(path: pathlib.Path) -> dict:
+    """A run's status.json; empty where there is none."""
     try:
         status = json.loads((path / "status.json").read_text(encoding="utf-8"))
-        state = status["status"]
-    except (OSError, ValueError, KeyError, TypeError):
-        wanted = "a new or empty folder, or that of an earlier run; this one holds other files"
-        raise BadInput([expected("run.dir", str(path), wanted)]) from None
-    if state == "running" and alive(status):
-        wanted = f"a folder that no run is writing to; process {status['process']} still is"
-        raise BadInput([expected("run.dir", str(path), wanted)])
-
-
-def alive(status: dict) -> bool:
-    """Whether the process that wrote a status still runs, as far as this machine can tell."""
-    if status.get("host") != socket.gethostname() or status.get("process") == os.getpid():
-        return False
-    try:
-        os.kill(int(status["process"]), 0)
-    except (OSError, KeyError, TypeError, ValueError):
-        return False
-    return True
+        return status if isinstance(status, dict) and "status" in status else {}
+    except (OSError, ValueError):
+        return {}
 
 
 def clear(path: pathlib.Path) -> None:

@@ -31,6 +31,8 @@ class Run:
     months: Any = 60
     dir: str | None = None  # null: out/<date-time>-<hash of the configuration>
     devices: Any = "auto"  # host devices; auto: one a core
+    checkpoint_seconds: float = 60.0  # between two checkpoints; 0: none
+    resume: bool = True  # go on from the checkpoint of this very run; false: discard it
 
 
 @dataclasses.dataclass
@@ -48,6 +50,17 @@ class Sampler:
     name: str = "pseudo_random"
     replications: Any = 1  # independent ones; from two on their spread is the error
     components: Any = 4  # principal components of each factor's path that a scrambled sequence covers
+
+
+@dataclasses.dataclass
+class Network:
+    """The networks of holders that `task=network_ensemble` draws and runs, all on the same paths."""
+
+    networks: Any = 50
+    method: str = "fitness"
+    density: float = 0.3  # share of an instrument class's open cells that are links (fitness, gibbs)
+    paths: Any = 8192  # of each network
+    blocks: Any = 8  # of paths: their spread is the Monte Carlo error of each network
 
 
 @dataclasses.dataclass
@@ -84,6 +97,14 @@ class Validate:
 
 
 @dataclasses.dataclass
+class Runs:
+    """What `task=runs` lists or asks."""
+
+    root: str = "out"  # the folder below which runs lie
+    sql: str | None = None  # a question over the views of docs/results.md; null: a list of all runs
+
+
+@dataclasses.dataclass
 class Config:
     """The whole configuration."""
 
@@ -99,9 +120,11 @@ class Config:
     mechanisms: parameters.Mechanisms = dataclasses.field(default_factory=parameters.Mechanisms)
     policy: parameters.Policy = dataclasses.field(default_factory=parameters.Policy)
     sampler: Sampler = dataclasses.field(default_factory=Sampler)
+    network: Network = dataclasses.field(default_factory=Network)
     report: Report = dataclasses.field(default_factory=Report)
     template: Template = dataclasses.field(default_factory=Template)
     validate: Validate = dataclasses.field(default_factory=Validate)
+    runs: Runs = dataclasses.field(default_factory=Runs)
 
 
 def register() -> None:

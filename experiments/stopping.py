@@ -1,11 +1,17 @@
-"""Ctrl-C and SIGTERM: the first asks the run to stop after its block, the second stops it at once."""
+"""Signals that ask a run to stop: the first lets it finish its block and save, the second stops it at once.
+
+Ctrl-C and SIGTERM come from people and schedulers, SIGUSR1 and SIGUSR2 from SLURM before it takes a node
+away. Whoever listened to the latter two before, as a launcher that puts the job back into the queue, hears
+them once the run has stopped.
+"""
 
 import signal
 import sys
 import threading
 from types import TracebackType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+WARNINGS = (signal.SIGUSR1, signal.SIGUSR2)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, *WARNINGS)
 
 
 class Interrupted(Exception):
@@ -17,6 +23,7 @@ class Stop:
 
     def __init__(self) -> None:
         self.asked: str | None = None
+        self.urged = False
         self._before: dict[signal.Signals, object] = {}
 
     def __call__(self) -> bool:
@@ -36,10 +43,15 @@ class Stop:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        for number in WARNINGS:
+            if kind is Interrupted and self.asked == number.name and callable(self._before.get(number)):
+                signal.raise_signal(number)
 
     def _hear(self, number: int, frame: object) -> None:
         name = signal.Signals(number).name
-        if self.asked is not None:
-            raise KeyboardInterrupt(name)
-        self.asked = name
+        if number not in WARNINGS:
+            if self.urged:
+                raise KeyboardInterrupt(name)
+            self.urged = True
+        self.asked = self.asked or name
         print(f"\n{name}: stopping after this block (again: at once)", file=sys.stderr)

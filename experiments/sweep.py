@@ -1,12 +1,18 @@
-"""Sweeps: every job is checked before the first one starts; each has a folder named after what it varies."""
+"""Sweeps: every job is checked before the first one starts; each has a folder named after what it varies.
+
+The folders' names follow from the configurations, so the same command finds again what it has done: finished
+jobs are left out, interrupted ones go on, failed ones run again.
+"""
 
 import contextlib
 import dataclasses
-import datetime
+import hashlib
 import json
 import pathlib
 import re
 import signal
+import sys
+import traceback
 from collections.abc import Iterator, Sequence
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -17,9 +23,14 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from experiments import build
+from experiments.checkpoints import identity_of, interrupted_folder
 from experiments.complaints import BadInput, explain
 from experiments.devices import cores, prepare_devices
 from experiments.exit_codes import BAD_INPUT, DONE, FAILED, GRAVEST_FIRST, INTERRUPTED, UNRELIABLE
+from experiments.lock import busy
+from experiments.reliability import doubts_of
+from experiments.run_folder import refuse_foreign
+from experiments.sweep_progress import SweepProgress
 
 BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 WORDS = {
@@ -41,38 +52,53 @@ class Job:
 
 
 class CheckedSweeper(Plugins.instance().class_name_to_class[BASIC]):
-    """Hydra's own sweeper, which starts nothing unless every job is sound."""
+    """Hydra's own sweeper, which starts nothing unless every job is sound, nor what is done."""
 
     def sweep(self, arguments: list[str]) -> None:
         """Check, launch, report; ends the process with the gravest code of all jobs."""
         jobs = self.jobs(arguments)
-        self.load_books(jobs)
-        with stopping_jobs(jobs):
-            results = self.launcher.launch([self.launched(job, len(jobs)) for job in jobs], initial_job_idx=0)
-        codes = [code_of(result) for result in results]
+        codes = self.ready(jobs)
+        due = [job for job in jobs if job.folder not in codes]
+        if codes:
+            print(f"{len(codes)} of {len(jobs)} jobs are done already", file=sys.stderr)
+        if due:
+            with stopping_jobs(due), SweepProgress([job.folder for job in jobs], [job.folder for job in due]):
+                codes |= self.launch(due)
         print(f"\n{len(jobs)} jobs in all")
-        for job, code in zip(jobs, codes, strict=True):
-            print(f"{WORDS[code]:<12} {headline(job.folder):<44} {job.folder}")
-        raise SystemExit(next(code for code in GRAVEST_FIRST if code in codes))
+        for job in jobs:
+            print(f"{WORDS[codes[job.folder]]:<12} {headline(job.folder):<44} {job.folder}")
+        raise SystemExit(next(code for code in GRAVEST_FIRST if code in codes.values()))
+
+    def launch(self, jobs: list[Job]) -> dict[pathlib.Path, int]:
+        """Each job's exit code by its folder, also where the launcher itself breaks down."""
+        try:
+            results = self.launcher.launch([self.launched(job, len(jobs)) for job in jobs], initial_job_idx=0)
+        except Exception:
+            traceback.print_exc()
+            for job in jobs:
+                mark(job.folder / "status.json", "failed", "its process died")
+            return {job.folder: code_of_status(job) for job in jobs}
+        return {job.folder: code_of(result) for job, result in zip(jobs, results, strict=True)}
 
     def jobs(self, arguments: list[str]) -> list[Job]:
         """Every job of the sweep, or `BadInput` with the problems of all."""
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
         overrides = parser.parse_overrides(self._parse_config() + arguments)
         swept = {override.get_key_element() for override in overrides if override.is_sweep_override()}
-        found, problems = {}, []
-        started = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+        composed, problems = [], []
         for values in self.split_arguments(overrides, None)[0]:
             try:
-                experiment = self.composed(values)
+                composed.append((tuple(values), self.composed(values)))
             except BadInput as error:
                 problems += error.problems
-                continue
-            base = pathlib.Path(experiment.run.dir or f"out/{started}-sweep")
-            folder = base / folder_name([v for v in values if v.partition("=")[0] in swept], experiment.hash)
-            found[folder] = Job(tuple(values), experiment, folder)
         if problems:
             raise BadInput(problems)
+        together = hashlib.sha256("".join(sorted(job.hash for _, job in composed)).encode()).hexdigest()
+        found = {}
+        for values, experiment in composed:
+            base = pathlib.Path(experiment.run.dir or f"out/sweep-{together[:8]}")
+            folder = base / folder_name([v for v in values if v.partition("=")[0] in swept], experiment.hash)
+            found[folder] = Job(values, experiment, folder)
         return list(found.values())
 
     def composed(self, values: Sequence[str]) -> build.Experiment:
@@ -83,21 +109,31 @@ class CheckedSweeper(Plugins.instance().class_name_to_class[BASIC]):
             raise BadInput([explain(error)]) from None
         return build.read(OmegaConf.masked_copy(config, [key for key in config if key != "hydra"]))
 
-    def load_books(self, jobs: list[Job]) -> None:
-        """Read every book that a job asks for once, so that a bad one stops the sweep here."""
+    def ready(self, jobs: list[Job]) -> dict[pathlib.Path, int]:
+        """Exit codes of the jobs that are done already, by folder; `BadInput` where one could not be run.
+
+        Every book is read once, and every folder looked at, before the first job starts.
+        """
         if self.serial:
             prepare_devices(jobs[0].experiment.run.devices)
-        wanted = {
-            str(job.experiment.book): job.experiment for job in jobs if job.experiment.task != "template"
-        }
-        problems = []
-        for experiment in wanted.values():
+        books, problems, codes = {}, [], {}
+        for job in jobs:
+            if job.experiment.task != "tail_risk":
+                continue
             try:
-                build.load(experiment)
+                name = str(job.experiment.book)
+                books[name] = books.get(name) or build.load(job.experiment)
+                refuse_foreign(str(job.folder))
+                identity = identity_of(job.experiment, books[name].hash)
+                if done_before(job, identity):
+                    codes[job.folder] = code_of_status(job)
+                else:
+                    interrupted_folder(placed(job), identity)
             except BadInput as error:
                 problems += error.problems
         if problems:
             raise BadInput(problems)
+        return codes
 
     @property
     def serial(self) -> bool:
@@ -127,13 +163,55 @@ def code_of(result: JobReturn) -> int:
     return result.return_value if result.status == JobStatus.COMPLETED else FAILED
 
 
+def placed(job: Job) -> build.Experiment:
+    """The job's experiment with its own folder."""
+    run = dataclasses.replace(job.experiment.run, dir=str(job.folder))
+    return dataclasses.replace(job.experiment, run=run)
+
+
+def done_before(job: Job, identity: dict) -> bool:
+    """Whether the job's folder holds all it is to hold, from this configuration, book and engine."""
+    provenance, report = read(job.folder / "provenance.json"), job.experiment.report
+    wanted = {
+        "config_hash": job.experiment.hash,
+        "book_hash": identity["book"],
+        "sources": identity["sources"],
+    }
+    whole = (job.folder / "summary.json").exists() and (
+        not report.html or (job.folder / "report.html").exists()
+    )
+    same = all(provenance.get(key) == value for key, value in wanted.items())
+    return job.experiment.run.resume and whole and same and state(job.folder) == "done"
+
+
+def state(folder: pathlib.Path) -> str | None:
+    """What a job's status.json says."""
+    return read(folder / "status.json").get("status")
+
+
+def code_of_status(job: Job) -> int:
+    """The exit code that a job's folder speaks of."""
+    said = state(job.folder)
+    if said != "done":
+        return INTERRUPTED if said == "interrupted" else FAILED
+    doubts = doubts_of(read(job.folder / "summary.json"), job.experiment.report)
+    return UNRELIABLE if doubts else DONE
+
+
+def read(path: pathlib.Path) -> dict:
+    """A JSON document; empty where there is none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
 def headline(folder: pathlib.Path) -> str:
     """The tail of a job's longest horizon in a few words; empty without a summary."""
     try:
-        system = json.loads((folder / "summary.json").read_text(encoding="utf-8"))["system"]
-        horizon, loss = list(system.items())[-1]
+        horizon, loss = list(read(folder / "summary.json")["system"].items())[-1]
         return f"ES 99% {horizon} {loss['es_99']:.1f} ± {loss['es_99_se']:.1f} USD bn"
-    except (OSError, ValueError, KeyError, IndexError, TypeError):
+    except (KeyError, IndexError, TypeError):
         return ""
 
 
@@ -145,20 +223,19 @@ def stopping_jobs(jobs: list[Job]) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         for job in jobs:
-            mark_interrupted(job.folder / "status.json")
+            mark(job.folder / "status.json", "interrupted", "the sweep was stopped")
         raise
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
-def mark_interrupted(path: pathlib.Path) -> None:
-    """A status that still says running is not true any more."""
+def mark(path: pathlib.Path, state: str, reason: str) -> None:
+    """A status that still says running, though nobody runs, is not true any more."""
     from engine.report.folder import write_json
 
-    if path.exists():
-        status = json.loads(path.read_text(encoding="utf-8"))
-        if status["status"] == "running":
-            write_json(path, status | {"status": "interrupted", "reason": "the sweep was stopped"})
+    status = read(path)
+    if status.get("status") == "running" and not busy(path.parent):
+        write_json(path, status | {"status": state, "reason": reason})
 
 
 def register() -> None:

@@ -17,6 +17,11 @@ def test_example_of_the_page_on_securitisation():
     assert tried == 3 and not failed
 
 
+def test_the_worked_example_of_clearing():
+    failed, tried = doctest.testfile(str(DOCS / "clearing.md"), module_relative=False)
+    assert tried == 31 and not failed
+
+
 def test_links_of_the_api_lead_somewhere():
     text = (DOCS / "api.md").read_text(encoding="utf-8")
     headings = re.findall(r"^## (.+)$", text, flags=re.M)

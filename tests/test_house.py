@@ -14,7 +14,7 @@ FILES = {
     "pyproject.toml", "README.md", "Makefile", "LICENSE", "CHANGELOG.md", "constraints.txt", ".gitignore"
 }  # fmt: skip
 FLOORS = (
-    "vocabulary", "batch", "draws", "contagion", "tail", "portfolio",
+    "files", "vocabulary", "batch", "draws", "contagion", "tail", "portfolio",
     "book", "month", "paths", "learn", "report",
 )  # fmt: skip
 """Each imports only itself and what stands before it."""

@@ -2,11 +2,12 @@
 
 A check is a generator of problems over the typed tables (frames indexed by line). It is skipped when a
 column it reads already has a bad cell, since nothing sound can be said then. The rules of debtors
-(chips, firms, loans, contracts) and of ownership (pools, tranches, holders, vehicles) stand in `debtors` and
-`ownership`, those of lenders' conduct in `conduct`, those of the factors' matrix in `correlation`.
+(chips, firms, loans, contracts) stand in `debtors`, of ownership (pools, tranches, holders, vehicles) in
+`ownership`, of what lenders can carry in `claims`, those of lenders' conduct in `conduct`, of who may hold
+what in `priors`, those of the factors' matrix in `correlation`.
 """
 
-from engine.book import conduct, correlation, debtors, ownership
+from engine.book import claims, conduct, correlation, debtors, ownership, priors
 from engine.book.columns import Table
 from engine.book.faults import faults
 from engine.book.problems import Problem
@@ -19,7 +20,7 @@ MATRIX = tuple(f"correlation.{name}" for name in TABLES["correlation"].names)
 def check_tables(frames, broken) -> list[Problem]:
     """Every problem between tables. `broken`: (table, column) pairs that cannot be judged."""
     problems = [*key_problems(frames, broken), *reference_problems(frames, broken)]
-    for reads, check in (*debtors.CHECKS, *ownership.CHECKS, *conduct.CHECKS):
+    for reads, check in (*debtors.CHECKS, *ownership.CHECKS, *claims.CHECKS, *conduct.CHECKS, *priors.CHECKS):
         if intact(reads, broken):
             problems += check(frames)
     if intact(MATRIX, broken):

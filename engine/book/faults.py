@@ -41,7 +41,9 @@ def sums_to_one(table, rows, by, column="share", low=1.0):
             continue
         words = " ".join(group) if isinstance(group, tuple) else group
         least = "that sum to 1" if low else "that sum to at most 1"
-        yield Problem(table, int(part.index[0]), column, f"sum {total:.6g}", f"shares of {words} {least}")
+        change = f"{total - 1.0:.4g} less" if total > 1.0 else f"{1.0 - total:.4g} more"
+        expected = f"shares of {words} {least}: {change}"
+        yield Problem(table, int(part.index[0]), column, f"sum {total:.6g}", expected)
 
 
 def register(checks):

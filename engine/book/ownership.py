@@ -1,20 +1,14 @@
-"""What must hold of pools, tranches, holders and vehicles: every loan has holders who can carry it.
+"""What must hold of pools, tranches, holders and vehicles: every loan has holders, every vehicle owners.
 
-A lender's assets are, for a vehicle, capital + debt; for a bank or an insurer, whose deposits and policies
-the book does not list, loss-absorbing capital over the 8% minimum ratio of Basel; for every other holder,
-which owes nothing, its capital. They must carry its holdings at drawn value, its other assets and its claims
-on vehicles.
+Whether they can carry what they hold is for `claims`.
 """
 
 from engine.book.faults import AMOUNT_ROUNDING, faults, register, sum_tolerance, sums_to_one
-from engine.book.holdings import holding_shares, instruments, looked_up, obligor_pools, tranched_pools
+from engine.book.holdings import instruments, looked_up, obligor_pools, tranched_pools
 from engine.book.problems import Problem
 
 CHECKS = []
 """(columns read, check) of this module, in order of report."""
-
-MINIMUM_CAPITAL = 0.08
-"""Basel minimum of total capital over risk-weighted assets."""
 
 reads = register(CHECKS)
 
@@ -170,25 +164,3 @@ def vehicles_are_owned(frames):
     for kind, owes in (("equity", ~plain), ("debt", ~plain & (lenders["debt"] > 0))):
         bare = lenders[owes & ~lenders["lender"].map(lambda each, kind=kind: (each, kind) in held)]
         yield from faults("lenders", bare, "vehicle", f"holders of the {kind} of {{lender}} in interlender")
-
-
-@reads(*HOLDING_COLUMNS, "lenders.class", "lenders.vehicle", "lenders.debt", "lenders.other_assets",
-       "interlender.lender",
-      "interlender.vehicle", "interlender.kind", "interlender.share")  # fmt: skip
-def holdings_within_assets(frames):
-    """No lender holds more than its assets (see the module)."""
-    lenders, claims = frames["lenders"], frames["interlender"]
-    shares = holding_shares(frames)
-    held = (
-        lenders["lender"].map(shares.groupby("lender")["drawn"].sum()).fillna(0.0) + lenders["other_assets"]
-    )
-    owed = looked_up(frames, "lenders", "debt", claims["vehicle"])
-    owned = looked_up(frames, "lenders", "capital", claims["vehicle"])
-    value = claims["share"] * owed.where(claims["kind"] == "debt", owned)
-    held += lenders["lender"].map(value.groupby(claims["lender"]).sum()).fillna(0.0)
-    leveraged = lenders["class"].isin(["BANK", "INSURER"]) & (lenders["vehicle"] == 0)
-    assets = lenders["capital"] / leveraged.map({True: MINIMUM_CAPITAL, False: 1.0}) + lenders["debt"]
-    for line, lender, got, most in zip(lenders.index, lenders["lender"], held, assets, strict=True):
-        if got > most * (1 + AMOUNT_ROUNDING):
-            expected = f"at most its assets of {most:.6g}"
-            yield Problem("lenders", line, "capital", f"{lender} holds {got:.6g}", expected)

@@ -235,6 +235,18 @@ HOLDINGS = table(
     least=1,
 )  # fmt: skip
 
+PRIORS = table(
+    "priors", "Who holds an instrument class, as far as known; without rows its filled holdings are means.",
+    ("class", "holder_class"),
+    choice("class", " ".join(CLASSES), "instrument class"),
+    choice("holder_class", " ".join(LENDER_CLASSES), "class of the holders"),
+    share("mean", "of the class's commitments; sums to 1 over its holder classes"),
+    share("low", "least share", 0.0),
+    share("high", "greatest share", 1.0),
+    amount("concentration", "of the Dirichlet law of the shares", 20.0, "1", strict=True),
+    optional=True,
+)  # fmt: skip
+
 INTERLENDER = table(
     "interlender", "Claims of lenders on vehicles.", ("lender", "vehicle", "kind"),
     reference("lender", "lenders", "creditor or owner"),
@@ -296,7 +308,7 @@ TABLES = {
     each.name: each
     for each in (
         CHIPS, FIRMS, POOLS, TENANTS, LOANS, PLEDGES, SECURITY, TRANCHES, CONTRACTS, LENDERS, HOLDINGS,
-        INTERLENDER, PAPER, BEARERS, INCIDENCE, MARKET, HISTORY, CORRELATION,
+        PRIORS, INTERLENDER, PAPER, BEARERS, INCIDENCE, MARKET, HISTORY, CORRELATION,
     )
 }  # fmt: skip
 """Every table of a book by name."""

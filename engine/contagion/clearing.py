@@ -1,5 +1,6 @@
 """Clearing of vehicles' debt and equity among lenders, with bankruptcy cost (Rogers-Veraart)."""
 
+import jax
 import jax.numpy as jnp
 
 
@@ -44,3 +45,32 @@ def clear_vehicles(loss, capital, debt, debt_share, equity_share, passing, bankr
     theta, owed, owned = claims(loss + among)
     others = passing * (debt_share[vehicles:] @ owed + equity_share[vehicles:] @ owned)
     return jnp.concatenate([among, others]), theta, jnp.max(jnp.abs(among - before), initial=0.0)
+
+
+def fail_each(capital, debt, debt_share, equity_share, passing, bankruptcy_cost):
+    """Losses that lenders take on their claims if one vehicle alone fails, vehicle by vehicle.
+
+    Its own assets fall by all its capital and no more: owners are wiped out, and creditors bear what
+    bankruptcy costs. Owners that are vehicles pass on what they lose (see `clear_vehicles`).
+
+    Args as for `clear_vehicles`. Returns (losses [failing lenders], largest last move): as many rounds as
+    there are vehicles and one more, which settles every chain; stakes in a ring may leave a move.
+
+    Example: the fund above; its pension loses 10, and the bank a fifth of 10.
+        >>> lost, _ = fail_each(jnp.array([10.0]), jnp.array([10.0]), jnp.array([[0.0], [1.0], [0.0]]),
+        ...     jnp.array([[0.0], [0.0], [1.0]]), 1.0, 0.2)
+        >>> lost.round(6).tolist()
+        [[0.0, 2.0, 10.0]]
+    """
+    rounds = debt.shape[0] + 1
+
+    def one(loss):
+        passed, _, move = clear_vehicles(
+            loss, capital, debt, debt_share, equity_share, passing, bankruptcy_cost, rounds
+        )
+        return passed, move
+
+    # A vehicle that has lost its capital to the last cent is solvent: the next number up is not.
+    just_failed = jnp.nextafter(capital, jnp.full_like(capital, jnp.inf))
+    lost, moves = jax.vmap(one)(jnp.diag(just_failed))
+    return lost, jnp.max(moves, initial=0.0)

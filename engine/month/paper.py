@@ -5,7 +5,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from engine.book.system import Month, System
-from engine.month.economy import Economy
 from engine.vocabulary import MONTH
 
 ROUNDS = 4
@@ -54,14 +53,15 @@ def answer(system: System, state: PaperState, lost, line_cut):
 
 
 def step(
-    system: System, state: PaperState, economy: Economy, written_off, growth, month: Month
+    system: System, state: PaperState, spread, written_off, growth, month: Month
 ) -> tuple[PaperState, Paper]:
     """One month of withdrawals and sales, at the highest prices that clear: rounds from no new sale.
 
-    `written_off` [lenders] is what is recognised so far, `growth` how much the book has grown.
+    `spread` is the spread index, `written_off` [lenders] what is recognised so far, `growth` how much the
+    book has grown.
     """
     table, paper, numbers = system.lenders, system.paper, system.numbers.lenders
-    value = jnp.exp(-paper.spread * paper.duration * jnp.maximum(economy.spread - 1.0, 0.0))
+    value = jnp.exp(-paper.spread * paper.duration * jnp.maximum(spread - 1.0, 0.0))
     weight = table.mark_weight * (1.0 - state.sold) / table.capital
     booked = written_off / (table.capital * growth)
     old = state.impact * jnp.exp2(-MONTH / numbers.sale_half_life)

@@ -11,7 +11,7 @@ from engine.book.system import System
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths import path as paths
 from engine.tail import blocks
-from engine.tail.blocks import Plan, Timing, Watch
+from engine.tail.blocks import Plan, Standing, Timing, Watch
 from engine.tail.outcome import Outcome, path_weight
 from engine.tail.tally import Layout, Tally
 from engine.vocabulary import FLAGS, SERIES, UNBROKEN
@@ -39,9 +39,10 @@ def break_quarter(regime):
 def layout_of(system: System) -> Layout:
     """Names and sizes of what a run of this system reports."""
     months = system.calendar.month.shape[0]
+    columns = paths.column_names(system)
     return Layout(
-        columns=paths.column_names(system),
-        distress=paths.lender_columns(system),
+        columns=columns,
+        distress=columns[1:],
         components=tuple(f"instrument:{name}" for name in system.names.instruments),
         entities=system.names.firms,
         series=SERIES,
@@ -109,7 +110,12 @@ def chunk_outcome(system: System, sampler, seed, ids, count) -> Outcome:
 
 
 def simulate(
-    system: System, plan: Plan, samplers=(PSEUDO_RANDOM,), watch: Watch | None = None, devices=None
+    system: System,
+    plan: Plan,
+    samplers=(PSEUDO_RANDOM,),
+    watch: Watch | None = None,
+    devices=None,
+    start: Standing | None = None,
 ) -> tuple[Tally, Timing]:
     """Run a plan for as many months as the system has; see `engine.tail.blocks.simulate`."""
-    return blocks.simulate(chunk_outcome, system, layout_of(system), plan, samplers, watch, devices)
+    return blocks.simulate(chunk_outcome, system, layout_of(system), plan, samplers, watch, devices, start)

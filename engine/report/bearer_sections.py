@@ -39,7 +39,7 @@ def bearers_table(results: Results) -> str:
     note = (
         f"{words.horizon_years(results.last)}, USD bn. Who holds what is the weakest part of the book: "
         "almost all holdings, and the shares by which a lender's loss is split, are assumptions (grade C). "
-        "Each group's ES is of its own worst 1% of paths, so the column does not add up to the system's. Wealth: "
-        "what the loss is held against, from the book; for taxpayers a year of federal receipts."
+        "Each group's ES is of its own worst 1% of paths, so the column does not add up to the system's. "
+        "Wealth: what the loss is held against, from the book; for taxpayers a year of federal receipts."
     )
     return table(head, cells) + paragraph(note, "note")

@@ -11,18 +11,24 @@ LIMITS = (
     "Only the debt in the book: wider private credit to technology, and bonds of AI-linked firms outside it, "
     "are not counted.",
     "Losses of shareholders, and what falling share prices do to spending, are outside the amounts.",
-    "Losses are credit losses. Marks to market on bonds that do not default, forced sales by leveraged "
-    "holders, redemptions and gates are not in them.",
-    "Who holds what is mostly unknown. One filling of the unknown holdings is used; other fillings give "
-    "other lenders' tails at the same system loss.",
-    "No policy response but the levers a run pulls, no recession beyond the AI sector, and nothing after "
-    "the last horizon: residual value guarantees on leases renewed later hardly act within it.",
+    "The system's losses are credit losses. What sellers of bonds lose to buyers is in the lenders' and the "
+    "bearers' losses, and sums to zero; marks on bonds that are neither sold nor in default are in none.",
+    "No policy response but the levers a run pulls, no recession but its effect on AI revenue, and nothing "
+    "after the last horizon: residual value guarantees on leases renewed later hardly act within it.",
 )  # fmt: skip
 
 
-def limits() -> str:
+ONE_FILLING = (
+    "Who holds what is mostly unknown. One filling of the unknown holdings is used; other fillings give "
+    "other lenders' tails at the same system loss (task=network_ensemble)."
+)
+"""What holds of a run on the book's holdings as they are filled."""
+
+
+def limits(results: Results) -> str:
     """What the number does not cover."""
-    items = "".join(f"<li>{text(limit)}</li>" for limit in LIMITS)
+    said = LIMITS if "network" in results.summary else (*LIMITS, ONE_FILLING)
+    items = "".join(f"<li>{text(limit)}</li>" for limit in said)
     return section("limits", "What this number does not cover", f"<ul>{items}</ul>")
 
 

@@ -5,32 +5,17 @@ sees the old file or the new one.
 """
 
 import json
-import os
 import pathlib
-import tempfile
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from engine.files import write_whole
 from engine.report.words import horizon_months
 
-
-def write_whole(path: pathlib.Path, write: Callable[[str], None]) -> None:
-    """Calls `write` on a temporary file beside `path`, syncs it and renames it over `path`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        write(name)
-        with open(name, "rb") as written:
-            os.fsync(written.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        pathlib.Path(name).unlink(missing_ok=True)
-        raise
+SCHEMA = 1
+"""Version of summary.json and of the tables beside it (docs/results.md)."""
 
 
 def write_text(path: pathlib.Path, text: str) -> None:

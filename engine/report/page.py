@@ -2,7 +2,17 @@
 
 import pathlib
 
-from engine.report import bearer_sections, closing, findings, policy_sections, sections, style, words
+from engine.report import (
+    bearer_sections,
+    closing,
+    findings,
+    network_sections,
+    policy_sections,
+    sections,
+    style,
+    systemic_sections,
+    words,
+)
 from engine.report.folder import Results, read_results, write_text
 from engine.report.markup import Charts, paragraph, text
 from engine.report.words import amount, share
@@ -17,6 +27,8 @@ CONTENTS = (
     ("how-much", "How much"),
     ("who", "Who"),
     ("who-pays", "Who pays"),
+    ("drag", "Who drags whom down"),
+    ("network", "Not known"),
     ("door", "Through which door"),
     ("how-fast", "How fast"),
     ("world", "Futures"),
@@ -25,6 +37,9 @@ CONTENTS = (
     ("limits", "Not covered"),
     ("provenance", "Provenance"),
 )
+
+OPTIONAL = ("network", "policy")
+"""Sections of a task of its own, shown where the summary has an entry of that name."""
 
 
 def write_page(folder: str | pathlib.Path) -> pathlib.Path:
@@ -45,6 +60,8 @@ def page(results: Results) -> str:
         sections.how_much,
         sections.who,
         bearer_sections.who_pays,
+        systemic_sections.who_drags_whom,
+        network_sections.unknown_network,
         sections.through_which_door,
         sections.how_fast,
         sections.world,
@@ -54,7 +71,7 @@ def page(results: Results) -> str:
     body = [
         header(results),
         *(part(results, holder) for part in parts),
-        closing.limits(),
+        closing.limits(results),
         closing.provenance(results),
     ]
     return (
@@ -74,7 +91,7 @@ def header(results: Results) -> str:
     kicker = (
         f"Undertow · book {summary.get('book', '')} · {summary['paths']:,} paths · seed {summary['seed']}"
     )
-    shown = [entry for entry in CONTENTS if entry[0] != "policy" or "policy" in results.tables]
+    shown = [entry for entry in CONTENTS if entry[0] not in OPTIONAL or entry[0] in summary]
     links = "".join(f'<a href="#{name}">{text(title)}</a>' for name, title in shown)
     return (
         f"<header>{paragraph(kicker, 'kicker')}<h1>{text(findings.headline(results))}</h1>"

@@ -36,6 +36,15 @@ class Replications:
             np.stack([contributions.es_contributions(tally, h, loss_tables.TAIL) for h in places])
         )
 
+    def kept(self) -> dict[str, np.ndarray]:
+        """What was added so far as arrays, the first axis the replications."""
+        return {name: np.array(values) for name, values in vars(self).items()}
+
+    def restore(self, kept: dict[str, np.ndarray]) -> None:
+        """Go on from what an interrupted run had `kept`."""
+        for name in vars(self):
+            setattr(self, name, list(kept[name]))
+
     def errors(self, losses: pd.DataFrame) -> pd.DataFrame:
         """The table of losses with these errors in place of those for independent paths."""
         if len(self) < 2:

@@ -8,16 +8,21 @@ from typing import Any
 import jax
 import pandas as pd
 
-from engine.report import grades, leverage, loss_tables, path_tables, plausibility, tail_tables
-from engine.report.folder import plain, write_json, write_table
+from engine.report import (
+    grades,
+    leverage,
+    loss_tables,
+    path_tables,
+    plausibility,
+    systemic_tables,
+    tail_tables,
+)
+from engine.report.folder import SCHEMA, plain, write_json, write_table
 from engine.report.replications import Replications
 from engine.report.words import horizon_months, horizon_words, joined
 from engine.tail import intervals, measures
 from engine.tail.tally import Layout, Tally
 from engine.vocabulary import FLAGS
-
-SCHEMA = 1
-"""Version of summary.json."""
 
 REPORTED = ("el", "var", "es", "resolved", "exposure")
 """Prefixes of the columns of `losses` that the summary repeats."""
@@ -98,7 +103,10 @@ def tables_of(
         "distribution": loss_tables.distribution_table(tally, layout),
         "tail": loss_tables.tail_table(tally, layout, losses),
         "contributions": contributions,
-        "distress": tail_tables.distress_table(tally, layout, labels),
+        "distress": systemic_tables.distress_table(tally, layout, labels, system),
+        "es_shares": systemic_tables.es_shares_table(tally, layout, labels),
+        "clusters": systemic_tables.clusters_table(tally),
+        "dispersion": systemic_tables.dispersion_table(tally),
         "worst_case": tail_tables.worst_case_table(tally, layout),
         "grades": grades.grade_table(contributions, book),
         "firms": firms,

@@ -104,14 +104,13 @@ def parts_table(results: Results) -> str:
 
 
 def who(results: Results, holder: Charts) -> str:
-    """Lenders ranked, and whose distress is everybody's."""
+    """Lenders ranked."""
     ranked = holder.place(
         "lenders", charts.lenders_ranked(results), "Lenders by expected shortfall",
         "each lender's own worst 1% of paths; a fund's loss appears again at its investors.",
     )  # fmt: skip
     return section(
         "who", "Who loses it", finding(findings.lenders(results)), ranked, lenders_table(results),
-        tail_sections.distress(results),
     )  # fmt: skip
 
 

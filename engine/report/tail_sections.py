@@ -1,36 +1,9 @@
-"""Parts of the page on what hangs together in the tail, and on how far the tail may be wrong."""
+"""The part of the page on how far the tail may be wrong."""
 
 from engine.report import words
 from engine.report.folder import Results
-from engine.report.markup import between, paragraph, table
-from engine.report.words import amount, class_name
-
-LEVEL = 0.95
-"""Level of the system's VaR given a lender's: beyond 99% of 1% of the paths there is little to count."""
-
-
-def distress(results: Results, count: int = 12) -> str:
-    """The lenders whose distress goes with the greatest system losses."""
-    rows = results.tables["distress"]
-    rows = rows[(rows["horizon"] == results.last) & (rows["level"] == LEVEL)].dropna()
-    if rows.empty:
-        return ""
-    cells = [
-        (row["name"], class_name(row["class"]), between(row["covar"], row["covar_lo"], row["covar_hi"]),
-         amount(row["delta_covar"]), amount(row["mes"]))
-        for row in rows.sort_values("delta_covar", ascending=False).head(count).to_dict("records")
-    ]  # fmt: skip
-    head = (
-        "Lender in its worst 5%", "Class", "System VaR 95% then (CoVaR)", "More than in its calm half",
-        "Its loss in the system's worst 5%",
-    )  # fmt: skip
-    note = (
-        "Left to right: the loss the whole system exceeds in 5% of the paths on which this lender is among "
-        "its own worst 5%, with its 95% interval; how much that is above the same measure on the paths where "
-        "the lender loses no more than its median (DeltaCoVaR); and what the lender loses on average in the "
-        "system's worst 5% of paths. That they move together says nothing about which pulls the other."
-    )
-    return "<h3>Whose distress is everybody's</h3>" + table(head, cells, 2) + paragraph(note, "note")
+from engine.report.markup import paragraph, table
+from engine.report.words import amount
 
 
 def model_risk(results: Results) -> str:

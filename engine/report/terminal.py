@@ -41,6 +41,8 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
     lines = [title(summary), "", "System loss, USD bn (± standard error, [95% interval])"]
     lines += system_table(summary, horizons)
     lines += policy_table(summary)
+    if "network" in summary:
+        lines += ["", *network_table(summary, last)]
     lines += [
         "",
         *beside(lenders_table(summary, last), firms_table(summary, last)),
@@ -116,6 +118,25 @@ def policy_table(summary: dict[str, Any]) -> list[str]:
         rows.append((words.VARIANT_NAMES[name], es_99, change[0], expected, change[1], *costs))
     title = "Levers of policy on the same paths, USD bn"
     return ["", title, *grid(rows, "<>>>>>>", (21, 8, 16, 9, 15, 12, 15))]
+def network_table(summary: dict[str, Any], horizon: str) -> list[str]:
+    """ES 99% over the networks, of the system and of the lenders with the greatest."""
+    network = summary["network"]
+    rows = [("whole system", network["system"]["es_99"])]
+    rows += sorted(
+        ((name, measures["es_99"]) for name, measures in network["lenders"].items()),
+        key=lambda row: -row[1]["value"],
+    )[:TOP]
+    cells = [("", "ES 99%", "5% of networks", "95% of networks", "network's share of its tail")]
+    cells += [
+        (
+            name,
+            *(plus_minus(row[key], row[key + "_se"]) for key in ("value", "low", "high")),
+            f"{words.share(row['network_share'])} ± {words.share(row['network_share_se'])}",
+        )
+        for name, row in rows
+    ]
+    title = f"ES 99% over {network['networks']} networks, {words.horizon_years(horizon)}, USD bn"
+    return [title, *grid(cells, "<>>>>", (20, 16, 16, 16, 27))]
 
 
 def timing_lines(summary: dict[str, Any]) -> list[str]:

@@ -43,6 +43,12 @@ VARIANT_NAMES = {
     "advance_cap": "Advance-rate cap",
     "all": "All together",
 }
+METHOD_NAMES = {
+    "maximum_entropy": "maximum entropy",
+    "minimum_density": "minimum density",
+    "fitness": "the fitness model",
+    "gibbs": "Gibbs sampling",
+}
 NUMBERS = (
     "no",
     "one",
@@ -68,6 +74,11 @@ def class_name(key: str) -> str:
 def kind_name(key: str) -> str:
     """Reader's name of a kind of firm."""
     return KIND_NAMES.get(key, str(key).replace("_", " ").capitalize())
+
+
+def method_name(key: str) -> str:
+    """Reader's name of a way to draw networks."""
+    return METHOD_NAMES.get(key, key)
 
 
 def count_words(count: int) -> str:

@@ -12,6 +12,7 @@ import dataclasses
 import functools
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -57,15 +58,33 @@ class Timing:
         return self.paths / max(self.run_s, 1e-9)
 
 
+class Standing(NamedTuple):
+    """Where a run stands after a round of blocks: enough to go on from, on any number of devices."""
+
+    done: int  # paths
+    seconds: float  # of simulation
+    finished: Tally  # of the replications that are
+    present: Tally  # of the one at work
+
+
+def beginning(layout: Layout) -> Standing:
+    """Where a run stands before its first path."""
+    empty = jax.device_get(layout.init())
+    return Standing(0, 0.0, empty, empty)
+
+
 @dataclasses.dataclass(frozen=True)
 class Watch:
     """Who looks on: `progress(done)` after every round of blocks, `each(tally)` after every replication.
 
-    The run ends early, with what it has, when `stopped()` is true.
+    `keep(standing)` comes after both; `standing()` says where the run stands and costs the copying of a
+    tally, so that it is for the looker-on to say how often. The run ends early, with what it has, when
+    `stopped()` is true.
     """
 
     progress: Callable[[int], None] = lambda done: None
     each: Callable[[Tally], None] = lambda tally: None
+    keep: Callable[[Callable[[], Standing]], None] = lambda standing: None
     stopped: Callable[[], bool] = lambda: False
 
 
@@ -94,6 +113,53 @@ def tally_blocks(tally, model, sampler, seed, first, count, *, outcome, block: i
     )(tally, model, sampler, seed, first, count)
 
 
+class Devices:
+    """The devices side by side: what is put on them, and a tally spread over them."""
+
+    def __init__(self, devices, block: int, empty: Tally):
+        self.count, self.block, self.empty = len(devices), block, empty
+        self.mesh = Mesh(np.array(devices), ("devices",))
+        self.own = NamedSharding(self.mesh, PartitionSpec("devices"))
+        self.shared = NamedSharding(self.mesh, PartitionSpec())
+
+    def starts(self, first: int):
+        """First path of each device's block."""
+        return jax.device_put(first + self.block * np.arange(self.count, dtype=np.int64), self.own)
+
+    def end(self, last: int):
+        """The first path that does not count, on every device."""
+        return jax.device_put(np.asarray(last, np.int64), self.shared)
+
+    def spread(self, tally: Tally) -> Tally:
+        """The tally on the first device, an empty one on the others; a leading axis [devices]."""
+        return jax.tree.map(
+            lambda first, blank: jax.device_put(np.stack([first, *[blank] * (self.count - 1)]), self.own),
+            tally,
+            self.empty,
+        )
+
+    def gathered(self, tally: Tally) -> Tally:
+        """One tally on the host of those on the devices."""
+        tally = jax.device_get(tally)
+        each = [jax.tree.map(lambda leaf, d=d: leaf[d], tally) for d in range(self.count)]
+        return jax.device_get(functools.reduce(tallies.merge, each))
+
+    def compiled(self, outcome, model, sampler, seed):
+        """`tally_blocks` for these devices, as (tally, sampler, done, last) -> tally."""
+        step = tally_blocks.lower(
+            self.spread(self.empty), model, sampler, seed, self.starts(0), self.end(0),
+            outcome=outcome, block=self.block, mesh=self.mesh,
+        ).compile()  # fmt: skip
+
+        def add(tally, sampler, done: int, last: int):
+            # Arrays without elements come back as if every device had all of them.
+            tally = jax.device_put(tally, self.own)
+            tally = step(tally, model, sampler, seed, self.starts(done), self.end(last))
+            return jax.block_until_ready(tally)
+
+        return add
+
+
 def simulate(
     outcome,
     model,
@@ -102,69 +168,43 @@ def simulate(
     samplers=(PSEUDO_RANDOM,),
     watch: Watch | None = None,
     devices=None,
+    start: Standing | None = None,
 ) -> tuple[Tally, Timing]:
     """Run a plan and tally it.
 
     The paths are cut into as many equal replications as there are samplers, each drawn by its own: with a
     scrambled sequence or antithetic pairs, the replications' spread is the error. The tally does not depend
-    on the block size or the number of devices. Raises ValueError where the paths cannot be cut evenly.
+    on the block size or the number of devices, nor on whether the run went on from `start`, a standing that
+    an interrupted run of the same plan has handed to its `watch`. Raises ValueError where the paths cannot
+    be cut evenly.
     """
     size, rest = divmod(plan.paths, len(samplers))
     if rest:
         raise ValueError(f"run.paths: got {plan.paths}, expected a multiple of {len(samplers)} replications")
-    watch = watch or Watch()
-    devices = list(devices or jax.devices())
-    mesh = Mesh(np.array(devices), ("devices",))
-    spread, everywhere = (NamedSharding(mesh, spec) for spec in (PartitionSpec("devices"), PartitionSpec()))
-    model, seed, *samplers = jax.device_put((model, seed_words(plan.seed), *samplers), everywhere)
-
-    def nothing():
-        return jax.tree.map(
-            lambda leaf: jax.device_put(jnp.broadcast_to(leaf, (len(devices), *leaf.shape)), spread),
-            layout.init(),
-        )
-
-    def starts(first):
-        return jax.device_put(first + plan.block * np.arange(len(devices), dtype=np.int64), spread)
-
-    def end(last):
-        return jax.device_put(jnp.asarray(last, jnp.int64), everywhere)
-
+    watch, start = watch or Watch(), start or beginning(layout)
+    place = Devices(list(devices or jax.devices()), plan.block, beginning(layout).present)
+    model, seed, *samplers = jax.device_put((model, seed_words(plan.seed), *samplers), place.shared)
     begun = time.perf_counter()
-    compiled = tally_blocks.lower(
-        nothing(),
-        model,
-        samplers[0],
-        seed,
-        starts(0),
-        end(size),
-        outcome=outcome,
-        block=plan.block,
-        mesh=mesh,
-    ).compile()
+    add = place.compiled(outcome, model, samplers[0], seed) if start.done < plan.paths else None
     ready = time.perf_counter()
-    whole, done = None, 0
-    for number, sampler in enumerate(samplers):
-        tally, last = nothing(), (number + 1) * size
-        while done < last and not watch.stopped():
-            # Arrays without elements come back as if every device had all of them.
-            tally = jax.device_put(tally, spread)
-            tally = compiled(tally, model, sampler, seed, starts(done), end(last))
-            jax.block_until_ready(tally.paths)
-            done = min(done + plan.block * len(devices), last)
-            watch.progress(done)
-        finished = gathered(tally, len(devices))
+    done, finished, present = start.done, start.finished, place.spread(start.present)
+
+    def seconds() -> float:
+        return start.seconds + time.perf_counter() - ready
+
+    def standing() -> Standing:
+        return Standing(done, seconds(), finished, place.gathered(present))
+
+    while done < plan.paths and not watch.stopped():
+        replication, last = done // size, (done // size + 1) * size
+        present = add(present, samplers[replication], done, last)
+        done = min(done + plan.block * place.count, last)
+        watch.progress(done)
         if done == last:
-            watch.each(finished)
-        whole = finished if whole is None else tallies.merge(whole, finished)
-        if watch.stopped():
-            break
-    return jax.device_get(whole), Timing(ready - begun, time.perf_counter() - ready, done)
-
-
-def gathered(tally: Tally, devices: int) -> Tally:
-    """One tally on the host of those on the devices."""
-    tally = jax.device_get(tally)
-    return functools.reduce(
-        tallies.merge, [jax.tree.map(lambda leaf, d=d: leaf[d], tally) for d in range(devices)]
-    )
+            whole = place.gathered(present)
+            watch.each(whole)
+            finished = jax.device_get(tallies.merge(finished, whole))
+            present = place.spread(place.empty)
+        watch.keep(standing)
+    tally = tallies.merge(finished, place.gathered(present))
+    return jax.device_get(tally), Timing(ready - begun, seconds(), done)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float64
-from scipy.special import bdtrik
+from scipy.special import bdtrik, ndtri
 
 from engine.tail.histogram import JOINT
 from engine.tail.intervals import CONFIDENCE
@@ -29,9 +29,10 @@ class Distress:
     lower: float
     upper: float
     delta: float
+    delta_error: float  # standard error of delta
 
 
-NONE = Distress(np.nan, np.nan, np.nan, np.nan)
+NONE = Distress(np.nan, np.nan, np.nan, np.nan, np.nan)
 """Of a column that is in no distress."""
 
 
@@ -40,8 +41,9 @@ def covar(tally: Tally, last: int, level: float) -> Distress:
 
     Within half a bin, 3.1%, of the sample's own. The interval is that of order statistics for as many paths
     as are in distress, counted by Kish where they are weighted; the error of the column's own VaR is left
-    out. NONE where the column loses less than 1 USD mn at its VaR: it is then in no distress. Raises
-    ValueError for a level outside (0, 1) and without paths.
+    out. The two VaRs of DeltaCoVaR rest on different paths, so its variance is the sum of theirs, each from
+    the width of its interval. NONE where the column loses less than 1 USD mn at its VaR: it is then in no
+    distress. Raises ValueError for a level outside (0, 1) and without paths.
     """
     if not 0.0 < level < 1.0:
         raise ValueError(f"level must lie between 0 and 1, got {level}")
@@ -53,11 +55,18 @@ def covar(tally: Tally, last: int, level: float) -> Distress:
     if place == 0:
         return NONE
     system = above(table, own, (1.0 - level) * total)
-    n = (1.0 - level) * paths
-    few, many = bdtrik([0.5 - 0.5 * CONFIDENCE, 0.5 + 0.5 * CONFIDENCE], n, 1.0 - level) / n
-    value, upper, lower = (quantile(system, share) for share in (1.0 - level, few, many))
-    normal = quantile(table.sum(axis=0) - above(table, own, 0.5 * total), 1.0 - level)
-    return Distress(value, lower, upper, value - normal)
+    normal = table.sum(axis=0) - above(table, own, 0.5 * total)
+    value, lower, upper = quantile_interval(system, level, (1.0 - level) * paths)
+    calm, *ends = quantile_interval(normal, level, 0.5 * paths)
+    widths = np.asarray([upper - lower, ends[1] - ends[0]])
+    error = float(np.sqrt(np.sum(widths**2))) / float(2.0 * ndtri(0.5 + 0.5 * CONFIDENCE))
+    return Distress(value, lower, upper, value - calm, error)
+
+
+def quantile_interval(weight: Float64[np.ndarray, "bins"], level: float, paths: float):
+    """VaR of a law that so many paths made up, and the order statistics that bracket it."""
+    few, many = bdtrik([0.5 - 0.5 * CONFIDENCE, 0.5 + 0.5 * CONFIDENCE], paths, 1.0 - level) / paths
+    return quantile(weight, 1.0 - level), quantile(weight, many), quantile(weight, few)
 
 
 def above(table: Float64[np.ndarray, "own system"], own, mass: float) -> Float64[np.ndarray, "system"]:

@@ -58,7 +58,7 @@ def median_interval(values: ArrayLike) -> tuple[Float64[np.ndarray, "..."], Floa
     ordered = np.sort(np.asarray(values, np.float64), axis=0)
     n = len(ordered)
     below = int(max(np.floor(bdtrik(0.025, n, 0.5)), 0.0))
-    return ordered[below], ordered[n - 1 - below]
+    return ordered[below, ...], ordered[n - 1 - below, ...]
 
 
 def sample_tail(

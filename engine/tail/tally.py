@@ -36,6 +36,8 @@ LOSS_ONE = 2**24
 """Fixed-point unit of weight times loss, USD bn."""
 SQUARED_LOSS_ONE = (2**8, 2**40)
 """Fixed-point units of the two limbs of a squared weighted loss: multiples of 2^-8, and the remainder."""
+QUARTER = 3
+"""Months in which defaults count as one cluster."""
 LOSS_CAP = 2.0**LOSS.high
 """A loss enters sums as at most this, USD bn; what is capped sits, and is counted, in the overflow bin."""
 WEIGHT_CAP = 2.0**10
@@ -52,7 +54,8 @@ class Tally(eqx.Module):
     `parts` are the columns followed by the components, `last` the last columns, those whose joint law with
     the system loss is kept, at the last horizon; `bins` number histogram.BINS, `fan_bins`
     histogram.FAN.count, `distress_bins` and `joint_bins` histogram.DISTRESS.count and JOINT.count,
-    `weight_bins` histogram.WEIGHT.count; `K` is WORST.
+    `weight_bins` histogram.WEIGHT.count; `K` is WORST; `spans` are the quarters, the quarter of a path with
+    the most defaults, and the whole run.
     """
 
     weights: Int64[Array, "horizons columns bins"]
@@ -67,6 +70,8 @@ class Tally(eqx.Module):
     defaults: Int64[Array, "entities months+1"]  # weight by month of default, 0 = never
     default_squares: Int64[Array, "entities months+1"]
     causes: Int64[Array, "entities causes"]
+    clusters: Int64[Array, "spans entities+1"]  # weight by the number of entities that default in a span
+    cluster_squares: Int64[Array, "spans entities+1"]
     worst_path: Int64[Array, "horizons K"]  # NO_PATH where there is none
     worst_loss: Float32[Array, "horizons K"]  # USD bn, decreasing
     paths: Int64[Array, ""]
@@ -151,6 +156,8 @@ def init(
         defaults=zeros(entities, months + 1),
         default_squares=zeros(entities, months + 1),
         causes=zeros(entities, len(CAUSES)),
+        clusters=zeros(-(-months // QUARTER) + 2, entities + 1),
+        cluster_squares=zeros(-(-months // QUARTER) + 2, entities + 1),
         fans=zeros(months, series, FAN.count),
         worst_path=jnp.full((horizons, WORST), NO_PATH, jnp.int64),
         worst_loss=jnp.full((horizons, WORST), -jnp.inf, jnp.float32),
@@ -179,6 +186,7 @@ def update(tally: Tally, outcome: Outcome) -> Tally:
     months = tally.defaults.shape[1]
     cell = _group_cell(tally, outcome.group, bins[-1, 0])
     default_month = jnp.clip(outcome.default_month, jnp.int32(0), jnp.int32(months - 1))
+    counts = _default_counts(default_month, months - 1)
     cause = jnp.clip(outcome.cause, jnp.int32(0), jnp.int32(len(CAUSES) - 1))
     worst_path, worst_loss = _with_new_worst(tally, outcome.path, losses[:, 0], real)
     raised = (outcome.flags[None, :] >> jnp.arange(len(FLAGS), dtype=jnp.uint32)[:, None]) & jnp.uint32(1)
@@ -194,6 +202,8 @@ def update(tally: Tally, outcome: Outcome) -> Tally:
         defaults=_deposit(tally.defaults, default_month, one),
         default_squares=_deposit(tally.default_squares, default_month, square),
         causes=_deposit(tally.causes, cause, one),
+        clusters=_deposit(tally.clusters, counts, one),
+        cluster_squares=_deposit(tally.cluster_squares, counts, square),
         fans=_deposit(tally.fans, FAN.index(outcome.trace), one),
         worst_path=worst_path,
         worst_loss=worst_loss,
@@ -301,6 +311,15 @@ def _deposit_flat(
 ) -> Int64[Array, "groups bins"]:
     """The table with value[j] added at the flat position cell[j]."""
     return _deposit(table.reshape(-1), cell, value).reshape(table.shape)
+
+
+def _default_counts(month: Int32[Array, "entities n"], months: int) -> Int32[Array, "spans n"]:
+    """How many entities default in each quarter, in a path's worst quarter, and in all its months."""
+    quarter = (month - jnp.int32(1)) // jnp.int32(QUARTER)  # -1 where there is no default
+    each = jnp.arange(-(-months // QUARTER), dtype=jnp.int32)[:, None, None]
+    counts = jnp.sum(quarter[None] == each, axis=1, dtype=jnp.int32)
+    worst, all_months = jnp.max(counts, axis=0), jnp.sum(counts, axis=0, dtype=jnp.int32)
+    return jnp.concatenate([counts, worst[None], all_months[None]])
 
 
 def _worst(

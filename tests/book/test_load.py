@@ -248,7 +248,16 @@ def test_loading_is_quick():
 
 def test_a_book_of_one_loan(small):
     """No pools, tranches, contracts, pledges or vehicles: every table but the needed ones is a header."""
-    for table in ("pools", "tenants", "pledges", "security", "tranches", "contracts", "interlender"):
+    for table in (
+        "pools",
+        "tenants",
+        "pledges",
+        "security",
+        "tranches",
+        "contracts",
+        "interlender",
+        "priors",
+    ):
         small.write(table, small.read(table)[:1])
     small.write("firms", [small.read("firms")[i] for i in (0, 3)])
     small.write("loans", [small.read("loans")[i] for i in (0, 5)])

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from scipy import integrate
 
-from engine.contagion.clearing import clear_vehicles
+from engine.contagion.clearing import clear_vehicles, fail_each
+from engine.contagion.cross_holdings import clear_holdings
+from engine.contagion.networks import RogersVeraart
 from engine.contagion.payments import clear, pay
 from engine.contagion.valuation import income_value, market_price, saturating_impact
 from engine.contagion.waterfall import tranche_loss
@@ -144,3 +146,39 @@ def test_a_chain_of_vehicles_conserves_the_loss():
 def test_without_the_network_nothing_passes():
     passed, _, _ = vehicles([12.0], [10.0], [10.0], [[0.0], [1.0]], [[0.0], [0.0]], passing=0.0)
     np.testing.assert_array_equal(passed, [0.0, 0.0])
+
+
+def test_what_a_failure_passes_on_along_a_chain_of_vehicles():
+    """The bank and the first fund own half of the second each, the pension the first; debts lose a tenth."""
+    capital, debt = jnp.float64([10.0, 8.0]), jnp.float64([5.0, 20.0])
+    debt_share = jnp.float64([[0, 0], [0, 0], [1, 1], [0, 0]])
+    equity_share = jnp.float64([[0, 0.5], [0, 0], [0, 0.5], [1, 0]])
+    lost, move = fail_each(capital, debt, debt_share, equity_share, 1.0, 0.1)
+    np.testing.assert_allclose(lost, [[0, 0, 0.5, 10.0], [4.0, 0, 2.0 + 4.0, 4.0]], rtol=1e-12, atol=1e-12)
+    assert float(move) == 0.0
+    still, _ = fail_each(capital, debt, debt_share, equity_share, 0.0, 0.1)
+    assert not np.asarray(still).any()
+
+
+def test_a_failure_is_that_of_the_stand_alone_clearing():
+    """The same losses as of `clear_holdings` on balance sheets with room for them, before and after."""
+    rng = np.random.default_rng(8)
+    capital, debt = rng.uniform(1, 2, 3), rng.uniform(8, 16, 3)
+    stakes = rng.random((2, 6, 3)) * np.tril(np.ones((6, 3)), -1)  # each is held by those further down
+    stakes[:, :3] *= 0.1
+    debt_share, equity_share = stakes / stakes.sum(axis=1, keepdims=True)
+    lost, _ = fail_each(*(jnp.asarray(x) for x in (capital, debt, debt_share, equity_share)), 1.0, 0.2)
+
+    liabilities, held = np.zeros((1, 6, 6)), np.zeros((6, 6))
+    liabilities[0, :3], held[:3] = (debt_share * debt).T, equity_share.T
+    claims = debt_share @ debt + equity_share @ capital
+    outside = np.concatenate([capital + debt, np.full(3, 50.0)]) - claims
+    assert (outside[:3] > capital).all() and (outside > 0.0).all()
+    before = clear_holdings(liabilities, outside, equity_held=held)
+    for j in range(3):
+        fallen = outside.copy()
+        fallen[j] -= capital[j] * (1 + 1e-9)
+        after = clear_holdings(liabilities, fallen, equity_held=held, valuation=RogersVeraart(0.8, 0.8))
+        direct = np.where(np.arange(6) == j, capital[j], 0.0)
+        # What is left of assets in default costs a fifth either way; the hair's breadth is 1e-9 of capital.
+        np.testing.assert_allclose(before.assets - after.assets, lost[j] + direct, atol=1e-8)

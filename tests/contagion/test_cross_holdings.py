@@ -69,6 +69,20 @@ def test_the_loop_settles_between_from_either_end():
         assert float(owned.payments[0, 0]) == pytest.approx(4.8, rel=AGREES)
 
 
+def test_a_ring_of_debt_and_shares_with_default_costs_has_two_ends():
+    """Each owes the next 4, which owns a quarter of it, and has 1. From above A = 1 + 4 + (A - 4) / 4 = 16/3;
+    from below no equity is left and p = (1 + p) / 2 = 1, so A = 2."""
+    ring = 4.0 * np.roll(np.eye(3), 1, axis=1)
+    ends = [
+        clear_holdings(ring[None], 1.0, equity_held=ring / 16, valuation=RogersVeraart(0.5, 0.5), start=start)
+        for start in ("greatest", "least")
+    ]
+    np.testing.assert_allclose(ends[0].assets, 16 / 3, rtol=AGREES)
+    np.testing.assert_allclose(ends[1].assets, 2.0, rtol=AGREES)
+    assert not ends[0].defaulted.any() and ends[1].defaulted.all()
+    assert all(bool(end.converged) and int(end.rounds) > 0 for end in ends)
+
+
 @pytest.mark.parametrize("start", ["greatest", "least"])
 @pytest.mark.parametrize("valuation", [EisenbergNoe(), RogersVeraart(0.6, 0.8)], ids=["free", "costly"])
 @pytest.mark.parametrize("seed", range(4))

@@ -21,6 +21,7 @@ VALUATIONS = {
     "eisenberg_noe": EisenbergNoe(),
     "rogers_veraart": RogersVeraart(0.6, 0.8),
     "threshold": Threshold(0.4),
+    "linear_debtrank": LinearDebtRank(0.3),
 }
 
 
@@ -80,6 +81,22 @@ def test_default_costs_have_two_ends_in_between():
     np.testing.assert_allclose(least.payments, 1.0, rtol=ROUNDING)
 
 
+@pytest.mark.parametrize(
+    "valuation, outside, least",
+    [
+        (Threshold(0.25), 1.0, 1.0),  # each has 1 + 1 for the 4 it owes and pays a quarter of that
+        (Threshold(0.8), 1.0, 4.0),  # each has 1 + 3.2, which is enough: no second end
+        (LinearDebtRank(1.0), 1.0, 0.0),  # equity 1 + 4 theta - 4 over 1: theta is one, or falls to nothing
+        (LinearDebtRank(8.0), 8.0, 4.0),  # equity 8 + 4 theta - 4 over 8: theta = (1 + theta) / 2 has one end
+    ],
+)
+def test_each_valuation_has_the_ends_that_a_ring_gives_it(valuation, outside, least):
+    ends = [clear(RING, outside, valuation=valuation, start=start) for start in ("greatest", "least")]
+    for end, payment in zip(ends, (4.0, least), strict=True):
+        np.testing.assert_allclose(end.payments, payment, rtol=AGREES, atol=AGREES)
+        assert bool(end.converged) and float(end.residual) <= 1e-13 * 4.0
+
+
 def test_nobody_owes_anything():
     cleared = clear(np.zeros((3, 3)), [1, 0, 2])
     np.testing.assert_array_equal(cleared.payments, 0.0)
@@ -121,6 +138,7 @@ def test_money_is_neither_made_nor_lost(seed, name, start):
 def test_order(seed, name):
     """The greatest is not below the least, and more money for one lowers no payment."""
     liabilities, external, outside = random_network(seed)
+    external = 2.0 * external  # enough for some equity, of which linear DebtRank pays
     slack = AGREES * liabilities.sum()
     most, least, richer = (
         np.asarray(clear(liabilities, assets, outside, valuation=VALUATIONS[name], start=start).payments)

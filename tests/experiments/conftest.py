@@ -2,10 +2,13 @@
 
 import contextlib
 import dataclasses
+import functools
 import json
 import sys
 import types
+from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 from experiments import main as entry
@@ -39,27 +42,82 @@ def undertow(monkeypatch, capsys, tmp_path):
     return call
 
 
-class Replications(list):
+class Replications:
     """Stand-in for what is kept of every replication."""
 
-    add = list.append
+    def __init__(self):
+        self.sums = []
+
+    def add(self, tally):
+        self.sums.append(int(tally))
+
+    def kept(self):
+        return {"sums": np.array(self.sums, np.int64)}
+
+    def restore(self, kept):
+        self.sums = kept["sums"].tolist()
+
+
+class Standing(NamedTuple):
+    """Stand-in for where a run stands; the tallies are sums of path ids."""
+
+    done: int
+    seconds: float
+    finished: np.ndarray
+    present: np.ndarray
+
+
+def beginning(layout):
+    """Where the stand-in stands before its first path."""
+    return Standing(0, 0.0, np.zeros(1, np.int64), np.zeros(1, np.int64))
+
+
+class NetworkMeasures:
+    """Stand-in for what is kept of every network."""
+
+    def __init__(self, blocks):
+        self.blocks = blocks
+
+    def add(self, tally):
+        pass
+
+    def tables(self, layout, labels):
+        return {"network_split": None}
+
+    def replications(self):
+        return Replications()
 
 
 class Engine:
-    """Stand-ins for the engine behind the door; a test puts a function in `during` to act while paths run."""
+    """Stand-ins for the engine behind the door; a test puts a function in `during` to act while paths run.
+
+    The stand-in adds up path ids, block by block; `after(done)` is called after each.
+    """
 
     def __init__(self):
         self.runs = []
         self.during = lambda progress, stopped: None
+        self.after = lambda done: None
+        self.started = []
         self.summary = {"flagged_paths": {}, "warnings": []}
 
-    def simulate(self, system, plan, samplers, watch):
+    def simulate(self, system, plan, samplers, watch, start=None):
         self.runs.append((system, plan))
+        self.started.append(start.done if start else 0)
         self.during(watch.progress, watch.stopped)
-        return "tally", types.SimpleNamespace(compile_s=1.0, run_s=2.0, paths_per_s=plan.paths / 2.0)
+        done, seconds, finished, present = start or beginning(None)
+        while done < plan.paths and not watch.stopped():
+            block = np.arange(done, min(done + plan.block, plan.paths))
+            done, present = done + len(block), present + block.sum()
+            watch.each(present[0])
+            self.after(done)
+            if hasattr(watch, "keep"):
+                watch.keep(functools.partial(Standing, done, seconds, finished, present))
+        timing = types.SimpleNamespace(compile_s=1.0, run_s=2.0, paths_per_s=plan.paths / 2.0)
+        return finished + present, timing
 
     def write_results(self, folder, tally, system, book, provenance, replications, more):
-        loss = {"es_99": 10.0, "es_99_se": 0.1}
+        loss = {"es_99": 10.0, "es_99_se": 0.1, "sum": int(tally[0]), "sums": replications.sums}
         summary = provenance | {"system": {"5y": loss}} | self.summary
         (folder / "results").mkdir(exist_ok=True)
         (folder / "summary.json").write_text(json.dumps(summary, default=str))
@@ -82,9 +140,25 @@ def engine(monkeypatch):
     stand_in = Engine()
     book = types.SimpleNamespace(name="small", hash="0" * 64, repairs=())
     for name, parts in {
-        "engine.paths.simulate": {"simulate": stand_in.simulate},
+        "engine.paths.simulate": {"simulate": stand_in.simulate, "layout_of": lambda system: None},
+        "engine.paths.networks": {
+            "simulate_networks": lambda systems, *rest: stand_in.simulate(systems[0], *rest)
+        },
+        "engine.book.ensemble": {
+            "sample_holdings": lambda book, method, count, density, seed: range(count),
+            "with_holdings": lambda book, shares: book,
+        },
+        "engine.report.loss_tables": {"labels_of": lambda system, book: None},
+        "engine.report.networks": {
+            "NetworkMeasures": NetworkMeasures,
+            "network_summary": lambda split: {},
+        },
         "engine.paths.samplers": {"samplers_of": lambda system, plan, *choice: choice},
-        "engine.tail.blocks": {"Plan": types.SimpleNamespace, "Watch": types.SimpleNamespace},
+        "engine.tail.blocks": {
+            "Plan": types.SimpleNamespace,
+            "Watch": types.SimpleNamespace,
+            "beginning": beginning,
+        },
         "engine.report.replications": {"Replications": Replications},
         "engine.book.build": {"build_system": lambda book, parameters, months: (book, parameters, months)},
         "engine.book.load": {

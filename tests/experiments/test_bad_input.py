@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+ENSEMBLE = ("task=network_ensemble",)
+
 TABLE = {
     "unknown key": (["chips.lif=6"], ["chips.lif: unknown key; did you mean chips.life?"]),
     "unknown key elsewhere": (["run.life=6"], ["run.life: unknown key; did you mean chips.life?"]),
@@ -96,6 +98,26 @@ TABLE = {
     "more than all": (["policy.capital_rule=1.5"], ["policy.capital_rule: got 1.5", "at most 1"]),
     "unknown lever": (["policy=prayer"], ["policy: got 'prayer', expected one of advance_cap, all"]),
     "template nowhere": (["task=template"], ["template.dir: got None, expected a folder to write to"]),
+    "one network": (
+        [*ENSEMBLE, "network.networks=1"],
+        ["network.networks: got 1, expected a whole number from 2 to 100,000"],
+    ),
+    "networks of uneven blocks": (
+        [*ENSEMBLE, "network.paths=1000", "network.blocks=7"],
+        ["network.paths: got 1000, expected a multiple of 7 blocks"],
+    ),
+    "too many paths of networks": (
+        [*ENSEMBLE, "network.networks=1000", "network.paths=1e6"],
+        ["network.paths: got 1000000, expected at most 67,108 with 1000 networks"],
+    ),
+    "no such network": (
+        [*ENSEMBLE, "network.method=cosine", "network.density=2"],
+        ["network.method: got 'cosine', expected one of maximum_entropy", "network.density: got 2.0"],
+    ),
+    "networks on other paths": (
+        [*ENSEMBLE, "sampler=antithetic"],
+        ["sampler.name: got 'antithetic', expected pseudo_random"],
+    ),
     "several at once": (
         ["chips.lif=6", "chips.life=x", "scenario=nope", "foo=1"],
         ["4 problems", "chips.lif: ", "chips.life: ", "scenario: ", "foo: "],
@@ -110,7 +132,8 @@ TABLE = {
 @pytest.fixture(autouse=True)
 def no_run(monkeypatch):
     """Whatever slips through the door stops here, before it runs for minutes."""
-    monkeypatch.setattr("experiments.tail_risk.results", lambda *_: pytest.fail("a run was started"))
+    for task in ("tail_risk", "network_ensemble"):
+        monkeypatch.setattr(f"experiments.{task}.results", lambda *_: pytest.fail("a run was started"))
 
 
 @pytest.mark.parametrize("case", TABLE)
@@ -133,6 +156,19 @@ def test_the_process_ends_with_two(arguments, tmp_path):
     assert answer.returncode == 2
     assert "Traceback" not in answer.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_holdings_that_leave_no_network_are_told(undertow, tmp_path):
+    """One fund cannot carry nine tenths of all private credit beside what it is known to hold."""
+    undertow("task=template", "template.dir=mine")
+    priors = tmp_path / "mine" / "worked_small" / "priors.csv"
+    rows = ("UNNAMED_PC,BANK,0.1,0,0.2", "UNNAMED_PC,PRIVATE_CREDIT,0.9,0.9,1")
+    priors.write_text("class,holder_class,mean,low,high,source,grade\n" + "".join(f"{r},t,C\n" for r in rows))
+    book = ("book=own", "book.path=mine/worked_small")
+    answer = undertow(*ENSEMBLE, *book, "run.dir=a", "network.networks=2")
+    assert answer.code == 2 and not (tmp_path / "a").exists()
+    assert "mine/worked_small: holdings: got holder classes whose lenders' assets" in answer.err
+    assert "lacks USD bn: PRIVATE_CREDIT" in answer.err and "Traceback" not in answer.err
 
 
 def test_a_bad_book_is_told_row_by_row(undertow, untouched, tmp_path):

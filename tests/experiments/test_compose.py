@@ -102,6 +102,15 @@ def test_the_hash_follows_results_only():
         assert composed(change).hash != plain.hash, change
 
 
+def test_the_hash_follows_what_a_task_reads():
+    """The plain run reads nothing of the networks, an ensemble nothing of the plain run's paths."""
+    plain, ensemble = composed(), composed("task=network_ensemble")
+    assert composed("network.networks=9", "network=gibbs").hash == plain.hash
+    assert composed("task=network_ensemble", "run.paths=7").hash == ensemble.hash
+    for change in ("network.networks=9", "network=gibbs", "network.blocks=4", "run.seed=8"):
+        assert composed("task=network_ensemble", change).hash != ensemble.hash, change
+
+
 def test_nothing_of_hydra_goes_through_the_door():
     def walk(value):
         assert not OmegaConf.is_config(value)

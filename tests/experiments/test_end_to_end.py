@@ -44,6 +44,28 @@ def test_from_the_template_to_the_report(undertow, book, status, tmp_path):
     assert "<html" in (folder / "report.html").read_text(encoding="utf-8")
 
 
+def test_an_ensemble_of_networks(undertow, book, status, tmp_path):
+    small = ("network.networks=3", "network.paths=1024", "network.blocks=2", "run.months=12")
+    answer = undertow("task=network_ensemble", *book, *small, "run.seed=3", "run.dir=out/n")
+    folder = tmp_path / "out" / "n"
+    assert answer.code == 0 and status(folder)["status"] == "done"
+    assert "ES 99% over 3 networks, 1 year, USD bn" in answer.out
+    found = summary(folder)
+    assert (found["paths"], found["network"]["networks"], found["network"]["method"]) == (3072, 3, "fitness")
+    assert set(found["network"]["lenders"]) == set(found["lenders"])
+    split = pd.read_parquet(folder / "results" / "network_split.parquet").set_index(["measure", "column"])
+    assert not split.index.duplicated().any()
+    # Blocks of paths under all networks give the pooled mean and its error.
+    pooled = found["system"]["1y"]
+    assert split.loc[("el", "system"), "value"] == pytest.approx(pooled["el"], rel=1e-6)
+    assert split.loc[("el", "system"), "value_se"] >= pooled["el_se"] > 0.0
+    each = pd.read_parquet(folder / "results" / "network_values.parquet")
+    mean = each.groupby(["measure", "column"])["value"].mean()
+    assert mean.to_numpy() == pytest.approx(split.loc[mean.index, "value"].to_numpy(), rel=1e-9, abs=1e-12)
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "How much is simply not known" in page and "One filling of the unknown holdings" not in page
+
+
 def test_a_template_is_not_written_over(undertow, book, untouched):
     with untouched():
         answer = undertow("task=template", "template.dir=mine")

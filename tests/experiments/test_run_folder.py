@@ -3,10 +3,13 @@
 import json
 import os
 import signal
+import socket
 import sys
 
 import pytest
 import yaml
+
+from experiments.lock import Lock
 
 
 def lines(folder):
@@ -20,7 +23,8 @@ def test_a_finished_run_leaves_everything(undertow, engine, status, tmp_path):
     assert (answer.code, status(folder)["status"]) == (0, "done")
     assert "out/a/report.html" in answer.out
     assert {path.name for path in folder.iterdir()} == {
-        "config.yaml", "provenance.json", "status.json", "log.jsonl", "results", "summary.json", "report.html"
+        "config.yaml", "provenance.json", "status.json", "log.jsonl", "results", "summary.json",
+        "report.html", ".lock",
     }  # fmt: skip
     config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
     assert (config["run"]["paths"], config["chips"]["life"], config["book"]["name"]) == (
@@ -103,7 +107,7 @@ def test_an_earlier_run_s_results_go_first(undertow, engine, tmp_path):
     left = set()
     engine.during = lambda progress, stopped: left.update(path.name for path in (tmp_path / "a").iterdir())
     assert undertow("run.dir=a").code == 0
-    assert left == {"config.yaml", "provenance.json", "status.json", "log.jsonl"}
+    assert left == {"config.yaml", "provenance.json", "status.json", "log.jsonl", ".lock"}
 
 
 @pytest.mark.parametrize(("error", "code"), [(RuntimeError, 1), (KeyboardInterrupt, 3)])
@@ -114,17 +118,16 @@ def test_half_of_the_results_is_none(error, code, undertow, engine, tmp_path, mo
     monkeypatch.setattr(sys.modules["engine.report.page"], "write_page", broken)
     assert undertow("run.dir=a").code == code
     left = {path.name for path in (tmp_path / "a").iterdir()}
-    assert left == {"config.yaml", "provenance.json", "status.json", "log.jsonl"}
+    assert left == {"config.yaml", "provenance.json", "status.json", "log.jsonl", ".lock"}
 
 
 def test_a_folder_that_a_living_process_writes_is_left_alone(undertow, engine, tmp_path):
     undertow("run.dir=a")
-    path = tmp_path / "a" / "status.json"
-    entry = json.loads(path.read_text(encoding="utf-8")) | {"status": "running", "process": os.getppid()}
-    path.write_text(json.dumps(entry))
+    lock = Lock(tmp_path / "a")
     answer = undertow("run.dir=a")
+    lock.release()
     assert answer.code == 2
-    assert f"process {os.getppid()} still is" in answer.err
+    assert f"process {os.getpid()} on {socket.gethostname()} still is" in answer.err
     assert (tmp_path / "a" / "summary.json").exists()
 
 

@@ -3,8 +3,13 @@
 import json
 import os
 import signal
+import sys
 
-from experiments.sweep import mark_interrupted
+import pytest
+from hydra.core.plugins import Plugins
+
+from experiments.lock import Lock
+from experiments.sweep import mark
 
 
 def test_one_bad_job_and_none_is_started(undertow, engine, untouched):
@@ -70,10 +75,120 @@ def test_jobs_cut_off_elsewhere_are_said_to_be_interrupted(status, tmp_path):
     for name, state in {"cut": "running", "ready": "done"}.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / "status.json").write_text(json.dumps({"status": state}))
-        mark_interrupted(tmp_path / name / "status.json")
-    mark_interrupted(tmp_path / "never begun" / "status.json")
+    (tmp_path / "busy").mkdir()
+    (tmp_path / "busy" / "status.json").write_text(json.dumps({"status": "running"}))
+    lock = Lock(tmp_path / "busy")
+    for name in ("cut", "ready", "busy", "never begun"):
+        mark(tmp_path / name / "status.json", "interrupted", "the sweep was stopped")
+    lock.release()
     assert status(tmp_path / "cut")["status"] == "interrupted"
+    assert status(tmp_path / "busy")["status"] == "running"
     assert status(tmp_path / "ready")["status"] == "done"
+
+
+def test_what_is_done_is_left_out_and_what_failed_runs_again(undertow, engine, status, tmp_path):
+    def fail_second(progress, stopped):
+        if len(engine.runs) == 2:
+            raise RuntimeError("no luck")
+
+    engine.during = fail_second
+    sweep = ("-m", "run.seed=1,2,3")
+    assert undertow(*sweep).code == 1
+    [base] = (tmp_path / "out").iterdir()
+    assert base.name.startswith("sweep-")
+    assert [status(path)["status"] for path in sorted(base.iterdir())] == ["done", "failed", "done"]
+    answer = undertow(*sweep)
+    assert answer.code == 0
+    assert "2 of 3 jobs are done already" in answer.err
+    assert [plan.seed for _, plan in engine.runs] == [1, 2, 3, 2]
+    assert answer.out.count("ES 99% 5y 10.0") == 3
+    assert undertow(*sweep).code == 0
+    assert len(engine.runs) == 4
+    assert undertow(*sweep, "run.resume=false").code == 0
+    assert len(engine.runs) == 7
+
+
+def test_a_wider_sweep_in_the_same_folder_runs_only_what_is_new(undertow, engine):
+    assert undertow("-m", "run.seed=1,2", "run.dir=a").code == 0
+    assert undertow("-m", "run.seed=1,2,3", "run.dir=a").code == 0
+    assert [plan.seed for _, plan in engine.runs] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("part", ["book", "sources", "page"])
+def test_a_job_of_another_book_or_engine_or_without_its_page_runs_again(part, undertow, engine, monkeypatch):
+    sweep = ("-m", "run.seed=1,2", "run.dir=a")
+    undertow(*sweep, *(["report.html=false"] if part == "page" else []))
+    if part == "book":
+        book = sys.modules["engine.book.load"].load_book(None, False)
+        monkeypatch.setattr(book, "hash", "1" * 64)
+    elif part == "sources":
+        monkeypatch.setattr("experiments.provenance.sources", lambda: "other")
+    assert undertow(*sweep).code == 0
+    assert len(engine.runs) == 4
+
+
+def test_doubts_of_a_job_that_is_left_out_still_count(undertow, engine):
+    engine.summary = {"flagged_paths": {"not_finite": 5000}, "warnings": []}
+    sweep = ("-m", "run.seed=1,2", "run.dir=a")
+    assert undertow(*sweep).code == 4
+    assert undertow(*sweep).code == 4
+    assert undertow(*sweep, "report.most_flagged=1").code == 0
+    assert len(engine.runs) == 2
+
+
+def test_an_interrupted_sweep_goes_on_inside_its_jobs(undertow, engine):
+    sweep = ("-m", "run.seed=1,2", "run.paths=4096", "run.block=512")
+
+    def interrupt(done):
+        if len(engine.runs) == 2 and done == 1024:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    engine.after = interrupt
+    assert undertow(*sweep).code == 3
+    engine.after = lambda done: None
+    assert undertow(*sweep).code == 0
+    assert engine.started == [0, 0, 1024]
+
+
+def test_a_job_s_folder_that_cannot_be_used_stops_the_sweep(undertow, engine, tmp_path):
+    assert undertow("-m", "run.seed=1,2", "run.dir=a").code == 0
+    first, second = sorted((tmp_path / "a").iterdir())
+    lock = Lock(first)
+    (second / "status.json").unlink()
+    answer = undertow("-m", "run.seed=1,2,3", "run.dir=a")
+    lock.release()
+    assert answer.code == 2
+    assert (
+        "2 problems" in answer.err and "still is" in answer.err and "this one holds other files" in answer.err
+    )
+    assert len(engine.runs) == 2
+
+
+def test_a_launcher_that_breaks_down_fails_the_jobs_it_lost(undertow, engine, status, monkeypatch, tmp_path):
+    basic = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
+    launcher = Plugins.instance().class_name_to_class[basic]
+    whole = launcher.launch
+
+    def lost(self, jobs, initial_job_idx):
+        whole(self, jobs[:1], initial_job_idx)
+        [path] = [value for value in jobs[1] if value.startswith("run.dir=")]
+        folder = tmp_path / path.partition("=")[2].strip("'")
+        folder.mkdir()
+        (folder / "status.json").write_text(json.dumps({"status": "running"}))
+        raise RuntimeError("a worker was killed")
+
+    monkeypatch.setattr(launcher, "launch", lost)
+    answer = undertow("-m", "run.seed=0,1,2", "run.dir=a")
+    assert answer.code == 1
+    assert "a worker was killed" in answer.err
+    _, _, table = answer.out.rpartition("3 jobs in all\n")
+    assert [line.split()[0] for line in table.splitlines()] == ["done", "failed", "failed"]
+    assert {status(path)["status"] for path in (tmp_path / "a").iterdir()} == {"done", "failed"}
+
+
+def test_a_line_says_how_far_the_sweep_is(undertow, engine):
+    said = undertow("-m", "run.seed=1,2,3", "run.dir=a").err
+    assert "sweep: 3 of 3 jobs, 0 running, 0 failed" in said
 
 
 def test_side_by_side_in_their_own_processes(undertow, tmp_path):

@@ -134,8 +134,9 @@ def test_a_subsidiary_falls_the_month_after_its_parent(five_years, base, changed
     assert not (off.cause == GROUP).any()
 
 
-def test_hidden_debt_that_is_counted_lowers_what_is_lent(base, changed, outcome_of):
-    """Lenders who look through lend less."""
+def test_hidden_debt_that_is_counted_lowers_what_is_lent(changed, outcome_of):
+    """Lenders who look through in every regime lend less."""
+    base = outcome_of(changed("credit.look_through", [1.0, 1.0, 1.0]))
     off = outcome_of(changed("mechanisms.look_through", 0.0))
     exposure = SERIES.index("exposure")
     change = (base.trace[-1, exposure] - off.trace[-1, exposure]).astype(np.float64)

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-TABLES = ("economy", "chips", "firms", "contracts", "loans", "pools", "lenders", "calendar")
+TABLES = ("economy", "chips", "firms", "contracts", "loans", "pools", "lenders", "paper", "calendar")
 GROUPS = ("economy", "chips", "contracts", "credit", "lenders", "mechanisms")
 
 

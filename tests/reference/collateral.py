@@ -142,7 +142,7 @@ def spiral(book, state, draws, now, new, t: int) -> None:
         foreclosed = grown
     if unsettled:
         now["flags"] |= COLLATERAL_SPIRAL
-    now["foreclosed"], now["sold"], now["price"] = foreclosed, sold, price
+    now["foreclosed"], now["units_sold"], now["price"] = foreclosed, sold, price
     now["ltv"], now["breach"], now["cure"] = found["ltv"], found["breach"], found["cure"]
     new["fire_sale"] = fire_sale
 
@@ -211,7 +211,7 @@ def month(book, state, draws, now, new, t: int) -> None:
     new["held"] = []
     for g in generations:
         moved = sum(now["pledged"][v][g] for v in range(count) if now["foreclosed"][v])
-        new["held"].append(state["held"][g] + moved - now["sold"][g])
+        new["held"].append(state["held"][g] + moved - now["units_sold"][g])
     new["pledged"] = [
         [0.0 for _ in generations] if now["foreclosed"][v] else list(now["pledged"][v]) for v in range(count)
     ]

@@ -87,6 +87,7 @@ def month(book, fixed, state, draws, now, new) -> None:
     growth = n.growth[regime]
     if regime == 0:
         growth = growth * positive(1.0 - math.exp(state["log_revenue"]) / n.ceiling)
+    growth -= book.numbers.mechanisms.recession * n.recession_drag * (1.0 - state["supply"])
     new["regime"] = regime
     new["log_revenue"] = (
         state["log_revenue"] + (growth - n.volatility**2 / 2.0) * DT + n.volatility * root * z[DEMAND]

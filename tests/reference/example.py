@@ -18,7 +18,10 @@ LOANS = (
     "CHIPS_A", "CHIPS_B", "REVOLVER", "HOST_NOTES", "PROJECT_LOAN", "SOFTWARE_BONDS", "GIANT_BONDS",
     "LAB_NOTE",
 )
+FUND_A, FUND_B, BANK, INSURER, PENSION, VENDOR = range(6)
 LENDERS = ("FUND_A", "FUND_B", "BANK", "INSURER", "PENSION", "VENDOR")
+PAPER = ("BONDS", "NOTES", "ABS")
+BEARERS = ("SHAREHOLDERS", "SAVERS", "STATE")
 
 
 def one_hot(rows: int, indices) -> np.ndarray:
@@ -39,6 +42,7 @@ def small_numbers() -> Table:
         plan=[60.0, 118.0, 190.0, 270.0, 350.0, 430.0], correlation_demand_equity=0.6,
         correlation_demand_credit=-0.4, correlation_equity_credit=-0.5, rate=0.037, rate_reversion=0.3,
         rate_volatility=0.009, spread_reversion=1.0, spread_volatility=0.35, spread_feedback=1.0,
+        recession_drag=0.2,
         equity_drift=0.05, equity_volatility=0.25, equity_beta=0.5, crash_boom_plateau=-0.30,
         crash_boom_bust=-0.55, crash_plateau_bust=-0.35, rally_plateau_boom=0.20, rally_bust_boom=0.35,
         rally_bust_plateau=0.20, power_reversion=1.0, power_volatility=0.15,
@@ -73,12 +77,13 @@ def small_numbers() -> Table:
     )
     lenders = Table(
         supply_reversion=0.5, supply_loss=6.0, supply_floor=0.25, other_loss=0.01, other_power=0.5,
-        bankruptcy_cost=0.05,
+        bankruptcy_cost=0.05, full_stop=0.05, unreplaced=0.5, sale_half_life=0.5,
     )
     mechanisms = Table(
         fire_sale=1.0, circular_contracts=1.0, funding_loop=1.0, lender_network=1.0, step_in=1.0,
         build_up=1.0, pool_links=1.0, subscription_loop=1.0, cross_default=1.0, payment_in_kind=1.0,
-        look_through=1.0, vendor_purse=1.0,
+        look_through=1.0, vendor_purse=1.0, paper_sales=1.0, credit_lines=1.0, redemptions=1.0,
+        recession=1.0,
     )
     return Table(
         economy=economy, chips=chips, contracts=contracts, credit=credit, lenders=lenders,
@@ -214,7 +219,10 @@ def small_pools() -> Table:
 
 
 def small_lenders() -> Table:
-    """Two concentrated funds with lines from the bank, owned by insurer, pension fund and each other."""
+    """Two concentrated funds with lines from the bank, owned by insurer, pension fund and each other.
+
+    Bank and insurer have limits, investors of funds and insurer leave, pension fund and vendor buy.
+    """
     # Columns: eight loans, four obligors, two tranches; rows: the lenders.
     holdings = np.array([
         [0.50, 0.00, 0.00, 0.30, 0.00, 0.00, 0.00, 0.40, 0.60, 0.00, 0.20, 0.00, 0.70, 0.00],
@@ -233,6 +241,32 @@ def small_lenders() -> Table:
         recognition_months=np.array([6.0, 6, 3, 12, 12, 1]),
         lending_weight=np.array([0.2, 0.2, 0.3, 0.2, 0.1, 0.0]), vehicle=np.array([1.0, 1, 0, 0, 0, 0]),
         debt_share=debt_share, equity_share=equity_share,
+        equity=np.array([5.0, 4.0, 90.0, 60.0, 200.0, 100.0]), line=np.array([2.0, 1.2, 0, 0, 0, 0]),
+        coverage=np.array([1.5, 1.6, 0, 0, 0, 0]), limit_start=np.array([0, 0, 0.5, 0.3, 1000.0, 1000.0]),
+        limit_slope=np.array([0, 0, 0.5, 1.0, 0, 0]), withdrawal_start=np.array([0, 0.05, 0, 0.5, 0, 0]),
+        withdrawal_slope=np.array([1.0, 1.0, 0, 1.0, 0, 0]), gate=np.array([0.02, 0.08, 1.0, 0.02, 1.0, 1.0]),
+        mark_weight=np.array([0, 1.0, 0.2, 0.35, 0, 0]), buyer_weight=np.array([0, 0, 0, 0, 0.8, 0.2]),
+        first_bearer=np.array([[0, 0, 1.0, 1.0, 0, 1.0], [1.0, 1.0, 0, 0, 1.0, 0], [0.0] * 6]),
+        last_bearer=np.array([[0, 0, 0, 0, 0, 1.0], [1.0, 1.0, 0, 0.8, 0.9, 0], [0, 0, 1.0, 0.2, 0.1, 0]]),
+    )
+
+
+def small_paper() -> Table:
+    """Bonds of software house and giant, notes of host and lab, and both tranches are marketable."""
+    marketable = np.zeros(14)
+    marketable[[3, 5, 6, 7, 12, 13]] = 1.0
+    # 108 and 60 of bonds, 3 and 5 of notes, 1.8 and 4.2 of tranches, by the holdings above.
+    held = np.array([
+        [0.0, 2.9, 1.26],
+        [0.0, 0.0, 0.42],
+        [8.4, 1.0, 0.84],
+        [86.4, 1.5, 2.70],
+        [73.2, 1.1, 0.78],
+        [0.0, 1.5, 0.0],
+    ])
+    return Table(
+        spread=np.array([0.01, 0.05, 0.02]), duration=np.array([8.0, 4.0, 5.0]),
+        depth=np.array([168.0, 8.0, 6.0]), held=held, marketable=marketable,
     )
 
 
@@ -253,7 +287,7 @@ def small_system() -> Table:
     return Table(
         numbers=small_numbers(), economy=small_economy(), chips=small_chips(), firms=small_firms(),
         contracts=small_contracts(), loans=small_loans(), pools=small_pools(), lenders=small_lenders(),
-        calendar=small_calendar(),
+        paper=small_paper(), calendar=small_calendar(),
         names=Table(firms=FIRMS, contracts=CONTRACTS, loans=LOANS, lenders=LENDERS),
     )
 

@@ -1,4 +1,4 @@
-"""Sections 8 and 9 of docs/model.md: who bears the loss, and the supply of credit of the next month."""
+"""Section 8 of docs/model.md up to what lenders recognise, and section 9, the supply of credit."""
 
 from tests.reference.scalars import DT, LENDER_CLEARING, clip, positive
 
@@ -27,41 +27,85 @@ def exposure_start(book) -> float:
     return float(sum(book.loans.drawn) + sum(book.pools.balance))
 
 
-def clear(book, now, growth: float, base) -> tuple[list[float], list[dict]]:
-    """Network losses n_l on losses `base` before them, four rounds from none; and each vehicle's state."""
+def book_losses(book, state, now, new) -> None:
+    """b': losses fall on holders, and on buyers as far as holders had sold before the month."""
+    lenders, lost = book.lenders, now["loss_by_instrument"]
+    holders = range(len(lenders.capital))
+    moved, fallen = [], []
+    for lender in holders:
+        mine = [lenders.holdings[lender, i] * lost[i] for i in range(len(lost))]
+        paper = sum(mine[i] * book.paper.marketable[i] for i in range(len(lost)))
+        moved.append(state["sold"][lender] * paper)
+        fallen.append(sum(mine))
+    new["booked"] = []
+    for lender in holders:
+        bought = lenders.buyer_weight[lender] * sum(moved)
+        new["booked"].append(state["booked"][lender] + fallen[lender] - moved[lender] + bought)
+
+
+def paper_of(book, lender: int) -> float:
+    """H_l: marketable paper drawn at month 0, USD bn."""
+    return sum(book.paper.held[lender])
+
+
+def funds(book, state, growth: float, j: int) -> tuple[float, float]:
+    """Capital and debt of a vehicle: a drawn line takes the place of capital, sales repay debt."""
     lenders = book.lenders
-    switch = book.numbers.mechanisms.lender_network
-    count, vehicles = len(lenders.capital), lenders.debt_share.shape[1]
-    network = [0.0 for _ in range(count)]
+    capital, left = lenders.capital[j] * growth, state["withdrawn"][j]
+    proceeds = positive(state["sold"][j] * paper_of(book, j) * growth - state["trading"][j])
+    return capital * (1.0 - left), positive(lenders.debt[j] * growth + capital * left - proceeds)
+
+
+def vehicle(book, capital: float, owed: float, lost: float) -> dict:
+    """What is left of a vehicle that lost `lost`, and what its creditors and owners lose."""
+    cost = book.numbers.lenders.bankruptcy_cost
+    left, failed = capital + owed - lost, lost > capital
+    theta = clip((1.0 - cost) * left / (owed if owed > 0.0 else 1.0), 0.0, 1.0) if failed else 1.0
+    return {
+        "left": left,
+        "theta": theta,
+        "debt_loss": owed * (1.0 - theta),
+        "equity_loss": min(lost, capital) + positive(-left),
+        "dead_weight": cost * positive(left) if failed else 0.0,
+    }
+
+
+def passed_on(book, vehicles: list[dict], lender: int) -> float:
+    """n_l: what a lender loses as creditor and owner of vehicles."""
+    loss = 0.0
+    for j, found in enumerate(vehicles):
+        loss += book.lenders.debt_share[lender, j] * found["debt_loss"]
+        loss += book.lenders.equity_share[lender, j] * found["equity_loss"]
+    return book.numbers.mechanisms.lender_network * loss
+
+
+def clear(book, now, capital, owed, own) -> tuple[list[float], list[dict]]:
+    """n of all lenders on losses `own` before it, and the vehicles: four rounds among these from none."""
+    vehicles = range(book.lenders.debt_share.shape[1])
+    network = [0.0 for _ in vehicles]
     for _ in range(ROUNDS):
-        found = []
-        for j in range(vehicles):
-            owed, capital = lenders.debt[j] * growth, lenders.capital[j] * growth
-            assets = capital + owed - base[j] - network[j]
-            left = (1.0 - book.numbers.lenders.bankruptcy_cost) * assets
-            solvent = assets >= owed or owed == 0.0
-            theta = 1.0 if solvent else clip(left / owed, 0.0, 1.0)
-            equity = positive(assets - owed)
-            found.append({
-                "assets": assets, "owed": owed, "theta": theta, "debt_loss": owed * (1.0 - theta),
-                "equity_loss": capital - equity,
-            })
-        before, network = network, []
-        for lender in range(count):
-            loss = 0.0
-            for j in range(vehicles):
-                loss += lenders.debt_share[lender, j] * found[j]["debt_loss"]
-                loss += lenders.equity_share[lender, j] * found[j]["equity_loss"]
-            network.append(switch * loss)
-    moved = max(abs(network[i] - before[i]) for i in range(count))
-    if moved > 1e-3:
+        found = [vehicle(book, capital[j], owed[j], own[j] + network[j]) for j in vehicles]
+        before, network = network, [passed_on(book, found, j) for j in vehicles]
+    if any(abs(network[j] - before[j]) > 1e-3 for j in vehicles):
         now["flags"] |= LENDER_CLEARING
-    now["network_moved"] = sum(abs(network[i] - before[i]) for i in range(count))
-    return network, found
+    found = [vehicle(book, capital[j], owed[j], own[j] + network[j]) for j in vehicles]
+    now["unsettled"] = sum(abs(passed_on(book, found, j) - network[j]) for j in vehicles)
+    others = range(len(network), len(own))
+    return network + [passed_on(book, found, lender) for lender in others], found
+
+
+def recognise(book, state, now, new) -> None:
+    """Gross loss, what of it is seen this month and what waits."""
+    now["recognised"], new["pending"] = [], []
+    for i in range(len(book.lenders.capital)):
+        waiting = state["pending"][i] + new["gross"][i] - state["gross"][i]
+        recognised = waiting / max(book.lenders.recognition_months[i], 1.0)
+        now["recognised"].append(recognised)
+        new["pending"].append(waiting - recognised)
 
 
 def month(book, fixed, state, now, new, t: int) -> None:
-    """Section 8."""
+    """Section 8 up to recognition: whose loss it is, vehicles that pass theirs on, what is seen of it."""
     n, lenders = book.numbers.lenders, book.lenders
     count = len(lenders.capital)
     now["loss_by_instrument"] = now["loan_loss"] + now["obligor_loss"] + now["tranche_loss"]
@@ -69,37 +113,30 @@ def month(book, fixed, state, now, new, t: int) -> None:
     new["cumulative_loss"] = [
         old + lost for old, lost in zip(state["cumulative_loss"], now["loss_by_instrument"], strict=True)
     ]
-    now["direct"] = []
-    for lender in range(count):
-        held = lenders.holdings[lender]
-        now["direct"].append(sum(held[s] * new["cumulative_loss"][s] for s in range(len(held))))
+    book_losses(book, state, now, new)
     excess = n.other_loss * (now["hazard_multiplier"] ** n.other_power - 1.0) * DT
     new["excess_loss"] = state["excess_loss"] + excess
     now["exposure"] = exposure(book, now, new)
     new["growth"] = max(state["growth"], now["exposure"] / fixed["exposure_start"])
 
-    base = [now["direct"][i] + lenders.other_assets[i] * new["excess_loss"] for i in range(count)]
-    now["network"], now["vehicles"] = clear(book, now, new["growth"], base)
-    new["gross"], new["pending"] = [], []
-    now["recognised"], now["bearer"] = [], []
+    own = []
     for i in range(count):
-        gross = base[i] + now["network"][i]
-        waiting = state["pending"][i] + gross - state["gross"][i]
-        recognised = waiting / lenders.recognition_months[i]
-        new["gross"].append(gross)
-        new["pending"].append(waiting * (1.0 - 1.0 / lenders.recognition_months[i]))
-        now["recognised"].append(recognised)
-        kept = 1.0 - book.numbers.mechanisms.lender_network if lenders.vehicle[i] > 0 else 1.0
-        now["bearer"].append(kept * gross)
+        own.append(new["booked"][i] + state["trading"][i] + lenders.other_assets[i] * new["excess_loss"])
+    both = [funds(book, state, new["growth"], j) for j in range(lenders.debt_share.shape[1])]
+    capital, owed = [each[0] for each in both], [each[1] for each in both]
+    now["network"], now["vehicles"] = clear(book, now, capital, owed, own)
+    new["gross"] = [own[i] + now["network"][i] for i in range(count)]
+    recognise(book, state, now, new)
 
 
 def supply(book, state, now, new) -> None:
     """Section 9: S'."""
     n, lenders = book.numbers.lenders, book.lenders
-    pressure = 0.0
+    pressure, stopped = 0.0, 0.0
     for i in range(len(lenders.capital)):
-        if lenders.lending_weight[i] > 0.0:
-            capital = lenders.capital[i] * new["growth"]
-            pressure += lenders.lending_weight[i] * clip(now["recognised"][i] / capital, 0.0, 1.0)
+        capital = lenders.capital[i] * new["growth"]
+        pressure += lenders.lending_weight[i] * clip(now["recognised"][i] / capital, 0.0, 1.0)
+        stopped += lenders.lending_weight[i] * now["stop"][i]
     moved = state["supply"] + n.supply_reversion * (1.0 - state["supply"]) * DT - n.supply_loss * pressure
-    new["supply"] = clip(moved, n.supply_floor, 1.0)
+    most = 1.0 - n.unreplaced * stopped
+    new["supply"] = clip(moved, n.supply_floor, max(most, n.supply_floor))

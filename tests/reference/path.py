@@ -6,6 +6,8 @@ import numpy as np
 
 from tests.reference import (
     audit,
+    audit_lenders,
+    bearers,
     chips,
     collateral,
     contracts,
@@ -13,6 +15,7 @@ from tests.reference import (
     economy,
     funding,
     lenders,
+    paper,
     pools,
     revenue,
     vendors,
@@ -31,11 +34,12 @@ OUTPUTS = (
     "due", "rolled", "issued", "revolver_draw",
     "bridged", "loan_unpaid", "extended", "exchange", "limit", "unmet", "draw", "borrowed",
     "own_capex", "capex_stock", "capex_debt", "origination",
-    "ltv", "dscr", "breach", "cure", "cured", "swept", "foreclosed", "sold", "price",
+    "ltv", "dscr", "breach", "cure", "cured", "swept", "foreclosed", "units_sold", "price",
     "hazard_rate", "recovery", "own_recovery", "balance_at_default", "loan_loss",
     "notional", "pool_dscr", "obligor_loss", "tranche_loss",
     "accounting_value", "accounting_gap",
-    "direct", "network", "recognised", "bearer", "exposure",
+    "network", "recognised", "exposure",
+    "capital_lost", "past_limit", "paper_price", "stop", "kept", "bearer",
 )
 
 
@@ -89,7 +93,9 @@ def start_state(book) -> dict:
         "pool_hazard": [0.0] * count, "new_money": [0.0] * count, "pool_debt": [1.0] * count,
         "pool_short": [0.0] * count, "pool_loss": [0.0] * count,
         "cumulative_loss": [0.0] * instruments, "gross": [0.0] * holders, "pending": [0.0] * holders,
-        "excess_loss": 0.0, "growth": 1.0,
+        "booked": [0.0] * holders, "excess_loss": 0.0, "growth": 1.0,
+        "sold": [0.0] * holders, "withdrawn": [0.0] * holders, "trading": [0.0] * holders,
+        "impact": [0.0] * len(book.paper.depth),
     }
 
 
@@ -118,6 +124,8 @@ def month(book, fixed, state, draws) -> tuple[dict, dict]:
     pools.month(book, fixed, state, now, new, t)
     now["accounting_gap"] = chips.accounting_gap(now, new)
     lenders.month(book, fixed, state, now, new, t)
+    paper.month(book, state, now, new)
+    bearers.month(book, now, new)
     lenders.supply(book, state, now, new)
     if not all(np.all(np.isfinite(np.asarray(value, dtype=np.float64))) for value in new.values()):
         now["flags"] |= NOT_FINITE
@@ -139,6 +147,8 @@ def simulate_path(system, fate: dict, shocks: dict, months: int, start: dict | N
     default months (0: none) and causes.
     """
     book = plain(system)
+    audit_lenders.shares(book)
+    audit_lenders.paper_held(book)
     fixed = fixed_quantities(book, fate)
     state = start_state(book) if start is None else start
     records, flags = [], 0

@@ -21,3 +21,8 @@ def clip(value: float, least: float, most: float) -> float:
 def positive(value: float) -> float:
     """`(.)+` of the page."""
     return max(value, 0.0)
+
+
+def close(left: float, right: float, scale: float = 1.0) -> bool:
+    """Equal up to the rounding of some thousand float64 additions."""
+    return abs(left - right) <= 1e-9 * max(abs(left), abs(right), scale)

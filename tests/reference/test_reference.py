@@ -1,4 +1,4 @@
-"""The reference against numbers worked by hand: economy, chips, contracts, pools and lenders."""
+"""The reference against numbers worked by hand: economy, chips, contracts and pools."""
 
 import math
 from types import SimpleNamespace as Table
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from tests.reference import chips, contracts, economy, example, lenders, path, pools
+from tests.reference import chips, contracts, economy, example, path, pools
 from tests.reference.book import plain
 from tests.reference.by_hand import calm, near
 
@@ -30,6 +30,21 @@ def test_a_demand_shock_moves_credit_and_equity_by_their_correlation():
     assert month["log_revenue"] - still["log_revenue"] == near(0.2 * root)
     assert month["log_equity"] - still["log_equity"] == near(0.1 * root + 0.25 * root * 0.6)
     assert month["log_spread"] == near(-0.4 * 0.35 * math.sqrt((1.0 - math.exp(-1.0 / 6.0)) / 2.0))
+
+
+def test_missing_supply_slows_revenue_whatever_the_funding_loop_does():
+    """Supply of 0.7 takes 0.2 * 0.3 = 0.06 a year from growth, half of it where the switch is a half."""
+    system = example.small_system()
+    start = calm(system, 1)["final"] | {"supply": 0.7}
+    shocks, fate = example.calm_shocks(system, 1), example.calm_fate(system)
+    system.numbers.mechanisms.funding_loop = 0.0
+    revenue = {}
+    for switch in (0.0, 0.5, 1.0):
+        system.numbers.mechanisms.recession = switch
+        month = path.simulate_path(system, fate, shocks, 1, start=start)["months"][0]
+        revenue[switch] = month["log_revenue"]
+    assert revenue[0.0] - revenue[1.0] == near(0.06 / 12.0)
+    assert revenue[0.0] - revenue[0.5] == near(0.03 / 12.0)
 
 
 def test_transition_is_the_exponential_series_and_regimes_jump():
@@ -247,24 +262,3 @@ def test_a_firm_dies_in_the_month_its_hazard_integral_passes_its_threshold():
     fate["threshold_firms"][example.HOST] = (rates[0] + rates[1] / 2.0) / 12.0
     result = calm(system, 3, fate=fate)
     assert result["default_month"][example.HOST] == 2 and result["cause"][example.HOST] == 5
-
-
-def test_a_vehicle_that_fails_passes_its_loss_and_its_costs_on():
-    system = example.small_system()
-    system.lenders.debt_share[:, 0] = (0.0, 0.0, 0.9, 0.1, 0.0, 0.0)
-    system.lenders.equity_share[:, 1] = (0.0, 0.0, 0.0, 0.5, 0.5, 0.0)
-    now = {"flags": 0}
-    network, vehicles = lenders.clear(plain(system), now, 1.0, [7.0, 1.0, 0.0, 0.0, 0.0, 0.0])
-    # First fund: assets 5 + 6 - 7 = 4 pay 3.8 of 6; equity of 5 is gone. Second fund: equity loses 1.
-    assert vehicles[0]["theta"] == near(3.8 / 6.0) and vehicles[1]["theta"] == 1.0
-    assert network == near([0.0, 0.0, 0.9 * 2.2, 0.1 * 2.2 + 2.5 + 0.5, 2.5 + 0.5, 0.0])
-    assert now["flags"] == 0
-
-
-def test_losses_that_are_recognised_cut_supply():
-    system = example.small_system()
-    book = plain(system)
-    new = {"growth": 2.0}
-    now = {"recognised": [0.0, 0.0, 0.6, 0.0, 0.0, 50.0]}
-    lenders.supply(book, {"supply": 0.9}, now, new)
-    assert new["supply"] == near(0.9 + 0.5 * 0.1 / 12.0 - 6.0 * 0.3 * 0.6 / 60.0)

@@ -233,7 +233,7 @@ def test_a_foreclosure_sells_a_month_of_chips_into_the_depth():
     meter = 1.0 - 0.67 ** (1.0 / 3.0)
     # The draw of 0.1 bought chips of the newest two generations, three tenths of it the older one.
     units = [0.06, 0.05 + 0.84 * 0.1 * 0.3 / 36.0, 0.84 * 0.1 * 0.7 / 55.0, 0.0]
-    assert month["sold"] == near([meter * number for number in units])
+    assert month["units_sold"] == near([meter * number for number in units])
     busy = month["utilisation"] / 0.7
     depth = 0.01 * 0.9 * 3.0 * sum(month["bought"]) * (0.5 + 0.5 * busy)
     assert month["depth"][0] == near(depth)
@@ -264,7 +264,7 @@ def test_chips_of_loans_that_were_not_called_follow_their_foreclosed_borrower():
     assert month["cause"][CLOUD] == FORECLOSURE and month["foreclosed"].tolist() == [True, False]
     called = np.array([0.06, 0.05 + 0.84 * 0.1 * 0.3 / 36.0, 0.84 * 0.1 * 0.7 / 55.0, 0.0])
     meter = 1.0 - 0.67 ** (1.0 / 3.0)
-    assert month["sold"] == near(meter * called), "chips that were not called are not sold this month"
+    assert month["units_sold"] == near(meter * called), "chips that were not called are not sold this month"
     assert month["held"] == near((1.0 - meter) * called + [0.01, 0.02, 0.0, 0.0])
     assert not month["pledged"].any()
     assert month["own_recovery"][1] > 0.9 * (0.01 * month["price"][0] + 0.02 * month["price"][1]) / 2.0
@@ -279,7 +279,7 @@ def test_an_exchange_frees_the_chips_and_ends_borrowing():
     assert first["cause"][CLOUD] == EXCHANGE
     assert first["loan_loss"][0] == near(0.25 * first["balance_at_default"][0])
     for month in (first, second):
-        assert not month["pledged"].any() and not month["held"].any() and not month["sold"].any()
+        assert not month["pledged"].any() and not month["held"].any() and not month["units_sold"].any()
         assert month["spare"][CLOUD] == 0.0 and not month["balance"][:3].any()
     assert first["cash"][CLOUD] > 0.0 and second["paid"][4] == second["obligation"][4] > 0.0
     # A revolver and capacity on value would be there for a firm that never defaulted; this one pays no rent.

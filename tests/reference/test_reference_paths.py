@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 
-from tests.reference import example, funding, lenders, path, vendors
+from tests.reference import example, funding, lenders, paper, path, vendors
 from tests.reference.scalars import BALANCE_SHEET, DT, EXCHANGE, FORECLOSURE, HAZARD, LIQUIDITY, NON_PAYMENT
 
 MONTHS, PATHS = 24, 50
@@ -24,6 +24,7 @@ def stressed(**switches):
     system.firms.asset_multiple[example.PROJECT] = 5.0
     system.firms.cash[example.GIANT] = 3.0
     system.pools.hazard[:] = (0.25, 0.10)
+    system.lenders.withdrawal_start[example.INSURER] = 0.01
     for name, value in switches.items():
         setattr(numbers.mechanisms, name, value)
     return system
@@ -55,6 +56,7 @@ def test_every_cause_of_default_and_every_channel_occurs():
     assert causes == {0, FORECLOSURE, LIQUIDITY, NON_PAYMENT, BALANCE_SHEET, HAZARD, EXCHANGE}
     months = [month for result in stressed_paths() for month in result["months"]]
     channels = "fire_sale network cured swept guarantee relet tranche_loss obligor_loss purse converted"
+    channels += " sold withdrawn impact trading stop"
     for name in channels.split():
         assert any(month[name].max() > 0.0 for month in months), f"{name} never happens in these paths"
     assert min(month["supply"] for month in months) < 0.9
@@ -167,7 +169,7 @@ def test_without_circular_contracts_sellers_receive_in_full():
 
 
 def test_without_the_funding_loop_lenders_losses_do_not_come_back():
-    gentle, harsh = stressed(funding_loop=0.0), stressed(funding_loop=0.0)
+    gentle, harsh = (stressed(funding_loop=0.0, recession=0.0) for _ in range(2))
     gentle.numbers.lenders.supply_loss, harsh.numbers.lenders.supply_loss = 0.0, 30.0
     assert np.array_equal(losses(gentle), losses(harsh))
     gentle.numbers.mechanisms.funding_loop = harsh.numbers.mechanisms.funding_loop = 1.0
@@ -177,10 +179,41 @@ def test_without_the_funding_loop_lenders_losses_do_not_come_back():
 def test_without_the_lender_network_losses_stay_where_they_fall():
     other = example.small_lenders().other_assets
     for seed in range(8):
+        traded = np.zeros(len(other))
         for month in path_of(stressed(lender_network=0.0), seed)["months"]:
             assert not month["network"].any()
-            assert np.array_equal(month["gross"], month["direct"] + other * month["excess_loss"])
-            assert np.array_equal(month["bearer"], month["gross"])
+            assert np.array_equal(month["gross"], month["booked"] + traded + other * month["excess_loss"])
+            assert np.array_equal(month["kept"], month["gross"])
+            traded = month["trading"]
+
+
+def test_without_paper_sales_nobody_sells():
+    for seed in range(8):
+        for month in path_of(stressed(paper_sales=0.0), seed)["months"]:
+            assert not month["sold"].any() and not month["impact"].any() and not month["trading"].any()
+
+
+def test_without_redemptions_no_investor_leaves():
+    for seed in range(8):
+        for month in path_of(stressed(redemptions=0.0), seed)["months"]:
+            assert not month["withdrawn"].any()
+
+
+def test_without_credit_lines_funds_pay_nobody_and_everybody_lends():
+    vehicles = example.small_lenders().vehicle > 0
+    left = [month for seed in range(8) for month in path_of(stressed(credit_lines=0.0), seed)["months"]]
+    assert any(month["past_limit"].any() for month in left)
+    assert any(month["withdrawn"].any() for month in left)
+    for month in left:
+        assert not month["withdrawn"][vehicles].any() and not month["stop"].any()
+
+
+def test_without_the_recession_lost_supply_slows_no_revenue():
+    mild, deep = stressed(recession=0.0), stressed(recession=0.0)
+    deep.numbers.economy.recession_drag = 2.0
+    assert np.array_equal(losses(mild), losses(deep))
+    mild.numbers.mechanisms.recession = deep.numbers.mechanisms.recession = 1.0
+    assert losses(mild).sum() != losses(deep).sum(), "the drag does nothing even when it is on"
 
 
 def test_without_step_in_no_guarantor_adds_to_recovery():
@@ -218,8 +251,8 @@ def test_the_audit_sees_holdings_that_do_not_add_up():
 def test_the_audit_sees_a_loss_that_no_lender_bears(monkeypatch):
     system = stressed()
 
-    def leaky(book, now, growth, base, clear=lenders.clear):
-        network, vehicles = clear(book, now, growth, base)
+    def leaky(book, now, capital, owed, own, clear=lenders.clear):
+        network, vehicles = clear(book, now, capital, owed, own)
         return [0.99 * loss for loss in network], vehicles
 
     monkeypatch.setattr(lenders, "clear", leaky)
@@ -228,9 +261,59 @@ def test_the_audit_sees_a_loss_that_no_lender_bears(monkeypatch):
             path_of(system, seed)
 
 
+def test_the_audit_sees_paper_that_nobody_bought(monkeypatch):
+    def careless(book, state, now, new, losses=lenders.book_losses):
+        losses(book, state, now, new)
+        new["booked"][example.PENSION] = state["booked"][example.PENSION]
+
+    monkeypatch.setattr(lenders, "book_losses", careless)
+    with pytest.raises(AssertionError, match="lenders do not book the system's loss"):
+        for seed in range(PATHS):
+            path_of(stressed(), seed)
+
+
+def test_the_audit_sees_buyers_that_gain_nothing(monkeypatch):
+    def generous(book, state, now, new, trade=paper.trade):
+        trade(book, state, now, new)
+        new["trading"] = [max(loss, 0.0) for loss in new["trading"]]
+
+    monkeypatch.setattr(paper, "trade", generous)
+    with pytest.raises(AssertionError, match="what sellers lose is not what buyers gain"):
+        for seed in range(PATHS):
+            path_of(stressed(), seed)
+
+
+def test_the_audit_sees_sales_that_are_taken_back(monkeypatch):
+    def repenting(book, state, lender, past, left, sold=paper.sold):
+        return sold(book, state, lender, past, left) if state["sold"][lender] == 0.0 else 0.0
+
+    monkeypatch.setattr(paper, "sold", repenting)
+    with pytest.raises(AssertionError, match="share sold of lender . falls"):
+        for seed in range(PATHS):
+            path_of(stressed(), seed)
+
+
+def test_the_audit_sees_a_fund_that_sells_too_little(monkeypatch):
+    def lenient(book, lender, lost, left):
+        return max(lost - paper.limit(book, lender)[1], 0.0)
+
+    monkeypatch.setattr(paper, "past_limit", lenient)
+    with pytest.raises(AssertionError, match="sells less than its asset coverage asks"):
+        for seed in range(PATHS):
+            path_of(stressed(), seed)
+
+
+def test_the_audit_sees_paper_that_is_not_held():
+    system = example.small_system()
+    system.paper.held[example.BANK, 0] += 1.0
+    with pytest.raises(AssertionError, match="paper of lender 2 is not what it holds of it"):
+        path_of(system, 0, months=1)
+
+
 def test_the_audit_sees_tranches_that_leave_a_gap():
     system = stressed()
     system.pools.detachment[0] = 0.2
+    system.paper.marketable[12:], system.paper.held[:, 2] = 0.0, 0.0
     with pytest.raises(AssertionError, match="do not lose what the pool loses"):
         for seed in range(PATHS):
             path_of(system, seed)

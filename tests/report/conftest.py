@@ -41,7 +41,7 @@ def world():
         months=synthetic.MONTHS,
         series=SERIES,
         groups=break_groups(synthetic.MONTHS),
-        distress=tuple(name for name in paths.column_names if name.startswith("lender:")),
+        distress=paths.column_names[1:],
     )
     return book, system, paths, layout
 

@@ -216,10 +216,22 @@ def make_system(book, seed: int = 2):
     direct = tables["loans"]["drawn"].where(tables["loans"]["class"] != "CMBS", 0.0)
     slices = (size["detachment"] - size["attachment"]) * size["balance"]
     exposure = np.concatenate([direct, slices])
-    table = types.SimpleNamespace(holdings=holdings, capital=lenders["capital"].to_numpy())
-    return types.SimpleNamespace(
-        names=names, lenders=table, exposure_start=exposure.sum(), instrument_exposure=exposure
+    vehicles = int(lenders["vehicle"].sum())
+    claims = rng.random((2, len(lenders), vehicles)) * (lenders["vehicle"].to_numpy() == 0)[:, None]
+    debt_share, equity_share = claims / claims.sum(axis=1, keepdims=True)
+    capital = lenders["capital"].to_numpy()
+    table = types.SimpleNamespace(
+        holdings=holdings, capital=capital, debt=lenders["vehicle"].to_numpy() * capital,
+        debt_share=debt_share, equity_share=equity_share,
+    )  # fmt: skip
+    numbers = types.SimpleNamespace(
+        mechanisms=types.SimpleNamespace(lender_network=1.0),
+        lenders=types.SimpleNamespace(bankruptcy_cost=0.05),
     )
+    return types.SimpleNamespace(
+        names=names, lenders=table, exposure_start=exposure.sum(), instrument_exposure=exposure,
+        numbers=numbers,
+    )  # fmt: skip
 
 
 def make_paths(book, system, count: int = 4096, seed: int = 3):

@@ -97,6 +97,8 @@ def by_hand(paths: Outcome) -> SimpleNamespace:
         defaults=np.zeros((x.cause.shape[0], x.trace.shape[0] + 1), np.int64),
         default_squares=np.zeros((x.cause.shape[0], x.trace.shape[0] + 1), np.int64),
         causes=np.zeros((x.cause.shape[0], len(CAUSES)), np.int64),
+        clusters=np.zeros((-(-x.trace.shape[0] // 3) + 2, x.cause.shape[0] + 1), np.int64),
+        cluster_squares=np.zeros((-(-x.trace.shape[0] // 3) + 2, x.cause.shape[0] + 1), np.int64),
         fans=np.zeros((*x.trace.shape[:2], FAN.count), np.int64),
         group_weights=np.zeros((SIZES["groups"], BINS), np.int64),
         group_squares=np.zeros((SIZES["groups"], BINS), np.int64),
@@ -119,6 +121,11 @@ def by_hand(paths: Outcome) -> SimpleNamespace:
             out.defaults[e, x.default_month[e, j]] += one
             out.default_squares[e, x.default_month[e, j]] += square
             out.causes[e, x.cause[e, j]] += one
+        months = [int(month) for month in x.default_month[:, j] if month > 0]
+        quarters = [sum((month + 2) // 3 == q + 1 for month in months) for q in range(len(out.clusters) - 2)]
+        for span, count in enumerate((*quarters, max(quarters), len(months))):
+            out.clusters[span, count] += one
+            out.cluster_squares[span, count] += square
         out.group_weights[x.group[j], bins[-1, 0, j]] += one
         out.group_squares[x.group[j], bins[-1, 0, j]] += square
         for m, s in np.ndindex(*x.trace.shape[:2]):

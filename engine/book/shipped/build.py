@@ -11,6 +11,7 @@ import pathlib
 
 from engine.book.holdings import holding_shares
 from engine.book.load import load_book
+from engine.book.priors import known_shares
 from engine.book.shipped.rows import (
     bearers,
     behaviour,
@@ -21,6 +22,7 @@ from engine.book.shipped.rows import (
     lenders,
     loans,
     pools,
+    priors,
     series,
 )
 from engine.book.shipped.rows.facts import Facts
@@ -58,17 +60,23 @@ def build(facts: Facts) -> dict[str, list[dict]]:
     for _ in range(ROUNDS):
         tables["lenders"] = lenders.lenders(facts, exposures(tables))
     tables["incidence"] = bearers.incidence(tables["lenders"])
+    tables["priors"] = priors.priors(facts, known_shares(frames_of(tables)))
     return tables
 
 
-def exposures(tables) -> dict[str, float]:
-    """Committed holdings by lender."""
+def frames_of(tables) -> dict:
+    """The tables that holdings are read from, as frames."""
     import pandas as pd
 
     names = ("firms", "loans", "tranches", "pools", "holdings", "lenders")
     frames = {name: pd.DataFrame(tables[name]) for name in names}
     frames["firms"]["pool"] = frames["firms"]["pool"].fillna("")
-    return holding_shares(frames).groupby("lender")["committed"].sum().to_dict()
+    return frames
+
+
+def exposures(tables) -> dict[str, float]:
+    """Committed holdings by lender."""
+    return holding_shares(frames_of(tables)).groupby("lender")["committed"].sum().to_dict()
 
 
 def write(tables, folder) -> None:

@@ -54,6 +54,15 @@ class Facts:
             if r["instrument_class"] == instrument_class
         }
 
+    def share_bounds(self) -> dict[str, dict[str, tuple[float, float, float]]]:
+        """Mean, least and greatest share of each holder class, by instrument class."""
+        found: dict[str, dict] = {}
+        for row in self.read("marginals"):
+            if row["side"] == "share":
+                bounds = tuple(float(row[key]) for key in ("mean_usd_bn_or_share", "low", "high"))
+                found.setdefault(row["instrument_class"], {})[HOLDERS[row["entity"]]] = bounds
+        return found
+
     def row_totals(self) -> dict[str, tuple[float, float, float]]:
         """Mean, low and high of each holder class's total."""
         rows = [r for r in self.read("marginals") if r["side"] == "row"]

@@ -1,0 +1,82 @@
+"""Many networks in one run: one of them is the plain run, all share paths, and one function serves them."""
+
+import equinox as eqx
+import jax
+import numpy as np
+import pytest
+
+from engine.paths import networks, simulate
+from engine.paths.networks import simulate_networks
+from engine.tail.blocks import Plan, Watch
+
+PLAN = Plan(2048, 8192, 7)
+BLOCKS = (simulate.PSEUDO_RANDOM,) * 2
+
+
+@pytest.fixture(scope="module")
+def turned(year):
+    """The same book with every holding moved to the next lender."""
+    return eqx.tree_at(
+        lambda s: s.lenders.holdings, year, np.roll(np.asarray(year.lenders.holdings), 1, axis=0)
+    )
+
+
+@pytest.fixture(scope="module")
+def both(year, turned):
+    """A run of both networks: its tally, those of the blocks, and how often a path's outcome was traced."""
+    traced, each = [], []
+
+    def counted(*arguments):
+        traced.append(1)
+        return networks_outcome(*arguments)
+
+    networks_outcome = networks.network_outcome
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(networks, "network_outcome", counted)
+        tally, timing = simulate_networks([year, turned], PLAN, BLOCKS, Watch(each=each.append))
+    return tally, each, len(traced), timing
+
+
+def same(first, second) -> bool:
+    return all(
+        np.array_equal(a, b) for a, b in zip(jax.tree.leaves(first), jax.tree.leaves(second), strict=True)
+    )
+
+
+def test_one_network_is_the_plain_run_to_the_bit(year):
+    plain, _ = simulate.simulate(year, PLAN)
+    for samplers in (BLOCKS[:1], BLOCKS):
+        assert same(simulate_networks([year], PLAN, samplers)[0], plain)
+
+
+def test_one_function_serves_all_networks(both):
+    assert both[2] == 1
+
+
+def test_every_block_of_every_network_is_told(both):
+    tally, each, _, timing = both
+    assert [int(block.paths) for block in each] == [1024] * 4
+    assert int(tally.paths) == timing.paths == 4096
+    assert int(tally.worst_path.max()) < 4096
+
+
+def test_networks_share_the_economy_of_their_paths(both, year):
+    """Rates and regimes are the same; what each lender loses is not, nor what that does to revenue."""
+    _, each, _, _ = both
+    shared = [simulate.SERIES.index(name) for name in ("rate", "regime")]
+    for block in range(2):
+        one, two = each[block], each[2 + block]
+        assert np.array_equal(one.fans[:, shared], two.fans[:, shared])
+        assert not np.array_equal(one.losses, two.losses)
+
+
+def test_a_second_network_is_the_run_of_its_own_system(both, turned):
+    plain, _ = simulate.simulate(turned, PLAN)
+    found = both[1][2].weights + both[1][3].weights
+    assert np.array_equal(found, plain.weights)
+
+
+def test_paths_that_cannot_be_cut_evenly_are_refused(year):
+    with pytest.raises(ValueError, match="network.paths: got 2048, expected a multiple of 3 blocks"):
+        simulate_networks([year], PLAN, (simulate.PSEUDO_RANDOM,) * 3)
