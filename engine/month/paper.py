@@ -77,6 +77,6 @@ def step(
     return PaperState(sold, withdrawn, impact, trading), Paper(
         price=price,
         lost=lost,
-        stopped=system.numbers.mechanisms.credit_lines * jnp.minimum(past / numbers.full_stop, 1.0),
+        stopped=jnp.minimum(past / numbers.full_stop, 1.0),
         move=jnp.max(jnp.abs(impact - before), initial=0.0),
     )

@@ -8,13 +8,14 @@ from engine.vocabulary import MONTH
 
 
 def step(system: System, supply, lenders: Lenders):
-    """S' = clip(S + reversion (1 - S) dt - loss sum_l w_l hit_l, floor, 1 - unreplaced sum_l w_l stopped_l).
+    """S' = clip(S + reversion (goal - S) dt - loss sum_l w_l hit_l, floor, 1).
 
-    hit_l = clip(recognised_l / capital_l, 0, 1). The upper bound is never below the floor.
+    hit_l = clip(recognised_l / capital_l, 0, 1). While lenders have stopped, supply recovers only to
+    goal = 1 - unreplaced sum_l w_l stopped_l, what the others lend in their place.
     """
     numbers, table = system.numbers.lenders, system.lenders
     hit = jnp.clip(lenders.recognised / jnp.maximum(lenders.capital, 1e-6), 0.0, 1.0)
-    change = numbers.supply_reversion * (1.0 - supply) * MONTH
+    goal = 1.0 - numbers.unreplaced * jnp.sum(table.lending_weight * lenders.paper.stopped)
+    change = numbers.supply_reversion * (goal - supply) * MONTH
     moved = supply + change - numbers.supply_loss * jnp.sum(table.lending_weight * hit)
-    most = 1.0 - numbers.unreplaced * jnp.sum(table.lending_weight * lenders.paper.stopped)
-    return jnp.clip(moved, numbers.supply_floor, jnp.maximum(most, numbers.supply_floor))
+    return jnp.clip(moved, numbers.supply_floor, 1.0)
