@@ -85,7 +85,7 @@ def step(
     waiting = state.pending + gross - state.gross
     recognised = waiting / policy.recognition_months(system, month)
     pending = waiting - recognised
-    sales, market = paper.step(system, state.paper, economy.spread, gross - pending, growth, month)
+    sales, market = paper.step(system, state.paper, economy.spread, gross - pending, growth, month.line_cut)
     return LenderState(state.loss + loss, booked, gross, pending, excess, growth, sales), Lenders(
         recognised=recognised,
         capital=table.capital * growth,

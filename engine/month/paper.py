@@ -4,7 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from engine.book.system import Month, System
+from engine.book.system import System
 from engine.vocabulary import MONTH
 
 ROUNDS = 4
@@ -53,12 +53,12 @@ def answer(system: System, state: PaperState, lost, line_cut):
 
 
 def step(
-    system: System, state: PaperState, spread, written_off, growth, month: Month
+    system: System, state: PaperState, spread, written_off, growth, line_cut
 ) -> tuple[PaperState, Paper]:
     """One month of withdrawals and sales, at the highest prices that clear: rounds from no new sale.
 
     `spread` is the spread index, `written_off` [lenders] what is recognised so far, `growth` how much the
-    book has grown.
+    book has grown, `line_cut` the share of lines that policy takes.
     """
     table, paper, numbers = system.lenders, system.paper, system.numbers.lenders
     value = jnp.exp(-paper.spread * paper.duration * jnp.maximum(spread - 1.0, 0.0))
@@ -69,7 +69,7 @@ def step(
     for _ in range(ROUNDS):
         before = impact
         lost = booked + weight * (paper.held @ (1.0 - value * jnp.exp(-impact)))
-        withdrawn, sold, past = answer(system, state, lost, month.line_cut)
+        withdrawn, sold, past = answer(system, state, lost, line_cut)
         impact = old + (paper.held.T @ (sold - state.sold)) / paper.depth
     price = value * jnp.exp(-impact)
     discount = growth * (sold - state.sold) * (paper.held @ (1.0 - price))

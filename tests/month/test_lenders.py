@@ -43,7 +43,7 @@ def at(system, values, name):
 
 def react(system, written_off, spread=1.0, state=None, growth=1.0):
     state = paper.init(system) if state is None else state
-    return paper.step(system, state, jnp.float32(spread), written_off, jnp.float32(growth))
+    return paper.step(system, state, jnp.float32(spread), written_off, jnp.float32(growth), jnp.float32(0.0))
 
 
 def test_nothing_happens_without_loss_and_at_todays_spread(small):
