@@ -91,6 +91,18 @@ class RunFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        try:
+            self._end(kind, error, trace)
+        finally:
+            for handler in self.handlers:
+                logging.getLogger().removeHandler(handler)
+                handler.close()
+            self.lock.release()
+
+    def _end(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Say how it went; results of a run that did not finish are removed."""
         from engine.paths import checkpoint
 
         if kind is None:
@@ -104,10 +116,6 @@ class RunFolder:
             clear(self.path)
             log.error("failed", exc_info=(kind, error, trace))
             self.status("failed", f"{kind.__name__}: {error}")
-        for handler in self.handlers:
-            logging.getLogger().removeHandler(handler)
-            handler.close()
-        self.lock.release()
 
     def status(self, state: str, reason: str | None = None) -> None:
         """Write status.json."""

@@ -1,6 +1,7 @@
 """The same command goes on from where an interrupted run was saved; any other is refused."""
 
 import json
+import logging
 import os
 import signal
 
@@ -47,6 +48,7 @@ def killed(engine, undertow):
     def gone(folder, *_):
         folder.lock.release()
         for handler in folder.handlers:
+            logging.getLogger().removeHandler(handler)
             handler.close()
 
     return run
