@@ -45,11 +45,11 @@ def compared(experiment: Experiment, book, stop: Stop):
     rows, bearers, base = [], [], None
     for kept in [(), *variants]:
         system, plan, samplers = build.build(with_levers(experiment, kept), book)
-        with Progress(plan.paths) as progress:
+        name = "base" if not kept else kept[0] if len(kept) == 1 else "all"
+        with Progress(plan.paths, name) as progress:
             found = ledger(system, plan, samplers[0], Watch(progress=progress.update, stopped=stop))
         stop.check()
         base = found if base is None else base
-        name = "base" if not kept else kept[0] if len(kept) == 1 else "all"
         rows.append(policy_tables.row(name, kept, base, found))
         bearers += policy_tables.bearer_rows(name, system.names.bearers, titles, base, found)
     tables = policy_tables.tables(rows, bearers)

@@ -25,24 +25,27 @@ def watched() -> bool:
 class Progress:
     """`with Progress(paths) as progress:`; `progress.update(done)` with the number of paths done so far.
 
+    `of` says which of several passes over the paths this is.
+
     Speed counts from the first update, so that neither compilation nor the first block is in it.
     """
 
-    def __init__(self, paths: int) -> None:
+    def __init__(self, paths: int, of: str = "") -> None:
         from tqdm import tqdm
 
         self.paths, self.base = paths, None
         self.said = time.monotonic()
         self.bar = tqdm(total=paths, unit=" paths", unit_scale=True, disable=not watched(), leave=False)
-        self.bar.set_description("compiling")
-        log.info("compiling, then %s paths", f"{paths:,}")
+        self.name = f"{of}: " if of else ""
+        self.bar.set_description(f"{self.name}compiling")
+        log.info("%scompiling, then %s paths", self.name, f"{paths:,}")
 
     def update(self, done: int) -> None:
         """`done` paths are finished."""
         now = time.monotonic()
         if self.base is None:
             self.base = (done, now)
-            self.bar.set_description("simulating")
+            self.bar.set_description(f"{self.name}simulating")
             self.bar.initial = done
             self.bar.unpause()
         self.bar.update(done - self.bar.n)
@@ -53,7 +56,7 @@ class Progress:
     def line(self, done: int, now: float) -> str:
         """Paths done, paths a second and the time left in words."""
         first, start = self.base
-        said = f"{done:,} of {self.paths:,} paths"
+        said = f"{self.name}{done:,} of {self.paths:,} paths"
         if done == first:
             return said
         speed = (done - first) / (now - start)

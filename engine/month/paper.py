@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 from engine.book.system import System
 from engine.vocabulary import MONTH
 
-ROUNDS = 4
+ROUNDS = 6
 
 
 class PaperState(eqx.Module):

@@ -13,7 +13,7 @@ from engine.report.words import amount, share
 ERRORS = 1.96
 """Standard errors that a 95% interval reaches to each side."""
 
-COSTS = ("public", "public_tail", "busiest_month", "forgone", "forgone_tail")
+COSTS = ("public", "public_tail", "forgone", "forgone_tail")
 
 
 def levers(results: Results, holder: Charts) -> str:
@@ -36,9 +36,10 @@ def best(rows: pd.DataFrame) -> str:
     single = rows[~rows.index.isin(["base", "all"])]
     row = single.loc[single["es_99_change"].idxmin()]
     kind, what = ("public", "public money") if row["public"] > 0.0 else ("forgone", "lending forgone")
-    changed = measured(row["es_99_change"], row["es_99_change_se"])
+    moved, verb = row["es_99_change"], "lowers" if row["es_99_change"] < 0.0 else "moves"
+    changed = measured(abs(moved) if moved < 0.0 else moved, row["es_99_change_se"])
     return (
-        f"{words.VARIANT_NAMES[row.name]} moves ES 99% most, by {changed} bn, for {amount(row[kind])} bn of "
+        f"{words.VARIANT_NAMES[row.name]} {verb} ES 99% most, by {changed} bn, for {amount(row[kind])} bn of "
         f"{what} on average and {amount(row[f'{kind}_tail'])} bn on the worst paths."
     )
 
@@ -70,15 +71,14 @@ def variants_table(rows: pd.DataFrame) -> str:
         changed = [measured(row[f"{key}_change"], row[f"{key}_change_se"]) for key in ("es_99", "el", "debt")]
         costs = [amount(row[key]) for key in COSTS]
         if name == "base":
-            changed, costs = ["–"] * 3, ["–"] * 5
+            changed, costs = ["–"] * 3, ["–"] * 4
         cells.append(
             (words.VARIANT_NAMES[name], measured(row["es_99"], row["es_99_se"]), changed[0],
-             amount(row["el"]), changed[1], *costs, amount(row["debt"]), changed[2],
-             share(row["share_worse"]))
+             amount(row["el"]), changed[1], *costs, changed[2], share(row["share_worse"]))
         )  # fmt: skip
     head = (
-        "Lever", "ES 99%", "Change", "Expected", "Change", "Public money", "Same, worst 1%", "Largest month",
-        "Lending forgone", "Same, worst 1%", "Mean debt", "Change", "Paths that lose more",
+        "Lever", "ES 99%", "change", "Expected", "change", "Public money", "worst 1%", "Lending forgone",
+        "worst 1%", "Mean debt, change", "Paths that lose more",
     )  # fmt: skip
     note = (
         "USD bn, ± one paired standard error. Public money is credit lent in place of private lenders, or "
@@ -96,9 +96,12 @@ def bearers_table(rows: pd.DataFrame) -> str:
     order = [name for name in words.VARIANT_NAMES if name in changed.columns]
     sizes = rows[rows["variant"] == "base"].set_index("name")["el"].sort_values(ascending=False)
     cells = [
-        (name, amount(size), *(measured(changed.loc[name, key], error.loc[name, key]) for key in order))
+        (name, amount(size), *(amount(changed.loc[name, key]) for key in order))
         for name, size in sizes.items()
     ]
-    note = "Who gains: change of each group's expected loss, USD bn. Holdings do not move with policy."
+    note = (
+        "Who gains: change of each group's expected loss, USD bn; paired standard errors are at most "
+        f"{amount(float(error.max().max()))}. Holdings do not move with policy."
+    )
     head = ("Group", "Without", *(words.VARIANT_NAMES[key] for key in order))
     return table(head, cells) + paragraph(note, "note")

@@ -109,15 +109,17 @@ def policy_table(summary: dict[str, Any]) -> list[str]:
     """One row a lever where the run compared levers of policy."""
     if "policy" not in summary:
         return []
-    rows = [("", "ES 99%", "change", "expected", "change", "public money", "lending forgone")]
+    rows = [("", "ES 99%", "change", "expected", "change", "public", "forgone")]
     for name, row in summary["policy"].items():
         changed = [plus_minus(row[key], row[f"{key}_se"]) for key in ("es_99_change", "el_change")]
         es_99, expected = (words.amount(row[key]) for key in ("es_99", "el"))
         costs = [words.amount(row[key]) if row[key] > 0.0 else "-" for key in ("public", "forgone")]
         change = changed if name != "base" else ["", ""]
         rows.append((words.VARIANT_NAMES[name], es_99, change[0], expected, change[1], *costs))
-    title = "Levers of policy on the same paths, USD bn"
-    return ["", title, *grid(rows, "<>>>>>>", (21, 8, 16, 9, 15, 12, 15))]
+    title = "Levers of policy on the same paths, USD bn (public money spent, lending forgone)"
+    return ["", title, *grid(rows, "<>>>>>>", (21, 8, 16, 10, 16, 10, 10))]
+
+
 def network_table(summary: dict[str, Any], horizon: str) -> list[str]:
     """ES 99% over the networks, of the system and of the lenders with the greatest."""
     network = summary["network"]
