@@ -15,7 +15,7 @@ from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths import draws
 from engine.paths.replay import replay
-from engine.vocabulary import ALIVE, FORECLOSURE, HAZARD, LIQUIDITY, NON_PAYMENT
+from engine.vocabulary import ALIVE, FORECLOSURE, HAZARD, LEVERS, LIQUIDITY, NON_PAYMENT
 from tests.reference.path import simulate_path
 
 MONTHS, SEED = 60, 20251231
@@ -40,7 +40,21 @@ def stressed() -> Parameters:
     return numbers
 
 
-CASES = {"as shipped": (Parameters, range(12)), "under stress": (stressed, range(100, 108))}
+def policed() -> Parameters:
+    """A bust from the first month and every lever of policy, some for a time."""
+    numbers = Parameters()
+    numbers.economy.start = "bust"
+    for lever in LEVERS:
+        setattr(numbers.policy, f"{lever}_month", 7.0)
+    numbers.policy.bailout_months, numbers.policy.backstop_months, numbers.policy.disclosure = 30.0, 12.0, 0.7
+    return numbers
+
+
+CASES = {
+    "as shipped": (Parameters, range(12)),
+    "under stress": (stressed, range(100, 108)),
+    "with policy": (policed, range(200, 206)),
+}
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -130,6 +144,7 @@ COMPARED = {
     "trading": lambda s, i: s.lenders.paper.trading,
     "supply": lambda s, i: s.supply,
     "exposure": lambda s, i: i.exposure,
+    "policy_cost": lambda s, i: i.policy_cost,
 }
 
 
