@@ -128,7 +128,9 @@ def units(book, state, now, new) -> None:
         assert new["held"][g] >= -1e-12, f"lenders hold a negative number of generation {g}"
     for v, row in enumerate(now["pledged"]):
         bought = sum((row[g] - state["pledged"][v][g]) * book.chips.list_price[g] for g in range(len(row)))
-        most = book.numbers.credit.chips_per_draw * now["borrowed"][v]
+        target = book.loans.ltv_target[v]
+        own_money = max(1.0, target / now["levers"].cap)
+        most = book.numbers.credit.chips_per_draw * now["borrowed"][v] * own_money
         assert bought <= most * (1.0 + 1e-9) + 1e-9, f"loan {v} buys chips for more than it lends"
 
 
