@@ -5,6 +5,7 @@ import pytest
 from tests.reference import example, path
 
 MONTHS = 24
+LEVERS = ("backstop", "bailout", "capital_rule", "disclosure", "savers", "advance_cap")
 
 
 def near(value):
@@ -41,3 +42,12 @@ def path_of(system, seed: int, months: int = MONTHS):
     """One random path."""
     fate, shocks = example.random_draws(system, months, seed)
     return path.simulate_path(system, fate, shocks, months)
+
+
+def pull(system, *names: str, month: float = 1.0, **sizes):
+    """The system with levers pulled from a month on; `sizes` replace numbers of policy."""
+    for name in names:
+        setattr(system.numbers.policy, f"{name}_month", month)
+    for name, size in sizes.items():
+        setattr(system.numbers.policy, name, size)
+    return system
