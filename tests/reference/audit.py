@@ -106,6 +106,29 @@ def debt_service(book, state, now, new) -> None:
         assert new["headroom"][i] >= -1e-9, f"equity headroom of firm {i} is negative"
 
 
+def policy(book, state, now, new) -> None:
+    """Aid goes to labs that lack it; what is not lent of what would be is what the levers cost; caps hold."""
+    limit, cap = now["levers"].aid, now["levers"].cap
+    assert sum(now["aid"]) <= limit * (1.0 + 1e-12), "more aid is paid than there is"
+    for i, aid in enumerate(now["aid"]):
+        needs = book.firms.lab[i] > 0 and now["operating"][i] > 0
+        assert 0.0 <= aid <= (now["missing"][i] if needs else 0.0), f"firm {i} gets aid that it does not need"
+        spent = now["own_capex"][i] + now["capex_stock"][i] + now["capex_debt"][i]
+        if book.firms.neocloud[i] > 0:
+            within = now["capex_debt"][i] <= cap * spent * (1.0 + 1e-9)
+            assert within, f"neocloud {i} borrows more of its capex than the cap allows"
+    taken, lent = 0.0, sum(now["borrowed"]) - sum(now["draw"])
+    for m, share in enumerate(book.loans.origination_share):
+        taken += share * now["alive"][int(book.loans.borrower[m])]
+    for p, share in enumerate(book.pools.origination_share):
+        taken += share
+        lent += new["new_money"][p] - state["new_money"][p]
+    forgone = sum(now["capex_debt_wanted"]) + taken * now["origination_wanted"] - lent
+    _, _, rule, disclosure, savers, advance_cap = now["policy_cost"]
+    assert close(forgone, rule + savers + advance_cap), "lending that is forgone is not what levers cost"
+    assert min(now["policy_cost"]) >= 0.0 and disclosure == 0.0, "a lever earns, or disclosure costs"
+
+
 def fleet(book, state, now, new) -> None:
     """A month makes the chips of before a month older, new ones start at nought, retired ones are average."""
     for g, age in enumerate(new["age"]):
@@ -128,7 +151,9 @@ def units(book, state, now, new) -> None:
         assert new["held"][g] >= -1e-12, f"lenders hold a negative number of generation {g}"
     for v, row in enumerate(now["pledged"]):
         bought = sum((row[g] - state["pledged"][v][g]) * book.chips.list_price[g] for g in range(len(row)))
-        most = book.numbers.credit.chips_per_draw * now["borrowed"][v]
+        target = book.loans.ltv_target[v]
+        own_money = max(1.0, target / now["levers"].cap)
+        most = book.numbers.credit.chips_per_draw * now["borrowed"][v] * own_money
         assert bought <= most * (1.0 + 1e-9) + 1e-9, f"loan {v} buys chips for more than it lends"
 
 
@@ -211,6 +236,7 @@ def state_range(book, now, new) -> None:
 
 def month(book, state, now, new) -> None:
     """All checks of one month."""
+    policy(book, state, now, new)
     fleet(book, state, now, new)
     money(book, state, now)
     support(book, state, now, new)

@@ -81,14 +81,17 @@ def conduct(book, state, now, new) -> None:
         step = new["withdrawn"][i] - state["withdrawn"][i]
         assert step <= lenders.gate[i] * (1.0 + 1e-12), f"lender {i} pays out more than its gate"
         if lenders.vehicle[i]:
-            line = switches.credit_lines * lenders.line[i] / lenders.capital[i]
-            assert new["withdrawn"][i] <= line, f"vehicle {i} pays out more than its line"
+            line = switches.credit_lines * lenders.line[i] * (1.0 - now["levers"].lines) / lenders.capital[i]
+            most = max(line, state["withdrawn"][i])
+            assert new["withdrawn"][i] <= most, f"vehicle {i} pays out more than its line"
         if lenders.buyer_weight[i] > 0.0:
             assert new["sold"][i] == 0.0, f"buyer {i} sells"
             assert new["trading"][i] <= state["trading"][i], f"buyer {i} loses by buying"
         else:
             assert new["trading"][i] >= state["trading"][i], f"seller {i} gains by selling"
-        assert 0.0 <= now["stop"][i] <= switches.credit_lines, f"lender {i} stops by more than all"
+        assert 0.0 <= now["stop"][i] <= 1.0, f"lender {i} stops by more than all"
+        past, stops = now["past_limit"][i] > 0.0, now["stop"][i] > 0.0
+        assert past == stops, f"lender {i} stops within its limit or lends past it"
 
 
 def coverage(book, new, now) -> None:

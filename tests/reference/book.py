@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 
 TABLES = ("economy", "chips", "firms", "contracts", "loans", "pools", "lenders", "paper", "calendar")
-GROUPS = ("economy", "chips", "contracts", "credit", "lenders", "mechanisms")
+GROUPS = ("economy", "chips", "contracts", "credit", "lenders", "mechanisms", "policy")
 
 
 def plain_value(value):

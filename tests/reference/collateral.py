@@ -53,6 +53,11 @@ def start_scales(book, price_start) -> list[float]:
     return scale
 
 
+def advance(book, now, v: int) -> float:
+    """ltv0_v = min(ltv_target_v, pi.cap): what is lent on new collateral."""
+    return min(book.loans.ltv_target[v], now["levers"].cap)
+
+
 def rescale(book, state, now, new) -> None:
     """k'_v: every draw brings collateral at the documented LTV, valued before this month's sales."""
     new["collateral_scale"] = []
@@ -63,7 +68,7 @@ def rescale(book, state, now, new) -> None:
             price = now["price_before_sales"]
             before = unscaled(book, years, secured, state["pledged"][v], price)
             after = unscaled(book, years, secured, now["pledged"][v], price)
-            scale = (scale * before + now["borrowed"][v] / book.loans.ltv_target[v]) / after
+            scale = (scale * before + now["borrowed"][v] / advance(book, now, v)) / after
         new["collateral_scale"].append(scale)
 
 
@@ -74,8 +79,9 @@ def coverage(book, state, now, new, t: int) -> None:
         now[name] = []
     for v in range(len(loans.ltv_target)):
         units, rental = [], 0.0
+        matched = loans.ltv_target[v] / advance(book, now, v)
         for g in range(len(now["rent"])):
-            spent = book.numbers.credit.chips_per_draw * now["borrowed"][v] * now["mix"][g]
+            spent = book.numbers.credit.chips_per_draw * now["borrowed"][v] * matched * now["mix"][g]
             units.append(state["pledged"][v][g] + spent / book.chips.list_price[g])
             running = book.chips.operating_cost[g] * now["power"]
             rental += units[g] * positive(HOURS * (now["hours"] * now["rent"][g] - running)) * DT

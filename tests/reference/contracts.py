@@ -2,7 +2,7 @@
 
 import math
 
-from tests.reference import vendors
+from tests.reference import policy, vendors
 from tests.reference.scalars import BOOM, CONTRACT_CLEARING, DT, clip, positive
 
 
@@ -84,14 +84,13 @@ def owed(book, state, now, new, t: int) -> None:
 
 
 def resources(book, state, now, new, t: int) -> None:
-    """Operating result, equity capacity, liquid funds, raise and backup of each firm."""
+    """Operating result, equity capacity and liquid funds of each firm, and what labs could not pay."""
     n, firms, credit = book.numbers.contracts, book.firms, book.numbers.credit
     regime = new["regime"]
-    names = ("operating_result", "equity_capacity", "liquid", "raised", "backup", "promised")
+    names = ("operating_result", "equity_capacity", "liquid", "missing", "promised")
     for name in names:
         now[name] = []
     for i in range(len(firms.cash)):
-        lab = firms.lab[i] > 0
         core = firms.core_ebitda[i] * (1.0 + firms.core_growth[i]) ** (t / 12.0)
         result = (
             now["firm_revenue"][i] * (1.0 - n.variable_cost)
@@ -106,11 +105,24 @@ def resources(book, state, now, new, t: int) -> None:
         promised = sum(q for c, q in enumerate(now["commitment"]) if book.contracts.seller[c] == i)
         reserved = now["firm_interest"][i] + now["firm_amortisation"][i]
         liquid = state["cash"][i] + result - reserved + promised
-        raised = clip((1.0 + n.equity_buffer) * now["owed"][i] - liquid, 0.0, capacity) if lab else 0.0
-        backup = 0.0 if lab else capacity + now["undrawn_revolver"][i] + now["spare"][i]
-        row = (result, capacity, liquid, raised, backup, promised)
+        asks = firms.lab[i] > 0 and now["operating"][i] > 0
+        missing = positive(now["owed"][i] - liquid - capacity) if asks else 0.0
+        row = (result, capacity, liquid, missing, promised)
         for name, number in zip(names, row, strict=True):
             now[name].append(number)
+
+
+def raise_funds(book, now) -> None:
+    """aid_i, liquid funds with it, and the raise of labs and backup of others."""
+    buffer, firms = book.numbers.contracts.equity_buffer, book.firms
+    now["aid"] = policy.aid(now["levers"].aid, now["missing"])
+    now["liquid"] = [liquid + aid for liquid, aid in zip(now["liquid"], now["aid"], strict=True)]
+    now["raised"], now["backup"] = [], []
+    for i in range(len(firms.cash)):
+        lab, capacity = firms.lab[i] > 0, now["equity_capacity"][i]
+        sought = (1.0 + buffer) * now["owed"][i] - now["liquid"][i]
+        now["raised"].append(clip(sought, 0.0, capacity) if lab else 0.0)
+        now["backup"].append(0.0 if lab else capacity + now["undrawn_revolver"][i] + now["spare"][i])
 
 
 def clear(book, now) -> None:
@@ -218,6 +230,7 @@ def month(book, state, now, new, t: int) -> None:
     owed(book, state, now, new, t)
     vendors.equity(book, state, now)
     resources(book, state, now, new, t)
+    raise_funds(book, now)
     clear(book, now)
     vendors.support(book, now, new)
     receive(book, state, now, new)

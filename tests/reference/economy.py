@@ -83,11 +83,12 @@ def month(book, fixed, state, draws, now, new) -> None:
     root = math.sqrt(DT)
     old, regime = state["regime"], next_regime(fixed["transition"], state["regime"], draws["regime"])
 
-    now["felt_supply"] = 1.0 - book.numbers.mechanisms.funding_loop * (1.0 - state["supply"])
+    supply = max(state["supply"], now["levers"].floor)
+    now["felt_supply"] = 1.0 - book.numbers.mechanisms.funding_loop * (1.0 - supply)
     growth = n.growth[regime]
     if regime == 0:
         growth = growth * positive(1.0 - math.exp(state["log_revenue"]) / n.ceiling)
-    growth -= book.numbers.mechanisms.recession * n.recession_drag * (1.0 - state["supply"])
+    growth -= book.numbers.mechanisms.recession * n.recession_drag * (1.0 - supply)
     new["regime"] = regime
     new["log_revenue"] = (
         state["log_revenue"] + (growth - n.volatility**2 / 2.0) * DT + n.volatility * root * z[DEMAND]

@@ -2,7 +2,7 @@
 
 import math
 
-from tests.reference import contracts
+from tests.reference import contracts, policy
 from tests.reference.scalars import DT, positive
 
 
@@ -90,7 +90,7 @@ def off_balance_sheet(book, state, now, new, t: int) -> None:
             buyer = int(k.buyer[c])
             carried = book.firms.debt_multiple[buyer] * contracts.term(book, c, t + 12)
             hidden[buyer] += new["size"][c] * positive(contracts.present_value(book, c, t) - carried)
-    belief = max(state["belief"], credit.look_through[new["regime"]])
+    belief = max(state["belief"], credit.look_through[new["regime"]], now["levers"].disclosed)
     for m in range(len(loans.borrower)):
         sponsored = loans.has_tenant[m] > 0 or loans.guarantee_cover[m] > 0.0
         if sponsored and now["alive"][int(loans.borrower[m])] == 0.0:
@@ -121,7 +121,7 @@ def refinance(book, state, draws, now) -> None:
     for name in names:
         now[name] = []
     for i in range(len(firms.cash)):
-        free = state["cash"][i] + now["ebitda"][i] + now["raised"][i] + now["promised"][i]
+        free = state["cash"][i] + now["ebitda"][i] + now["raised"][i] + now["promised"][i] + now["aid"][i]
         free -= now["firm_interest"][i] + now["firm_amortisation"][i]
         free += pay_in_kind(book, now, i, positive(-free))
         earning = max(now["forward"][i], credit.trailing_weight * state["trailing"][i], 0.0)
@@ -218,7 +218,9 @@ def invest(book, state, now, new, t: int) -> None:
     plan = book.calendar.firm_capex[min(t, len(book.calendar.firm_capex)) - 1]
     borrowed = list(now["draw"])
     balance = list(now["balance_after_service"])
+    pi = now["levers"]
     now["own_capex"], now["capex_stock"], now["capex_debt"] = [], [], []
+    now["capex_debt_wanted"], now["capex_debt_capped"] = [], []
     new["cash"], new["headroom"], new["trailing"], new["spare"] = [], [], [], []
     for i in range(len(firms.cash)):
         scale = 1.0
@@ -231,15 +233,19 @@ def invest(book, state, now, new, t: int) -> None:
         own = min(want, positive(cash - firms.minimum_cash[i]))
         stock = min(firms.equity_capex_share[i] * (want - own), headroom)
         growth_loan = loan_of(firms.growth_loan, i)
-        debt = 0.0
+        wanted, allowed, debt = 0.0, 0.0, 0.0
         if growth_loan is not None and firms.outside[i] == 0:
             ceiling = book.numbers.credit.growth_limit * now["limit"][i]
             room = positive(ceiling - debt_now[i] - now["counted"][i]) * now["felt_supply"]
-            debt = build_up * min(want - own - stock, room)
+            wanted = build_up * min(want - own - stock, room)
+            allowed = policy.capped(pi, own, stock, wanted) if firms.neocloud[i] > 0 else wanted
+            debt = allowed * policy.left_by_funds(pi, now["fund_share"][growth_loan])
             balance[growth_loan] += debt
             borrowed[growth_loan] += debt
         now["own_capex"].append(own)
         now["capex_stock"].append(stock)
+        now["capex_debt_wanted"].append(wanted)
+        now["capex_debt_capped"].append(allowed)
         now["capex_debt"].append(debt)
         new["cash"].append(cash - own)
         new["headroom"].append(headroom - stock)
@@ -248,11 +254,12 @@ def invest(book, state, now, new, t: int) -> None:
         new["spare"].append(unused if lent_in_need(book, i) else 0.0)
         trailing = state["trailing"][i]
         new["trailing"].append(trailing + DT * (now["ebitda"][i] / DT - trailing))
-    now["origination"] = (
-        build_up * book.numbers.credit.origination * now["capex"] * DT * now["felt_supply"]
-    )
+    lent = book.numbers.credit.origination * now["capex"] * DT * now["felt_supply"]
+    now["origination_wanted"] = build_up * lent
+    now["origination"] = now["origination_wanted"] * (1.0 - pi.barred)
     for m in range(len(loans.borrower)):
         share = loans.origination_share[m] * now["origination"] * now["alive"][int(loans.borrower[m])]
+        share *= policy.left_by_funds(pi, now["fund_share"][m])
         balance[m] += share
         borrowed[m] += share
     now["borrowed"], new["balance"] = borrowed, balance

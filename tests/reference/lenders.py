@@ -99,7 +99,8 @@ def recognise(book, state, now, new) -> None:
     now["recognised"], new["pending"] = [], []
     for i in range(len(book.lenders.capital)):
         waiting = state["pending"][i] + new["gross"][i] - state["gross"][i]
-        recognised = waiting / max(book.lenders.recognition_months[i], 1.0)
+        months = max(book.lenders.recognition_months[i], 1.0)
+        recognised = waiting / (months - now["levers"].disclosed * (months - 1.0))
         now["recognised"].append(recognised)
         new["pending"].append(waiting - recognised)
 
@@ -137,6 +138,6 @@ def supply(book, state, now, new) -> None:
         capital = lenders.capital[i] * new["growth"]
         pressure += lenders.lending_weight[i] * clip(now["recognised"][i] / capital, 0.0, 1.0)
         stopped += lenders.lending_weight[i] * now["stop"][i]
-    moved = state["supply"] + n.supply_reversion * (1.0 - state["supply"]) * DT - n.supply_loss * pressure
-    most = 1.0 - n.unreplaced * stopped
-    new["supply"] = clip(moved, n.supply_floor, max(most, n.supply_floor))
+    goal = 1.0 - n.unreplaced * stopped
+    moved = state["supply"] + n.supply_reversion * (goal - state["supply"]) * DT - n.supply_loss * pressure
+    new["supply"] = clip(moved, n.supply_floor, 1.0)

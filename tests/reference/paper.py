@@ -41,7 +41,7 @@ def capital_lost(book, state, new, prices, lender: int) -> float:
     return seen / (lenders.capital[lender] * new["growth"]) + marked
 
 
-def withdrawn(book, state, lender: int, lost: float) -> float:
+def withdrawn(book, state, levers, lender: int, lost: float) -> float:
     """w': investors leave as capital is lost, up to the gate and, of vehicles, the line within the limit."""
     lenders, switches = book.lenders, book.numbers.mechanisms
     before = state["withdrawn"][lender]
@@ -49,7 +49,7 @@ def withdrawn(book, state, lender: int, lost: float) -> float:
     room = 1.0
     if lenders.vehicle[lender]:
         times, start, _ = limit(book, lender)
-        line = switches.credit_lines * lenders.line[lender] / lenders.capital[lender]
+        line = switches.credit_lines * lenders.line[lender] * (1.0 - levers.lines) / lenders.capital[lender]
         room = min(line, (start - lost) / max(times, 1.0))
     return max(before, min(switches.redemptions * want, before + lenders.gate[lender], room))
 
@@ -84,7 +84,7 @@ def conduct(book, state, now, new, prices) -> None:
     now["capital_lost"], now["past_limit"], new["withdrawn"], new["sold"] = [], [], [], []
     for lender in range(len(book.lenders.capital)):
         lost = capital_lost(book, state, new, prices, lender)
-        left = withdrawn(book, state, lender, lost)
+        left = withdrawn(book, state, now["levers"], lender, lost)
         past = past_limit(book, lender, lost, left)
         now["capital_lost"].append(lost)
         now["past_limit"].append(past)
@@ -106,7 +106,7 @@ def trade(book, state, now, new) -> None:
 
 def month(book, state, now, new) -> None:
     """Four rounds of marks, withdrawals, sales and prices from no new sale; trades, and who stops lending."""
-    n, switches = book.numbers.lenders, book.numbers.mechanisms
+    n = book.numbers.lenders
     value = marks(book, now["spread"])
     new["sold"] = list(state["sold"])
     new["impact"] = impact(book, state, new)
@@ -119,4 +119,4 @@ def month(book, state, now, new) -> None:
         now["flags"] |= LENDER_CLEARING
     now["paper_price"] = [value[q] * math.exp(-new["impact"][q]) for q in range(len(value))]
     trade(book, state, now, new)
-    now["stop"] = [switches.credit_lines * min(1.0, past / n.full_stop) for past in now["past_limit"]]
+    now["stop"] = [min(1.0, past / n.full_stop) for past in now["past_limit"]]

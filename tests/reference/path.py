@@ -16,6 +16,7 @@ from tests.reference import (
     funding,
     lenders,
     paper,
+    policy,
     pools,
     revenue,
     vendors,
@@ -33,13 +34,15 @@ OUTPUTS = (
     "interest", "amortisation", "converted", "in_kind", "hidden", "counted",
     "due", "rolled", "issued", "revolver_draw",
     "bridged", "loan_unpaid", "extended", "exchange", "limit", "unmet", "draw", "borrowed",
-    "own_capex", "capex_stock", "capex_debt", "origination",
+    "own_capex", "capex_stock", "capex_debt_wanted", "capex_debt_capped", "capex_debt",
+    "origination_wanted", "origination", "missing", "aid",
     "ltv", "dscr", "breach", "cure", "cured", "swept", "foreclosed", "units_sold", "price",
     "hazard_rate", "recovery", "own_recovery", "balance_at_default", "loan_loss",
     "notional", "pool_dscr", "obligor_loss", "tranche_loss",
     "accounting_value", "accounting_gap",
     "network", "recognised", "exposure",
     "capital_lost", "past_limit", "paper_price", "stop", "kept", "bearer",
+    "policy_cost",
 )
 
 
@@ -113,6 +116,7 @@ def month(book, fixed, state, draws) -> tuple[dict, dict]:
     t = state["month"] + 1
     now, new = {"flags": 0}, {"month": t}
     standing(book, state, now)
+    policy.month(book, now, t)
     economy.month(book, fixed, state, draws, now, new)
     chips.month(book, fixed, state, now, new, t)
     revenue.month(book, fixed, now, new, t)
@@ -127,6 +131,7 @@ def month(book, fixed, state, draws) -> tuple[dict, dict]:
     paper.month(book, state, now, new)
     bearers.month(book, now, new)
     lenders.supply(book, state, now, new)
+    policy.costs(book, state, now)
     if not all(np.all(np.isfinite(np.asarray(value, dtype=np.float64))) for value in new.values()):
         now["flags"] |= NOT_FINITE
     audit.month(book, state, now, new)

@@ -2,6 +2,7 @@
 
 import math
 
+from tests.reference import policy
 from tests.reference.scalars import ALIVE, DT, EXCHANGE, clip, positive
 
 
@@ -91,7 +92,9 @@ def month(book, fixed, state, now, new, t: int) -> None:
     for p in range(len(pools.balance)):
         notional = pools.balance[p] + state["new_money"][p]
         now["notional"].append(notional)
-        new["new_money"].append(state["new_money"][p] + pools.origination_share[p] * now["origination"])
+        lent = pools.origination_share[p] * now["origination"]
+        lent *= policy.left_by_funds(now["levers"], now["pool_fund_share"][p])
+        new["new_money"].append(state["new_money"][p] + lent)
         if pools.credit[p] > 0:
             credit_pool(book, state, now, new, p, notional)
         else:

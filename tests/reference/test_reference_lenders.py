@@ -6,11 +6,13 @@ from types import SimpleNamespace as Table
 import numpy as np
 import pytest
 
-from tests.reference import bearers, example, lenders, paper
+from tests.reference import bearers, example, lenders, paper, policy
 from tests.reference.book import plain
 from tests.reference.by_hand import calm, near
 from tests.reference.example import BANK, FUND_A, FUND_B, INSURER, PENSION, VENDOR
 from tests.reference.scalars import LENDER_CLEARING
+
+NO_LEVERS = policy.levers(plain(example.small_system()), 1)
 
 
 def book_and_state():
@@ -91,7 +93,7 @@ def test_losses_are_recognised_by_and_by():
     book, state = book_and_state()
     state["pending"][FUND_A], state["gross"][FUND_A] = 1.2, 0.6
     book.lenders.recognition_months[BANK] = 0.0
-    now, new = {}, {"gross": [2.4, 0.0, 0.3, 0.0, 0.0, 0.5]}
+    now, new = {"levers": NO_LEVERS}, {"gross": [2.4, 0.0, 0.3, 0.0, 0.0, 0.5]}
     lenders.recognise(book, state, now, new)
     assert now["recognised"] == near([0.5, 0.0, 0.3, 0.0, 0.0, 0.5])
     assert new["pending"] == near([2.5, 0.0, 0.0, 0.0, 0.0, 0.0])
@@ -143,7 +145,7 @@ def test_capital_lost_is_what_was_seen_and_the_marks_that_count():
 def test_a_fund_pays_leaving_investors_from_its_line_while_coverage_holds(before, lost, expected, why):
     book, state = book_and_state()
     state["withdrawn"][FUND_A] = before
-    assert paper.withdrawn(book, state, FUND_A, lost) == near(expected), why
+    assert paper.withdrawn(book, state, NO_LEVERS, FUND_A, lost) == near(expected), why
 
 
 def test_lines_and_switches_bound_what_is_withdrawn():
@@ -153,15 +155,15 @@ def test_lines_and_switches_bound_what_is_withdrawn():
     book, state = book_and_state()
     book.lenders.gate[FUND_A], book.lenders.coverage[FUND_A] = 1.0, 0.0
     book.lenders.limit_start[FUND_A] = 1000.0
-    assert paper.withdrawn(book, state, FUND_A, 0.9) == near(0.4)
+    assert paper.withdrawn(book, state, NO_LEVERS, FUND_A, 0.9) == near(0.4)
     book.numbers.mechanisms.credit_lines = 0.5
-    assert paper.withdrawn(book, state, FUND_A, 0.9) == near(0.2)
+    assert paper.withdrawn(book, state, NO_LEVERS, FUND_A, 0.9) == near(0.2)
     book.numbers.mechanisms.redemptions = 0.1
-    assert paper.withdrawn(book, state, FUND_A, 0.9) == near(0.09)
+    assert paper.withdrawn(book, state, NO_LEVERS, FUND_A, 0.9) == near(0.09)
     book.numbers.mechanisms.redemptions = 1.0
-    assert paper.withdrawn(book, state, INSURER, 0.7) == near(0.02)
+    assert paper.withdrawn(book, state, NO_LEVERS, INSURER, 0.7) == near(0.02)
     book.lenders.gate[INSURER] = 1.0
-    assert paper.withdrawn(book, state, INSURER, 0.7) == near(0.2)
+    assert paper.withdrawn(book, state, NO_LEVERS, INSURER, 0.7) == near(0.2)
 
 
 def test_lenders_without_a_line_sell_for_leaving_investors_and_funds_do_not():
@@ -209,7 +211,7 @@ def test_sales_lower_prices_and_lower_prices_force_sales():
     of 10 at e^-0.033036, which costs 0.66073 * 0.032497 = 0.021471, the buyer's gain. Of 0.2 to a full stop
     the fund is 0.1 + 1 - e^-0.032673 = 0.132145 past its limit.
     """
-    book, now = two_traders(), {"spread": 1.0, "flags": 0}
+    book, now = two_traders(), {"spread": 1.0, "flags": 0, "levers": NO_LEVERS}
     new = {"gross": [2.0, 0.0], "pending": [0.0, 0.0], "growth": 1.0}
     state = {name: [0.0, 0.0] for name in ("sold", "withdrawn", "trading")} | {"impact": [0.0]}
     paper.month(book, state, now, new)
@@ -228,7 +230,7 @@ def test_a_sale_after_the_lender_grew_moves_more_paper_at_the_same_price():
     for growth in (1.0, 2.0):
         new = {"gross": [2.0 * growth, 0.0], "pending": [0.0, 0.0], "growth": growth}
         state = {name: [0.0, 0.0] for name in ("sold", "withdrawn", "trading")} | {"impact": [0.0]}
-        paper.month(two_traders(), state, {"spread": 1.0, "flags": 0}, new)
+        paper.month(two_traders(), state, {"spread": 1.0, "flags": 0, "levers": NO_LEVERS}, new)
         results.append(new)
     small, large = results
     assert large["impact"] == near(small["impact"]) and large["sold"] == near(small["sold"])
@@ -262,17 +264,23 @@ def test_losses_that_are_recognised_cut_supply():
 
 
 def test_lenders_past_their_limits_are_replaced_in_part():
-    """Bank and insurer, 0.3 and 0.2 of lending, stop by 0.4 and 1: half of 0.32 is not replaced. If all stop,
-    0.9 unreplaced would leave 0.1, below the floor.
+    """Bank and insurer, 0.3 and 0.2 of lending, stop by 0.4 and 1: half of 0.32 is not replaced. Supply goes
+    to 0.84 by half of the distance a year, from above and from below, and keeps in its bounds.
     """
     book = plain(example.small_system())
     now = {"recognised": [0.0] * 6, "stop": [0.0, 0.0, 0.4, 1.0, 0.0, 1.0]}
-    new = {"growth": 1.0}
-    lenders.supply(book, {"supply": 1.0}, now, new)
-    assert new["supply"] == near(1.0 - 0.5 * 0.32)
+    for before, after in ((1.0, 1.0 - 0.08 / 12.0), (0.84, 0.84), (0.6, 0.6 + 0.12 / 12.0)):
+        new = {"growth": 1.0}
+        lenders.supply(book, {"supply": before}, now, new)
+        assert new["supply"] == near(after)
+    # All stop and 0.9 is not replaced: 0.3 - 0.5 * 0.2/12 is above the floor of 0.25, 0.25 is at it.
     book.numbers.lenders.unreplaced, now["stop"] = 0.9, [1.0] * 6
-    lenders.supply(book, {"supply": 1.0}, now, new)
-    assert new["supply"] == 0.25
+    for before, after in ((0.3, 0.3 - 0.1 / 12.0), (0.25, 0.25)):
+        lenders.supply(book, {"supply": before}, now, new)
+        assert new["supply"] == near(after)
+    book.numbers.lenders.supply_reversion, now["stop"] = 30.0, [0.0] * 6
+    lenders.supply(book, {"supply": 0.8}, now, new)
+    assert new["supply"] == 1.0, "0.8 + 30 * 0.2/12 is above one"
 
 
 def test_a_spread_without_losses_marks_paper_and_makes_nobody_sell():
