@@ -197,7 +197,7 @@ def two_traders():
     owners |= {"capital": [10.0, 100.0], "gate": [1.0, 1.0], "mark_weight": [1.0, 0.0]}
     owners |= {"withdrawal_start": [0.0, 0.0], "withdrawal_slope": [0.0, 0.0], "buyer_weight": [0.0, 1.0]}
     owners |= {"limit_start": [0.1, 1000.0], "limit_slope": [0.5, 0.0]}
-    switches = Table(paper_sales=1.0, credit_lines=1.0, redemptions=1.0)
+    switches = Table(paper_sales=1.0, credit_lines=0.5, redemptions=1.0)
     return Table(
         lenders=Table(**owners),
         numbers=Table(mechanisms=switches, lenders=Table(sale_half_life=0.5, full_stop=0.2)),
@@ -209,7 +209,7 @@ def test_sales_lower_prices_and_lower_prices_force_sales():
     """0.2 of the capital is lost: 0.1 past the limit, a twentieth sold. F = 0.025, then with the marks
     0.25 (0.1 + 1 - e^-F) = 0.031173, 0.032673, 0.033036: it moved by 0.00036 at last. Sold are 2 F = 0.066073
     of 10 at e^-0.033036, which costs 0.66073 * 0.032497 = 0.021471, the buyer's gain. Of 0.2 to a full stop
-    the fund is 0.1 + 1 - e^-0.032673 = 0.132145 past its limit.
+    the fund is 0.1 + 1 - e^-0.032673 = 0.132145 past its limit: it stops, whatever becomes of lines.
     """
     book, now = two_traders(), {"spread": 1.0, "flags": 0, "levers": NO_LEVERS}
     new = {"gross": [2.0, 0.0], "pending": [0.0, 0.0], "growth": 1.0}

@@ -117,6 +117,7 @@ def test_aid_pays_what_a_lab_cannot_pay_and_no_more():
     assert 0.05 < missing < 50.0 / 12.0 and none["missing"] == near([missing, 0, 0, 0, 0, 0])
     assert little["paid"][:2].sum() == near(none["paid"][:2].sum() + 0.05)
     assert enough["paid"][:2] == near(none["obligation"][:2]) and enough["cash"][LAB] == near(0.0)
+    assert enough["unmet"][LAB] == near(0.0) and enough["cause"][LAB] == 0
     for month, aid in ((none, 0.0), (little, 0.05), (enough, missing)):
         assert month["aid"] == near([aid, 0, 0, 0, 0, 0]) and month["raised"][LAB] == near(0.01)
         assert month["policy_cost"] == near([0.0, aid, 0.0, 0.0, 0.0, 0.0])
@@ -257,3 +258,5 @@ def test_what_all_levers_cost_together():
     rule = 0.25 * (3.0 * 0.5 + 9.0 * 0.17)
     assert priced(1.0) == near([0.25 / 0.85 * 9.3425, 2.0, rule, 0.0, 10.0 * 0.1 * 0.4, 1.0])
     assert priced(0.5)[0] == near(0.125 / 0.925 * 9.3425) and priced(0.0)[0] == 0.0
+    book = Table(numbers=Table(mechanisms=Table(funding_loop=1.0)))
+    assert policy.backstop_share(book, {"supply": 0.0}, {"felt_supply": 0.0}) == 0.0
