@@ -24,8 +24,9 @@ RUNNING = ("cash", "balance", "pledged", "held")
 FLOOR = 1e-2
 """USD bn and shares below this are held to RELATIVE x FLOOR: sums of larger numbers cancel in float32."""
 SMALL_LOAN = 0.1
-STEEP, STEEP_FLOOR = ("sold", "withdrawn"), 0.1
-"""Shares that are up to five times the difference of two shares of capital lost."""
+FLOORS = {"sold": 0.1, "withdrawn": 0.1, "policy_cost": 1.0}
+"""Shares up to five times the difference of two shares of capital lost; what a firm may not borrow, which is
+a difference of limits and debts of tens of bn."""
 
 
 def stressed() -> Parameters:
@@ -177,7 +178,7 @@ def compare(system, exact, path):
         # Sums of terms of both signs are held to the size of the largest such number in the path's month.
         largest = size.reshape(MONTHS, -1).max(axis=1).reshape(-1, *[1] * (want.ndim - 1))
         scale = np.maximum(size, 1e-2 * largest)
-        error = np.abs(got - want) / np.maximum(scale, STEEP_FLOOR if name in STEEP else FLOOR)
+        error = np.abs(got - want) / np.maximum(scale, FLOORS.get(name, FLOOR))
         worst = np.unravel_index(np.argmax(error), error.shape)
         assert error.max() < RELATIVE, (
             f"{name} month {worst[0] + 1} {worst[1:]}: got {got[worst]}, expected {want[worst]}"

@@ -99,10 +99,10 @@ def init(system: System) -> CollateralState:
     )
 
 
-def scale_after_draws(state_scale, worth_before, worth_after, borrowed, ltv_target):
-    """Every dollar drawn brings collateral at the documented LTV: k' = (k w + drawn / target) / w'."""
-    scaled = (state_scale * worth_before + borrowed / ltv_target) / jnp.maximum(worth_after, 1e-6)
-    return jnp.where(borrowed > 0.0, scaled, state_scale)
+def scale_after_draws(state_scale, worth_before, worth_after, brought):
+    """What is drawn and lent brings collateral at the LTV of its documents: k' = (k w + brought) / w'."""
+    scaled = (state_scale * worth_before + brought) / jnp.maximum(worth_after, 1e-6)
+    return jnp.where(brought > 0.0, scaled, state_scale)
 
 
 def price_gap(system: System, price, month):
@@ -143,13 +143,12 @@ def secure(
     contracts: Contracts,
     month: Month,
     balance,
-    borrowed,
+    brought,
     price,
 ) -> Secured:
-    """Collateral after this month's purchases; what was borrowed brings collateral at the documented LTV."""
+    """Collateral after this month's purchases; what was borrowed adds `brought` [collateralised] of value."""
     credit, table = system.numbers.credit, system.loans
-    target = jnp.minimum(table.ltv_target, month.advance_cap)
-    spent = borrowed * (table.ltv_target / target)  # a lower advance buys more chips a dollar of debt
+    spent = brought * table.ltv_target  # at the documented LTV the debt itself, under a lower one more
     bought = credit.chips_per_draw * spent[:, None] * (chips.mix / system.chips.list_price)[None, :]
     contract = system.contracts.margin * contracts.size * contracts.quality * month.present_value
     # Years until the chips are free: none where the contract is not honoured.
@@ -163,7 +162,7 @@ def secure(
     )
     before = secured.worth(credit.contract_advance, state.pledged, price)
     after = before + secured.kept * (bought @ price)
-    scale = scale_after_draws(state.scale, before, after, borrowed, target)
+    scale = scale_after_draws(state.scale, before, after, brought)
     return eqx.tree_at(lambda s: s.scale, secured, scale)
 
 
@@ -262,8 +261,11 @@ def step(
     time = month.month.astype(jnp.float32)
     market = market_of(system, state, chips, alive)
     resting_price = market_price(market.value, market.discount, market.scrap)
-    balance, borrowed = funds.balance[:count], funding.borrowed[:count]
-    secured = secure(system, state, chips, contracts, month, balance, borrowed, resting_price)
+    documented = system.loans.ltv_target
+    # Policy caps what is newly lent; commitments are drawn as they were documented.
+    advance = jnp.minimum(documented, month.advance_cap)
+    brought = funding.drawn[:count] / documented + funding.lent[:count] / advance
+    secured = secure(system, state, chips, contracts, month, funds.balance[:count], brought, resting_price)
     covered = coverage(system, secured, chips, contracts, service, alive)
     open_month, resources = time > state.waived_until, funds.cash + funds.headroom
 

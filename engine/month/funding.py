@@ -61,7 +61,8 @@ class Funding(eqx.Module):
     unmet: Float[Array, "firms"]  # USD bn
     exchange: Float[Array, "firms"]  # 1 where creditors take a distressed exchange
     limit: Float[Array, "firms"]  # debt capacity
-    borrowed: Float[Array, "loans"]  # drawn or newly lent this month, other than refinancing
+    drawn: Float[Array, "loans"]  # this month, as committed
+    lent: Float[Array, "loans"]  # newly this month, other than refinancing
     origination: Float[Array, ""]  # of the sector, shared by loans and pools
     lending: policy.Lending
 
@@ -317,7 +318,8 @@ def step(
         unmet=deal.unmet,
         exchange=deal.exchange,
         limit=limit,
-        borrowed=draw + grown,
+        drawn=draw,
+        lent=grown,
         origination=origination,
         lending=lending,
     )

@@ -53,9 +53,10 @@ def start_scales(book, price_start) -> list[float]:
     return scale
 
 
-def advance(book, now, v: int) -> float:
-    """ltv0_v = min(ltv_target_v, pi.cap): what is lent on new collateral."""
-    return min(book.loans.ltv_target[v], now["levers"].cap)
+def brought(book, now, v: int) -> float:
+    """brought_v = draw_v / ltv_target_v + (borrowed_v - draw_v) / min(ltv_target_v, pi.cap)."""
+    documented, draw = book.loans.ltv_target[v], now["draw"][v]
+    return draw / documented + (now["borrowed"][v] - draw) / min(documented, now["levers"].cap)
 
 
 def rescale(book, state, now, new) -> None:
@@ -68,7 +69,7 @@ def rescale(book, state, now, new) -> None:
             price = now["price_before_sales"]
             before = unscaled(book, years, secured, state["pledged"][v], price)
             after = unscaled(book, years, secured, now["pledged"][v], price)
-            scale = (scale * before + now["borrowed"][v] / advance(book, now, v)) / after
+            scale = (scale * before + brought(book, now, v)) / after
         new["collateral_scale"].append(scale)
 
 
@@ -79,9 +80,9 @@ def coverage(book, state, now, new, t: int) -> None:
         now[name] = []
     for v in range(len(loans.ltv_target)):
         units, rental = [], 0.0
-        matched = loans.ltv_target[v] / advance(book, now, v)
+        matched = brought(book, now, v) * loans.ltv_target[v]
         for g in range(len(now["rent"])):
-            spent = book.numbers.credit.chips_per_draw * now["borrowed"][v] * matched * now["mix"][g]
+            spent = book.numbers.credit.chips_per_draw * matched * now["mix"][g]
             units.append(state["pledged"][v][g] + spent / book.chips.list_price[g])
             running = book.chips.operating_cost[g] * now["power"]
             rental += units[g] * positive(HOURS * (now["hours"] * now["rent"][g] - running)) * DT

@@ -2,8 +2,10 @@
 
 import math
 
-from tests.reference.lenders import ROUNDS, paper_of
+from tests.reference.lenders import paper_of
 from tests.reference.scalars import DT, LENDER_CLEARING, clip, positive
+
+ROUNDS = 6
 
 
 def limit(book, lender: int) -> tuple[float, float, float]:

@@ -207,18 +207,18 @@ def two_traders():
 
 def test_sales_lower_prices_and_lower_prices_force_sales():
     """0.2 of the capital is lost: 0.1 past the limit, a twentieth sold. F = 0.025, then with the marks
-    0.25 (0.1 + 1 - e^-F) = 0.031173, 0.032673, 0.033036: it moved by 0.00036 at last. Sold are 2 F = 0.066073
-    of 10 at e^-0.033036, which costs 0.66073 * 0.032497 = 0.021471, the buyer's gain. Of 0.2 to a full stop
-    the fund is 0.1 + 1 - e^-0.032673 = 0.132145 past its limit: it stops, whatever becomes of lines.
+    0.25 (0.1 + 1 - e^-F) = 0.031173 ... 0.033124, 0.033145: it moved by 0.00002 at last. Sold is 0.066291
+    of 10 at e^-0.033145, which costs 0.66291 * 0.032602 = 0.021612, the buyer's gain. Of 0.2 to a full stop
+    the fund is 0.1 + 1 - e^-0.033124 = 0.132582 past its limit: it stops, whatever becomes of lines.
     """
     book, now = two_traders(), {"spread": 1.0, "flags": 0, "levers": NO_LEVERS}
     new = {"gross": [2.0, 0.0], "pending": [0.0, 0.0], "growth": 1.0}
     state = {name: [0.0, 0.0] for name in ("sold", "withdrawn", "trading")} | {"impact": [0.0]}
     paper.month(book, state, now, new)
-    assert new["impact"] == pytest.approx([0.033036], abs=1e-6)
+    assert new["impact"] == pytest.approx([0.033145], abs=1e-6)
     assert new["sold"] == near([2.0 * new["impact"][0], 0.0]) and new["withdrawn"] == [0.0, 0.0]
-    assert new["trading"] == pytest.approx([0.021471, -0.021471], abs=1e-6)
-    assert now["stop"] == pytest.approx([0.132145 / 0.2, 0.0], abs=1e-5) and now["flags"] == 0
+    assert new["trading"] == pytest.approx([0.021612, -0.021612], abs=1e-6)
+    assert now["stop"] == pytest.approx([0.132582 / 0.2, 0.0], abs=1e-5) and now["flags"] == 0
     book.paper.depth[0] = 4.0
     paper.month(book, state, now, new)
     assert now["flags"] == LENDER_CLEARING, "deeper falls have not settled"

@@ -213,20 +213,20 @@ def test_neoclouds_borrow_no_more_of_their_capex_than_the_cap():
 
 
 def test_new_chips_are_financed_at_the_cap_where_it_is_lower_than_documented():
-    """The second loan's first draw is 0.45 of its collateral, not 0.70, and brings 0.7/0.45 of the chips. The
-    first loan keeps the collateral it had; its draw of 0.1 brings 0.1/0.45. A cap of 0.8 changes nothing.
+    """Of the second loan 4/12 are drawn as committed, at 0.70 of collateral; what is lent beside it brings
+    its 1/0.45. The first loan keeps the collateral it had. A cap of 0.8 changes nothing.
     """
     month, free, loose = (
         calm(pull(example.small_system(), *names, advance_cap=cap), 1)["months"][0]
         for names, cap in ((("advance_cap",), 0.45), ((), 0.45), (("advance_cap",), 0.8))
     )
-    assert month["ltv"][1] == near(0.45) and free["ltv"][1] == loose["ltv"][1] == near(0.70)
-    assert month["pledged"][1] == near(free["pledged"][1] * 0.7 / 0.45) and free["pledged"][1].any()
-    assert month["pledged"][0, 0] == 0.06
-    bought = free["pledged"][0] - [0.06, 0.05, 0.0, 0.0]
-    assert month["pledged"][0] - [0.06, 0.05, 0.0, 0.0] == near(bought * 0.65 / 0.45)
-    value = [found["balance"][0] / found["ltv"][0] for found in (month, free)]
-    assert value[0] - value[1] == near(0.1 / 0.45 - 0.1 / 0.65)
+    assert free["ltv"][1] == loose["ltv"][1] == near(0.70) and month["pledged"][0, 0] == 0.06
+    lent = month["balance"][1] - 4.0 / 12.0
+    assert 0.01 < lent == near(month["borrowed"][1] - month["draw"][1])
+    assert month["ltv"][1] == near((4.0 / 12.0 + lent) / (4.0 / 12.0 / 0.70 + lent / 0.45))
+    a_dollar = [found["pledged"][1] / found["balance"][1] for found in (month, free)]
+    assert a_dollar[0] == near(a_dollar[1] * 0.70 / month["ltv"][1]) and free["pledged"][1].any()
+    assert month["borrowed"][0] == month["draw"][0] and month["ltv"][0] == free["ltv"][0]
     book = plain(pull(example.small_system(), "advance_cap"))
     scale = collateral.start_scales(book, chips.start(book)["price_start"])
     assert scale == collateral.start_scales(plain(example.small_system()), chips.start(book)["price_start"])
