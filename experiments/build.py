@@ -13,7 +13,7 @@ import pathlib
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from engine.book.parameters import Parameters, Policy
+from engine.book.parameters import Parameters
 from experiments import limits
 from experiments.complaints import BadInput, expected, explain, unknown
 from experiments.schema import (
@@ -27,8 +27,9 @@ from experiments.schema import (
     Scenario,
     Validate,
 )
+from experiments.task_checks import PAIRED, paired_problems, validate_problems
 
-TASKS = ("tail_risk", "network_ensemble", "policy", "template", "validate", "runs")
+TASKS = ("tail_risk", "network_ensemble", "attribution", "policy", "template", "validate", "runs")
 SAMPLERS = ("pseudo_random", "antithetic", "sobol")
 WHOLE = {
     "paths": (1, 10**12, 1),
@@ -37,11 +38,6 @@ WHOLE = {
     "months": (12, 120, 12),
 }
 """Whole numbers of the run: least, most, multiple of; as `engine.tail.blocks.Plan` wants them."""
-
-LEVERS = tuple(
-    field.name.removesuffix("_month") for field in dataclasses.fields(Policy) if field.name.endswith("_month")
-)
-"""Levers of policy, as in `engine.vocabulary`, which would import JAX before its devices are prepared."""
 
 METHODS = ("maximum_entropy", "minimum_density", "fitness", "gibbs")
 """Those of `engine.book.ensemble`, which would import JAX before its devices are prepared."""
@@ -217,12 +213,12 @@ def choices(config: Config) -> list[str]:
         found.append(expected("sampler.name", config.sampler.name, "one of " + ", ".join(SAMPLERS)))
     if not 0.0 <= config.report.most_flagged <= 1.0:
         found.append(expected("report.most_flagged", config.report.most_flagged, "a share between 0 and 1"))
-    if config.task.name == "policy":
-        found += policy_problems(config)
+    if config.task.name in PAIRED:
+        found += paired_problems(config)
     if config.task.name == "template":
         return found + folder_problems("template.dir", config.template.dir, needed=True)
     if config.task.name == "validate":
-        return found + validate_problems(config.validate)
+        return found + validate_problems(config.validate, whole(config.validate.runs))
     if config.task.name == "runs":
         missing = not pathlib.Path(config.runs.root).is_dir()
         return found + ([expected("runs.root", config.runs.root, "a folder that exists")] if missing else [])
@@ -231,36 +227,6 @@ def choices(config: Config) -> list[str]:
     if config.book.path is not None and not pathlib.Path(config.book.path).exists():
         found.append(expected("book.path", config.book.path, "a folder of CSV files or an .xlsx that exists"))
     return found + folder_problems("run.dir", config.run.dir, needed=False)
-
-
-def pulled(policy: Policy, months: int) -> tuple[str, ...]:
-    """Levers of policy that are dated within the run."""
-    return tuple(name for name in LEVERS if 0.0 < getattr(policy, f"{name}_month") <= months)
-
-
-def policy_problems(config: Config) -> list[str]:
-    """A comparison needs something to compare, and paths that are independent for its errors."""
-    found, months = [], config.run.months
-    if isinstance(months, int) and not pulled(config.policy, months):
-        wanted = f"at least one above 0 and at most run.months = {months}, as in policy=all"
-        found.append(expected("policy.*_month", 0.0, wanted))
-    if config.sampler.name in SAMPLERS and config.sampler.name != "pseudo_random":
-        found.append(expected("sampler.name", config.sampler.name, "pseudo_random where task=policy"))
-    return found
-
-
-def validate_problems(wanted: Validate) -> list[str]:
-    """Where numbers are read from must exist, and the number of runs be whole."""
-    found, runs = [], whole(wanted.runs)
-    if runs is None or not 0 <= runs <= 100_000:
-        found.append(expected("validate.runs", wanted.runs, "a whole number from 0 to 100,000"))
-    for key in ("oracles", "unshipped"):
-        path = getattr(wanted, key)
-        if path is not None and not pathlib.Path(path).is_dir():
-            found.append(expected(f"validate.{key}", path, "a folder that exists"))
-    if not wanted.document.endswith(".md"):
-        found.append(expected("validate.document", wanted.document, "a file name ending in .md"))
-    return found
 
 
 def folder_problems(name: str, value: str | None, needed: bool) -> list[str]:

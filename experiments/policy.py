@@ -2,19 +2,22 @@
 
 import dataclasses
 
+from engine.book.parameters import Parameters
 from experiments import build, tail_risk
 from experiments.build import Experiment
 from experiments.checkpoints import Checkpoints
-from experiments.progress import Progress
+from experiments.comparison import ledgers
 from experiments.run_folder import RunFolder
 from experiments.stopping import Stop
+from experiments.task_checks import LEVERS, pulled
 
 
 def run(experiment: Experiment, stop: Stop, alone: bool) -> int:
     """Run every variant into the run's folder and, unless it is one of a sweep, say so; the exit code."""
 
     def without_levers(experiment, book):
-        return build.build(with_levers(experiment, ()), book)
+        base = with_levers(experiment.parameters, ())
+        return build.build(dataclasses.replace(experiment, parameters=base), book)
 
     return tail_risk.carry_out(experiment, stop, alone, without_levers, results)
 
@@ -25,32 +28,24 @@ def results(experiment: Experiment, book, model, folder: RunFolder, checkpoints:
     return tail_risk.results(experiment, book, model, folder, checkpoints, tables, told)
 
 
-def with_levers(experiment: Experiment, kept) -> Experiment:
-    """The experiment with only these levers pulled."""
-    policy = experiment.parameters.policy
-    never = {f"{name}_month": 0.0 for name in build.LEVERS if name not in kept}
-    parameters = dataclasses.replace(experiment.parameters, policy=dataclasses.replace(policy, **never))
-    return dataclasses.replace(experiment, parameters=parameters)
+def with_levers(parameters: Parameters, kept) -> Parameters:
+    """The parameters with only these levers pulled."""
+    never = {f"{name}_month": 0.0 for name in LEVERS if name not in kept}
+    return dataclasses.replace(parameters, policy=dataclasses.replace(parameters.policy, **never))
 
 
 def compared(experiment: Experiment, book, stop: Stop):
     """Tables by name and the summary's entry: every variant beside the base."""
-    from engine.paths.ledger import ledger
     from engine.report import policy_tables
-    from engine.tail.blocks import Watch
 
-    pulled = build.pulled(experiment.parameters.policy, experiment.run.months)
-    variants = [(name,) for name in pulled] + ([pulled] if len(pulled) > 1 else [])
+    dated = pulled(experiment.parameters.policy, experiment.run.months)
+    kept = {"base": ()} | {name: (name,) for name in dated} | ({"all": dated} if len(dated) > 1 else {})
+    variants = {name: with_levers(experiment.parameters, levers) for name, levers in kept.items()}
     titles = book.tables["bearers"]["name"].tolist()
     rows, bearers, base = [], [], None
-    for kept in [(), *variants]:
-        system, plan, samplers = build.build(with_levers(experiment, kept), book)
-        name = "base" if not kept else kept[0] if len(kept) == 1 else "all"
-        with Progress(plan.paths, name) as progress:
-            found = ledger(system, plan, samplers[0], Watch(progress=progress.update, stopped=stop))
-        stop.check()
+    for name, system, found in ledgers(experiment, book, variants, stop):
         base = found if base is None else base
-        rows.append(policy_tables.row(name, kept, base, found))
+        rows.append(policy_tables.row(name, kept[name], base, found))
         bearers += policy_tables.bearer_rows(name, system.names.bearers, titles, base, found)
     tables = policy_tables.tables(rows, bearers)
     return tables, {"policy": policy_tables.summary(tables)}

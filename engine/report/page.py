@@ -3,6 +3,7 @@
 import pathlib
 
 from engine.report import (
+    attribution_sections,
     bearer_sections,
     closing,
     findings,
@@ -30,6 +31,7 @@ CONTENTS = (
     ("drag", "Who drags whom down"),
     ("network", "Not known"),
     ("door", "Through which door"),
+    ("attribution", "What each mechanism adds"),
     ("how-fast", "How fast"),
     ("world", "Futures"),
     ("policy", "Policy"),
@@ -38,7 +40,7 @@ CONTENTS = (
     ("provenance", "Provenance"),
 )
 
-OPTIONAL = ("network", "policy")
+OPTIONAL = ("network", "attribution", "policy")
 """Sections of a task of its own, shown where the summary has an entry of that name."""
 
 
@@ -63,6 +65,7 @@ def page(results: Results) -> str:
         systemic_sections.who_drags_whom,
         network_sections.unknown_network,
         sections.through_which_door,
+        attribution_sections.mechanisms,
         sections.how_fast,
         sections.world,
         policy_sections.levers,

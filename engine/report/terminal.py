@@ -40,7 +40,7 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
     last = horizons[-1]
     lines = [title(summary), "", "System loss, USD bn (± standard error, [95% interval])"]
     lines += system_table(summary, horizons)
-    lines += policy_table(summary)
+    lines += policy_table(summary) + attribution_table(summary)
     if "network" in summary:
         lines += ["", *network_table(summary, last)]
     lines += [
@@ -118,6 +118,22 @@ def policy_table(summary: dict[str, Any]) -> list[str]:
         rows.append((words.VARIANT_NAMES[name], es_99, change[0], expected, change[1], *costs))
     title = "Levers of policy on the same paths, USD bn (public money spent, lending forgone)"
     return ["", title, *grid(rows, "<>>>>>>", (21, 8, 16, 10, 16, 10, 10))]
+
+
+def attribution_table(summary: dict[str, Any]) -> list[str]:
+    """One row a mechanism where the run switched them off one by one."""
+    if "attribution" not in summary:
+        return []
+    rows = [("", "ES 99%", "adds", "ratio", "expected adds", "ratio")]
+    for name, row in summary["attribution"].items():
+        if name == "base":
+            continue
+        cells = [plus_minus(row[key], row[f"{key}_se"]) for key in ("es_99_added", "el_added")]
+        tail, mean = (words.multiple(row[key]) for key in ("es_99_ratio", "el_ratio"))
+        named = (words.MECHANISM_NAMES[name], words.amount(row["es_99"]))
+        rows.append((*named, cells[0], tail, cells[1], mean))
+    title = "What each mechanism adds: losses with all against those with it off, same paths, USD bn"
+    return ["", title, *grid(rows, "<>>>>>", (39, 8, 15, 8, 15, 8))]
 
 
 def network_table(summary: dict[str, Any], horizon: str) -> list[str]:

@@ -43,6 +43,26 @@ VARIANT_NAMES = {
     "advance_cap": "Advance-rate cap",
     "all": "All together",
 }
+MECHANISM_NAMES = {
+    "fire_sale": "Fire sale of chips",
+    "circular_contracts": "Circular contracts",
+    "funding_loop": "Funding loop (credit supply)",
+    "lender_network": "Lender network",
+    "step_in": "Sponsors step in",
+    "build_up": "Build-up of new debt",
+    "pool_links": "Pools linked to refinancing and chips",
+    "subscription_loop": "Subscription loop",
+    "cross_default": "Cross-default",
+    "payment_in_kind": "Interest in kind",
+    "look_through": "Look-through at hidden debt",
+    "vendor_purse": "Vendors' purse",
+    "paper_sales": "Forced sales of paper",
+    "credit_lines": "Bank lines to funds",
+    "redemptions": "Redemptions and runs",
+    "recession": "Recession",
+    "conduct": "Lenders' conduct (last four)",
+    "all": "All of them",
+}
 METHOD_NAMES = {
     "maximum_entropy": "maximum entropy",
     "minimum_density": "minimum density",
@@ -110,6 +130,11 @@ def amount(value) -> str:
     size = abs(value)
     places = 0 if size >= 99.95 or size == 0 else 1 if size >= 0.995 else 2
     return f"{value:,.{places}f}"
+
+
+def multiple(value) -> str:
+    """A ratio with two places: 1.02x, 5.31x."""
+    return f"{value:.2f}x" if known(value) else "–"
 
 
 def error(value, beside) -> str:

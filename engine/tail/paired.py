@@ -50,6 +50,25 @@ def change(
     return mean_of(measure(after) - measure(before))
 
 
+def ratio(
+    above: ArrayLike, below: ArrayLike, measure: Callable[[ArrayLike], Vector] = np.asarray
+) -> Estimate:
+    """Ratio of what a measure makes of two samples, with its paired standard error (delta method).
+
+        r = mean a / mean b,   se = sd(a - r b) / (mean b sqrt n)
+
+    Infinite where the sample below loses nothing.
+
+    >>> ratio([2.0, 4.0], [1.0, 2.0])
+    Estimate(value=2.0, standard_error=0.0)
+    """
+    a, b = measure(above), measure(below)
+    if b.mean() == 0.0:
+        return Estimate(np.inf, np.inf)
+    found = a.mean() / b.mean()
+    return Estimate(float(found), float((a - found * b).std() / (abs(b.mean()) * np.sqrt(a.size))))
+
+
 def worst(losses: ArrayLike, level: float) -> np.ndarray:
     """Positions of the (1 - level) n greatest losses, at least one."""
     x = np.asarray(losses, np.float64)

@@ -91,6 +91,14 @@ TABLE = {
         ["task=policy", "sampler=antithetic", "run.paths=200000"],
         ["sampler.name: got 'antithetic', expected pseudo_random where task=policy"],
     ),
+    "nothing to switch off": (
+        ["task=attribution", "mechanisms=none"],
+        ["mechanisms: got 'none', expected at least one that is on"],
+    ),
+    "mechanisms without independent paths": (
+        ["task=attribution", "sampler=antithetic", "run.paths=200000"],
+        ["sampler.name: got 'antithetic', expected pseudo_random where task=attribution"],
+    ),
     "a cap of nothing": (
         ["policy.advance_cap=0"],
         ["policy.advance_cap: got 0.0, expected a number above 0"],

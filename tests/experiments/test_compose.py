@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 from engine.book.parameters import Parameters
 from engine.vocabulary import LEVERS
-from experiments import build, schema
+from experiments import build, schema, task_checks
 from experiments.command_help import options
 
 OPTIONS = options()
@@ -125,10 +125,10 @@ def test_nothing_of_hydra_goes_through_the_door():
 
 
 def test_the_policy_task_pulls_every_lever_unless_told_which():
-    assert build.LEVERS == LEVERS
-    assert build.pulled(composed("task=policy").parameters.policy, 60) == LEVERS
-    assert build.pulled(composed("task=policy", "policy=bailout").parameters.policy, 60) == ("bailout",)
-    assert build.pulled(composed().parameters.policy, 60) == ()
+    assert task_checks.LEVERS == LEVERS
+    assert task_checks.pulled(composed("task=policy").parameters.policy, 60) == LEVERS
+    assert task_checks.pulled(composed("task=policy", "policy=bailout").parameters.policy, 60) == ("bailout",)
+    assert task_checks.pulled(composed().parameters.policy, 60) == ()
 
 
 @pytest.mark.parametrize("lever", LEVERS)

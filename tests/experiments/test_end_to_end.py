@@ -1,10 +1,13 @@
 """The real engine behind the door: from a template to a report, and the same numbers again."""
 
+import dataclasses
 import json
 
 import pandas as pd
 import pytest
 
+from engine.book.parameters import Mechanisms
+from engine.report import words
 from engine.vocabulary import LEVERS
 from experiments.command_help import options
 
@@ -106,3 +109,28 @@ def test_one_lever_is_compared_alone(undertow, book, tmp_path):
     answer = undertow(*book, *SMALL, "task=policy", "policy=none", "policy.savers_month=1", "run.dir=out/q")
     assert answer.code == 0
     assert list(summary(tmp_path / "out" / "q")["policy"]) == ["base", "savers"]
+
+
+def test_what_each_mechanism_adds_to_the_worked_book(undertow, book, tmp_path):
+    """Only what is on is switched off; a run without any mechanism is the main job with none."""
+    off = ("mechanisms.fire_sale=0", "mechanisms.paper_sales=0")
+    assert undertow(*book, *SMALL, "task=attribution", *off, "run.dir=out/a").code == 0
+    folder = tmp_path / "out" / "a"
+    found = summary(folder)["attribution"]
+    names = [field.name for field in dataclasses.fields(Mechanisms)]
+    on = [name for name in names if name not in ("fire_sale", "paper_sales")]
+    assert list(found) == ["base", *on, "conduct", "all"]
+    assert found["base"]["el"] == pytest.approx(summary(folder)["system"]["1y"]["el"], rel=1e-4)
+    assert found["base"]["el_added"] == 0.0 and found["base"]["el_ratio"] == 1.0
+    assert found["all"]["el_added"] == pytest.approx(found["base"]["el"] - found["all"]["el"], rel=1e-5)
+    assert undertow(*book, *SMALL, "mechanisms=none", "run.dir=out/b").code == 0
+    alone = summary(tmp_path / "out" / "b")["system"]["1y"]["el"]
+    assert found["all"]["el"] == pytest.approx(alone, rel=1e-4)
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert 'id="attribution"' in page and 'href="#attribution"' in page and 'href="#policy"' not in page
+
+
+def test_every_mechanism_and_lever_has_a_name_for_readers():
+    names = {field.name for field in dataclasses.fields(Mechanisms)}
+    assert set(words.MECHANISM_NAMES) == names | {"conduct", "all"}
+    assert set(words.VARIANT_NAMES) == {*LEVERS, "base", "all"}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.tail.paired import change, influence, mean_of, worst
+from engine.tail.paired import change, influence, mean_of, ratio, worst
 from engine.tail.sample import sample_tail
 
 
@@ -40,6 +40,21 @@ def test_intervals_cover_the_truth():
         found = change(*pair(8_000), shortfall)
         covered += abs(found.value - truth.value) < 1.96 * found.standard_error
     assert abs(covered / runs - 0.95) < 4.0 * np.sqrt(0.95 * 0.05 / runs)
+
+
+def test_a_scale_is_its_ratio_and_a_ratio_of_means_covers():
+    """Twice the losses are a ratio of two; exponential over exponential plus one is 1/2 in the mean."""
+    rng = np.random.default_rng(6)
+    losses = rng.exponential(size=10_000)
+    doubled = ratio(2.0 * losses, losses, shortfall)
+    assert doubled.value == pytest.approx(2.0) and doubled.standard_error < 1e-12
+    covered, runs = 0, 400
+    for _ in range(runs):
+        above, own = rng.exponential(size=2_000), rng.exponential(size=2_000)
+        found = ratio(above, above + own)
+        covered += abs(found.value - 0.5) < 1.96 * found.standard_error
+    assert abs(covered / runs - 0.95) < 4.0 * np.sqrt(0.95 * 0.05 / runs)
+    assert ratio([1.0, 2.0], [0.0, 0.0]).value == np.inf
 
 
 def test_the_worst_paths():

@@ -1,0 +1,80 @@
+"""The section on attribution: what each mechanism adds to losses, by running without it on the same paths."""
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from engine.report import style, words
+from engine.report.charts import figure
+from engine.report.folder import Results
+from engine.report.markup import Charts, measured, paragraph, table
+from engine.report.policy_sections import ERRORS
+from engine.report.sections import finding, section
+from engine.report.words import amount, share
+
+
+def mechanisms(results: Results, holder: Charts) -> str:
+    """Every mechanism beside the run; nothing where the run switched none off."""
+    if "attribution" not in results.tables:
+        return ""
+    rows = results.tables["attribution"].set_index("off").drop(index="base")
+    chart = holder.place(
+        "attribution", added(rows), "What each mechanism adds",
+        f"{words.horizon_years(results.last)}: the loss with everything on less the loss without it, on the "
+        "same paths; bars: 95% of the paired error.",
+    )  # fmt: skip
+    return section(
+        "attribution", "What each mechanism adds", finding(greatest(rows)), chart, mechanisms_table(rows)
+    )
+
+
+def greatest(rows: pd.DataFrame) -> str:
+    """The mechanism that adds most to the tail, and all together, in a sentence."""
+    single = rows.drop(index=["all", "conduct"], errors="ignore")
+    row, every = single.loc[single["es_99_added"].idxmax()], rows.loc["all"]
+    return (
+        f"{words.MECHANISM_NAMES[row.name]} adds most to ES 99%: "
+        f"{measured(row['es_99_added'], row['es_99_added_se'])} bn. All mechanisms together make it "
+        f"{words.multiple(every['es_99_ratio'])} that of borrowers who fail each on their own."
+    )
+
+
+def added(rows: pd.DataFrame) -> go.Figure:
+    """What each mechanism adds to ES 99% and to the expected loss."""
+    shown = rows.sort_values("es_99_added")
+    names = [words.MECHANISM_NAMES[name] for name in shown.index]
+    chart = figure(130 + 34 * len(shown), barmode="group")
+    for key, label, colour in (("el", "expected loss", style.SKY), ("es_99", "ES 99%", style.NAVY)):
+        chart.add_bar(
+            x=shown[f"{key}_added"],
+            y=names,
+            orientation="h",
+            name=label,
+            marker_color=colour,
+            error_x={"type": "data", "array": (ERRORS * shown[f"{key}_added_se"]).tolist()},
+            hovertemplate="%{y}<br>%{x:+,.2f} bn " + label + "<extra></extra>",
+        )
+    chart.update_xaxes(title_text="Added, USD bn", zeroline=True)
+    chart.update_yaxes(automargin=True, showgrid=False, ticks="")
+    return chart
+
+
+def mechanisms_table(rows: pd.DataFrame) -> str:
+    """Losses without each mechanism and what it adds."""
+    cells = [
+        (
+            words.MECHANISM_NAMES[name], amount(row["es_99"]),
+            measured(row["es_99_added"], row["es_99_added_se"]), words.multiple(row["es_99_ratio"]),
+            measured(row["el_added"], row["el_added_se"]), words.multiple(row["el_ratio"]),
+            words.multiple(row["today_es_99_ratio"]), share(row["share_worse"]),
+        )
+        for name, row in rows.iterrows()
+    ]  # fmt: skip
+    head = (
+        "Off", "ES 99% without it", "It adds", "Ratio", "Adds to expected", "Ratio", "Ratio, debt of today",
+        "Paths that lose more without",
+    )  # fmt: skip
+    note = (
+        "USD bn, ± one paired standard error. Shares do not add up: what two mechanisms do together is in "
+        "both. A negative number means that the mechanism protects lenders."
+    )
+    return table(head, cells) + paragraph(note, "note")
