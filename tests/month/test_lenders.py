@@ -60,7 +60,7 @@ def test_redemptions_and_price_by_hand(small):
     """
     held = np.asarray(small.paper.held, np.float64)[small.names.lenders.index("BONDS")]
     depth, share, lost = np.asarray(small.paper.depth, np.float64), 0.0, 0.05
-    for _ in range(4):
+    for _ in range(paper.ROUNDS):
         lost = 0.05 + held @ (1.0 - np.exp(-held * share / depth)) / 20.0
         share = lost
     state, market = react(small, of(small, BONDS=1.0))
