@@ -60,7 +60,7 @@ MECHANISM_NAMES = {
     "credit_lines": "Bank lines to funds",
     "redemptions": "Redemptions and runs",
     "recession": "Recession",
-    "conduct": "Lenders' conduct (last four)",
+    "conduct": "Lenders' conduct, four together",
     "all": "All of them",
 }
 METHOD_NAMES = {
