@@ -128,8 +128,8 @@ def amount(value) -> str:
     if not known(value):
         return "–"
     size = abs(value)
-    places = 0 if size >= 99.95 or size == 0 else 1 if size >= 0.995 else 2
-    return f"{value:,.{places}f}"
+    places = 0 if size >= 99.95 or size < 0.005 else 1 if size >= 0.995 else 2
+    return "0" if size < 0.005 else f"{value:,.{places}f}"
 
 
 def multiple(value) -> str:
