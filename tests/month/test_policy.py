@@ -173,6 +173,9 @@ def test_lending_by_hand(five_years, pulling):
     assert float(got.by_savers) == pytest.approx(shares.sum(), rel=1e-5)
     assert float(got.by_funds) == pytest.approx(9.0 * 0.25 * of_funds, rel=1e-5)
     assert float(got.lent) == pytest.approx(5.0 + 9.0 * (shares.sum() - 0.25 * of_funds), rel=1e-5)
+    dead = policy.lending(five_years, row, jnp.float32(5.0), nothing, refused, jnp.float32(10.0), nothing)
+    assert float(dead.by_savers) == pytest.approx(float(jnp.sum(pools.origination_share)), rel=1e-5)
+    assert float(dead.by_savers) < float(got.by_savers)
 
 
 def test_levers_that_are_never_pulled_leave_every_bit(pulling, base, outcome_of):
