@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.sharding import Mesh, PartitionSpec
-from jaxtyping import Array, Float, UInt
+from jaxtyping import Array, Float
 
 from engine.batch.last import batch_last
 from engine.book.system import System
@@ -21,7 +21,6 @@ from engine.draws.samplers import PSEUDO_RANDOM
 from engine.month.bearers import borne
 from engine.paths.simulate import every_year
 from engine.tail.blocks import CHUNK, Plan, Watch
-from engine.vocabulary import FLAGS
 
 
 class Ledger(eqx.Module):
@@ -33,7 +32,6 @@ class Ledger(eqx.Module):
     debt: Float[Array, "*paths"]  # mean outstanding over the months
     cost: Float[Array, "levers *paths"]  # of policy, all months
     busiest: Float[Array, "levers *paths"]  # of policy, in the month that cost most
-    flags: UInt[Array, "*paths"]  # bit i is vocabulary.FLAGS[i]
 
 
 def chunk_ledger(system: System, sampler, seed, ids) -> Ledger:
@@ -47,16 +45,14 @@ def chunk_ledger(system: System, sampler, seed, ids) -> Ledger:
         return jnp.sum(cost, axis=0), jnp.max(cost, axis=0), jnp.sum(exposure, axis=0)
 
     def end(system, state):
-        bits = jnp.asarray([1 << i for i in range(len(FLAGS))], jnp.uint32)
         return (
             state.legacy_loss + state.new_money_loss,
             state.new_money_loss,
             borne(system, state.lenders.gross, state.lenders.growth),
-            jnp.sum(state.flags.astype(jnp.uint32) * bits, dtype=jnp.uint32),
         )
 
     _, _, state, (cost, busiest, debt) = every_year(system, sampler, seed, ids, monthly, year_end)
-    loss, young, bearers, flags = batch_last(end, system, state, batched=(False, True))
+    loss, young, bearers = batch_last(end, system, state, batched=(False, True))
     return Ledger(
         loss=loss,
         new_money=young,
@@ -64,7 +60,6 @@ def chunk_ledger(system: System, sampler, seed, ids) -> Ledger:
         debt=jnp.sum(debt, axis=0) / jnp.float32(system.calendar.month.shape[0]),
         cost=jnp.sum(cost, axis=0),
         busiest=jnp.max(busiest, axis=0),
-        flags=flags,
     )
 
 

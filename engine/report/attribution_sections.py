@@ -1,13 +1,11 @@
 """The section on attribution: what each mechanism adds to losses, by running without it on the same paths."""
 
 import pandas as pd
-import plotly.graph_objects as go
 
-from engine.report import style, words
-from engine.report.charts import figure
+from engine.report import words
+from engine.report.charts import paired_bars
 from engine.report.folder import Results
 from engine.report.markup import Charts, measured, paragraph, table
-from engine.report.policy_sections import ERRORS
 from engine.report.sections import finding, section
 from engine.report.words import amount, share
 
@@ -17,8 +15,10 @@ def mechanisms(results: Results, holder: Charts) -> str:
     if "attribution" not in results.tables:
         return ""
     rows = results.tables["attribution"].set_index("off").drop(index="base")
+    ranked = rows.sort_values("es_99_added", ascending=False)
+    added = paired_bars(ranked, words.MECHANISM_NAMES, "added", "Added, USD bn", pitch=34)
     chart = holder.place(
-        "attribution", added(rows), "What each mechanism adds",
+        "attribution", added, "What each mechanism adds",
         f"{words.horizon_years(results.last)}: the loss with everything on less the loss without it, on the "
         "same paths; bars: 95% of the paired error.",
     )  # fmt: skip
@@ -36,26 +36,6 @@ def greatest(rows: pd.DataFrame) -> str:
         f"{measured(row['es_99_added'], row['es_99_added_se'])} bn. All mechanisms together make it "
         f"{words.multiple(every['es_99_ratio'])} that of borrowers who fail each on their own."
     )
-
-
-def added(rows: pd.DataFrame) -> go.Figure:
-    """What each mechanism adds to ES 99% and to the expected loss."""
-    shown = rows.sort_values("es_99_added")
-    names = [words.MECHANISM_NAMES[name] for name in shown.index]
-    chart = figure(130 + 34 * len(shown), barmode="group")
-    for key, label, colour in (("el", "expected loss", style.SKY), ("es_99", "ES 99%", style.NAVY)):
-        chart.add_bar(
-            x=shown[f"{key}_added"],
-            y=names,
-            orientation="h",
-            name=label,
-            marker_color=colour,
-            error_x={"type": "data", "array": (ERRORS * shown[f"{key}_added_se"]).tolist()},
-            hovertemplate="%{y}<br>%{x:+,.2f} bn " + label + "<extra></extra>",
-        )
-    chart.update_xaxes(title_text="Added, USD bn", zeroline=True)
-    chart.update_yaxes(automargin=True, showgrid=False, ticks="")
-    return chart
 
 
 def mechanisms_table(rows: pd.DataFrame) -> str:

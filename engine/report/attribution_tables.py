@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from engine.report.policy_tables import flat, share_worse, shortfall
+from engine.report.paired_tables import flat, share_worse, shortfall
 from engine.tail.paired import change, mean_of, ratio
 
 

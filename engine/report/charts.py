@@ -5,6 +5,7 @@ quantiles, means and errors come from the tables.
 """
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
 from engine.report import style
@@ -263,3 +264,25 @@ def nice_step(width: float) -> float:
     """The least of 1, 2, 5 times a power of ten that is not below `width`."""
     power = 10.0 ** np.floor(np.log10(width))
     return float(next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= width * (1.0 - 1e-9)))
+
+
+def paired_bars(rows: pd.DataFrame, names: dict[str, str], what: str, title: str, pitch: int) -> go.Figure:
+    """ES 99% and expected loss by row, first row on top, with 95% of their paired errors.
+
+    `rows` holds es_99_`what` and el_`what` with their `_se` by key of `names`; `pitch` is a row's height.
+    """
+    shown = rows.iloc[::-1]
+    chart = figure(130 + pitch * len(shown), barmode="group")
+    for key, label, colour in (("el", "expected loss", style.SKY), ("es_99", "ES 99%", style.NAVY)):
+        chart.add_bar(
+            x=shown[f"{key}_{what}"],
+            y=[names[name] for name in shown.index],
+            orientation="h",
+            name=label,
+            marker_color=colour,
+            error_x={"type": "data", "array": (1.96 * shown[f"{key}_{what}_se"]).tolist()},
+            hovertemplate="%{y}<br>%{x:+,.2f} bn " + label + "<extra></extra>",
+        )
+    chart.update_xaxes(title_text=title, zeroline=True)
+    chart.update_yaxes(automargin=True, showgrid=False, ticks="")
+    return chart

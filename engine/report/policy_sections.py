@@ -1,17 +1,13 @@
 """The section on policy: what each lever does to losses, what it costs, and who gains."""
 
 import pandas as pd
-import plotly.graph_objects as go
 
-from engine.report import style, words
-from engine.report.charts import figure
+from engine.report import words
+from engine.report.charts import paired_bars
 from engine.report.folder import Results
 from engine.report.markup import Charts, measured, paragraph, table
 from engine.report.sections import finding, section
 from engine.report.words import amount, share
-
-ERRORS = 1.96
-"""Standard errors that a 95% interval reaches to each side."""
 
 COSTS = ("public", "public_tail", "forgone", "forgone_tail")
 
@@ -21,8 +17,11 @@ def levers(results: Results, holder: Charts) -> str:
     if "policy" not in results.tables:
         return ""
     rows = results.tables["policy"].set_index("variant")
+    changes = paired_bars(
+        rows.drop(index="base"), words.VARIANT_NAMES, "change", "Change against no lever, USD bn", pitch=46
+    )
     chart = holder.place(
-        "policy", changes(rows), "What each lever changes",
+        "policy", changes, "What each lever changes",
         f"{words.horizon_years(results.last)}, on the same paths; bars: 95% of the paired error.",
     )  # fmt: skip
     return section(
@@ -42,26 +41,6 @@ def best(rows: pd.DataFrame) -> str:
         f"{words.VARIANT_NAMES[row.name]} {verb} ES 99% most, by {changed} bn, for {amount(row[kind])} bn of "
         f"{what} on average and {amount(row[f'{kind}_tail'])} bn on the worst paths."
     )
-
-
-def changes(rows: pd.DataFrame) -> go.Figure:
-    """Change of ES 99% and of the expected loss by lever."""
-    shown = rows.drop(index="base").iloc[::-1]
-    names = [words.VARIANT_NAMES[name] for name in shown.index]
-    chart = figure(130 + 46 * len(shown), barmode="group")
-    for key, label, colour in (("el", "expected loss", style.SKY), ("es_99", "ES 99%", style.NAVY)):
-        chart.add_bar(
-            x=shown[f"{key}_change"],
-            y=names,
-            orientation="h",
-            name=label,
-            marker_color=colour,
-            error_x={"type": "data", "array": (ERRORS * shown[f"{key}_change_se"]).tolist()},
-            hovertemplate="%{y}<br>%{x:+,.2f} bn " + label + "<extra></extra>",
-        )
-    chart.update_xaxes(title_text="Change against no lever, USD bn", zeroline=True)
-    chart.update_yaxes(automargin=True, showgrid=False, ticks="")
-    return chart
 
 
 def variants_table(rows: pd.DataFrame) -> str:

@@ -5,16 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from engine.tail.measures import Estimate
-from engine.tail.paired import change, influence, mean_of, worst
+from engine.report.paired_tables import LEVEL, flat, share_worse, shortfall
+from engine.tail.paired import change, mean_of, worst
 from engine.vocabulary import LEVERS, PUBLIC
-
-LEVEL = 0.99
-
-
-def shortfall(losses):
-    """What each path adds to ES 99%."""
-    return influence(losses, LEVEL)
 
 
 def row(name: str, kept: tuple[str, ...], base, found) -> dict[str, Any]:
@@ -42,19 +35,6 @@ def row(name: str, kept: tuple[str, ...], base, found) -> dict[str, Any]:
     }
     named = {"variant": name, "levers": ", ".join(kept)}
     return named | flat(told) | {"share_worse": share_worse(base, found)}
-
-
-def flat(told: dict[str, Estimate]) -> dict[str, float]:
-    """Estimates as columns: `key` and `key_se`."""
-    numbers = {}
-    for key, estimate in told.items():
-        numbers |= {key: estimate.value, f"{key}_se": estimate.standard_error}
-    return numbers
-
-
-def share_worse(base, found) -> float:
-    """Share of paths that lose more than in the base, by ten million at least."""
-    return float(np.mean(np.asarray(found.loss) > np.asarray(base.loss) + 0.01))
 
 
 def spent(by_lever, levers):
