@@ -19,12 +19,22 @@ SCRAMBLES = 0x736F626F
 """Separates the seeds of scrambles from any other use of a run's seed."""
 
 
+class Once(eqx.Module):
+    """How a sampler moves what a path draws but once: normals shifted, exponential thresholds scaled."""
+
+    shift: Float[Array, "common"]
+    firms: Float[Array, "firms"]
+    obligors: Float[Array, "obligors"]
+
+
 class Systematic(eqx.Module):
     """What all of a path shares: independent normals, one uniform a step, and ln(dP/dQ) of having them."""
 
     normals: Float[Array, "steps factors"]
     uniforms: Float[Array, "steps"]
     log_weight: Float[Array, ""]
+    once: Once | None = None
+    moments: eqx.Module | None = None  # all that the density of a tilted path depends on
 
 
 class PseudoRandom(eqx.Module):

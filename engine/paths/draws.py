@@ -4,12 +4,12 @@ import jax.numpy as jnp
 
 from engine.draws.address import even, normals, words
 from engine.draws.random import halves, uniform
-from engine.draws.samplers import Systematic
+from engine.draws.samplers import Once, Systematic
 from engine.month.inputs import PathDraws, Shocks
 
 
-def path_draws(system, seed, path) -> PathDraws:
-    """Path draws, at month 0."""
+def path_draws(system, seed, path, once: Once | None = None) -> PathDraws:
+    """Path draws, at month 0, moved as the sampler says."""
     firms, obligors = system.firms.cash.shape[0], system.pools.obligor_pool.shape[0]
     gens, pools = system.chips.gain.shape[0], system.pools.hazard.shape[0]
 
@@ -18,9 +18,14 @@ def path_draws(system, seed, path) -> PathDraws:
 
     releases = uniform(drawn("releases", 2 * gens))
     normal = normals(drawn("normals", even(gens + pools)))
+    firm, obligor = uniform(drawn("firms", firms)), uniform(drawn("obligors", obligors))
+    if once is not None:
+        # A threshold -ln u that is scaled by c is that of u^c.
+        firm, obligor = jnp.exp(once.firms * jnp.log(firm)), jnp.exp(once.obligors * jnp.log(obligor))
+        normal = normal[: gens + pools] + once.shift
     return PathDraws(
-        firms=uniform(drawn("firms", firms)),
-        obligors=uniform(drawn("obligors", obligors)),
+        firms=firm,
+        obligors=obligor,
         slip=releases[:gens],
         slip_length=releases[gens:],
         release_effect=normal[:gens],

@@ -4,23 +4,17 @@ A run of the main job keeps sums only. Two Systems that face the same draws are 
 takes a few numbers of every path: about a hundred bytes each.
 """
 
-import functools
-
 import equinox as eqx
-import jax
 import jax.numpy as jnp
-import numpy as np
-from jax import lax
-from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, Float
 
 from engine.batch.last import batch_last
 from engine.book.system import System
-from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.month.bearers import borne
+from engine.paths.by_path import by_path
 from engine.paths.simulate import every_year
-from engine.tail.blocks import CHUNK, Plan, Watch
+from engine.tail.blocks import Plan, Watch
 
 
 class Ledger(eqx.Module):
@@ -63,38 +57,9 @@ def chunk_ledger(system: System, sampler, seed, ids) -> Ledger:
     )
 
 
-@functools.partial(jax.jit, static_argnames="mesh")
-def _ledgers(system: System, sampler, seed, ids, *, mesh: Mesh) -> Ledger:
-    """Ledgers of path ids [chunks, CHUNK], the chunks shared out among devices; leaves lead with [chunks]."""
-
-    def on_device(system, sampler, seed, ids):
-        return lax.map(lambda each: chunk_ledger(system, sampler, seed, each), ids)
-
-    shared, own = PartitionSpec(), PartitionSpec("devices")
-    return jax.shard_map(
-        on_device, mesh=mesh, in_specs=(shared, shared, shared, own), out_specs=own, check_vma=False
-    )(system, sampler, seed, ids)
-
-
 def ledger(system: System, plan: Plan, sampler=PSEUDO_RANDOM, watch: Watch | None = None) -> Ledger:
     """The ledger of all paths of a plan, on the host; fewer paths where `watch.stopped()`.
 
     Systems of equal shapes share one compiled program, and path n of each faces the same draws.
     """
-    watch = watch or Watch()
-    mesh = Mesh(np.array(jax.devices()), ("devices",))
-    step = plan.block * mesh.size
-    seed, parts, done = seed_words(plan.seed), [], 0
-    while done < plan.paths:
-        ids = (done + np.arange(step, dtype=np.int64)).reshape(-1, CHUNK)
-        parts.append(jax.device_get(_ledgers(system, sampler, seed, jnp.asarray(ids), mesh=mesh)))
-        done = min(done + step, plan.paths)
-        watch.progress(done)
-        if watch.stopped():
-            break
-    return jax.tree.map(lambda *leaves: joined(leaves)[..., : plan.paths], *parts)
-
-
-def joined(blocks) -> np.ndarray:
-    """Blocks [chunks ... CHUNK] as one array with all their paths last."""
-    return np.concatenate([leaf for block in blocks for leaf in block], axis=-1)
+    return by_path(chunk_ledger, system, plan, sampler, watch)

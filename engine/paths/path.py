@@ -22,7 +22,7 @@ class Snapshot(eqx.Module):
 def begin(system: System, sampler, seed, path: Int[Array, ""]) -> tuple[Fate, months.State, Systematic]:
     """Fate, the state of month 0, and the economy's draws for every month."""
     drawn = systematic_draws(system, sampler, seed, path)
-    return fate_of(system, path_draws(system, seed, path)), months.init(system), drawn
+    return fate_of(system, path_draws(system, seed, path, drawn.once)), months.init(system), drawn
 
 
 def advance(system: System, seed, path, fate: Fate, state: months.State, month: Month, normal, regime):

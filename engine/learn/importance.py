@@ -1,0 +1,167 @@
+"""A tilt learned for the tail of one loss: pilot runs, each under what the one before has taught.
+
+    plain paths -> a broad part by cross-entropy at a first level
+    pilot -> narrower parts by cross-entropy at the level asked for
+    pilot -> the same from all that is known -> least second moment
+
+Each pilot looks deeper, because the law before it sends more paths there; all of them so far teach the next.
+Pilots face draws of their own, so that the law is independent of the run it is learned for.
+"""
+
+import dataclasses
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from engine.book.system import System
+from engine.draws.tilted import Moments, Nominal, Tilt, Tilted, mixed, untilted
+from engine.learn.mixture import fitted
+from engine.learn.pilot import Pilot, nominal_of, pilot
+from engine.learn.second_moment import normalised, refined
+from engine.tail.blocks import Plan, Watch
+
+LEARNING = 0x6C6561726E
+"""Separates the seeds of pilots from any other use of a run's seed."""
+FIRST_LEVEL = 0.99
+"""What the plain pilot is read at: it knows no deeper tail."""
+DEEPER = 0.3
+"""The law is made for the level asked for and for one whose tail has this share of its probability."""
+BROAD = 0.12
+"""Share of the part made for the first level, beside those made for the last: it catches the tail's odd paths."""
+NEAR = 0.1
+"""Weight of paths just short of the tail, which keep the law from being too narrow."""
+SHORT = 0.95
+"""How near, as a share of the loss at which the tail begins."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """What a law is learned for. Raises ValueError on impossible values."""
+
+    column: int = 0  # of the losses; 0 is the system
+    level: float = 0.999
+    parts: int = 4
+    defensive: float = 0.1
+    paths: tuple[int, ...] = (32_768, 32_768, 65_536)  # of each pilot run
+
+    def __post_init__(self):
+        if not FIRST_LEVEL <= self.level < 1.0:
+            raise ValueError(
+                f"level: got {self.level}, expected from {FIRST_LEVEL} up to but not including 1"
+            )
+        if self.parts < 2:
+            raise ValueError(f"parts: got {self.parts}, expected at least 2, one of them broad")
+        if not 0.0 < self.defensive < 1.0:
+            raise ValueError(f"defensive: got {self.defensive}, expected a share between 0 and 1")
+
+
+Look = Callable[[int, int], AbstractContextManager[Watch]]
+
+
+class Learned(NamedTuple):
+    """A law, and what learning it has cost."""
+
+    sampler: Tilted
+    hits: tuple[float, ...]  # share of the tilted pilots' paths in the tail asked for
+    paths: int
+    seconds: float
+
+
+class Tail(NamedTuple):
+    """Paths of one pilot in the tail at a level, and just short of it."""
+
+    moments: Moments
+    weight: Float[np.ndarray, "paths"]  # dP/dQ over the number of paths
+    beyond: Float[np.ndarray, "levels paths"]  # loss beyond VaR, USD bn; negative short of it
+
+
+def tail_of(found: Pilot, levels: tuple[float, ...]) -> Tail:
+    """The paths that matter at the first of these levels."""
+    loss, weight = found.loss, found.weight / len(found.loss)
+    order = np.argsort(-loss, kind="stable")
+    mass = np.cumsum(weight[order])
+    places = [min(int(np.searchsorted(mass, 1.0 - level)), len(loss) - 1) for level in levels]
+    values = loss[order[places]]
+    near = np.flatnonzero(loss > SHORT * values[0])
+    beyond = loss[near][None, :] - values[:, None]
+    return Tail(jax.tree.map(lambda leaf: leaf[near], found.moments), weight[near], beyond)
+
+
+def joined(tails: list[Tail]) -> Tail:
+    """Several pilots as one."""
+    moments = jax.tree.map(lambda *leaves: np.concatenate(leaves), *[tail.moments for tail in tails])
+    weight = np.concatenate([tail.weight for tail in tails])
+    return Tail(moments, weight, np.concatenate([tail.beyond for tail in tails], axis=1))
+
+
+def integrands(tail: Tail) -> Float[np.ndarray, "integrands paths"]:
+    """Probability and excess at every level, each over its mean."""
+    hit, excess = (tail.beyond > 0.0).astype(np.float64), np.maximum(tail.beyond, 0.0)
+    both = np.concatenate([hit, excess])
+    return both / np.maximum(both @ tail.weight, 1e-300)[:, None]
+
+
+def broad_of(tail: Tail, nominal: Nominal) -> Tilt:
+    """One part made for a first, nearer tail."""
+    value = tail.weight * (tail.beyond[0] > 0.0)
+    return fitted(nominal, tail.moments, value, np.ones((len(value), 1)))
+
+
+def taught(tail: Tail, nominal: Nominal, broad: Tilt, asked: Asked, rng) -> Tilt:
+    """Parts that a tail teaches by cross-entropy, half for its probability, half for its excess, and a broad one."""
+    each = integrands(tail)
+    own = each[0] + each[len(tail.beyond)]
+    value = tail.weight * (own + NEAR * own.max(initial=0.0) * (tail.beyond[0] <= 0.0))
+    start = rng.dirichlet(np.full(asked.parts - 1, 0.5), size=len(value))
+    narrow = fitted(nominal, tail.moments, value, start)
+    law = jax.tree.map(lambda own, wide: jnp.concatenate([own, wide]), narrow, broad)
+    shares = np.append(np.asarray(narrow.share, np.float64) * (1.0 - BROAD), BROAD)
+    return dataclasses.replace(law, share=jnp.asarray(shares, jnp.float32))
+
+
+def spread(part: Tilt, parts: int) -> Tilt:
+    """The same law as a mixture of more parts: with equal shapes all pilots share one compiled program."""
+    law = jax.tree.map(lambda leaf: jnp.repeat(leaf, parts, axis=0), part)
+    return dataclasses.replace(law, share=law.share / parts)
+
+
+def plain_of(nominal: Nominal, system: System) -> Tilt:
+    """The nominal law of this system's paths, one part."""
+    common = system.chips.gain.shape[0] + system.pools.hazard.shape[0]
+    months, factors = system.calendar.month.shape[0], system.economy.loading.shape[0]
+    return untilted(nominal, months, factors, common, system.firms.cash.shape[0])
+
+
+def learn(system: System, asked: Asked, seed: int, block: int, look: Look) -> Learned:
+    """Learn a law; `look(stage, paths)` gives each pilot's Watch. A law of fewer pilots when stopped."""
+    begun = time.perf_counter()
+    nominal = nominal_of(system)
+    plain = plain_of(nominal, system)
+    law = spread(plain, asked.parts + 1)
+    levels = asked.level, 1.0 - DEEPER * (1.0 - asked.level)
+    rng, tails, hits = np.random.default_rng([LEARNING, seed]), [], []
+    for stage, paths in enumerate(asked.paths):
+        own = int(np.random.SeedSequence([LEARNING, seed, stage]).generate_state(1, np.uint64)[0])
+        with look(stage, paths) as watch:
+            found = pilot(system, Tilted(law, nominal), Plan(paths, block, own), asked.column, watch)
+        if watch.stopped():
+            break
+        if stage == 0:
+            broad = broad_of(tail_of(found, (FIRST_LEVEL,)), nominal)
+            law = mixed(spread(broad, asked.parts), plain, asked.defensive)
+            continue
+        tails.append(tail_of(found, levels))
+        hits.append(float(np.sum(tails[-1].beyond[0] > 0.0) / paths))
+        law = mixed(taught(joined(tails), nominal, broad, asked, rng), plain, asked.defensive)
+    if tails:
+        last = joined(tails)
+        squares = normalised(last.weight * integrands(last) ** 2)
+        law = refined(law, nominal, jax.tree.map(jnp.asarray, last.moments), squares)
+    seconds = time.perf_counter() - begun
+    return Learned(Tilted(law, nominal), tuple(hits), sum(asked.paths), seconds)

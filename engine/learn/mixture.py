@@ -1,0 +1,98 @@
+"""Cross-entropy: the mixture under which the paths of a tail are most likely, by expectation-maximisation.
+
+The best law for an integrand h >= 0 is p h / E[h]. The mixture q closest to it in relative entropy maximises
+
+    sum_i v_i ln sum_c share_c q_c(x_i),     v_i = w_i h_i / sum w h,
+
+over weighted paths. A part is an exponential family of a path's `Moments`, so that each maximisation is a
+weighted mean of them: transition counts, means of shocks, inverse means of thresholds (Rubinstein and Kroese
+2004, "The Cross-Entropy Method"; Dempster, Laird and Rubin 1977). What the sample does not know stays where
+the nominal law has it: a part has some 200 numbers, and each one that is only noise widens the weights.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from engine.draws.tilted import SPAN, Moments, Nominal, Tilt, log_ratios, probabilities
+
+PRIOR = 40.0
+"""Steps from each regime, taken by the nominal law, that are added to those of each span."""
+CAUTION = 2.0
+"""Standard errors a mean must lie from the nominal one."""
+LEAST_SHARE = 0.02
+"""A part that explains less than this share of the tail gets it all the same, so that none dies out."""
+ROUNDS = 30
+RATES = (0.25, 8.0)
+"""A threshold's rate stays between these."""
+
+
+@jax.jit
+def densities(tilt: Tilt, nominal: Nominal, moments: Moments) -> Float[Array, "paths parts"]:
+    """ln of the density ratio of each part at each path."""
+    return jax.vmap(log_ratios, in_axes=(None, None, 0))(tilt, nominal, moments)
+
+
+def responsibilities(tilt: Tilt, nominal: Nominal, moments: Moments) -> Float[Array, "paths parts"]:
+    """Probability that a path came from each part."""
+    return jax.nn.softmax(densities(tilt, nominal, moments) + jnp.log(tilt.share), axis=1)
+
+
+def shrunk(mean, error):
+    """A mean drawn towards zero by its standard error, and zero unless it is `CAUTION` of them away.
+
+    The positive-part rule of James and Stein (1961), coordinate by coordinate.
+    """
+    square = jnp.maximum(mean**2, jnp.float32(1e-12))
+    return mean * jnp.maximum(1.0 - (CAUTION * error) ** 2 / square, 0.0)
+
+
+@jax.jit
+def maximised(nominal: Nominal, moments: Moments, mass: Float[Array, "paths parts"]) -> Tilt:
+    """The parts under which paths of this mass [paths parts], on any scale, are most likely."""
+    total = jnp.sum(mass, axis=0)
+    known = total**2 / jnp.sum(mass**2, axis=0)
+
+    def mean(leaf):
+        flat = jnp.tensordot(mass, leaf, axes=((0,), (0,)))
+        return flat / total.reshape(-1, *(1,) * (flat.ndim - 1))
+
+    rows = probabilities(nominal.transition)
+    counts = known[:, None, None, None] * mean(moments.transitions) + PRIOR * rows
+    sizes = jnp.maximum(jnp.sum(nominal.obligor_pool, axis=1), 1.0)
+    inhabited = jnp.sum(nominal.obligor_pool, axis=1) > 0.0
+    error = 1.0 / jnp.sqrt(known)[:, None]
+    drift = shrunk(mean(moments.shocks) / SPAN, error[:, None] / SPAN**0.5)
+    firm = 1.0 / (1.0 + shrunk(mean(moments.firms) - 1.0, error))
+    pool = 1.0 / (
+        1.0 + shrunk(jnp.where(inhabited, mean(moments.pools) / sizes - 1.0, 0.0), error / jnp.sqrt(sizes))
+    )
+    share = jnp.maximum(total / jnp.sum(total), LEAST_SHARE)
+    return Tilt(
+        share=(share / jnp.sum(share)).astype(jnp.float32),
+        transition=counts / jnp.sum(counts, axis=3, keepdims=True),
+        drift=drift,
+        common=shrunk(mean(moments.common), error),
+        firm_rate=jnp.clip(firm, *RATES),
+        pool_rate=jnp.clip(pool, *RATES),
+    )
+
+
+def fitted(
+    nominal: Nominal,
+    moments: Moments,
+    value: Float[np.ndarray, "paths"],
+    start: Float[np.ndarray, "paths parts"],
+) -> Tilt:
+    """The mixture closest to the law of weighted paths.
+
+    `value` is w h of each path, on any scale; `start` [paths parts] is the first guess of which part each
+    path belongs to, rows summing to one.
+    """
+    each = jnp.asarray(value / np.sum(value) * len(value), jnp.float32)[:, None]
+    moments = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), moments)
+    found = maximised(nominal, moments, each * jnp.asarray(start, jnp.float32))
+    for _ in range(ROUNDS):
+        found = maximised(nominal, moments, each * responsibilities(found, nominal, moments))
+    return found

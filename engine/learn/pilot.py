@@ -1,0 +1,62 @@
+"""Pilot runs: the loss of every path with the moments that its density under any tilt depends on."""
+
+import functools
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from engine.batch.last import batch_last
+from engine.book.system import System
+from engine.draws.tilted import Moments, Nominal, Tilted
+from engine.paths import path as paths
+from engine.paths.by_path import by_path
+from engine.paths.simulate import every_year
+from engine.tail.blocks import Plan, Watch
+from engine.vocabulary import REGIMES
+
+
+class Pilot(eqx.Module):
+    """Paths of a pilot run, the path axis first."""
+
+    loss: Float[np.ndarray, "paths"]  # USD bn at the end of the run
+    weight: Float[np.ndarray, "paths"]  # dP/dQ
+    moments: Moments
+
+
+def nominal_of(system: System) -> Nominal:
+    """The law of this system's regimes, and which obligors share a pool."""
+    pools, obligors = system.pools.hazard.shape[0], system.pools.obligor_pool
+    start = jnp.arange(len(REGIMES), dtype=jnp.int32) == system.numbers.economy.start
+    return Nominal(
+        transition=system.economy.transition,
+        start=start.astype(jnp.float32),
+        obligor_pool=(obligors[None, :] == jnp.arange(pools)[:, None]).astype(jnp.float32),
+    )
+
+
+@functools.cache
+def chunk_of(column: int):
+    """What a pilot run keeps of a chunk of paths: loss of one column, log-weight and moments, paths last."""
+
+    def chunk(system: System, sampler: Tilted, seed, ids):
+        def nothing(system, state, info):
+            return jnp.zeros((0,), jnp.float32)
+
+        _, drawn, state, _ = every_year(system, sampler, seed, ids, nothing, lambda state, kept: ())
+        losses = batch_last(paths.snapshot, system, state, batched=(False, True)).losses
+        return losses[column], drawn.log_weight, drawn.moments
+
+    return chunk
+
+
+def pilot(system: System, sampler: Tilted, plan: Plan, column: int, watch: Watch | None = None) -> Pilot:
+    """Run a plan and keep, of every path, the cumulative loss of one column at the end and its moments."""
+    loss, log_weight, moments = by_path(chunk_of(column), system, plan, sampler, watch)
+    return Pilot(
+        loss=loss.astype(np.float64),
+        weight=np.exp(log_weight.astype(np.float64)),
+        moments=jax.tree.map(lambda leaf: np.moveaxis(leaf, -1, 0), moments),
+    )

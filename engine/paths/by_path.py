@@ -1,0 +1,52 @@
+"""A few numbers of every path, where sums over paths will not do: chunks of a plan, devices side by side."""
+
+import functools
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.sharding import Mesh, PartitionSpec
+
+from engine.book.system import System
+from engine.draws.address import seed_words
+from engine.tail.blocks import CHUNK, Plan, Watch
+
+
+@functools.partial(jax.jit, static_argnames=("chunk", "mesh"))
+def _chunks(system: System, sampler, seed, ids, *, chunk: Callable, mesh: Mesh):
+    """`chunk` of path ids [chunks, CHUNK], shared out among devices; leaves lead with [chunks]."""
+
+    def on_device(system, sampler, seed, ids):
+        return lax.map(lambda each: chunk(system, sampler, seed, each), ids)
+
+    shared, own = PartitionSpec(), PartitionSpec("devices")
+    return jax.shard_map(
+        on_device, mesh=mesh, in_specs=(shared, shared, shared, own), out_specs=own, check_vma=False
+    )(system, sampler, seed, ids)
+
+
+def by_path(chunk: Callable, system: System, plan: Plan, sampler, watch: Watch | None = None):
+    """What `chunk(system, sampler, seed, ids)` makes of all paths of a plan, on the host, paths last.
+
+    The same function, Systems of equal shapes and samplers of one kind share one compiled program. Fewer
+    paths where `watch.stopped()`.
+    """
+    watch = watch or Watch()
+    mesh = Mesh(np.array(jax.devices()), ("devices",))
+    step = plan.block * mesh.size
+    seed, parts, done = seed_words(plan.seed), [], 0
+    while done < plan.paths:
+        ids = (done + np.arange(step, dtype=np.int64)).reshape(-1, CHUNK)
+        parts.append(jax.device_get(_chunks(system, sampler, seed, jnp.asarray(ids), chunk=chunk, mesh=mesh)))
+        done = min(done + step, plan.paths)
+        watch.progress(done)
+        if watch.stopped():
+            break
+    return jax.tree.map(lambda *leaves: joined(leaves)[..., : plan.paths], *parts)
+
+
+def joined(blocks) -> np.ndarray:
+    """Blocks [chunks ... CHUNK] as one array with all their paths last."""
+    return np.concatenate([leaf for block in blocks for leaf in block], axis=-1)
