@@ -1,0 +1,91 @@
+"""What the tail hangs on: the gradient of ES in all parameters from one budget of paths.
+
+Every parameter is moved at once, up or down by its step h as a row s of a two-level design says, and each row
+is run with its mirror image on the same paths:
+
+    C_r = ( ES(theta + h s_r) - ES(theta - h s_r) ) / 2,      h_j dES/dtheta_j ~ mean over rows of s_rj C_r
+
+The columns of the design are orthogonal, so that what one parameter does cancels from the estimate of
+another (Plackett and Burman 1946); the mirror image cancels interactions of even order (Box and Wilson
+1951). It is the gradient of ES smoothed over the corners of a box (Nesterov and Spokoiny 2017): losses that
+jump with a default need no derivative of their own. Columns that no parameter took should find nothing; what
+they find is interaction of odd order, and is added to the error.
+"""
+
+import dataclasses
+
+import numpy as np
+import scipy.linalg
+import scipy.stats
+from jaxtyping import Float64
+
+SPARE = 32
+"""Columns at least that no parameter takes."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Slopes:
+    """Estimates per step of each number, with standard errors over independent sections."""
+
+    value: Float64[np.ndarray, "numbers"]
+    standard_error: Float64[np.ndarray, "numbers"]
+    sections: Float64[np.ndarray, "numbers sections"]
+    misfit: float  # mean square of what spare columns find, over that expected of noise; 1 = none
+    freedom: int  # degrees of freedom of the errors
+
+
+def design(count: int, rng: np.random.Generator):
+    """Signs [rows, count] and spare columns [rows, spare] of a Hadamard matrix, columns in random order.
+
+    >>> signs, spare = design(5, np.random.default_rng(1))
+    >>> signs.shape, spare.shape, float(abs(signs.T @ spare).max())
+    ((64, 5), (64, 58), 0.0)
+    """
+    rows = 1 << (count + SPARE).bit_length()
+    columns = rng.permutation(np.arange(1, rows))
+    matrix = scipy.linalg.hadamard(rows, np.float64)[:, columns]
+    return matrix[:, :count], matrix[:, count:]
+
+
+def mean_and_error(sections):
+    """Mean over sections, the last axis, and its standard error."""
+    count = sections.shape[-1]
+    return sections.mean(axis=-1), sections.std(axis=-1, ddof=1) / np.sqrt(count)
+
+
+def slopes(signs, spare, changes: Float64[np.ndarray, "rows sections"]) -> Slopes:
+    """Slopes per step from half the difference of each row and its mirror image, section by section."""
+    rows, count = changes.shape
+    found = signs.T @ changes / rows
+    value, error = mean_and_error(found)
+    idle, noise = mean_and_error(spare.T @ changes / rows)
+    expected = float(np.mean(noise**2))
+    square = float(np.mean(idle**2))
+    more = max(square - expected, 0.0)
+    misfit = square / expected if expected > 0.0 else 1.0
+    return Slopes(value, np.sqrt(error**2 + more), found, misfit, count - 1)
+
+
+def adjusted(value, standard_error, freedom: int):
+    """t and the p-value that holds the share of false discoveries (Benjamini and Hochberg 1995)."""
+    known = standard_error > 0.0
+    t = np.divide(value, standard_error, out=np.zeros_like(value), where=known)
+    return t, scipy.stats.false_discovery_control(2.0 * scipy.stats.t.sf(np.abs(t), freedom))
+
+
+def agreement(differences: Float64[np.ndarray, "checked sections"]) -> tuple[float, float]:
+    """Hotelling's T2 of differences that should be zero, over checked, and its p-value.
+
+        n d' S^-1 d (n - p) / (p (n - 1)) ~ F(p, n - p)
+
+    Differences that vary in no section are left out. Raises ValueError where fewer sections than checked.
+    """
+    kept = differences[differences.std(axis=1) > 0.0]
+    checked, count = kept.shape
+    if checked >= count:
+        raise ValueError(f"checked: got {checked}, expected fewer than {count} sections")
+    if checked == 0:
+        return 0.0, 1.0
+    mean, covariance = kept.mean(axis=1), np.atleast_2d(np.cov(kept))
+    ratio = count * mean @ np.linalg.solve(covariance, mean) * (count - checked) / (checked * (count - 1))
+    return float(ratio), float(scipy.stats.f.sf(ratio, checked, count - checked))
