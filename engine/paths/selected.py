@@ -72,16 +72,25 @@ def _selected(systems: System, sampler, seed, ids, *, mesh: Mesh) -> Selected:
 def selected(jobs: Iterable, seed: int, sampler=PSEUDO_RANDOM) -> Iterator[Selected]:
     """What the paths of each job (System, ids) do, on the host, in order; one job a device at a time.
 
-    Every job has the same number of ids, a multiple of CHUNK.
+    Every job has the same number of ids, a multiple of CHUNK. The next jobs are made while the last ones run.
     """
     mesh, words, jobs = Mesh(np.array(jax.devices()), ("devices",)), seed_words(seed), iter(jobs)
+    running, count = None, 0
     while batch := list(islice(jobs, mesh.size)):
         filled = batch + batch[-1:] * (mesh.size - len(batch))
         systems = jax.tree.map(lambda *leaves: np.stack(leaves), *(system for system, _ in filled))
         ids = np.stack([np.asarray(ids, np.int64).reshape(-1, CHUNK) for _, ids in filled])
-        made = jax.device_get(_selected(systems, sampler, words, jnp.asarray(ids), mesh=mesh))
-        for place in range(len(batch)):
-            yield jax.tree.map(lambda leaf, place=place: flat(leaf[place]), made)
+        started = _selected(systems, sampler, words, jnp.asarray(ids), mesh=mesh)
+        yield from by_job(running, count)
+        running, count = started, len(batch)
+    yield from by_job(running, count)
+
+
+def by_job(made: Selected | None, count: int) -> Iterator[Selected]:
+    """The first `count` jobs of what ran side by side, waited for."""
+    made = jax.device_get(made)
+    for place in range(count):
+        yield jax.tree.map(lambda leaf, place=place: flat(leaf[place]), made)
 
 
 def flat(chunks) -> np.ndarray:
