@@ -55,19 +55,21 @@ def measured(experiment: Experiment, book, system, stop: Stop):
     """Tables by name and the summary's entry: every number's effect, with its check where it has one."""
     from engine.book.variant import Variants
     from engine.learn import gradient, greeks
+    from engine.learn.sections import drawn
     from engine.report import greeks_tables
 
     wanted, paths = experiment.greeks, experiment.run.paths
     steps, signs, spare, rng = designed(experiment)
-    study = gradient.Study(Variants(system, book), experiment.parameters, steps, experiment.run.seed, rng)
+    study = gradient.Study(Variants(system, book), experiment.parameters, steps, experiment.run.seed)
     with Progress(paths, "base") as progress:
         onward = functools.partial(go_on, progress, stop)
         first = gradient.first_run(study, paths, wanted.paths, wanted.level, onward)
 
     def changed(signs, name):
         with Progress(2 * len(signs) * wanted.paths, name) as progress:
-            onward = functools.partial(go_on, progress, stop)
-            return gradient.changes(study, signs, first.sections, wanted.paths, onward)
+            run = functools.partial(gradient.moved_losses, study, functools.partial(go_on, progress, stop))
+            ids = drawn(first.sections, len(signs), wanted.paths, rng)
+            return greeks.changes(run, signs, first.sections, ids)
 
     tail, mean = (greeks.slopes(signs, spare, each) for each in changed(signs, "design"))
     chosen = to_check(tail.value * [step.tenth / step.size for step in steps], wanted, rng)

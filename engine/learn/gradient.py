@@ -1,14 +1,14 @@
 """The runs behind the gradient of ES: one finds the tail, then rows of moved Systems run its paths."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
 from engine.book.parameters import Parameters
 from engine.book.variant import Variants
 from engine.learn.likelihood_ratio import RATES, section_slopes
-from engine.learn.sections import Sections, drawn, section_means, sections_of, shortfall
+from engine.learn.sections import Sections, sections_of
 from engine.learn.steps import Step, moved
 from engine.paths.selected import selected
 from engine.tail.paired import influence
@@ -19,13 +19,12 @@ Progress = Callable[[int], None]
 
 @dataclasses.dataclass(frozen=True)
 class Study:
-    """What is moved: a book's Systems by parameters, the parameters, a step for each number; the draws."""
+    """What is moved: a book's Systems by parameters, the parameters, and a step for each number."""
 
     variants: Variants
     parameters: Parameters
     steps: Sequence[Step]
     seed: int  # of the paths
-    rng: np.random.Generator  # of which paths a row runs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,26 +56,9 @@ def first_run(study: Study, paths: int, chunk: int, level: float, progress: Prog
     return First(sections, tail.mean(axis=1), losses.mean(axis=1), rates)
 
 
-def mirrored(study: Study, signs, ids) -> Iterator[tuple]:
-    """Jobs of each row of a design and its mirror image on the same paths."""
-    for row, chosen in zip(signs, ids, strict=True):
-        for signed in (row, -row):
-            yield study.variants(moved(study.parameters, study.steps, signed)), chosen
-
-
-def changes(study: Study, signs, sections: Sections, paths: int, progress: Progress) -> np.ndarray:
-    """Half the difference of ES, and of the mean, between each row and its mirror image [2 rows sections].
-
-    Each row runs `paths` paths of its own.
-    """
-    jobs = mirrored(study, signs, drawn(sections, len(signs), paths, study.rng))
-    found, above = [], None
-    for done, made in enumerate(selected(jobs, study.seed), start=1):
-        progress(done * paths)
-        if done % 2:
-            above = made.loss
-            continue
-        tail = shortfall(sections, above) - shortfall(sections, made.loss)
-        mean = np.asarray(above, np.float64) - np.asarray(made.loss, np.float64)
-        found.append([section_means(sections, each) / 2.0 for each in (tail, mean)])
-    return np.swapaxes(np.array(found), 0, 1)
+def moved_losses(study: Study, progress: Progress, jobs: Iterable[tuple]) -> Iterator[np.ndarray]:
+    """Losses of each job, a row of signs and the ids of the paths it is run on."""
+    systems = ((study.variants(moved(study.parameters, study.steps, row)), ids) for row, ids in jobs)
+    for done, made in enumerate(selected(systems, study.seed), start=1):
+        progress(done * made.loss.size)
+        yield made.loss

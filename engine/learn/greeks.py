@@ -13,11 +13,14 @@ they find is interaction of odd order, and is added to the error.
 """
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import scipy.linalg
 import scipy.stats
 from jaxtyping import Float64
+
+from engine.learn.sections import Sections, section_means, shortfall
 
 SPARE = 32
 """Columns at least that no parameter takes."""
@@ -45,6 +48,21 @@ def design(count: int, rng: np.random.Generator):
     columns = rng.permutation(np.arange(1, rows))
     matrix = scipy.linalg.hadamard(rows, np.float64)[:, columns]
     return matrix[:, :count], matrix[:, count:]
+
+
+def changes(run: Callable, signs, sections: Sections, ids) -> np.ndarray:
+    """Half the difference of ES, and of the mean, between each row and its mirror image [2 rows sections].
+
+    `run(jobs)` gives the losses of each job in order, a row of signs and the ids of its paths, as they are
+    drawn by `sections.drawn`; a row and its image run the same ones.
+    """
+    losses = run((side * row, chosen) for row, chosen in zip(signs, ids, strict=True) for side in (1.0, -1.0))
+    found = []
+    for above, below in zip(losses, losses, strict=True):
+        tail = shortfall(sections, above) - shortfall(sections, below)
+        mean = np.asarray(above, np.float64) - np.asarray(below, np.float64)
+        found.append([section_means(sections, each) / 2.0 for each in (tail, mean)])
+    return np.swapaxes(np.array(found), 0, 1)
 
 
 def mean_and_error(sections):

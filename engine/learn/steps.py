@@ -34,6 +34,7 @@ class Step:
     tenth: float  # a tenth of the value's size: what effects are told for
     unit: str
     grade: str
+    why: str
     low: float | None
     high: float | None
 
@@ -68,10 +69,8 @@ def steps_of(parameters: Parameters, share: float, limits: Callable) -> list[Ste
         least, most = limits(name, unit)
         centre = value - size if value + size > most else value + size if value - size < least else value
         full = name if place is None else f"{name}[{place}]"
-        grade, low, high = (field.metadata[key] for key in ("grade", "low", "high"))
-        found.append(
-            Step(full, group, field.name, place, value, centre, size, TENTH * scale, unit, grade, low, high)
-        )
+        told = {key: field.metadata[key] for key in ("grade", "why", "low", "high")}
+        found.append(Step(full, group, field.name, place, value, centre, size, TENTH * scale, unit, **told))
     return found
 
 

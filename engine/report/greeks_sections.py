@@ -21,7 +21,7 @@ def hanging(results: Results, holder: Charts) -> str:
     rows, told = results.tables["greeks"], results.summary["greeks"]
     level = words.share(told["level"])
     chart = holder.place(
-        "greeks", tornado(rows.head(TOP), level), "What the tail hangs on",
+        "greeks", tornado(rows.head(TOP), level), "The greatest effects",
         f"{words.horizon_years(results.last)}: change of ES {level} when a number rises by a tenth of its "
         "size; bars: 95% of the error.",
     )  # fmt: skip
@@ -49,8 +49,8 @@ def tornado(rows: pd.DataFrame, level: str) -> go.Figure:
                 "thickness": 1.2,
                 "width": 3,
             },
-            customdata=part[["value", "unit", "es_se"]],
-            hovertemplate="<b>%{y}</b> = %{customdata[0]:.4g} %{customdata[1]}<br>%{x:+,.2f} ± "
+            customdata=list(zip(part.apply(valued, axis=1), part["why"], part["es_se"], strict=True)),
+            hovertemplate="<b>%{y}</b> = %{customdata[0]}<br>%{customdata[1]}<br>%{x:+,.2f} ± "
             "%{customdata[2]:.2f} bn (s.e.)<extra></extra>",
         )
     chart.update_xaxes(title_text=f"Change of ES {level}, USD bn, for a rise by a tenth", zeroline=True)
@@ -66,12 +66,16 @@ def tornado(rows: pd.DataFrame, level: str) -> go.Figure:
 
 def greatest(rows: pd.DataFrame, told: dict, level: str) -> str:
     """The number with the greatest effect and how many can be told from zero, in a sentence."""
-    row = rows.iloc[0]
+    row, wide = rows.iloc[0], rows.loc[rows["es_range"].abs().fillna(0.0).idxmax()]
     verb = "raises" if row["es"] > 0.0 else "lowers"
+    ranged = (
+        f" Over the range a careful user would defend, {wide['number']} moves it most: by "
+        f"{measured(abs(wide['es_range']), wide['es_range_se'])} bn."
+    )
     return (
         f"ES {level} hangs most on {row['number']}: a tenth more of it {verb} ES by "
         f"{measured(abs(row['es']), row['es_se'])} bn. {told['told']} of {len(rows)} numbers can "
-        "be told from zero."
+        "be told from zero." + (ranged if words.known(wide["es_range"]) else "")
     )
 
 
@@ -79,7 +83,7 @@ def numbers_table(rows: pd.DataFrame, level: str) -> str:
     """Effects of the numbers, over their defensible range too, with their checks."""
     cells = [
         (
-            row["number"], f"{row['value']:.4g} {row['unit']}", row["grade"],
+            row["number"], valued(row), row["grade"],
             measured(row["es"], row["es_se"]), spread(row), measured(row["el"], row["el_se"]),
             checked(row, "bump"), checked(row, "ratio"),
         )
@@ -96,6 +100,12 @@ def numbers_table(rows: pd.DataFrame, level: str) -> str:
         "were straight."
     )
     return table(head, cells, word_columns=3) + paragraph(note, "note")
+
+
+def valued(row) -> str:
+    """The number's value with its unit."""
+    unit = "" if row["unit"] == "1" else f" {row['unit']}"
+    return f"{row['value']:.4g}{unit}"
 
 
 def spread(row) -> str:

@@ -10,7 +10,7 @@ from engine.learn.greeks import Slopes, adjusted, agreement, mean_and_error
 TOLD = 0.05
 """Share of false discoveries among the numbers that are told from zero."""
 
-KEPT = ("unit", "grade", "value", "low", "high")
+KEPT = ("unit", "grade", "why", "value", "low", "high")
 """What a row keeps of the number."""
 
 ROUTES = ("bump", "ratio")

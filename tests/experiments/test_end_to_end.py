@@ -112,9 +112,9 @@ def test_one_lever_is_compared_alone(undertow, book, tmp_path):
 
 
 def test_what_the_tail_of_the_worked_book_hangs_on(undertow, book, tmp_path):
-    """One group of numbers, its greatest effects checked alone; told on the terminal, the page and in files."""
-    small = ("run.paths=8192", "run.block=1024", "run.months=12", "greeks.level=0.9", "greeks.groups=[economy]")
-    few = ("greeks.bumps=1", "greeks.checked=3", "greeks.drawn=1")
+    """One group of numbers, the greatest checked alone; told on the terminal, the page and in files."""
+    small = ("run.paths=8192", "run.block=1024", "run.months=12", "greeks.level=0.9")
+    few = ("greeks.groups=[economy]", "greeks.bumps=1", "greeks.checked=3", "greeks.drawn=1")
     answer = undertow(*book, *small, *few, "task=greeks", "run.dir=out/g")
     assert answer.code == 0
     assert "What the tail hangs on" in answer.out and "checks, p =" in answer.out

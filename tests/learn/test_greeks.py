@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from engine.learn.greeks import adjusted, agreement, design, slopes
-from engine.learn.sections import LEAST, drawn, section_means, sections_of, shortfall
+from engine.learn.greeks import adjusted, agreement, changes, design, slopes
+from engine.learn.sections import LEAST, drawn, sections_of
 
 LEVEL = 0.9
 THETA = np.array([1.0, 0.4, 0.3, 0.2, 0.5])
@@ -29,13 +29,12 @@ def gradient(model, rng, paths=16_384, theta=THETA, step=STEP):
     sections = sections_of(model(theta, np.arange(paths), noise), LEVEL)
     signs, spare = design(len(theta), rng)
     ids = drawn(sections, len(signs), LEAST * 2, rng)
-    changes = []
-    for row, chosen in zip(signs, ids, strict=True):
-        above, below = (
-            shortfall(sections, model(theta + side * row * step, chosen, noise)) for side in (1.0, -1.0)
-        )
-        changes.append(section_means(sections, above - below) / 2.0)
-    return slopes(signs, spare, np.array(changes))
+
+    def run(jobs):
+        return (model(theta + row * step, chosen, noise) for row, chosen in jobs)
+
+    tail, mean = changes(run, signs, sections, ids)
+    return slopes(signs, spare, tail), slopes(signs, spare, mean)
 
 
 def truth(theta=THETA, paths=4_000_000):
@@ -52,7 +51,7 @@ def truth(theta=THETA, paths=4_000_000):
 def test_a_lognormal_tail_has_the_slopes_of_its_closed_form():
     """ES = c Phi(s - z), c = exp(m + s^2/2) / (1 - level): dES/dm = ES, dES/ds = s ES + c phi(s - z)."""
     theta = THETA * [1, 1, 0, 1, 1]
-    found = gradient(lognormal, np.random.default_rng(2), 131_072, theta)
+    found, average = gradient(lognormal, np.random.default_rng(2), 131_072, theta)
     mean, scale = theta[:2]
     z, whole = scipy.stats.norm.ppf(LEVEL), np.exp(mean + scale**2 / 2.0) / (1.0 - LEVEL)
     es = whole * scipy.stats.norm.cdf(scale - z)
@@ -60,6 +59,8 @@ def test_a_lognormal_tail_has_the_slopes_of_its_closed_form():
     assert (np.abs(found.value[:2] - exact) < 4.0 * found.standard_error[:2]).all()
     assert (found.standard_error[:2] < 0.03 * exact).all()
     assert found.value[4] == pytest.approx(0.0, abs=4.0 * found.standard_error[4])
+    whole = np.exp(mean + scale**2 / 2.0) * np.array([1.0, scale]) * STEP[:2]
+    assert (np.abs(average.value[:2] - whole) < 4.0 * average.standard_error[:2]).all()
 
 
 def test_stated_errors_cover_the_truth():
@@ -67,7 +68,7 @@ def test_stated_errors_cover_the_truth():
     exact, runs = truth(), 150
     covered = np.zeros(len(THETA))
     for seed in range(runs):
-        found = gradient(lognormal, np.random.default_rng([5, seed]))
+        found, _ = gradient(lognormal, np.random.default_rng([5, seed]))
         reach = scipy.stats.t.ppf(0.975, found.freedom) * found.standard_error
         covered += np.abs(found.value - exact) <= reach
     low, high = scipy.stats.binom.interval(0.9999, runs, 0.95)
@@ -81,7 +82,7 @@ def test_the_mirror_image_removes_squares_and_pairs():
         away = (theta - THETA) / STEP
         return 3.0 + noise[0][ids] + away[0] + 20.0 * away[1] ** 2 + 20.0 * away[2] * away[3]
 
-    found = gradient(curved, np.random.default_rng(6))
+    found, _ = gradient(curved, np.random.default_rng(6))
     np.testing.assert_allclose(found.value, [1.0, 0.0, 0.0, 0.0, 0.0], atol=1e-9)
 
 
@@ -91,7 +92,7 @@ def test_a_shift_of_all_losses_is_free_of_noise_and_of_curvature():
     def shifted(theta, ids, noise):
         return np.exp(noise[0][ids]) + theta @ np.ones(len(theta))
 
-    found = gradient(shifted, np.random.default_rng(7), step=10.0 * STEP)
+    found, _ = gradient(shifted, np.random.default_rng(7), step=10.0 * STEP)
     np.testing.assert_allclose(found.value, 10.0 * STEP, rtol=1e-9)
 
 
@@ -102,7 +103,7 @@ def test_interaction_of_three_shows_in_the_error():
         away = (theta - THETA) / STEP
         return noise[0][ids] + away[0] + 4.0 * away[1] * away[2] * away[3]
 
-    found = gradient(cubic, np.random.default_rng(8))
+    found, _ = gradient(cubic, np.random.default_rng(8))
     assert found.misfit > 100.0 and found.standard_error.min() > 0.3
 
 
