@@ -53,30 +53,52 @@ def results(experiment: Experiment, book, model, folder: RunFolder, checkpoints:
 
 def measured(experiment: Experiment, book, system, stop: Stop):
     """Tables by name and the summary's entry: every number's effect, with its check where it has one."""
-    from engine.book.variant import Variants
-    from engine.learn import gradient, greeks
-    from engine.learn.sections import drawn
+    from engine.learn import greeks
     from engine.report import greeks_tables
 
-    wanted, paths = experiment.greeks, experiment.run.paths
     steps, signs, spare, rng = designed(experiment)
-    study = gradient.Study(Variants(system, book), experiment.parameters, steps, experiment.run.seed)
-    with Progress(paths, "base") as progress:
-        onward = functools.partial(go_on, progress, stop)
-        first = gradient.first_run(study, paths, wanted.paths, wanted.level, onward)
+    runs = Runs(experiment, book, system, stop, rng)
+    tail, mean = (greeks.slopes(signs, spare, each) for each in runs.changes(steps, signs, "design"))
+    rows = greeks_tables.rows_of(steps, tail, mean)
+    bumps = runs.alone(steps, to_check(rows["es"].to_numpy(), experiment.greeks, rng), "alone")
+    ranges = runs.alone(*to_cross(steps, rows, experiment), "ranges")
+    table = greeks_tables.ranked(rows, tail, bumps, runs.first.rates, ranges)
+    told = greeks_tables.summary(table, tail, runs.first, experiment.greeks, len(signs))
+    return {"greeks": table.rows}, {"greeks": told}
 
-    def changed(signs, name):
-        with Progress(2 * len(signs) * wanted.paths, name) as progress:
-            run = functools.partial(gradient.moved_losses, study, functools.partial(go_on, progress, stop))
-            ids = drawn(first.sections, len(signs), wanted.paths, rng)
-            return greeks.changes(run, signs, first.sections, ids)
 
-    tail, mean = (greeks.slopes(signs, spare, each) for each in changed(signs, "design"))
-    chosen = to_check(tail.value * [step.tenth / step.size for step in steps], wanted, rng)
-    alone = np.repeat(np.eye(len(steps))[chosen], wanted.bumps, axis=0)
-    bumps = changed(alone, "bumps")[0].reshape(len(chosen), wanted.bumps, -1).mean(axis=1) if chosen else []
-    table = greeks_tables.ranked(steps, tail, mean, dict(zip(chosen, bumps, strict=True)), first.rates)
-    return {"greeks": table.rows}, {"greeks": greeks_tables.summary(table, tail, first, wanted, len(signs))}
+class Runs:
+    """The paths of the parameters as they are, then those of moved ones on the same draws."""
+
+    def __init__(self, experiment: Experiment, book, system, stop: Stop, rng: np.random.Generator):
+        from engine.book.variant import Variants
+        from engine.learn import gradient
+
+        self.wanted, self.rng, self.stop = experiment.greeks, rng, stop
+        self.base = gradient.Base(Variants(system, book), experiment.parameters, experiment.run.seed)
+        paths = experiment.run.paths
+        with Progress(paths, "base") as progress:
+            onward = functools.partial(go_on, progress, stop)
+            self.first = gradient.first_run(self.base, paths, self.wanted.paths, self.wanted.level, onward)
+
+    def changes(self, steps, signs, name: str) -> np.ndarray:
+        """What the rows of a design do to ES and to the mean [2 rows sections]."""
+        from engine.learn import gradient, greeks
+        from engine.learn.sections import drawn
+
+        ids = drawn(self.first.sections, len(signs), self.wanted.paths, self.rng)
+        with Progress(2 * ids.size, name) as progress:
+            onward = functools.partial(go_on, progress, self.stop)
+            run = functools.partial(gradient.moved_losses, self.base, steps, onward)
+            return greeks.changes(run, signs, self.first.sections, ids)
+
+    def alone(self, steps, chosen: list[int], name: str) -> dict[int, np.ndarray]:
+        """What each chosen number does to ES when it moves alone, by position [sections]."""
+        if not chosen:
+            return {}
+        signs = np.repeat(np.eye(len(steps))[chosen], self.wanted.bumps, axis=0)
+        tail, _ = self.changes(steps, signs, name)
+        return dict(zip(chosen, tail.reshape(len(chosen), self.wanted.bumps, -1).mean(axis=1), strict=True))
 
 
 def go_on(progress: Progress, stop: Stop, done: int) -> None:
@@ -91,3 +113,19 @@ def to_check(effects, wanted, rng) -> list[int]:
     others = order[wanted.checked :]
     drawn = rng.choice(others, min(wanted.drawn, len(others)), replace=False)
     return [int(place) for place in (*order[: wanted.checked], *drawn)]
+
+
+def to_cross(steps, rows, experiment: Experiment):
+    """Steps across their ranges, where they have one, and the positions of those that matter most.
+
+    Judged by the straight line; left out where an end of the range is not possible beside the other numbers.
+    """
+    from engine.learn.steps import across, moved
+
+    def possible(place: int) -> bool:
+        ends = np.eye(len(steps))[place] * [[1.0], [-1.0]]
+        return not any(limits.problems_of(moved(experiment.parameters, wide, end)) for end in ends)
+
+    wide = [step if step.low is None or step.high is None else across(step) for step in steps]
+    order = [place for place in np.argsort(-rows["line"].abs().fillna(0.0)) if rows["line"].notna()[place]]
+    return wide, [int(place) for place in order if possible(place)][: experiment.greeks.ranges]

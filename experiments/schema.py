@@ -72,7 +72,8 @@ class Greeks:
     paths: Any = 512  # of each row of the design
     checked: Any = 10  # numbers of the greatest effects that are also moved alone
     drawn: Any = 4  # further ones, drawn by chance
-    bumps: Any = 4  # rows that each of those is run for
+    ranges: Any = 12  # numbers that are moved from the lowest to the highest value one would defend
+    bumps: Any = 4  # rows that each number moved alone is run for
     groups: list[str] = dataclasses.field(
         default_factory=lambda: ["economy", "chips", "contracts", "credit", "lenders"]
     )

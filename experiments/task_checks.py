@@ -51,7 +51,13 @@ def paired_problems(config: Config) -> list[str]:
     return found
 
 
-WHOLE_GREEKS = {"paths": (512, 2**20, 512), "checked": (0, 20, 1), "drawn": (0, 20, 1), "bumps": (1, 1024, 1)}
+WHOLE_GREEKS = {
+    "paths": (512, 2**20, 512),
+    "checked": (0, 20, 1),
+    "drawn": (0, 20, 1),
+    "ranges": (0, 200, 1),
+    "bumps": (1, 1024, 1),
+}
 """Whole numbers of the greeks: least, most, multiple of; paths as `engine.learn.sections` wants them."""
 
 MOST_CHECKED = 25

@@ -18,13 +18,12 @@ Progress = Callable[[int], None]
 
 
 @dataclasses.dataclass(frozen=True)
-class Study:
-    """What is moved: a book's Systems by parameters, the parameters, and a step for each number."""
+class Base:
+    """Where all moves start: a book's Systems by parameters, the parameters, and the seed of the paths."""
 
     variants: Variants
     parameters: Parameters
-    steps: Sequence[Step]
-    seed: int  # of the paths
+    seed: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,12 +36,12 @@ class First:
     rates: dict[str, np.ndarray]  # d ES / d rate [sections]
 
 
-def first_run(study: Study, paths: int, chunk: int, level: float, progress: Progress) -> First:
+def first_run(base: Base, paths: int, chunk: int, level: float, progress: Progress) -> First:
     """Run paths 0, 1, ... of the parameters as they are, in jobs of `chunk` paths."""
-    system = study.variants(study.parameters)
+    system = base.variants(base.parameters)
     jobs = ((system, np.arange(start, start + chunk)) for start in range(0, paths, chunk))
     losses, moves = [], []
-    for made in selected(jobs, study.seed):
+    for made in selected(jobs, base.seed):
         losses.append(made.loss)
         moves.append(made.moves.astype(np.uint8))
         progress(min(len(losses) * chunk, paths))
@@ -51,14 +50,16 @@ def first_run(study: Study, paths: int, chunk: int, level: float, progress: Prog
     losses = losses[: sections.ranked.size].reshape(sections.ranked.shape)
     moves = np.concatenate(moves, axis=-1)[..., : losses.size].reshape(*moves[0].shape[:2], *losses.shape)
     tail = np.stack([influence(part, level) for part in losses])
-    economy = study.parameters.economy
+    economy = base.parameters.economy
     rates = {name: section_slopes(economy, name, moves, tail) for name in RATES}
     return First(sections, tail.mean(axis=1), losses.mean(axis=1), rates)
 
 
-def moved_losses(study: Study, progress: Progress, jobs: Iterable[tuple]) -> Iterator[np.ndarray]:
-    """Losses of each job, a row of signs and the ids of the paths it is run on."""
-    systems = ((study.variants(moved(study.parameters, study.steps, row)), ids) for row, ids in jobs)
-    for done, made in enumerate(selected(systems, study.seed), start=1):
+def moved_losses(
+    base: Base, steps: Sequence[Step], progress: Progress, jobs: Iterable[tuple]
+) -> Iterator[np.ndarray]:
+    """Losses of each job, a row of signs for the steps and the ids of the paths it is run on."""
+    systems = ((base.variants(moved(base.parameters, steps, row)), ids) for row, ids in jobs)
+    for done, made in enumerate(selected(systems, base.seed), start=1):
         progress(done * made.loss.size)
         yield made.loss

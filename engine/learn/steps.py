@@ -74,6 +74,17 @@ def steps_of(parameters: Parameters, share: float, limits: Callable) -> list[Ste
     return found
 
 
+def across(step: Step) -> Step:
+    """The step that leads from the lowest to the highest value a careful user would defend.
+
+    Raises ValueError where the number has no such range.
+    """
+    if step.low is None or step.high is None:
+        raise ValueError(f"{step.name}: got no range, expected low and high")
+    low, high = float(step.low), float(step.high)
+    return dataclasses.replace(step, centre=(low + high) / 2.0, size=(high - low) / 2.0)
+
+
 def moved(parameters: Parameters, steps: Sequence[Step], signs: Iterable) -> Parameters:
     """The parameters with each number `sign` steps from its centre; a sign of zero leaves it at its value."""
     other = copy.deepcopy(parameters)

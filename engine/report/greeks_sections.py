@@ -27,7 +27,7 @@ def hanging(results: Results, holder: Charts) -> str:
     )  # fmt: skip
     return section(
         "greeks", "What the tail hangs on", finding(greatest(rows, told, level)), chart,
-        numbers_table(rows[rows["told"] | rows["bump"].notna()], level), checks(told),
+        numbers_table(rows[rows["told"] | rows["bump"].notna() | rows["range"].notna()], level), checks(told),
     )  # fmt: skip
 
 
@@ -66,16 +66,16 @@ def tornado(rows: pd.DataFrame, level: str) -> go.Figure:
 
 def greatest(rows: pd.DataFrame, told: dict, level: str) -> str:
     """The number with the greatest effect and how many can be told from zero, in a sentence."""
-    row, wide = rows.iloc[0], rows.loc[rows["es_range"].abs().fillna(0.0).idxmax()]
+    row, wide = rows.iloc[0], rows.loc[rows["range"].abs().fillna(0.0).idxmax()]
     verb = "raises" if row["es"] > 0.0 else "lowers"
     ranged = (
-        f" Over the range a careful user would defend, {wide['number']} moves it most: by "
-        f"{measured(abs(wide['es_range']), wide['es_range_se'])} bn."
+        f" Between the ends of the range a careful user would defend, {wide['number']} moves it most: by "
+        f"{measured(abs(wide['range']), wide['range_se'])} bn."
     )
     return (
         f"ES {level} hangs most on {row['number']}: a tenth more of it {verb} ES by "
         f"{measured(abs(row['es']), row['es_se'])} bn. {told['told']} of {len(rows)} numbers can "
-        "be told from zero." + (ranged if words.known(wide["es_range"]) else "")
+        "be told from zero." + (ranged if words.known(wide["range"]) else "")
     )
 
 
@@ -90,14 +90,14 @@ def numbers_table(rows: pd.DataFrame, level: str) -> str:
         for _, row in rows.iterrows()
     ]  # fmt: skip
     head = (
-        "Number", "Value", "Grade", f"ES {level}, a tenth more", "over its range", "Expected, a tenth more",
+        "Number", "Value", "Grade", f"ES {level}, a tenth more", "ES, low to high", "Expected, a tenth more",
         "ES, moved alone", "ES, likelihood ratio",
     )  # fmt: skip
     note = (
         "USD bn, ± one standard error. Numbers told from zero, at most one in twenty of them by mistake "
         "(Benjamini and Hochberg), and those that were checked. A tenth more of a negative number is a rise "
-        "too. Over its range: from the lowest to the highest value a careful user would defend, if the line "
-        "were straight."
+        "too. Low to high: ES at the highest less ES at the lowest value a careful user would defend, run at "
+        "both."
     )
     return table(head, cells, word_columns=3) + paragraph(note, "note")
 
@@ -109,10 +109,10 @@ def valued(row) -> str:
 
 
 def spread(row) -> str:
-    """Effect over the defensible range, where there is one."""
-    if not words.known(row["es_range"]):
+    """Effect over the defensible range, where it was run."""
+    if not words.known(row["range"]):
         return "–"
-    return f"{measured(row['es_range'], row['es_range_se'])} ({row['low']:.4g} to {row['high']:.4g})"
+    return f"{measured(row['range'], row['range_se'])} ({row['low']:.4g} to {row['high']:.4g})"
 
 
 def checked(row, route: str) -> str:

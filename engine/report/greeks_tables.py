@@ -25,53 +25,59 @@ class Ranked(NamedTuple):
     p_value: float
 
 
-def ranked(steps, tail: Slopes, mean: Slopes, bumps: dict, rates: dict) -> Ranked:
-    """One row a number (USD bn per tenth of its size).
-
-    `bumps` holds half differences per step by position, `rates` derivatives by name, each [sections].
-    """
-    names = [step.name for step in steps]
-    size = np.array([step.size for step in steps])
-    tenth = np.array([step.tenth for step in steps])
-    scale = tenth / size
+def rows_of(steps, tail: Slopes, mean: Slopes) -> pd.DataFrame:
+    """One row a number in the order of the steps (USD bn per tenth of its size); `line` is over its range."""
+    size, tenth = (np.array([getattr(step, key) for step in steps]) for key in ("size", "tenth"))
     t, q = adjusted(tail.value, tail.standard_error, tail.freedom)
     rows = pd.DataFrame(
         {
-            "number": names,
+            "number": [step.name for step in steps],
             **{key: [getattr(step, key) for step in steps] for key in KEPT},
             "step": size,
             "tenth": tenth,
-            "es": tail.value * scale,
-            "es_se": tail.standard_error * scale,
+            "es": tail.value * tenth / size,
+            "es_se": tail.standard_error * tenth / size,
             "t": t,
             "q": q,
             "told": q <= TOLD,
-            "el": mean.value * scale,
-            "el_se": mean.standard_error * scale,
+            "el": mean.value * tenth / size,
+            "el_se": mean.standard_error * tenth / size,
         }
-    )
-    wide = (rows["high"].astype(float) - rows["low"].astype(float)) / tenth
-    rows["es_range"], rows["es_range_se"] = rows["es"] * wide, rows["es_se"] * wide
+    ).astype({"low": float, "high": float})
+    wide = (rows["high"] - rows["low"]) / tenth
+    rows["line"], rows["line_se"] = rows["es"] * wide, rows["es_se"] * wide
+    return rows
+
+
+def ranked(rows: pd.DataFrame, tail: Slopes, bumps: dict, rates: dict, ranges: dict) -> Ranked:
+    """The rows by falling effect, beside what was found of each number in other ways.
+
+    `bumps` and `ranges` hold half differences by position, `rates` derivatives by name, each [sections].
+    """
+    tenth, names = rows["tenth"].to_numpy(), rows["number"].tolist()
+    scale = tenth / rows["step"].to_numpy()
     own = tail.sections * scale[:, None]
     others = {
         "bump": {place: found * scale[place] for place, found in bumps.items()},
         "ratio": {place: rates[name] * tenth[place] for place, name in enumerate(names) if name in rates},
     }
     for route in ROUTES:
-        compared(rows, route, own, others[route])
+        found = others[route]
+        rows = added(rows, route, found)
+        rows = added(rows, f"{route}_apart", {place: own[place] - found[place] for place in found})
+    rows = added(rows, "range", {place: 2.0 * found for place, found in ranges.items()})
     apart = [own[place] - found for route in ROUTES for place, found in others[route].items()]
     statistic, p_value = agreement(np.array(apart)) if apart else (0.0, 1.0)
     order = np.argsort(-rows["es"].abs().to_numpy(), kind="stable")
     return Ranked(rows.iloc[order].reset_index(drop=True), statistic, p_value)
 
 
-def compared(rows: pd.DataFrame, route: str, own, found: dict) -> None:
-    """Add a check's answer and how far the estimate lies above it, paired by section; NaN without one."""
-    for name in (route, f"{route}_apart"):
-        rows[name], rows[f"{name}_se"] = np.nan, np.nan
+def added(rows: pd.DataFrame, name: str, found: dict) -> pd.DataFrame:
+    """The rows with a column and its standard error from values [sections] by position; NaN without them."""
+    columns = np.full((2, len(rows)), np.nan)
     for place, sections in found.items():
-        for name, values in ((route, sections), (f"{route}_apart", own[place] - sections)):
-            rows.loc[place, [name, f"{name}_se"]] = mean_and_error(values)
+        columns[:, place] = mean_and_error(sections)
+    return rows.assign(**{name: columns[0], f"{name}_se": columns[1]})
 
 
 def summary(table: Ranked, tail: Slopes, first, wanted, rows: int) -> dict[str, Any]:

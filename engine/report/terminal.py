@@ -143,11 +143,11 @@ def greeks_table(summary: dict[str, Any]) -> list[str]:
         return []
     greeks = summary["greeks"]
     level = words.share(greeks["level"])
-    rows = [("", "value", f"ES {level}", "expected", "moved alone", "by ratio")]
+    rows = [("", "value", f"ES {level}", "expected", "moved alone", "low to high")]
     for name, row in list(greeks["numbers"].items())[:GREEKS]:
         found = [
             plus_minus(row[key], row[f"{key}_se"]) if words.known(row[key]) else ""
-            for key in ("es", "el", "bump", "ratio")
+            for key in ("es", "el", "bump", "range")
         ]
         rows.append((name, f"{row['value']:.4g}", *found))
     lines = ["What the tail hangs on: change when a number rises by a tenth of its size, USD bn"]

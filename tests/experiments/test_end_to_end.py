@@ -114,8 +114,9 @@ def test_one_lever_is_compared_alone(undertow, book, tmp_path):
 def test_what_the_tail_of_the_worked_book_hangs_on(undertow, book, tmp_path):
     """One group of numbers, the greatest checked alone; told on the terminal, the page and in files."""
     small = ("run.paths=8192", "run.block=1024", "run.months=12", "greeks.level=0.9")
-    few = ("greeks.groups=[economy]", "greeks.bumps=1", "greeks.checked=3", "greeks.drawn=1")
-    answer = undertow(*book, *small, *few, "task=greeks", "run.dir=out/g")
+    few = ("greeks.bumps=1", "greeks.checked=3", "greeks.drawn=1", "greeks.ranges=2")
+    chosen = ("task=greeks", "greeks.groups=[economy]")
+    answer = undertow(*book, *small, *few, *chosen, "run.dir=out/g")
     assert answer.code == 0
     assert "What the tail hangs on" in answer.out and "checks, p =" in answer.out
     folder = tmp_path / "out" / "g"
@@ -124,6 +125,8 @@ def test_what_the_tail_of_the_worked_book_hangs_on(undertow, book, tmp_path):
     assert table["number"].str.startswith("economy.").all()
     assert table["es"].abs().is_monotonic_decreasing and (table["es_se"] > 0.0).all()
     assert (table["bump"].notna().sum(), table["ratio"].notna().sum(), found["checked"]) == (4, 6, 10)
+    crossed = table[table["range"].notna()]
+    assert len(crossed) == 2 and (crossed["low"] < crossed["high"]).all()
     system = summary(folder)["system"]["1y"]
     assert system["el"] < found["es"] < system["es_95"]
     page = (folder / "report.html").read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from engine.book.parameters import Economy, Parameters
-from engine.learn.steps import EXCLUDED, moved, steps_of
+from engine.learn.steps import EXCLUDED, across, moved, steps_of
 from experiments.limits import limits_of, problems_of
 
 
@@ -63,3 +63,12 @@ def test_sizes_and_centres(steps):
     assert (edge.value, edge.centre, edge.size) == (1.0, 0.95, 0.05)
     zero = found["credit.look_through[0]"]
     assert (zero.value, zero.centre, zero.tenth) == (0.0, 0.05, 0.1)
+
+
+def test_a_step_across_leads_from_low_to_high(steps):
+    step = next(step for step in steps if step.name == "lenders.supply_loss")
+    wide = across(step)
+    for sign, end in ((1.0, 30.0), (-1.0, 5.0)):
+        assert moved(Parameters(), [wide], [sign]).lenders.supply_loss == end
+    with pytest.raises(ValueError, match="expected low and high"):
+        across(next(step for step in steps if step.low is None))
