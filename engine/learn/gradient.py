@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.book.parameters import Parameters
 from engine.book.variant import Variants
-from engine.learn.likelihood_ratio import RATES, section_slopes
+from engine.learn.likelihood_ratio import rates_of, section_slopes
 from engine.learn.sections import Sections, sections_of
 from engine.learn.steps import Step, moved
 from engine.paths.selected import selected
@@ -51,7 +51,7 @@ def first_run(base: Base, paths: int, chunk: int, level: float, progress: Progre
     moves = np.concatenate(moves, axis=-1)[..., : losses.size].reshape(*moves[0].shape[:2], *losses.shape)
     tail = np.stack([influence(part, level) for part in losses])
     economy = base.parameters.economy
-    rates = {name: section_slopes(economy, name, moves, tail) for name in RATES}
+    rates = {name: section_slopes(economy, name, moves, tail) for name in rates_of(economy)}
     return First(sections, tail.mean(axis=1), losses.mean(axis=1), rates)
 
 

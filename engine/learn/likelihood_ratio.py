@@ -21,13 +21,18 @@ RATES = {
 """Regimes that each rate leads from and to."""
 
 
+def rates_of(economy: Economy) -> list[str]:
+    """Rates above zero: at zero no path makes the move, and the ratio says nothing of it."""
+    return [name for name, pair in RATES.items() if generator_of(economy)[pair] > 0.0]
+
+
 def score_weights(economy: Economy, name: str) -> np.ndarray:
     """d ln P_ab / dq of one rate, [from, to]."""
     start, end = RATES[name]
     change = np.zeros((len(REGIMES), len(REGIMES)))
     change[start, end], change[start, start] = 1.0, -1.0
     chain, slope = scipy.linalg.expm_frechet(generator_of(economy) * MONTH, change * MONTH)
-    return np.divide(slope, chain, out=np.zeros_like(slope), where=chain > 1e-12)
+    return np.divide(slope, chain, out=np.zeros_like(slope), where=chain > 0.0)
 
 
 def section_slopes(economy: Economy, name: str, moves, values) -> np.ndarray:

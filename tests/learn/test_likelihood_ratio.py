@@ -7,7 +7,7 @@ import pytest
 
 from engine.book.calibration import transition_of
 from engine.book.parameters import Economy, Parameters
-from engine.learn.likelihood_ratio import RATES, score_weights, section_slopes
+from engine.learn.likelihood_ratio import RATES, rates_of, score_weights, section_slopes
 from engine.learn.steps import numbers_of
 
 MONTHS, SECTIONS, PATHS = 36, 8, 20_000
@@ -66,3 +66,8 @@ def test_the_score_has_mean_zero(name, ran):
 def test_the_rates_are_numbers_of_the_model():
     names = {f"{group}.{field.name}[{place}]" for group, field, place, _ in numbers_of(Parameters())}
     assert set(RATES) <= names and len(RATES) == 6
+
+
+def test_a_rate_of_zero_has_no_ratio():
+    found = rates_of(Economy(leave_bust=[0.0, 0.45]))
+    assert set(RATES) - set(found) == {"economy.leave_bust[0]"}
