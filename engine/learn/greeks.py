@@ -22,7 +22,7 @@ from jaxtyping import Float64
 
 from engine.learn.sections import Sections, section_means, shortfall
 
-SPARE = 32
+SPARE = 16
 """Columns at least that no parameter takes."""
 
 
@@ -42,7 +42,7 @@ def design(count: int, rng: np.random.Generator):
 
     >>> signs, spare = design(5, np.random.default_rng(1))
     >>> signs.shape, spare.shape, float(abs(signs.T @ spare).max())
-    ((64, 5), (64, 58), 0.0)
+    ((32, 5), (32, 26), 0.0)
     """
     rows = 1 << (count + SPARE).bit_length()
     columns = rng.permutation(np.arange(1, rows))

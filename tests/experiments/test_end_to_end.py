@@ -121,7 +121,7 @@ def test_what_the_tail_of_the_worked_book_hangs_on(undertow, book, tmp_path):
     assert "What the tail hangs on" in answer.out and "checks, p =" in answer.out
     folder = tmp_path / "out" / "g"
     found, table = summary(folder)["greeks"], pd.read_parquet(folder / "results" / "greeks.parquet")
-    assert list(found["numbers"]) == table["number"].tolist() and found["rows"] == 128
+    assert list(found["numbers"]) == table["number"].tolist() and found["rows"] == 64
     assert table["number"].str.startswith("economy.").all()
     assert table["es"].abs().is_monotonic_decreasing and (table["es_se"] > 0.0).all()
     assert (table["bump"].notna().sum(), table["ratio"].notna().sum(), found["checked"]) == (4, 6, 10)
