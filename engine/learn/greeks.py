@@ -92,11 +92,14 @@ def adjusted(value, standard_error, freedom: int):
 
 
 def agreement(differences: Float64[np.ndarray, "checked sections"]) -> tuple[float, float]:
-    """Hotelling's T2 of differences that should be zero, over checked, and its p-value.
+    """The greatest |t| of differences that should be zero, and the p-value that they all are.
+
+    Twice the smaller p-value of two tests: of the greatest t (Bonferroni), which finds one that is wrong, and
+    of all together (Hotelling), which finds many that are wrong by a little,
 
         n d' S^-1 d (n - p) / (p (n - 1)) ~ F(p, n - p)
 
-    Differences that vary in no section are left out. Raises ValueError where fewer sections than checked.
+    Differences that vary in no section are left out. Raises ValueError unless fewer than the sections.
     """
     kept = differences[differences.std(axis=1) > 0.0]
     checked, count = kept.shape
@@ -104,6 +107,9 @@ def agreement(differences: Float64[np.ndarray, "checked sections"]) -> tuple[flo
         raise ValueError(f"checked: got {checked}, expected fewer than {count} sections")
     if checked == 0:
         return 0.0, 1.0
-    mean, covariance = kept.mean(axis=1), np.atleast_2d(np.cov(kept))
-    ratio = count * mean @ np.linalg.solve(covariance, mean) * (count - checked) / (checked * (count - 1))
-    return float(ratio), float(scipy.stats.f.sf(ratio, checked, count - checked))
+    mean, error = mean_and_error(kept)
+    greatest = float(np.max(np.abs(mean / error)))
+    single = checked * 2.0 * scipy.stats.t.sf(greatest, count - 1)
+    square = count * mean @ np.linalg.solve(np.atleast_2d(np.cov(kept)), mean)
+    joint = scipy.stats.f.sf(square * (count - checked) / (checked * (count - 1)), checked, count - checked)
+    return greatest, float(min(1.0, 2.0 * min(single, joint)))

@@ -126,7 +126,8 @@ def checks(told: dict) -> str:
     return paragraph(
         f"All numbers were moved at once by {words.share(told['step'])} of their size in {told['rows']} rows "
         f"of an orthogonal design, each beside its mirror image. {told['checked']} checks, numbers moved "
-        f"alone on the same draws or by likelihood ratio, {verdict} it (F = {amount(told['agreement'])}, "
+        f"alone on the same draws or by likelihood ratio, {verdict} it (greatest t "
+        f"{amount(told['greatest_t'])}, "
         f"p = {told['agreement_p']:.2g}).",
         "note",
     )

@@ -18,7 +18,7 @@ ROUTES = ("bump", "ratio")
 
 
 class Ranked(NamedTuple):
-    """Rows by falling effect, and whether the checks agree: F and its p-value over all of them."""
+    """Rows by falling effect, and whether the checks agree: the greatest t, and the p-value of all."""
 
     rows: pd.DataFrame
     statistic: float
@@ -93,7 +93,7 @@ def summary(table: Ranked, tail: Slopes, first, wanted, rows: int) -> dict[str, 
         "told": int(table.rows["told"].sum()),
         "misfit": tail.misfit,
         "checked": int(table.rows["bump"].notna().sum() + table.rows["ratio"].notna().sum()),
-        "agreement": table.statistic,
+        "greatest_t": table.statistic,
         "agreement_p": table.p_value,
         "numbers": table.rows.set_index("number").to_dict("index"),
     }
