@@ -19,6 +19,7 @@ from experiments.complaints import BadInput, expected, explain, unknown
 from experiments.schema import (
     Book,
     Config,
+    Greeks,
     Network,
     Report,
     Run,
@@ -27,9 +28,9 @@ from experiments.schema import (
     Scenario,
     Validate,
 )
-from experiments.task_checks import PAIRED, paired_problems, validate_problems
+from experiments.task_checks import PAIRED, greeks_problems, paired_problems, validate_problems, whole
 
-TASKS = ("tail_risk", "network_ensemble", "attribution", "policy", "template", "validate", "runs")
+TASKS = ("tail_risk", "network_ensemble", "attribution", "policy", "greeks", "template", "validate", "runs")
 SAMPLERS = ("pseudo_random", "antithetic", "sobol")
 WHOLE = {
     "paths": (1, 10**12, 1),
@@ -69,6 +70,7 @@ class Experiment:
     parameters: Parameters
     sampler: Sampler
     network: Network
+    greeks: Greeks
     report: Report
     template_dir: str | None
     validate: Validate
@@ -94,6 +96,8 @@ def read(cfg: DictConfig) -> Experiment:
     whole_sampler(config.sampler, config.run, problems)
     if config.task.name == "network_ensemble":
         whole_network(config.network, config.sampler, problems)
+    if config.task.name == "greeks":
+        problems += greeks_problems(config.greeks, config.run.paths)
     problems += choices(config)
     groups = [field.name for field in dataclasses.fields(Parameters)]
     parameters = Parameters(**{group: getattr(config, group) for group in groups})
@@ -102,10 +106,11 @@ def read(cfg: DictConfig) -> Experiment:
         raise BadInput(problems)
     plain["run"] = dataclasses.asdict(config.run)
     plain["network"] = dataclasses.asdict(config.network)
+    plain["greeks"] = dataclasses.asdict(config.greeks)
     return Experiment(
         config.task.name, config.run, config.book, config.scenario, parameters, config.sampler,
-        config.network, config.report, config.template.dir, config.validate, config.runs, plain,
-        config_hash(plain),
+        config.network, config.greeks, config.report, config.template.dir, config.validate, config.runs,
+        plain, config_hash(plain),
     )  # fmt: skip
 
 
@@ -193,17 +198,6 @@ def whole_network(network: Network, sampler: Sampler, problems: list[str]) -> No
         problems.append(expected("network.paths", network.paths, wanted))
 
 
-def whole(value: object) -> int | None:
-    """The whole number a value stands for, or None."""
-    if isinstance(value, bool):
-        return None
-    try:
-        number = float(value)
-        return int(value) if isinstance(value, int) else int(number) if number == int(number) else None
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
 def choices(config: Config) -> list[str]:
     """Problems of the named choices and paths."""
     found = []
@@ -242,6 +236,7 @@ def decisive(plain: dict) -> dict:
     """The part of the configuration that changes a result."""
     networks = plain["task"]["name"] == "network_ensemble"
     unread = {"run": ("paths",), "sampler": None} if networks else {"network": None}
+    unread |= {} if plain["task"]["name"] == "greeks" else {"greeks": None}
     kept = {}
     for group, values in plain.items():
         left_out = NO_RESULT.get(group, ())

@@ -116,11 +116,16 @@ def problems_of(parameters: Parameters) -> list[str]:
     return found + _correlation_problems(parameters)
 
 
+def limits_of(name: str, unit: str) -> Limits:
+    """The limits of a number by its name, else by its unit."""
+    return BY_NAME.get(name, BY_UNIT.get(unit, SHARE))
+
+
 def _entry_problems(name, value, default, unit, values) -> list[str]:
     """Problems of one number or list; the numbers seen are added to `values` under their full names."""
     if isinstance(default, list) and len(value) != len(default):
         return [expected(name, value, f"a list of {len(default)} numbers")]
-    limits = BY_NAME.get(name, BY_UNIT.get(unit, SHARE))
+    limits = limits_of(name, unit)
     found = []
     for place, number in enumerate(value if isinstance(default, list) else [value]):
         full = f"{name}[{place}]" if isinstance(default, list) else name

@@ -2,6 +2,9 @@
 
 from experiments.schema import Report
 
+DISAGREE = 0.001
+"""p-value below which two ways to one number are said to disagree."""
+
 
 def doubts_of(summary: dict, wanted: Report) -> list[str]:
     """Why the run's numbers should not be relied on; empty when they may."""
@@ -13,6 +16,11 @@ def doubts_of(summary: dict, wanted: Report) -> list[str]:
                 f"{share:.2%} of paths are flagged {name}, at most {wanted.most_flagged:.2%} are accepted "
                 "(report.most_flagged)"
             )
+    if (found := summary.get("greeks")) and found["agreement_p"] < DISAGREE:
+        doubts.append(
+            f"the effects of {found['checked']} checks disagree with those of all numbers together "
+            f"(p = {found['agreement_p']:.1g}, at least {DISAGREE} is accepted): a smaller greeks.step"
+        )
     if wanted.fail_on_unresolved:
         doubts += [f"{warning} (report.fail_on_unresolved)" for warning in summary.get("warnings", [])]
     return doubts

@@ -64,6 +64,22 @@ class Network:
 
 
 @dataclasses.dataclass
+class Greeks:
+    """What `task=greeks` moves, how far, and how much of it it checks."""
+
+    level: float = 0.99
+    step: float = 0.05  # share of its size by which each number is moved, up and down
+    paths: Any = 512  # of each row of the design
+    checked: Any = 10  # numbers of the greatest effects that are also moved alone
+    drawn: Any = 4  # further ones, drawn by chance
+    ranges: Any = 12  # numbers that are moved from the lowest to the highest value one would defend
+    bumps: Any = 4  # rows that each number moved alone is run for
+    groups: list[str] = dataclasses.field(
+        default_factory=lambda: ["economy", "chips", "contracts", "credit", "lenders"]
+    )
+
+
+@dataclasses.dataclass
 class Report:
     """What is written, and when a finished run counts as unreliable (exit code 4)."""
 
@@ -121,6 +137,7 @@ class Config:
     policy: parameters.Policy = dataclasses.field(default_factory=parameters.Policy)
     sampler: Sampler = dataclasses.field(default_factory=Sampler)
     network: Network = dataclasses.field(default_factory=Network)
+    greeks: Greeks = dataclasses.field(default_factory=Greeks)
     report: Report = dataclasses.field(default_factory=Report)
     template: Template = dataclasses.field(default_factory=Template)
     validate: Validate = dataclasses.field(default_factory=Validate)

@@ -1,19 +1,31 @@
 """What a task needs of the configuration beside what every run needs."""
 
 import dataclasses
+import math
 import pathlib
 
 from engine.book.parameters import Mechanisms, Policy
 from experiments.complaints import expected
-from experiments.schema import Config, Validate
+from experiments.schema import Config, Greeks, Validate
 
 LEVERS = tuple(
     field.name.removesuffix("_month") for field in dataclasses.fields(Policy) if field.name.endswith("_month")
 )
 """Levers of policy, as in `engine.vocabulary`, which would import JAX before its devices are prepared."""
 
-PAIRED = ("policy", "attribution")
+PAIRED = ("policy", "attribution", "greeks")
 """Tasks that compare variants path by path, whose errors need independent paths."""
+
+
+def whole(value: object) -> int | None:
+    """The whole number a value stands for, or None."""
+    if isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+        return int(value) if isinstance(value, int) else int(number) if number == int(number) else None
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def pulled(policy: Policy, months: int) -> tuple[str, ...]:
@@ -36,6 +48,50 @@ def paired_problems(config: Config) -> list[str]:
         found.append(expected("mechanisms", "none", "at least one that is on, as in mechanisms=base"))
     if config.sampler.name in ("antithetic", "sobol"):
         found.append(expected("sampler.name", config.sampler.name, f"pseudo_random where task={task}"))
+    return found
+
+
+WHOLE_GREEKS = {
+    "paths": (512, 2**20, 512),
+    "checked": (0, 20, 1),
+    "drawn": (0, 20, 1),
+    "ranges": (0, 200, 1),
+    "bumps": (1, 1024, 1),
+}
+"""Whole numbers of the greeks: least, most, multiple of; paths as `engine.learn.sections` wants them."""
+
+MOST_CHECKED = 25
+"""Numbers moved alone: with the six rates of the likelihood ratio fewer than the 32 sections of the error."""
+
+LEAST_TAIL = 512
+"""Paths of the first run in its tail, four in a quarter of the tail of each of the 32 sections."""
+
+MOVED = ("economy", "chips", "contracts", "credit", "lenders")
+"""Groups of parameters whose numbers are continuous."""
+
+
+def greeks_problems(wanted: Greeks, paths) -> list[str]:
+    """Turn the greeks' numbers into whole ones; what is wrong with them."""
+    found = []
+    for key, (low, high, step) in WHOLE_GREEKS.items():
+        number = whole(getattr(wanted, key))
+        if number is None or not low <= number <= high or number % step:
+            kind = "a whole number" if step == 1 else f"a multiple of {step}"
+            found.append(expected(f"greeks.{key}", getattr(wanted, key), f"{kind} from {low} to {high:,}"))
+        else:
+            setattr(wanted, key, number)
+    if not found and wanted.checked + wanted.drawn > MOST_CHECKED:
+        held = wanted.checked + wanted.drawn
+        found.append(expected("greeks.checked + greeks.drawn", held, f"at most {MOST_CHECKED}"))
+    if not 0.0 < wanted.step <= 0.2:
+        found.append(expected("greeks.step", wanted.step, "a share above 0 and at most 0.2"))
+    if not wanted.groups or set(wanted.groups) - set(MOVED):
+        found.append(expected("greeks.groups", wanted.groups, "some of " + ", ".join(MOVED)))
+    if not 0.5 <= wanted.level < 1.0:
+        found.append(expected("greeks.level", wanted.level, "a level from 0.5 and below 1"))
+    elif isinstance(paths, int) and paths * (1.0 - wanted.level) < LEAST_TAIL * (1.0 - 1e-9):
+        least = math.ceil(LEAST_TAIL / (1.0 - wanted.level) - 1e-6)
+        found.append(expected("run.paths", paths, f"at least {least:,}, for {LEAST_TAIL} in the tail"))
     return found
 
 

@@ -31,7 +31,7 @@ from engine.vocabulary import REGIMES
 
 def floats(values):
     """A float32 array."""
-    return jnp.asarray(np.asarray(values, np.float64), jnp.float32)
+    return jnp.asarray(np.asarray(values, np.float64).astype(np.float32))
 
 
 def integers(values):
@@ -64,18 +64,22 @@ def arrays_of(group):
     return ARRAY_TWINS[type(group)](**values)
 
 
+def borrowers(tables):
+    """Named firms, synthetic ones, the loans of the former (collateralised first), those of the latter."""
+    firms, loans = tables["firms"], tables["loans"]
+    synthetic = firms[firms["kind"] == "synthetic"].reset_index(drop=True)
+    named = firms[firms["kind"] != "synthetic"].reset_index(drop=True)
+    small = loans["borrower"].isin(synthetic["firm"])
+    large = loans[~small].sort_values("collateral", ascending=False, kind="stable")
+    return named, synthetic, large.reset_index(drop=True), loans[small].set_index("borrower")
+
+
 def build_system(book, parameters: Parameters, months: int) -> System:
     """The System of a book over `months` months. Raises ValueError where the months are not whole years."""
     if months < 12 or months > 120 or months % 12:
         raise ValueError(f"months: got {months}, expected a multiple of 12 from 12 to 120")
     tables = book.tables
-    firms = tables["firms"]
-    synthetic = firms[firms["kind"] == "synthetic"].reset_index(drop=True)
-    named = firms[firms["kind"] != "synthetic"].reset_index(drop=True)
-    loans = tables["loans"]
-    of_obligor = loans[loans["borrower"].isin(synthetic["firm"])].set_index("borrower")
-    loans = loans[~loans["borrower"].isin(synthetic["firm"])]
-    loans = loans.sort_values("collateral", ascending=False, kind="stable").reset_index(drop=True)
+    named, synthetic, loans, of_obligor = borrowers(tables)
     lenders = tables["lenders"].sort_values("vehicle", ascending=False, kind="stable").reset_index(drop=True)
     names = Names(
         generations=tuple(tables["chips"]["generation"]),

@@ -34,14 +34,18 @@ def correlation_of(table, economy: Economy) -> np.ndarray:
     return matrix
 
 
-def transition_of(economy: Economy) -> np.ndarray:
-    """Cumulative rows of expm(Q / 12), Q the annual generator over boom, plateau, bust."""
+def generator_of(economy: Economy) -> np.ndarray:
+    """Q: annual rates from the row's regime to the column's; rows sum to zero."""
     generator = np.zeros((3, 3))
     generator[0, [1, 2]] = economy.leave_boom
     generator[1, [0, 2]] = economy.leave_plateau
     generator[2, [0, 1]] = economy.leave_bust
-    generator -= np.diag(generator.sum(axis=1))
-    return np.cumsum(scipy.linalg.expm(generator * MONTH), axis=1)
+    return generator - np.diag(generator.sum(axis=1))
+
+
+def transition_of(economy: Economy) -> np.ndarray:
+    """Cumulative rows of expm(Q / 12), Q the annual generator over boom, plateau, bust."""
+    return np.cumsum(scipy.linalg.expm(generator_of(economy) * MONTH), axis=1)
 
 
 def jumps_of(economy: Economy) -> np.ndarray:

@@ -21,7 +21,7 @@ LOADER = """
   const charts = JSON.parse(document.getElementById('charts').textContent);
   const options = {responsive: true, displayModeBar: false};
   for (const [name, chart] of Object.entries(charts)) {
-    await Plotly.newPlot(name, chart.data, chart.layout, options);
+    await Plotly.newPlot('chart-' + name, chart.data, chart.layout, options);
   }
   const fit = width => document.querySelectorAll('.chart').forEach(chart => {
     const room = width ? width / (chart.closest('.pair') ? 2 : 1) - (chart.closest('.pair') ? 12 : 0) : null;
@@ -110,7 +110,7 @@ class Charts:
         said = f"<b>{text(title)}</b> {text(caption)}"
         return (
             f"<figure><figcaption>{said}</figcaption>"
-            f'<div class="chart" id="{name}" style="min-height:{height}px" role="img" '
+            f'<div class="chart" id="chart-{name}" style="min-height:{height}px" role="img" '
             f'aria-label="{text(title)}"></div></figure>'
         )
 

@@ -7,6 +7,7 @@ from engine.report import (
     bearer_sections,
     closing,
     findings,
+    greeks_sections,
     network_sections,
     policy_sections,
     sections,
@@ -32,6 +33,7 @@ CONTENTS = (
     ("network", "Not known"),
     ("door", "Through which door"),
     ("attribution", "What each mechanism adds"),
+    ("greeks", "What the tail hangs on"),
     ("how-fast", "How fast"),
     ("world", "Futures"),
     ("policy", "Policy"),
@@ -40,7 +42,7 @@ CONTENTS = (
     ("provenance", "Provenance"),
 )
 
-OPTIONAL = ("network", "attribution", "policy")
+OPTIONAL = ("network", "attribution", "greeks", "policy")
 """Sections of a task of its own, shown where the summary has an entry of that name."""
 
 
@@ -66,6 +68,7 @@ def page(results: Results) -> str:
         network_sections.unknown_network,
         sections.through_which_door,
         attribution_sections.mechanisms,
+        greeks_sections.hanging,
         sections.how_fast,
         sections.world,
         policy_sections.levers,

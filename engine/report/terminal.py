@@ -8,6 +8,7 @@ from engine.report import words
 
 WIDTH = 100
 TOP = 8
+GREEKS = 20
 
 
 def print_summary(summary: dict[str, Any], file=None) -> None:
@@ -40,7 +41,7 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
     last = horizons[-1]
     lines = [title(summary), "", "System loss, USD bn (± standard error, [95% interval])"]
     lines += system_table(summary, horizons)
-    lines += policy_table(summary) + attribution_table(summary)
+    lines += policy_table(summary) + attribution_table(summary) + greeks_table(summary)
     if "network" in summary:
         lines += ["", *network_table(summary, last)]
     lines += [
@@ -134,6 +135,26 @@ def attribution_table(summary: dict[str, Any]) -> list[str]:
         rows.append((*named, cells[0], tail, cells[1], mean))
     title = "What each mechanism adds: losses with all against those with it off, same paths, USD bn"
     return ["", title, *grid(rows, "<>>>>>", (39, 8, 15, 8, 15, 8))]
+
+
+def greeks_table(summary: dict[str, Any]) -> list[str]:
+    """The numbers with the greatest effects where the run moved them."""
+    if "greeks" not in summary:
+        return []
+    greeks = summary["greeks"]
+    level = words.share(greeks["level"])
+    rows = [("", "value", f"ES {level}", "expected", "moved alone", "low to high")]
+    for name, row in list(greeks["numbers"].items())[:GREEKS]:
+        found = [
+            plus_minus(row[key], row[f"{key}_se"]) if words.known(row[key]) else ""
+            for key in ("es", "el", "bump", "range")
+        ]
+        rows.append((name, f"{row['value']:.4g}", *found))
+    lines = ["What the tail hangs on: change when a number rises by a tenth of its size, USD bn"]
+    lines += grid(rows, "<>>>>>", (36, 7, 13, 13, 13, 13))
+    told = f"{greeks['told']} of {len(greeks['numbers'])} numbers can be told from zero; "
+    checks = f"{greeks['checked']} checks, p = {greeks['agreement_p']:.2g} that they agree"
+    return ["", *lines, told + checks]
 
 
 def network_table(summary: dict[str, Any], horizon: str) -> list[str]:

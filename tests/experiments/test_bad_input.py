@@ -99,6 +99,22 @@ TABLE = {
         ["task=attribution", "sampler=antithetic", "run.paths=200000"],
         ["sampler.name: got 'antithetic', expected pseudo_random where task=attribution"],
     ),
+    "greeks of too few paths": (
+        ["task=greeks", "run.paths=50000"],
+        ["run.paths: got 50000, expected at least 51,200, for 512 in the tail"],
+    ),
+    "greeks that leave what numbers may be": (
+        ["task=greeks", "greeks.step=0.1"],
+        ["greeks.step: got 0.1, expected less: credit.ltv_cure"],
+    ),
+    "greeks of what is no number": (
+        ["task=greeks", "greeks.groups=[mechanisms]", "greeks.paths=500", "greeks.step=0"],
+        ["greeks.paths: got 500", "greeks.groups: got ['mechanisms'], expected some of", "greeks.step: got"],
+    ),
+    "more checks than sections": (
+        ["task=greeks", "greeks.checked=20", "greeks.drawn=6"],
+        ["greeks.checked + greeks.drawn: got 26, expected at most 25"],
+    ),
     "a cap of nothing": (
         ["policy.advance_cap=0"],
         ["policy.advance_cap: got 0.0, expected a number above 0"],

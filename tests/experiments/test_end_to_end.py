@@ -111,6 +111,28 @@ def test_one_lever_is_compared_alone(undertow, book, tmp_path):
     assert list(summary(tmp_path / "out" / "q")["policy"]) == ["base", "savers"]
 
 
+def test_what_the_tail_of_the_worked_book_hangs_on(undertow, book, tmp_path):
+    """One group of numbers, the greatest checked alone; told on the terminal, the page and in files."""
+    small = ("run.paths=8192", "run.block=1024", "run.months=12", "greeks.level=0.9")
+    few = ("greeks.bumps=1", "greeks.checked=3", "greeks.drawn=1", "greeks.ranges=2")
+    chosen = ("task=greeks", "greeks.groups=[economy]")
+    answer = undertow(*book, *small, *few, *chosen, "run.dir=out/g")
+    assert answer.code == 0
+    assert "What the tail hangs on" in answer.out and "checks, p =" in answer.out
+    folder = tmp_path / "out" / "g"
+    found, table = summary(folder)["greeks"], pd.read_parquet(folder / "results" / "greeks.parquet")
+    assert list(found["numbers"]) == table["number"].tolist() and found["rows"] == 64
+    assert table["number"].str.startswith("economy.").all()
+    assert table["es"].abs().is_monotonic_decreasing and (table["es_se"] > 0.0).all()
+    assert (table["bump"].notna().sum(), table["ratio"].notna().sum(), found["checked"]) == (4, 6, 10)
+    crossed = table[table["range"].notna()]
+    assert len(crossed) == 2 and (crossed["low"] < crossed["high"]).all()
+    system = summary(folder)["system"]["1y"]
+    assert system["el"] < found["es"] < system["es_95"]
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert 'id="greeks"' in page and 'href="#greeks"' in page and "moved alone" in page
+
+
 def test_what_each_mechanism_adds_to_the_worked_book(undertow, book, tmp_path):
     """Only what is on is switched off; a run without any mechanism is the main job with none."""
     off = ("mechanisms.fire_sale=0", "mechanisms.paper_sales=0")

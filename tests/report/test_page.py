@@ -58,12 +58,18 @@ def test_plotly_is_embedded_once_and_unpacks(document):
 
 def test_every_chart_has_one_holder_and_titled_axes(document):
     charts = charts_of(document)
-    holders = re.findall(r'<div class="chart" id="([^"]+)"', document)
+    holders = re.findall(r'<div class="chart" id="chart-([^"]+)"', document)
     assert sorted(holders) == sorted(charts) and len(charts) >= 15
     for name, chart in charts.items():
         assert chart["data"], name
         layout = chart["layout"]
         assert layout["xaxis"].get("title", {}).get("text") or name == "grades", name
+
+
+def test_no_name_is_given_twice(document):
+    """A chart is drawn into the first holder of its name: a section of that name would take it."""
+    names = re.findall(r' id="([^"]+)"', document)
+    assert len(names) == len(set(names))
 
 
 def test_links_lead_to_sections(document):

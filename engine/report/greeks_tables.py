@@ -1,0 +1,99 @@
+"""Tables of the greeks task: what a rise of each number by a tenth of its size does to ES, ranked."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from engine.learn.greeks import Slopes, adjusted, agreement, mean_and_error
+
+TOLD = 0.05
+"""Share of false discoveries among the numbers that are told from zero."""
+
+KEPT = ("unit", "grade", "why", "value", "low", "high")
+"""What a row keeps of the number."""
+
+ROUTES = ("bump", "ratio")
+"""Checks: moved alone on common random numbers; likelihood ratio."""
+
+
+class Ranked(NamedTuple):
+    """Rows by falling effect, and whether the checks agree: the greatest t, and the p-value of all."""
+
+    rows: pd.DataFrame
+    statistic: float
+    p_value: float
+
+
+def rows_of(steps, tail: Slopes, mean: Slopes) -> pd.DataFrame:
+    """One row a number in the order of the steps (USD bn per tenth of its size); `line` is over its range."""
+    size, tenth = (np.array([getattr(step, key) for step in steps]) for key in ("size", "tenth"))
+    t, q = adjusted(tail.value, tail.standard_error, tail.freedom)
+    rows = pd.DataFrame(
+        {
+            "number": [step.name for step in steps],
+            **{key: [getattr(step, key) for step in steps] for key in KEPT},
+            "step": size,
+            "tenth": tenth,
+            "es": tail.value * tenth / size,
+            "es_se": tail.standard_error * tenth / size,
+            "t": t,
+            "q": q,
+            "told": q <= TOLD,
+            "el": mean.value * tenth / size,
+            "el_se": mean.standard_error * tenth / size,
+        }
+    ).astype({"low": float, "high": float})
+    wide = (rows["high"] - rows["low"]) / tenth
+    rows["line"], rows["line_se"] = rows["es"] * wide, rows["es_se"] * wide
+    return rows
+
+
+def ranked(rows: pd.DataFrame, tail: Slopes, bumps: dict, rates: dict, ranges: dict) -> Ranked:
+    """The rows by falling effect, beside what was found of each number in other ways.
+
+    `bumps` and `ranges` hold half differences by position, `rates` derivatives by name, each [sections].
+    """
+    tenth, names = rows["tenth"].to_numpy(), rows["number"].tolist()
+    scale = tenth / rows["step"].to_numpy()
+    own = tail.sections * scale[:, None]
+    others = {
+        "bump": {place: found * scale[place] for place, found in bumps.items()},
+        "ratio": {place: rates[name] * tenth[place] for place, name in enumerate(names) if name in rates},
+    }
+    for route in ROUTES:
+        found = others[route]
+        rows = added(rows, route, found)
+        rows = added(rows, f"{route}_apart", {place: own[place] - found[place] for place in found})
+    rows = added(rows, "range", {place: 2.0 * found for place, found in ranges.items()})
+    apart = [own[place] - found for route in ROUTES for place, found in others[route].items()]
+    statistic, p_value = agreement(np.array(apart)) if apart else (0.0, 1.0)
+    order = np.argsort(-rows["es"].abs().to_numpy(), kind="stable")
+    return Ranked(rows.iloc[order].reset_index(drop=True), statistic, p_value)
+
+
+def added(rows: pd.DataFrame, name: str, found: dict) -> pd.DataFrame:
+    """The rows with a column and its standard error from values [sections] by position; NaN without them."""
+    columns = np.full((2, len(rows)), np.nan)
+    for place, sections in found.items():
+        columns[:, place] = mean_and_error(sections)
+    return rows.assign(**{name: columns[0], f"{name}_se": columns[1]})
+
+
+def summary(table: Ranked, tail: Slopes, first, wanted, rows: int) -> dict[str, Any]:
+    """The entry `greeks` of summary.json: how it was made, whether the checks agree, numbers by effect."""
+    es, es_se = mean_and_error(first.es)
+    return {
+        "level": wanted.level,
+        "step": wanted.step,
+        "rows": rows,
+        "row_paths": wanted.paths,
+        "es": es,
+        "es_se": es_se,
+        "told": int(table.rows["told"].sum()),
+        "misfit": tail.misfit,
+        "checked": int(table.rows["bump"].notna().sum() + table.rows["ratio"].notna().sum()),
+        "greatest_t": table.statistic,
+        "agreement_p": table.p_value,
+        "numbers": table.rows.set_index("number").to_dict("index"),
+    }
