@@ -16,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from engine.book.parameters import Parameters
 from experiments import limits
 from experiments.complaints import BadInput, expected, explain, unknown
+from experiments.sampling import sampler_problems
 from experiments.schema import (
     Book,
     Config,
@@ -31,7 +32,6 @@ from experiments.schema import (
 from experiments.task_checks import PAIRED, greeks_problems, paired_problems, validate_problems, whole
 
 TASKS = ("tail_risk", "network_ensemble", "attribution", "policy", "greeks", "template", "validate", "runs")
-SAMPLERS = ("pseudo_random", "antithetic", "sobol")
 WHOLE = {
     "paths": (1, 10**12, 1),
     "block": (512, 2**20, 512),
@@ -93,7 +93,7 @@ def read(cfg: DictConfig) -> Experiment:
     except OmegaConfBaseException as error:
         raise BadInput([explain(error)]) from None
     whole_run(config.run, problems)
-    whole_sampler(config.sampler, config.run, problems)
+    problems += sampler_problems(config.sampler, config.run)
     if config.task.name == "network_ensemble":
         whole_network(config.network, config.sampler, problems)
     if config.task.name == "greeks":
@@ -106,6 +106,7 @@ def read(cfg: DictConfig) -> Experiment:
         raise BadInput(problems)
     plain["run"] = dataclasses.asdict(config.run)
     plain["network"] = dataclasses.asdict(config.network)
+    plain["sampler"] = dataclasses.asdict(config.sampler)
     plain["greeks"] = dataclasses.asdict(config.greeks)
     return Experiment(
         config.task.name, config.run, config.book, config.scenario, parameters, config.sampler,
@@ -145,33 +146,6 @@ def whole_run(run: Run, problems: list[str]) -> None:
         problems.append(expected("run.checkpoint_seconds", run.checkpoint_seconds, wanted))
 
 
-def whole_sampler(sampler: Sampler, run: Run, problems: list[str]) -> None:
-    """Turn the sampler's numbers into whole ones; add what does not suit it or the run to the problems."""
-    before = len(problems)
-    for key, high in (("replications", 1024), ("components", 120)):
-        number = whole(getattr(sampler, key))
-        if number is None or not 1 <= number <= high:
-            problems.append(
-                expected(f"sampler.{key}", getattr(sampler, key), f"a whole number from 1 to {high}")
-            )
-        else:
-            setattr(sampler, key, number)
-    if len(problems) > before or sampler.name not in SAMPLERS or not isinstance(run.paths, int):
-        return
-    if isinstance(run.months, int) and sampler.name == "sobol" and sampler.components > run.months:
-        wanted = f"at most the run's {run.months} months"
-        problems.append(expected("sampler.components", sampler.components, wanted))
-    each, rest = divmod(run.paths, sampler.replications)
-    if sampler.name == "sobol" and (rest or each < 1 or each & (each - 1)):
-        near = sampler.replications << max(round(math.log2(max(each, 1))), 9)
-        wanted = f"{sampler.replications} replications times a power of two, such as {near}"
-        problems.append(expected("run.paths", run.paths, wanted))
-    elif rest or each % (2 if sampler.name == "antithetic" else 1):
-        unit = sampler.replications * (2 if sampler.name == "antithetic" else 1)
-        wanted = f"a multiple of {unit}, for {sampler.replications} replications of sampler={sampler.name}"
-        problems.append(expected("run.paths", run.paths, wanted))
-
-
 def whole_network(network: Network, sampler: Sampler, problems: list[str]) -> None:
     """Turn the networks' numbers into whole ones; add what is wrong with them to the problems."""
     before = len(problems)
@@ -203,8 +177,6 @@ def choices(config: Config) -> list[str]:
     found = []
     if config.task.name not in TASKS:
         found.append(expected("task.name", config.task.name, "one of " + ", ".join(TASKS)))
-    if config.sampler.name not in SAMPLERS:
-        found.append(expected("sampler.name", config.sampler.name, "one of " + ", ".join(SAMPLERS)))
     if not 0.0 <= config.report.most_flagged <= 1.0:
         found.append(expected("report.most_flagged", config.report.most_flagged, "a share between 0 and 1"))
     if config.task.name in PAIRED:
@@ -276,16 +248,15 @@ def book_lines(error: Exception, shown: int = 50) -> list[str]:
 
 
 def build(experiment: Experiment, book):
-    """(System, Plan, samplers) of the experiment."""
+    """(System, Plan, samplers) of the experiment; no samplers where a law must be learned first."""
     from engine.book.build import build_system
-    from engine.paths.samplers import samplers_of
     from engine.tail.blocks import Plan
+    from experiments.sampling import samplers
 
     run = experiment.run
     plan = Plan(paths=run.paths, block=run.block, seed=run.seed)
     system = build_system(book, experiment.parameters, run.months)
-    sampler = experiment.sampler
-    return system, plan, samplers_of(system, plan, sampler.name, sampler.replications, sampler.components)
+    return system, plan, samplers(experiment, book, system, plan)
 
 
 def networks(experiment: Experiment, book):

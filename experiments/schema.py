@@ -50,6 +50,12 @@ class Sampler:
     name: str = "pseudo_random"
     replications: Any = 1  # independent ones; from two on their spread is the error
     components: Any = 4  # principal components of each factor's path that a scrambled sequence covers
+    column: str = "system"  # the loss whose tail importance sampling is for
+    level: float = 0.999  # where that tail begins
+    parts: Any = 4  # laws of the mixture beside the nominal one
+    defensive: float = 0.1  # share of the nominal law: no weight exceeds one over it
+    learning_paths: Any = 131_072
+    tilt: str | None = None  # a law learned before, the tilt.npz of its run; null: learn one
 
 
 @dataclasses.dataclass

@@ -2,7 +2,7 @@
 
 import sys
 
-from experiments import build
+from experiments import build, sampling
 from experiments.build import Experiment
 from experiments.checkpoints import Checkpoints, identity_of, interrupted_folder
 from experiments.exit_codes import DONE, UNRELIABLE
@@ -51,12 +51,15 @@ def results(
     from engine.tail.blocks import Watch, beginning
 
     replications, stop = Replications(), checkpoints.stop
+    provenance = folder.provenance | (told or {}) | {"status": "done"}
+    if experiment.sampler.name == "importance":
+        samplers, learning = sampling.learned(experiment, book, system, folder.path, stop)
+        provenance["sampler"] = {"name": "importance", "learning": learning}
     start = checkpoints.start(beginning(layout_of(system)), replications)
     with Progress(plan.paths) as progress:
         watch = Watch(progress=progress.update, each=replications.add, keep=checkpoints.keep, stopped=stop)
         tally, timing = simulate(system, plan, samplers, watch, start=start)
     stop.check()
-    provenance = folder.provenance | (told or {}) | {"status": "done"}
     provenance["timing"] = timing_of(timing, checkpoints.sessions)
     tables = web_tables(system, book, tally, plan.seed, samplers) | (more or {})
     summary = write_results(folder.path, tally, system, book, provenance, replications, more=tables)

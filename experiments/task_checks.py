@@ -46,7 +46,7 @@ def paired_problems(config: Config) -> list[str]:
         found.append(expected("policy.*_month", 0.0, wanted))
     if task == "attribution" and not switched_on(config.mechanisms):
         found.append(expected("mechanisms", "none", "at least one that is on, as in mechanisms=base"))
-    if config.sampler.name in ("antithetic", "sobol"):
+    if config.sampler.name != "pseudo_random":
         found.append(expected("sampler.name", config.sampler.name, f"pseudo_random where task={task}"))
     return found
 

@@ -48,17 +48,22 @@ class Checkpoint(NamedTuple):
 
 def write(folder: pathlib.Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint into the folder; the last one becomes the previous one."""
+    if (folder / NAME).exists():
+        os.replace(folder / NAME, folder / PREVIOUS)
+    save(folder / NAME, checkpoint)
+
+
+def save(path: pathlib.Path, checkpoint: Checkpoint) -> None:
+    """Write one file whole."""
     identity, notes, arrays = checkpoint
     head = {"format": FORMAT, "identity": identity, "notes": notes, "sha256": checkpoint.checksum()}
     text = np.frombuffer(json.dumps(head).encode(), np.uint8)
 
-    def save(name: str) -> None:
+    def write(name: str) -> None:
         with open(name, "wb") as file:
             np.savez(file, head=text, **arrays)
 
-    if (folder / NAME).exists():
-        os.replace(folder / NAME, folder / PREVIOUS)
-    write_whole(folder / NAME, save)
+    write_whole(path, write)
 
 
 def read(path: pathlib.Path) -> Checkpoint:

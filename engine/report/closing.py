@@ -37,6 +37,7 @@ SAMPLER = {
     "ess_tail": "Effective paths in the worst 1%",
     "max_weight_share": "Largest share of one path",
     "mean_weight": "Mean weight",
+    "mean_weight_se": "Its standard error",
     "k_hat": "Tail shape of the weights",
 }
 """Labels of the sampler's diagnostics."""
@@ -92,5 +93,14 @@ def provenance_rows(results: Results) -> list[tuple[str, object]]:
             for name, factor in (sampler.get("variance_reduction") or {}).items()
             if words.known(factor)
         ),
+        ("Learned from", learned_from(sampler.get("learning"))),
         ("Worst paths, to replay", ", ".join(str(path) for path in worst["path"])),
     ]
+
+
+def learned_from(learning: dict | None) -> str | None:
+    """What a learned law has cost."""
+    if not learning:
+        return None
+    said = f"{learning['paths']:,} pilot paths in {words.seconds(learning['seconds'])}"
+    return said + (f", taken from {learning['from']}" if "from" in learning else "")

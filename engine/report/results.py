@@ -108,6 +108,7 @@ def tables_of(
         "clusters": systemic_tables.clusters_table(tally),
         "dispersion": systemic_tables.dispersion_table(tally),
         "worst_case": tail_tables.worst_case_table(tally, layout),
+        "deep_tail": tail_tables.deep_table(tally, layout),
         "grades": grades.grade_table(contributions, book),
         "firms": firms,
         "defaults": path_tables.defaults_table(tally, layout, book),
@@ -196,6 +197,7 @@ def sampler(tally: Tally, layout: Layout, given: str | dict[str, Any]) -> dict[s
     given = {"name": given} if isinstance(given, str) else dict(given)
     weights = intervals.weights(tally)
     last = measures.column_losses(tally, len(layout.horizons) - 1)
+    uneven = weights.k_hat is not None
     return {
         "ess": weights.effective_paths,
         "ess_tail": intervals.effective_beyond(last, loss_tables.TAIL),
@@ -204,7 +206,7 @@ def sampler(tally: Tally, layout: Layout, given: str | dict[str, Any]) -> dict[s
         "mean_weight_se": weights.mean_error,
         "weights_capped": weights.capped,
         "k_hat": weights.k_hat,
-        "variance_reduction": {},
+        "variance_reduction": tail_tables.reductions(last) if uneven else {},
     } | given
 
 

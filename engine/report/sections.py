@@ -248,7 +248,7 @@ def trust(results: Results, holder: Charts) -> str:
         bands_table(results),
         declines_table(results),
         baseline_table(results),
-        tail_sections.model_risk(results),
+        tail_sections.far_tail(results) + tail_sections.model_risk(results),
     )
 
 

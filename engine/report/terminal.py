@@ -190,7 +190,31 @@ def timing_lines(summary: dict[str, Any]) -> list[str]:
         if words.known(sampler.get("ess_tail"))
         else []
     )
+    return textwrap.wrap(" · ".join(parts), WIDTH) + learning_lines(sampler)
+
+
+def learning_lines(sampler: dict[str, Any]) -> list[str]:
+    """What importance sampling has cost and gained."""
+    learning, gained = sampler.get("learning"), sampler.get("variance_reduction") or {}
+    if not learning:
+        return []
+    factors = ", ".join(
+        f"{'ES' if name.startswith('es') else 'P'} {level_words(name)} {factor:,.0f}"
+        for name, factor in gained.items()
+        if words.known(factor)
+    )
+    parts = [
+        f"learned from {learning['paths']:,} paths in {words.seconds(learning['seconds'])}",
+        f"one path is worth so many plain ones: {factors}",
+        f"mean weight {sampler['mean_weight']:.3f} ± {sampler['mean_weight_se']:.3f}",
+        f"k-hat {sampler['k_hat']:.2f}" if words.known(sampler.get("k_hat")) else "weights all alike",
+    ]
     return textwrap.wrap(" · ".join(parts), WIDTH)
+
+
+def level_words(name: str) -> str:
+    """The level in a name such as es_99_97: 99.97%."""
+    return name.partition("_")[2].replace("_", ".") + "%"
 
 
 def plus_minus(value, se) -> str:

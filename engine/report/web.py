@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 from engine.contagion.payments import clear
+from engine.draws.samplers import PSEUDO_RANDOM
+from engine.draws.tilted import Tilted
 from engine.paths.payments import yearly_payments
 from engine.paths.replay import calm
 from engine.tail import measures
@@ -39,7 +41,12 @@ def payments_table(system, book, tally: Tally, seed: int, samplers) -> pd.DataFr
     """
     worst, _ = measures.worst_paths(tally, tally.worst_path.shape[0] - 1)
     count = min(CHUNK - WORST, int(tally.paths))
-    paid = [paid_of(system, seed, ids, samplers, int(tally.paths)) for ids in (np.arange(count), worst)]
+    # Medians of weighted paths would not be those of the model: its own paths stand for the ordinary ones.
+    own = (PSEUDO_RANDOM,) if isinstance(samplers[0], Tilted) else samplers
+    paid = [
+        paid_of(system, seed, ids, drawn_by, int(tally.paths))
+        for ids, drawn_by in ((np.arange(count), own), (worst, samplers))
+    ]
     contracts = book.tables["contracts"].set_index("contract").loc[list(system.names.contracts)]
     names = book.tables["firms"].set_index("firm")["name"]
     flows = (contracts["flow"] != "none").to_numpy()
