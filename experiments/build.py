@@ -21,15 +21,18 @@ from experiments.schema import (
     Config,
     Network,
     Report,
+    ReverseStress,
     Run,
     Runs,
     Sampler,
     Scenario,
     Validate,
 )
-from experiments.task_checks import PAIRED, paired_problems, validate_problems
+from experiments.task_checks import PAIRED, paired_problems, stress_problems, validate_problems
 
-TASKS = ("tail_risk", "network_ensemble", "attribution", "policy", "template", "validate", "runs")
+TASKS = (
+    "tail_risk", "network_ensemble", "attribution", "policy", "reverse_stress", "template", "validate", "runs"
+)  # fmt: skip
 SAMPLERS = ("pseudo_random", "antithetic", "sobol")
 WHOLE = {
     "paths": (1, 10**12, 1),
@@ -69,6 +72,7 @@ class Experiment:
     parameters: Parameters
     sampler: Sampler
     network: Network
+    reverse_stress: ReverseStress
     report: Report
     template_dir: str | None
     validate: Validate
@@ -102,10 +106,11 @@ def read(cfg: DictConfig) -> Experiment:
         raise BadInput(problems)
     plain["run"] = dataclasses.asdict(config.run)
     plain["network"] = dataclasses.asdict(config.network)
+    plain["reverse_stress"] = dataclasses.asdict(config.reverse_stress)
     return Experiment(
         config.task.name, config.run, config.book, config.scenario, parameters, config.sampler,
-        config.network, config.report, config.template.dir, config.validate, config.runs, plain,
-        config_hash(plain),
+        config.network, config.reverse_stress, config.report, config.template.dir, config.validate,
+        config.runs, plain, config_hash(plain),
     )  # fmt: skip
 
 
@@ -215,6 +220,8 @@ def choices(config: Config) -> list[str]:
         found.append(expected("report.most_flagged", config.report.most_flagged, "a share between 0 and 1"))
     if config.task.name in PAIRED:
         found += paired_problems(config)
+    if config.task.name == "reverse_stress":
+        found += stress_problems(config.reverse_stress, config.sampler.name)
     if config.task.name == "template":
         return found + folder_problems("template.dir", config.template.dir, needed=True)
     if config.task.name == "validate":
@@ -242,6 +249,8 @@ def decisive(plain: dict) -> dict:
     """The part of the configuration that changes a result."""
     networks = plain["task"]["name"] == "network_ensemble"
     unread = {"run": ("paths",), "sampler": None} if networks else {"network": None}
+    if plain["task"]["name"] != "reverse_stress":
+        unread["reverse_stress"] = None
     kept = {}
     for group, values in plain.items():
         left_out = NO_RESULT.get(group, ())

@@ -10,6 +10,7 @@ from engine.report import (
     network_sections,
     policy_sections,
     sections,
+    stress_sections,
     style,
     systemic_sections,
     words,
@@ -34,13 +35,14 @@ CONTENTS = (
     ("attribution", "What each mechanism adds"),
     ("how-fast", "How fast"),
     ("world", "Futures"),
+    ("reverse_stress", "Reverse stress"),
     ("policy", "Policy"),
     ("trust", "How far to trust it"),
     ("limits", "Not covered"),
     ("provenance", "Provenance"),
 )
 
-OPTIONAL = ("network", "attribution", "policy")
+OPTIONAL = ("network", "attribution", "reverse_stress", "policy")
 """Sections of a task of its own, shown where the summary has an entry of that name."""
 
 
@@ -68,6 +70,7 @@ def page(results: Results) -> str:
         attribution_sections.mechanisms,
         sections.how_fast,
         sections.world,
+        stress_sections.roads,
         policy_sections.levers,
         sections.trust,
     )

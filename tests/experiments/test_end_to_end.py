@@ -8,7 +8,7 @@ import pytest
 
 from engine.book.parameters import Mechanisms
 from engine.report import words
-from engine.vocabulary import LEVERS
+from engine.vocabulary import FACTORS, LEVERS
 from experiments.command_help import options
 
 SMALL = ("run.paths=1024", "run.block=512", "run.months=12")
@@ -134,3 +134,30 @@ def test_every_mechanism_and_lever_has_a_name_for_readers():
     names = {field.name for field in dataclasses.fields(Mechanisms)}
     assert set(words.MECHANISM_NAMES) == names | {"conduct", "all"}
     assert set(words.VARIANT_NAMES) == {*LEVERS, "base", "all"}
+
+
+def test_the_likeliest_road_to_a_loss_of_the_worked_book(undertow, book, status, tmp_path):
+    """Told on the terminal, on the page and in files; a loss beyond reach ends with code 4 and says so."""
+    small = (*book, *SMALL, "task=reverse_stress", "reverse_stress.scenarios=2")
+    answer = undertow(*small, "target=4", "run.dir=out/r")
+    folder = tmp_path / "out" / "r"
+    assert answer.code == 0 and status(folder)["status"] == "done"
+    assert "Likeliest roads to 4.0 bn (system)" in answer.out and "Q1 2026: " in answer.out
+    found = summary(folder)["reverse_stress"]
+    scenarios = pd.read_parquet(folder / "results" / "reverse_stress.parquet")
+    assert scenarios["log_likelihood"].is_monotonic_decreasing and len(scenarios) == len(found["stories"])
+    assert (abs(scenarios["mean"] - 4.0) < 8.0 * scenarios["mean_se"]).all()
+    draws = pd.read_parquet(folder / "results" / "reverse_stress_draws.parquet")
+    length = (draws[list(FACTORS)] ** 2).sum(axis=1).groupby(draws["scenario"]).sum() ** 0.5
+    assert length.to_numpy() == pytest.approx(scenarios["beta"].to_numpy())
+    assert {"reverse_stress_quarters", "reverse_stress_firms", "reverse_stress_months"} <= {
+        file.stem for file in (folder / "results").glob("*.parquet")
+    }
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert 'id="reverse_stress"' in page and "The likeliest road to 4.0 bn" in page
+    answer = undertow(*small, "target=1e4", "run.dir=out/far")
+    assert answer.code == 4
+    said = "no systematic path within 8 standard deviations of the middle brings an expected loss of 10,000"
+    assert said in answer.err
+    assert said in (tmp_path / "out" / "far" / "report.html").read_text(encoding="utf-8")
+    assert status(tmp_path / "out" / "far")["reason"].startswith("no systematic path")
