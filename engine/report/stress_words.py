@@ -65,7 +65,7 @@ def story_lines(quarters: pd.DataFrame, names: dict[str, str], start: str) -> li
 def fallen(row, names: dict[str, str]) -> str:
     """Who breaches and who defaults in a quarter, if anybody."""
     said = ""
-    for held, verb in ((row.breaches, "breach"), (row.defaults, "default")):
+    for held, one, several in ((row.breaches, "breaches", "breach"), (row.defaults, "defaults", "default")):
         firms = [names.get(firm, firm) for firm in held.split(", ") if firm]
-        said += f" {joined(firms)} {verb if len(firms) > 1 else verb + 's'}." if firms else ""
+        said += f" {joined(firms)} {several if len(firms) > 1 else one}." if firms else ""
     return said

@@ -8,7 +8,7 @@ import pytest
 
 from engine.book.parameters import Mechanisms
 from engine.report import words
-from engine.vocabulary import FACTORS, LEVERS
+from engine.vocabulary import FACTORS, LEVERS, REGIMES
 from experiments.command_help import options
 
 SMALL = ("run.paths=1024", "run.block=512", "run.months=12")
@@ -153,6 +153,13 @@ def test_the_likeliest_road_to_a_loss_of_the_worked_book(undertow, book, status,
     assert {"reverse_stress_quarters", "reverse_stress_firms", "reverse_stress_months"} <= {
         file.stem for file in (folder / "results").glob("*.parquet")
     }
+    months = pd.read_parquet(folder / "results" / "reverse_stress_months.parquet")
+    regimes = months[months["series"] == "regime"]
+    assert (regimes["p05"] == regimes["p95"]).all()  # every path follows the scenario
+    assert [REGIMES[int(code)] for code in regimes["p50"]] == draws["regime"].tolist()
+    chance = found["probability"]
+    error = (chance["importance_se"] ** 2 + chance["plain_se"] ** 2) ** 0.5
+    assert 0.0 < chance["importance"] and abs(chance["importance"] - chance["plain"]) < 4.0 * error
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert 'id="reverse_stress"' in page and "The likeliest road to 4.0 bn" in page
     answer = undertow(*small, "target=1e4", "run.dir=out/far")
