@@ -93,15 +93,40 @@ def drawn(results: Results, series: str):
 
 
 def stories(results: Results, found: dict) -> str:
-    """The first scenario quarter by quarter, then who falls on it; the others folded away."""
-    told = []
+    """The first scenario quarter by quarter, and who falls on it; the others folded away."""
+    quarters, told = results.tables["reverse_stress_quarters"], []
     for number, lines in enumerate(found["stories"], 1):
-        items = "".join(f"<li>{text(line)}</li>" for line in lines)
-        inside = f"<ul>{items}</ul>" + firms_table(results, number)
+        rows = quarters[quarters["scenario"] == number]
+        items = "".join(f"<li>{text(line)}</li>" for line in eventful(rows, lines))
+        inside = f"<ul>{items}</ul>" + quarters_table(rows) + firms_table(results, number)
         name = title(found["scenarios"][number - 1]["switches"])
         head = f"<summary>{number}. {text(name)}, quarter by quarter</summary>"
         told.append(f"<details{' open' if number == 1 else ''}>{head}{inside}</details>")
     return "".join(told)
+
+
+def eventful(rows: pd.DataFrame, lines: list[str]) -> list[str]:
+    """The lines of the quarters in which the regime turns, or somebody breaches or defaults."""
+    turned = rows["regime"] != rows["regime"].shift(fill_value=rows["regime"].iloc[0])
+    kept = turned | (rows["breaches"] != "") | (rows["defaults"] != "")
+    return [line for line, said in zip(lines, kept, strict=True) if said]
+
+
+def quarters_table(rows: pd.DataFrame) -> str:
+    """Economy and losses, one row a quarter."""
+    cells = [
+        (
+            quarter_name(row.quarter), row.regime, amount(row.revenue), f"{row.price_h100:,.1f}",
+            f"{row.rent_h100:.2f}", share(row.rate), f"{row.spread:.2f}", f"{row.supply:.2f}",
+            amount(row.exposure), amount(row.loss), amount(row.cumulative_loss),
+        )
+        for row in rows.itertuples(index=False)
+    ]  # fmt: skip
+    head = (
+        "End of", "Regime", "AI revenue", "H100, k USD", "Rent, USD/h", "Short rate", "Spreads",
+        "Credit supply", "Debt", "Lost in it", "Lost so far",
+    )  # fmt: skip
+    return table(head, cells, 2)
 
 
 def firms_table(results: Results, number: int, count: int = 10) -> str:
