@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float64
 
@@ -70,8 +71,8 @@ class Trials:
     def sampler(self, scenario: Scenario, spread: float) -> Around:
         """The sampler of paths around a scenario."""
         uniforms = forcing(self.transition, self.start, scenario.regimes)
-        centre = self.normals(scenario.z).astype(np.float32)
-        return Around(centre, uniforms, np.asarray(spread, np.float32))
+        centre = jnp.asarray(self.normals(scenario.z), jnp.float32)
+        return Around(centre, jnp.asarray(uniforms), jnp.asarray(spread, jnp.float32))
 
     def observe(self, scenarios, spread: float, first: int, each: int, keep):
         """`keep(Observed)` of `each` chunks of paths around every scenario, [scenarios * each ... CHUNK].

@@ -4,12 +4,24 @@ import pandas as pd
 
 from engine.report import style, timelines, words
 from engine.report.folder import Results
-from engine.report.markup import Charts, measured, paragraph, probability, table, text
+from engine.report.markup import Charts, measured, paragraph, table, text
 from engine.report.sections import finding, section, side_by_side
-from engine.report.stress_words import CAUSE_WORDS, FACTOR_WORDS, month_name, quarter_name, title
+from engine.report.stress_words import (
+    CAUSE_WORDS,
+    FACTOR_WORDS,
+    FIRST_YEAR,
+    chance,
+    month_name,
+    quarter_name,
+    title,
+)
 from engine.report.words import amount, share
 
-DRAWN = ("revenue", "price_h100", "spread", "supply", "loss", "exposure")
+DRAWN = ("revenue", "price_h100", "rate", "spread", "supply", "loss")
+MORE = {
+    "loss": ("Cumulative loss of the system", "USD bn", False),
+    "rate": ("Short rate", "a year", False),
+}
 COLOURS = (style.RED, style.AMBER, style.PLUM)
 
 
@@ -32,13 +44,20 @@ def roads(results: Results, holder: Charts) -> str:
 
 def sentence(found: dict, rows: pd.DataFrame) -> str:
     """The likeliest scenario and how likely the loss is, in a sentence."""
-    first, chance = rows.iloc[0], found["probability"]
+    first, odds = rows.iloc[0], found["probability"]
     whose, way = "The system" if found["of"] == "system" else found["of"], title(first["switches"])
     return (
         f"{whose} loses {amount(found['target'])} bn most likely so: {way[0].lower()}{way[1:]}, and shocks "
         f"{first['beta']:.1f} standard deviations from their middle. A loss of that much or more has a "
-        f"chance of {probability(chance['importance'], chance['importance_se'])}."
+        f"chance of {chance(odds['importance'], odds['importance_se'])}.{broken(found['breaks'])}"
     )
+
+
+def broken(breaks: list[float]) -> str:
+    """When the boom breaks on simulated paths beyond the target, in a sentence."""
+    year = max(range(len(breaks)), key=breaks.__getitem__)
+    when = "lasts" if year == 0 else f"breaks in {FIRST_YEAR + year - 1}"
+    return f" On {share(breaks[year])} of such paths the boom {when}." if breaks[year] > 0.0 else ""
 
 
 def scenarios_table(rows: pd.DataFrame) -> str:
@@ -74,9 +93,7 @@ def pushes(row: pd.Series) -> str:
 
 def drawn(results: Results, series: str):
     """Figure, title and caption of one series: the fan of all paths, and the median of the scenarios."""
-    name, unit, log = {"loss": ("Cumulative loss of the system", "USD bn", False)}.get(series) or (
-        timelines.FANS[series]
-    )
+    name, unit, log = (timelines.FANS | MORE)[series]
     chart = timelines.fan(results, series, name, unit, log)
     months = results.tables["reverse_stress_months"]
     titles = results.tables["reverse_stress"].set_index("scenario")["switches"]
@@ -89,7 +106,9 @@ def drawn(results: Results, series: str):
             hovertemplate=f"<b>scenario {number}</b>: {title(titles[number])}<br>"
             "month %{x}: %{y:,.3~g}<extra></extra>",
         )  # fmt: skip
-    return chart, name, "blue: all paths; red, amber and plum: scenarios 1 to 3."
+    if series == "rate":
+        chart.update_yaxes(tickformat=".0%")
+    return chart, name, "red, amber, plum: scenarios 1 to 3."
 
 
 def stories(results: Results, found: dict) -> str:
@@ -151,9 +170,9 @@ def firms_table(results: Results, number: int, count: int = 10) -> str:
 
 def chances_table(found: dict) -> str:
     """Three ways to the probability of the loss."""
-    chance = found["probability"]
+    odds = found["probability"]
     cells = [
-        (name, probability(chance[key], chance[f"{key}_se"]))
+        (name, chance(odds[key], odds[f"{key}_se"]))
         for key, name in (
             ("form", "FORM, summed over regime paths"),
             ("importance", "importance sampling about FORM's points"),

@@ -1,5 +1,7 @@
 """A reverse stress in words: one line a quarter, and what a scenario is called."""
 
+import math
+
 import pandas as pd
 
 from engine.report.words import amount, joined, share
@@ -45,19 +47,26 @@ def title(switches: str) -> str:
     return said[0].upper() + said[1:]
 
 
+def chance(value: float, error: float) -> str:
+    """A probability with its error, both to the error's second figure: "0.173% ± 0.026%", "2.1e-07 ± 4e-08"."""
+    if value < 1e-5:
+        return f"{value:.2g} ± {error:.1g}"
+    places = max(1, 1 - math.floor(math.log10(100.0 * error))) if error > 0.0 else 2
+    return f"{100.0 * value:.{places}f}% ± {100.0 * error:.{places}f}%"
+
+
 def story_lines(quarters: pd.DataFrame, names: dict[str, str], start: str) -> list[str]:
-    """One line a quarter: regime, economy at its end, losses in it, who breaches and who defaults."""
+    """One line a quarter: regime, economy at its end, losses so far (and in it), who breaches and defaults."""
     lines, before, revenue = [], start, None
     for row in quarters.itertuples(index=False):
         turned = f"{before} turns to {row.regime}" if row.regime != before else row.regime
         grown = "" if revenue is None else f" ({row.revenue / revenue - 1.0:+.0%})"
         economy = (
             f"AI revenue {amount(row.revenue)}{grown}, H100 {row.price_h100:,.1f}k, rates {share(row.rate)}, "
-            f"spreads {row.spread:.1f}x, credit supply {row.supply:.2f}"
+            f"spreads {row.spread:.1f}x, supply {row.supply:.2f}"
         )
-        line = f"{quarter_name(row.quarter)}: {turned}. {economy}; {amount(row.loss)} bn lost, "
-        line += f"{amount(row.cumulative_loss)} so far."
-        lines.append(line + fallen(row, names))
+        line = f"{quarter_name(row.quarter)}: {turned}. {economy}; lost {amount(row.cumulative_loss)}"
+        lines.append(f"{line} (+{amount(row.loss)}).{fallen(row, names)}")
         before, revenue = row.regime, row.revenue
     return lines
 

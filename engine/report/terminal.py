@@ -5,6 +5,7 @@ import textwrap
 from typing import Any
 
 from engine.report import words
+from engine.report.stress_words import chance as chance_of
 from engine.report.stress_words import title as title_of
 
 WIDTH = 100
@@ -172,13 +173,13 @@ def stress_lines(summary: dict[str, Any]) -> list[str]:
     ]  # fmt: skip
     chance = found["probability"]
     said = ", ".join(
-        f"{name} {words.share(chance[key])} ± {words.share(chance[f'{key}_se'])}"
+        f"{name} {chance_of(chance[key], chance[f'{key}_se'])}"
         for key, name in (("form", "FORM"), ("importance", "importance sampling"), ("plain", "plain paths"))
     )
     story = [textwrap.wrap(line, WIDTH, subsequent_indent="  ") for line in found["stories"][0]]
     head = f"Likeliest roads to {words.amount(found['target'])} bn ({found['of']}), distance in deviations"
     return [
-        "", head, *grid(rows, "<>>>", (58, 9, 16, 9)), f"Chance of it: {said}", "", "The first, by quarter",
+        "", head, *grid(rows, "<>>>", (58, 9, 16, 9)), f"Chance of it: {said}", "", "The first by quarter; losses in USD bn",
         *(part for line in story for part in line),
     ]  # fmt: skip
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from engine.learn.story import firms_table, quarters_table
-from engine.report.stress_words import CAUSE_WORDS, FACTOR_WORDS, quarter_name, story_lines, title
+from engine.report.stress_words import CAUSE_WORDS, FACTOR_WORDS, chance, quarter_name, story_lines, title
 from engine.vocabulary import CAUSES, FACTORS, REGIMES, SERIES
 
 
@@ -21,13 +21,19 @@ def quarters(**columns):
 def test_one_line_a_quarter():
     calm, turn = story_lines(quarters(), {"A": "Alpha", "B": "Beta"}, "boom")
     assert calm == (
-        "Q3 2027: boom. AI revenue 200, H100 9.0k, rates 4.0%, spreads 1.2x, credit supply 0.95; "
-        "1.0 bn lost, 5.0 so far."
+        "Q3 2027: boom. AI revenue 200, H100 9.0k, rates 4.0%, spreads 1.2x, supply 0.95; lost 5.0 "
+        "(+1.0)."
     )
     assert turn == (
-        "Q4 2027: boom turns to bust. AI revenue 150 (-25%), H100 6.0k, rates 5.0%, spreads 2.5x, credit "
-        "supply 0.50; 20.0 bn lost, 25.0 so far. Alpha breaches. Beta and C default."
+        "Q4 2027: boom turns to bust. AI revenue 150 (-25%), H100 6.0k, rates 5.0%, spreads 2.5x, supply "
+        "0.50; lost 25.0 (+20.0). Alpha breaches. Beta and C default."
     )
+
+
+def test_chances():
+    assert chance(0.001727, 0.000262) == "0.173% ± 0.026%"
+    assert chance(0.2345, 0.0123) == "23.4% ± 1.2%" and chance(0.0, 0.0) == "0 ± 0"
+    assert chance(2.13e-7, 4.4e-8) == "2.1e-07 ± 4e-08"
 
 
 def test_titles_and_quarters():
