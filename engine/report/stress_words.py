@@ -56,14 +56,14 @@ def chance(value: float, error: float) -> str:
 
 
 def story_lines(quarters: pd.DataFrame, names: dict[str, str], start: str) -> list[str]:
-    """One line a quarter: regime, economy at its end, losses so far (and in it), who breaches and defaults."""
+    """One line a quarter: regime, economy at its end, losses so far (and in it), who falls."""
     lines, before, revenue = [], start, None
     for row in quarters.itertuples(index=False):
         turned = f"{before} turns to {row.regime}" if row.regime != before else row.regime
         grown = "" if revenue is None else f" ({row.revenue / revenue - 1.0:+.0%})"
         economy = (
-            f"AI revenue {amount(row.revenue)}{grown}, H100 {row.price_h100:,.1f}k, rates {share(row.rate)}, "
-            f"spreads {row.spread:.1f}x, supply {row.supply:.2f}"
+            f"AI revenue {row.revenue:,.0f}{grown}, H100 {row.price_h100:,.1f}k, rate {share(row.rate)}, "
+            f"spread {row.spread:.1f}x, supply {row.supply:.2f}"
         )
         line = f"{quarter_name(row.quarter)}: {turned}. {economy}; lost {amount(row.cumulative_loss)}"
         lines.append(f"{line} (+{amount(row.loss)}).{fallen(row, names)}")
@@ -74,7 +74,8 @@ def story_lines(quarters: pd.DataFrame, names: dict[str, str], start: str) -> li
 def fallen(row, names: dict[str, str]) -> str:
     """Who breaches and who defaults in a quarter, if anybody."""
     said = ""
-    for held, one, several in ((row.breaches, "breaches", "breach"), (row.defaults, "defaults", "default")):
+    events = ((row.breaches, "breaches", "breach"), (row.defaults, "defaults", "default"))
+    for held, one, several in events:
         firms = [names.get(firm, firm) for firm in held.split(", ") if firm]
         said += f" {joined(firms)} {several if len(firms) > 1 else one}." if firms else ""
     return said

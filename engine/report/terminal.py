@@ -179,7 +179,8 @@ def stress_lines(summary: dict[str, Any]) -> list[str]:
     story = [textwrap.wrap(line, WIDTH, subsequent_indent="  ") for line in found["stories"][0]]
     head = f"Likeliest roads to {words.amount(found['target'])} bn ({found['of']}), distance in deviations"
     return [
-        "", head, *grid(rows, "<>>>", (58, 9, 16, 9)), f"Chance of it: {said}", "", "The first by quarter; losses in USD bn",
+        "", head, *grid(rows, "<>>>", (58, 9, 16, 9)), f"Chance of it: {said}",
+        "", "The first by quarter; losses in USD bn",
         *(part for line in story for part in line),
     ]  # fmt: skip
 

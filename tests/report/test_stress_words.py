@@ -21,11 +21,11 @@ def quarters(**columns):
 def test_one_line_a_quarter():
     calm, turn = story_lines(quarters(), {"A": "Alpha", "B": "Beta"}, "boom")
     assert calm == (
-        "Q3 2027: boom. AI revenue 200, H100 9.0k, rates 4.0%, spreads 1.2x, supply 0.95; lost 5.0 "
+        "Q3 2027: boom. AI revenue 200, H100 9.0k, rate 4.0%, spread 1.2x, supply 0.95; lost 5.0 "
         "(+1.0)."
     )
     assert turn == (
-        "Q4 2027: boom turns to bust. AI revenue 150 (-25%), H100 6.0k, rates 5.0%, spreads 2.5x, supply "
+        "Q4 2027: boom turns to bust. AI revenue 150 (-25%), H100 6.0k, rate 5.0%, spread 2.5x, supply "
         "0.50; lost 25.0 (+20.0). Alpha breaches. Beta and C default."
     )
 
