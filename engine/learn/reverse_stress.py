@@ -69,7 +69,7 @@ def search(trials: Trials, target: float, count: int) -> list[Answer]:
     answers = [checked(trials, scenario, target) for scenario in found]
     reached = [answer for answer in answers if answer is not None]
     if not reached:
-        raise Unreachable(unreached(trials, [regimes_of(trials.start, (), trials.months)], direction, target))
+        raise Unreachable(unreached(trials, direction, target))
     return sorted(reached, key=lambda answer: -answer.log_likelihood)
 
 
@@ -87,7 +87,7 @@ def steepest(trials: Trials, target: float):
 
 
 def likeliest(trials: Trials, direction, target: float) -> list[Scenario]:
-    """The likeliest start of each kind along a direction, likeliest first; raises `Unreachable`."""
+    """The likeliest start of each kind that reaches the target along a direction, likeliest first."""
     regimes = starts(trials.start, trials.months)
     means, _ = trials.rays(regimes, [direction] * len(regimes), DISTANCES)
     distances = [design_point.crossing(DISTANCES, mean, target) for mean in means]
@@ -96,8 +96,6 @@ def likeliest(trials: Trials, direction, target: float) -> list[Scenario]:
         for path, distance in zip(regimes, distances, strict=True)
         if np.isfinite(distance)
     ]
-    if not found:
-        raise Unreachable(unreached(trials, regimes, direction, target))
     best: dict[tuple[int, int], Scenario] = {}
     for scenario in sorted(found, key=trials.log_likelihood, reverse=True):
         best.setdefault(kind_of(trials.start, scenario.regimes), scenario)
@@ -157,8 +155,9 @@ def checked(trials: Trials, scenario: Scenario, target: float) -> Answer | None:
     )  # fmt: skip
 
 
-def unreached(trials: Trials, regimes, direction, target: float) -> str:
+def unreached(trials: Trials, direction, target: float) -> str:
     """Why the target is out of reach, with the most that any start loses at `FURTHEST`."""
+    regimes = starts(trials.start, trials.months)
     means, _ = trials.rays(regimes, [direction] * len(regimes), (FURTHEST,))
     return (
         f"no systematic path within {FURTHEST:.0f} standard deviations of the middle brings an expected loss "
