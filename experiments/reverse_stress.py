@@ -61,6 +61,7 @@ def searched(experiment: Experiment, model, plain, names: dict[str, str], stop: 
     from engine.report.stress_words import story_lines
 
     wanted = experiment.reverse_stress
+    share = stress_tables.plain_share(plain, wanted.of, wanted.target)
     total = START_PATHS + wanted.scenarios * SCENARIO_PATHS
     with Progress(total, "reverse stress") as progress:
         ran = itertools.count(1)
@@ -73,12 +74,12 @@ def searched(experiment: Experiment, model, plain, names: dict[str, str], stop: 
         try:
             answers = search(trials, wanted.target, wanted.scenarios)
         except Unreachable as error:
-            said = {"target": wanted.target, "of": wanted.of, "unreachable": str(error)}
-            return {}, {"reverse_stress": said, "doubts": [str(error)]}
+            why = stress_tables.out_of_reach(str(error), share)
+            said = {"target": wanted.target, "of": wanted.of, "unreachable": why}
+            return {}, {"reverse_stress": said, "doubts": [why]}
         chances = probabilities(trials, answers, wanted.target)
         stories = [story(trials, answer.scenario) for answer in answers]
     tables = stress_tables.tables(trials, answers, stories)
-    share = stress_tables.plain_share(plain, wanted.of, wanted.target)
     told = [story_lines(each.quarters, names, experiment.parameters.economy.start) for each in stories]
     found = stress_tables.summary(wanted.target, wanted.of, tables, told, chances, share)
     return tables, {"reverse_stress": found}

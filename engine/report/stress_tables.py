@@ -9,6 +9,7 @@ from engine.learn.regimes import switches_of
 from engine.learn.reverse_stress import Answer
 from engine.learn.trials import Trials
 from engine.report.folder import Results
+from engine.report.stress_words import chance
 from engine.vocabulary import FACTORS, REGIMES
 
 
@@ -71,6 +72,14 @@ def plain_share(results: Results, column: str, target: float) -> Estimate:
     bins = results.bins(column, results.last)
     value = float(bins.probability[bins.loss >= target].sum())
     return Estimate(value, (value * (1.0 - value) / results.summary["paths"]) ** 0.5)
+
+
+def out_of_reach(why: str, plain: Estimate) -> str:
+    """Why no systematic path reaches the target, and how many paths lose it all the same."""
+    if plain.value == 0.0:
+        return why
+    said = chance(plain.value, plain.error)
+    return f"{why}; {said} of plain paths lose it all the same, by chance among borrowers"
 
 
 def summary(target: float, of: str, tables, told, probabilities, plain) -> dict[str, Any]:
