@@ -64,13 +64,7 @@ def searched(experiment: Experiment, model, plain, names: dict[str, str], stop: 
     share = stress_tables.plain_share(plain, wanted.of, wanted.target)
     total = START_PATHS + wanted.scenarios * SCENARIO_PATHS
     with Progress(total, "reverse stress") as progress:
-        ran = itertools.count(1)
-
-        def watch(paths: int) -> None:
-            stop.check()
-            progress.update(min(next(ran) * paths, total))
-
-        trials = Trials(model[0], experiment.run.seed, wanted.of, watch)
+        trials = Trials(model[0], experiment.run.seed, wanted.of, watching(progress, stop))
         try:
             answers = search(trials, wanted.target, wanted.scenarios)
         except Unreachable as error:
@@ -83,3 +77,14 @@ def searched(experiment: Experiment, model, plain, names: dict[str, str], stop: 
     told = [story_lines(each.quarters, names, experiment.parameters.economy.start) for each in stories]
     found = stress_tables.summary(wanted.target, wanted.of, tables, told, chances, share)
     return tables, {"reverse_stress": found}
+
+
+def watching(progress: Progress, stop: Stop):
+    """What hears how many paths a call of the search ran: tells the progress, and stops when asked to."""
+    ran = itertools.count(1)
+
+    def watch(paths: int) -> None:
+        stop.check()
+        progress.update(min(next(ran) * paths, progress.paths))
+
+    return watch
