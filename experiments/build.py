@@ -23,15 +23,26 @@ from experiments.schema import (
     Greeks,
     Network,
     Report,
+    ReverseStress,
     Run,
     Runs,
     Sampler,
     Scenario,
     Validate,
 )
-from experiments.task_checks import PAIRED, greeks_problems, paired_problems, validate_problems, whole
+from experiments.task_checks import (
+    PAIRED,
+    greeks_problems,
+    paired_problems,
+    stress_problems,
+    validate_problems,
+    whole,
+)
 
-TASKS = ("tail_risk", "network_ensemble", "attribution", "policy", "greeks", "template", "validate", "runs")
+TASKS = (
+    "tail_risk", "network_ensemble", "attribution", "greeks", "policy", "reverse_stress", "template",
+    "validate", "runs",
+)  # fmt: skip
 WHOLE = {
     "paths": (1, 10**12, 1),
     "block": (512, 2**20, 512),
@@ -48,6 +59,9 @@ WHOLE_NETWORK = {"networks": (2, 100_000), "paths": (2, 10**9), "blocks": (2, 10
 
 MOST_PATHS = 2**26
 """Paths over all networks: more might overflow the tally's sums."""
+
+MENDED = ("run", "sampler", "network", "greeks", "reverse_stress")
+"""Groups whose numbers reading turns into whole ones."""
 
 NO_RESULT = {
     "run": ("dir", "devices", "checkpoint_seconds", "resume"),
@@ -71,6 +85,7 @@ class Experiment:
     sampler: Sampler
     network: Network
     greeks: Greeks
+    reverse_stress: ReverseStress
     report: Report
     template_dir: str | None
     validate: Validate
@@ -104,15 +119,16 @@ def read(cfg: DictConfig) -> Experiment:
     problems += limits.problems_of(parameters)
     if problems:
         raise BadInput(problems)
-    plain["run"] = dataclasses.asdict(config.run)
-    plain["network"] = dataclasses.asdict(config.network)
-    plain["sampler"] = dataclasses.asdict(config.sampler)
-    plain["greeks"] = dataclasses.asdict(config.greeks)
+    plain |= {name: dataclasses.asdict(getattr(config, name)) for name in MENDED}
+    kept = {field.name for field in dataclasses.fields(Experiment)} & {*vars(config)} - {"task"}
     return Experiment(
-        config.task.name, config.run, config.book, config.scenario, parameters, config.sampler,
-        config.network, config.greeks, config.report, config.template.dir, config.validate, config.runs,
-        plain, config_hash(plain),
-    )  # fmt: skip
+        task=config.task.name,
+        parameters=parameters,
+        template_dir=config.template.dir,
+        config=plain,
+        hash=config_hash(plain),
+        **{name: getattr(config, name) for name in kept},
+    )
 
 
 def strangers(plain: dict) -> list[str]:
@@ -181,6 +197,8 @@ def choices(config: Config) -> list[str]:
         found.append(expected("report.most_flagged", config.report.most_flagged, "a share between 0 and 1"))
     if config.task.name in PAIRED:
         found += paired_problems(config)
+    if config.task.name == "reverse_stress":
+        found += stress_problems(config.reverse_stress, config.sampler.name)
     if config.task.name == "template":
         return found + folder_problems("template.dir", config.template.dir, needed=True)
     if config.task.name == "validate":
@@ -208,7 +226,7 @@ def decisive(plain: dict) -> dict:
     """The part of the configuration that changes a result."""
     networks = plain["task"]["name"] == "network_ensemble"
     unread = {"run": ("paths",), "sampler": None} if networks else {"network": None}
-    unread |= {} if plain["task"]["name"] == "greeks" else {"greeks": None}
+    unread |= {name: None for name in ("greeks", "reverse_stress") if plain["task"]["name"] != name}
     kept = {}
     for group, values in plain.items():
         left_out = NO_RESULT.get(group, ())

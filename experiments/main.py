@@ -22,6 +22,9 @@ from experiments.devices import prepare_devices
 from experiments.exit_codes import BAD_INPUT, FAILED, INTERRUPTED
 from experiments.stopping import Interrupted, Stop
 
+SHORT = {"target": "reverse_stress.target"}
+"""Keys with a short spelling on the command line."""
+
 
 @hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")
 def app(cfg: DictConfig) -> int:
@@ -54,6 +57,12 @@ def attempt(cfg: DictConfig, alone: bool) -> int:
         return FAILED
 
 
+def spelled_out(argument: str) -> str:
+    """An override with its whole key."""
+    key, equals, value = argument.partition("=")
+    return SHORT.get(key, key) + equals + value
+
+
 def main() -> None:
     """Entry point of the command; every way out is an exit code."""
     if {"--help", "-h"} & set(sys.argv[1:]):
@@ -63,6 +72,7 @@ def main() -> None:
 
     schema.register()
     sweep.register()
+    sys.argv[1:] = [spelled_out(argument) for argument in sys.argv[1:]]
     # Hydra then hands its exceptions on instead of printing its own text and leaving with 1.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:

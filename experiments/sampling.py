@@ -1,4 +1,4 @@
-"""Which sampler draws the paths: what it needs of the configuration, and the one that must be learned first."""
+"""Which sampler draws the paths: what it needs of the configuration, and the law to learn first."""
 
 import contextlib
 import logging
@@ -77,7 +77,7 @@ def replication_problems(sampler: Sampler, run: Run) -> list[str]:
 
 
 def samplers(experiment, book, system, plan) -> tuple | None:
-    """Those of the run; None where a law must be learned first. Raises `BadInput` where a saved one is refused."""
+    """Those of the run; None where a law must be learned first. Raises `BadInput` for one that is refused."""
     from engine.paths.samplers import samplers_of
     from experiments import tilts
 

@@ -86,6 +86,15 @@ class Greeks:
 
 
 @dataclasses.dataclass
+class ReverseStress:
+    """The loss whose likeliest road `task=reverse_stress` looks for; `target=300` is short for its target."""
+
+    target: Any = None  # USD bn, at the end of the run
+    of: str = "system"  # or lender:<id>, class:<id>, lenders:<class>, bearer:<id>
+    scenarios: Any = 5  # kinds of scenario that are listed
+
+
+@dataclasses.dataclass
 class Report:
     """What is written, and when a finished run counts as unreliable (exit code 4)."""
 
@@ -144,6 +153,7 @@ class Config:
     sampler: Sampler = dataclasses.field(default_factory=Sampler)
     network: Network = dataclasses.field(default_factory=Network)
     greeks: Greeks = dataclasses.field(default_factory=Greeks)
+    reverse_stress: ReverseStress = dataclasses.field(default_factory=ReverseStress)
     report: Report = dataclasses.field(default_factory=Report)
     template: Template = dataclasses.field(default_factory=Template)
     validate: Validate = dataclasses.field(default_factory=Validate)

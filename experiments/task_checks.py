@@ -6,7 +6,7 @@ import pathlib
 
 from engine.book.parameters import Mechanisms, Policy
 from experiments.complaints import expected
-from experiments.schema import Config, Greeks, Validate
+from experiments.schema import Config, Greeks, ReverseStress, Validate
 
 LEVERS = tuple(
     field.name.removesuffix("_month") for field in dataclasses.fields(Policy) if field.name.endswith("_month")
@@ -93,6 +93,34 @@ def greeks_problems(wanted: Greeks, paths) -> list[str]:
         least = math.ceil(LEAST_TAIL / (1.0 - wanted.level) - 1e-6)
         found.append(expected("run.paths", paths, f"at least {least:,}, for {LEAST_TAIL} in the tail"))
     return found
+
+
+MOST_SCENARIOS = 11
+"""Kinds of scenario: a boom that lasts, or breaks in one of five years into a plateau or a bust."""
+
+
+def stress_problems(wanted: ReverseStress, sampler: str) -> list[str]:
+    """A target above nothing, a whole number of scenarios; turns both into numbers."""
+    found = []
+    target, count = number(wanted.target), number(wanted.scenarios)
+    if target is None or not 0.0 < target < math.inf:
+        found.append(expected("reverse_stress.target", wanted.target, "USD bn above 0, as in target=300"))
+    if count is None or count != int(count) or not 1 <= count <= MOST_SCENARIOS:
+        whole = f"a whole number from 1 to {MOST_SCENARIOS}"
+        found.append(expected("reverse_stress.scenarios", wanted.scenarios, whole))
+    if sampler != "pseudo_random":
+        found.append(expected("sampler.name", sampler, "pseudo_random where task=reverse_stress"))
+    if not found:
+        wanted.target, wanted.scenarios = target, int(count)
+    return found
+
+
+def number(value: object) -> float | None:
+    """The number a value stands for, or None."""
+    try:
+        return None if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return None
 
 
 def validate_problems(wanted: Validate, runs: int | None) -> list[str]:

@@ -34,7 +34,7 @@ def save(path: pathlib.Path, tilt, notes: dict, purpose: dict) -> None:
 
 
 def load(path: pathlib.Path, system, purpose: dict) -> tuple:
-    """(sampler, notes) of a law; raises `BadInput` where it cannot be read or was learned for something else."""
+    """(sampler, notes) of a law; raises `BadInput` where it is unreadable or was learned for other things."""
     import jax
     import jax.numpy as jnp
 

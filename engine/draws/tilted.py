@@ -1,4 +1,4 @@
-"""Importance sampling of whole paths: a mixture of laws that differ from the nominal one where tails are made.
+"""Importance sampling of whole paths: a mixture of laws that make the paths of a tail likelier.
 
 A part of the mixture moves, by spans of `SPAN` months,
 
@@ -12,7 +12,8 @@ and, once a path,
 
 so that its density over the nominal one is a linear function of a path's `Moments`:
 
-    ln q/p = sum n_ij ln(q_ij / p_ij) + sum (m S - months m^2 / 2) + sum (m c - m^2 / 2) + sum (k ln r - (r - 1) E)
+    ln q/p = sum n_ij ln(q_ij / p_ij) + sum (m S - months m^2 / 2) + sum (m c - m^2 / 2)
+             + sum (k ln r - (r - 1) E)
 
 All parts weigh a path together, whichever drew it (the balance heuristic, Veach and Guibas 1995), and one
 part is the nominal law itself, so that no weight exceeds one over its share (Hesterberg 1995).

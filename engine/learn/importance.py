@@ -33,7 +33,7 @@ FIRST_LEVEL = 0.99
 DEEPER = 0.3
 """The law is made for the level asked for and for one whose tail has this share of its probability."""
 BROAD = 0.12
-"""Share of the part made for the first level, beside those made for the last: it catches the tail's odd paths."""
+"""Share of the part made for the first level, beside those made for the last: it catches odd paths."""
 NEAR = 0.1
 """Weight of paths just short of the tail, which keep the law from being too narrow."""
 SHORT = 0.95
@@ -114,7 +114,7 @@ def broad_of(tail: Tail, nominal: Nominal) -> Tilt:
 
 
 def taught(tail: Tail, nominal: Nominal, broad: Tilt, asked: Asked, rng) -> Tilt:
-    """Parts that a tail teaches by cross-entropy, half for its probability, half for its excess, and a broad one."""
+    """Parts that cross-entropy makes for a tail, half for its probability and half for its excess."""
     each = integrands(tail)
     own = each[0] + each[len(tail.beyond)]
     value = tail.weight * (own + NEAR * own.max(initial=0.0) * (tail.beyond[0] <= 0.0))

@@ -5,8 +5,9 @@ with weights w_i, its first term is
 
     m(q) = 1/n sum_i w_i h_i^2 (p/q)(x_i)
 
-(Rubinstein and Kroese 2004, section 8.2), convex in the drift of a single part. Gradient steps (Adam) lower the
-sum of ln m over several integrands from where cross-entropy has begun. The share of the nominal law stays.
+(Rubinstein and Kroese 2004, section 8.2), convex in the drift of a single part. Gradient steps (Adam) lower
+the sum of ln m over several integrands, from where cross-entropy has begun. The share of the nominal law
+stays.
 """
 
 import equinox as eqx

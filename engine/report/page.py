@@ -11,6 +11,7 @@ from engine.report import (
     network_sections,
     policy_sections,
     sections,
+    stress_sections,
     style,
     systemic_sections,
     words,
@@ -36,13 +37,14 @@ CONTENTS = (
     ("greeks", "What the tail hangs on"),
     ("how-fast", "How fast"),
     ("world", "Futures"),
+    ("reverse_stress", "Reverse stress"),
     ("policy", "Policy"),
     ("trust", "How far to trust it"),
     ("limits", "Not covered"),
     ("provenance", "Provenance"),
 )
 
-OPTIONAL = ("network", "attribution", "greeks", "policy")
+OPTIONAL = ("network", "attribution", "greeks", "reverse_stress", "policy")
 """Sections of a task of its own, shown where the summary has an entry of that name."""
 
 
@@ -71,6 +73,7 @@ def page(results: Results) -> str:
         greeks_sections.hanging,
         sections.how_fast,
         sections.world,
+        stress_sections.roads,
         policy_sections.levers,
         sections.trust,
     )

@@ -43,8 +43,8 @@ def far_tail(results: Results) -> str:
     note = (
         f"{words.horizon_years(results.last)}, USD bn. Paths are drawn where the tail is made and weighed by "
         "how much likelier that has made them. The last two columns say how many plain paths one of them is "
-        "worth, for the probability of the tail and for its expected shortfall, measured on this run. The law "
-        f"was learned from {learning['paths']:,} further paths in {words.seconds(learning['seconds'])}."
+        "worth, for the probability of the tail and for its expected shortfall, measured on this run. The "
+        f"law was learned from {learning['paths']:,} further paths in {words.seconds(learning['seconds'])}."
     )
     head = ("Level", "VaR [95%]", "ES ± error", "Effective paths", "Worth, probability", "Worth, ES")
     return "<h3>The far tail</h3>" + table(head, cells) + paragraph(note, "note")

@@ -5,6 +5,8 @@ import textwrap
 from typing import Any
 
 from engine.report import words
+from engine.report.stress_words import chance as chance_of
+from engine.report.stress_words import title as title_of
 
 WIDTH = 100
 TOP = 8
@@ -42,6 +44,7 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
     lines = [title(summary), "", "System loss, USD bn (± standard error, [95% interval])"]
     lines += system_table(summary, horizons)
     lines += policy_table(summary) + attribution_table(summary) + greeks_table(summary)
+    lines += stress_lines(summary)
     if "network" in summary:
         lines += ["", *network_table(summary, last)]
     lines += [
@@ -176,6 +179,31 @@ def network_table(summary: dict[str, Any], horizon: str) -> list[str]:
     ]
     title = f"ES 99% over {network['networks']} networks, {words.horizon_years(horizon)}, USD bn"
     return [title, *grid(cells, "<>>>>", (20, 16, 16, 16, 27))]
+
+
+def stress_lines(summary: dict[str, Any]) -> list[str]:
+    """The scenarios of a reverse stress, the chance of its loss, and the first one quarter by quarter."""
+    found = summary.get("reverse_stress")
+    if found is None or "unreachable" in found:
+        return []
+    rows = [("", "distance", "mean loss", "lose it")]
+    rows += [
+        (f"{row['scenario']}. {title_of(row['switches'])}", f"{row['beta']:.2f}",
+         plus_minus(row["mean"], row["mean_se"]), words.share(row["share"]))
+        for row in found["scenarios"]
+    ]  # fmt: skip
+    chance = found["probability"]
+    said = ", ".join(
+        f"{name} {chance_of(chance[key], chance[f'{key}_se'])}"
+        for key, name in (("form", "FORM"), ("importance", "importance sampling"), ("plain", "plain paths"))
+    )
+    story = [textwrap.wrap(line, WIDTH, subsequent_indent="  ") for line in found["stories"][0]]
+    head = f"Likeliest roads to {words.amount(found['target'])} bn ({found['of']}), distance in deviations"
+    return [
+        "", head, *grid(rows, "<>>>", (58, 9, 16, 9)), f"Chance of it: {said}",
+        "", "The first by quarter; losses in USD bn",
+        *(part for line in story for part in line),
+    ]  # fmt: skip
 
 
 def timing_lines(summary: dict[str, Any]) -> list[str]:

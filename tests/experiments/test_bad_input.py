@@ -142,6 +142,23 @@ TABLE = {
         [*ENSEMBLE, "sampler=antithetic"],
         ["sampler.name: got 'antithetic', expected pseudo_random"],
     ),
+    "no target": (
+        ["task=reverse_stress"],
+        ["reverse_stress.target: got None, expected USD bn above 0, as in target=300"],
+    ),
+    "a loss below nothing": (["task=reverse_stress", "target=-3"], ["reverse_stress.target: got -3"]),
+    "too many scenarios": (
+        ["task=reverse_stress", "target=300", "reverse_stress.scenarios=12"],
+        ["reverse_stress.scenarios: got 12, expected a whole number from 1 to 11"],
+    ),
+    "a stranger's loss": (
+        ["task=reverse_stress", "target=3", "reverse_stress.of=lender:NOBODY"],
+        ["reverse_stress.of: got 'lender:NOBODY', expected system or one of lender:APO_SLEEVE"],
+    ),
+    "stress on other paths": (
+        ["task=reverse_stress", "target=3", "sampler=antithetic", "run.paths=200000"],
+        ["sampler.name: got 'antithetic', expected pseudo_random where task=reverse_stress"],
+    ),
     "several at once": (
         ["chips.lif=6", "chips.life=x", "scenario=nope", "foo=1"],
         ["4 problems", "chips.lif: ", "chips.life: ", "scenario: ", "foo: "],

@@ -8,7 +8,7 @@ import pytest
 
 from engine.book.parameters import Mechanisms
 from engine.report import words
-from engine.vocabulary import LEVERS
+from engine.vocabulary import FACTORS, LEVERS, REGIMES
 from experiments.command_help import options
 
 SMALL = ("run.paths=1024", "run.block=512", "run.months=12")
@@ -156,3 +156,39 @@ def test_every_mechanism_and_lever_has_a_name_for_readers():
     names = {field.name for field in dataclasses.fields(Mechanisms)}
     assert set(words.MECHANISM_NAMES) == names | {"conduct", "all"}
     assert set(words.VARIANT_NAMES) == {*LEVERS, "base", "all"}
+
+
+def test_the_likeliest_road_to_a_loss_of_the_worked_book(undertow, book, status, tmp_path):
+    """Told on the terminal, on the page and in files; a loss beyond reach ends with code 4 and says so."""
+    small = (*book, *SMALL, "task=reverse_stress", "reverse_stress.scenarios=1")
+    answer = undertow(*small, "target=0.3", "run.dir=out/r")
+    folder = tmp_path / "out" / "r"
+    assert answer.code == 0 and status(folder)["status"] == "done"
+    assert "Likeliest roads to 0.30 bn (system)" in answer.out and "Q1 2026: " in answer.out
+    found = summary(folder)["reverse_stress"]
+    scenarios = pd.read_parquet(folder / "results" / "reverse_stress.parquet")
+    assert scenarios["log_likelihood"].is_monotonic_decreasing and len(scenarios) == len(found["stories"])
+    # Placed and checked on paths of their own: two errors, unless no shock is needed at all.
+    reached = abs(scenarios["mean"] - 0.3) < 4.0 * 2.0**0.5 * scenarios["mean_se"]
+    assert (reached | (scenarios["beta"] == 0.0) & (scenarios["mean"] > 0.3)).all()
+    draws = pd.read_parquet(folder / "results" / "reverse_stress_draws.parquet")
+    length = (draws[list(FACTORS)] ** 2).sum(axis=1).groupby(draws["scenario"]).sum() ** 0.5
+    assert length.to_numpy() == pytest.approx(scenarios["beta"].to_numpy())
+    assert {"reverse_stress_quarters", "reverse_stress_firms", "reverse_stress_months"} <= {
+        file.stem for file in (folder / "results").glob("*.parquet")
+    }
+    months = pd.read_parquet(folder / "results" / "reverse_stress_months.parquet")
+    regimes = months[months["series"] == "regime"]
+    assert (regimes["p05"] == regimes["p95"]).all()  # every path follows the scenario
+    assert [REGIMES[int(code)] for code in regimes["p50"]] == draws["regime"].tolist()
+    chance = found["probability"]
+    error = (chance["importance_se"] ** 2 + chance["plain_se"] ** 2) ** 0.5
+    assert 0.0 < chance["importance"] and abs(chance["importance"] - chance["plain"]) < 4.0 * error
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert 'id="reverse_stress"' in page and "The likeliest road to 0.30 bn" in page
+    answer = undertow(*small, "target=1e4", "run.dir=out/far")
+    assert answer.code == 4
+    said = "no systematic path within 8 standard deviations of the middle brings an expected loss of 10,000"
+    assert said in answer.err
+    assert said in (tmp_path / "out" / "far" / "report.html").read_text(encoding="utf-8")
+    assert status(tmp_path / "out" / "far")["reason"].startswith("no systematic path")

@@ -1,0 +1,108 @@
+"""Probability of a loss: FORM's, regime path by regime path, beside one simulated about the same points.
+
+    P(loss >= target) = sum over regime paths of P(regimes) P(loss >= target | regimes)
+
+The sum is a sample of regime paths, the worse the more often. Given one, FORM puts Phi(-beta) for the second
+factor, and importance sampling draws normals about FORM's own point.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float64
+from scipy.stats import norm
+
+from engine.learn import design_point
+from engine.learn.design_point import length
+from engine.learn.regimes import Regimes, drawn, switches_of
+from engine.learn.trials import WEIGHED, Scenario, Trials
+from engine.tail.blocks import CHUNK
+
+PATHS, RAY = 64, 4
+"""Regime paths of the sum, and points along the ray of each."""
+
+POOL = 20_000
+"""Regime paths drawn of the chain, of which those of the sum are chosen."""
+
+
+class Estimate(NamedTuple):
+    """A probability and its standard error."""
+
+    value: float
+    error: float
+
+
+class Probabilities(NamedTuple):
+    """What FORM and importance sampling say of P(loss >= target), and when the first regime breaks there."""
+
+    form: Estimate
+    importance: Estimate
+    breaks: Float64[np.ndarray, "years+1"]  # share of those paths by year of the first switch; 0: none
+
+
+def chosen(
+    trials: Trials, count: int, pool: int = POOL
+) -> tuple[list[Regimes], Float64[np.ndarray, "count"]]:
+    """Regime paths and weights that make sum(weight * f) the mean of f over the chain, without bias.
+
+    Sampled systematically with probability proportional to one and the months in the worst regime, in the
+    order of these months.
+    """
+    rng = np.random.default_rng([trials.seed & 0xFFFFFFFF, trials.seed >> 32, WEIGHED & 0xFFFF])
+    paths = drawn(trials.transition, trials.start, trials.months, pool, rng)
+    paths.sort(key=lambda path: (path.count(2), path.count(1), switches_of(trials.start, path)))
+    size = np.array([1.0 + path.count(2) for path in paths])
+    above = np.cumsum(size) / size.sum()
+    at = np.searchsorted(above, (np.arange(count) + rng.random()) / count)
+    return [paths[place] for place in at], size.sum() / (pool * count * size[at])
+
+
+def directions(trials: Trials, regimes: list[Regimes], answers) -> list:
+    """For each regime path the unit direction of the answer whose regimes agree in most months.
+
+    Where answers need no push at all it is the direction in which the loss grows about the first.
+    """
+    known = [(np.array(each.scenario.regimes), each.scenario.z) for each in answers if each.beta > 0.0]
+    known = known or [(np.array(answers[0].scenario.regimes), trials.plane(answers[0].scenario).slope)]
+    found = []
+    for path in regimes:
+        _, z = max(known, key=lambda each: int((each[0] == path).sum()))
+        found.append(z / length(z))
+    return found
+
+
+def probabilities(trials: Trials, answers, target: float) -> Probabilities:
+    """P(loss >= target) by FORM and by importance sampling about FORM's points."""
+    regimes, weight = chosen(trials, PATHS)
+    along = directions(trials, regimes, answers)
+    furthest = max(4.0, max(answer.beta for answer in answers))
+    distance = np.linspace(0.0, furthest, RAY)
+    rays = zip(*trials.rays(regimes, along, distance, first=WEIGHED), strict=True)
+    found = [design_point.reliability(distance, mean, spread, target) for mean, spread in rays]
+    form = norm.sf([each.beta for each in found])
+    centres = [each.distance * direction for each, direction in zip(found, along, strict=True)]
+    beyond = weighed(trials, regimes, centres, target)
+    year = [((switches_of(trials.start, path) or ((0, 0),))[0][0] + 11) // 12 for path in regimes]
+    breaks = np.bincount(year, weight * beyond, minlength=trials.months // 12 + 1)
+    return Probabilities(summed(weight, form), summed(weight, beyond), breaks / max(breaks.sum(), 1e-300))
+
+
+def weighed(trials: Trials, regimes, centres, target: float) -> Float64[np.ndarray, "paths"]:
+    """P(loss >= target | regimes) of each regime path, from normals about its centre.
+
+    Weight of a path with normals x about the centre m: exp(|m|^2 / 2 - m.x).
+    """
+    scenarios = [Scenario(path, centre) for path, centre in zip(regimes, centres, strict=True)]
+    loss, along = trials.observe(
+        scenarios, 1.0, WEIGHED + CHUNK, 1, lambda seen: (seen.losses[:, trials.at], seen.along)
+    )
+    x = along.reshape(len(scenarios), trials.dims, -1).astype(np.float64)
+    m = np.stack(centres)
+    ratio = np.exp(0.5 * (m**2).sum(axis=1)[:, None] - np.einsum("nd,ndp->np", m, x))
+    return (ratio * (loss >= target)).mean(axis=1)
+
+
+def summed(weight, value) -> Estimate:
+    """sum(weight * value) and its error, as if the regime paths were drawn independently."""
+    parts = len(weight) * weight * value
+    return Estimate(float(parts.mean()), float(parts.std(ddof=1) / np.sqrt(len(parts))))

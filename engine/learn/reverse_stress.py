@@ -1,0 +1,165 @@
+"""Reverse stress: the likeliest systematic paths on which the expected loss reaches a target.
+
+    maximise  ln P(regimes) - |z|^2 / 2   subject to   E[loss | regimes, z] >= target
+
+The regimes are searched by moving their switches, the normals by the step of `engine.learn.design_point`. One
+answer is kept of each kind: the year in which the first regime breaks and the worst regime after it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.learn import design_point
+from engine.learn.design_point import FURTHEST, length, nearest, stepped
+from engine.learn.regimes import Regimes, log_probability, neighbours, regimes_of, starts, switches_of
+from engine.learn.trials import CHECKED, Scenario, Trials
+from engine.tail.blocks import CHUNK
+
+DISTANCES = (0.0, 2.5, 5.0)
+"""Standard deviations from the middle at which every start is looked at."""
+
+MOST_ROUNDS, LEAST_ROUNDS = 7, 3
+SETTLED = 0.03
+"""Share of its length by which a point may still move when its search ends."""
+
+GAIN = 0.1
+"""Least gain in log-likelihood for which a switch is moved: less is noise."""
+
+
+class Unreachable(ValueError):
+    """No systematic path within `FURTHEST` standard deviations reaches the target."""
+
+
+class Answer(NamedTuple):
+    """A scenario that reaches the target, and what simulation around it says."""
+
+    scenario: Scenario
+    log_likelihood: float  # ln P(regimes) - |z|^2 / 2
+    mean: float  # loss on paths with exactly these systematic draws, USD bn
+    mean_se: float
+    deviation: float
+    share: float  # of those paths that lose the target or more
+    around: float  # the same where the normals have noise of `NEAR`
+
+    @property
+    def beta(self) -> float:
+        """|z|: standard deviations that the normals are away from the middle."""
+        return length(self.scenario.z)
+
+
+NEAR = 0.25
+CHECKS = 8
+"""Chunks of paths behind each number of an answer."""
+
+
+def kind_of(start: int, regimes: Regimes) -> tuple[int, int]:
+    """Year of the first switch (0 for none) and the worst regime."""
+    switches = switches_of(start, regimes)
+    return ((switches[0][0] - 1) // 12 + 1, max(regimes)) if switches else (0, start)
+
+
+def search(trials: Trials, target: float, count: int) -> list[Answer]:
+    """The likeliest scenario of each of the `count` likeliest kinds, likeliest first.
+
+    Raises `Unreachable` where no start reaches the target.
+    """
+    direction = steepest(trials, target)
+    found = [climbed(trials, start, target) for start in likeliest(trials, direction, target)[:count]]
+    answers = [checked(trials, scenario, target) for scenario in found]
+    reached = [answer for answer in answers if answer is not None]
+    if not reached:
+        raise Unreachable(unreached(trials, direction, target))
+    return sorted(reached, key=lambda answer: -answer.log_likelihood)
+
+
+def steepest(trials: Trials, target: float):
+    """Unit direction [dims] of the normals in which the loss grows, where the regimes break midway."""
+    regimes = regimes_of(trials.start, ((trials.months // 2 + 1, 2),), trials.months)
+    z = np.zeros(trials.dims)
+    for _ in range(2):
+        plane = trials.plane(Scenario(regimes, z))
+        if not plane.slope.any():
+            raise Unreachable(f"losses do not answer to the economy: {plane.value:,.1f} bn whatever it does")
+        z = nearest(z, plane, max(target, plane.value + length(plane.slope)))
+        z = z * min(1.0, DISTANCES[1] / length(z))
+    return plane.slope / length(plane.slope)
+
+
+def likeliest(trials: Trials, direction, target: float) -> list[Scenario]:
+    """The likeliest start of each kind that reaches the target along a direction, likeliest first."""
+    regimes = starts(trials.start, trials.months)
+    means, _ = trials.rays(regimes, [direction] * len(regimes), DISTANCES)
+    distances = [design_point.crossing(DISTANCES, mean, target) for mean in means]
+    found = [
+        Scenario(path, distance * direction)
+        for path, distance in zip(regimes, distances, strict=True)
+        if np.isfinite(distance)
+    ]
+    best: dict[tuple[int, int], Scenario] = {}
+    for scenario in sorted(found, key=trials.log_likelihood, reverse=True):
+        best.setdefault(kind_of(trials.start, scenario.regimes), scenario)
+    return list(best.values())
+
+
+def climbed(trials: Trials, scenario: Scenario, target: float) -> Scenario:
+    """The likeliest scenario of its kind: steps of the normals and moves of the switches in turn."""
+    for done in range(MOST_ROUNDS):
+        regimes, z = scenario
+        plane = trials.plane(scenario)
+        moved = stepped(z, plane, target, done)
+        better = switched(trials, Scenario(regimes, moved), length(plane.slope))
+        settled = length(moved - z) <= SETTLED * max(length(moved), 1.0) and better == regimes
+        scenario = Scenario(better, moved)
+        if settled and done + 1 >= LEAST_ROUNDS:
+            break
+    return scenario
+
+
+def switched(trials: Trials, scenario: Scenario, slope: float) -> Regimes:
+    """The neighbour of the same kind that is likelier once the normals make up for the change in loss."""
+    kind = kind_of(trials.start, scenario.regimes)
+    others = [
+        path for path in neighbours(trials.start, scenario.regimes) if kind_of(trials.start, path) == kind
+    ]
+    if not others or slope <= 0.0:
+        return scenario.regimes
+    paths = [scenario.regimes, *others]
+    means = trials.losses([Scenario(path, scenario.z) for path in paths]).mean(axis=1)
+    beta = np.maximum(length(scenario.z) + (means[0] - means) / slope, 0.0)
+    chain = np.array([log_probability(trials.transition, trials.start, path) for path in paths])
+    value = chain - 0.5 * beta**2
+    value[0] += GAIN
+    return paths[int(value.argmax())]
+
+
+def checked(trials: Trials, scenario: Scenario, target: float) -> Answer | None:
+    """The scenario moved along its own ray until fresh paths lose the target on average; None if none do."""
+    regimes, z = scenario
+    size = length(z)
+    if size > 0.0:
+        scale = np.array([0.85, 1.0, 1.15])
+        ray = [Scenario(regimes, each * z) for each in scale]
+        losses = trials.losses(ray, first=CHECKED, each=CHECKS)
+        distance = design_point.crossing(scale * size, losses.mean(axis=1), target)
+        if not np.isfinite(distance):
+            return None
+        scenario = Scenario(regimes, z * (distance / size))
+    fresh = CHECKED + CHECKS * CHUNK
+    exact = trials.losses([scenario], first=fresh, each=CHECKS)[0]
+    near = trials.losses([scenario], NEAR, first=fresh, each=CHECKS)[0]
+    return Answer(
+        scenario, trials.log_likelihood(scenario), float(exact.mean()),
+        float(exact.std() / np.sqrt(exact.size)), float(exact.std()), float((exact >= target).mean()),
+        float((near >= target).mean()),
+    )  # fmt: skip
+
+
+def unreached(trials: Trials, direction, target: float) -> str:
+    """Why the target is out of reach, with the most that any start loses at `FURTHEST`."""
+    regimes = starts(trials.start, trials.months)
+    means, _ = trials.rays(regimes, [direction] * len(regimes), (FURTHEST,))
+    return (
+        f"no systematic path within {FURTHEST:.0f} standard deviations of the middle brings an expected loss "
+        f"of {target:,.2f} bn; the most found is {means.max():,.2f} bn"
+    )

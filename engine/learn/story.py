@@ -1,0 +1,109 @@
+"""The story of a scenario: what happens on it quarter by quarter, as most of its paths have it."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from engine.learn.trials import CHECKED, Scenario, Trials
+from engine.paths.simulate import QUARTER
+from engine.tail.blocks import CHUNK
+from engine.vocabulary import CAUSES, REGIMES, SERIES
+
+CHUNKS = 4
+"""Chunks of paths that tell a story."""
+
+SAID = 0.5
+"""Share of paths by which a breach or a default has happened once it is told as happening."""
+
+SHOWN = ("revenue", "price_h100", "rent_h100", "rate", "spread", "supply", "exposure")
+"""Series of the quarterly table: medians over paths."""
+
+
+class Story(NamedTuple):
+    """Tables of one scenario."""
+
+    quarters: pd.DataFrame  # regime, medians, losses, names of those who breach and default
+    firms: pd.DataFrame  # share of paths on which each firm breaches and defaults, when and why
+    months: pd.DataFrame  # median, 5% and 95% quantile of every series
+
+
+def story(trials: Trials, scenario: Scenario) -> Story:
+    """What paths with exactly these systematic draws have in common."""
+    seen = trials.observe([scenario], 0.0, CHECKED + (1 << 20) * CHUNK, CHUNKS, lambda seen: seen)
+    joined = {
+        name: np.concatenate(list(getattr(seen, name)), axis=-1)
+        for name in ("trace", "default_month", "cause", "breached")
+    }
+    borrowers = np.asarray(trials.system.loans.borrower)[: joined["breached"].shape[1]]
+    firms = firms_table(trials.system.names.firms, borrowers, joined)
+    trace = joined["trace"]
+    return Story(quarters_table(scenario.regimes, firms, trace), firms, months_table(trace))
+
+
+def firms_table(names, borrowers, seen: dict[str, np.ndarray]) -> pd.DataFrame:
+    """One row a firm that breaches or defaults anywhere: shares, and the quarter in which most paths have it.
+
+    `breach_quarter` and `default_quarter` are those by which at least `SAID` of the paths have it, else 0.
+    """
+    month, cause = seen["default_month"], seen["cause"]
+    quarters = seen["breached"].shape[0]
+    rows = []
+    for firm, name in enumerate(names):
+        own = seen["breached"][:, borrowers == firm].any(axis=1)  # [quarters, paths]
+        fell = (month[firm] > 0) & (
+            (month[firm] - 1) // QUARTER <= np.arange(quarters)[:, None]
+        )  # [quarters, paths]
+        breached, fallen = np.maximum.accumulate(own, axis=0).mean(axis=1), fell.mean(axis=1)
+        if max(breached[-1], fallen[-1]) == 0.0:
+            continue
+        counts = np.bincount(cause[firm][month[firm] > 0], minlength=len(CAUSES))
+        rows.append(
+            {
+                "firm": name, "breached": breached[-1], "breach_quarter": first(breached),
+                "defaulted": fallen[-1], "default_quarter": first(fallen),
+                "default_month": float(np.median(month[firm][month[firm] > 0])) if counts.any() else np.nan,
+                "cause": CAUSES[counts.argmax()] if counts.any() else "",
+                "cause_share": counts.max() / max(counts.sum(), 1),
+            }
+        )  # fmt: skip
+    columns = (
+        "firm", "breached", "breach_quarter", "defaulted", "default_quarter", "default_month", "cause",
+        "cause_share",
+    )  # fmt: skip
+    table = pd.DataFrame(rows, columns=columns)
+    return table.sort_values("defaulted", ascending=False, kind="stable", ignore_index=True)
+
+
+def first(share) -> int:
+    """The quarter, from 1, by which a growing share is at least `SAID`; 0 if it never is."""
+    return int(np.argmax(share >= SAID)) + 1 if share[-1] >= SAID else 0
+
+
+def quarters_table(regimes, firms: pd.DataFrame, trace) -> pd.DataFrame:
+    """One row a quarter: regime and medians at its end, mean losses, who breaches and defaults by then."""
+    ends = np.arange(QUARTER - 1, trace.shape[0], QUARTER)
+    loss = trace[ends, SERIES.index("loss")].mean(axis=1, dtype=np.float64)
+    table = pd.DataFrame({"quarter": np.arange(1, len(ends) + 1)})
+    table["regime"] = [REGIMES[regimes[end]] for end in ends]
+    for name in SHOWN:
+        table[name] = np.median(trace[ends, SERIES.index(name)], axis=1)
+    table["loss"], table["cumulative_loss"] = np.diff(loss, prepend=0.0), loss
+    for column, key in (("breaches", "breach_quarter"), ("defaults", "default_quarter")):
+        table[column] = [", ".join(firms["firm"][firms[key] == quarter]) for quarter in table["quarter"]]
+    return table
+
+
+def months_table(trace) -> pd.DataFrame:
+    """Median and quantiles over paths of every series, month by month."""
+    low, middle, high = np.quantile(trace, (0.05, 0.5, 0.95), axis=2)
+    months = np.arange(1, trace.shape[0] + 1)
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {"series": name, "month": months, "p05": low[:, at], "p50": middle[:, at], "p95": high[:, at]}
+            )
+            for at, name in enumerate(SERIES)
+        ],
+        ignore_index=True,
+    )

@@ -1,0 +1,108 @@
+"""Trials: losses of one column around systematic scenarios, simulated on common random numbers."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float64
+
+from engine.book.system import System
+from engine.draws.samplers import principal_components
+from engine.learn.around import Around, observe, shared_by_all
+from engine.learn.design_point import Plane, fitted
+from engine.learn.regimes import Regimes, forcing, log_probability, transition_of
+from engine.paths.path import column_names
+from engine.tail.blocks import CHUNK
+
+SHAPES = 6
+"""Leading principal components of each factor's path that a scenario may move; the rest stays at zero."""
+
+SEARCHED, CHECKED, WEIGHED = 1 << 40, 1 << 41, 1 << 42
+"""First path ids of the search, of checks on what it found, and of the probabilities: no path serves two."""
+
+SPREAD = 0.5
+"""Standard deviation of the noise about a point to which a plane is fitted."""
+
+
+class Scenario(NamedTuple):
+    """A systematic path: regimes by month, and normals z [shapes * factors] along the shapes."""
+
+    regimes: Regimes
+    z: Float64[np.ndarray, "dims"]
+
+
+class Trials:
+    """Simulates losses of one column at the end of a System's months; tells `watch` how many paths it ran.
+
+    Raises ValueError for a column that the System has not.
+    """
+
+    def __init__(
+        self,
+        system: System,
+        seed: int,
+        column: str = "system",
+        watch: Callable[[int], None] = lambda paths: None,
+    ):
+        known = column_names(system)
+        if column not in known:
+            raise ValueError(f"got {column!r}, expected one of {', '.join(known)}")
+        self.system, self.seed, self.at = shared_by_all(system), seed, known.index(column)
+        self.watch = watch
+        self.transition, self.start = transition_of(system)
+        self.months, self.factors = system.calendar.month.shape[0], system.economy.loading.shape[0]
+        self.shapes = principal_components(self.months, SHAPES)
+
+    @property
+    def dims(self) -> int:
+        """Length of a scenario's normals."""
+        return SHAPES * self.factors
+
+    def normals(self, z) -> Float64[np.ndarray, "months factors"]:
+        """The monthly normals of a scenario."""
+        return self.shapes @ np.reshape(z, (SHAPES, self.factors))
+
+    def log_likelihood(self, scenario: Scenario) -> float:
+        """ln P(regimes) - |z|^2 / 2."""
+        chain = log_probability(self.transition, self.start, scenario.regimes)
+        return chain - 0.5 * float(scenario.z @ scenario.z)
+
+    def sampler(self, scenario: Scenario, spread: float) -> Around:
+        """The sampler of paths around a scenario."""
+        uniforms = forcing(self.transition, self.start, scenario.regimes)
+        centre = jnp.asarray(self.normals(scenario.z), jnp.float32)
+        return Around(centre, jnp.asarray(uniforms), jnp.asarray(spread, jnp.float32))
+
+    def observe(self, scenarios, spread: float, first: int, each: int, keep):
+        """`keep(Observed)` of `each` chunks of paths around every scenario, [scenarios * each ... CHUNK].
+
+        Every scenario has the same path ids, from `first` on.
+        """
+        samplers = [self.sampler(scenario, spread) for scenario in scenarios for _ in range(each)]
+        ids = first + np.arange(each * CHUNK, dtype=np.int64).reshape(each, CHUNK)
+        ids = np.tile(ids, (len(scenarios), 1))
+        return observe(self.system, self.seed, samplers, ids, self.shapes, keep, self.watch)
+
+    def losses(self, scenarios, spread=0.0, first=SEARCHED, each=1) -> Float64[np.ndarray, "scenarios paths"]:
+        """Losses (USD bn) of paths around every scenario."""
+        found = self.observe(scenarios, spread, first, each, lambda seen: seen.losses[:, self.at])
+        return found.reshape(len(scenarios), -1).astype(np.float64)
+
+    def plane(self, scenario: Scenario, each: int = 8, spread: float = SPREAD) -> Plane:
+        """The plane through the losses about a scenario."""
+        loss, along = self.observe(
+            [scenario], spread, SEARCHED, each, lambda seen: (seen.losses[:, self.at], seen.along)
+        )
+        flat = np.moveaxis(along, -1, 1).reshape(loss.size, self.dims)
+        return fitted((flat - scenario.z) / spread, loss.ravel(), spread)
+
+    def rays(self, regimes, directions, distances, first=SEARCHED):
+        """Mean and standard deviation of losses [rays, distances] along z = distance * direction, by ray."""
+        scenarios = [
+            Scenario(path, distance * direction)
+            for path, direction in zip(regimes, directions, strict=True)
+            for distance in distances
+        ]
+        found = self.losses(scenarios, first=first).reshape(len(regimes), len(distances), -1)
+        return found.mean(axis=2), found.std(axis=2)

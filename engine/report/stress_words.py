@@ -1,0 +1,81 @@
+"""A reverse stress in words: one line a quarter, and what a scenario is called."""
+
+import math
+
+import pandas as pd
+
+from engine.report.words import amount, joined, share
+
+FIRST_YEAR = 2026
+"""Year of the first month after the book's date."""
+
+CAUSE_WORDS = {
+    "foreclosure": "its chips are foreclosed",
+    "liquidity": "it cannot pay or refinance",
+    "non_payment": "it stops paying its contracts",
+    "balance_sheet": "it is insolvent and shut out of the market",
+    "hazard": "for reasons of its own, in bad times",
+    "exchange": "it exchanges its debt below par",
+    "group": "its parent falls",
+}
+FACTOR_WORDS = {
+    "demand": "AI demand",
+    "technology": "chip technology",
+    "rates": "interest rates",
+    "credit": "credit spreads",
+    "equity": "share prices",
+    "power": "power costs",
+}
+
+
+def quarter_name(quarter: int) -> str:
+    """A quarter, counted from 1: "Q3 2027"."""
+    return f"Q{(quarter - 1) % 4 + 1} {FIRST_YEAR + (quarter - 1) // 4}"
+
+
+def month_name(month: int) -> str:
+    """Quarter of a month, counted from 1."""
+    return quarter_name((month - 1) // 3 + 1)
+
+
+def title(switches: str) -> str:
+    """A scenario's name from its switches: "Bust from Q3 2027, plateau from Q1 2029"; "Boom lasts"."""
+    parts = [part.split() for part in switches.split("; ")]
+    if parts[0][0] != "month":
+        return switches.capitalize()
+    said = ", ".join(f"{regime} from {month_name(int(month))}" for _, month, regime in parts)
+    return said[0].upper() + said[1:]
+
+
+def chance(value: float, error: float) -> str:
+    """A probability with its error to two figures: "0.173% ± 0.026%", "2.1e-07 ± 4e-08"."""
+    if value < 1e-5:
+        return f"{value:.2g} ± {error:.1g}"
+    places = max(1, 1 - math.floor(math.log10(100.0 * error))) if error > 0.0 else 2
+    return f"{100.0 * value:.{places}f}% ± {100.0 * error:.{places}f}%"
+
+
+def story_lines(quarters: pd.DataFrame, names: dict[str, str], start: str) -> list[str]:
+    """One line a quarter: regime, economy at its end, losses so far (and in it), who falls."""
+    lines, before, revenue = [], start, None
+    for row in quarters.itertuples(index=False):
+        turned = f"{before} turns to {row.regime}" if row.regime != before else row.regime
+        grown = "" if revenue is None else f" ({row.revenue / revenue - 1.0:+.0%})"
+        economy = (
+            f"AI revenue {row.revenue:,.0f}{grown}, H100 {row.price_h100:,.1f}k, rate {share(row.rate)}, "
+            f"spread {row.spread:.1f}x, supply {row.supply:.2f}"
+        )
+        line = f"{quarter_name(row.quarter)}: {turned}. {economy}; lost {amount(row.cumulative_loss)}"
+        lines.append(f"{line} (+{amount(row.loss)}).{fallen(row, names)}")
+        before, revenue = row.regime, row.revenue
+    return lines
+
+
+def fallen(row, names: dict[str, str]) -> str:
+    """Who breaches and who defaults in a quarter, if anybody."""
+    said = ""
+    events = ((row.breaches, "breaches", "breach"), (row.defaults, "defaults", "default"))
+    for held, one, several in events:
+        firms = [names.get(firm, firm) for firm in held.split(", ") if firm]
+        said += f" {joined(firms)} {several if len(firms) > 1 else one}." if firms else ""
+    return said

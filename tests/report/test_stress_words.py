@@ -1,0 +1,64 @@
+"""A reverse stress in words."""
+
+import numpy as np
+import pandas as pd
+
+from engine.learn.story import firms_table, quarters_table
+from engine.report.stress_words import CAUSE_WORDS, FACTOR_WORDS, chance, quarter_name, story_lines, title
+from engine.vocabulary import CAUSES, FACTORS, REGIMES, SERIES
+
+
+def quarters(**columns):
+    """Two quarters: the boom turns, one firm breaches, two default."""
+    rows = {
+        "quarter": [7, 8], "regime": ["boom", "bust"], "revenue": [200.0, 150.0], "price_h100": [9.0, 6.0],
+        "rate": [0.04, 0.05], "spread": [1.2, 2.5], "supply": [0.95, 0.5], "loss": [1.0, 20.0],
+        "cumulative_loss": [5.0, 25.0], "breaches": ["", "A"], "defaults": ["", "B, C"],
+    }  # fmt: skip
+    return pd.DataFrame(rows | columns)
+
+
+def test_one_line_a_quarter():
+    calm, turn = story_lines(quarters(), {"A": "Alpha", "B": "Beta"}, "boom")
+    assert calm == (
+        "Q3 2027: boom. AI revenue 200, H100 9.0k, rate 4.0%, spread 1.2x, supply 0.95; lost 5.0 "
+        "(+1.0)."
+    )
+    assert turn == (
+        "Q4 2027: boom turns to bust. AI revenue 150 (-25%), H100 6.0k, rate 5.0%, spread 2.5x, supply "
+        "0.50; lost 25.0 (+20.0). Alpha breaches. Beta and C default."
+    )
+
+
+def test_chances():
+    assert chance(0.001727, 0.000262) == "0.173% ± 0.026%"
+    assert chance(0.2345, 0.0123) == "23.4% ± 1.2%" and chance(0.0, 0.0) == "0 ± 0"
+    assert chance(2.13e-7, 4.4e-8) == "2.1e-07 ± 4e-08"
+
+
+def test_titles_and_quarters():
+    assert [quarter_name(quarter) for quarter in (1, 4, 5)] == ["Q1 2026", "Q4 2026", "Q1 2027"]
+    assert title("month 19 bust; month 40 plateau") == "Bust from Q3 2027, plateau from Q2 2029"
+    assert title("boom lasts") == "Boom lasts"
+
+
+def test_every_cause_and_factor_has_words():
+    assert set(CAUSE_WORDS) == set(CAUSES) - {"alive"} and set(FACTOR_WORDS) == set(FACTORS)
+
+
+def test_who_breaches_and_defaults_by_when():
+    """Three firms on four paths of six months: half of them by a quarter is when a thing is told."""
+    months = np.array([[0, 0, 0, 0], [2, 3, 0, 0], [5, 5, 5, 0]])
+    causes = np.array([[0, 0, 0, 0], [5, 5, 0, 0], [2, 2, 5, 0]])
+    breached = np.zeros((2, 1, 4), bool)
+    breached[1, 0, :3] = True
+    seen = {"default_month": months, "cause": causes, "breached": breached}
+    firms = firms_table(("A", "B", "C"), np.array([0]), seen).set_index("firm")
+    assert firms.loc["A", ["breached", "breach_quarter", "defaulted"]].tolist() == [0.75, 2, 0]
+    assert firms.loc["B", ["defaulted", "default_quarter", "default_month"]].tolist() == [0.5, 1, 2.5]
+    assert firms.loc["C", ["defaulted", "default_quarter", "cause"]].tolist() == [0.75, 2, "liquidity"]
+    trace = np.zeros((6, len(SERIES), 4))
+    trace[:, SERIES.index("loss")] = np.arange(6.0)[:, None]
+    table = quarters_table((0, 0, 0, 0, 0, 2), firms.reset_index(), trace)
+    assert table["loss"].tolist() == [2.0, 3.0] and table["regime"].tolist() == [REGIMES[0], REGIMES[2]]
+    assert table["breaches"].tolist() == ["", "A"] and table["defaults"].tolist() == ["B", "C"]
