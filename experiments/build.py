@@ -18,6 +18,7 @@ from experiments import limits
 from experiments.complaints import BadInput, expected, explain, unknown
 from experiments.schema import (
     Book,
+    Calibrate,
     Config,
     Network,
     Report,
@@ -27,9 +28,9 @@ from experiments.schema import (
     Scenario,
     Validate,
 )
-from experiments.task_checks import PAIRED, paired_problems, validate_problems
+from experiments.task_checks import PAIRED, calibrate_problems, paired_problems, validate_problems
 
-TASKS = ("tail_risk", "network_ensemble", "attribution", "policy", "template", "validate", "runs")
+TASKS = ("tail_risk", "network_ensemble", "attribution", "policy", "calibrate", "template", "validate", "runs")
 SAMPLERS = ("pseudo_random", "antithetic", "sobol")
 WHOLE = {
     "paths": (1, 10**12, 1),
@@ -73,6 +74,7 @@ class Experiment:
     template_dir: str | None
     validate: Validate
     runs: Runs
+    calibrate: Calibrate
     config: dict
     hash: str  # 64 hexadecimal digits over all that changes a result
 
@@ -104,8 +106,8 @@ def read(cfg: DictConfig) -> Experiment:
     plain["network"] = dataclasses.asdict(config.network)
     return Experiment(
         config.task.name, config.run, config.book, config.scenario, parameters, config.sampler,
-        config.network, config.report, config.template.dir, config.validate, config.runs, plain,
-        config_hash(plain),
+        config.network, config.report, config.template.dir, config.validate, config.runs, config.calibrate,
+        plain, config_hash(plain),
     )  # fmt: skip
 
 
@@ -215,6 +217,8 @@ def choices(config: Config) -> list[str]:
         found.append(expected("report.most_flagged", config.report.most_flagged, "a share between 0 and 1"))
     if config.task.name in PAIRED:
         found += paired_problems(config)
+    if config.task.name == "calibrate":
+        found += calibrate_problems(config.calibrate, whole)
     if config.task.name == "template":
         return found + folder_problems("template.dir", config.template.dir, needed=True)
     if config.task.name == "validate":
@@ -242,6 +246,8 @@ def decisive(plain: dict) -> dict:
     """The part of the configuration that changes a result."""
     networks = plain["task"]["name"] == "network_ensemble"
     unread = {"run": ("paths",), "sampler": None} if networks else {"network": None}
+    if plain["task"]["name"] != "calibrate":
+        unread["calibrate"] = None
     kept = {}
     for group, values in plain.items():
         left_out = NO_RESULT.get(group, ())

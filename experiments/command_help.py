@@ -10,6 +10,7 @@ undertow: if the AI build-out disappoints, who loses how much, how fast, and thr
   undertow scenario=bust chips.life=5            another scenario, another number
   undertow task=policy                           six levers of policy, alone and together, on the same paths
   undertow task=attribution                      what each mechanism adds, by running without it
+  undertow task=calibrate                        growth, rents and default intercepts from the book's history
   undertow experiment=quick                      a first look in seconds
   undertow -m scenario=baseline,plateau hydra/launcher=joblib        a sweep, jobs side by side
   undertow book=own book.path=my_book/           your own book, a folder of CSV files or an .xlsx

@@ -5,7 +5,7 @@ from experiments.schema import Report
 
 def doubts_of(summary: dict, wanted: Report) -> list[str]:
     """Why the run's numbers should not be relied on; empty when they may."""
-    doubts = []
+    doubts = list(summary.get("calibration", {}).get("doubts", []))
     for name, count in summary["flagged_paths"].items():
         share = count / summary["paths"]
         if share > wanted.most_flagged:
