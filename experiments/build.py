@@ -30,7 +30,9 @@ from experiments.schema import (
 )
 from experiments.task_checks import PAIRED, calibrate_problems, paired_problems, validate_problems
 
-TASKS = ("tail_risk", "network_ensemble", "attribution", "policy", "calibrate", "template", "validate", "runs")
+TASKS = (
+    "tail_risk", "network_ensemble", "attribution", "policy", "calibrate", "template", "validate", "runs"
+)  # fmt: skip
 SAMPLERS = ("pseudo_random", "antithetic", "sobol")
 WHOLE = {
     "paths": (1, 10**12, 1),

@@ -66,7 +66,7 @@ def inputs_of(experiment: Experiment):
 
 
 def quotes_of(experiment: Experiment, book) -> list:
-    """CDS of the firms table and the quoted loans; raises `BadInput` where a loan or a row is not in the book."""
+    """CDS of the firms table and the quoted loans; raises `BadInput` where the book lacks a loan or a row."""
     from engine.learn.calibration.hazards import Quote
     from engine.report.plausibility import INVESTMENT_GRADE, rating_category
 

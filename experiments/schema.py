@@ -115,7 +115,7 @@ class Calibrate:
     rent_error: float = 0.10  # the same of a quoted rent; grade C
     gains: dict[str, float] = dataclasses.field(
         default_factory=lambda: {"H100": 2.28, "H200": 1.20, "B200": 1.95, "GB200": 1.05, "GB300": 1.0}
-    )  # of past releases: root of the ratios of dense BF16 and of memory bandwidth (Nvidia data sheets; grade B)
+    )  # of past releases: root of the ratios of dense BF16 and of memory bandwidth (data sheets; grade B)
     cds_recovery: float = 0.40
     quotes: dict[str, str] = dataclasses.field(
         default_factory=lambda: {

@@ -1,4 +1,4 @@
-"""Tables of the calibration task: estimates, what they were fitted to, predictions, intercepts, their effect."""
+"""Tables of the calibration task: estimates, what they were fitted to, predictions, intercepts, effect."""
 
 import dataclasses
 import types

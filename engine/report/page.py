@@ -5,6 +5,7 @@ import pathlib
 from engine.report import (
     attribution_sections,
     bearer_sections,
+    calibration_sections,
     closing,
     findings,
     network_sections,
@@ -35,12 +36,13 @@ CONTENTS = (
     ("how-fast", "How fast"),
     ("world", "Futures"),
     ("policy", "Policy"),
+    ("calibration", "Calibration"),
     ("trust", "How far to trust it"),
     ("limits", "Not covered"),
     ("provenance", "Provenance"),
 )
 
-OPTIONAL = ("network", "attribution", "policy")
+OPTIONAL = ("network", "attribution", "policy", "calibration")
 """Sections of a task of its own, shown where the summary has an entry of that name."""
 
 
@@ -69,6 +71,7 @@ def page(results: Results) -> str:
         sections.how_fast,
         sections.world,
         policy_sections.levers,
+        calibration_sections.calibration,
         sections.trust,
     )
     body = [

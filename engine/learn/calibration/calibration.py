@@ -116,8 +116,8 @@ def doubts(found: Calibration) -> list[str]:
         if coverage_doubt(rows) < LEAST_PROBABILITY:
             inside = int(rows["inside"].sum())
             told.append(
-                f"calibration: bad fit of {name}: {inside} of {len(rows)} observations lie inside the 95% bands "
-                "predicted from earlier ones"
+                f"calibration: bad fit of {name}: {inside} of {len(rows)} observations lie inside the 95% "
+                "bands predicted from earlier ones"
             )
     few = found.recovered[found.recovered["covered"] < LEAST_COVERED]
     told += [

@@ -1,5 +1,7 @@
 """A calibration as configuration groups: files that anyone can put under conf/economy and conf/chips."""
 
+import textwrap
+
 from engine.book.parameters import Parameters
 from engine.learn.calibration.calibration import applied
 from engine.learn.calibration.settle import Fit
@@ -24,7 +26,7 @@ def group_text(group: str, parameters: Parameters, fits, made: str) -> str:
         lines.append(f"{name}: {getattr(moved, name)}  # {said(fit)}")
     if not found:
         lines.append("{}")
-    loose = list(dict.fromkeys(field(fit) for fit in own if not fit.identified))
+    loose = [fit.parameter.partition(".")[2] for fit in own if not fit.identified]
     lines += wrapped("# Not identified, so as in base: " + ", ".join(loose) + ".")
     return "\n".join(lines) + "\n"
 
@@ -45,6 +47,4 @@ def said(fit: Fit) -> str:
 
 def wrapped(text: str) -> list[str]:
     """A comment in lines of WIDTH."""
-    import textwrap
-
     return textwrap.wrap(text, WIDTH, subsequent_indent="# ")

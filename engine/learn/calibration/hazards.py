@@ -3,13 +3,14 @@
 A spread s of a claim with recovery R is the price of default at the risk-neutral intensity s/(1 - R); the
 real-world one is that over the risk premium q, an input, so that PD(T) = 1 - exp(-s T/((1 - R) q)).
 
-A firm of the engine falls by structure (month tau) or where its cumulative hazard passes an exponential threshold
-that nothing else knows of (docs/model.md, section 6). With its intercept so small that it hardly ever falls by
-hazard, paths tell tau and what its cumulative hazard H(T) would have been at the prior intercept; at c times that,
+A firm of the engine falls by structure (month tau) or where its cumulative hazard passes an exponential
+threshold that nothing else knows of (docs/model.md, section 6). With its intercept so small that it hardly
+ever falls by hazard, paths tell tau and its cumulative hazard H(T) at the prior intercept; at c times that,
 
     PD(c) = 1 - E[ 1{tau > T} exp(-c H(T)) ],
 
-whatever c, from the same paths. Other firms are at their own intercepts; a second round sees those of the first.
+whatever c, from the same paths. Other firms are at their own intercepts; a second round sees those of the
+first.
 """
 
 import dataclasses
@@ -67,12 +68,12 @@ class Paths:
     hazard: np.ndarray
 
     def probability(self, multiple: float, year: int = -1) -> tuple[float, float]:
-        """(PD at a multiple of the prior intercept, its standard error) by the end of a year, the last by default."""
+        """(PD at a multiple of the prior intercept, its standard error) by a year's end, the last by default."""
         falls = 1.0 - (1.0 - self.fallen[year]) * np.exp(-multiple * self.hazard[year])
         return float(falls.mean()), float(falls.std() / math.sqrt(falls.size))
 
     def solve(self, target: float) -> tuple[float, float]:
-        """(multiple at which the PD is the target, its standard error by the delta method); NaN where none is."""
+        """(multiple at which the PD is the target, its standard error by the delta method), else NaN."""
         least, error = self.probability(0.0)
         if least >= target or self.probability(LARGEST)[0] <= target:
             return math.nan, math.nan
@@ -104,7 +105,7 @@ def _unhurt(system: System, seed, ids, firm, *, mesh: Mesh):
 
 
 def unhurt(system: System, firm: str, paths: int, seed: int) -> Paths:
-    """Paths on which this firm does not fall by hazard; `paths` is rounded up to whole chunks on all devices."""
+    """Paths on which this firm does not fall by hazard; as many as fill whole chunks on all devices."""
     mesh = Mesh(np.array(jax.devices()), ("devices",))
     chunks = -(-paths // (CHUNK * mesh.size)) * mesh.size
     ids = jnp.asarray(np.arange(chunks * CHUNK, dtype=np.int64).reshape(chunks, CHUNK))
@@ -169,7 +170,7 @@ def one_intercept(moved: System, system: System, quote: Quote, paths: int, seed:
     met = math.isfinite(multiple)
     verdict = "met" if met else (
         "cannot be met: structure alone exceeds it" if structural >= targets[quote.premium[1]]
-        else "cannot be met: the intercept hardly moves it"
+        else "cannot be met: it hardly moves it"
     )  # fmt: skip
     return {
         "firm": quote.firm, "basis": quote.basis, "spread": quote.spread, "recovery": quote.recovery,

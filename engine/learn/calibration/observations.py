@@ -1,7 +1,7 @@
 """Observations of the book's history: which rows carry information, and when each was made.
 
-Years count from month 0, the end of December 2025, so that the past is negative. An observation is the mean of
-a quantity from `start` to `end`; a run-rate is that of its last day.
+Years count from month 0, the end of December 2025, so that the past is negative. An observation is the mean
+of a quantity from `start` to `end`; a run-rate is that of its last day.
 """
 
 import dataclasses
@@ -63,7 +63,7 @@ def span(date: str, instant: bool = False) -> tuple[float, float]:
 
 
 def observations(history: pd.DataFrame, entities: dict[str, str], since: str | None = None) -> Observations:
-    """Informative rows of these series (series to entity), from the period `since` on; empty where none are."""
+    """Informative rows of these series (series to entity) from the period `since` on; there may be none."""
     least = -np.inf if since is None else span(since)[0]
     rows = []
     for row in informative(history).itertuples():

@@ -3,13 +3,15 @@
     y = X b + e,   e ~ N(0, V),   V = E + sum_k s_k^2 K_k
 
 The first columns of X are the levels of the series, the others are effects. K_k are covariances of Brownian
-motions, common or one a series, E is the error of the observations. Scales s maximise the restricted likelihood
-(Patterson and Thompson 1971), the density of what the effects leave,
+motions, common or one a series, E is the error of the observations. Scales s maximise the restricted
+likelihood (Patterson and Thompson 1971), the density of what the effects leave,
 
-    l(s) = -1/2 [ ln|V| + ln|X'V^-1 X| - ln|X'X| + r'V^-1 r + (n - p) ln 2pi ],   r = y - X b,
+    l(s) = -1/2 [ ln|V| + ln|X'V^-1 X| + r'V^-1 r + (n - p) ln 2pi ],   r = y - X b,
 
 at b = (X'V^-1 X)^-1 X'V^-1 y, whose covariance is (X'V^-1 X)^-1.
 """
+
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -33,8 +35,8 @@ COARSE, FINE = 12, 120
 class Panel(eqx.Module):
     """Data and structure; effects are the last columns of the design, in the order of their names.
 
-    What is known or has no observation is zero: a column of zeros is no coefficient and counts nowhere, nor does
-    a kernel of zeros. So all that is held or masked keeps its shape, and one compiled program serves.
+    What is known or has no observation is zero: a column of zeros is no coefficient and counts nowhere, nor
+    does a kernel of zeros. So all that is held or masked keeps its shape, and one compiled program serves.
     """
 
     y: Float64[Array, "n"]
@@ -54,29 +56,35 @@ class Panel(eqx.Module):
         return (jnp.sum(self.design**2, axis=0) == 0.0).astype(jnp.float64)
 
 
-class Estimate(eqx.Module):
+class Estimate(NamedTuple):
     """Where the likelihood is greatest."""
 
-    scales: Float64[Array, "scales"]
-    slope: Float64[Array, ""]  # greatest derivative left: 0 where the search has settled
-    likelihood: Float64[Array, ""]  # log
-    coefficients: Float64[Array, "columns"]
-    covariance: Float64[Array, "columns columns"]
+    scales: np.ndarray
+    slope: float  # greatest derivative left: 0 where the search has settled
+    likelihood: float  # log
+    coefficients: np.ndarray  # [columns]
+    covariance: np.ndarray  # [columns columns]
 
 
-def panel(y, entity, effects: dict[str, np.ndarray], kernels: dict[str, np.ndarray], error: float) -> Panel:
+def panel(y, entity, effects: dict, kernels: dict, error: float) -> Panel:
     """A panel of logs `y` of series named by `entity`, with effects and kernels by name."""
     names = list(dict.fromkeys(entity))
     levels = [(np.asarray(entity) == name).astype(np.float64) for name in names]
-    count = len(y)
+    columns, count = [*levels, *effects.values()], len(y)
     return Panel(
         jnp.asarray(y, jnp.float64),
-        jnp.asarray(np.array([*levels, *effects.values()]).reshape(-1, count).T),
-        jnp.asarray(np.array(list(kernels.values())).reshape(-1, count, count)),
+        jnp.asarray(np.array(columns, np.float64).reshape(len(columns), count).T),
+        jnp.asarray(np.array(list(kernels.values()), np.float64).reshape(len(kernels), count, count)),
         jnp.asarray(error**2 * np.eye(count)),
         tuple(effects),
         tuple(kernels),
     )
+
+
+def nothing(data: Panel) -> Estimate:
+    """The estimate of a panel without observations."""
+    columns = data.design.shape[1]
+    return Estimate(np.zeros(len(data.scales)), 0.0, 0.0, np.zeros(columns), np.zeros((columns, columns)))
 
 
 def covariance_of(data: Panel, scales) -> Float64[Array, "n n"]:
@@ -84,29 +92,38 @@ def covariance_of(data: Panel, scales) -> Float64[Array, "n n"]:
     return data.error + jnp.einsum("k,kij->ij", scales**2, data.kernels)
 
 
-def triangles(data: Panel, scales):
-    """Cholesky factors of V and of the information [X y]'V^-1 [X y], lower."""
-    root = jnp.linalg.cholesky(covariance_of(data, scales))
-    both = jnp.concatenate([data.design, data.y[:, None]], axis=1)
-    white = jax.scipy.linalg.solve_triangular(root, both, lower=True)
-    return root, jnp.linalg.cholesky(white.T @ white + jnp.diag(jnp.append(data.unused, 0.0)))
-
-
 def likelihood(data: Panel, scales) -> Float64[Array, ""]:
-    """Log restricted likelihood. The last diagonal entry of the information's factor is the root of r'V^-1 r."""
-    root, information = triangles(data, scales)
-    plain = jnp.linalg.slogdet(data.design.T @ data.design + jnp.diag(data.unused))[1]
-    logs = jnp.sum(jnp.log(jnp.diag(root))) + jnp.sum(jnp.log(jnp.diag(information)[:-1]))
-    free = data.design.shape[0] - data.design.shape[1] + jnp.sum(data.unused)
-    return 0.5 * (plain - information[-1, -1] ** 2 - free * jnp.log(2.0 * jnp.pi)) - logs
+    """Log restricted likelihood without the constant 1/2 ln|X'X|, by elimination.
+
+    Eliminating the first n rows and columns of
+
+        [ V   X   y ]
+        [ X'  0   0 ]
+        [ y'  0   0 ]
+
+    leaves -[X y]'V^-1 [X y], and eliminating those of X too leaves -r'V^-1 r in the corner; determinants are
+    the products of the pivots (Schur). No factorisation is called: batches of those in a loop stall on a CPU.
+    """
+    count, columns = data.design.shape
+    right = jnp.concatenate([data.design, data.y[:, None]], axis=1)
+    corner = -jnp.diag(jnp.append(data.unused, 0.0))
+    whole = jnp.block([[covariance_of(data, scales), right], [right.T, corner]])
+
+    def eliminate(rest, k):
+        pivot = rest[k, k]
+        return rest - jnp.outer(rest[:, k], rest[k]) / pivot, jnp.log(jnp.abs(pivot))
+
+    rest, logs = jax.lax.scan(eliminate, whole, jnp.arange(count + columns))
+    free = count - columns + jnp.sum(data.unused)
+    return 0.5 * (rest[-1, -1] - jnp.sum(logs) - free * jnp.log(2.0 * jnp.pi))
 
 
-def regression(data: Panel, scales):
-    """(coefficients, their covariance) at these scales."""
-    _, information = triangles(data, scales)
-    factor = information[:-1, :-1]
-    coefficients = jax.scipy.linalg.solve_triangular(factor.T, information[-1, :-1], lower=False)
-    return coefficients, jax.scipy.linalg.cho_solve((factor, True), jnp.eye(factor.shape[0]))
+def regression(data: Panel, scales) -> tuple[np.ndarray, np.ndarray]:
+    """(coefficients [columns], their covariance) at these scales, on the host."""
+    v, design, y = (np.asarray(part) for part in (covariance_of(data, scales), data.design, data.y))
+    weighted = np.linalg.solve(v, design)
+    covariance = np.linalg.inv(design.T @ weighted + np.diag(np.asarray(data.unused)))
+    return covariance @ (weighted.T @ y), covariance
 
 
 def scales_of(point):
@@ -126,8 +143,8 @@ def surface(data: Panel, points) -> Float64[Array, "cells"]:
     return jax.vmap(lambda point: likelihood(data, scales_of(point)))(points)
 
 
-def maximise(data: Panel) -> Estimate:
-    """The greatest restricted likelihood: the best of a coarse grid of scales, then L-BFGS from there."""
+def search(data: Panel):
+    """(scales, greatest derivative left, log likelihood): the best of a coarse grid, then L-BFGS."""
 
     def loss(point):
         return -likelihood(data, scales_of(point))
@@ -143,19 +160,25 @@ def maximise(data: Panel) -> Estimate:
 
     points = jnp.asarray(cells(len(data.scales), COARSE))
     start = points[jnp.nanargmax(surface(data, points))]
-    (point, state), _ = jax.lax.scan(step, (start, solver.init(start)), length=STEPS)
+    with jax.numpy_dtype_promotion("standard"):  # optax counts in both widths of integers
+        (point, state), _ = jax.lax.scan(step, (start, solver.init(start)), length=STEPS)
     value, gradient = value_and_gradient(point, state=state)
-    scales = scales_of(point)
-    return Estimate(scales, jnp.max(jnp.abs(gradient)), -value, *regression(data, scales))
+    return scales_of(point), jnp.max(jnp.abs(gradient)), -value
 
 
-fit = jax.jit(maximise)
+found_scales = jax.jit(search)
 look = jax.jit(surface)
+
+
+def fit(data: Panel) -> Estimate:
+    """The greatest restricted likelihood and the regression there."""
+    scales, slope, value = jax.device_get(found_scales(data))
+    return Estimate(scales, slope, value, *regression(data, scales))
 
 
 def with_values(data: Panel, y) -> Panel:
     """The panel with other observations on the same dates."""
-    return Panel(y, data.design, data.kernels, data.error, data.effects, data.scales)
+    return Panel(jnp.asarray(y), data.design, data.kernels, data.error, data.effects, data.scales)
 
 
 def hold_scale(data: Panel, name: str, value) -> Panel:
@@ -182,7 +205,7 @@ def masked(data: Panel, seen) -> Panel:
     return Panel(
         data.y * seen,
         data.design * seen[:, None],
-        data.kernels * pair,
+        data.kernels * pair[None],
         data.error * pair + jnp.diag(1.0 - seen),
         data.effects,
         data.scales,

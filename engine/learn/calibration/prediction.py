@@ -1,4 +1,6 @@
-"""Does the fit hold? Each observation predicted from the earlier ones; histories simulated from it and refitted."""
+"""Does a fit hold? Each observation predicted from earlier ones; histories simulated from it and refitted."""
+
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -18,22 +20,24 @@ PREDICTIONS = ["label", "entity", "end", "value", "p50", "low", "high", "inside"
 RECOVERED = ["name", "truth", "mean", "sd", "covered", "histories"]
 
 
-@jax.jit
-def predicted(data: Panel, seen, target):
+def predicted(data: Panel, seen: np.ndarray, target: int) -> tuple[float, float]:
     """(mean, variance) of observation `target` given those `seen` [n], scales estimated from these alone.
 
     With x the target's row of the design and c its covariance with what was seen (Goldberger 1962),
 
         mean = x'b + c'V^-1 (y - Xb),   variance = v - c'V^-1 c + q'(X'V^-1 X)^-1 q,   q = x - X'V^-1 c
     """
-    known = panels.masked(data, seen)
-    found = panels.maximise(known)
-    cross = panels.covariance_of(data, found.scales)[target] * seen
-    own = panels.covariance_of(data, found.scales)[target, target]
-    weight = jnp.linalg.solve(panels.covariance_of(known, found.scales), cross)
-    mean = data.design[target] @ found.coefficients + weight @ (known.y - known.design @ found.coefficients)
-    left = data.design[target] - known.design.T @ weight
-    return mean, own - weight @ cross + left @ found.covariance @ left
+    known = panels.masked(data, jnp.asarray(seen, jnp.float64))
+    found = panels.fit(known)
+    whole, v = (np.asarray(panels.covariance_of(part, found.scales)) for part in (data, known))
+    b, x, design = (np.asarray(part) for part in (found.coefficients, data.design[target], known.design))
+    cross = whole[target] * seen
+    weight = np.linalg.solve(v, cross)
+    left = x - design.T @ weight
+    mean = x @ b + weight @ (np.asarray(known.y) - design @ b)
+    return float(mean), float(
+        whole[target, target] - weight @ cross + left @ np.asarray(found.covariance) @ left
+    )
 
 
 def predictions(seen: Observations, found: Settled) -> pd.DataFrame:
@@ -48,8 +52,8 @@ def predictions(seen: Observations, found: Settled) -> pd.DataFrame:
         degrees = freedom(np.asarray(data.design) * before[:, None])
         if not same.any() or degrees < LEAST:
             continue
-        mean, variance = predicted(data, jnp.asarray(before, jnp.float64), target)
-        sd, half = float(variance) ** 0.5, width(degrees, bool(found.scales)) * float(variance) ** 0.5
+        mean, variance = predicted(data, before.astype(np.float64), target)
+        sd, half = variance**0.5, width(degrees, bool(found.scales)) * variance**0.5
         shift = float(np.log(seen.value[target]) - data.y[target])  # what the model takes off the log
         error = (float(data.y[target]) - float(mean)) / sd
         centre = float(mean) + shift
@@ -61,15 +65,15 @@ def predictions(seen: Observations, found: Settled) -> pd.DataFrame:
 
 
 def coverage_doubt(rows: pd.DataFrame) -> float:
-    """Probability of as few inside their 95% bands as were, if bands are right; 1 where nothing was predicted."""
+    """Probability of as few inside their 95% bands as were, if bands are right; 1 without predictions."""
     return float(stats.binom.cdf(int(rows["inside"].sum()), len(rows), LEVEL)) if len(rows) else 1.0
 
 
 def recovery(found: Settled, count: int, seed: int) -> pd.DataFrame:
     """Histories of the same dates simulated from the fit and fitted again: are the truths recovered?
 
-    A row for each free number: truth, mean and sd of the estimates, and the share of histories in which its 95%
-    band holds the truth; for scales, in which the joint 95% likelihood region of all free ones does.
+    A row for each free number: truth, mean and sd of the estimates, and the share of histories in which its
+    95% band holds the truth; for scales, in which the joint 95% likelihood region of all free ones does.
     """
     data, estimate = found.data, found.estimate
     if not (found.scales or found.effects) or count < 1:
@@ -77,31 +81,47 @@ def recovery(found: Settled, count: int, seed: int) -> pd.DataFrame:
     root = np.linalg.cholesky(np.asarray(panels.covariance_of(data, estimate.scales)))
     normals = np.random.default_rng(seed).standard_normal((count, len(data.y)))
     histories = np.asarray(data.design @ estimate.coefficients) + normals @ root.T
-    refit, at_truth = refitted(data, jnp.asarray(histories), estimate.scales)
+    refit = refitted(data, histories, estimate.scales)
     half, rows = width(freedom(data.design), bool(found.scales)), []
     for name in found.effects:
-        values, truth = (
-            np.asarray(refit.coefficients[:, data.column(name)]),
-            estimate.coefficients[data.column(name)],
-        )
-        error = np.sqrt(np.asarray(refit.covariance[:, data.column(name), data.column(name)]))
-        rows.append((name, float(truth), values, np.abs(values - float(truth)) <= half * error))
+        place = data.column(name)
+        values, truth = refit.coefficients[:, place], float(estimate.coefficients[place])
+        error = np.sqrt(refit.covariance[:, place, place])
+        rows.append((name, truth, values, np.abs(values - truth) <= half * error))
     drop = 0.5 * stats.chi2.ppf(LEVEL, max(len(found.scales), 1))
     for name in found.scales:
         place = data.scales.index(name)
-        inside = np.asarray(refit.likelihood) - np.asarray(at_truth) <= drop
-        rows.append((name, float(estimate.scales[place]), np.asarray(refit.scales[:, place]), inside))
+        rows.append((name, float(estimate.scales[place]), refit.scales[:, place], refit.lost <= drop))
     told = [(name, t, v.mean(), v.std(ddof=1), inside.mean(), count) for name, t, v, inside in rows]
     return pd.DataFrame(told, columns=RECOVERED)
 
 
+class Refitted(NamedTuple):
+    """Of every history: estimates, their covariance, and what the likelihood loses at the true scales."""
+
+    scales: np.ndarray  # [histories scales]
+    coefficients: np.ndarray
+    covariance: np.ndarray
+    slope: np.ndarray
+    lost: np.ndarray
+
+
+def refitted(data: Panel, histories: np.ndarray, truth) -> Refitted:
+    """Fit every history [histories n] of the panel's dates."""
+    scales, slope, lost = jax.device_get(searched(data, jnp.asarray(histories), jnp.asarray(truth)))
+    each = [panels.regression(panels.with_values(data, y), s) for y, s in zip(histories, scales, strict=True)]
+    coefficients, covariance = (np.array(part) for part in zip(*each, strict=True))
+    return Refitted(scales, coefficients, covariance, slope, lost)
+
+
 @jax.jit
-def refitted(data: Panel, histories, truth):
-    """Estimates of every history [count n], and the likelihood of each at the true scales [count]."""
+def searched(data: Panel, histories, truth):
+    """(scales, slope, likelihood lost at the true scales) of every history."""
 
     def one(y):
         own = panels.with_values(data, y)
-        return panels.maximise(own), panels.likelihood(own, truth)
+        scales, slope, value = panels.search(own)
+        return scales, slope, value - panels.likelihood(own, truth)
 
     return jax.vmap(one)(histories)
 

@@ -1,12 +1,12 @@
 """Rents of chips: how fast they fall with age, and by how much at a release of a newer generation.
 
-docs/model.md, section 2: ln rent_g falls by `ageing` a year, by `release_effect` x ln(gain) at each release of a
-newer generation, and moves with utilisation and technology, which all generations share:
+docs/model.md, section 2: ln rent_g falls by `ageing` a year, by `release_effect` x ln(gain) at each release of
+a newer generation, and moves with utilisation and technology, which all generations share:
 
-    y = level - ageing t - release_effect z + common + own + error,   z = sum of ln(gain) of newer releases so far
+    y = level - ageing t - release_effect z + common + own + error,   z = sum of newer ln(gain) so far
 
-Utilisation was not observed: its moves are in the common noise and, where they drift, in the decline. Own noise of
-a generation is not in the engine; it is in the likelihood because quotes of different generations move apart.
+Utilisation was not observed: its moves are in the common noise and, where they drift, in the decline. Own noise
+of a generation is not in the engine; it is in the likelihood because quotes of different generations move apart.
 Ageing and releases both lower rents, so the fit is in terms of their sum at the pace of releases seen,
 
     decline = ageing + release_effect c,   c = sum of ln(gain) over the span of the data, a year
@@ -20,7 +20,7 @@ import pandas as pd
 from engine.book.parameters import Chips
 from engine.learn.calibration import panel as panels
 from engine.learn.calibration.observations import Observations, brownian, observations
-from engine.learn.calibration.settle import Fit, Settled, renamed, settle, unknown
+from engine.learn.calibration.settle import Fit, Settled, renamed, settle, unknown, without_data
 
 HIDDEN = "utilisation was not observed: its moves cannot be told from technology's"
 NO_SALE = "no forced sale of chips is on record"
@@ -103,7 +103,9 @@ def ageing(decline: Fit, release: Fit, pace: float, chips: Chips) -> Fit:
 
 
 def collinearity(data: panels.Panel, pace: float) -> float:
-    """Correlation of the errors of ageing (decline - c x release) and release effect, both free; NaN if neither."""
+    """Correlation of the errors of ageing (decline - c x release) and release effect; NaN without data."""
+    if without_data(data) or bool(data.unused[-2:].any()):
+        return float("nan")
     covariance = np.asarray(panels.fit(data).covariance)[-2:, -2:]
     turn = np.array([[1.0, -pace], [0.0, 1.0]])
     both = turn @ covariance @ turn.T

@@ -1,6 +1,9 @@
 """AI revenue in a boom: growth and volatility of the sector, and of a lab's share of it.
 
-docs/model.md, section 1, while R is far below its ceiling: d ln R = (g (1 - R/ceiling) - sigma^2/2) dt + sigma dW,
+docs/model.md, section 1, while R is far below its ceiling:
+
+    d ln R = (g (1 - R/ceiling) - sigma^2/2) dt + sigma dW,
+
 and ln of a lab's share is a Brownian motion of volatility tau. With logs of flows and run-rates
 
     y = level + b t + common + own + error,    b = g h - sigma^2/2,   h = mean of 1 - R/ceiling

@@ -1,8 +1,8 @@
 """Fits with bands, and what the data cannot identify held where it stood before.
 
-A number is identified if its 95% band leaves out zero: the data can tell it from nothing. Of those that are not,
-the least certain is held at its prior value and the rest is fitted again, until all that is left is identified;
-scales first, since bands of effects rest on them.
+A number is identified if its 95% band leaves out zero: the data can tell it from nothing. Of those that are
+not, the least certain is held at its prior value and the rest is fitted again, until all that is left is
+identified; scales first, since bands of effects rest on them.
 """
 
 import dataclasses
@@ -104,23 +104,27 @@ def effect_fit(data: Panel, estimate: Estimate, name: str, prior: float, estimat
     return Fit(name, prior, prior, error, low, high, False, why, count)
 
 
-def without_data(data: Panel) -> list[str]:
-    """Effects that levels and other effects explain entirely: no observation moves them."""
-    design, found = np.asarray(data.design), []
+def without_data(data: Panel) -> str | None:
+    """The first effect that levels and other effects explain entirely: no observation moves it alone."""
+    design = np.asarray(data.design)
     for name in data.effects:
         column, others = design[:, data.column(name)], np.delete(design, data.column(name), axis=1)
         rest = column - others @ np.linalg.lstsq(others, column, rcond=None)[0] if len(column) else column
-        if float(rest @ rest) <= 1e-12 * max(float(column @ column), 1.0):
-            found.append(name)
-    return found
+        if column.any() and float(rest @ rest) <= 1e-12 * float(column @ column):
+            return name
+    return None
 
 
 def settle(data: Panel, priors: dict[str, float]) -> Settled:
     """Hold what is not identified at its prior, one by one, and fit the rest. `priors` by name."""
-    fits: dict[str, Fit] = {}
-    for name in without_data(data):
-        fits[name] = unknown(name, priors[name], "no observation moves it")
+    still = [name for name in data.effects if not np.asarray(data.design)[:, data.column(name)].any()]
+    fits = {name: unknown(name, priors[name], "no observation moves it") for name in still}
+    while name := without_data(data):
+        fits[name] = unknown(name, priors[name], "no observation tells it from other effects")
         data = panels.hold_effect(data, name, priors[name])
+    if not len(data.y):
+        fits |= {name: unknown(name, priors[name], "the history has no observation") for name in priors}
+        return Settled(data, panels.nothing(data), fits)
     while True:
         estimate = panels.fit(data)
         scales = [name for name in data.scales if name not in fits]
