@@ -60,7 +60,8 @@ def estimates(fits: pd.DataFrame) -> str:
     rows = fits[fits["identified"].astype(bool)]
     cells = [
         (row.parameter, row.why, figure_of(row.prior),
-         f"{figure_of(row.value)} ± {figure_of(row.standard_error)}", f"{figure_of(row.low)} to {figure_of(row.high)}", str(row.data))
+         f"{figure_of(row.value)} ± {figure_of(row.standard_error)}",
+         f"{figure_of(row.low)} to {figure_of(row.high)}", str(row.data))
         for row in rows.itertuples()
     ]  # fmt: skip
     note = "± one standard error. A number counts as identified if its 95% band leaves out zero."
@@ -187,9 +188,9 @@ def intercepts(rows: pd.DataFrame) -> str:
         for row in rows.itertuples()
     ]  # fmt: skip
     note = (
-        f"Default probabilities over {rows['years'].iloc[0]:g} years, under the calibrated economy and chips; "
-        "in brackets, over the range of the risk premium (risk-neutral over real-world intensity). Structure "
-        "alone: without the residual hazard. ± simulation error."
+        f"Default probabilities over {rows['years'].iloc[0]:g} years, under the calibrated economy and "
+        "chips; in brackets, over the range of the risk premium (risk-neutral over real-world intensity). "
+        "Structure alone: without the residual hazard. ± simulation error."
     )
     head = ("Firm", "Verdict", "Quote", "bp", "Premium", "Implied", "Structure alone",
             "With the intercept before", "Intercept before", "Intercept")  # fmt: skip

@@ -68,7 +68,7 @@ class Paths:
     hazard: np.ndarray
 
     def probability(self, multiple: float, year: int = -1) -> tuple[float, float]:
-        """(PD at a multiple of the prior intercept, its standard error) by a year's end, the last by default."""
+        """(PD at a multiple of the prior intercept, its standard error) by the end of a year."""
         falls = 1.0 - (1.0 - self.fallen[year]) * np.exp(-multiple * self.hazard[year])
         return float(falls.mean()), float(falls.std() / math.sqrt(falls.size))
 

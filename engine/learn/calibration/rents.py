@@ -1,12 +1,12 @@
 """Rents of chips: how fast they fall with age, and by how much at a release of a newer generation.
 
-docs/model.md, section 2: ln rent_g falls by `ageing` a year, by `release_effect` x ln(gain) at each release of
-a newer generation, and moves with utilisation and technology, which all generations share:
+docs/model.md, section 2: ln rent_g falls by `ageing` a year, by `release_effect` x ln(gain) at each release
+of a newer generation, and moves with utilisation and technology, which all generations share:
 
     y = level - ageing t - release_effect z + common + own + error,   z = sum of newer ln(gain) so far
 
-Utilisation was not observed: its moves are in the common noise and, where they drift, in the decline. Own noise
-of a generation is not in the engine; it is in the likelihood because quotes of different generations move apart.
+Utilisation was not observed: its moves are in the common noise and, where they drift, in the decline. Own
+noise of a generation is not in the engine; it is in the likelihood because quotes of generations move apart.
 Ageing and releases both lower rents, so the fit is in terms of their sum at the pace of releases seen,
 
     decline = ageing + release_effect c,   c = sum of ln(gain) over the span of the data, a year
