@@ -8,10 +8,7 @@ import pytest
 from engine.book.build import build_system
 from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
-from engine.draws.address import seed_words
-from engine.draws.samplers import PSEUDO_RANDOM
 from engine.learn.calibration.hazards import Paths, Quote, calibrate_hazards, unhurt, with_hazards
-from engine.paths.simulate import chunk_outcome
 
 COUNT = 1024
 PREMIA = (2.0, 2.5, 4.0)
@@ -45,26 +42,13 @@ def system():
     return build_system(load_book(shipped_book("worked_small")), Parameters(), 24)
 
 
-@pytest.fixture(scope="module")
-def simulate():
-    """Share of paths on which a firm falls, in plain simulation, with its standard error."""
-    import jax
-    import jax.numpy as jnp
-
-    run = jax.jit(
-        lambda system, ids: chunk_outcome(system, PSEUDO_RANDOM, seed_words(7), ids, 10**6).default_month
-    )
-
-    def share(system, firm):
-        place = system.names.firms.index(firm)
-        ids = np.arange(COUNT, dtype=np.int64).reshape(-1, 512)
-        falls = np.concatenate([np.asarray(run(system, jnp.asarray(own)))[place] > 0 for own in ids])
-        return falls.mean(), falls.std() / math.sqrt(COUNT)
-
-    return share
+def simulate(system, firm):
+    """Share of paths on which a firm falls by whatever cause, with its standard error."""
+    falls = unhurt(system, firm, COUNT, 7, scale=1.0).fallen[-1]
+    return falls.mean(), falls.std() / math.sqrt(COUNT)
 
 
-def test_the_default_probability_without_thresholds_is_that_of_plain_simulation(system, simulate):
+def test_the_default_probability_without_thresholds_is_that_of_plain_simulation(system):
     """On the same paths; the plain one has the noise of the thresholds besides."""
     larger = with_hazards(system, {"CLOUD": 0.05})
     found, error = unhurt(larger, "CLOUD", COUNT, 7).probability(1.0)
@@ -73,7 +57,7 @@ def test_the_default_probability_without_thresholds_is_that_of_plain_simulation(
     assert found == pytest.approx(plain, abs=4.0 * noise)
 
 
-def test_at_the_calibrated_intercept_the_engine_agrees_with_the_market(system, simulate):
+def test_at_the_calibrated_intercept_the_engine_agrees_with_the_market(system):
     rows = calibrate_hazards(system, [Quote("CLOUD", "CDS", 0.25, 0.4, PREMIA)], ("CDS",), COUNT, 7)
     row = rows.iloc[0]
     assert row["verdict"] == "met" and row["used"]

@@ -84,11 +84,11 @@ class Paths:
 
 
 @functools.partial(jax.jit, static_argnames="mesh")
-def _unhurt(system: System, seed, ids, firm, *, mesh: Mesh):
-    """(fallen, hazard) [chunks years CHUNK] of a firm whose intercept is TINY times its own."""
+def _unhurt(system: System, seed, ids, firm, scale, *, mesh: Mesh):
+    """(fallen, hazard) [chunks years CHUNK] of a firm whose intercept is `scale` times its own."""
 
-    def on_device(system, seed, ids, firm):
-        small = eqx.tree_at(lambda s: s.firms.hazard, system, system.firms.hazard.at[firm].multiply(TINY))
+    def on_device(system, seed, ids, firm, scale):
+        small = eqx.tree_at(lambda s: s.firms.hazard, system, system.firms.hazard.at[firm].multiply(scale))
 
         def nothing(system, state, info):
             return info.economy.revenue
@@ -100,22 +100,27 @@ def _unhurt(system: System, seed, ids, firm, *, mesh: Mesh):
 
     shared, own = PartitionSpec(), PartitionSpec("devices")
     return jax.shard_map(
-        on_device, mesh=mesh, in_specs=(shared, shared, own, shared), out_specs=own, check_vma=False
-    )(system, seed, ids, firm)
+        on_device, mesh=mesh, in_specs=(shared, shared, own, shared, shared), out_specs=own, check_vma=False
+    )(system, seed, ids, firm, scale)
 
 
-def unhurt(system: System, firm: str, paths: int, seed: int) -> Paths:
-    """Paths on which this firm does not fall by hazard; as many as fill whole chunks on all devices."""
+def unhurt(system: System, firm: str, paths: int, seed: int, scale: float = TINY) -> Paths:
+    """Paths on which this firm does not fall by hazard; as many as fill whole chunks on all devices.
+
+    With `scale` 1 it does, and the paths are those of any run with this seed.
+    """
     mesh = Mesh(np.array(jax.devices()), ("devices",))
     chunks = -(-paths // (CHUNK * mesh.size)) * mesh.size
     ids = jnp.asarray(np.arange(chunks * CHUNK, dtype=np.int64).reshape(chunks, CHUNK))
     place = jnp.asarray(system.names.firms.index(firm))
-    fallen, hazard = jax.device_get(_unhurt(system, seed_words(seed), ids, place, mesh=mesh))
+    fallen, hazard = jax.device_get(
+        _unhurt(system, seed_words(seed), ids, place, jnp.float32(scale), mesh=mesh)
+    )
 
     def by_path(part):
         return np.asarray(part, np.float64).transpose(1, 0, 2).reshape(part.shape[1], -1)
 
-    return Paths(by_path(fallen), by_path(hazard) / TINY)
+    return Paths(by_path(fallen), by_path(hazard) / scale)
 
 
 def with_hazards(system: System, hazards: dict[str, float]) -> System:
