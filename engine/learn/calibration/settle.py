@@ -88,7 +88,8 @@ def scale_fit(data: Panel, estimate: Estimate, name: str, prior: float) -> Fit:
     low = 0.0 if low <= EDGE * LOW else low
     high = math.inf if high >= HIGH / EDGE else high
     most = f"at most {high:.2g}" if high < math.inf else "and it has no upper bound"
-    why = f"the likelihood cannot tell it from 0: {value:.2g} is most likely, {most}"
+    likely = value if value > EDGE * LOW else 0.0
+    why = f"the likelihood cannot tell it from 0: {likely:.2g} is most likely, {most}"
     return Fit(name, prior, prior, math.nan, low, high, False, why, count)
 
 
