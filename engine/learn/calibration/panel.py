@@ -122,7 +122,7 @@ def regression(data: Panel, scales) -> tuple[np.ndarray, np.ndarray]:
     """(coefficients [columns], their covariance) at these scales, on the host."""
     v, design, y = (np.asarray(part) for part in (covariance_of(data, scales), data.design, data.y))
     weighted = np.linalg.solve(v, design)
-    covariance = np.linalg.inv(design.T @ weighted + np.diag(np.asarray(data.unused)))
+    covariance = np.linalg.pinv(design.T @ weighted + np.diag(np.asarray(data.unused)), hermitian=True)
     return covariance @ (weighted.T @ y), covariance
 
 

@@ -53,6 +53,8 @@ def predictions(seen: Observations, found: Settled) -> pd.DataFrame:
         if not same.any() or degrees < LEAST:
             continue
         mean, variance = predicted(data, before.astype(np.float64), target)
+        if not (np.isfinite(mean) and variance > 0.0):
+            continue
         sd, half = variance**0.5, width(degrees, bool(found.scales)) * variance**0.5
         shift = float(np.log(seen.value[target]) - data.y[target])  # what the model takes off the log
         error = (float(data.y[target]) - float(mean)) / sd

@@ -80,14 +80,17 @@ def fit_rents(history, table: pd.DataFrame, chips: Chips, gains: dict[str, float
         "technology_volatility": chips.technology_volatility, "own_volatility": 0.0,
     }  # fmt: skip
     found = settle(data, priors)
-    decline, release = found.fits["decline"], found.fits["release_effect"]
+    decline, release, turned = found.fits["decline"], found.fits["release_effect"], collinearity(data, pace)
+    if np.isfinite(turned):
+        why = f"{release.why}; the errors of ageing and of it have a correlation of {turned:.2f}"
+        release = dataclasses.replace(release, why=why)
     fits = [
         renamed(decline, "decline of rents (sum)"), ageing(decline, release, pace, chips),
         renamed(release, "chips.release_effect"),
         renamed(found.fits["technology_volatility"], "chips.technology_volatility"),
         renamed(found.fits["own_volatility"], "own volatility of a generation"),
     ]  # fmt: skip
-    return RentFit(seen, found, (*fits, *unseen(chips)), pace, collinearity(data, pace))
+    return RentFit(seen, found, (*fits, *unseen(chips)), pace, turned)
 
 
 def ageing(decline: Fit, release: Fit, pace: float, chips: Chips) -> Fit:
