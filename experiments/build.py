@@ -19,6 +19,7 @@ from experiments.complaints import BadInput, expected, explain, unknown
 from experiments.sampling import sampler_problems
 from experiments.schema import (
     Book,
+    Calibrate,
     Config,
     Greeks,
     Network,
@@ -32,6 +33,7 @@ from experiments.schema import (
 )
 from experiments.task_checks import (
     PAIRED,
+    calibrate_problems,
     greeks_problems,
     paired_problems,
     stress_problems,
@@ -40,8 +42,8 @@ from experiments.task_checks import (
 )
 
 TASKS = (
-    "tail_risk", "network_ensemble", "attribution", "greeks", "policy", "reverse_stress", "template",
-    "validate", "runs",
+    "tail_risk", "network_ensemble", "attribution", "calibrate", "greeks", "policy", "reverse_stress",
+    "template", "validate", "runs",
 )  # fmt: skip
 WHOLE = {
     "paths": (1, 10**12, 1),
@@ -60,7 +62,10 @@ WHOLE_NETWORK = {"networks": (2, 100_000), "paths": (2, 10**9), "blocks": (2, 10
 MOST_PATHS = 2**26
 """Paths over all networks: more might overflow the tally's sums."""
 
-MENDED = ("run", "sampler", "network", "greeks", "reverse_stress")
+OWN = ("greeks", "reverse_stress", "calibrate")
+"""Groups that only the task of their name reads."""
+
+MENDED = ("run", "sampler", "network", "greeks", "reverse_stress", "calibrate")
 """Groups whose numbers reading turns into whole ones."""
 
 NO_RESULT = {
@@ -90,6 +95,7 @@ class Experiment:
     template_dir: str | None
     validate: Validate
     runs: Runs
+    calibrate: Calibrate
     config: dict
     hash: str  # 64 hexadecimal digits over all that changes a result
 
@@ -199,6 +205,8 @@ def choices(config: Config) -> list[str]:
         found += paired_problems(config)
     if config.task.name == "reverse_stress":
         found += stress_problems(config.reverse_stress, config.sampler.name)
+    if config.task.name == "calibrate":
+        found += calibrate_problems(config.calibrate)
     if config.task.name == "template":
         return found + folder_problems("template.dir", config.template.dir, needed=True)
     if config.task.name == "validate":
@@ -226,7 +234,7 @@ def decisive(plain: dict) -> dict:
     """The part of the configuration that changes a result."""
     networks = plain["task"]["name"] == "network_ensemble"
     unread = {"run": ("paths",), "sampler": None} if networks else {"network": None}
-    unread |= {name: None for name in ("greeks", "reverse_stress") if plain["task"]["name"] != name}
+    unread |= {name: None for name in OWN if plain["task"]["name"] != name}
     kept = {}
     for group, values in plain.items():
         left_out = NO_RESULT.get(group, ())

@@ -8,7 +8,7 @@ DISAGREE = 0.001
 
 def doubts_of(summary: dict, wanted: Report) -> list[str]:
     """Why the run's numbers should not be relied on; empty when they may."""
-    doubts = list(summary.get("doubts", []))
+    doubts = summary.get("doubts", []) + summary.get("calibration", {}).get("doubts", [])
     for name, count in summary["flagged_paths"].items():
         share = count / summary["paths"]
         if share > wanted.most_flagged:

@@ -136,6 +136,37 @@ class Runs:
 
 
 @dataclasses.dataclass
+class Calibrate:
+    """What `task=calibrate` is told beside the book's history and market tables (docs/calibration.md)."""
+
+    sector: str = "AI"  # series AI_REVENUE and AI_RUN_RATE
+    labs: list[str] = dataclasses.field(default_factory=lambda: ["OPENAI", "ANTHROPIC"])
+    boom_since: str = "2022-12"  # the first month after ChatGPT's release; grade C
+    revenue_error: float = 0.10  # sd of the log of an observation; grade C
+    rent_error: float = 0.10  # the same of a quoted rent; grade C
+    gains: dict[str, float] = dataclasses.field(
+        default_factory=lambda: {"H100": 2.28, "H200": 1.20, "B200": 1.95, "GB200": 1.05, "GB300": 1.0}
+    )  # of past releases: root of the ratios of dense BF16 and of memory bandwidth (data sheets; grade B)
+    cds_recovery: float = 0.40
+    quotes: dict[str, str] = dataclasses.field(
+        default_factory=lambda: {
+            "BEIG_2049": "HYPERION_SPREAD",
+            "VANT_TX_LOAN": "VANTAGE_MARGIN",
+            "VANT_WI_LOAN": "VANTAGE_MARGIN",
+            "WULF_SN30": "WULF_SPREAD",
+            "APLD_SN30": "APLD_SPREAD",
+        }
+    )  # row of the market table, in bp, that quotes a loan; those of CDS are in the firms table
+    accept: list[str] = dataclasses.field(default_factory=lambda: ["CDS"])  # and "loan": who moves the book
+    risk_premium_ig: list[float] = dataclasses.field(
+        default_factory=lambda: [3.0, 6.0, 10.0]
+    )  # low, used, high
+    risk_premium_hy: list[float] = dataclasses.field(default_factory=lambda: [2.0, 2.5, 4.0])
+    paths: Any = 8192  # of each firm's default probability
+    histories: Any = 400  # simulated from the fit and fitted again
+
+
+@dataclasses.dataclass
 class Config:
     """The whole configuration."""
 
@@ -158,6 +189,7 @@ class Config:
     template: Template = dataclasses.field(default_factory=Template)
     validate: Validate = dataclasses.field(default_factory=Validate)
     runs: Runs = dataclasses.field(default_factory=Runs)
+    calibrate: Calibrate = dataclasses.field(default_factory=Calibrate)
 
 
 def register() -> None:

@@ -3,17 +3,18 @@
 import dataclasses
 import math
 import pathlib
+import re
 
 from engine.book.parameters import Mechanisms, Policy
 from experiments.complaints import expected
-from experiments.schema import Config, Greeks, ReverseStress, Validate
+from experiments.schema import Calibrate, Config, Greeks, ReverseStress, Validate
 
 LEVERS = tuple(
     field.name.removesuffix("_month") for field in dataclasses.fields(Policy) if field.name.endswith("_month")
 )
 """Levers of policy, as in `engine.vocabulary`, which would import JAX before its devices are prepared."""
 
-PAIRED = ("policy", "attribution", "greeks")
+PAIRED = ("policy", "attribution", "greeks", "calibrate")
 """Tasks that compare variants path by path, whose errors need independent paths."""
 
 
@@ -134,4 +135,33 @@ def validate_problems(wanted: Validate, runs: int | None) -> list[str]:
             found.append(expected(f"validate.{key}", path, "a folder that exists"))
     if not wanted.document.endswith(".md"):
         found.append(expected("validate.document", wanted.document, "a file name ending in .md"))
+    return found
+
+
+def calibrate_problems(wanted: Calibrate) -> list[str]:
+    """Errors, gains and premia must be positive, counts whole; counts become whole numbers."""
+    found = []
+    for key, low, high in (("paths", 512, 10**9), ("histories", 0, 100_000)):
+        number = whole(getattr(wanted, key))
+        if number is None or not low <= number <= high:
+            wish = f"a whole number from {low} to {high:,}"
+            found.append(expected(f"calibrate.{key}", getattr(wanted, key), wish))
+        else:
+            setattr(wanted, key, number)
+    named = {key: getattr(wanted, key) for key in ("revenue_error", "rent_error")}
+    for key, value in (named | {f"gains.{name}": gain for name, gain in wanted.gains.items()}).items():
+        if not 0.0 < value < math.inf:
+            found.append(expected(f"calibrate.{key}", value, "a number above 0"))
+    if not 0.0 <= wanted.cds_recovery < 1.0:
+        found.append(expected("calibrate.cds_recovery", wanted.cds_recovery, "a share from 0 to below 1"))
+    for key in ("risk_premium_ig", "risk_premium_hy"):
+        premia = getattr(wanted, key)
+        if len(premia) != 3 or not 0.0 < premia[0] <= premia[1] <= premia[2] < math.inf:
+            found.append(
+                expected(f"calibrate.{key}", premia, "three rising numbers above 0: low, used, high")
+            )
+    if not re.fullmatch(r"(19|20)[0-9]{2}(Q[1-4]|-(0[1-9]|1[0-2]))?", wanted.boom_since):
+        found.append(expected("calibrate.boom_since", wanted.boom_since, "a period such as 2022-12"))
+    if strange := sorted(set(wanted.accept) - {"CDS", "loan"}):
+        found.append(expected("calibrate.accept", strange[0], "CDS or loan"))
     return found

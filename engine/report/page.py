@@ -5,6 +5,7 @@ import pathlib
 from engine.report import (
     attribution_sections,
     bearer_sections,
+    calibration_sections,
     closing,
     findings,
     greeks_sections,
@@ -39,12 +40,13 @@ CONTENTS = (
     ("world", "Futures"),
     ("reverse_stress", "Reverse stress"),
     ("policy", "Policy"),
+    ("calibration", "Calibration"),
     ("trust", "How far to trust it"),
     ("limits", "Not covered"),
     ("provenance", "Provenance"),
 )
 
-OPTIONAL = ("network", "attribution", "greeks", "reverse_stress", "policy")
+OPTIONAL = ("network", "attribution", "greeks", "reverse_stress", "policy", "calibration")
 """Sections of a task of its own, shown where the summary has an entry of that name."""
 
 
@@ -75,6 +77,7 @@ def page(results: Results) -> str:
         sections.world,
         stress_sections.roads,
         policy_sections.levers,
+        calibration_sections.calibration,
         sections.trust,
     )
     body = [

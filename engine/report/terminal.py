@@ -45,6 +45,7 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
     lines += system_table(summary, horizons)
     lines += policy_table(summary) + attribution_table(summary) + greeks_table(summary)
     lines += stress_lines(summary)
+    lines += calibration_table(summary)
     if "network" in summary:
         lines += ["", *network_table(summary, last)]
     lines += [
@@ -158,6 +159,32 @@ def greeks_table(summary: dict[str, Any]) -> list[str]:
     told = f"{greeks['told']} of {len(greeks['numbers'])} numbers can be told from zero; "
     checks = f"{greeks['checked']} checks, p = {greeks['agreement_p']:.2g} that they agree"
     return ["", *lines, told + checks]
+
+
+def calibration_table(summary: dict[str, Any]) -> list[str]:
+    """One row a number that the history identifies, then what the calibrated numbers do to the losses."""
+    if "calibration" not in summary:
+        return []
+    told = summary["calibration"]
+    rows = [("", "before", "estimate", "95% band")]
+    rows += [
+        (name, f"{fit['prior']:.3g}", f"{fit['value']:.3g} ± {fit['standard_error']:.2g}",
+         f"{fit['low']:.3g} to {fit['high']:.3g}")
+        for name, fit in told["parameters"].items() if fit["identified"]
+    ]  # fmt: skip
+    lines = ["", "What the history identifies", *grid(rows, "<>>>", (32, 8, 17, 17))]
+    lines += textwrap.wrap("not identified: " + ", ".join(told["not_identified"]), WIDTH)
+    rows = [("", "ES 99%", "change", "expected", "change")]
+    for name, row in told["effect"].items():
+        changed = [plus_minus(row[key], row[f"{key}_se"]) for key in ("es_99_change", "el_change")]
+        changed = changed if name != "base" else ["", ""]
+        rows.append((name, words.amount(row["es_99"]), changed[0], words.amount(row["el"]), changed[1]))
+    return [
+        *lines,
+        "",
+        "Losses with what was calibrated, same paths",
+        *grid(rows, "<>>>>", (12, 8, 16, 10, 16)),
+    ]
 
 
 def network_table(summary: dict[str, Any], horizon: str) -> list[str]:

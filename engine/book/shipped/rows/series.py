@@ -6,7 +6,9 @@ SERIES = {
     ("AI_SECTOR", "revenue_direct"): "AI_REVENUE",
     ("OpenAI", "revenue"): "OPENAI_REVENUE",
     ("OpenAI", "revenue_mgmt"): "OPENAI_REVENUE",
+    ("OpenAI", "arr"): "OPENAI_RUN_RATE",
     ("Anthropic", "revenue"): "ANTHROPIC_REVENUE",
+    ("Anthropic", "arr"): "ANTHROPIC_RUN_RATE",
     ("CoreWeave", "revenue"): "COREWEAVE_REVENUE",
     ("Top5", "capex_total"): "TOP5_CAPEX",
 }
@@ -34,6 +36,8 @@ def market() -> list[dict]:
         ("CRWV_SHARE", 86.24, "USD", "Parameter, 8-Dec-2025", "A"),
         ("HYPERION_SPREAD", 225, "bp", "OUCHYI Oct-2025", "A"),
         ("VANTAGE_MARGIN", 250, "bp", "MEXC Oct-2025", "A"),
+        ("WULF_SPREAD", 360, "bp", "yield 7.75% (AiCoin Oct-2025) over UST10", "B"),
+        ("APLD_SPREAD", 585, "bp", "yield 10.0% (Let's Data Science Nov-2025) over UST10", "B"),
         ("DIRECT_LENDING_SPREAD", 500, "bp", "KBRA Q2-2025", "A"),
         ("GPU_LOAN_ALL_IN", 0.105, "1/yr", "Reportify Jul-2025", "A"),
         ("ABS_A_SPREAD", 170, "bp", "level judged from a BofA note", "C"),
@@ -51,7 +55,8 @@ def history(facts) -> list[dict]:
     rows = []
     for row in facts.read("revenue_history"):
         series = SERIES.get((row["entity"], row["metric"]))
-        if series and row["period"] in YEARS and row["src_kind"] != "seed":
+        dated = row["period"] in YEARS or row["metric"] == "arr"
+        if series and dated and row["src_kind"] != "seed":
             rows.append((row["period"], series, row["value"], "USD bn/yr", row["source"], row["confidence"]))
     for row in facts.read("capex_history"):
         series = SERIES.get((row["company"], row["metric"]))

@@ -1,0 +1,127 @@
+"""All of a calibration to a book's history: fits, what becomes of the parameters, and why to doubt it."""
+
+import dataclasses
+import re
+
+import pandas as pd
+
+from engine.book.parameters import Parameters
+from engine.learn.calibration.prediction import coverage_doubt, predictions, rebounds, recovery
+from engine.learn.calibration.rents import RentFit, fit_rents
+from engine.learn.calibration.revenue import RevenueFit, fit_revenue
+from engine.learn.calibration.settle import Fit
+
+LEAST_PROBABILITY = 0.01
+"""Of as few predictions inside their bands as were, below which a fit is doubted."""
+
+LEAST_COVERED = 0.85
+"""Share of simulated histories whose 95% bands hold the truth, below which bands are doubted."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Inputs:
+    """What a calibration is told beside the book."""
+
+    sector: str  # prefix of the sector's series in the history
+    labs: tuple[str, ...]  # prefixes of the labs'
+    boom_since: str  # the period in which the boom began
+    revenue_error: float  # sd of the log of an observation
+    rent_error: float
+    gains: dict[str, float]  # performance gained by past releases, by generation
+    histories: int  # simulated and fitted again
+    seed: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Calibration:
+    """Fits of both parts with their evidence; `predictions` and `recovered` have a column `part`."""
+
+    revenue: RevenueFit
+    rents: RentFit
+    predictions: pd.DataFrame
+    recovered: pd.DataFrame
+    rebounds: pd.DataFrame
+
+    @property
+    def parts(self) -> dict[str, RevenueFit | RentFit]:
+        """Both parts by name."""
+        return {"revenue": self.revenue, "rents": self.rents}
+
+    @property
+    def fits(self) -> tuple[Fit, ...]:
+        """Every number that was asked for."""
+        return (*self.revenue.fits, *self.rents.fits)
+
+
+def calibrate(book, parameters: Parameters, inputs: Inputs) -> Calibration:
+    """Fit revenue and rents of a book's history, predict its last observations, recover simulated ones."""
+    history, economy = book["history"], parameters.economy
+    revenue = fit_revenue(
+        history, economy, inputs.sector, inputs.labs, inputs.boom_since, inputs.revenue_error
+    )
+    rents = fit_rents(history, book["chips"], parameters.chips, inputs.gains, inputs.rent_error)
+    parts = {"revenue": revenue, "rents": rents}
+    return Calibration(
+        revenue,
+        rents,
+        by_part({name: predictions(part.seen, part.settled) for name, part in parts.items()}),
+        by_part(
+            {name: recovery(part.settled, inputs.histories, inputs.seed) for name, part in parts.items()}
+        ),
+        rebounds(rents.seen, rents.settled),
+    )
+
+
+def by_part(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Tables one under the other with their names in a column `part`."""
+    filled = [table.assign(part=name) for name, table in tables.items() if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else next(iter(tables.values())).assign(part="")
+
+
+def applied(parameters: Parameters, fits) -> Parameters:
+    """The parameters with every identified number of `economy` and `chips` at its estimate."""
+    groups = {name: dataclasses.replace(getattr(parameters, name)) for name in ("economy", "chips")}
+    for fit in fits:
+        place = re.fullmatch(r"(economy|chips)\.(\w+)(?:\[(\d)\])?", fit.parameter)
+        if not place or not fit.identified:
+            continue
+        group, name, entry = place.groups()
+        value = rounded(fit.value)
+        if entry is not None:
+            whole = list(getattr(groups[group], name))
+            whole[int(entry)] = value
+            value = whole
+        setattr(groups[group], name, value)
+    return dataclasses.replace(parameters, **groups)
+
+
+def rounded(value: float) -> float:
+    """Four significant figures: no estimate here is known better.
+
+    >>> rounded(1.17157)
+    1.172
+    """
+    return float(f"{value:.4g}")
+
+
+def doubts(found: Calibration) -> list[str]:
+    """Why the estimates should not be used; empty when they may."""
+    told = []
+    if not any(fit.identified for fit in found.fits):
+        told.append("calibration: the book's history identifies none of the numbers it was asked for")
+    for name, part in found.parts.items():
+        if not part.settled.settled:
+            told.append(f"calibration: the likelihood of {name} has no settled maximum")
+        rows = found.predictions[found.predictions["part"] == name]
+        if coverage_doubt(rows) < LEAST_PROBABILITY:
+            inside = int(rows["inside"].sum())
+            told.append(
+                f"calibration: bad fit of {name}: {inside} of {len(rows)} observations lie inside the 95% "
+                "bands predicted from earlier ones"
+            )
+    few = found.recovered[found.recovered["covered"] < LEAST_COVERED]
+    told += [
+        f"calibration: 95% bands of {name} hold the truth in {covered:.0%} of simulated histories"
+        for name, covered in zip(few["name"], few["covered"], strict=True)
+    ]
+    return told

@@ -1,0 +1,50 @@
+"""A calibration as configuration groups: files that anyone can put under conf/economy and conf/chips."""
+
+import textwrap
+
+from engine.book.parameters import Parameters
+from engine.learn.calibration.calibration import applied
+from engine.learn.calibration.settle import Fit
+
+WIDTH = 108
+
+
+def group_text(group: str, parameters: Parameters, fits, made: str) -> str:
+    """The YAML of `economy` or `chips`: what is identified with its error, and what is not as a comment.
+
+    `made` says by which command and from which book.
+    """
+    own = [fit for fit in fits if fit.parameter.startswith(f"{group}.")]
+    moved = getattr(applied(parameters, fits), group)
+    lines = [
+        f"# {made}",
+        "# estimate ± standard error [95% band], observations; equations: docs/calibration.md.",
+    ]
+    found = [fit for fit in own if fit.identified]
+    for fit in found:
+        name = field(fit)
+        lines.append(f"{name}: {getattr(moved, name)}  # {said(fit)}")
+    if not found:
+        lines.append("{}")
+    loose = [fit.parameter.partition(".")[2] for fit in own if not fit.identified]
+    lines += wrapped("# Not identified, so as in base: " + ", ".join(loose) + ".")
+    return "\n".join(lines) + "\n"
+
+
+def field(fit: Fit) -> str:
+    """The parameter's name without its group: `growth` of `economy.growth[0]`."""
+    return fit.parameter.partition(".")[2].partition("[")[0].partition(" ")[0]
+
+
+def said(fit: Fit) -> str:
+    """An estimate with its errors."""
+    entry = "first entry " if "[" in fit.parameter else ""
+    return (
+        f"{entry}{fit.value:.3g} ± {fit.standard_error:.2g} [{fit.low:.3g}, {fit.high:.3g}], {fit.data} "
+        f"observations, before {fit.prior:.3g}"
+    )
+
+
+def wrapped(text: str) -> list[str]:
+    """A comment in lines of WIDTH."""
+    return textwrap.wrap(text, WIDTH, subsequent_indent="# ")

@@ -1,0 +1,191 @@
+"""Hazard intercepts at which the engine's own default probabilities are those that markets imply.
+
+A spread s of a claim with recovery R is the price of default at the risk-neutral intensity s/(1 - R); the
+real-world one is that over the risk premium q, an input, so that PD(T) = 1 - exp(-s T/((1 - R) q)).
+
+A firm of the engine falls by structure (month tau) or where its cumulative hazard passes an exponential
+threshold that nothing else knows of (docs/model.md, section 6). With its intercept so small that it hardly
+ever falls by hazard, paths tell tau and its cumulative hazard H(T) at the prior intercept; at c times that,
+
+    PD(c) = 1 - E[ 1{tau > T} exp(-c H(T)) ],
+
+whatever c, from the same paths. Other firms are at their own intercepts; a second round sees those of the
+first.
+"""
+
+import dataclasses
+import functools
+import math
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+from jax import lax
+from jax.sharding import Mesh, PartitionSpec
+from scipy import optimize
+
+from engine.book.system import System
+from engine.draws.address import seed_words
+from engine.draws.samplers import PSEUDO_RANDOM
+from engine.paths.simulate import YEAR, every_year
+from engine.tail.blocks import CHUNK
+
+TINY = 1e-6
+"""Of the prior intercept: no path falls by it, and float32 still carries the cumulative hazard."""
+
+ROUNDS = 2
+LARGEST = 1e4
+"""Times the prior intercept, at most."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Quote:
+    """A spread of a firm: 0.0643 for 643 bp, recovery of the claim, risk premium low, used, high."""
+
+    firm: str
+    basis: str
+    spread: float
+    recovery: float
+    premium: tuple[float, float, float]
+
+    def implied(self, years: float, premium: float | None = None) -> float:
+        """Real-world default probability over some years.
+
+        >>> round(Quote("CRWV", "CDS", 0.0643, 0.4, (2.0, 2.5, 4.0)).implied(5.0), 3)
+        0.193
+        """
+        q = self.premium[1] if premium is None else premium
+        return -math.expm1(-self.spread * years / ((1.0 - self.recovery) * q))
+
+
+@dataclasses.dataclass(frozen=True)
+class Paths:
+    """Of one firm on every path: whether it fell by structure, and cumulative hazard [years paths]."""
+
+    fallen: np.ndarray
+    hazard: np.ndarray
+
+    def probability(self, multiple: float, year: int = -1) -> tuple[float, float]:
+        """(PD at a multiple of the prior intercept, its standard error) by the end of a year."""
+        falls = 1.0 - (1.0 - self.fallen[year]) * np.exp(-multiple * self.hazard[year])
+        return float(falls.mean()), float(falls.std() / math.sqrt(falls.size))
+
+    def solve(self, target: float) -> tuple[float, float]:
+        """(multiple at which the PD is the target, its standard error by the delta method), else NaN."""
+        least, error = self.probability(0.0)
+        if least >= target or self.probability(LARGEST)[0] <= target:
+            return math.nan, math.nan
+        multiple = optimize.brentq(lambda c: self.probability(c)[0] - target, 0.0, LARGEST)
+        alive = (1.0 - self.fallen[-1]) * np.exp(-multiple * self.hazard[-1])
+        _, error = self.probability(multiple)
+        return multiple, error / float(np.mean(alive * self.hazard[-1]))
+
+
+@functools.partial(jax.jit, static_argnames="mesh")
+def _unhurt(system: System, seed, ids, firm, scale, *, mesh: Mesh):
+    """(fallen, hazard) [chunks years CHUNK] of a firm whose intercept is `scale` times its own."""
+
+    def on_device(system, seed, ids, firm, scale):
+        small = eqx.tree_at(lambda s: s.firms.hazard, system, system.firms.hazard.at[firm].multiply(scale))
+
+        def nothing(system, state, info):
+            return info.economy.revenue
+
+        def year_end(state, kept):
+            return state.credit.default_month[firm] > 0, state.credit.hazard[firm]
+
+        return lax.map(lambda own: every_year(small, PSEUDO_RANDOM, seed, own, nothing, year_end)[3], ids)
+
+    shared, own = PartitionSpec(), PartitionSpec("devices")
+    return jax.shard_map(
+        on_device, mesh=mesh, in_specs=(shared, shared, own, shared, shared), out_specs=own, check_vma=False
+    )(system, seed, ids, firm, scale)
+
+
+def unhurt(system: System, firm: str, paths: int, seed: int, scale: float = TINY) -> Paths:
+    """Paths on which this firm does not fall by hazard; as many as fill whole chunks on all devices.
+
+    With `scale` 1 it does, and the paths are those of any run with this seed.
+    """
+    mesh = Mesh(np.array(jax.devices()), ("devices",))
+    chunks = -(-paths // (CHUNK * mesh.size)) * mesh.size
+    ids = jnp.asarray(np.arange(chunks * CHUNK, dtype=np.int64).reshape(chunks, CHUNK))
+    place = jnp.asarray(system.names.firms.index(firm))
+    fallen, hazard = jax.device_get(
+        _unhurt(system, seed_words(seed), ids, place, jnp.float32(scale), mesh=mesh)
+    )
+
+    def by_path(part):
+        return np.asarray(part, np.float64).transpose(1, 0, 2).reshape(part.shape[1], -1)
+
+    return Paths(by_path(fallen), by_path(hazard) / scale)
+
+
+def with_hazards(system: System, hazards: dict[str, float]) -> System:
+    """The System with these intercepts."""
+    rows = jnp.asarray([system.names.firms.index(name) for name in hazards], jnp.int32)
+    values = jnp.asarray(list(hazards.values()), jnp.float32)
+    changed = system.firms.hazard.at[rows].set(values) if hazards else system.firms.hazard
+    return eqx.tree_at(lambda s: s.firms.hazard, system, changed)
+
+
+def calibrate_hazards(
+    system: System, quotes: list[Quote], accepted, paths: int, seed: int, check=lambda: None
+) -> pd.DataFrame:
+    """One row a quote: what the market implies, what the engine says, and the intercept at which they agree.
+
+    Quotes whose basis is in `accepted` move the intercepts that other firms face. `check` is called between
+    simulations and may raise to stop.
+    """
+    held: dict[str, float] = {}
+    for last in range(ROUNDS):
+        rows = []
+        for quote in quotes:
+            check()
+            row = one_intercept(with_hazards(system, held), system, quote, paths, seed)
+            rows.append(row | {"used": quote.basis in accepted and row["verdict"] == "met"})
+            if rows[-1]["used"]:
+                held[quote.firm] = row["hazard"]
+        if last < ROUNDS - 1 and not held:
+            break
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+COLUMNS = (
+    "firm", "basis", "spread", "recovery", "risk_premium", "years", "implied", "implied_low", "implied_high",
+    "structural", "structural_se", "prior", "pd_prior", "hazard", "hazard_se", "hazard_low", "hazard_high",
+    "pd_1y", "pd_1y_implied", "verdict", "used",
+)  # fmt: skip
+"""Columns of `calibrate_hazards`; PDs over `years` where no horizon is named."""
+
+
+def one_intercept(moved: System, system: System, quote: Quote, paths: int, seed: int) -> dict:
+    """The row of one quote; band: over the range of the risk premium, at which a higher one implies less."""
+    prior = float(system.firms.hazard[system.names.firms.index(quote.firm)])
+    at_prior = with_hazards(moved, {quote.firm: prior})
+    found = unhurt(at_prior, quote.firm, paths, seed)
+    years = system.calendar.month.shape[0] / YEAR
+    low, _, high = quote.premium
+    targets = {q: quote.implied(years, q) for q in (high, quote.premium[1], low)}
+    solved = {q: found.solve(target) for q, target in targets.items()}
+    structural, structural_se = found.probability(0.0)
+    multiple, error = solved[quote.premium[1]]
+    met = math.isfinite(multiple)
+    verdict = "met" if met else (
+        "cannot be met: structure alone exceeds it" if structural >= targets[quote.premium[1]]
+        else "cannot be met: it hardly moves it"
+    )  # fmt: skip
+    return {
+        "firm": quote.firm, "basis": quote.basis, "spread": quote.spread, "recovery": quote.recovery,
+        "risk_premium": quote.premium[1], "years": years, "implied": targets[quote.premium[1]],
+        "implied_low": targets[high], "implied_high": targets[low],
+        "structural": structural, "structural_se": structural_se,
+        "prior": prior, "pd_prior": found.probability(1.0)[0],
+        "hazard": multiple * prior, "hazard_se": error * prior,
+        "hazard_low": solved[high][0] * prior if math.isfinite(solved[high][0]) else 0.0,
+        "hazard_high": solved[low][0] * prior,
+        "pd_1y": found.probability(multiple if met else 1.0, 0)[0], "pd_1y_implied": quote.implied(1.0),
+        "verdict": verdict,
+    }  # fmt: skip

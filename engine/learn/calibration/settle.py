@@ -1,0 +1,161 @@
+"""Fits with bands, and what the data cannot identify held where it stood before.
+
+A number is identified if its 95% band leaves out zero: the data can tell it from nothing. Of those that are
+not, the least certain is held at its prior value and the rest is fitted again, until all that is left is
+identified; scales first, since bands of effects rest on them.
+"""
+
+import dataclasses
+import math
+
+import numpy as np
+from scipy import stats
+
+from engine.learn.calibration import panel as panels
+from engine.learn.calibration.panel import HIGH, LOW, Estimate, Panel
+
+LEVEL = 0.95
+DROP = 0.5 * stats.chi2.ppf(LEVEL, 1)
+"""Fall of the log likelihood at the ends of a profile band."""
+
+EDGE = 1.2
+"""A band that comes this near LOW or HIGH, as a ratio, is open there."""
+
+SETTLED = 1e-3
+"""Greatest derivative of the log likelihood at which a search counts as settled."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Fit:
+    """What the data say of one number; `value` is the prior where they do not identify it."""
+
+    parameter: str
+    prior: float
+    value: float
+    standard_error: float  # NaN where there is none
+    low: float  # 95% band
+    high: float
+    identified: bool
+    why: str  # how it was found, or why it was not
+    data: int  # observations
+
+
+@dataclasses.dataclass(frozen=True)
+class Settled:
+    """A panel in which all that is free is identified, its estimate, and a Fit for everything in it."""
+
+    data: Panel
+    estimate: Estimate
+    fits: dict[str, Fit]
+
+    @property
+    def scales(self) -> tuple[str, ...]:
+        """Scales that are free."""
+        return tuple(name for name in self.data.scales if self.fits[name].identified)
+
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """Effects that are free."""
+        return tuple(name for name in self.data.effects if self.fits[name].identified)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the search for the scales came to rest."""
+        return bool(self.estimate.slope < SETTLED) and bool(np.isfinite(self.estimate.likelihood))
+
+
+def freedom(design) -> int:
+    """Observations less levels and effects that they move; rows of zeros are no observations."""
+    design = np.asarray(design)
+    return int(np.any(design != 0.0, axis=1).sum() - np.linalg.matrix_rank(design)) if design.size else 0
+
+
+def width(degrees: int, estimated: bool) -> float:
+    """Half width of a 95% band in standard errors: Student's t where a scale was estimated."""
+    upper = 0.5 + LEVEL / 2.0
+    return float(stats.t.ppf(upper, max(degrees, 1)) if estimated else stats.norm.ppf(upper))
+
+
+def scale_fit(data: Panel, estimate: Estimate, name: str, prior: float) -> Fit:
+    """A scale with its profile band; its standard error is the band's half width over 1.96."""
+    values, likelihood = panels.profile(data, name)
+    inside = values[likelihood >= float(estimate.likelihood) - DROP]
+    low, high = (float(inside.min()), float(inside.max())) if inside.size else (LOW, HIGH)
+    value, count = float(estimate.scales[data.scales.index(name)]), len(data.y)
+    if low > EDGE * LOW and high < HIGH / EDGE:
+        error = (high - low) / (2.0 * width(0, estimated=False))
+        return Fit(name, prior, value, error, low, high, True, "restricted likelihood, profile band", count)
+    low = 0.0 if low <= EDGE * LOW else low
+    high = math.inf if high >= HIGH / EDGE else high
+    most = f"at most {high:.2g}" if high < math.inf else "and it has no upper bound"
+    likely = value if value > EDGE * LOW else 0.0
+    why = f"the likelihood cannot tell it from 0: {likely:.2g} is most likely, {most}"
+    return Fit(name, prior, prior, math.nan, low, high, False, why, count)
+
+
+def effect_fit(data: Panel, estimate: Estimate, name: str, prior: float, estimated: bool) -> Fit:
+    """An effect with its band."""
+    place, count = data.column(name), len(data.y)
+    value, error = float(estimate.coefficients[place]), float(np.sqrt(estimate.covariance[place, place]))
+    half = width(freedom(data.design), estimated) * error
+    low, high = value - half, value + half
+    if low > 0.0 or high < 0.0:
+        return Fit(name, prior, value, error, low, high, True, "generalised least squares", count)
+    why = f"{value:.2g} ± {error:.2g}: the band holds 0"
+    return Fit(name, prior, prior, error, low, high, False, why, count)
+
+
+def without_data(data: Panel) -> str | None:
+    """The first effect that levels and other effects explain entirely: no observation moves it alone."""
+    design = np.asarray(data.design)
+    for name in data.effects:
+        column, others = design[:, data.column(name)], np.delete(design, data.column(name), axis=1)
+        rest = column - others @ np.linalg.lstsq(others, column, rcond=None)[0] if len(column) else column
+        if column.any() and float(rest @ rest) <= 1e-12 * float(column @ column):
+            return name
+    return None
+
+
+def settle(data: Panel, priors: dict[str, float]) -> Settled:
+    """Hold what is not identified at its prior, one by one, and fit the rest. `priors` by name."""
+    still = [name for name in data.effects if not np.asarray(data.design)[:, data.column(name)].any()]
+    fits = {name: unknown(name, priors[name], "no observation moves it") for name in still}
+    while name := without_data(data):
+        fits[name] = unknown(name, priors[name], "no observation tells it from other effects")
+        data = panels.hold_effect(data, name, priors[name])
+    if not len(data.y):
+        fits |= {name: unknown(name, priors[name], "the history has no observation") for name in priors}
+        return Settled(data, panels.nothing(data), fits)
+    while True:
+        estimate = panels.fit(data)
+        scales = [name for name in data.scales if name not in fits]
+        effects = [name for name in data.effects if name not in fits]
+        found = {name: scale_fit(data, estimate, name, priors[name]) for name in scales}
+        found |= {name: effect_fit(data, estimate, name, priors[name], bool(scales)) for name in effects}
+        loose = [name for name in scales if not found[name].identified]
+        if loose:
+            worst = min(loose, key=lambda name: float(estimate.scales[data.scales.index(name)]))
+            data = panels.hold_scale(data, worst, priors[worst])
+        else:
+            loose = [name for name in effects if not found[name].identified]
+            if not loose:
+                return Settled(data, estimate, fits | found)
+            worst = min(loose, key=lambda name: certainty(data, estimate, name))
+            data = panels.hold_effect(data, worst, priors[worst])
+        fits[worst] = found[worst]
+
+
+def certainty(data: Panel, estimate: Estimate, name: str) -> float:
+    """An effect in standard errors, without its sign."""
+    place = data.column(name)
+    return float(abs(estimate.coefficients[place]) / np.sqrt(estimate.covariance[place, place]))
+
+
+def unknown(name: str, prior: float, why: str) -> Fit:
+    """A number of which the data say nothing."""
+    return Fit(name, prior, prior, math.nan, -math.inf, math.inf, False, why, 0)
+
+
+def renamed(found: Fit, name: str) -> Fit:
+    """The same fit under the parameter's full name."""
+    return dataclasses.replace(found, parameter=name)
