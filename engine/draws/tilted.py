@@ -70,17 +70,22 @@ def probabilities(cumulative):
 
 def log_ratios(tilt: Tilt, nominal: Nominal, moments: Moments) -> Float[Array, "parts"]:
     """ln q/p of each part at the moments of one path."""
-    p = probabilities(nominal.transition)
-    possible = (p > 0.0) & (tilt.transition > 0.0)
-    rows = jnp.log(jnp.where(possible, tilt.transition, 1.0) / jnp.where(possible, p, 1.0))
-    sizes = jnp.sum(nominal.obligor_pool, axis=1)
+    steps, shocks, common, firms, pools = (leaf[None] for leaf in jax.tree.leaves(moments))
+    sizes = jnp.sum(nominal.obligor_pool, axis=1)[None]
     return (
-        jnp.sum(rows * moments.transitions, axis=(1, 2, 3))
-        + jnp.sum(tilt.drift * moments.shocks - 0.5 * SPAN * tilt.drift**2, axis=(1, 2))
-        + jnp.sum(tilt.common * moments.common - 0.5 * tilt.common**2, axis=1)
-        + jnp.sum(jnp.log(tilt.firm_rate) - (tilt.firm_rate - 1.0) * moments.firms, axis=1)
-        + jnp.sum(sizes * jnp.log(tilt.pool_rate) - (tilt.pool_rate - 1.0) * moments.pools, axis=1)
+        jnp.sum(row_ratios(tilt, nominal) * steps, axis=(1, 2, 3))
+        + jnp.sum(tilt.drift * shocks - 0.5 * SPAN * tilt.drift**2, axis=(1, 2))
+        + jnp.sum(tilt.common * common - 0.5 * tilt.common**2, axis=1)
+        + jnp.sum(jnp.log(tilt.firm_rate) - (tilt.firm_rate - 1.0) * firms, axis=1)
+        + jnp.sum(sizes * jnp.log(tilt.pool_rate) - (tilt.pool_rate - 1.0) * pools, axis=1)
     )
+
+
+def row_ratios(tilt: Tilt, nominal: Nominal) -> Float[Array, "parts spans regimes regimes"]:
+    """ln(q_ij / p_ij), zero where a step cannot happen."""
+    p = jnp.broadcast_to(probabilities(nominal.transition), tilt.transition.shape)
+    possible = (p > 0.0) & (tilt.transition > 0.0)
+    return jnp.log(jnp.where(possible, tilt.transition, 1.0) / jnp.where(possible, p, 1.0))
 
 
 class Tilted(eqx.Module):

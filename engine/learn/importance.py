@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
+from scipy.cluster.vq import kmeans2
 
 from engine.book.system import System
 from engine.draws.tilted import Moments, Nominal, Tilt, Tilted, mixed, untilted
@@ -113,13 +114,21 @@ def broad_of(tail: Tail, nominal: Nominal) -> Tilt:
     return fitted(nominal, tail.moments, value, np.ones((len(value), 1)))
 
 
+def clusters(moments: Moments, parts: int, rng) -> Float[np.ndarray, "paths parts"]:
+    """First guess of which part each path belongs to, one-hot: k-means over scaled moments."""
+    flat = [np.asarray(leaf, np.float64).reshape(len(leaf), -1) for leaf in jax.tree.leaves(moments)]
+    features = np.concatenate(flat, axis=1)
+    features = features / np.maximum(features.std(axis=0), 1e-6)
+    _, own = kmeans2(features, parts, minit="++", seed=rng)
+    return np.eye(parts)[own]
+
+
 def taught(tail: Tail, nominal: Nominal, broad: Tilt, asked: Asked, rng) -> Tilt:
     """Parts that cross-entropy makes for a tail, half for its probability and half for its excess."""
     each = integrands(tail)
     own = each[0] + each[len(tail.beyond)]
     value = tail.weight * (own + NEAR * own.max(initial=0.0) * (tail.beyond[0] <= 0.0))
-    start = rng.dirichlet(np.full(asked.parts - 1, 0.5), size=len(value))
-    narrow = fitted(nominal, tail.moments, value, start)
+    narrow = fitted(nominal, tail.moments, value, clusters(tail.moments, asked.parts - 1, rng))
     law = jax.tree.map(lambda own, wide: jnp.concatenate([own, wide]), narrow, broad)
     shares = np.append(np.asarray(narrow.share, np.float64) * (1.0 - BROAD), BROAD)
     return dataclasses.replace(law, share=jnp.asarray(shares, jnp.float32))

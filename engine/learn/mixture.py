@@ -36,7 +36,7 @@ def densities(tilt: Tilt, nominal: Nominal, moments: Moments) -> Float[Array, "p
 
 def responsibilities(tilt: Tilt, nominal: Nominal, moments: Moments) -> Float[Array, "paths parts"]:
     """Probability that a path came from each part."""
-    return jax.nn.softmax(densities(tilt, nominal, moments) + jnp.log(tilt.share), axis=1)
+    return jax.nn.softmax(densities(tilt, nominal, moments) + jnp.log(tilt.share)[None], axis=1)
 
 
 def shrunk(mean, error):
@@ -58,10 +58,10 @@ def maximised(nominal: Nominal, moments: Moments, mass: Float[Array, "paths part
         flat = jnp.tensordot(mass, leaf, axes=((0,), (0,)))
         return flat / total.reshape(-1, *(1,) * (flat.ndim - 1))
 
-    rows = probabilities(nominal.transition)
+    rows = probabilities(nominal.transition)[None, None]
     counts = known[:, None, None, None] * mean(moments.transitions) + PRIOR * rows
-    sizes = jnp.maximum(jnp.sum(nominal.obligor_pool, axis=1), 1.0)
-    inhabited = jnp.sum(nominal.obligor_pool, axis=1) > 0.0
+    sizes = jnp.maximum(jnp.sum(nominal.obligor_pool, axis=1), 1.0)[None]
+    inhabited = jnp.sum(nominal.obligor_pool, axis=1)[None] > 0.0
     error = 1.0 / jnp.sqrt(known)[:, None]
     drift = shrunk(mean(moments.shocks) / SPAN, error[:, None] / SPAN**0.5)
     firm = 1.0 / (1.0 + shrunk(mean(moments.firms) - 1.0, error))

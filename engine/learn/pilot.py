@@ -33,7 +33,7 @@ def nominal_of(system: System) -> Nominal:
     return Nominal(
         transition=system.economy.transition,
         start=start.astype(jnp.float32),
-        obligor_pool=(obligors[None, :] == jnp.arange(pools)[:, None]).astype(jnp.float32),
+        obligor_pool=(obligors[None, :] == jnp.arange(pools, dtype=jnp.int32)[:, None]).astype(jnp.float32),
     )
 
 

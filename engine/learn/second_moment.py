@@ -17,7 +17,7 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float
 
-from engine.draws.tilted import Moments, Nominal, Tilt, probabilities
+from engine.draws.tilted import Moments, Nominal, Tilt, probabilities, row_ratios
 from engine.learn.mixture import RATES, densities
 
 RATE, STEPS = 0.003, 15
@@ -38,16 +38,13 @@ class Free(eqx.Module):
 def freed(tilt: Tilt, nominal: Nominal) -> Free:
     """The parts of a mixture but the last, the nominal one."""
     own = jax.tree.map(lambda leaf: leaf[:-1], tilt)
-    p = probabilities(nominal.transition)
-    possible = (p > 0.0) & (own.transition > 0.0)
-    rows = jnp.log(jnp.where(possible, own.transition, 1.0) / jnp.where(possible, p, 1.0))
     rates = jnp.log(own.firm_rate), jnp.log(own.pool_rate)
-    return Free(jnp.log(own.share), rows, own.drift, own.common, *rates)
+    return Free(jnp.log(own.share), row_ratios(own, nominal), own.drift, own.common, *rates)
 
 
 def bound(free: Free, tilt: Tilt, nominal: Nominal) -> Tilt:
     """The mixture of these parts with the nominal part of `tilt`, at its share."""
-    rows = probabilities(nominal.transition) * jnp.exp(free.transition)
+    rows = probabilities(nominal.transition)[None, None] * jnp.exp(free.transition)
     own = Tilt(
         share=jax.nn.softmax(free.share) * (1.0 - tilt.share[-1]),
         transition=rows / jnp.sum(rows, axis=-1, keepdims=True),
@@ -61,8 +58,8 @@ def bound(free: Free, tilt: Tilt, nominal: Nominal) -> Tilt:
 
 def second_moments(tilt: Tilt, nominal: Nominal, moments: Moments, squares) -> Float[Array, "integrands"]:
     """m(q) of each integrand from `squares` = w h^2 [integrands paths], up to the number of paths."""
-    log_ratio = jax.nn.logsumexp(densities(tilt, nominal, moments) + jnp.log(tilt.share), axis=1)
-    return jnp.sum(squares * jnp.exp(-log_ratio), axis=1)
+    log_ratio = jax.nn.logsumexp(densities(tilt, nominal, moments) + jnp.log(tilt.share)[None], axis=1)
+    return jnp.sum(squares * jnp.exp(-log_ratio)[None], axis=1)
 
 
 @jax.jit
@@ -80,7 +77,8 @@ def refined(
         updates, state = optimiser.update(jax.grad(objective)(free), state)
         return optax.apply_updates(free, updates), state
 
-    free, _ = jax.lax.fori_loop(0, STEPS, step, (start, optimiser.init(start)))
+    with jax.numpy_dtype_promotion("standard"):  # optax raises a decay to an integer power
+        free, _ = jax.lax.fori_loop(0, STEPS, step, (start, optimiser.init(start)))
     return bound(free, tilt, nominal)
 
 

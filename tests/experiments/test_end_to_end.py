@@ -192,3 +192,23 @@ def test_the_likeliest_road_to_a_loss_of_the_worked_book(undertow, book, status,
     assert said in answer.err
     assert said in (tmp_path / "out" / "far" / "report.html").read_text(encoding="utf-8")
     assert status(tmp_path / "out" / "far")["reason"].startswith("no systematic path")
+
+
+def test_a_law_is_learned_used_again_and_refused_elsewhere(undertow, book, tmp_path):
+    weighted = (*book, "sampler=importance", "run.months=12", "run.paths=4096", "run.block=2048")
+    answer = undertow(*weighted, "sampler.learning_paths=8192", "run.dir=out/i")
+    assert answer.code == 0 and "learned from 8,192 paths" in answer.out
+    found = summary(tmp_path / "out" / "i")
+    sampler = found["sampler"]
+    assert sampler["name"] == "importance" and sampler["learning"]["hits"][-1] > 0.01
+    assert set(sampler["variance_reduction"]) == {"p_99_9", "es_99_9", "p_99_97", "es_99_97"}
+    assert abs(sampler["mean_weight"] - 1.0) < 4 * sampler["mean_weight_se"]
+    assert "The far tail" in (tmp_path / "out" / "i" / "report.html").read_text(encoding="utf-8")
+    again = undertow(*weighted, "sampler.tilt=out/i/tilt.npz", "run.dir=out/j", "report.html=false")
+    assert again.code == 0
+    same = summary(tmp_path / "out" / "j")
+    assert same["system"]["1y"]["es_99_9"] == found["system"]["1y"]["es_99_9"]
+    assert same["sampler"]["learning"]["from"] == "out/i/tilt.npz"
+    other = undertow(*weighted, "sampler.tilt=out/i/tilt.npz", "chips.life=4", "run.dir=out/k")
+    assert other.code == 2 and not (tmp_path / "out" / "k").exists()
+    assert "was learned for something else, config.chips.life: 8.0 there, 4.0 here" in other.err

@@ -25,7 +25,7 @@ TABLES = {
     "defaults", "causes", "fans",
     "regimes", "worst_paths", "history", "plausibility_pd", "plausibility_losses",
     "plausibility_bands", "plausibility_declines",
-    "plausibility_regimes", "distress", "es_shares", "clusters", "dispersion", "worst_case",
+    "plausibility_regimes", "distress", "es_shares", "clusters", "dispersion", "worst_case", "deep_tail",
 }  # fmt: skip
 
 
