@@ -20,7 +20,7 @@ def run(experiment: Experiment, stop: Stop, alone: bool) -> int:
 
 def build_model(experiment: Experiment, book):
     """The main job's model; raises `BadInput` where a row of the design would leave what numbers may be."""
-    from engine.learn.steps import moved
+    from engine.learn.greeks.steps import moved
 
     steps, signs, _, _ = designed(experiment)
     for row in (*signs, *-signs):
@@ -31,8 +31,8 @@ def build_model(experiment: Experiment, book):
 
 def designed(experiment: Experiment):
     """Steps, the design's signs and spare columns, and the generator that made them."""
-    from engine.learn.greeks import design
-    from engine.learn.steps import steps_of
+    from engine.learn.greeks.greeks import design
+    from engine.learn.greeks.steps import steps_of
 
     def within(name: str, unit: str) -> tuple[float, float]:
         found = limits.limits_of(name, unit)
@@ -53,7 +53,7 @@ def results(experiment: Experiment, book, model, folder: RunFolder, checkpoints:
 
 def measured(experiment: Experiment, book, system, stop: Stop):
     """Tables by name and the summary's entry: every number's effect, with its check where it has one."""
-    from engine.learn import greeks
+    from engine.learn.greeks import greeks
     from engine.report import greeks_tables
 
     steps, signs, spare, rng = designed(experiment)
@@ -72,7 +72,7 @@ class Runs:
 
     def __init__(self, experiment: Experiment, book, system, stop: Stop, rng: np.random.Generator):
         from engine.book.variant import Variants
-        from engine.learn import gradient
+        from engine.learn.greeks import gradient
 
         self.wanted, self.rng, self.stop = experiment.greeks, rng, stop
         self.base = gradient.Base(Variants(system, book), experiment.parameters, experiment.run.seed)
@@ -83,8 +83,8 @@ class Runs:
 
     def changes(self, steps, signs, name: str) -> np.ndarray:
         """What the rows of a design do to ES and to the mean [2 rows sections]."""
-        from engine.learn import gradient, greeks
-        from engine.learn.sections import drawn
+        from engine.learn.greeks import gradient, greeks
+        from engine.learn.greeks.sections import drawn
 
         ids = drawn(self.first.sections, len(signs), self.wanted.paths, self.rng)
         with Progress(2 * ids.size, name) as progress:
@@ -120,7 +120,7 @@ def to_cross(steps, rows, experiment: Experiment):
 
     Judged by the straight line; left out where an end of the range is not possible beside the other numbers.
     """
-    from engine.learn.steps import across, moved
+    from engine.learn.greeks.steps import across, moved
 
     def possible(place: int) -> bool:
         ends = np.eye(len(steps))[place] * [[1.0], [-1.0]]

@@ -53,10 +53,10 @@ def results(experiment: Experiment, book, model, folder: RunFolder, checkpoints:
 
 def searched(experiment: Experiment, model, plain, names: dict[str, str], stop: Stop) -> tuple[dict, dict]:
     """Tables by name and entries of the summary; a target out of reach is a doubt."""
-    from engine.learn.probability import probabilities
-    from engine.learn.reverse_stress import Unreachable, search
-    from engine.learn.story import story
-    from engine.learn.trials import Trials
+    from engine.learn.reverse_stress.probability import probabilities
+    from engine.learn.reverse_stress.reverse_stress import Unreachable, search
+    from engine.learn.reverse_stress.story import story
+    from engine.learn.reverse_stress.trials import Trials
     from engine.report import stress_tables
     from engine.report.stress_words import story_lines
 

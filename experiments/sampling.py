@@ -141,7 +141,7 @@ def asked_for(experiment) -> list:
 
 def learn(experiment, system, stop):
     """Run the pilots, each with its progress."""
-    from engine.learn.importance import Asked, learn
+    from engine.learn.importance.importance import Asked, learn
     from engine.tail.blocks import Watch
     from experiments.progress import Progress
 

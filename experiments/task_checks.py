@@ -59,7 +59,7 @@ WHOLE_GREEKS = {
     "ranges": (0, 200, 1),
     "bumps": (1, 1024, 1),
 }
-"""Whole numbers of the greeks: least, most, multiple of; paths as `engine.learn.sections` wants them."""
+"""Whole numbers of the greeks: least, most, multiple of; paths as its sections want them."""
 
 MOST_CHECKED = 25
 """Numbers moved alone: with the six rates of the likelihood ratio fewer than the 32 sections of the error."""

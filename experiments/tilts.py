@@ -39,8 +39,8 @@ def load(path: pathlib.Path, system, purpose: dict) -> tuple:
     import jax.numpy as jnp
 
     from engine.draws.tilted import Tilted
-    from engine.learn.importance import plain_of, spread
-    from engine.learn.pilot import nominal_of
+    from engine.learn.importance.importance import plain_of, spread
+    from engine.learn.importance.pilot import nominal_of
     from engine.paths import checkpoint
 
     try:

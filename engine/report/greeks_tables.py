@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from engine.learn.greeks import Slopes, adjusted, agreement, mean_and_error
+from engine.learn.greeks.greeks import Slopes, adjusted, agreement, mean_and_error
 
 TOLD = 0.05
 """Share of false discoveries among the numbers that are told from zero."""

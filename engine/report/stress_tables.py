@@ -4,10 +4,10 @@ from typing import Any
 
 import pandas as pd
 
-from engine.learn.probability import Estimate
-from engine.learn.regimes import switches_of
-from engine.learn.reverse_stress import Answer
-from engine.learn.trials import Trials
+from engine.learn.reverse_stress.probability import Estimate
+from engine.learn.reverse_stress.regimes import switches_of
+from engine.learn.reverse_stress.reverse_stress import Answer
+from engine.learn.reverse_stress.trials import Trials
 from engine.report.folder import Results
 from engine.report.stress_words import chance
 from engine.vocabulary import FACTORS, REGIMES

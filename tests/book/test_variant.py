@@ -10,7 +10,7 @@ from engine.book.build import build_system
 from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
 from engine.book.variant import Variants
-from engine.learn.steps import moved, steps_of
+from engine.learn.greeks.steps import moved, steps_of
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from engine.learn.design_point import FURTHEST, Plane, crossing, fitted, nearest, reliability, stepped
+from engine.learn.reverse_stress.design_point import (
+    FURTHEST,
+    Plane,
+    crossing,
+    fitted,
+    nearest,
+    reliability,
+    stepped,
+)
 
 LEVEL, SLOPE, NOISE, TARGET = 40.0, np.array([12.0, -5.0, 0.0, 8.0]), 15.0, 75.0
 EXACT = SLOPE * (TARGET - LEVEL) / (SLOPE @ SLOPE)

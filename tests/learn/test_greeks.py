@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from engine.learn.greeks import adjusted, agreement, changes, design, slopes
-from engine.learn.sections import LEAST, drawn, sections_of
+from engine.learn.greeks.greeks import adjusted, agreement, changes, design, slopes
+from engine.learn.greeks.sections import LEAST, drawn, sections_of
 
 LEVEL = 0.9
 THETA = np.array([1.0, 0.4, 0.3, 0.2, 0.5])

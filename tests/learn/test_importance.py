@@ -10,10 +10,19 @@ from scipy import optimize, stats
 
 from engine.draws.address import seed_words
 from engine.draws.tilted import SPAN, Nominal, Tilted, mixed, untilted
-from engine.learn.importance import Asked, Tail, broad_of, integrands, joined, spread, tail_of, taught
-from engine.learn.mixture import fitted
-from engine.learn.pilot import Pilot
-from engine.learn.second_moment import normalised, refined, second_moments
+from engine.learn.importance.importance import (
+    Asked,
+    Tail,
+    broad_of,
+    integrands,
+    joined,
+    spread,
+    tail_of,
+    taught,
+)
+from engine.learn.importance.mixture import fitted
+from engine.learn.importance.pilot import Pilot
+from engine.learn.importance.second_moment import normalised, refined, second_moments
 from engine.tail.measures import from_losses
 from engine.tail.reduction import reduction
 

@@ -7,8 +7,8 @@ import pytest
 
 from engine.book.calibration import transition_of
 from engine.book.parameters import Economy, Parameters
-from engine.learn.likelihood_ratio import RATES, rates_of, score_weights, section_slopes
-from engine.learn.steps import numbers_of
+from engine.learn.greeks.likelihood_ratio import RATES, rates_of, score_weights, section_slopes
+from engine.learn.greeks.steps import numbers_of
 
 MONTHS, SECTIONS, PATHS = 36, 8, 20_000
 

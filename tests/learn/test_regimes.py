@@ -6,10 +6,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from engine.learn import regimes as paths
-from engine.learn.probability import chosen
-from engine.learn.regimes import transition_of
-from engine.learn.trials import Trials
+from engine.learn.reverse_stress import regimes as paths
+from engine.learn.reverse_stress.probability import chosen
+from engine.learn.reverse_stress.regimes import transition_of
+from engine.learn.reverse_stress.trials import Trials
 from engine.month.economy import next_regime
 
 MONTHS = 5

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from engine.learn import probability, reverse_stress
-from engine.learn.regimes import log_probability, regimes_of
-from engine.learn.trials import SHAPES, Trials
+from engine.learn.reverse_stress import probability, reverse_stress
+from engine.learn.reverse_stress.regimes import log_probability, regimes_of
+from engine.learn.reverse_stress.trials import SHAPES, Trials
 from engine.tail.blocks import CHUNK
 
 MONTHS, FACTORS, NOISE, TARGET = 12, 2, 12.0, 80.0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.learn.sections import (
+from engine.learn.greeks.sections import (
     LEAST,
     SECTIONS,
     STRATA,

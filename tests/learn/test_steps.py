@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from engine.book.parameters import Economy, Parameters
-from engine.learn.steps import EXCLUDED, across, moved, steps_of
+from engine.learn.greeks.steps import EXCLUDED, across, moved, steps_of
 from experiments.limits import limits_of, problems_of
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from engine.learn.greeks import Slopes
-from engine.learn.steps import Step
+from engine.learn.greeks.greeks import Slopes
+from engine.learn.greeks.steps import Step
 from engine.report.greeks_tables import ranked, rows_of, summary
 from engine.report.terminal import greeks_table
 from experiments.reliability import doubts_of

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from engine.learn.story import firms_table, quarters_table
+from engine.learn.reverse_stress.story import firms_table, quarters_table
 from engine.report.stress_words import CAUSE_WORDS, FACTOR_WORDS, chance, quarter_name, story_lines, title
 from engine.vocabulary import CAUSES, FACTORS, REGIMES, SERIES
 

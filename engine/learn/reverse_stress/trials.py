@@ -9,9 +9,9 @@ from jaxtyping import Float64
 
 from engine.book.system import System
 from engine.draws.samplers import principal_components
-from engine.learn.around import Around, observe, shared_by_all
-from engine.learn.design_point import Plane, fitted
-from engine.learn.regimes import Regimes, forcing, log_probability, transition_of
+from engine.learn.reverse_stress.around import Around, observe, shared_by_all
+from engine.learn.reverse_stress.design_point import Plane, fitted
+from engine.learn.reverse_stress.regimes import Regimes, forcing, log_probability, transition_of
 from engine.paths.path import column_names
 from engine.tail.blocks import CHUNK
 

@@ -20,7 +20,7 @@ import scipy.linalg
 import scipy.stats
 from jaxtyping import Float64
 
-from engine.learn.sections import Sections, section_means, shortfall
+from engine.learn.greeks.sections import Sections, section_means, shortfall
 
 SPARE = 16
 """Columns at least that no parameter takes."""

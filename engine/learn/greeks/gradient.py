@@ -7,9 +7,9 @@ import numpy as np
 
 from engine.book.parameters import Parameters
 from engine.book.variant import Variants
-from engine.learn.likelihood_ratio import rates_of, section_slopes
-from engine.learn.sections import Sections, sections_of
-from engine.learn.steps import Step, moved
+from engine.learn.greeks.likelihood_ratio import rates_of, section_slopes
+from engine.learn.greeks.sections import Sections, sections_of
+from engine.learn.greeks.steps import Step, moved
 from engine.paths.selected import selected
 from engine.tail.paired import influence
 

@@ -2,7 +2,7 @@
 
     maximise  ln P(regimes) - |z|^2 / 2   subject to   E[loss | regimes, z] >= target
 
-The regimes are searched by moving their switches, the normals by the step of `engine.learn.design_point`. One
+The regimes are searched by moving their switches, the normals by the step of `design_point`. One
 answer is kept of each kind: the year in which the first regime breaks and the worst regime after it.
 """
 
@@ -10,10 +10,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.learn import design_point
-from engine.learn.design_point import FURTHEST, length, nearest, stepped
-from engine.learn.regimes import Regimes, log_probability, neighbours, regimes_of, starts, switches_of
-from engine.learn.trials import CHECKED, Scenario, Trials
+from engine.learn.reverse_stress import design_point
+from engine.learn.reverse_stress.design_point import FURTHEST, length, nearest, stepped
+from engine.learn.reverse_stress.regimes import (
+    Regimes,
+    log_probability,
+    neighbours,
+    regimes_of,
+    starts,
+    switches_of,
+)
+from engine.learn.reverse_stress.trials import CHECKED, Scenario, Trials
 from engine.tail.blocks import CHUNK
 
 DISTANCES = (0.0, 2.5, 5.0)

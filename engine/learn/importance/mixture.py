@@ -25,7 +25,7 @@ LEAST_SHARE = 0.02
 """A part that explains less than this share of the tail gets it all the same, so that none dies out."""
 ROUNDS = 30
 RATES = (0.25, 8.0)
-"""A threshold's rate stays between these."""
+"""A threshold's rate stays between these; (1, 1) tilts none."""
 
 
 @jax.jit
@@ -49,7 +49,7 @@ def shrunk(mean, error):
 
 
 @jax.jit
-def maximised(nominal: Nominal, moments: Moments, mass: Float[Array, "paths parts"]) -> Tilt:
+def maximised(nominal: Nominal, moments: Moments, mass: Float[Array, "paths parts"], rates) -> Tilt:
     """The parts under which paths of this mass [paths parts], on any scale, are most likely."""
     total = jnp.sum(mass, axis=0)
     known = total**2 / jnp.sum(mass**2, axis=0)
@@ -74,8 +74,8 @@ def maximised(nominal: Nominal, moments: Moments, mass: Float[Array, "paths part
         transition=counts / jnp.sum(counts, axis=3, keepdims=True),
         drift=drift,
         common=shrunk(mean(moments.common), error),
-        firm_rate=jnp.clip(firm, *RATES),
-        pool_rate=jnp.clip(pool, *RATES),
+        firm_rate=jnp.clip(firm, *rates),
+        pool_rate=jnp.clip(pool, *rates),
     )
 
 
@@ -84,15 +84,16 @@ def fitted(
     moments: Moments,
     value: Float[np.ndarray, "paths"],
     start: Float[np.ndarray, "paths parts"],
+    rates: tuple[float, float] = RATES,
 ) -> Tilt:
     """The mixture closest to the law of weighted paths.
 
     `value` is w h of each path, on any scale; `start` [paths parts] is the first guess of which part each
-    path belongs to, rows summing to one.
+    path belongs to, rows summing to one; thresholds have rates between the two `rates`.
     """
     each = jnp.asarray(value / np.sum(value) * len(value), jnp.float32)[:, None]
     moments = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), moments)
-    found = maximised(nominal, moments, each * jnp.asarray(start, jnp.float32))
+    found = maximised(nominal, moments, each * jnp.asarray(start, jnp.float32), rates)
     for _ in range(ROUNDS):
-        found = maximised(nominal, moments, each * responsibilities(found, nominal, moments))
+        found = maximised(nominal, moments, each * responsibilities(found, nominal, moments), rates)
     return found

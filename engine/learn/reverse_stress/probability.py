@@ -12,10 +12,10 @@ import numpy as np
 from jaxtyping import Float64
 from scipy.stats import norm
 
-from engine.learn import design_point
-from engine.learn.design_point import length
-from engine.learn.regimes import Regimes, drawn, switches_of
-from engine.learn.trials import WEIGHED, Scenario, Trials
+from engine.learn.reverse_stress import design_point
+from engine.learn.reverse_stress.design_point import length
+from engine.learn.reverse_stress.regimes import Regimes, drawn, switches_of
+from engine.learn.reverse_stress.trials import WEIGHED, Scenario, Trials
 from engine.tail.blocks import CHUNK
 
 PATHS, RAY = 64, 4

@@ -22,9 +22,9 @@ from scipy.cluster.vq import kmeans2
 
 from engine.book.system import System
 from engine.draws.tilted import Moments, Nominal, Tilt, Tilted, mixed, untilted
-from engine.learn.mixture import fitted
-from engine.learn.pilot import Pilot, nominal_of, pilot
-from engine.learn.second_moment import normalised, refined
+from engine.learn.importance.mixture import RATES, fitted
+from engine.learn.importance.pilot import Pilot, nominal_of, pilot
+from engine.learn.importance.second_moment import normalised, refined
 from engine.tail.blocks import Plan, Watch
 
 LEARNING = 0x6C6561726E
@@ -50,6 +50,7 @@ class Asked:
     parts: int = 4
     defensive: float = 0.1
     paths: tuple[int, ...] = (32_768, 32_768, 65_536)  # of each pilot run
+    rates: tuple[float, float] = RATES  # of thresholds, between these
 
     def __post_init__(self):
         if not FIRST_LEVEL <= self.level < 1.0:
@@ -108,10 +109,10 @@ def integrands(tail: Tail) -> Float[np.ndarray, "integrands paths"]:
     return both / np.maximum(both @ tail.weight, 1e-300)[:, None]
 
 
-def broad_of(tail: Tail, nominal: Nominal) -> Tilt:
+def broad_of(tail: Tail, nominal: Nominal, rates: tuple[float, float] = RATES) -> Tilt:
     """One part made for a first, nearer tail."""
     value = tail.weight * (tail.beyond[0] > 0.0)
-    return fitted(nominal, tail.moments, value, np.ones((len(value), 1)))
+    return fitted(nominal, tail.moments, value, np.ones((len(value), 1)), rates)
 
 
 def clusters(moments: Moments, parts: int, rng) -> Float[np.ndarray, "paths parts"]:
@@ -128,7 +129,8 @@ def taught(tail: Tail, nominal: Nominal, broad: Tilt, asked: Asked, rng) -> Tilt
     each = integrands(tail)
     own = each[0] + each[len(tail.beyond)]
     value = tail.weight * (own + NEAR * own.max(initial=0.0) * (tail.beyond[0] <= 0.0))
-    narrow = fitted(nominal, tail.moments, value, clusters(tail.moments, asked.parts - 1, rng))
+    start = clusters(tail.moments, asked.parts - 1, rng)
+    narrow = fitted(nominal, tail.moments, value, start, asked.rates)
     law = jax.tree.map(lambda own, wide: jnp.concatenate([own, wide]), narrow, broad)
     shares = np.append(np.asarray(narrow.share, np.float64) * (1.0 - BROAD), BROAD)
     return dataclasses.replace(law, share=jnp.asarray(shares, jnp.float32))
@@ -162,7 +164,7 @@ def learn(system: System, asked: Asked, seed: int, block: int, look: Look) -> Le
         if watch.stopped():
             break
         if stage == 0:
-            broad = broad_of(tail_of(found, (FIRST_LEVEL,)), nominal)
+            broad = broad_of(tail_of(found, (FIRST_LEVEL,)), nominal, asked.rates)
             law = mixed(spread(broad, asked.parts), plain, asked.defensive)
             continue
         tails.append(tail_of(found, levels))
@@ -171,6 +173,6 @@ def learn(system: System, asked: Asked, seed: int, block: int, look: Look) -> Le
     if tails:
         last = joined(tails)
         squares = normalised(last.weight * integrands(last) ** 2)
-        law = refined(law, nominal, jax.tree.map(jnp.asarray, last.moments), squares)
+        law = refined(law, nominal, jax.tree.map(jnp.asarray, last.moments), squares, asked.rates)
     seconds = time.perf_counter() - begun
     return Learned(Tilted(law, nominal), tuple(hits), sum(asked.paths), seconds)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from engine.learn.trials import CHECKED, Scenario, Trials
+from engine.learn.reverse_stress.trials import CHECKED, Scenario, Trials
 from engine.paths.simulate import QUARTER
 from engine.tail.blocks import CHUNK
 from engine.vocabulary import CAUSES, REGIMES, SERIES

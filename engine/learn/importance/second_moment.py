@@ -18,7 +18,7 @@ import optax
 from jaxtyping import Array, Float
 
 from engine.draws.tilted import Moments, Nominal, Tilt, probabilities, row_ratios
-from engine.learn.mixture import RATES, densities
+from engine.learn.importance.mixture import RATES, densities
 
 RATE, STEPS = 0.003, 15
 """Of gradient: more of either goes on to lower the moments of the paths that teach, and raises others'."""
@@ -42,7 +42,7 @@ def freed(tilt: Tilt, nominal: Nominal) -> Free:
     return Free(jnp.log(own.share), row_ratios(own, nominal), own.drift, own.common, *rates)
 
 
-def bound(free: Free, tilt: Tilt, nominal: Nominal) -> Tilt:
+def bound(free: Free, tilt: Tilt, nominal: Nominal, rates=RATES) -> Tilt:
     """The mixture of these parts with the nominal part of `tilt`, at its share."""
     rows = probabilities(nominal.transition)[None, None] * jnp.exp(free.transition)
     own = Tilt(
@@ -50,8 +50,8 @@ def bound(free: Free, tilt: Tilt, nominal: Nominal) -> Tilt:
         transition=rows / jnp.sum(rows, axis=-1, keepdims=True),
         drift=free.drift,
         common=free.common,
-        firm_rate=jnp.clip(jnp.exp(free.firm_rate), *RATES),
-        pool_rate=jnp.clip(jnp.exp(free.pool_rate), *RATES),
+        firm_rate=jnp.clip(jnp.exp(free.firm_rate), *rates),
+        pool_rate=jnp.clip(jnp.exp(free.pool_rate), *rates),
     )
     return jax.tree.map(lambda part, plain: jnp.concatenate([part, plain[-1:]]), own, tilt)
 
@@ -64,13 +64,17 @@ def second_moments(tilt: Tilt, nominal: Nominal, moments: Moments, squares) -> F
 
 @jax.jit
 def refined(
-    tilt: Tilt, nominal: Nominal, moments: Moments, squares: Float[Array, "integrands paths"]
+    tilt: Tilt,
+    nominal: Nominal,
+    moments: Moments,
+    squares: Float[Array, "integrands paths"],
+    rates: tuple[float, float] = RATES,
 ) -> Tilt:
     """The mixture after `STEPS` steps of descent; `squares` is w h^2 of each integrand and path."""
     optimiser, start = optax.adam(RATE), freed(tilt, nominal)
 
     def objective(free):
-        return jnp.sum(jnp.log(second_moments(bound(free, tilt, nominal), nominal, moments, squares)))
+        return jnp.sum(jnp.log(second_moments(bound(free, tilt, nominal, rates), nominal, moments, squares)))
 
     def step(_, carry):
         free, state = carry
@@ -79,7 +83,7 @@ def refined(
 
     with jax.numpy_dtype_promotion("standard"):  # optax raises a decay to an integer power
         free, _ = jax.lax.fori_loop(0, STEPS, step, (start, optimiser.init(start)))
-    return bound(free, tilt, nominal)
+    return bound(free, tilt, nominal, rates)
 
 
 def normalised(squares: Float[np.ndarray, "integrands paths"]) -> Float[Array, "integrands paths"]:

@@ -1,0 +1,83 @@
+"""What is learned importance sampling worth on the full model, and what does it cost?
+
+Laws are learned under several seeds; each is measured on paths of its own. A ratio of variances is itself
+uncertain, because few paths of the tail carry large weights: hence the spread over seeds.
+
+    python benchmarks/importance.py [paths] [seeds]
+"""
+
+import contextlib
+import sys
+
+import numpy as np
+
+from experiments.devices import prepare_devices
+
+LEVELS = (0.999, 0.9997)
+
+
+@contextlib.contextmanager
+def quiet(stage: int, paths: int):
+    """A pilot nobody looks at."""
+    from engine.tail.blocks import Watch
+
+    yield Watch()
+
+
+def factors(found) -> list[float]:
+    """Variance reduction of probability and ES at each level."""
+    from engine.tail.measures import from_losses
+    from engine.tail.reduction import reduction
+
+    losses = from_losses(found.loss, found.weight, self_normalised=False)
+    return [factor for level in LEVELS for factor in reduction(losses, level)]
+
+
+def learned(system, asked, seed: int, paths: int, title: str):
+    """Learn a law and print what it is worth; its sampler and its factors."""
+    from engine.learn.importance.importance import learn
+    from engine.learn.importance.pilot import pilot
+    from engine.tail.blocks import Plan
+
+    law = learn(system, asked, seed, 4096, quiet)
+    found = pilot(system, law.sampler, Plan(paths, 4096, 1000 + seed), 0)
+    told, mean = factors(found), found.weight.mean()
+    error = found.weight.std() / np.sqrt(paths)
+    said = "  ".join(f"{value:7.1f}" for value in told)
+    print(f"{title:30} {said}   mean weight {mean:.4f} ± {error:.4f}   {law.seconds:3.0f} s", flush=True)
+    return law.sampler, told
+
+
+def paths_per_second(system, sampler, paths: int) -> float:
+    """Speed of the main job under a sampler, tally and all."""
+    from engine.paths.simulate import simulate
+    from engine.tail.blocks import Plan
+
+    return simulate(system, Plan(paths, 4096, 5), (sampler,))[1].paths_per_s
+
+
+def main(paths: int = 131_072, seeds: int = 3) -> None:
+    """Laws under several seeds, one without thresholds, and the price of a path."""
+    prepare_devices("auto")
+    from engine.book.build import build_system
+    from engine.book.load import load_book, shipped_book
+    from engine.book.parameters import Parameters
+    from engine.draws.samplers import PSEUDO_RANDOM
+    from engine.learn.importance.importance import Asked
+
+    system = build_system(load_book(shipped_book("ai_credit_2025")), Parameters(), 60)
+    print(f"{'variance reduction':30}  P 99.9  ES 99.9  P 99.97 ES 99.97             learned in")
+    laws = [learned(system, Asked(), seed, paths, f"seed {seed}") for seed in range(1, seeds + 1)]
+    told = np.asarray([factor for _, factor in laws])
+    error = told.std(axis=0, ddof=1) / np.sqrt(seeds)
+    means = ", ".join(f"{m:.0f} ± {s:.0f}" for m, s in zip(told.mean(0), error, strict=True))
+    print("mean over seeds:", means)
+    learned(system, Asked(rates=(1.0, 1.0)), 1, paths, "seed 1, no threshold tilted")
+    both = (PSEUDO_RANDOM, laws[0][0])
+    speeds = np.asarray([[paths_per_second(system, sampler, 32_768) for sampler in both] for _ in range(3)])
+    cost = speeds[:, 0] / speeds[:, 1]
+    print(f"a path costs {np.median(cost):.2f} plain ones ({cost.min():.2f} to {cost.max():.2f})")
+
+
+if __name__ == "__main__":
+    main(*(int(argument) for argument in sys.argv[1:]))
