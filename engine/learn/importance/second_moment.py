@@ -68,7 +68,7 @@ def refined(
     nominal: Nominal,
     moments: Moments,
     squares: Float[Array, "integrands paths"],
-    rates: tuple[float, float] = RATES,
+    rates=RATES,
 ) -> Tilt:
     """The mixture after `STEPS` steps of descent; `squares` is w h^2 of each integrand and path."""
     optimiser, start = optax.adam(RATE), freed(tilt, nominal)
