@@ -39,6 +39,7 @@ from experiments.task_checks import (
     stress_problems,
     validate_problems,
     whole,
+    whole_problems,
 )
 
 TASKS = (
@@ -56,8 +57,8 @@ WHOLE = {
 METHODS = ("maximum_entropy", "minimum_density", "fitness", "gibbs")
 """Those of `engine.book.ensemble`, which would import JAX before its devices are prepared."""
 
-WHOLE_NETWORK = {"networks": (2, 100_000), "paths": (2, 10**9), "blocks": (2, 1024)}
-"""Whole numbers of the networks: least and most."""
+WHOLE_NETWORK = {"networks": (2, 100_000, 1), "paths": (2, 10**9, 1), "blocks": (2, 1024, 1)}
+"""Whole numbers of the networks: least, most, multiple of."""
 
 MOST_PATHS = 2**26
 """Paths over all networks: more might overflow the tally's sums."""
@@ -150,13 +151,7 @@ def strangers(plain: dict) -> list[str]:
 
 def whole_run(run: Run, problems: list[str]) -> None:
     """Turn the run's numbers into whole ones, 1e6 and '1e6' alike; add what is wrong to the problems."""
-    for key, (low, high, step) in WHOLE.items():
-        number = whole(getattr(run, key))
-        if number is None or not low <= number <= high or number % step:
-            kind = "a whole number" if step == 1 else f"a multiple of {step}"
-            problems.append(expected(f"run.{key}", getattr(run, key), f"{kind} from {low} to {high:,}"))
-        else:
-            setattr(run, key, number)
+    problems += whole_problems("run", run, WHOLE)
     if run.devices != "auto":
         count = whole(run.devices)
         if count is None or not 1 <= count <= 1024:
@@ -171,13 +166,7 @@ def whole_run(run: Run, problems: list[str]) -> None:
 def whole_network(network: Network, sampler: Sampler, problems: list[str]) -> None:
     """Turn the networks' numbers into whole ones; add what is wrong with them to the problems."""
     before = len(problems)
-    for key, (low, high) in WHOLE_NETWORK.items():
-        number = whole(getattr(network, key))
-        if number is None or not low <= number <= high:
-            wanted = f"a whole number from {low} to {high:,}"
-            problems.append(expected(f"network.{key}", getattr(network, key), wanted))
-        else:
-            setattr(network, key, number)
+    problems += whole_problems("network", network, WHOLE_NETWORK)
     if network.method not in METHODS:
         problems.append(expected("network.method", network.method, "one of " + ", ".join(METHODS)))
     if not 0.0 < network.density <= 1.0:

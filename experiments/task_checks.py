@@ -29,6 +29,22 @@ def whole(value: object) -> int | None:
         return None
 
 
+def whole_problems(group: str, held: object, bounds: dict[str, tuple[int, int, int]]) -> list[str]:
+    """Turn numbers of a group into whole ones, 1e6 and '1e6' alike; those out of bounds are problems.
+
+    `bounds` has the least, the most and what it must be a multiple of, by key.
+    """
+    found = []
+    for key, (low, high, step) in bounds.items():
+        value = whole(getattr(held, key))
+        if value is None or not low <= value <= high or value % step:
+            kind = "a whole number" if step == 1 else f"a multiple of {step}"
+            found.append(expected(f"{group}.{key}", getattr(held, key), f"{kind} from {low} to {high:,}"))
+        else:
+            setattr(held, key, value)
+    return found
+
+
 def pulled(policy: Policy, months: int) -> tuple[str, ...]:
     """Levers of policy that are dated within the run."""
     return tuple(name for name in LEVERS if 0.0 < getattr(policy, f"{name}_month") <= months)
@@ -73,14 +89,7 @@ MOVED = ("economy", "chips", "contracts", "credit", "lenders")
 
 def greeks_problems(wanted: Greeks, paths) -> list[str]:
     """Turn the greeks' numbers into whole ones; what is wrong with them."""
-    found = []
-    for key, (low, high, step) in WHOLE_GREEKS.items():
-        number = whole(getattr(wanted, key))
-        if number is None or not low <= number <= high or number % step:
-            kind = "a whole number" if step == 1 else f"a multiple of {step}"
-            found.append(expected(f"greeks.{key}", getattr(wanted, key), f"{kind} from {low} to {high:,}"))
-        else:
-            setattr(wanted, key, number)
+    found = whole_problems("greeks", wanted, WHOLE_GREEKS)
     if not found and wanted.checked + wanted.drawn > MOST_CHECKED:
         held = wanted.checked + wanted.drawn
         found.append(expected("greeks.checked + greeks.drawn", held, f"at most {MOST_CHECKED}"))
@@ -138,16 +147,13 @@ def validate_problems(wanted: Validate, runs: int | None) -> list[str]:
     return found
 
 
+WHOLE_CALIBRATE = {"paths": (512, 10**9, 1), "histories": (0, 100_000, 1)}
+"""Whole numbers of the calibration: least, most, multiple of."""
+
+
 def calibrate_problems(wanted: Calibrate) -> list[str]:
     """Errors, gains and premia must be positive, counts whole; counts become whole numbers."""
-    found = []
-    for key, low, high in (("paths", 512, 10**9), ("histories", 0, 100_000)):
-        number = whole(getattr(wanted, key))
-        if number is None or not low <= number <= high:
-            wish = f"a whole number from {low} to {high:,}"
-            found.append(expected(f"calibrate.{key}", getattr(wanted, key), wish))
-        else:
-            setattr(wanted, key, number)
+    found = whole_problems("calibrate", wanted, WHOLE_CALIBRATE)
     named = {key: getattr(wanted, key) for key in ("revenue_error", "rent_error")}
     for key, value in (named | {f"gains.{name}": gain for name, gain in wanted.gains.items()}).items():
         if not 0.0 < value < math.inf:
