@@ -7,14 +7,14 @@ import pathlib
 
 from experiments.complaints import expected
 from experiments.schema import Run, Sampler
-from experiments.task_checks import whole
+from experiments.task_checks import whole_problems
 
 SAMPLERS = ("pseudo_random", "antithetic", "sobol", "importance")
-WHOLE = {"replications": (1, 1024), "components": (1, 120), "parts": (2, 32)}
-"""Whole numbers of a sampler: least and most."""
+WHOLE = {"replications": (1, 1024, 1), "components": (1, 120, 1), "parts": (2, 32, 1)}
+"""Whole numbers of a sampler: least, most, multiple of."""
 
-LEARNING = (8192, 2**26, 2048)
-"""Paths to learn from: least, most, multiple of."""
+LEARNING = {"learning_paths": (8192, 2**26, 2048)}
+"""Paths to learn from."""
 
 log = logging.getLogger("undertow")
 
@@ -23,14 +23,7 @@ def sampler_problems(sampler: Sampler, run: Run) -> list[str]:
     """Turn the sampler's numbers into whole ones; what does not suit it or the run."""
     if sampler.name not in SAMPLERS:
         return [expected("sampler.name", sampler.name, "one of " + ", ".join(SAMPLERS))]
-    found = []
-    for key, (low, high) in WHOLE.items():
-        number = whole(getattr(sampler, key))
-        if number is None or not low <= number <= high:
-            wanted = f"a whole number from {low} to {high}"
-            found.append(expected(f"sampler.{key}", getattr(sampler, key), wanted))
-        else:
-            setattr(sampler, key, number)
+    found = whole_problems("sampler", sampler, WHOLE)
     if sampler.name == "importance":
         return found + importance_problems(sampler)
     return found if found or not isinstance(run.paths, int) else found + replication_problems(sampler, run)
@@ -38,14 +31,7 @@ def sampler_problems(sampler: Sampler, run: Run) -> list[str]:
 
 def importance_problems(sampler: Sampler) -> list[str]:
     """What learning a law cannot do with."""
-    found = []
-    low, high, step = LEARNING
-    paths = whole(sampler.learning_paths)
-    if paths is None or not low <= paths <= high or paths % step:
-        wanted = f"a multiple of {step} from {low:,} to {high:,}"
-        found.append(expected("sampler.learning_paths", sampler.learning_paths, wanted))
-    else:
-        sampler.learning_paths = paths
+    found = whole_problems("sampler", sampler, LEARNING)
     if not 0.99 <= sampler.level < 1.0:
         found.append(expected("sampler.level", sampler.level, "from 0.99 up to but not including 1"))
     if not 0.01 <= sampler.defensive <= 0.5:
