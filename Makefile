@@ -36,7 +36,7 @@ report: setup ## the main job on the shipped book; prints where the report is
 	$(BIN)/undertow run.dir=out/report
 
 test: setup ## the whole test-suite
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --max-worker-restart 0
 
 random: setup ## dieharder over the random words (half an hour on one core); JOBS tests at a time, into RANDOM_OUT
 	@command -v dieharder >/dev/null || { echo "make random needs dieharder on the path: install your system's" \

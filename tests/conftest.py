@@ -22,3 +22,14 @@ install_import_hook("engine", "tests.typecheck.checked")
 def at_home(monkeypatch):
     """No test depends on the terminal it runs in."""
     monkeypatch.setenv("CI", "1")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def programs():
+    """Compiled programs go with the file that needed them.
+
+    One of the full model takes a thousand memory mappings and more, and a process may have 65,530: beyond
+    them the compiler aborts.
+    """
+    yield
+    jax.clear_caches()
