@@ -12,11 +12,15 @@ FLAGS = (
     "--xla_cpu_experimental_ynn_fusion_type=",
     "--xla_cpu_copy_insertion_use_region_analysis=true",
     "--xla_cpu_prefer_vector_width=512",
+    "--xla_disable_hlo_passes=cse_barrier_expander",
+    "--xla_backend_extra_options=xla_cpu_disable_tiled_emitter",
 )
 """One thread a device: blocks run side by side on devices, and threads inside one would disturb that. No
-hand-over of sums to the YNN library, whose reductions over the first axis took half the time of a month. And
-fewer copies of the state between months, and whole vector registers where the processor has wide ones, which
-the classic portfolio wants and the month does not mind."""
+hand-over of sums to the YNN library, whose reductions over the first axis took half the time of a month.
+Fewer copies of the state between months, and whole vector registers where the processor has wide ones, which
+the classic portfolio wants and the month does not mind. Barriers that last until loops are fused, so that
+what is to be stored is (`engine.batch.store`). And no tiles in elementwise loops: a tile goes through the
+stack, which took five times as long as the loop."""
 
 
 def cores() -> int:

@@ -13,7 +13,7 @@ from jax import lax
 from jax.extend.core import Literal
 
 ELEMENTWISE = {
-    "add", "sub", "mul", "div", "max", "min", "pow", "rem", "atan2", "nextafter", "and", "or", "xor",
+    "add", "sub", "mul", "max", "min", "pow", "rem", "atan2", "nextafter", "and", "or", "xor",
     "not", "neg", "sign", "floor", "ceil", "round", "exp", "exp2", "expm1", "log", "log1p", "sin",
     "cos", "tan", "tanh", "logistic", "sqrt", "rsqrt", "cbrt", "abs", "square", "integer_pow",
     "is_finite", "eq", "ne", "lt", "le", "gt", "ge", "select_n", "clamp", "convert_element_type",
@@ -21,10 +21,11 @@ ELEMENTWISE = {
     "digamma", "stop_gradient", "copy", "add_any",
 }  # fmt: skip
 
+REDUCTIONS = {"reduce_sum", "reduce_max", "reduce_min", "reduce_prod", "reduce_and", "reduce_or"}
+
 SAME_AXES = {
-    "reduce_sum", "reduce_max", "reduce_min", "reduce_prod", "reduce_and", "reduce_or", "argmax",
-    "argmin", "cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp", "rev", "concatenate", "split",
-    "sort",
+    "argmax", "argmin", "cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp", "rev",
+    "concatenate", "split", "sort",
 }  # fmt: skip
 
 INLINE = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "custom_jvp_call": "call_jaxpr"}
@@ -95,32 +96,53 @@ def rule_of(name):
         return elementwise
     if name in SAME_AXES:
         return same_axes
+    if name in REDUCTIONS:
+        return reduction
     return RULES.get(name, fallback)
 
 
 def elementwise(equation, inputs, size):
     """Unbatched operands of rank one and more gain a last axis of length `size`; scalars stay."""
     shape = (*equation.outvars[0].aval.shape, size)
-    keeps_scalar = equation.primitive.name in ("select_n", "clamp")
+    name = equation.primitive.name
     operands = []
     for position, (value, flag) in enumerate(inputs):
-        scalar_ok = keeps_scalar and jnp.ndim(value) == 0 and not flag
-        if scalar_ok and (equation.primitive.name == "clamp" or position == 0):
-            operands.append(value)
-        elif flag and value.ndim == len(shape):
-            operands.append(value)
-        elif flag:
-            operands.append(jnp.broadcast_to(value, shape))
-        else:
-            value = jnp.asarray(value)
-            operands.append(lax.broadcast_in_dim(value, shape, tuple(range(value.ndim))))
+        scalar = jnp.ndim(value) == 0 and not flag
+        stays = scalar and (name == "clamp" or name == "select_n" and position == 0)
+        operands.append(value if stays else whole(value, flag, shape))
     return equation.primitive.bind(*operands, **equation.params)
+
+
+def whole(value, flag, shape):
+    """A value in the shape of the result, paths last."""
+    if flag:
+        return jnp.broadcast_to(value, shape)
+    value = jnp.asarray(value)
+    return lax.broadcast_in_dim(value, shape, tuple(range(value.ndim)))
+
+
+def division(equation, inputs, size):
+    """By what no path carries: times its inverse, which the compiler would do in some programs only."""
+    (value, _), (divisor, moving) = inputs
+    if moving or not jnp.issubdtype(equation.outvars[0].aval.dtype, jnp.floating):
+        return elementwise(equation, inputs, size)
+    shape = (*equation.outvars[0].aval.shape, size)
+    inverse = jnp.ones_like(divisor) / divisor
+    return whole(value, True, shape) * whole(inverse, False, shape)
 
 
 def same_axes(equation, inputs, size):
     """Axes are counted from the front, so they keep their numbers."""
     operands = [spread(jnp.asarray(value), flag, size) for value, flag in inputs]
     return equation.primitive.bind(*operands, **equation.params)
+
+
+def reduction(equation, inputs, size):
+    """One axis after the other, the last first: a loop over two is not vectorised on a CPU."""
+    ((value, _),) = inputs
+    for axis in sorted(equation.params["axes"], reverse=True):
+        value = equation.primitive.bind(value, **(equation.params | {"axes": (axis,)}))
+    return value
 
 
 def broadcast_in_dim(equation, inputs, size):
@@ -214,6 +236,26 @@ def gather(equation, inputs, size):
     )  # fmt: skip
 
 
+def scatter_add(equation, inputs, size):
+    """Rows that are added where constant indices say: the path axis is one more window axis."""
+    _, (indices, moving), _ = inputs
+    if moving:
+        return fallback(equation, inputs, size)
+    value, updates = (spread(jnp.asarray(value), flag, size) for value, flag in (inputs[0], inputs[2]))
+    numbers = equation.params["dimension_numbers"]
+    window = (*numbers.update_window_dims, len(equation.invars[2].aval.shape))
+    numbers = lax.ScatterDimensionNumbers(
+        update_window_dims=window,
+        inserted_window_dims=numbers.inserted_window_dims,
+        scatter_dims_to_operand_dims=numbers.scatter_dims_to_operand_dims,
+    )
+    return lax.scatter_add(
+        value, indices, updates, numbers,
+        indices_are_sorted=equation.params["indices_are_sorted"],
+        unique_indices=equation.params["unique_indices"], mode=equation.params["mode"],
+    )  # fmt: skip
+
+
 def fallback(equation, inputs, size):
     """Any other operation: its own batching rule, with paths on the last axis."""
     parameters = equation.primitive.get_bind_params(equation.params)
@@ -231,6 +273,8 @@ RULES = {
     "squeeze": squeeze,
     "transpose": transpose,
     "slice": slicing,
+    "div": division,
     "dot_general": dot_general,
     "gather": gather,
+    "scatter-add": scatter_add,
 }

@@ -1,17 +1,21 @@
 """Shared values are stored, not recomputed: what decides speed on a CPU.
 
 XLA's CPU loop fusion pastes a cheap-looking producer into every consumer, and a chain of them into every
-element of every consumer. A value that passes through a conditional is not fusible, so it is computed once
-and kept. `store_shared` walks the operations of a function, keeps the cost of recomputing each value, and
-sends those whose repeated evaluation would cost more than `WORTH` operations an element through
-`lax.cond(keep, value, zero)`. `keep` must be true and known only at run time. On a GPU fusion is what one
-wants: there the function is left alone.
+element of every consumer. A value behind an optimisation barrier is not fusible, so it is computed once and
+kept. `store_shared` walks the operations of a function, keeps the cost of recomputing each value, and sets
+a barrier behind those whose repeated evaluation would cost more than `WORTH` operations an element. On a GPU
+fusion is what one wants: there the function is left alone.
+
+XLA takes barriers away before it fuses, unless `BARRIERS` is among its flags when jax starts.
 """
 
+import collections
+import itertools
 import math
+import os
+import warnings
 
 import jax
-import jax.numpy as jnp
 from jax import lax
 from jax.extend.core import Literal
 
@@ -21,26 +25,36 @@ COSTS = {
     "tanh": 12.0, "pow": 24.0, "sin": 24.0, "cos": 24.0,
 }  # fmt: skip
 """Operations of one evaluation of an element; 1 where not listed."""
-STORED = {
-    "dot_general", "reduce_sum", "reduce_max", "reduce_min", "reduce_or", "reduce_and", "sort", "cond",
-    "while", "scan", "cumsum", "scatter-add",
-}  # fmt: skip
+STORED = {"dot_general", "sort", "cond", "while", "scan", "cumsum", "scatter-add"}
 """Operations whose results the compiler stores anyway."""
+REDUCTIONS = {"reduce_sum", "reduce_max", "reduce_min", "reduce_or", "reduce_and", "argmax", "argmin"}
+"""Small results of long loops: always stored, for inside a larger loop they are not vectorised."""
 MOVING = {"rev", "transpose", "sort", "concatenate", "gather"}
 """Operations that read other elements than the one they write, even where shapes agree."""
+ROUNDED = {
+    "add", "sub", "mul", "div", "integer_pow", "sqrt", "exp", "exp2", "expm1", "log", "log1p", "tanh", "pow",
+    "sin", "cos",
+}  # fmt: skip
+"""Operations whose results are rounded."""
 WORTH = 12.0
 PASSES = 4
 
 
-def stored(function, keep, *arguments):
+BARRIERS = "--xla_disable_hlo_passes=cse_barrier_expander"
+"""The XLA flag under which barriers outlive the compiler's fusion."""
+
+
+def stored(function, *arguments):
     """`store_shared` where it pays, on a CPU; a plain call elsewhere."""
-    if jax.default_backend() == "cpu":
-        return store_shared(function, keep, *arguments)
-    return function(*arguments)
+    if jax.default_backend() != "cpu":
+        return function(*arguments)
+    if BARRIERS.partition("=")[2] not in os.environ.get("XLA_FLAGS", ""):
+        warnings.warn(f"XLA_FLAGS lacks {BARRIERS}: paths will run many times slower", stacklevel=2)
+    return store_shared(function, *arguments)
 
 
-def store_shared(function, keep, *arguments):
-    """Call `function` on arrays with its shared values stored. `keep` is a scalar that is always true."""
+def store_shared(function, *arguments):
+    """Call `function` on arrays with its shared values stored."""
     leaves, tree = jax.tree.flatten(arguments)
     closed, shapes = jax.make_jaxpr(
         lambda *flat: function(*jax.tree.unflatten(tree, flat)), return_shape=True
@@ -57,13 +71,8 @@ def store_shared(function, keep, *arguments):
         result = equation.primitive.bind(*(read(atom) for atom in equation.invars), **parameters)
         results = result if equation.primitive.multiple_results else [result]
         for variable, value in zip(equation.outvars, results, strict=True):
-            known[variable] = through(keep, value) if variable in stored else value
+            known[variable] = lax.optimization_barrier(value) if variable in stored else value
     return jax.tree.unflatten(jax.tree.structure(shapes), [read(atom) for atom in closed.jaxpr.outvars])
-
-
-def through(keep, value):
-    """The value, by a way the compiler cannot fuse."""
-    return lax.cond(keep, lambda kept: kept, jnp.zeros_like, value)
 
 
 def worth_storing(jaxpr) -> set:
@@ -80,9 +89,14 @@ def worth_storing(jaxpr) -> set:
 
 
 def choose(jaxpr, evaluated) -> set:
-    """Front to back: store a value once its own cone of unstored operations is worth it."""
+    """Front to back: store a value once its own cone of unstored operations is worth it.
+
+    What rounds and has two users is stored whatever it costs: else a product could be contracted with a sum
+    into one rounding where the compiler happens to fuse them, and two programs would differ in the last bit.
+    """
     cones: dict = {}
     stored = set()
+    users = collections.Counter(atom for atom in read_by(jaxpr) if not isinstance(atom, Literal))
     for number, equation in enumerate(jaxpr.eqns):
         name = equation.primitive.name
         if name in STORED:
@@ -93,11 +107,18 @@ def choose(jaxpr, evaluated) -> set:
                 cone |= cones.get(atom, {})
         for variable in equation.outvars:
             repeated = sum(cone.values()) * (evaluated.get(variable, 0.0) - 1.0)
-            if repeated > WORTH and math.prod(variable.aval.shape) > 1:
+            twice = name in ROUNDED and users[variable] > 1
+            wanted = repeated > WORTH or twice or name in REDUCTIONS
+            if wanted and math.prod(variable.aval.shape) > 1:
                 stored.add(variable)
             else:
                 cones[variable] = cone
     return stored
+
+
+def read_by(jaxpr):
+    """Everything that is read: operands of every operation, then the results."""
+    return itertools.chain(*(equation.invars for equation in jaxpr.eqns), jaxpr.outvars)
 
 
 def evaluations(jaxpr, stored) -> dict:

@@ -14,6 +14,7 @@ from engine.book.calibration import (
     starting_prices,
     transition_of,
 )
+from engine.book.membership import membership
 from engine.book.parameters import Parameters
 from engine.book.system import (
     ARRAY_TWINS,
@@ -171,14 +172,12 @@ def firm_table(named, names: Names) -> FirmTable:
     return FirmTable(
         lab=floats(named["kind"] == "lab"),
         neocloud=floats(named["kind"] == "neocloud"),
-        cross_default=floats(
-            one_hot(named["parent"], names.firms).T * named["cross_default"].to_numpy(np.float64)[:, None]
-        ),
-        capex_contract=floats(one_hot(named["capex_contract"], names.contracts).T),
-        growth_loan=floats(one_hot(named["growth_loan"], names.loans)),
-        revolver=floats(one_hot(named["revolver"], names.loans)),
-        bridge=floats(
-            one_hot(named["revolver"].where(named["revolver"] != "", named["growth_loan"]), names.loans)
+        cross_default=membership(named["parent"], names.firms, named["cross_default"]),
+        capex_contract=membership(named["capex_contract"], names.contracts),
+        growth_loan=membership(named["growth_loan"], names.loans),
+        revolver=membership(named["revolver"], names.loans),
+        bridge=membership(
+            named["revolver"].where(named["revolver"] != "", named["growth_loan"]), names.loans
         ),
         **{name: floats(named[name]) for name in FIRM_NUMBERS},
     )
@@ -201,8 +200,8 @@ def contract_table(table, named, names: Names) -> ContractTable:
     return ContractTable(
         buyer=integers(positions(table["buyer"], names.firms)),
         seller=integers(positions(table["seller"], names.firms)),
-        bought=floats(one_hot(table["buyer"], names.firms)),
-        sold=floats(one_hot(table["seller"], names.firms)),
+        bought=membership(table["buyer"], names.firms),
+        sold=membership(table["seller"], names.firms),
         senior=floats(table["rank"] == 1),
         operating=floats(table["flow"] == "operating"),
         equity=floats(table["flow"] == "equity"),
@@ -212,7 +211,7 @@ def contract_table(table, named, names: Names) -> ContractTable:
         vests=floats(table["vests_with"] != ""),
         lease_project=floats((table["kind"] == "lease") & table["seller"].isin(projects)),
         supporter=integers(positions(supporter, names.firms)),
-        supported=floats(one_hot(supporter, names.firms)),
+        supported=membership(supporter, names.firms),
         backstop_share=floats(share),
         guarantor=integers(positions(table["guarantor"], names.firms)),
         **{name: floats(table[name].fillna(0.0)) for name in CONTRACT_NUMBERS},
@@ -252,13 +251,11 @@ def loan_table(loans, pledged, security, weight, scale, of_funds, names: Names) 
     count = len(pledged)
     return LoanTable(
         borrower=integers(positions(loans["borrower"], names.firms)),
-        borrowed=floats(one_hot(loans["borrower"], names.firms)),
+        borrowed=membership(loans["borrower"], names.firms),
         tenant=integers(positions(loans["tenant"], names.firms)),
         has_tenant=floats(loans["tenant"] != ""),
         guarantor=integers(positions(loans["guarantor"], names.firms)),
-        guaranteed=floats(
-            one_hot(loans["guarantor"], names.firms) * loans["guarantee_cover"].to_numpy(np.float64)
-        ),
+        guaranteed=membership(loans["guarantor"], names.firms, loans["guarantee_cover"]),
         project=floats((loans["tenant"] != "") | (loans["guarantee_cover"] > 0.0)),
         fund_share=floats(of_funds[: len(names.loans)]),
         ltv_target=floats(loans["ltv_target"][:count]),

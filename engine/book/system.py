@@ -14,6 +14,7 @@ from jaxtyping import Array, Float, Int
 
 import engine.vocabulary  # noqa: F401  (turns 64-bit types on before the first array is made)
 from engine.book import parameters
+from engine.book.membership import Membership
 
 
 def array_twin(group: type) -> type:
@@ -93,7 +94,7 @@ class FirmTable(eqx.Module):
     lab: Float[Array, "firms"]
     neocloud: Float[Array, "firms"]
     outside: Float[Array, "firms"]
-    cross_default: Float[Array, "firms firms"]  # 1 at the parent a firm defaults with
+    cross_default: Membership  # firms by the parent they default with
     revenue_share: Float[Array, "firms"]
     fixed_cost: Float[Array, "firms"]
     core_ebitda: Float[Array, "firms"]
@@ -112,10 +113,10 @@ class FirmTable(eqx.Module):
     hazard: Float[Array, "firms"]
     leverage_beta: Float[Array, "firms"]
     equity_capex_share: Float[Array, "firms"]
-    capex_contract: Float[Array, "firms contracts"]  # one-hot, zero row where capex is not scaled
-    growth_loan: Float[Array, "loans firms"]  # one-hot
-    revolver: Float[Array, "loans firms"]  # one-hot
-    bridge: Float[Array, "loans firms"]  # derived: takes new debt in need; the revolver, else the growth loan
+    capex_contract: Membership  # firms by the contract whose size scales their capex
+    growth_loan: Membership  # firms by the loan that takes their new debt
+    revolver: Membership  # firms by their revolver
+    bridge: Membership  # derived: by what takes new debt in need: the revolver, else the growth loan
 
 
 class ContractTable(eqx.Module):
@@ -123,8 +124,8 @@ class ContractTable(eqx.Module):
 
     buyer: Int[Array, "contracts"]
     seller: Int[Array, "contracts"]
-    bought: Float[Array, "firms contracts"]  # one-hot of the buyer
-    sold: Float[Array, "firms contracts"]  # one-hot of the seller
+    bought: Membership  # contracts by buyer
+    sold: Membership  # contracts by seller
     senior: Float[Array, "contracts"]  # 1 for rank 1
     operating: Float[Array, "contracts"]  # 1 for flow operating
     equity: Float[Array, "contracts"]  # 1 for flow equity
@@ -140,7 +141,7 @@ class ContractTable(eqx.Module):
     guarantor: Int[Array, "contracts"]  # 0 where cover is 0
     cover: Float[Array, "contracts"]
     supporter: Int[Array, "contracts"]  # derived: buyer of a backstop, else the guarantor
-    supported: Float[Array, "firms contracts"]  # derived: one-hot of the supporter, zero without one
+    supported: Membership  # derived: contracts by supporter
     backstop_share: Float[Array, "contracts"]  # derived: of all that backs the same seller
     annual: Float[Array, "contracts"]
     start_annual: Float[Array, "contracts"]
@@ -153,7 +154,7 @@ class LoanTable(eqx.Module):
     """Loans and bonds of named firms, collateralised ones first."""
 
     borrower: Int[Array, "loans"]
-    borrowed: Float[Array, "firms loans"]  # one-hot of the borrower
+    borrowed: Membership  # loans by borrower
     committed: Float[Array, "loans"]
     drawn: Float[Array, "loans"]
     draw_months: Float[Array, "loans"]
@@ -174,7 +175,7 @@ class LoanTable(eqx.Module):
     ebitda_recovery: Float[Array, "loans"]
     guarantor: Int[Array, "loans"]
     guarantee_cover: Float[Array, "loans"]
-    guaranteed: Float[Array, "firms loans"]  # derived: cover at the guarantor
+    guaranteed: Membership  # derived: loans by guarantor, weighted by cover
     project: Float[Array, "loans"]  # derived: 1 where a tenant or a guarantor stands behind the loan
     conversion: Float[Array, "loans"]  # equity value over that of month 0; 0 = not convertible
     pik_share: Float[Array, "loans"]

@@ -20,9 +20,10 @@ def clear(due, senior, buyer, bought, sold, margin, resources, able, always, rou
         W_i = resources_i + sum over what i sells of margin_c p_c;   p_c = share(buyer, rank) due_c
 
     Args: due [contracts] owed now; senior [contracts] 1 for the first rank; buyer [contracts] index;
-    bought and sold [firms contracts] one-hot; margin [contracts] kept by the seller; resources [firms]
-    before contract income; able [firms] 0 for those who pay nothing; always [firms] 1 for those who
-    always pay. Returns (paid [contracts], share of each contract paid, junior share by firm, last move).
+    bought and sold [firms contracts], one-hot or memberships; margin [contracts] kept by the seller;
+    resources [firms] before contract income; able [firms] 0 for those who pay nothing; always [firms] 1 for
+    those who always pay. Returns (paid [contracts], share of each contract paid, junior share by firm, last
+    move).
 
     Example: a pays b, b pays c; a can pay only half, and b lives on what it receives.
         >>> one = jnp.eye(3, dtype=jnp.float32)

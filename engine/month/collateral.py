@@ -195,7 +195,7 @@ def judge(
     called = breach & open_month & ~waived
     floor = jnp.where(covered.weak, 0.1 * secured.balance, 0.0)
     cure = jnp.where(called, jnp.maximum(secured.balance - credit.ltv_cure * worth, floor), 0.0)
-    broke = (table.borrowed[:, :count] @ cure) > resources
+    broke = (table.borrowed.first(count) @ cure) > resources
     failed = called & broke[table.borrower[:count]]
     return Verdict(ltv, cure, *map(indicator, (waived, failed, called)))
 
@@ -221,7 +221,7 @@ def cure_and_sweep(
     """Cures are paid from cash, then equity; loans under the trap sweep part of their surplus."""
     credit, table = system.numbers.credit, system.loans
     count = secured.balance.shape[0]
-    borrowed = table.borrowed[:, :count]
+    borrowed = table.borrowed.first(count)
     cured = verdict.called * (1.0 - failed) * verdict.cure
     cost = borrowed @ cured
     cash = jnp.maximum(funds.cash - cost, 0.0)
@@ -288,7 +288,7 @@ def step(
             price=price,
             gap=price_gap(system, resting_price, month),
             contract_value=secured.contract_value,
-            foreclosed=jnp.minimum(system.loans.borrowed[:, :count] @ failed, 1.0),
+            foreclosed=jnp.minimum(system.loans.borrowed.first(count) @ failed, 1.0),
             seized=seized,
             ltv=jnp.where(covered.tested, verdict.ltv, 0.0),
             dscr=covered.dscr,

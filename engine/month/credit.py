@@ -74,7 +74,7 @@ def intensity(system: System, economy: Economy, stress, leverage, dead):
 def why(system: System, fate: Fate, hazard, funding, contracts, collateral, insolvent, alive, operating):
     """Cause code of each firm that defaults this month, ALIVE for the others; the first that holds wins."""
     inside = system.firms.outside < 0.5
-    fallen_parent = system.firms.cross_default @ (1.0 - operating)
+    fallen_parent = (1.0 - operating) @ system.firms.cross_default
     causes = (
         (collateral.foreclosed > 0.0, FORECLOSURE),
         ((funding.unmet > UNMET) & (funding.exchange < 0.5) & inside, LIQUIDITY),
@@ -117,7 +117,7 @@ def insolvency(system: System, economy: Economy, funds: FundingState, forward, c
     """True where the market is shut and assets are under `insolvency_ratio` of debt."""
     credit, firms = system.numbers.credit, system.firms
     earning = earning_power(system, forward, funds.ebitda_ttm)
-    pledged = system.loans.borrowed[:, : chip_assets.shape[0]] @ chip_assets
+    pledged = system.loans.borrowed.first(chip_assets.shape[0]) @ chip_assets
     assets = funds.cash + firms.asset_multiple * earning + pledged
     shut = (economy.access < credit.insolvency_supply) & (firms.asset_multiple > 0.0)
     return shut & (debt > SMALL) & (assets < credit.insolvency_ratio * debt)

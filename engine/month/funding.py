@@ -98,7 +98,7 @@ def init(system: System) -> FundingState:
 
 def can_bridge(system: System):
     """1 for firms inside the model with a loan that takes new debt in need."""
-    return jnp.sum(system.firms.bridge, axis=0) * (1.0 - system.firms.outside)
+    return system.firms.bridge.belongs * (1.0 - system.firms.outside)
 
 
 def service(
@@ -260,11 +260,11 @@ def invest(
     Returns what is paid from cash, from equity, and from new debt [firms].
     """
     firms, numbers = system.firms, system.numbers
-    scale = firms.capex_contract @ size + (1.0 - jnp.sum(firms.capex_contract, axis=1))
+    scale = size @ firms.capex_contract + (1.0 - firms.capex_contract.belongs)
     want = month.firm_capex * MONTH * chips.capex_pace * scale * alive
     own = jnp.minimum(want, jnp.maximum(cash - firms.minimum_cash, 0.0))
     stock = jnp.minimum(firms.equity_capex_share * (want - own), spare)
-    can_grow = jnp.sum(firms.growth_loan, axis=0) * (1.0 - firms.outside)
+    can_grow = firms.growth_loan.belongs * (1.0 - firms.outside)
     lendable = jnp.maximum(numbers.credit.growth_limit * limit - owed, 0.0) * economy.supply
     lent = jnp.minimum(want - own - stock, lendable)
     return own, stock, numbers.mechanisms.build_up * can_grow * lent

@@ -49,7 +49,7 @@ def traced(system: System, state: months.State, info: months.Info) -> Float[Arra
             info.economy.rate,
             info.economy.equity,
             info.exposure,
-            jnp.sum(state.collateral.pledged @ overvalued),
+            jnp.sum(state.collateral.pledged, axis=0) @ overvalued,
             state.legacy_loss + state.new_money_loss,
         ]
     )

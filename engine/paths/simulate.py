@@ -71,13 +71,13 @@ def every_year(system: System, sampler, seed, ids, monthly, yearly):
 
     def month(state, inputs):
         row, normal, regime = inputs
-        return stored(every_month, row.month > 0, system, seed, row, ids, fate, state, normal, regime)
+        return stored(every_month, system, seed, row, ids, fate, state, normal, regime)
 
     def year(state, inputs):
         state, kept = lax.scan(month, state, inputs)
         return state, yearly(state, kept)
 
-    fate, state, drawn = stored(begin, ids[0] >= 0, system, sampler, seed, ids)
+    fate, state, drawn = stored(begin, system, sampler, seed, ids)
     rows = (system.calendar, drawn.normals, drawn.uniforms)
     years = jax.tree.map(lambda row: row.reshape(-1, YEAR, *row.shape[1:]), rows)
     state, made = lax.scan(year, state, years)

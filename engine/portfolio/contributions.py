@@ -69,7 +69,7 @@ def moments(book: Portfolio, tilt, shares, scale, seed, ids, count) -> Float64[A
         return jnp.stack([jnp.sum(own, axis=-1), jnp.sum(own**2, axis=-1)])
 
     def add(sums, ids):
-        return sums + stored(taken_apart, ids[0] >= 0, book, tilt, shares, scale, seed, ids, count), None
+        return sums + stored(taken_apart, book, tilt, shares, scale, seed, ids, count), None
 
     quarter = -(-book.pd.shape[0] // 4)
     return lax.scan(add, jnp.zeros((2, 4, quarter), jnp.float64), ids)[0]

@@ -53,7 +53,7 @@ def sample(book: Portfolio, sampler, seed, ids, tilt: Tilt | None = None):
         loss, expected = amounts(book, law.p, law.factors, seed, ids)
         return loss, law.log_weight(expected)
 
-    return stored(drawn, ids[0] >= 0, book, sampler, seed, ids, tilt)
+    return stored(drawn, book, sampler, seed, ids, tilt)
 
 
 class Law(eqx.Module):

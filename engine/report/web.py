@@ -98,7 +98,7 @@ def failures_table(system, book) -> pd.DataFrame:
     whole = np.asarray(paid(everybody), np.float64)
     without = jax.vmap(paid)(1.0 - jnp.eye(everybody.size, dtype=jnp.float32))
     lost = whole[None, :] - np.asarray(without, np.float64)
-    bought, sold = np.asarray(table.bought, np.float64), np.asarray(table.sold, np.float64)
+    bought, sold = (np.asarray(side.matrix, np.float64) for side in (table.bought, table.sold))
     names = book.tables["firms"].set_index("firm")["name"].reindex(list(system.names.firms)).to_numpy()
     direct = bought @ whole
     by_seller, income = lost @ sold.T, sold @ whole

@@ -180,7 +180,8 @@ def update(tally: Tally, outcome: Outcome) -> Tally:
     real = outcome.weight > 0
     weight = _capped(outcome.weight, 0.0, WEIGHT_CAP)
     losses, components = (_capped(x, -LOSS_CAP, LOSS_CAP) for x in (outcome.losses, outcome.components))
-    one, square = _stored(tally.paths >= 0, (_fixed(weight, WEIGHT_ONE), _squared(weight)))
+    # Without barriers XLA's CPU fusion converts a path's weight anew for every row it is broadcast to.
+    one, square = jax.lax.optimization_barrier((_fixed(weight, WEIGHT_ONE), _squared(weight)))
     amounts = _amounts(weight, jnp.concatenate([losses, components], axis=1))
     bins = bin_index(outcome.losses)
     months = tally.defaults.shape[1]
@@ -255,15 +256,6 @@ def _squared_losses(weight: Float32[Array, "n"], losses: Float32[Array, "h c n"]
     high = (square * coarse).astype(jnp.int64)
     low = ((square - high.astype(jnp.float64) / coarse) * fine).astype(jnp.int64)
     return jnp.stack([jnp.sum(limb, axis=-1, dtype=jnp.int64) for limb in (high, low)])
-
-
-def _stored(always: Bool[Array, ""], value):
-    """`value`, computed once: a conditional whose outcome is known only at run time is not fused.
-
-    Without it XLA's CPU fusion converts a path's weight anew for every row it is broadcast to, which doubles
-    the cost of the fans.
-    """
-    return jax.lax.cond(always, lambda x: x, lambda x: jax.tree.map(jnp.zeros_like, x), value)
 
 
 def _deposit(

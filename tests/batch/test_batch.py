@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from engine.batch.last import batch_last
-from engine.batch.store import store_shared
+from engine.batch.store import BARRIERS, store_shared, stored
+from experiments.devices import FLAGS
 
 N = 7
 KEY = np.random.default_rng(3)
 MATRIX = jnp.asarray(KEY.normal(size=(4, 5)), jnp.float32)
 TALL = jnp.asarray(KEY.normal(size=(5, 3)), jnp.float32)
 ROWS = jnp.asarray([3, 0, 3], jnp.int32)
+ROWS5 = jnp.asarray([3, 0, 3, 1, 0], jnp.int32)
 
 OPERATIONS = {
     "elementwise with a constant vector": lambda x: (
@@ -27,6 +29,12 @@ OPERATIONS = {
     "rows picked by constants": lambda x: x[ROWS],
     "rows of a matrix picked by constants": lambda x: jnp.outer(x, x)[ROWS],
     "constant rows picked by a path": lambda x: TALL[jnp.argmax(x)],
+    "rows summed where constants say": lambda x: jnp.zeros(4, jnp.float32).at[ROWS5].add(x),
+    "matrix rows summed where constants say": lambda x: (
+        jnp.zeros((4, 5), jnp.float32).at[ROWS5].add(jnp.outer(x, x))
+    ),
+    "constants summed beside a path": lambda x: x.at[ROWS5].add(jnp.arange(5, dtype=jnp.float32)),
+    "summed where a path says": lambda x: jnp.zeros(5, jnp.float32).at[jnp.argsort(x)].add(x),
     "slices and concatenation": lambda x: jnp.concatenate([x[1:3], x[:1], jnp.zeros(1, jnp.float32)]),
     "steps backwards": lambda x: x[::-2],
     "sums over each axis": lambda x: jnp.sum(jnp.outer(x, x), axis=0) + jnp.sum(jnp.outer(x, x), axis=1),
@@ -68,7 +76,7 @@ def test_unbatched_arguments_and_trees():
 def test_storing_changes_nothing(name):
     function = OPERATIONS[name]
     values = jnp.asarray(np.random.default_rng(5).normal(size=5), jnp.float32)
-    stored = jax.jit(lambda keep, x: store_shared(function, keep, x))(jnp.bool_(True), values)
+    stored = jax.jit(lambda x: store_shared(function, x))(values)
     np.testing.assert_allclose(stored, function(values), rtol=16 * np.finfo(np.float32).eps, atol=1e-6)
 
 
@@ -80,9 +88,39 @@ def test_costly_shared_values_are_stored_and_cheap_ones_are_not():
     def single(x):
         return jnp.exp(x) + 1.0
 
-    def conditionals(function):
-        text = str(jax.make_jaxpr(lambda k, x: store_shared(function, k, x))(True, jnp.ones(4, jnp.float32)))
-        return text.count("cond[")
+    def barriers(function):
+        text = str(jax.make_jaxpr(lambda x: store_shared(function, x))(jnp.ones(4, jnp.float32)))
+        return text.count("optimization_barrier")
 
-    assert conditionals(shared) == 1
-    assert conditionals(single) == 0
+    assert barriers(shared) == 1
+    assert barriers(single) == 0
+
+
+def test_barriers_outlive_the_compiler_s_fusion():
+    def shared(x):
+        costly = jnp.exp(jnp.log(x) * 2.0)
+        return [costly * k for k in range(1, 4)]
+
+    assert BARRIERS in FLAGS
+    compiled = jax.jit(lambda x: store_shared(shared, x)).lower(jnp.ones(64, jnp.float32)).compile()
+    assert compiled.as_text().count(" opt-barrier(") == 1
+
+
+def test_what_rounds_and_is_used_twice_is_stored():
+    """Else a product could be contracted with a sum in one program and not in another."""
+
+    def twice(x):
+        product = x * x
+        return product + 1.0, product - 1.0
+
+    def once(x):
+        return x * x + 1.0, x - 1.0
+
+    texts = (str(jax.make_jaxpr(lambda x, f=f: store_shared(f, x))(jnp.ones(4))) for f in (twice, once))
+    assert [text.count("optimization_barrier") for text in texts] == [1, 0]
+
+
+def test_without_its_flag_storing_warns(monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", "")
+    with pytest.warns(UserWarning, match="XLA_FLAGS lacks --xla_disable_hlo_passes"):
+        stored(jnp.exp, jnp.ones(2, jnp.float32))

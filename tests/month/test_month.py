@@ -119,7 +119,8 @@ def test_without_step_in_guaranteed_loans_lose_more(changed, outcome_of, base, f
 def test_no_new_money_without_build_up(changed, outcome_of):
     """Loans that start at zero grow by capex and by new debt in need, and by nothing else."""
     off = changed("mechanisms.build_up", 0.0)
-    off = eqx.tree_at(lambda s: s.firms.bridge, off, jnp.zeros_like(off.firms.bridge))
+    bridge = dataclasses.replace(off.firms.bridge, weight=jnp.zeros_like(off.firms.cash))
+    off = eqx.tree_at(lambda s: s.firms.bridge, off, bridge)
     assert (outcome_of(off).losses[:, 2] == 0.0).all()
 
 

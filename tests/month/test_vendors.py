@@ -74,7 +74,7 @@ def month_of_contracts(system, paid_share):
 def test_a_backstop_pays_for_what_its_seller_cannot_sell_up_to_its_size(five_years, place, everybody):
     """CoreWeave sells all but 0.05, 5 and nothing of what it could; the backstop is 0.97 bn a year."""
     table, backstop = five_years.contracts, place["NVDA_CRWV_BACKSTOP"]
-    sold = np.flatnonzero(np.asarray(table.sold)[place["CRWV"]] * np.asarray(table.operating))
+    sold = np.flatnonzero(np.asarray(table.sold.matrix)[place["CRWV"]] * np.asarray(table.operating))
     size = float(table.annual[backstop]) * MONTH
     for missing, expected in ((0.0, 0.0), (0.05, 0.05), (5.0, size)):
         full, at_full, paid = month_of_contracts(five_years, 1.0)
@@ -105,13 +105,13 @@ def test_what_a_backstop_pays_is_not_let_again(five_years, place, everybody):
     """Receipts of CoreWeave: all of it let at market, half of it backed and half let, all of it backed."""
     table, seller = five_years.contracts, place["CRWV"]
     _, at_full, paid = month_of_contracts(five_years, 0.0)
-    lost = float(table.sold[seller] @ at_full)
-    relet = float(table.sold[seller] @ (table.relet * at_full))
+    lost = float((table.sold @ at_full)[seller])
+    relet = float((table.sold @ (table.relet * at_full))[seller])
     nothing = jnp.zeros_like(paid)
     for share in (0.0, 0.5, 1.0):
         backed = at(nothing, place["NVDA_CRWV_BACKSTOP"], share * lost)
         got = contracts.receipts(five_years, at_full, paid, nothing, backed, jnp.float32(0.0))
-        total = float(table.sold[seller] @ got)
+        total = float((table.sold @ got)[seller])
         assert total == pytest.approx(share * lost + (1.0 - share) * relet, rel=1e-4)
 
 

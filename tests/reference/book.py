@@ -8,10 +8,16 @@ TABLES = ("economy", "chips", "firms", "contracts", "loans", "pools", "lenders",
 GROUPS = ("economy", "chips", "contracts", "credit", "lenders", "mechanisms", "policy")
 
 
-def plain_value(value):
+FIRMS_FIRST = ("capex_contract", "cross_default")
+"""Memberships that the reference reads by firm, then by what the firm belongs to."""
+
+
+def plain_value(name, value):
     """A string as it is, integers as int64, everything else as float64; scalars as Python numbers."""
     if isinstance(value, str):
         return value
+    if hasattr(value, "matrix"):
+        value = np.transpose(value.matrix) if name in FIRMS_FIRST else value.matrix
     array = np.asarray(value)
     array = array.astype(np.int64 if array.dtype.kind in "iu" else np.float64)
     return array.item() if array.ndim == 0 else array
@@ -34,5 +40,6 @@ def plain(system) -> SimpleNamespace:
         setattr(book.numbers, group, SimpleNamespace(**values))
     for table in TABLES:
         fields = vars(getattr(system, table))
-        setattr(book, table, SimpleNamespace(**{name: plain_value(value) for name, value in fields.items()}))
+        values = {name: plain_value(name, value) for name, value in fields.items()}
+        setattr(book, table, SimpleNamespace(**values))
     return book

@@ -47,7 +47,7 @@ def test_payments_are_those_of_the_replayed_path(two_years):
 
 def test_equity_put_in_is_what_labs_receive(two_years):
     _, info = jax.device_get(calm(two_years))
-    received = np.asarray(two_years.contracts.sold) @ info.contracts.invested.T
+    received = np.asarray(two_years.contracts.sold.matrix) @ info.contracts.invested.T
     np.testing.assert_allclose(received.T, info.contracts.committed_equity, rtol=1e-5, atol=1e-6)
     assert info.contracts.invested.sum() > 0.0
 

@@ -1,0 +1,67 @@
+"""Who belongs to whom: a matrix with at most one entry a column, kept as one index a column."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+
+class Membership(eqx.Module):
+    """Members, each of at most one group.
+
+        (m @ x)_g = sum of weight_i x_i over the members i of g    x [members]
+        (y @ m)_i = weight_i y_g(i), 0 where i has no group        y [groups]
+
+    It reads as the matrix [groups, members] that it stands for and costs one addition a member. Build with
+    `membership`.
+    """
+
+    group: Int[Array, "members"]  # 0 where there is none
+    weight: Float[Array, "members"] | None  # None: one each
+    groups: int = eqx.field(static=True)
+
+    def __matmul__(self, x):
+        each = x if self.weight is None else self.weight * x
+        if jax.default_backend() != "cpu":
+            # A GPU adds into a row in no certain order; a product of matrices has one.
+            return self.matrix @ x
+        totals = jnp.zeros((self.groups,), x.dtype)
+        return totals.at[self.group].add(each, mode="promise_in_bounds", wrap_negative_indices=False)
+
+    def __rmatmul__(self, y):
+        own = y.at[self.group].get(mode="promise_in_bounds", wrap_negative_indices=False)
+        return own if self.weight is None else self.weight * own
+
+    @property
+    def belongs(self):
+        """Weight of each member in its group [members]; zero without a group."""
+        return jnp.ones(self.group.shape, jnp.float32) if self.weight is None else self.weight
+
+    @property
+    def matrix(self):
+        """All of it [groups, members]."""
+        rows = jnp.arange(self.groups, dtype=self.group.dtype)[:, None]
+        return (rows == self.group[None, :]).astype(jnp.float32) * self.belongs[None, :]
+
+    def first(self, count: int) -> "Membership":
+        """Of the first `count` members alone."""
+        return Membership(
+            self.group[:count], None if self.weight is None else self.weight[:count], self.groups
+        )
+
+
+def membership(names, order, weight=None) -> Membership:
+    """Members that name their group, blank where they have none; `order` lists the groups.
+
+    Example: loans of two borrowers, the second loan of nobody named.
+        >>> loans = membership(["a", "", "b", "a"], ("a", "b"))
+        >>> (loans @ jnp.float32([1, 2, 3, 4])).tolist(), (jnp.float32([10, 20]) @ loans).tolist()
+        ([5.0, 3.0], [10.0, 0.0, 20.0, 10.0])
+    """
+    place = {name: i for i, name in enumerate(order)}
+    group = np.array([place.get(name, -1) if name else -1 for name in names], np.int64)
+    weight = np.ones(len(group)) if weight is None else np.asarray(weight, np.float64)
+    weight = np.where(group < 0, 0.0, weight).astype(np.float32)
+    own = None if (weight == 1.0).all() else jnp.asarray(weight)
+    return Membership(jnp.asarray(np.maximum(group, 0), jnp.int32), own, len(order))
