@@ -1,41 +1,74 @@
-"""How fast is the main job? Full model on the shipped book, 60 months, through the tally.
+"""How fast is the main job, and how much faster than NumPy? Full model on the shipped book, 60 months.
 
-    python benchmarks/full_model.py [paths] [block]
+    python benchmarks/full_model.py [paths] [block] [turns]
 
-Prints compile seconds, run seconds, paths a second, peak memory, device and dtype, three runs of one program.
+Prints compile seconds, run seconds, paths a second, peak memory, device and dtype of the main job through the
+tally, on all devices and on one, and beside it the same model on the same draws in NumPy, vectorised over
+2,048 paths in one process with one BLAS thread (`benchmarks/peers/numpy_paths.py`), in turns. Losses of the
+two agree path by path, or it stops.
 """
 
+import os
 import resource
 import sys
+import time
 
 from experiments.devices import prepare_devices
 
+TOGETHER = 2_048
+"""Paths that NumPy evaluates together: about the fastest."""
 
-def main(paths: int = 98_304, block: int = 8_192) -> None:
-    """Time the plan three times; the first includes compilation, told apart."""
+
+def memory() -> float:
+    """Peak memory of this process, MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main(paths: int = 131_072, block: int = 16_384, turns: int = 3) -> None:
+    """Time the plan on all devices, a quarter of it on one, and NumPy, in turns; compilation is told apart."""
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     prepare_devices()
     import jax
+    import numpy as np
 
+    from benchmarks.peers.numpy_paths import Paths
     from engine.book.build import build_system
     from engine.book.load import load_book, shipped_book
     from engine.book.parameters import Parameters
+    from engine.paths.ledger import ledger
     from engine.paths.simulate import simulate
     from engine.tail.blocks import Plan
 
     system = build_system(load_book(shipped_book("ai_credit_2025")), Parameters(), 60)
-    plan = Plan(paths, block, 7)
+    plan, short = Plan(paths, block, 7), Plan(max(paths // 4, block), block, 7)
     devices = jax.devices()
     print(
-        f"device {len(devices)} x {devices[0].device_kind}, float32 paths, int64 tally, "
-        f"{paths:,} paths x 60 months"
+        f"{len(devices)} x {devices[0].device_kind}, float32 paths, int64 tally, {paths:,} paths x 60 months"
     )
-    for attempt in range(3):
-        _, timing = simulate(system, plan)
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(
-            f"run {attempt + 1}: compile {timing.compile_s:.1f} s, run {timing.run_s:.1f} s, "
-            f"{timing.paths_per_s:,.0f} paths/s, peak memory {memory:,.0f} MB"
-        )
+    peer = Paths(system, 7, TOGETHER)
+    rates: dict[str, list[float]] = {"all devices": [], "one device": [], "NumPy": []}
+    with np.errstate(all="ignore"):
+        own, theirs = ledger(system, Plan(TOGETHER, 1024, 7)).loss, peer(0)
+    worst = float(np.max(np.abs(own - theirs) / np.maximum(np.abs(own), 1.0)))
+    if worst > 1e-4:
+        sys.exit(f"NumPy and the engine differ by {worst:.1e} of a path's loss")
+    print(f"system loss of {TOGETHER:,} paths: engine and NumPy within {worst:.0e} of each")
+    for turn in range(turns):
+        for name, which, job in (("all devices", devices, plan), ("one device", devices[:1], short)):
+            _, timing = simulate(system, job, devices=which)
+            rates[name].append(timing.paths_per_s)
+            print(
+                f"turn {turn + 1}, {name}: compile {timing.compile_s:.1f} s, run {timing.run_s:.1f} s, "
+                f"{timing.paths_per_s:,.0f} paths/s, peak memory {memory():,.0f} MB"
+            )
+        with np.errstate(all="ignore"):
+            begun = time.perf_counter()
+            peer(TOGETHER * (turn + 1))
+            rates["NumPy"].append(TOGETHER / (time.perf_counter() - begun))
+        print(f"turn {turn + 1}, NumPy: {rates['NumPy'][-1]:,.0f} paths/s")
+    for name in ("one device", "NumPy"):
+        ratios = sorted(a / b for a, b in zip(rates["all devices"], rates[name], strict=True))
+        print(f"all devices over {name}: {ratios[len(ratios) // 2]:.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ class Run:
     """How much is simulated, and where the results go."""
 
     paths: Any = 200_000  # a whole number; 1e6 is accepted, which an int field would refuse
-    block: Any = 8192  # paths a block
+    block: Any = 16384  # paths a block
     seed: Any = 7
     months: Any = 60
     dir: str | None = None  # null: out/<date-time>-<hash of the configuration>

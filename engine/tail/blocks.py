@@ -25,7 +25,7 @@ from engine.draws.samplers import PSEUDO_RANDOM
 from engine.tail import tally as tallies
 from engine.tail.tally import Layout, Tally
 
-CHUNK = 512
+CHUNK = 256
 """Paths evaluated together: their state fits a core's second-level cache, and every chunk rounds alike."""
 
 
@@ -88,29 +88,33 @@ class Watch:
     stopped: Callable[[], bool] = lambda: False
 
 
-def tally_block(outcome, tally, model, sampler, seed, first, block: int, count):
-    """The tally with `block` paths from `first` added by chunks; those from `count` on weigh nothing."""
-    ids = (first + jnp.arange(block, dtype=jnp.int64)).reshape(-1, CHUNK)
+def tally_block(outcome, tally, model, sampler, seed, first, chunks, count):
+    """The tally with `chunks` chunks of paths from `first` added; paths from `count` on weigh nothing."""
 
-    def add_chunk(tally, ids):
-        return tallies.update(tally, outcome(model, sampler, seed, ids, count)), None
+    def add_chunk(chunk, tally):
+        ids = first + chunk * CHUNK + jnp.arange(CHUNK, dtype=jnp.int64)
+        return tallies.update(tally, outcome(model, sampler, seed, ids, count))
 
-    return lax.scan(add_chunk, tally, ids)[0]
+    return lax.fori_loop(jnp.zeros_like(chunks), chunks, add_chunk, tally)
 
 
-@functools.partial(jax.jit, static_argnames=("outcome", "block", "mesh"), donate_argnums=0)
-def tally_blocks(tally, model, sampler, seed, first, count, *, outcome, block: int, mesh: Mesh):
-    """Add one block a device to each device's tally [devices, ...]; `first` [devices] starts each block."""
+@functools.partial(jax.jit, static_argnames=("outcome", "mesh"), donate_argnums=0)
+def tally_blocks(tally, model, sampler, seed, first, chunks, count, *, outcome, mesh: Mesh):
+    """Add one block a device to each device's tally [devices, ...]; `first` [devices] starts each block.
 
-    def on_device(tally, model, sampler, seed, first, count):
+    How many chunks a block has is a number of the run, not of the program: any block size runs the same one.
+    """
+
+    def on_device(tally, model, sampler, seed, first, chunks, count):
         own = jax.tree.map(lambda leaf: leaf[0], tally)
-        own = tally_block(outcome, own, model, sampler, seed, first[0], block, count)
+        own = tally_block(outcome, own, model, sampler, seed, first[0], chunks, count)
         return jax.tree.map(lambda leaf: leaf[None], own)
 
     own, shared = PartitionSpec("devices"), PartitionSpec()
     return jax.shard_map(
-        on_device, mesh=mesh, in_specs=(own, *(shared,) * 3, own, shared), out_specs=own, check_vma=False
-    )(tally, model, sampler, seed, first, count)
+        on_device, mesh=mesh, in_specs=(own, *(shared,) * 3, own, *(shared,) * 2), out_specs=own,
+        check_vma=False,
+    )(tally, model, sampler, seed, first, chunks, count)  # fmt: skip
 
 
 class Devices:
@@ -126,9 +130,9 @@ class Devices:
         """First path of each device's block."""
         return jax.device_put(first + self.block * np.arange(self.count, dtype=np.int64), self.own)
 
-    def end(self, last: int):
-        """The first path that does not count, on every device."""
-        return jax.device_put(np.asarray(last, np.int64), self.shared)
+    def everywhere(self, number: int):
+        """A whole number on every device."""
+        return jax.device_put(np.asarray(number, np.int64), self.shared)
 
     def spread(self, tally: Tally) -> Tally:
         """The tally on the first device, an empty one on the others; a leading axis [devices]."""
@@ -146,15 +150,16 @@ class Devices:
 
     def compiled(self, outcome, model, sampler, seed):
         """`tally_blocks` for these devices, as (tally, sampler, done, last) -> tally."""
+        chunks = self.everywhere(self.block // CHUNK)
         step = tally_blocks.lower(
-            self.spread(self.empty), model, sampler, seed, self.starts(0), self.end(0),
-            outcome=outcome, block=self.block, mesh=self.mesh,
+            self.spread(self.empty), model, sampler, seed, self.starts(0), chunks, self.everywhere(0),
+            outcome=outcome, mesh=self.mesh,
         ).compile()  # fmt: skip
 
         def add(tally, sampler, done: int, last: int):
             # Arrays without elements come back as if every device had all of them.
             tally = jax.device_put(tally, self.own)
-            tally = step(tally, model, sampler, seed, self.starts(done), self.end(last))
+            tally = step(tally, model, sampler, seed, self.starts(done), chunks, self.everywhere(last))
             return jax.block_until_ready(tally)
 
         return add

@@ -43,7 +43,7 @@ def test_a_finished_run_leaves_everything(undertow, engine, status, tmp_path):
 def test_the_engine_gets_plain_numbers(undertow, engine):
     undertow("run.dir=a", "run.paths=1e3", "run.seed=3", "run.months=24", "mechanisms=none")
     [((_, parameters, months), plan)] = engine.runs
-    assert (plan.paths, plan.block, plan.seed, months) == (1000, 8192, 3, 24)
+    assert (plan.paths, plan.block, plan.seed, months) == (1000, 16384, 3, 24)
     assert parameters.mechanisms.fire_sale == 0.0
 
 

@@ -26,7 +26,8 @@ class Linear(Trials):
         self.shapes = np.eye(MONTHS)[:, :SHAPES]
 
     def observe(self, scenarios, spread, first, each, keep):
-        draws = np.random.default_rng([self.seed, first]).standard_normal((each, CHUNK, self.dims + 1))
+        rng = np.random.default_rng([self.seed, first])
+        draws = rng.standard_normal((each // CHUNK, CHUNK, self.dims + 1))
         losses, along = [], []
         for scenario in scenarios:
             for noise in draws:
@@ -54,7 +55,7 @@ def test_the_likeliest_scenario_is_the_closed_form_s(answers):
         ((a, 1), (b, 2)) for a in range(1, 13) for b in range(a + 1, 13)
     ] + [((a, 2), (b, 1)) for a in range(1, 13) for b in range(a + 1, 13)]  # fmt: skip
     best = max(objective(regimes_of(0, each, MONTHS)) for each in [(), *singles, *doubles])
-    error = NOISE / np.sqrt(reverse_stress.CHECKS * CHUNK) / np.linalg.norm(SLOPE)
+    error = NOISE / np.sqrt(reverse_stress.CHECKS) / np.linalg.norm(SLOPE)
     found, slack = answers[0].log_likelihood, 4.0 * answers[0].beta * error
     assert best - reverse_stress.GAIN - slack < found < best + slack
 
@@ -64,7 +65,7 @@ def test_every_scenario_is_its_regimes_design_point(answers):
     for answer in answers:
         missing = TARGET - LEVELS[list(answer.scenario.regimes)].sum()
         cosine = answer.scenario.z @ SLOPE / answer.beta / np.linalg.norm(SLOPE)
-        paths = reverse_stress.CHECKS * CHUNK
+        paths = reverse_stress.CHECKS
         error = np.sqrt(2.0) * NOISE / np.sqrt(paths)
         exact = missing / np.linalg.norm(SLOPE)
         assert abs(answer.beta * cosine - exact) < 4.0 * error / np.linalg.norm(SLOPE)

@@ -11,6 +11,7 @@ import pytest
 
 from engine.book.build import build_system
 from engine.book.load import load_book, shipped_book
+from engine.book.membership import Membership
 from engine.book.parameters import Parameters
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths.payments import yearly_payments
@@ -89,15 +90,14 @@ def test_paths_of_replications_have_their_own_sampler(two_years, monkeypatch):
 def chain(system, buyers, sellers):
     """The system with these contracts first, at full margin and all of one rank; the others owe nothing."""
     firms, contracts = system.firms.cash.shape[0], len(system.names.contracts)
-    one = np.eye(firms, dtype=np.float32)
     buyers, sellers = (np.resize(np.asarray(each), contracts) for each in (buyers, sellers))
     table = dataclasses.replace(
         system.contracts,
         senior=jnp.zeros(contracts, jnp.float32),
         margin=jnp.ones(contracts, jnp.float32),
         buyer=jnp.asarray(buyers, jnp.int32),
-        bought=jnp.asarray(one[:, buyers]),
-        sold=jnp.asarray(one[:, sellers]),
+        bought=Membership(jnp.asarray(buyers, jnp.int32), None, firms),
+        sold=Membership(jnp.asarray(sellers, jnp.int32), None, firms),
     )
     system = eqx.tree_at(lambda s: s.contracts, system, table)
     return eqx.tree_at(lambda s: s.firms.outside, system, jnp.zeros(firms, jnp.float32))

@@ -14,6 +14,7 @@ from jaxtyping import Float64
 FURTHEST = 8.0
 """Standard deviations beyond which no point is looked for: chance goes there once in 10^15."""
 
+
 class Plane(NamedTuple):
     """A loss near a point: value there, slope, and the standard deviation that the plane does not explain."""
 

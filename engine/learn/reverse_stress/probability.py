@@ -15,8 +15,7 @@ from scipy.stats import norm
 from engine.learn.reverse_stress import design_point
 from engine.learn.reverse_stress.design_point import length
 from engine.learn.reverse_stress.regimes import Regimes, drawn, switches_of
-from engine.learn.reverse_stress.trials import WEIGHED, Scenario, Trials
-from engine.tail.blocks import CHUNK
+from engine.learn.reverse_stress.trials import FEW, WEIGHED, Scenario, Trials
 
 PATHS, RAY = 64, 4
 """Regime paths of the sum, and points along the ray of each."""
@@ -94,9 +93,11 @@ def weighed(trials: Trials, regimes, centres, target: float) -> Float64[np.ndarr
     """
     scenarios = [Scenario(path, centre) for path, centre in zip(regimes, centres, strict=True)]
     loss, along = trials.observe(
-        scenarios, 1.0, WEIGHED + CHUNK, 1, lambda seen: (seen.losses[:, trials.at], seen.along)
+        scenarios, 1.0, WEIGHED + FEW, FEW, lambda seen: (seen.losses[:, trials.at], seen.along)
     )
-    x = along.reshape(len(scenarios), trials.dims, -1).astype(np.float64)
+    loss = loss.reshape(len(scenarios), -1)
+    x = along.reshape(len(scenarios), -1, trials.dims, along.shape[-1]).astype(np.float64)
+    x = x.swapaxes(1, 2).reshape(len(scenarios), trials.dims, -1)
     m = np.stack(centres)
     ratio = np.exp(0.5 * (m**2).sum(axis=1)[:, None] - np.einsum("nd,ndp->np", m, x))
     return (ratio * (loss >= target)).mean(axis=1)

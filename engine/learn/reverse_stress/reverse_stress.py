@@ -20,8 +20,7 @@ from engine.learn.reverse_stress.regimes import (
     starts,
     switches_of,
 )
-from engine.learn.reverse_stress.trials import CHECKED, Scenario, Trials
-from engine.tail.blocks import CHUNK
+from engine.learn.reverse_stress.trials import CHECKED, FEW, Scenario, Trials
 
 DISTANCES = (0.0, 2.5, 5.0)
 """Standard deviations from the middle at which every start is looked at."""
@@ -56,8 +55,8 @@ class Answer(NamedTuple):
 
 
 NEAR = 0.25
-CHECKS = 8
-"""Chunks of paths behind each number of an answer."""
+CHECKS = 8 * FEW
+"""Paths behind each number of an answer."""
 
 
 def kind_of(start: int, regimes: Regimes) -> tuple[int, int]:
@@ -152,7 +151,7 @@ def checked(trials: Trials, scenario: Scenario, target: float) -> Answer | None:
         if not np.isfinite(distance):
             return None
         scenario = Scenario(regimes, z * (distance / size))
-    fresh = CHECKED + CHECKS * CHUNK
+    fresh = CHECKED + CHECKS
     exact = trials.losses([scenario], first=fresh, each=CHECKS)[0]
     near = trials.losses([scenario], NEAR, first=fresh, each=CHECKS)[0]
     return Answer(

@@ -5,13 +5,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from engine.learn.reverse_stress.trials import CHECKED, Scenario, Trials
+from engine.learn.reverse_stress.trials import CHECKED, FEW, Scenario, Trials
 from engine.paths.simulate import QUARTER
-from engine.tail.blocks import CHUNK
 from engine.vocabulary import CAUSES, REGIMES, SERIES
 
-CHUNKS = 4
-"""Chunks of paths that tell a story."""
+TOLD = 4 * FEW
+"""Paths that tell a story."""
 
 SAID = 0.5
 """Share of paths by which a breach or a default has happened once it is told as happening."""
@@ -30,7 +29,7 @@ class Story(NamedTuple):
 
 def story(trials: Trials, scenario: Scenario) -> Story:
     """What paths with exactly these systematic draws have in common."""
-    seen = trials.observe([scenario], 0.0, CHECKED + (1 << 20) * CHUNK, CHUNKS, lambda seen: seen)
+    seen = trials.observe([scenario], 0.0, CHECKED + (1 << 20) * FEW, TOLD, lambda seen: seen)
     joined = {
         name: np.concatenate(list(getattr(seen, name)), axis=-1)
         for name in ("trace", "default_month", "cause", "breached")

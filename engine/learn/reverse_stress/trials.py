@@ -21,6 +21,9 @@ SHAPES = 6
 SEARCHED, CHECKED, WEIGHED = 1 << 40, 1 << 41, 1 << 42
 """First path ids of the search, of checks on what it found, and of the probabilities: no path serves two."""
 
+FEW = 512
+"""Paths around a scenario where many scenarios are compared."""
+
 SPREAD = 0.5
 """Standard deviation of the noise about a point to which a plane is fitted."""
 
@@ -75,21 +78,23 @@ class Trials:
         return Around(centre, jnp.asarray(uniforms), jnp.asarray(spread, jnp.float32))
 
     def observe(self, scenarios, spread: float, first: int, each: int, keep):
-        """`keep(Observed)` of `each` chunks of paths around every scenario, [scenarios * each ... CHUNK].
+        """`keep(Observed)` of `each` paths around every scenario, in chunks [scenarios * chunks ... CHUNK].
 
-        Every scenario has the same path ids, from `first` on.
+        Every scenario has the same path ids, from `first` on; `each` is a multiple of CHUNK.
         """
-        samplers = [self.sampler(scenario, spread) for scenario in scenarios for _ in range(each)]
-        ids = first + np.arange(each * CHUNK, dtype=np.int64).reshape(each, CHUNK)
+        ids = first + np.arange(each, dtype=np.int64).reshape(-1, CHUNK)
+        samplers = [self.sampler(scenario, spread) for scenario in scenarios for _ in ids]
         ids = np.tile(ids, (len(scenarios), 1))
         return observe(self.system, self.seed, samplers, ids, self.shapes, keep, self.watch)
 
-    def losses(self, scenarios, spread=0.0, first=SEARCHED, each=1) -> Float64[np.ndarray, "scenarios paths"]:
+    def losses(
+        self, scenarios, spread=0.0, first=SEARCHED, each=FEW
+    ) -> Float64[np.ndarray, "scenarios paths"]:
         """Losses (USD bn) of paths around every scenario."""
         found = self.observe(scenarios, spread, first, each, lambda seen: seen.losses[:, self.at])
         return found.reshape(len(scenarios), -1).astype(np.float64)
 
-    def plane(self, scenario: Scenario, each: int = 8, spread: float = SPREAD) -> Plane:
+    def plane(self, scenario: Scenario, each: int = 8 * FEW, spread: float = SPREAD) -> Plane:
         """The plane through the losses about a scenario."""
         loss, along = self.observe(
             [scenario], spread, SEARCHED, each, lambda seen: (seen.losses[:, self.at], seen.along)
