@@ -25,7 +25,7 @@ def memory() -> float:
 
 
 def main(paths: int = 131_072, block: int = 16_384, turns: int = 3) -> None:
-    """Time the plan on all devices, a quarter of it on one, and NumPy, in turns; compilation is told apart."""
+    """Time the plan on all devices, a quarter of it on one, and NumPy, in turns; compilation told apart."""
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     prepare_devices()
     import jax
