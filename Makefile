@@ -14,10 +14,10 @@ KILLS ?= 100
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test validate random kills bench lint format lock clean
+.PHONY: help setup report test validate random kills bench gpu-check lint format lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
 setup: $(STAMP) ## build .venv from the pinned constraints.txt
 
@@ -50,7 +50,13 @@ validate: setup ## every known number beside the engine's: docs/validation.md
 	$(BIN)/undertow task=validate validate.unshipped=$(UNSHIPPED)
 
 bench: setup ## compile seconds, run seconds and paths per second on this machine
-	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in $(filter-out %/gpu_check.py,$(wildcard benchmarks/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+gpu-check: setup ## compile the month for an H100 without one and count kernels; fetches jax's CUDA plugin into .venv-gpu
+	test -x .venv-gpu/bin/python || $(PYTHON) -m venv .venv-gpu
+	.venv-gpu/bin/python -m pip install --quiet --no-deps nvidia-cuda-nvcc-cu12 nvidia-cuda-cupti-cu12 \
+		$$($(BIN)/python -c 'import jax; print(*(f"{name}=={jax.__version__}" for name in ("jax-cuda12-plugin", "jax-cuda12-pjrt")))')
+	PYTHONPATH=$$(echo .venv-gpu/lib/python*/site-packages):. $(BIN)/python benchmarks/gpu_check.py
 
 lint: setup ## ruff, without changing a file
 	$(BIN)/ruff check .
@@ -66,5 +72,5 @@ lock: setup ## pin constraints.txt again from pyproject.toml (needs uv)
 		--quiet --output-file constraints.txt
 
 clean: ## remove the environment, caches and results
-	rm -rf $(VENV) out .pytest_cache .ruff_cache .hypothesis *.egg-info build dist
+	rm -rf $(VENV) .venv-gpu out .pytest_cache .ruff_cache .hypothesis *.egg-info build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -30,8 +30,8 @@ def main(paths: int = 131_072, block: int = 16_384, turns: int = 3) -> None:
     prepare_devices()
     import jax
     import numpy as np
+    from peers.numpy_paths import Paths
 
-    from benchmarks.peers.numpy_paths import Paths
     from engine.book.build import build_system
     from engine.book.load import load_book, shipped_book
     from engine.book.parameters import Parameters

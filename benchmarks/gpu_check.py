@@ -1,0 +1,167 @@
+"""What would the month be on an H100? Compiled for one without one, and counted.
+
+    make gpu-check              (installs jax's CUDA plugin and ptxas beside the environment first)
+
+Prints kernels and copies of a month, PTX instructions, registers and spills of its kernels (ptxas -v), bytes
+a path and month that the kernels read and write, and the bound that memory alone would set on paths a second.
+Nothing runs: the bound is of the compiled program, not a measurement.
+"""
+
+import collections
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+PATHS = 65_536
+"""Paths side by side: half a million threads' worth of rows keep 132 cores busy."""
+MONTHS = 60
+BANDWIDTH = 3_352e9
+"""Bytes a second of an H100 SXM's memory (NVIDIA's data sheet)."""
+
+TARGET = """
+gpu_device_info {
+  threads_per_block_limit: 1024 threads_per_warp: 32 shared_memory_per_block: 49152
+  shared_memory_per_core: 233472 shared_memory_per_block_optin: 232448 threads_per_core_limit: 2048
+  core_count: 132 fpus_per_core: 128 clock_rate_ghz: 1.98 l2_cache_size: 52428800
+  block_dim_limit_x: 2147483647 block_dim_limit_y: 65535 block_dim_limit_z: 65535
+  memory_bandwidth: 3352000000000 device_memory_size: 84929347584
+  cuda_compute_capability { major: 9 } registers_per_core_limit: 65536 registers_per_block_limit: 65536
+}
+platform_name: "CUDA" dnn_version_info { major: 9 minor: 7 } runtime_version { major: 12 minor: 8 }
+device_description_str: "NVIDIA H100 80GB HBM3"
+"""
+SIZES = {"pred": 1, "s8": 1, "u8": 1, "f16": 2, "s32": 4, "u32": 4, "f32": 4, "s64": 8, "u64": 8, "f64": 8}
+"""Bytes of an element."""
+
+
+def site(package: str) -> pathlib.Path | None:
+    """The folder on the path that holds a package of NVIDIA's, None where none does."""
+    return next((pathlib.Path(p) for p in sys.path if (pathlib.Path(p) / "nvidia" / package).is_dir()), None)
+
+
+def compiled(dump: str):
+    """The run of `MONTHS` months for an H100, compiled as the engine would on a GPU."""
+    nvcc = site("cuda_nvcc") / "nvidia" / "cuda_nvcc"
+    os.environ |= {"JAX_SKIP_CUDA_CONSTRAINTS_CHECK": "1", "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+    os.environ["XLA_FLAGS"] = (
+        f"--xla_gpu_autotune_level=0 --xla_gpu_cuda_data_dir={nvcc} --xla_dump_to={dump} "
+        "--xla_dump_hlo_module_re=.*months.*"
+    )
+    import jax
+    import jax.numpy as jnp
+    from jax.experimental import topologies
+    from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+    from engine.book.build import build_system
+    from engine.book.load import load_book, shipped_book
+    from engine.book.parameters import Parameters
+    from engine.draws.address import seed_words
+    from engine.draws.samplers import PSEUDO_RANDOM
+    from engine.paths.simulate import every_year
+
+    system = build_system(load_book(shipped_book("ai_credit_2025")), Parameters(), MONTHS)
+    arguments = (system, seed_words(7), jnp.arange(PATHS, dtype=jnp.int64))
+
+    def months(system, seed, ids):
+        def monthly(system, state, info):
+            return state.legacy_loss + state.new_money_loss
+
+        return every_year(system, PSEUDO_RANDOM, seed, ids, monthly, lambda state, kept: kept[-1])[3]
+
+    import jax_plugins.xla_cuda12  # noqa: F401  (jax finds it by its entry point)
+
+    topology = topologies.get_topology_desc("H100", "cuda", target_config=TARGET, topology="1x1x1")
+    place = NamedSharding(Mesh([topology.devices[0]], ("devices",)), PartitionSpec())
+    shapes = jax.tree.map(
+        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place), arguments
+    )
+    # What the engine asks before it chooses between its forms for CPU and GPU.
+    jax.default_backend = lambda: "gpu"
+    return jax.jit(months).lower(*shapes).compile().as_text()
+
+
+def computations(text: str) -> dict[str, list[str]]:
+    """Lines of every computation of a compiled program."""
+    text = re.sub(r", metadata=\{[^}]*\}", "", text)
+    found = re.finditer(r"^(?:ENTRY )?%([\w.\-]+) \(.*?\) -> .*? \{\n(.*?)^\}", text, re.S | re.M)
+    return {match.group(1): match.group(2).splitlines() for match in found}
+
+
+def size(shape: str) -> int:
+    """Bytes of all arrays named in a shape.
+
+    >>> size("(f32[46,2]{1,0}, pred[3])")
+    371
+    """
+    total = 0
+    for kind, dimensions in re.findall(r"(\w+)\[([\d,]*)\]", shape):
+        count = 1
+        for dimension in filter(None, dimensions.split(",")):
+            count *= int(dimension)
+        total += count * SIZES.get(kind, 0)
+    return total
+
+
+def month_of(text: str) -> tuple[collections.Counter, int]:
+    """(kernels by kind, bytes they read and write) of the innermost loop, which is a month."""
+    bodies = computations(text)
+    loops = [name for name in re.findall(r"body=%([\w.\-]+)", text) if name in bodies]
+    month = next(bodies[name] for name in loops if not any(" while(" in line for line in bodies[name]))
+    shapes, kernels, moved = {}, collections.Counter(), 0
+    for line in month:
+        match = re.match(r"\s*(?:ROOT )?%([\w.\-]+) = (.*?) ([\w\-]+)\((.*?)\)", line)
+        if match is None:
+            continue
+        name, shape, kind, operands = match.groups()
+        shapes[name] = size(shape)
+        if kind in ("fusion", "copy", "custom-call", "dot", "scatter", "sort"):
+            kernels[kind] += 1
+            read = sum(shapes.get(operand.strip().lstrip("%"), 0) for operand in operands.split(","))
+            moved += shapes[name] + read
+    return kernels, moved
+
+
+def assembled(dump: str) -> dict[str, int]:
+    """PTX instructions, most registers of a kernel, bytes spilled, by ptxas for sm_90a."""
+    ptxas = site("cuda_nvcc") / "nvidia" / "cuda_nvcc" / "bin" / "ptxas"
+    instructions, registers, spilled = 0, [], 0
+    for file in pathlib.Path(dump).glob("*.ptx"):
+        instructions += len(re.findall(r"^\s+(?:@\S+ )?[a-z][\w.]+ .*;$", file.read_text(), re.M))
+        said = subprocess.run(
+            [ptxas, "-v", "-arch=sm_90a", "-o", os.devnull, file], capture_output=True, text=True, check=True
+        ).stderr
+        registers += [int(count) for count in re.findall(r"Used (\d+) registers", said)]
+        spilled += sum(int(count) for count in re.findall(r"(\d+) bytes spill stores", said))
+    return {"kernels": len(registers), "instructions": instructions, "registers": max(registers, default=0),
+            "spilled": spilled}  # fmt: skip
+
+
+def main() -> None:
+    """Compile, count, print."""
+    if site("cuda_nvcc") is None:
+        sys.exit("jax's CUDA plugin is not on the path: run `make gpu-check`")
+    with tempfile.TemporaryDirectory() as dump:
+        begun = time.perf_counter()
+        text = compiled(dump)
+        seconds = time.perf_counter() - begun
+        kernels, moved = month_of(text)
+        assembly = assembled(dump)
+    each = moved / PATHS
+    print(f"compiled for an H100 in {seconds:.0f} s: {PATHS:,} paths x {MONTHS} months")
+    print(f"a month: {sum(kernels.values())} kernels {dict(kernels)}")
+    print(
+        f"all kernels: {assembly['kernels']}, {assembly['instructions']:,} PTX instructions, at most "
+        f"{assembly['registers']} registers, {assembly['spilled']} bytes spilled"
+    )
+    print(
+        f"memory: {each / 1024:,.1f} kB a path and month if nothing stays in the cache; at 3,352 GB/s no "
+        f"more than {BANDWIDTH / (each * MONTHS):,.0f} paths/s"
+    )
+
+
+if __name__ == "__main__":
+    main()
