@@ -1,0 +1,91 @@
+"""How fast are the engine's normals by address? Beside jax.random.normal and NumPy's, one thread each.
+
+    python benchmarks/random_numbers.py [paths] [turns]
+
+Prints million normals a second of: the engine's draws of the economy (Threefry-4x32-20 at the address of path
+and month, Box-Muller, every word used; a uniform a month is drawn besides and not counted),
+`jax.random.normal` (Threefry-2x32-20, inverse error function) with a key a chunk, and NumPy's
+`Generator.standard_normal` in float32 (PCG64, ziggurat), all summed chunk by chunk so that no memory is
+written; in turns, with the ratio to each peer.
+"""
+
+import sys
+import time
+
+from experiments.devices import prepare_devices
+
+MONTHS, FACTORS = 60, 6
+
+
+def main(paths: int = 262_144, turns: int = 5) -> None:
+    """Time the three in turns."""
+    prepare_devices(1)
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+
+    from engine.batch.last import batch_last
+    from engine.batch.store import stored
+    from engine.draws.address import seed_words
+    from engine.draws.samplers import PSEUDO_RANDOM
+    from engine.tail.blocks import CHUNK
+
+    count = paths // CHUNK
+    normals = count * CHUNK * MONTHS * FACTORS
+
+    def drawn(seed, path):
+        return PSEUDO_RANDOM(seed, path, MONTHS, FACTORS).normals
+
+    @jax.jit
+    def engine(seed):
+        def add(chunk, total):
+            ids = chunk * CHUNK + jnp.arange(CHUNK, dtype=jnp.int64)
+
+            def batch(seed, ids):
+                return batch_last(drawn, seed, ids, batched=(False, True))
+
+            return total + jnp.sum(stored(batch, seed, ids))
+
+        return jax.lax.fori_loop(jnp.int64(0), jnp.int64(count), add, jnp.float32(0.0))
+
+    @jax.jit
+    def jax_random(key):
+        def add(chunk, total):
+            return total + jnp.sum(
+                jax.random.normal(jax.random.fold_in(key, chunk), (MONTHS * FACTORS, CHUNK), jnp.float32)
+            )
+
+        return jax.lax.fori_loop(0, count, add, jnp.float32(0.0))
+
+    buffer, generator = np.empty((MONTHS * FACTORS, CHUNK), np.float32), np.random.default_rng(7)
+
+    def numpy_normals():
+        return sum(float(generator.standard_normal(out=buffer, dtype=np.float32).sum()) for _ in range(count))
+
+    runs = {
+        "engine": lambda: float(engine(seed_words(7))),
+        "jax.random.normal": lambda: float(jax_random(jax.random.key(7))),
+        "NumPy": numpy_normals,
+    }
+    rates: dict[str, list[float]] = {name: [] for name in runs}
+    for turn in range(turns + 1):
+        for name, run in runs.items():
+            begun = time.perf_counter()
+            total = run()
+            seconds = time.perf_counter() - begun
+            if turn == 0:
+                # A sum of n normals has standard deviation sqrt(n).
+                print(
+                    f"{name}: first call {seconds:.1f} s, sum {total / normals**0.5:+.2f} deviations from 0"
+                )
+            else:
+                rates[name].append(normals / seconds / 1e6)
+    for name, found in rates.items():
+        print(f"{name}: {np.median(found):,.0f} ({min(found):,.0f}-{max(found):,.0f}) million normals/s")
+    for name in list(runs)[1:]:
+        ratio = sorted(a / b for a, b in zip(rates["engine"], rates[name], strict=True))
+        print(f"engine over {name}: {ratio[len(ratio) // 2]:.2f} ({ratio[0]:.2f}-{ratio[-1]:.2f})")
+
+
+if __name__ == "__main__":
+    main(*(int(argument) for argument in sys.argv[1:]))
