@@ -144,6 +144,18 @@ def test_descent_lowers_the_second_moment(nominal, plain):
     high, low = (second_moments(law, nominal, moments, squares) for law in (before, after))
     assert (low < high).all()
     assert float(after.share[-1]) == pytest.approx(0.1)
+    assert float(after.share.sum()) == pytest.approx(1.0, rel=1e-5)
+
+
+def test_the_second_moment_weighs_as_the_sampler_does(nominal, plain):
+    """E_P[h^2 dP/dQ]: of paths that Q has drawn, the sum of w h^2 times the weight w that they carry."""
+    shifted = dataclasses.replace(plain, drift=jnp.full_like(plain.drift, 0.1))
+    law = mixed(shifted, plain, 0.1)
+    found = pilot_of(law, nominal, linear, paths=1024)
+    squares = normalised(np.stack([np.ones(1024), np.maximum(found.loss, 0.0)]))
+    expected = np.asarray(squares, np.float64) @ found.weight
+    moments = jax.tree.map(jnp.asarray, found.moments)
+    np.testing.assert_allclose(second_moments(law, nominal, moments, squares), expected, rtol=1e-4)
 
 
 def test_a_tail_keeps_what_lies_beyond_and_just_short(nominal, plain):
@@ -155,6 +167,7 @@ def test_a_tail_keeps_what_lies_beyond_and_just_short(nominal, plain):
     np.testing.assert_array_equal(tail.moments.common, one.moments.common[-len(tail.weight) :])
     hit, excess = integrands(tail)
     assert hit @ tail.weight == pytest.approx(1.0) and excess @ tail.weight == pytest.approx(1.0)
+    assert not hit[tail.beyond[0] <= 0.0].any() and not excess[tail.beyond[0] <= 0.0].any()
 
 
 @pytest.mark.parametrize(
