@@ -21,6 +21,9 @@ from numpy.typing import ArrayLike
 from engine.tail.histogram import BINS, LOSS, bin_index
 from engine.tail.tally import LOSS_ONE, SQUARE_ONE, SQUARED_LOSS_ONE, WEIGHT_ONE, Tally
 
+ALIKE = 1e-6
+"""Variance of weights up to which they are alike: rounding in the tally would decide a correction."""
+
 
 @dataclass(frozen=True)
 class Losses:
@@ -122,15 +125,25 @@ def from_losses(
 def expected_loss(losses: Losses) -> Estimate:
     """The mean loss and its standard error.
 
-    sum(w L) / n with variance [sum (w L)^2 / n - mean^2] / n for likelihood ratios, and
-    sum(w L) / sum(w) with variance sum w^2 (L - mean)^2 / (sum w)^2 when self-normalised.
+    Self-normalised: sum(w L) / sum(w) with variance sum w^2 (L - mean)^2 / (sum w)^2. Likelihood ratios have
+    mean one exactly, so that their own mean is a control variate (Glasserman 2003, section 4.1):
+
+        EL = mean(w L) - b (mean(w) - 1)          b = cov(w L, w) / var w
+        variance = [var(w L) - b cov(w L, w)] / n
+
+    with sum(w^2 L) by bins. Where weights are all alike there is nothing to correct, and b = 0.
     """
-    mean = float(losses.loss.sum()) / losses.total
+    mean, weight = float(losses.loss.sum()) / losses.total, float(losses.weight.sum()) / losses.total
     if losses.self_normalised:
         variance = float(np.sum(losses.square * (losses.mean - mean) ** 2)) / losses.total**2
-    else:
-        variance = (losses.squared_loss / losses.paths - mean**2) / losses.paths
-    return Estimate(mean, float(np.sqrt(max(variance, 0.0))))
+        return Estimate(mean, float(np.sqrt(max(variance, 0.0))))
+    variance = losses.squared_loss / losses.paths - mean**2
+    spread = float(losses.square.sum()) / losses.paths - weight**2
+    if spread > ALIKE:
+        together = float(losses.square @ losses.mean) / losses.paths - mean * weight
+        mean -= together / spread * (weight - 1.0)
+        variance -= together**2 / spread
+    return Estimate(mean, float(np.sqrt(max(variance / losses.paths, 0.0))))
 
 
 def locate(weight: Float64[np.ndarray, "bins"], mass: float) -> tuple[int, float]:

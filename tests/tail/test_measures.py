@@ -45,6 +45,12 @@ LAWS = (
 SHIFT, DEFENSIVE = 2.0, 0.2
 
 
+def lognormal_sample(random, paths):
+    """Losses 20 exp(0.8 z), z from a mixture of the nominal and a shifted normal, and likelihood ratios."""
+    z = random.standard_normal(paths) + SHIFT * (random.random(paths) > DEFENSIVE)
+    return 20.0 * np.exp(0.8 * z), 1.0 / (DEFENSIVE + (1 - DEFENSIVE) * np.exp(SHIFT * z - SHIFT**2 / 2))
+
+
 @pytest.fixture(scope="module")
 def tally():
     random = np.random.default_rng(11)
@@ -53,11 +59,9 @@ def tally():
 
 @pytest.fixture(scope="module")
 def tilted():
-    """Lognormal losses drawn from a mixture of the nominal and a shifted normal, with likelihood ratios."""
-    random = np.random.default_rng(12)
-    z = random.standard_normal(PATHS) + SHIFT * (random.random(PATHS) > DEFENSIVE)
-    weight = 1.0 / (DEFENSIVE + (1 - DEFENSIVE) * np.exp(SHIFT * z - SHIFT**2 / 2))
-    return tally_of(of_losses(20.0 * np.exp(0.8 * z)[None], weight))
+    """Lognormal losses with likelihood ratios."""
+    losses, weight = lognormal_sample(np.random.default_rng(12), PATHS)
+    return tally_of(of_losses(losses[None], weight))
 
 
 @pytest.mark.parametrize("column", range(3))
@@ -93,6 +97,55 @@ def test_likelihood_ratios_make_the_far_tail_more_precise(tally, tilted):
     plain, shifted = column_losses(tally, 0, 1), column_losses(tilted, 0)
     ratio = column_losses(tilted, 0, self_normalised=True)
     assert es_error(shifted, 0.999) < es_error(ratio, 0.999) < es_error(plain, 0.999) / 3
+
+
+def test_the_mean_weight_corrects_the_expected_loss():
+    """On 400 runs: unbiased, errors that cover, and the smaller by the correlation of w L and w."""
+    truth, random = 20.0 * np.exp(0.8**2 / 2), np.random.default_rng(18)
+    runs, paths = 400, 2000
+    found, uncorrected = [], []
+    for _ in range(runs):
+        x, w = lognormal_sample(random, paths)
+        found.append(expected_loss(from_losses(x, w, self_normalised=False)))
+        uncorrected.append((w * x).mean())
+    value, error = np.asarray([(e.value, e.standard_error) for e in found]).T
+    assert abs(value.mean() - truth) < K * value.std() / np.sqrt(runs)
+    # The spread of 400 values is known to 1/sqrt(800), 3.5%.
+    assert ((value - truth) / error).std() == pytest.approx(1.0, abs=K / np.sqrt(2 * runs))
+    x, w = lognormal_sample(random, 10**6)
+    left = np.sqrt(1.0 - np.corrcoef(w * x, w)[0, 1] ** 2)
+    assert left < 1.0 - K / np.sqrt(runs), "too little is gained for the next line to notice"
+    assert value.std() / np.std(uncorrected) == pytest.approx(left, rel=K / np.sqrt(runs))
+
+
+def test_a_loss_that_is_always_the_same_is_known_exactly():
+    w = lognormal_sample(np.random.default_rng(19), 500)[1]
+    found = expected_loss(from_losses(np.full(500, 64.0), w, self_normalised=False))
+    assert abs(w.mean() - 1.0) > 0.01
+    assert found.value == pytest.approx(64.0, rel=1e-12)
+    assert found.standard_error == pytest.approx(0.0, abs=1e-5)
+
+
+def test_corrected_parts_still_add_up():
+    """The slope is linear in the loss, up to half a bin in the sum of w^2 L."""
+    random = np.random.default_rng(20)
+    x, w = lognormal_sample(random, 2000)
+    part = x * random.random(2000)
+    whole, one, other = (
+        expected_loss(from_losses(each, w, self_normalised=False)).value for each in (x, part, x - part)
+    )
+    slack = LOSS.relative_error * whole * abs(w.mean() - 1.0) * 2 * np.mean(w**2) / w.var()
+    assert abs(one + other - whole) <= slack
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-5])
+def test_weights_all_alike_correct_nothing(noise):
+    random = np.random.default_rng(21)
+    x = random.lognormal(3.0, 1.0, 5000).astype(np.float32).astype(np.float64)
+    losses = from_losses(x, 1.0 + noise * random.standard_normal(5000), self_normalised=False)
+    found, mean = expected_loss(losses), float(losses.loss.sum()) / 5000
+    assert found.value == mean
+    assert found.standard_error == np.sqrt((losses.squared_loss / 5000 - mean**2) / 5000)
 
 
 def sample_tail(x: np.ndarray, w: np.ndarray, level: float) -> tuple[float, float]:
