@@ -16,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 from engine.book.parameters import Parameters
 from experiments import limits
 from experiments.complaints import BadInput, expected, explain, unknown
+from experiments.processes import processes_problems
 from experiments.sampling import sampler_problems
 from experiments.schema import (
     Book,
@@ -70,7 +71,7 @@ MENDED = ("run", "sampler", "network", "greeks", "reverse_stress", "calibrate")
 """Groups whose numbers reading turns into whole ones."""
 
 NO_RESULT = {
-    "run": ("dir", "devices", "checkpoint_seconds", "resume"),
+    "run": ("dir", "devices", "processes", "process", "coordinator", "checkpoint_seconds", "resume"),
     "report": None,
     "template": None,
     "validate": None,
@@ -115,6 +116,7 @@ def read(cfg: DictConfig) -> Experiment:
     except OmegaConfBaseException as error:
         raise BadInput([explain(error)]) from None
     whole_run(config.run, problems)
+    problems += processes_problems(config)
     problems += sampler_problems(config.sampler, config.run)
     if config.task.name == "network_ensemble":
         whole_network(config.network, config.sampler, problems)

@@ -4,7 +4,6 @@ import json
 import logging
 import pathlib
 import time
-from collections.abc import Callable
 
 from experiments import provenance
 from experiments.build import Experiment, decisive
@@ -72,12 +71,13 @@ class Checkpoints:
     def start(self, empty, replications):
         """The standing to go on from, None to start anew; the replications take up what they had kept."""
         from engine.paths import checkpoint
+        from engine.tail.packing import unpacked
 
         self.empty, self.replications = empty, replications
         for path in checkpoint.found(self.folder):
             try:
                 saved = checkpoint.read(path)
-                standing = checkpoint.unpacked(saved.arrays, empty)
+                standing = unpacked(saved.arrays, empty)
             except checkpoint.Unreadable as error:
                 log.warning("%s", error)
                 continue
@@ -96,18 +96,18 @@ class Checkpoints:
             log.warning(said, saved.notes["device"], self.device)
         return standing._replace(seconds=float(standing.seconds))
 
-    def keep(self, standing: Callable) -> None:
-        """After a round of blocks: save where the run stands, if it is time."""
-        if self.every and (self.stop() or time.monotonic() - self.saved >= self.every):
-            self.save(standing())
+    def due(self, stopping: bool) -> bool:
+        """After a round of blocks: whether to save where the run stands."""
+        return bool(self.every) and (stopping or time.monotonic() - self.saved >= self.every)
 
     def save(self, standing) -> None:
         """Write a checkpoint; a full disk is no reason for the run to end."""
         from engine.paths import checkpoint
+        from engine.tail.packing import packed
 
         kept = {f"replications {name}": array for name, array in self.replications.kept().items()}
         notes = {"sessions": self.sessions, "device": self.device}
-        arrays = checkpoint.packed(standing, self.empty) | kept
+        arrays = packed(standing, self.empty) | kept
         try:
             checkpoint.write(self.folder, checkpoint.Checkpoint(self.identity, notes, arrays))
         except OSError as error:

@@ -16,10 +16,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from engine.tail.processes import Ended
 from experiments import build, command_help, schema
 from experiments.complaints import BadInput, reread
 from experiments.devices import prepare_devices
 from experiments.exit_codes import BAD_INPUT, FAILED, INTERRUPTED
+from experiments.processes import joined
 from experiments.stopping import Interrupted, Stop
 
 SHORT = {"target": "reverse_stress.target"}
@@ -44,8 +46,12 @@ def attempt(cfg: DictConfig, alone: bool) -> int:
         experiment = build.read(cfg)
         prepare_devices(experiment.run.devices)
         task = importlib.import_module(f"experiments.{experiment.task}")
-        with Stop() as stop:
-            return task.run(experiment, stop, alone)
+        with joined(experiment.run) as processes, Stop() as stop:
+            together = {"processes": processes} if processes.count > 1 else {}
+            return task.run(experiment, stop, alone, **together)
+    except Ended as ended:
+        print(f"undertow: {ended}", file=sys.stderr)
+        return ended.code
     except BadInput as error:
         print(error, file=sys.stderr)
         return BAD_INPUT

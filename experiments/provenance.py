@@ -35,6 +35,7 @@ def provenance_of(experiment: Experiment, book) -> dict:
         "sources": sources(),
         "commit": commit(),
         "device": device(),
+        "processes": processes(),
         "platform": platform.platform(),
     }
 
@@ -82,6 +83,13 @@ def device() -> str:
     own = processor() if devices[0].platform == "cpu" else kind
     noun = "device" if len(devices) == 1 else "devices"
     return f"{len(devices)} {devices[0].platform} {noun}, {own}, {os.cpu_count()} cores"
+
+
+def processes() -> int:
+    """How many processes share the run."""
+    import jax
+
+    return jax.process_count()
 
 
 def processor() -> str:

@@ -27,17 +27,18 @@ log = logging.getLogger("undertow")
 
 
 class Lines(logging.Formatter):
-    """One JSON object a line, with the run's id."""
+    """One JSON object a line, with the run's id and the process that speaks."""
 
-    def __init__(self, run: str) -> None:
+    def __init__(self, run: str, rank: int = 0) -> None:
         super().__init__()
-        self.run = run
+        self.run, self.rank = run, rank
 
     def format(self, record: logging.LogRecord) -> str:
         entry = {
             "time": datetime.datetime.fromtimestamp(record.created, datetime.UTC).isoformat(),
             "level": record.levelname,
             "run": self.run,
+            "rank": self.rank,
             "logger": record.name,
             "message": record.getMessage(),
         }
@@ -146,6 +147,15 @@ class RunFolder:
         logging.getLogger().setLevel(logging.INFO)
         logging.getLogger("jax").setLevel(logging.WARNING)
         logging.captureWarnings(True)
+
+
+def speak(run: str, rank: int) -> None:
+    """A process without a folder speaks on standard error, in the lines of log.jsonl."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Lines(run, rank))
+    logging.getLogger().addHandler(handler)
+    logging.getLogger().setLevel(logging.INFO)
+    logging.getLogger("jax").setLevel(logging.WARNING)
 
 
 def refuse_foreign(wanted: str | None) -> None:

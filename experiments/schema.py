@@ -30,7 +30,10 @@ class Run:
     seed: Any = 7
     months: Any = 60
     dir: str | None = None  # null: out/<date-time>-<hash of the configuration>
-    devices: Any = "auto"  # host devices; auto: one a core
+    devices: Any = "auto"  # host devices of a process; auto: one a core
+    processes: Any = 1  # that share the run; slurm: the tasks of srun
+    process: Any = 0  # which of them this is
+    coordinator: str | None = None  # host:port of process 0, where the others find it
     checkpoint_seconds: float = 60.0  # between two checkpoints; 0: none
     resume: bool = True  # go on from the checkpoint of this very run; false: discard it
 

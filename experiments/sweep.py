@@ -24,7 +24,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from experiments import build
 from experiments.checkpoints import identity_of, interrupted_folder
-from experiments.complaints import BadInput, explain
+from experiments.complaints import BadInput, expected, explain
 from experiments.devices import cores, prepare_devices
 from experiments.exit_codes import BAD_INPUT, DONE, FAILED, GRAVEST_FIRST, INTERRUPTED, UNRELIABLE
 from experiments.lock import busy
@@ -116,7 +116,8 @@ class CheckedSweeper(Plugins.instance().class_name_to_class[BASIC]):
         """
         if self.serial:
             prepare_devices(jobs[0].experiment.run.devices)
-        books, problems, codes = {}, [], {}
+        books, codes = {}, {}
+        problems = [problem for job in jobs for problem in self.processes_problems(job)]
         for job in jobs:
             if job.experiment.task != "tail_risk":
                 continue
@@ -134,6 +135,14 @@ class CheckedSweeper(Plugins.instance().class_name_to_class[BASIC]):
         if problems:
             raise BadInput(problems)
         return codes
+
+    def processes_problems(self, job: Job) -> list[str]:
+        """A job may be several processes only where its launcher starts as many."""
+        count = job.experiment.run.processes
+        if count in (1, "slurm" if "submitit" in self.config.hydra.launcher._target_ else 1):
+            return []
+        wanted = "1 in a sweep, or slurm with hydra/launcher=submitit_slurm and its tasks_per_node"
+        return [expected("run.processes", count, wanted)]
 
     @property
     def serial(self) -> bool:

@@ -1,21 +1,30 @@
 """The main job: simulate the book, tally the losses, write the report."""
 
+import functools
+import logging
 import sys
 
+from engine.tail.processes import ALONE, Processes
 from experiments import build, sampling
 from experiments.build import Experiment
 from experiments.checkpoints import Checkpoints, identity_of, interrupted_folder
 from experiments.exit_codes import DONE, UNRELIABLE
+from experiments.processes import greet
 from experiments.progress import Progress
 from experiments.provenance import peak_memory, provenance_of
 from experiments.reliability import doubts_of
-from experiments.run_folder import RunFolder, refuse_foreign
-from experiments.stopping import Stop
+from experiments.run_folder import RunFolder, refuse_foreign, speak
+from experiments.stopping import Interrupted, Stop
+
+log = logging.getLogger("undertow")
 
 
-def run(experiment: Experiment, stop: Stop, alone: bool) -> int:
+def run(experiment: Experiment, stop: Stop, alone: bool, processes: Processes = ALONE) -> int:
     """Run the experiment into its folder and, unless it is one of a sweep, say so; the exit code."""
-    return carry_out(experiment, stop, alone, build.build, results)
+    if not processes.first:
+        return follow(experiment, stop, processes)
+    shared = functools.partial(results, processes=processes)
+    return processes.of_first(carry_out(experiment, stop, alone, build.build, shared))
 
 
 def carry_out(experiment: Experiment, stop: Stop, alone: bool, build_model, results) -> int:
@@ -36,8 +45,9 @@ def carry_out(experiment: Experiment, stop: Stop, alone: bool, build_model, resu
 
 
 def results(
-    experiment: Experiment, book, model, folder: RunFolder, checkpoints: Checkpoints, more=None, told=None
-) -> dict:
+    experiment: Experiment, book, model, folder: RunFolder, checkpoints: Checkpoints, more=None, told=None,
+    processes: Processes = ALONE,
+) -> dict:  # fmt: skip
     """Simulate and write tables, summary and page into the folder; the summary.
 
     `more` holds tables by name and `told` entries of the summary that another task has made already.
@@ -50,22 +60,44 @@ def results(
     from engine.report.web import web_tables
     from engine.tail.blocks import Watch, beginning
 
+    greet(processes, checkpoints.identity, experiment.run, folder.id)
     replications, stop = Replications(), checkpoints.stop
     provenance = folder.provenance | (told or {}) | {"status": "done"}
     if experiment.sampler.name == "importance":
         samplers, learning = sampling.learned(experiment, book, system, folder.path, stop)
         provenance["sampler"] = {"name": "importance", "learning": learning}
+    samplers = processes.of_first(samplers)
     start = checkpoints.start(beginning(layout_of(system)), replications)
     with Progress(plan.paths) as progress:
-        watch = Watch(progress=progress.update, each=replications.add, keep=checkpoints.keep, stopped=stop)
-        tally, timing = simulate(system, plan, samplers, watch, start=start)
+        watch = Watch(
+            progress=progress.update, each=replications.add, due=checkpoints.due, keep=checkpoints.save,
+            stopped=stop,
+        )  # fmt: skip
+        tally, timing = simulate(system, plan, samplers, watch, start=start, processes=processes)
     stop.check()
+    if timing.paths < plan.paths:
+        raise Interrupted("another process")
     provenance["timing"] = timing_of(timing, checkpoints.sessions)
     tables = web_tables(system, book, tally, plan.seed, samplers) | (more or {})
     summary = write_results(folder.path, tally, system, book, provenance, replications, more=tables)
     if experiment.report.html:
         write_page(folder.path)
     return summary
+
+
+def follow(experiment: Experiment, stop: Stop, processes: Processes) -> int:
+    """The part of all processes but the first: blocks of the same run, no file; the first one's exit code."""
+    from engine.paths.simulate import simulate
+    from engine.tail.blocks import Watch
+
+    book = build.load(experiment)
+    system, plan, _ = build.build(experiment, book)
+    run = greet(processes, identity_of(experiment, book.hash), experiment.run)
+    samplers = processes.of_first(None)
+    speak(run, processes.rank)
+    log.info("process %s of %s joined", processes.rank, processes.count)
+    simulate(system, plan, samplers, Watch(stopped=stop), processes=processes)
+    return processes.of_first(None)
 
 
 def tell(summary: dict, folder: RunFolder, html: bool) -> None:

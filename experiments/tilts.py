@@ -28,8 +28,9 @@ def purpose_of(experiment: Experiment, book_hash: str) -> dict:
 def save(path: pathlib.Path, tilt, notes: dict, purpose: dict) -> None:
     """Write a law whole, with its purpose, notes and a checksum."""
     from engine.paths import checkpoint
+    from engine.tail.packing import named
 
-    arrays = dict(checkpoint.named(tilt))
+    arrays = dict(named(tilt))
     checkpoint.save(path, checkpoint.Checkpoint(purpose, notes, arrays))
 
 
@@ -42,10 +43,11 @@ def load(path: pathlib.Path, system, purpose: dict) -> tuple:
     from engine.learn.importance.importance import plain_of, spread
     from engine.learn.importance.pilot import nominal_of
     from engine.paths import checkpoint
+    from engine.tail.packing import Unreadable, named
 
     try:
         saved = checkpoint.read(path)
-    except checkpoint.Unreadable as error:
+    except Unreadable as error:
         raise BadInput([f"sampler.tilt: {error}"]) from None
     if problems := checkpoint.differences(saved.identity, purpose):
         raise BadInput(
@@ -55,7 +57,7 @@ def load(path: pathlib.Path, system, purpose: dict) -> tuple:
     parts = len(saved.arrays[".share"])
     like = spread(plain_of(nominal, system), parts)
     leaves = []
-    for name, leaf in checkpoint.named(like):
+    for name, leaf in named(like):
         held = saved.arrays[name]
         if held.shape != leaf.shape:
             wanted = f"an array {name} of shape {leaf.shape} in {path}"

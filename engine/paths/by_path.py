@@ -7,11 +7,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jax.sharding import Mesh, PartitionSpec
+from jax.sharding import Mesh
 
 from engine.book.system import System
 from engine.draws.address import seed_words
 from engine.tail.blocks import CHUNK, Plan, Watch
+from engine.tail.devices import OWN, SHARED, mesh_of, side_by_side
 
 
 @functools.partial(jax.jit, static_argnames=("chunk", "mesh"))
@@ -21,10 +22,7 @@ def _chunks(system: System, sampler, seed, ids, *, chunk: Callable, mesh: Mesh):
     def on_device(system, sampler, seed, ids):
         return lax.map(lambda each: chunk(system, sampler, seed, each), ids)
 
-    shared, own = PartitionSpec(), PartitionSpec("devices")
-    return jax.shard_map(
-        on_device, mesh=mesh, in_specs=(shared, shared, shared, own), out_specs=own, check_vma=False
-    )(system, sampler, seed, ids)
+    return side_by_side(on_device, mesh, (SHARED, SHARED, SHARED, OWN))(system, sampler, seed, ids)
 
 
 def by_path(chunk: Callable, system: System, plan: Plan, sampler, watch: Watch | None = None):
@@ -34,7 +32,7 @@ def by_path(chunk: Callable, system: System, plan: Plan, sampler, watch: Watch |
     paths where `watch.stopped()`.
     """
     watch = watch or Watch()
-    mesh = Mesh(np.array(jax.devices()), ("devices",))
+    mesh = mesh_of()
     step = plan.block * mesh.size
     seed, parts, done = seed_words(plan.seed), [], 0
     while done < plan.paths:

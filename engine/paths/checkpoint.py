@@ -4,9 +4,6 @@ A checkpoint is one npz: `head`, JSON with format, identity, notes and checksum,
 identity is a nested dictionary of all that decides a run's numbers; a checkpoint of another identity must not
 be used, and `differences` names why. Notes are whatever else is to be remembered. The checksum covers it all.
 Each checkpoint is written whole, and the one before it kept, so that a folder that ever held a good one does.
-
-`packed` turns any pytree into arrays and `unpacked` turns them back: of each leaf only what differs from an
-empty pytree's is kept, because most bins of a tally are empty.
 """
 
 import hashlib
@@ -15,19 +12,13 @@ import os
 import pathlib
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
 
 from engine.files import write_whole
+from engine.tail.packing import Arrays, Unreadable
 
 FORMAT = 1
 NAME, PREVIOUS = "checkpoint.npz", "checkpoint-previous.npz"
-
-Arrays = dict[str, np.ndarray]
-
-
-class Unreadable(ValueError):
-    """A file that is not a whole checkpoint; its text says what is wrong."""
 
 
 class Checkpoint(NamedTuple):
@@ -114,38 +105,3 @@ def differences(theirs: Any, ours: Any, name: str = "") -> list[str]:
         pairs = [(f"{name}.{key}".lstrip("."), theirs.get(key), ours.get(key)) for key in keys]
         return [line for key, a, b in pairs for line in differences(a, b, key)]
     return [] if theirs == ours else [f"{name}: {theirs} there, {ours} here"]
-
-
-def packed(tree: Any, empty: Any) -> Arrays:
-    """Of each leaf of a pytree the flat places where it differs from that of an empty one, and its values.
-
-    >>> packed({"a": np.array([0, 5, 0])}, {"a": np.zeros(3, int)})
-    {"['a'] at": array([1]), "['a']": array([5])}
-    """
-    arrays = {}
-    for (name, leaf), blank in zip(named(tree), jax.tree.leaves(empty), strict=True):
-        leaf = np.asarray(leaf)
-        at = np.flatnonzero(leaf != np.asarray(blank))
-        arrays |= {f"{name} at": at, name: leaf.ravel()[at]}
-    return arrays
-
-
-def unpacked(arrays: Arrays, empty: Any) -> Any:
-    """The pytree again, its leaves as NumPy arrays; raises `Unreadable` where the arrays do not fit."""
-    leaves = []
-    for name, blank in named(empty):
-        leaf = np.array(blank)
-        try:
-            at, values = arrays[f"{name} at"], arrays[name]
-            if values.dtype != leaf.dtype:
-                raise TypeError(f"{values.dtype} there, {leaf.dtype} here")
-            np.put(leaf, at, values, mode="raise")
-        except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise Unreadable(f"the checkpoint's {name or 'leaf'} does not fit this run ({error})") from None
-        leaves.append(leaf)
-    return jax.tree.unflatten(jax.tree.structure(empty), leaves)
-
-
-def named(tree: Any) -> list[tuple[str, Any]]:
-    """The leaves of a pytree with their names."""
-    return [(jax.tree_util.keystr(path), leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(tree)]

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jax.sharding import Mesh, PartitionSpec
+from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
 from engine.batch.last import batch_last
@@ -23,6 +23,7 @@ from engine.draws.samplers import PSEUDO_RANDOM
 from engine.month import step as months
 from engine.paths.simulate import every_year
 from engine.tail.blocks import CHUNK
+from engine.tail.devices import OWN, SHARED, mesh_of, side_by_side
 
 
 class Selected(eqx.Module):
@@ -63,10 +64,7 @@ def _selected(systems: System, sampler, seed, ids, *, mesh: Mesh) -> Selected:
         made = lax.map(lambda each: chunk_selected(system, sampler, seed, each), ids[0])
         return jax.tree.map(lambda leaf: leaf[None], made)
 
-    shared, own = PartitionSpec(), PartitionSpec("devices")
-    return jax.shard_map(
-        on_device, mesh=mesh, in_specs=(own, shared, shared, own), out_specs=own, check_vma=False
-    )(systems, sampler, seed, ids)
+    return side_by_side(on_device, mesh, (OWN, SHARED, SHARED, OWN))(systems, sampler, seed, ids)
 
 
 def selected(jobs: Iterable, seed: int, sampler=PSEUDO_RANDOM) -> Iterator[Selected]:
@@ -74,7 +72,7 @@ def selected(jobs: Iterable, seed: int, sampler=PSEUDO_RANDOM) -> Iterator[Selec
 
     Every job has the same number of ids, a multiple of CHUNK. The next jobs are made while the last ones run.
     """
-    mesh, words, jobs = Mesh(np.array(jax.devices()), ("devices",)), seed_words(seed), iter(jobs)
+    mesh, words, jobs = mesh_of(), seed_words(seed), iter(jobs)
     running, count = None, 0
     while batch := list(islice(jobs, mesh.size)):
         filled = batch + batch[-1:] * (mesh.size - len(batch))

@@ -13,6 +13,7 @@ from engine.paths import path as paths
 from engine.tail import blocks
 from engine.tail.blocks import Plan, Standing, Timing, Watch
 from engine.tail.outcome import Outcome, path_weight
+from engine.tail.processes import ALONE, Processes
 from engine.tail.tally import Layout, Tally
 from engine.vocabulary import FLAGS, SERIES, UNBROKEN
 
@@ -116,6 +117,10 @@ def simulate(
     watch: Watch | None = None,
     devices=None,
     start: Standing | None = None,
+    processes: Processes = ALONE,
 ) -> tuple[Tally, Timing]:
     """Run a plan for as many months as the system has; see `engine.tail.blocks.simulate`."""
-    return blocks.simulate(chunk_outcome, system, layout_of(system), plan, samplers, watch, devices, start)
+    layout = layout_of(system)
+    return blocks.simulate(
+        chunk_outcome, system, layout, plan, samplers, watch, devices, start, processes
+    )

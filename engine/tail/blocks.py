@@ -1,11 +1,11 @@
-"""Many paths of any model: chunks of one fixed size, blocks of chunks, devices side by side, into a tally.
+"""Many paths of any model: chunks of one size, blocks of chunks, devices and processes, into a tally.
 
 A model is any pytree of arrays with a function that turns path ids into their Outcome:
 
     outcome(model, sampler, seed, ids, count) -> Outcome        ids [CHUNK]; those from `count` on weigh 0
 
 Every chunk is compiled alike and a tally adds integers, so a result does not depend on the block size or
-on the number of devices.
+on the number of devices or processes.
 """
 
 import dataclasses
@@ -18,11 +18,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh
 
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.tail import tally as tallies
+from engine.tail.devices import OWN, SHARED, everywhere, mesh_of, on_first, own, parts, side_by_side
+from engine.tail.packing import packed, unpacked
+from engine.tail.processes import ALONE, Processes
 from engine.tail.tally import Layout, Tally
 
 CHUNK = 256
@@ -77,14 +80,15 @@ def beginning(layout: Layout) -> Standing:
 class Watch:
     """Who looks on: `progress(done)` after every round of blocks, `each(tally)` after every replication.
 
-    `keep(standing)` comes after both; `standing()` says where the run stands and costs the copying of a
-    tally, so that it is for the looker-on to say how often. The run ends early, with what it has, when
-    `stopped()` is true.
+    `keep(standing)` comes after both if it is `due(stopping)`: where the run stands costs the copying of a
+    tally. The run ends early, with what it has, when `stopped()` is true. Of several processes any may stop
+    the run, and the first one's watch alone hears of whole tallies and says what is due.
     """
 
     progress: Callable[[int], None] = lambda done: None
     each: Callable[[Tally], None] = lambda tally: None
-    keep: Callable[[Callable[[], Standing]], None] = lambda standing: None
+    due: Callable[[bool], bool] = lambda stopping: False
+    keep: Callable[[Standing], None] = lambda standing: None
     stopped: Callable[[], bool] = lambda: False
 
 
@@ -106,47 +110,39 @@ def tally_blocks(tally, model, sampler, seed, first, chunks, count, *, outcome, 
     """
 
     def on_device(tally, model, sampler, seed, first, chunks, count):
-        own = jax.tree.map(lambda leaf: leaf[0], tally)
-        own = tally_block(outcome, own, model, sampler, seed, first[0], chunks, count)
-        return jax.tree.map(lambda leaf: leaf[None], own)
+        mine = jax.tree.map(lambda leaf: leaf[0], tally)
+        mine = tally_block(outcome, mine, model, sampler, seed, first[0], chunks, count)
+        return jax.tree.map(lambda leaf: leaf[None], mine)
 
-    own, shared = PartitionSpec("devices"), PartitionSpec()
-    return jax.shard_map(
-        on_device, mesh=mesh, in_specs=(own, *(shared,) * 3, own, *(shared,) * 2), out_specs=own,
-        check_vma=False,
-    )(tally, model, sampler, seed, first, chunks, count)  # fmt: skip
+    placed = (OWN, SHARED, SHARED, SHARED, OWN, SHARED, SHARED)
+    return side_by_side(on_device, mesh, placed)(tally, model, sampler, seed, first, chunks, count)
 
 
 class Devices:
-    """The devices side by side: what is put on them, and a tally spread over them."""
+    """The devices of all processes side by side: what is put on them, and a tally spread over them."""
 
-    def __init__(self, devices, block: int, empty: Tally):
-        self.count, self.block, self.empty = len(devices), block, empty
-        self.mesh = Mesh(np.array(devices), ("devices",))
-        self.own = NamedSharding(self.mesh, PartitionSpec("devices"))
-        self.shared = NamedSharding(self.mesh, PartitionSpec())
+    def __init__(self, mesh: Mesh, block: int, empty: Tally, processes: Processes):
+        self.mesh, self.block, self.empty, self.processes = mesh, block, empty, processes
 
     def starts(self, first: int):
         """First path of each device's block."""
-        return jax.device_put(first + self.block * np.arange(self.count, dtype=np.int64), self.own)
+        return own(first + self.block * np.arange(self.mesh.size, dtype=np.int64), self.mesh)
 
     def everywhere(self, number: int):
         """A whole number on every device."""
-        return jax.device_put(np.asarray(number, np.int64), self.shared)
+        return everywhere(np.asarray(number, np.int64), self.mesh)
 
     def spread(self, tally: Tally) -> Tally:
         """The tally on the first device, an empty one on the others; a leading axis [devices]."""
-        return jax.tree.map(
-            lambda first, blank: jax.device_put(np.stack([first, *[blank] * (self.count - 1)]), self.own),
-            tally,
-            self.empty,
-        )
+        return jax.tree.map(lambda first, blank: on_first(first, blank, self.mesh), tally, self.empty)
 
     def gathered(self, tally: Tally) -> Tally:
-        """One tally on the host of those on the devices."""
-        tally = jax.device_get(tally)
-        each = [jax.tree.map(lambda leaf, d=d: leaf[d], tally) for d in range(self.count)]
-        return jax.device_get(functools.reduce(tallies.merge, each))
+        """One tally on the first process's host of those on the devices; elsewhere one of no use."""
+        here = merged(parts(tally))
+        if self.processes.count == 1:
+            return here
+        told = self.processes.to_first(packed(here, self.empty))
+        return merged([unpacked(each, self.empty) for each in told])
 
     def compiled(self, outcome, model, sampler, seed):
         """`tally_blocks` for these devices, as (tally, sampler, done, last) -> tally."""
@@ -158,11 +154,16 @@ class Devices:
 
         def add(tally, sampler, done: int, last: int):
             # Arrays without elements come back as if every device had all of them.
-            tally = jax.device_put(tally, self.own)
+            tally = jax.tree.map(lambda leaf: leaf if leaf.size else own(np.array(leaf), self.mesh), tally)
             tally = step(tally, model, sampler, seed, self.starts(done), chunks, self.everywhere(last))
             return jax.block_until_ready(tally)
 
         return add
+
+
+def merged(each: list[Tally]) -> Tally:
+    """One tally on the host of some."""
+    return jax.device_get(functools.reduce(tallies.merge, each))
 
 
 def simulate(
@@ -174,42 +175,50 @@ def simulate(
     watch: Watch | None = None,
     devices=None,
     start: Standing | None = None,
+    processes: Processes = ALONE,
 ) -> tuple[Tally, Timing]:
-    """Run a plan and tally it.
+    """Run a plan and tally it, on all devices unless others are named.
 
     The paths are cut into as many equal replications as there are samplers, each drawn by its own: with a
     scrambled sequence or antithetic pairs, the replications' spread is the error. The tally does not depend
     on the block size or the number of devices, nor on whether the run went on from `start`, a standing that
-    an interrupted run of the same plan has handed to its `watch`. Raises ValueError where the paths cannot
-    be cut evenly.
+    an interrupted run of the same plan has handed to its `watch`. Of several `processes`, all of which call
+    this alike, the first one's `start` holds and the first one has the tally. Raises ValueError where the
+    paths cannot be cut evenly.
     """
     size, rest = divmod(plan.paths, len(samplers))
     if rest:
         raise ValueError(f"run.paths: got {plan.paths}, expected a multiple of {len(samplers)} replications")
     watch, start = watch or Watch(), start or beginning(layout)
-    place = Devices(list(devices or jax.devices()), plan.block, beginning(layout).present)
-    model, seed, *samplers = jax.device_put((model, seed_words(plan.seed), *samplers), place.shared)
+    start = start._replace(done=processes.of_first(start.done))
+    mesh = mesh_of(devices or jax.devices())
+    place = Devices(mesh, plan.block, beginning(layout).present, processes)
+    model, seed, *samplers = everywhere((model, seed_words(plan.seed), *samplers), mesh)
     begun = time.perf_counter()
     add = place.compiled(outcome, model, samplers[0], seed) if start.done < plan.paths else None
-    ready = time.perf_counter()
     done, finished, present = start.done, start.finished, place.spread(start.present)
+    stopping = processes.either(watch.stopped())
+    ready = time.perf_counter()
 
     def seconds() -> float:
         return start.seconds + time.perf_counter() - ready
 
-    def standing() -> Standing:
-        return Standing(done, seconds(), finished, place.gathered(present))
-
-    while done < plan.paths and not watch.stopped():
+    while done < plan.paths and not stopping:
         replication, last = done // size, (done // size + 1) * size
         present = add(present, samplers[replication], done, last)
-        done = min(done + plan.block * place.count, last)
+        done = min(done + plan.block * mesh.size, last)
         watch.progress(done)
         if done == last:
             whole = place.gathered(present)
-            watch.each(whole)
-            finished = jax.device_get(tallies.merge(finished, whole))
+            if processes.first:
+                watch.each(whole)
+            finished = merged([finished, whole])
             present = place.spread(place.empty)
-        watch.keep(standing)
-    tally = tallies.merge(finished, place.gathered(present))
-    return jax.device_get(tally), Timing(ready - begun, seconds(), done)
+        stopping = processes.either(watch.stopped())
+        if processes.of_first(watch.due(stopping)):
+            standing = Standing(done, seconds(), finished, place.gathered(present))
+            if processes.first:
+                watch.keep(standing)
+    if done % size:
+        finished = merged([finished, place.gathered(present)])
+    return finished, Timing(ready - begun, seconds(), done)

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import functools
 import json
 import sys
 import types
@@ -101,7 +100,7 @@ class Engine:
         self.started = []
         self.summary = {"flagged_paths": {}, "warnings": []}
 
-    def simulate(self, system, plan, samplers, watch, start=None):
+    def simulate(self, system, plan, samplers, watch, start=None, processes=None):
         self.runs.append((system, plan))
         self.started.append(start.done if start else 0)
         self.during(watch.progress, watch.stopped)
@@ -111,9 +110,11 @@ class Engine:
             done, present = done + len(block), present + block.sum()
             watch.each(present[0])
             self.after(done)
-            if hasattr(watch, "keep"):
-                watch.keep(functools.partial(Standing, done, seconds, finished, present))
-        timing = types.SimpleNamespace(compile_s=1.0, run_s=2.0, paths_per_s=plan.paths / 2.0)
+            if hasattr(watch, "due") and watch.due(watch.stopped()):
+                watch.keep(Standing(done, seconds, finished, present))
+        timing = types.SimpleNamespace(
+            compile_s=1.0, run_s=2.0, paths=done, paths_per_s=plan.paths / 2.0
+        )
         return finished + present, timing
 
     def write_results(self, folder, tally, system, book, provenance, replications, more):

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from engine.paths import checkpoint
-from engine.paths.checkpoint import Checkpoint, Unreadable
+from engine.paths.checkpoint import Checkpoint
 from engine.tail import tally as tallies
+from engine.tail.packing import Unreadable, packed, unpacked
 
 IDENTITY = {"config": {"run": {"seed": 7}, "chips": {"life": 6.0}}, "book": "b", "sources": "s"}
 
@@ -28,8 +29,8 @@ def filled():
 def saved(tmp_path, filled):
     """Two checkpoints in a folder, the second with the filled tally."""
     tally, empty = filled
-    checkpoint.write(tmp_path, Checkpoint(IDENTITY, {"sessions": 1}, checkpoint.packed(empty, empty)))
-    checkpoint.write(tmp_path, Checkpoint(IDENTITY, {"sessions": 2}, checkpoint.packed(tally, empty)))
+    checkpoint.write(tmp_path, Checkpoint(IDENTITY, {"sessions": 1}, packed(empty, empty)))
+    checkpoint.write(tmp_path, Checkpoint(IDENTITY, {"sessions": 2}, packed(tally, empty)))
     return tmp_path
 
 
@@ -37,7 +38,7 @@ def test_every_leaf_comes_back_to_the_bit(saved, filled):
     tally, empty = filled
     read = checkpoint.read(saved / checkpoint.NAME)
     assert (read.identity, read.notes) == (IDENTITY, {"sessions": 2})
-    back = checkpoint.unpacked(read.arrays, empty)
+    back = unpacked(read.arrays, empty)
     for wanted, got in zip(jax.tree.leaves(tally), jax.tree.leaves(back), strict=True):
         assert got.dtype == wanted.dtype
         np.testing.assert_array_equal(got, wanted)
@@ -47,21 +48,21 @@ def test_every_leaf_comes_back_to_the_bit(saved, filled):
 def test_any_pytree_goes_in():
     tree = {"a": [np.float32(2.5), np.arange(6).reshape(2, 3)], "b": (np.full((0, 4), np.nan), 3)}
     empty = jax.tree.map(np.zeros_like, tree)
-    back = checkpoint.unpacked(checkpoint.packed(tree, empty), empty)
+    back = unpacked(packed(tree, empty), empty)
     assert jax.tree.structure(back) == jax.tree.structure(tree)
     jax.tree.map(np.testing.assert_array_equal, back, tree)
 
 
 def test_a_tally_that_has_grown_a_field_does_not_take_an_old_one():
     empty = {"old": np.zeros(3, np.int64)}
-    arrays = checkpoint.packed({"old": np.arange(3)}, empty)
+    arrays = packed({"old": np.arange(3)}, empty)
     with pytest.raises(Unreadable, match="'new'"):
-        checkpoint.unpacked(arrays, empty | {"new": np.zeros(3)})
+        unpacked(arrays, empty | {"new": np.zeros(3)})
     with pytest.raises(Unreadable, match="int64 there, float32 here"):
-        checkpoint.unpacked(arrays, {"old": np.zeros(3, np.float32)})
+        unpacked(arrays, {"old": np.zeros(3, np.float32)})
     far = arrays | {"['old'] at": np.array([1, 3])}
     with pytest.raises(Unreadable, match="does not fit"):
-        checkpoint.unpacked(far, empty)
+        unpacked(far, empty)
 
 
 def test_no_damage_goes_unseen(saved):

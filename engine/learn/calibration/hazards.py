@@ -23,7 +23,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 from jax import lax
-from jax.sharding import Mesh, PartitionSpec
+from jax.sharding import Mesh
 from scipy import optimize
 
 from engine.book.system import System
@@ -31,6 +31,7 @@ from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths.simulate import YEAR, every_year
 from engine.tail.blocks import CHUNK
+from engine.tail.devices import OWN, SHARED, mesh_of, side_by_side
 
 TINY = 1e-6
 """Of the prior intercept: no path falls by it, and float32 still carries the cumulative hazard."""
@@ -98,10 +99,8 @@ def _unhurt(system: System, seed, ids, firm, scale, *, mesh: Mesh):
 
         return lax.map(lambda own: every_year(small, PSEUDO_RANDOM, seed, own, nothing, year_end)[3], ids)
 
-    shared, own = PartitionSpec(), PartitionSpec("devices")
-    return jax.shard_map(
-        on_device, mesh=mesh, in_specs=(shared, shared, own, shared, shared), out_specs=own, check_vma=False
-    )(system, seed, ids, firm, scale)
+    placed = (SHARED, SHARED, OWN, SHARED, SHARED)
+    return side_by_side(on_device, mesh, placed)(system, seed, ids, firm, scale)
 
 
 def unhurt(system: System, firm: str, paths: int, seed: int, scale: float = TINY) -> Paths:
@@ -109,7 +108,7 @@ def unhurt(system: System, firm: str, paths: int, seed: int, scale: float = TINY
 
     With `scale` 1 it does, and the paths are those of any run with this seed.
     """
-    mesh = Mesh(np.array(jax.devices()), ("devices",))
+    mesh = mesh_of()
     chunks = -(-paths // (CHUNK * mesh.size)) * mesh.size
     ids = jnp.asarray(np.arange(chunks * CHUNK, dtype=np.int64).reshape(chunks, CHUNK))
     place = jnp.asarray(system.names.firms.index(firm))

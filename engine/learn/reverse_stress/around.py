@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh
 from jaxtyping import Array, Bool, Float, Int
 
 from engine.batch.last import batch_last
@@ -25,6 +25,7 @@ from engine.draws.samplers import PSEUDO_RANDOM, Systematic
 from engine.paths import path as paths
 from engine.paths.simulate import QUARTER, every_year
 from engine.tail.blocks import CHUNK
+from engine.tail.devices import OWN, SHARED, mesh_of, side_by_side
 
 CHUNKS = 4
 """Chunks of paths a device and call."""
@@ -87,15 +88,8 @@ def _observed(system: System, samplers, seed, ids, shapes, *, mesh: Mesh) -> Obs
     def on_device(system, samplers, seed, ids, shapes):
         return lax.map(lambda each: chunk_observed(system, each[0], seed, each[1], shapes), (samplers, ids))
 
-    own, shared = PartitionSpec("devices"), PartitionSpec()
-    return jax.shard_map(
-        on_device, mesh=mesh, in_specs=(shared, own, shared, own, shared), out_specs=own, check_vma=False
-    )(system, samplers, seed, ids, shapes)
-
-
-def shared_by_all(tree):
-    """A pytree put on every device once."""
-    return jax.device_put(tree, NamedSharding(Mesh(np.array(jax.devices()), ("devices",)), PartitionSpec()))
+    placed = (SHARED, OWN, SHARED, OWN, SHARED)
+    return side_by_side(on_device, mesh, placed)(system, samplers, seed, ids, shapes)
 
 
 def observe(system: System, seed: int, samplers: Sequence, ids, shapes, keep, watch=lambda paths: None):
@@ -103,9 +97,9 @@ def observe(system: System, seed: int, samplers: Sequence, ids, shapes, keep, wa
 
     Chunk n has the path ids `ids[n]` [CHUNK] and `samplers[n]`; all share one compiled program, and
     `watch` hears how many paths a call ran. A System that is observed often is best put on the devices before
-    (`shared_by_all`).
+    (`engine.tail.devices.everywhere`).
     """
-    mesh, count = Mesh(np.array(jax.devices()), ("devices",)), len(samplers)
+    mesh, count = mesh_of(), len(samplers)
     step = CHUNKS * mesh.size
     places = np.resize(np.arange(count), -(-count // step) * step).reshape(-1, step)
     seed, shapes, ids = seed_words(seed), jnp.asarray(shapes, jnp.float32), np.asarray(ids, np.int64)

@@ -9,11 +9,12 @@ from jaxtyping import Float64
 
 from engine.book.system import System
 from engine.draws.samplers import principal_components
-from engine.learn.reverse_stress.around import Around, observe, shared_by_all
+from engine.learn.reverse_stress.around import Around, observe
 from engine.learn.reverse_stress.design_point import Plane, fitted
 from engine.learn.reverse_stress.regimes import Regimes, forcing, log_probability, transition_of
 from engine.paths.path import column_names
 from engine.tail.blocks import CHUNK
+from engine.tail.devices import everywhere
 
 SHAPES = 6
 """Leading principal components of each factor's path that a scenario may move; the rest stays at zero."""
@@ -51,7 +52,7 @@ class Trials:
         known = column_names(system)
         if column not in known:
             raise ValueError(f"got {column!r}, expected one of {', '.join(known)}")
-        self.system, self.seed, self.at = shared_by_all(system), seed, known.index(column)
+        self.system, self.seed, self.at = everywhere(system), seed, known.index(column)
         self.watch = watch
         self.transition, self.start = transition_of(system)
         self.months, self.factors = system.calendar.month.shape[0], system.economy.loading.shape[0]

@@ -1,0 +1,47 @@
+"""Pytrees as named arrays, of which only what differs from an empty one: most bins of a tally are empty."""
+
+from typing import Any
+
+import jax
+import numpy as np
+
+Arrays = dict[str, np.ndarray]
+
+
+class Unreadable(ValueError):
+    """What was packed is not whole; the text says what is wrong."""
+
+
+def packed(tree: Any, empty: Any) -> Arrays:
+    """Of each leaf of a pytree the flat places where it differs from that of an empty one, and its values.
+
+    >>> packed({"a": np.array([0, 5, 0])}, {"a": np.zeros(3, int)})
+    {"['a'] at": array([1]), "['a']": array([5])}
+    """
+    arrays = {}
+    for (name, leaf), blank in zip(named(tree), jax.tree.leaves(empty), strict=True):
+        leaf = np.asarray(leaf)
+        at = np.flatnonzero(leaf != np.asarray(blank))
+        arrays |= {f"{name} at": at, name: leaf.ravel()[at]}
+    return arrays
+
+
+def unpacked(arrays: Arrays, empty: Any) -> Any:
+    """The pytree again, its leaves as NumPy arrays; raises `Unreadable` where the arrays do not fit."""
+    leaves = []
+    for name, blank in named(empty):
+        leaf = np.array(blank)
+        try:
+            at, values = arrays[f"{name} at"], arrays[name]
+            if values.dtype != leaf.dtype:
+                raise TypeError(f"{values.dtype} there, {leaf.dtype} here")
+            np.put(leaf, at, values, mode="raise")
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise Unreadable(f"the saved {name or 'leaf'} does not fit this run ({error})") from None
+        leaves.append(leaf)
+    return jax.tree.unflatten(jax.tree.structure(empty), leaves)
+
+
+def named(tree: Any) -> list[tuple[str, Any]]:
+    """The leaves of a pytree with their names."""
+    return [(jax.tree_util.keystr(path), leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(tree)]
