@@ -48,7 +48,7 @@ TASKS = (
     "template", "validate", "runs",
 )  # fmt: skip
 WHOLE = {
-    "paths": (1, 10**12, 1),
+    "paths": (1, 2**30, 1),
     "block": (256, 2**20, 256),
     "seed": (0, 2**64 - 1, 1),
     "months": (12, 120, 12),

@@ -26,7 +26,7 @@ from engine.tail import tally as tallies
 from engine.tail.devices import OWN, SHARED, everywhere, mesh_of, on_first, own, parts, side_by_side
 from engine.tail.packing import packed, unpacked
 from engine.tail.processes import ALONE, Processes
-from engine.tail.tally import Layout, Tally
+from engine.tail.tally import MOST_PATHS, Layout, Tally
 
 CHUNK = 256
 """Paths evaluated together: their state fits a core's second-level cache, and every chunk rounds alike."""
@@ -41,8 +41,8 @@ class Plan:
     seed: int
 
     def __post_init__(self):
-        if self.paths < 1:
-            raise ValueError(f"run.paths: got {self.paths}, expected at least 1")
+        if not 1 <= self.paths <= MOST_PATHS:
+            raise ValueError(f"run.paths: got {self.paths}, expected 1 to {MOST_PATHS}")
         if self.block < CHUNK or self.block % CHUNK:
             raise ValueError(f"run.block: got {self.block}, expected a multiple of {CHUNK}")
         seed_words(self.seed)
@@ -141,8 +141,8 @@ class Devices:
         here = merged(parts(tally))
         if self.processes.count == 1:
             return here
-        told = self.processes.to_first(packed(here, self.empty))
-        return merged([unpacked(each, self.empty) for each in told])
+        _, *others = self.processes.to_first(packed(here, self.empty))
+        return merged([here, *(unpacked(each, self.empty) for each in others)])
 
     def compiled(self, outcome, model, sampler, seed):
         """`tally_blocks` for these devices, as (tally, sampler, done, last) -> tally."""

@@ -53,10 +53,11 @@ class Processes:
     def either(self, flag: bool) -> bool:
         """Whether the flag is true on any; what was said before has been heard by then, and is forgotten."""
         before, self.said = self.said, []
-        flags = self._meet(flag, range(self.count), hears=True)
+        # By way of the first: words grow with the processes, not with their square.
+        found = self.of_first(any(self.to_first(flag)))
         for key in before:
             self.store.key_value_delete(key)
-        return any(flags)
+        return found
 
     def farewell(self, code: int) -> None:
         """Say that this process ends, with this exit code."""

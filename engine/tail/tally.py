@@ -12,7 +12,8 @@ Headroom, in paths of weight one, before an int64 could overflow, whatever the l
     losses            2^63 / 2^24 / 2^13  = 2^26        (2^39 / mean loss: 8.6e9 paths at 64 USD bn)
     squared losses    2^63 / 2^8 / 2^26   = 2^29
 
-so `HEADROOM` = 2^26 = 67 million paths even if every one of them lost the largest loss the bins hold.
+so `HEADROOM` = 2^26 = 67 million paths even if every one of them lost the largest loss the bins hold, and a
+run of at most `MOST_PATHS` = 2^30 overflows nothing while the mean loss is below 512 USD bn.
 """
 
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ LOSS_CAP = 2.0**LOSS.high
 WEIGHT_CAP = 2.0**10
 """A weight enters sums as at most this; a maximal weight at the cap says that some were cut."""
 HEADROOM = 2**26
+MOST_PATHS = 2**30
 WORST = 64
 """How many worst paths are kept for each horizon."""
 NO_PATH = int(np.iinfo(np.int64).max)

@@ -12,6 +12,7 @@ from engine.tail.tally import (
     HEADROOM,
     LOSS_CAP,
     LOSS_ONE,
+    MOST_PATHS,
     NO_PATH,
     SQUARE_ONE,
     SQUARED_LOSS_ONE,
@@ -126,6 +127,7 @@ def test_a_month_or_cause_outside_its_range_cannot_spill_into_another_entity(pat
 
 def test_no_sum_can_overflow_within_the_stated_headroom():
     largest = int(LOSS_CAP)
+    assert MOST_PATHS * SQUARE_ONE <= INT64_MAX and MOST_PATHS * 512 * LOSS_ONE <= INT64_MAX + 1
     assert HEADROOM * WEIGHT_ONE <= INT64_MAX
     assert HEADROOM * SQUARE_ONE <= INT64_MAX
     assert HEADROOM * largest * LOSS_ONE <= INT64_MAX + 1
