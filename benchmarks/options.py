@@ -152,7 +152,9 @@ def main(paths: int = 2**20, turns: int = 5) -> None:
     everybody = {"engine": engine(paths)}
     for name, (package, make, _) in PEERS.items():
         if importlib.util.find_spec(package) is None:
-            print(f"{name} is not installed, so its rows are left out: `pip install {package}` brings them in")
+            print(
+                f"{name} is not installed, so its rows are left out: `pip install {package}` brings them in"
+            )
         else:
             everybody[name] = make(paths)
     for payoff, closed in CLOSED.items():

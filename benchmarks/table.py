@@ -1,6 +1,6 @@
 """One Markdown table of the results that benchmarks have left as lines of JSON.
 
-    python benchmarks/table.py [folder]
+python benchmarks/table.py [folder]
 """
 
 import sys
