@@ -73,15 +73,20 @@ def engine(paths: int):
     import jax
     import jax.numpy as jnp
 
-    from engine.draws.address import normals, seed_words, words
+    from engine.draws.address import seed_words, words
+    from engine.draws.random import normal_pair
 
     batch = 8192
     zero = jnp.zeros((), jnp.int32)
 
+    def pair(seed, path):
+        # Two arrays: joined in one, they would be drawn again for every element that is read of it.
+        return normal_pair(*words(seed, path, zero, "systematic", 2))
+
     def price(seed, payoff):
         def add(step, sums):
             ids = step * batch + jnp.arange(batch, dtype=jnp.int64)
-            z = jax.vmap(lambda path: normals(words(seed, path, zero, "systematic", 2)), out_axes=1)(ids)
+            z = jax.vmap(pair, in_axes=(None, 0))(seed, ids)
             value = discounted(payoff, z, jnp.exp, lambda x: jnp.maximum(x, 0.0)).astype(jnp.float64)
             return sums + jnp.stack([jnp.sum(value), jnp.sum(value**2)])
 
