@@ -3,25 +3,29 @@
     python benchmarks/roofline.py [months] [turns]
 
 Operations and bytes of a path's month are those XLA counts in the compiled month of one chunk
-(`cost_analysis`; bytes that every loop and product reads and writes, wherever they come from), and its
-loops by kind are counted in the optimised program. The peaks are measured in the same run on the same one
-device: multiply-adds of float32 on an array in the first-level cache, and a <- b + s a on arrays as large as
-what a chunk works on and on arrays far beyond every cache. Prints what share of each peak the month reaches.
+(`cost_analysis`: one for each element of each elementwise operation, comparisons and selections too, two for
+a multiply-add of a product; bytes that every loop and product reads and writes, wherever they come from). The
+peaks are measured in the same run on the same core: multiply-adds of float32 on an array in the first-level
+cache, and a <- a + b, 12 bytes an element, on arrays that fit the second-level cache, on as much as a chunk
+works on, and far beyond every cache. Prints what share of each peak the month reaches.
 """
 
 import collections
+import math
 import re
 import sys
 import time
 
 from experiments.devices import prepare_devices
 
-INSIDE = 4_096
-"""Numbers that fill half of a first-level cache of 32 kB."""
+INSIDE = (512, 2_048)
+"""Numbers of an array within the first-level cache; the best counts."""
+CHAINS = (4, 8, 16)
+"""Multiply-adds in a row on each number; the best counts."""
+WITHIN = 2**16
+"""Numbers of an array, two of which fit a second-level cache of 1 MB twice."""
 BEYOND = 2**26
 """Numbers of an array, 256 MB, that no cache holds."""
-CHAINS = (8, 16, 32, 64)
-"""Multiply-adds in a row on each number; the best counts."""
 KINDS = ("fusion", "call", "dot", "custom-call", "copy", "scatter", "sort", "while", "conditional", "reduce")
 
 
@@ -36,8 +40,24 @@ def loops(text: str) -> collections.Counter:
     return collections.Counter(kind for kind in kinds if kind in KINDS)
 
 
+def products(text: str) -> int:
+    """Operations of all products of matrices in an optimised program, two a multiply-add.
+
+    >>> x = "  %x = f32[4,3]{1,0} parameter(0)\\n  %y = f32[3,5]{1,0} parameter(1)\\n"
+    >>> products(x + "  %d = f32[4,5]{1,0} dot(%x, %y), lhs_contracting_dims={1}\\n")
+    120
+    """
+    shapes = dict(re.findall(r"%([\w.\-]+) = \w+\[([\d,]*)\]", text))
+    sizes = {name: [int(d) for d in filter(None, shape.split(","))] for name, shape in shapes.items()}
+    found = re.findall(r"%([\w.\-]+) = \S+ dot\([^%]*%([\w.\-]+),.*?lhs_contracting_dims=\{([\d,]*)\}", text)
+    return sum(
+        2 * math.prod(sizes[name]) * math.prod(sizes[left][int(d)] for d in filter(None, along.split(",")))
+        for name, left, along in found
+    )
+
+
 def best(run, turns: int) -> float:
-    """Least seconds of several calls."""
+    """Least seconds of several calls, the first left out."""
     import jax
 
     spent = []
@@ -49,13 +69,13 @@ def best(run, turns: int) -> float:
 
 
 def arithmetic(turns: int) -> float:
-    """Float32 operations a second of one device, two a multiply-add."""
+    """Float32 operations a second of one core, two a multiply-add."""
     import jax
     import jax.numpy as jnp
 
-    times = 100_000
+    times = 20_000
 
-    def rate(chain: int) -> float:
+    def rate(numbers: int, chain: int) -> float:
         @jax.jit
         def run(x, a):
             def step(_, x):
@@ -65,25 +85,24 @@ def arithmetic(turns: int) -> float:
 
             return jax.lax.fori_loop(0, times, step, x)
 
-        x, a = jnp.ones(INSIDE, jnp.float32), jnp.float32(0.5)
-        return 2.0 * chain * times * INSIDE / best(lambda: run(x, a), turns)
+        x, a = jnp.ones(numbers, jnp.float32), jnp.float32(0.5)
+        return 2.0 * chain * times * numbers / best(lambda: run(x, a), turns)
 
-    return max(map(rate, CHAINS))
+    return max(rate(numbers, chain) for numbers in INSIDE for chain in CHAINS)
 
 
 def stream(numbers: int, turns: int) -> float:
-    """Bytes a second of a <- b + s a: two arrays of so many float32 read, one written."""
-    import jax
-    import jax.numpy as jnp
+    """Bytes a second of a <- a + b: two arrays of so many float32 read, one written."""
+    import numpy as np
 
-    times = max(2**30 // numbers, 4)
+    times = max(2**26 // numbers, 2)
+    a, b = np.zeros(numbers, np.float32), np.ones(numbers, np.float32)
 
-    @jax.jit
-    def run(a, b, s):
-        return jax.lax.fori_loop(0, times, lambda _, a: b + s * a, a)
+    def run():
+        for _ in range(times):
+            np.add(a, b, out=a)
 
-    a, b = jnp.ones(numbers, jnp.float32), jnp.ones(numbers, jnp.float32)
-    return 12.0 * numbers * times / best(lambda: run(a, b, jnp.float32(0.5)), turns)
+    return 12.0 * numbers * times / best(run, turns)
 
 
 def month_of(system, seed: int):
@@ -118,37 +137,40 @@ def month_of(system, seed: int):
     return jax.jit(month).lower(*arguments).compile(), arguments
 
 
-def main(months: int = 60, turns: int = 5) -> None:
-    """Count, time, measure the peaks, print the shares."""
-    prepare_devices(1)
+def counts(system) -> tuple[float, float, int]:
+    """(operations and bytes of a path's month, bytes that a chunk's month works on); prints what they are of."""
+    import jax
+
+    from engine.tail.blocks import CHUNK
+
+    program, arguments = month_of(system, 7)
+    counted, text = program.cost_analysis(), program.as_text()
+    counted = counted[0] if isinstance(counted, list) else counted
+    operations, moved = counted["flops"] / CHUNK, counted["bytes accessed"] / CHUNK
+    working = sum(leaf.nbytes for leaf in jax.tree.leaves(arguments))
+    temporary = program.memory_analysis().temp_size_in_bytes
+    print(
+        f"a month of {CHUNK} paths: {dict(loops(text))}, arguments {working / 1e6:.2f} MB, temporaries "
+        f"{temporary / 1e6:.2f} MB"
+    )
+    print(
+        f"a path's month: {operations:,.0f} operations, {products(text) / CHUNK:,.0f} of them in products of "
+        f"matrices, {counted.get('transcendentals', 0.0) / CHUNK:,.0f} functions, {moved / 1e3:,.1f} kB; "
+        f"{operations / moved:.2f} operations a byte"
+    )
+    return operations, moved, working + temporary
+
+
+def timed(system, months: int, turns: int) -> float:
+    """Seconds of a path's month within a run of all months, without the tally."""
     import jax
     import jax.numpy as jnp
-    from record import Record, spread
 
-    from engine.book.build import build_system
-    from engine.book.load import load_book, shipped_book
-    from engine.book.parameters import Parameters
     from engine.draws.address import seed_words
     from engine.draws.samplers import PSEUDO_RANDOM
     from engine.paths import path as paths
     from engine.paths.simulate import every_year
     from engine.tail.blocks import CHUNK
-
-    system = build_system(load_book(shipped_book("ai_credit_2025")), Parameters(), months)
-    begun = time.perf_counter()
-    program, arguments = month_of(system, 7)
-    compile_s = time.perf_counter() - begun
-    counted = program.cost_analysis()
-    counted = counted[0] if isinstance(counted, list) else counted
-    kinds = loops(program.as_text())
-    operations, moved = counted["flops"] / CHUNK, counted["bytes accessed"] / CHUNK
-    functions = counted.get("transcendentals", 0.0) / CHUNK
-    working = sum(leaf.nbytes for leaf in jax.tree.leaves(arguments))
-    temporary = program.memory_analysis().temp_size_in_bytes
-    print(
-        f"a month of {CHUNK} paths: {dict(kinds)}, arguments {working / 1e6:.2f} MB, temporaries "
-        f"{temporary / 1e6:.2f} MB"
-    )
 
     @jax.jit
     def whole(system, seed, ids):
@@ -158,24 +180,31 @@ def main(months: int = 60, turns: int = 5) -> None:
         return jax.lax.map(traced, ids)
 
     ids = jnp.arange(8 * CHUNK, dtype=jnp.int64).reshape(8, CHUNK)
-    seconds = best(lambda: whole(system, seed_words(7), ids), turns) / (ids.size * months)
-    cached = max((working + temporary) // 8, INSIDE)
-    peaks = {
-        "arithmetic, first-level cache": (operations / seconds, arithmetic(turns), "float32 operations/s"),
-        f"bytes, {8 * cached / 1e6:.1f} MB": (moved / seconds, stream(cached, turns), "B/s"),
-        "bytes, memory": (moved / seconds, stream(BEYOND, turns), "B/s"),
-    }
-    print(
-        f"a path and month: {operations:,.0f} float32 operations, {functions:,.0f} functions, "
-        f"{moved / 1e3:,.1f} kB, {seconds * 1e9:,.0f} ns; {operations / moved:.2f} operations a byte"
-    )
+    return best(lambda: whole(system, seed_words(7), ids), turns) / (ids.size * months)
+
+
+def main(months: int = 60, turns: int = 5) -> None:
+    """Count, time, measure the peaks, print the shares."""
+    prepare_devices(1)
+    from record import Record, spread
+
+    from engine.book.build import build_system
+    from engine.book.load import load_book, shipped_book
+    from engine.book.parameters import Parameters
+
+    system = build_system(load_book(shipped_book("ai_credit_2025")), Parameters(), months)
+    operations, moved, working = counts(system)
+    seconds = timed(system, months, turns)
+    arrays = {"second-level cache": WITHIN, "a chunk's arrays": working // 8, "memory": BEYOND}
+    peaks = {"multiply-adds": (operations / seconds, arithmetic(turns), "operations/s")}
+    for place, numbers in arrays.items():
+        peaks[f"bytes, {place}"] = (moved / seconds, stream(numbers, turns), "B/s")
+    shares = {}
     for name, (reached, peak, unit) in peaks.items():
-        share = spread([reached / peak])
-        print(f"{name}: {reached / 1e9:.1f} of {peak / 1e9:.1f} billion {unit}, {share.median:.1%}")
-    Record(
-        "roofline", "path-months", spread([1.0 / seconds]), "path-months/s", seconds * ids.size * months,
-        compile_s, beside={name: spread([reached / peak]) for name, (reached, peak, _) in peaks.items()},
-    ).tell()  # fmt: skip
+        shares[f"peak of {name}"] = spread([reached / peak])
+        print(f"{name}: {reached / 1e9:.1f} of {peak / 1e9:.1f} billion {unit}, {reached / peak:.1%}")
+    rate = spread([1.0 / seconds])
+    Record("roofline", "a path's month", rate, "path-months/s", seconds, beside=shares).tell()
 
 
 if __name__ == "__main__":
