@@ -5,8 +5,8 @@
 Relative standard error of expected loss, ES 99% and ES 99.9% against seconds of simulation, at a sixteenth, a
 quarter and all of the paths: on the shipped book (60 months), and on a smooth one-period portfolio of 1,000
 alike obligors with one factor. Each sampler states its own error: that of independent paths, that of weighted
-ones, the spread of 16 scrambles. Seconds count learning a law, on the shipped book with the compilation of its
-pilots, and not compilation of the run. A ratio to plain paths at equal seconds is one of variances times
+ones, the spread of 16 scrambles. Seconds count learning a law, on the shipped book with the compilation of
+its pilots, and not compilation of the run. A ratio to plain paths at equal seconds is one of variances times
 seconds. All values agree with those of plain paths within 4 standard errors of both, or it stops.
 """
 

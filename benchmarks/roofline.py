@@ -138,7 +138,7 @@ def month_of(system, seed: int):
 
 
 def counts(system) -> tuple[float, float, int]:
-    """(operations and bytes of a path's month, bytes that a chunk's month works on); prints what they are of."""
+    """(operations, bytes) of a path's month and bytes that a chunk's works on; prints what they are of."""
     import jax
 
     from engine.tail.blocks import CHUNK
