@@ -112,3 +112,15 @@ ENTRY %main (x: f32[4]) -> (f32[4], f32[4]) {
 }
 """
     assert dict(roofline.loops(program)) == {"fusion": 1, "dot": 1}
+
+
+def test_operations_of_products_by_hand():
+    """[4 3] times [3 5] and its transpose's transpose: 2 x 20 x 3 operations each."""
+    program = """
+  %x = f32[4,3]{1,0} parameter(0)
+  %xt = f32[3,4]{1,0} parameter(1)
+  %y = f32[3,5]{1,0} parameter(2)
+  %d = f32[4,5]{1,0} dot(%x, %y), lhs_contracting_dims={1}, rhs_contracting_dims={0}
+  ROOT %e = f32[4,5]{1,0} dot(%xt, %y), lhs_contracting_dims={0}, rhs_contracting_dims={0}
+"""
+    assert roofline.products(program) == 2 * 120
