@@ -16,6 +16,7 @@ import sys
 from experiments.devices import prepare_devices
 
 LEVELS = (0.99, 0.999)
+SAMPLERS = ("pseudo_random", "sobol", "importance")
 MEASURES = ("EL", "ES 99%", "ES 99.9%")
 SCRAMBLES, COMPONENTS, BLOCK, SEED, REACH = 16, 4, 4096, 7, 4.0
 
@@ -39,16 +40,28 @@ def independent(tally, horizon: int) -> list[tuple[float, float]]:
 
 
 def replicated(tally, each, horizon: int) -> list[tuple[float, float]]:
-    """The same with the standard error of the mean of replications."""
+    """The same with the standard error of the mean of replications, whose measures `each` holds."""
     import numpy as np
 
     from engine.tail.intervals import sectioned
 
-    values = [np.array([value for value, _ in independent(t, horizon)]) for t in each]
-    errors = sectioned(values)[1]
-    return [
-        (value, float(error)) for (value, _), error in zip(independent(tally, horizon), errors, strict=True)
-    ]
+    whole = independent(tally, horizon)
+    if len(each) < 2:
+        return whole
+    errors = sectioned([np.array([value for value, _ in found]) for found in each])[1]
+    return [(value, float(error)) for (value, _), error in zip(whole, errors, strict=True)]
+
+
+def plan_of(sampler: str, paths: int):
+    """(the plan, its replications): a block no larger than a device's share, a seed of the sampler's own."""
+    import jax
+
+    from engine.tail.blocks import CHUNK, Plan
+
+    count = SCRAMBLES if sampler == "sobol" else 1
+    share = paths // (count * len(jax.devices()))
+    seed = SEED + SAMPLERS.index(sampler)
+    return Plan(paths, min(BLOCK, max(share // CHUNK, 1) * CHUNK), seed), count
 
 
 def book_runs():
@@ -59,23 +72,24 @@ def book_runs():
     from engine.learn.importance.importance import Asked, learn
     from engine.paths.samplers import samplers_of
     from engine.paths.simulate import horizons, simulate
-    from engine.tail.blocks import Plan, Watch
+    from engine.tail.blocks import Watch
 
     months = 60
     system = build_system(load_book(shipped_book("ai_credit_2025")), Parameters(), months)
     last, laws = horizons(months).index(months), {}
 
     def run(sampler: str, paths: int):
-        plan, kept, learning = Plan(paths, BLOCK, SEED), [], 0.0
+        (plan, count), kept, learning = plan_of(sampler, paths), [], 0.0
         if sampler == "importance":
             if not laws:
                 laws["law"] = learn(system, Asked(level=max(LEVELS)), SEED, BLOCK, quiet)
             samplers, learning = (laws["law"].sampler,), laws["law"].seconds
         else:
-            count = SCRAMBLES if sampler == "sobol" else 1
             samplers = samplers_of(system, plan, sampler, count, COMPONENTS)
-        tally, timing = simulate(system, plan, samplers, Watch(each=kept.append))
-        found = replicated(tally, kept, last) if len(kept) > 1 else independent(tally, last)
+        tally, timing = simulate(
+            system, plan, samplers, Watch(each=lambda tally: kept.append(independent(tally, last)))
+        )
+        found = replicated(tally, kept, last)
         return found, learning, timing
 
     return run
@@ -90,26 +104,25 @@ def portfolio_runs():
     from engine.portfolio import tail
     from engine.portfolio.importance import tuned
     from engine.portfolio.portfolio import portfolio
-    from engine.tail.blocks import Plan, Watch
+    from engine.tail.blocks import Watch
 
     book = portfolio(np.full(1_000, 0.02), exposure=1.0, lgd=0.45, loadings=0.45)
 
     def run(sampler: str, paths: int):
-        plan, kept, begun, tilt = Plan(paths, BLOCK, SEED), [], time.perf_counter(), None
+        (plan, count), kept, begun, tilt = plan_of(sampler, paths), [], time.perf_counter(), None
         if sampler == "importance":
             tilt = tuned(book, tail.pilot_target(book, max(LEVELS), SEED))
         learning = time.perf_counter() - begun if tilt is not None else 0.0
-        samplers = tail.samplers_of(book, plan, sampler, SCRAMBLES if sampler == "sobol" else 1)
-        tally, timing = tail.run(book, plan, samplers, tilt, Watch(each=kept.append))
-        found = replicated(tally, kept, 0) if len(kept) > 1 else independent(tally, 0)
+        samplers = tail.samplers_of(book, plan, sampler, count)
+        tally, timing = tail.run(
+            book, plan, samplers, tilt, Watch(each=lambda tally: kept.append(independent(tally, 0)))
+        )
+        found = replicated(tally, kept, 0)
         return found, learning, timing
 
     # The pilot's programs are compiled before its seconds count.
     run("importance", BLOCK)
     return run
-
-
-SAMPLERS = ("pseudo_random", "sobol", "importance")
 
 
 def worth(plain, own, plain_s: float, own_s: float) -> list[float]:
