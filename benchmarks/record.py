@@ -92,9 +92,19 @@ class Record:
         compilation = "" if self.compile_s is None else f"compile {self.compile_s:.1f} s, "
         peers = "".join(f"; {ratio} times {name}" for name, ratio in self.beside.items())
         return (
-            f"{self.benchmark}, {self.case}: {self.rate} {self.unit}, {compilation}run {self.run_s:.2f} s, "
-            f"peak memory {self.memory_mb:,.0f} MB, {self.device}, {self.dtype}{peers}"
+            f"{self.benchmark}, {self.case}: {self.rate} {self.unit}, {compilation}"
+            f"run {digits(self.run_s)} s, peak memory {self.memory_mb:,.0f} MB, {self.device}, {self.dtype}{peers}"
         )
+
+    def cells(self) -> tuple[str, ...]:
+        """The cells of a row of `benchmarks/table.py`; a bar inside one would end it."""
+        compilation = "" if self.compile_s is None else f"{self.compile_s:.1f}"
+        beside = "; ".join(f"{ratio} × {name}" for name, ratio in self.beside.items())
+        row = (
+            self.benchmark, self.case, str(self.rate), self.unit, compilation,
+            digits(self.run_s), f"{self.memory_mb:,.0f}", self.dtype, beside,
+        )  # fmt: skip
+        return tuple(cell.replace("|", "\\|") for cell in row)
 
     def tell(self) -> None:
         """Print, and append to BENCH_OUT's file where that is set."""

@@ -22,6 +22,8 @@ INSIDE = (512, 2_048)
 """Numbers of an array within the first-level cache; the best counts."""
 CHAINS = (4, 8, 16)
 """Multiply-adds in a row on each number; the best counts."""
+TIMED = 2_048
+"""Paths of a timed run."""
 WITHIN = 2**16
 """Numbers of an array, two of which fit a second-level cache of 1 MB twice."""
 BEYOND = 2**26
@@ -179,7 +181,7 @@ def timed(system, months: int, turns: int) -> float:
 
         return jax.lax.map(traced, ids)
 
-    ids = jnp.arange(8 * CHUNK, dtype=jnp.int64).reshape(8, CHUNK)
+    ids = jnp.arange(TIMED, dtype=jnp.int64).reshape(-1, CHUNK)
     return best(lambda: whole(system, seed_words(7), ids), turns) / (ids.size * months)
 
 
@@ -204,7 +206,9 @@ def main(months: int = 60, turns: int = 5) -> None:
         shares[f"peak of {name}"] = spread([reached / peak])
         print(f"{name}: {reached / 1e9:.1f} of {peak / 1e9:.1f} billion {unit}, {reached / peak:.1%}")
     rate = spread([1.0 / seconds])
-    Record("roofline", "a path's month", rate, "path-months/s", seconds, beside=shares).tell()
+    Record(
+        "roofline", "a path's month", rate, "path-months/s", TIMED * seconds * months, beside=shares
+    ).tell()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """One Markdown table of the results that benchmarks have left as lines of JSON.
 
-python benchmarks/table.py [folder]
+    python benchmarks/table.py [folder]
+
+The last result of each benchmark and case counts.
 """
 
 import sys
@@ -13,21 +15,10 @@ HEADS = ("benchmark", "case", "rate", "unit", "compile s", "run s", "MB", "dtype
 FOLDER = "out/bench"
 
 
-def cells(record: "Record") -> tuple[str, ...]:
-    """A record as the cells of a row; a bar inside one would end it."""
-    compilation = "" if record.compile_s is None else f"{record.compile_s:.1f}"
-    beside = "; ".join(f"{ratio} × {name}" for name, ratio in record.beside.items())
-    row = (
-        record.benchmark, record.case, str(record.rate), record.unit, compilation,
-        f"{record.run_s:.2f}", f"{record.memory_mb:,.0f}", record.dtype, beside,
-    )  # fmt: skip
-    return tuple(cell.replace("|", "\\|") for cell in row)
-
-
 def table(records: "list[Record]") -> str:
     """Markdown: a line naming the devices, then a row a record."""
     devices = ", ".join(dict.fromkeys(record.device for record in records))
-    rows = [HEADS, ("---",) * len(HEADS), *map(cells, records)]
+    rows = [HEADS, ("---",) * len(HEADS), *(record.cells() for record in records)]
     return f"Devices: {devices}\n\n" + "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 

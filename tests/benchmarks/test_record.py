@@ -35,7 +35,7 @@ def test_what_is_told_is_kept_where_asked_and_the_last_of_a_case_counts(tmp_path
     for record in (RESULT, other, again):
         record.tell()
     assert records(tmp_path / "kept") == [again, other]
-    assert "20 (10–30) paths/s, compile 0.5 s, run 2.00 s" in capsys.readouterr().out
+    assert "20 (10–30) paths/s, compile 0.5 s, run 2 s" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("line", ["not JSON", "[]", '{"benchmark": "x"}', '{"rate": {}, "beside": {}}'])
@@ -53,7 +53,7 @@ def test_a_folder_without_results_says_how_to_get_some(tmp_path):
 def test_the_table_has_a_row_a_result_and_as_many_cells_as_heads():
     lines = table.table([RESULT, dataclasses.replace(RESULT, compile_s=None)]).splitlines()
     assert lines[0] == "Devices: 1 x cpu" and len(lines) == 6
-    assert lines[4] == (r"| speed | a \| b | 20 (10–30) | paths/s | 0.5 | 2.00 | 123 | float64 | 2 × peer |")
+    assert lines[4] == (r"| speed | a \| b | 20 (10–30) | paths/s | 0.5 | 2 | 123 | float64 | 2 × peer |")
     assert [line.replace("\\|", "").count("|") for line in lines[2:]] == [len(table.HEADS) + 1] * 4
 
 
