@@ -93,7 +93,8 @@ class Record:
         peers = "".join(f"; {ratio} times {name}" for name, ratio in self.beside.items())
         return (
             f"{self.benchmark}, {self.case}: {self.rate} {self.unit}, {compilation}"
-            f"run {digits(self.run_s)} s, peak memory {self.memory_mb:,.0f} MB, {self.device}, {self.dtype}{peers}"
+            f"run {digits(self.run_s)} s, peak memory {self.memory_mb:,.0f} MB, {self.device}, "
+            f"{self.dtype}{peers}"
         )
 
     def cells(self) -> tuple[str, ...]:
