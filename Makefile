@@ -11,6 +11,7 @@ UNSHIPPED ?= $(or $(wildcard ../shared/oracles),null)
 RANDOM_OUT ?= out/random
 JOBS ?= 1
 KILLS ?= 100
+BENCH_OUT ?= out/bench
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -49,8 +50,11 @@ kills: setup ## kill a run KILLS times and see that it ends as the undisturbed o
 validate: setup ## every known number beside the engine's: docs/validation.md
 	$(BIN)/undertow task=validate validate.unshipped=$(UNSHIPPED)
 
-bench: setup ## compile seconds, run seconds and paths per second on this machine
-	@for file in $(filter-out %/gpu_check.py,$(wildcard benchmarks/*.py)); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+bench: setup ## all benchmarks on this machine (half an hour), results as lines of JSON and one table in BENCH_OUT
+	@rm -f $(BENCH_OUT)/results.jsonl
+	@for file in $(filter-out $(addprefix %/,gpu_check.py record.py table.py),$(wildcard benchmarks/*.py)); do \
+		echo "== $$file"; BENCH_OUT=$(BENCH_OUT) $(BIN)/python $$file || exit 1; done
+	@$(BIN)/python benchmarks/table.py $(BENCH_OUT) | tee $(BENCH_OUT)/table.md
 
 gpu-check: setup ## compile the month for an H100 without one and count kernels; fetches jax's CUDA plugin into .venv-gpu
 	test -x .venv-gpu/bin/python || $(PYTHON) -m venv .venv-gpu

@@ -23,6 +23,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import jax  # noqa: E402
 import numpy as np  # noqa: E402
 from peers import numpy_portfolio  # noqa: E402
+from record import Record, ratios, spread  # noqa: E402
 from scipy import stats  # noqa: E402
 
 from engine.draws.samplers import PSEUDO_RANDOM  # noqa: E402
@@ -152,24 +153,16 @@ def show(seconds: dict[str, list[float]], processor: dict[str, list[float]], pat
     Processor time is that of all threads for one obligor-draw, the least of all turns.
     """
     draws = paths * OBLIGORS / 1e6
-    heads = "".join(f"{head:>10}" for head in ("minimum", "median", "maximum", "processor"))
-    print(f"{'million obligor-draws/s':28}{heads}   engine over this one")
-    for name, spent in seconds.items():
-        rates = draws / np.asarray(spent)
-        ratios = np.asarray(spent) / np.asarray(seconds["engine"])
-        print(
-            f"{name:28}{rates.min():10,.0f}{np.median(rates):10,.0f}{rates.max():10,.0f}"
-            f"{min(processor[name]) / draws * 1e3:7.2f} ns"
-            f"   {np.median(ratios):.2f} ({ratios.min():.2f} to {ratios.max():.2f}){verdict(name, ratios)}"
-        )
-
-
-def verdict(name: str, ratios: np.ndarray) -> str:
-    """Whether the engine is as many times as fast as it should be, by the median of the turns."""
-    bar = BARS.get(name.partition(",")[0])
-    if bar is None:
-        return ""
-    return f", {bar:g} {'reached' if np.median(ratios) >= bar else 'missed'}"
+    rates = {name: [draws / each for each in spent] for name, spent in seconds.items()}
+    for name, rate in rates.items():
+        found = spread(rate)
+        beside = {n: ratios(rate, r) for n, r in rates.items() if name == "engine" and n != name}
+        run_s = draws / found.median
+        Record("classic portfolio", name, found, "million obligor-draws/s", run_s, beside=beside).tell()
+        print(f"  {min(processor[name]) / draws * 1e3:.2f} ns of processor time a draw")
+    for name in list(rates)[1:]:
+        bar, over = BARS[name.partition(",")[0]], ratios(rates["engine"], rates[name]).median
+        print(f"{name}: the bar of {bar:g} times is {'reached' if over >= bar else 'missed'}")
 
 
 def agree(tails: dict[str, list[tuple]], paths: int, edge: float) -> None:

@@ -14,6 +14,8 @@ import numpy as np
 from experiments.devices import prepare_devices
 
 LEVELS = (0.999, 0.9997)
+RUN = 32_768
+"""Paths that are timed."""
 
 
 @contextlib.contextmanager
@@ -59,6 +61,8 @@ def paths_per_second(system, sampler, paths: int) -> float:
 def main(paths: int = 131_072, seeds: int = 3) -> None:
     """Laws under several seeds, one without thresholds, and the price of a path."""
     prepare_devices("auto")
+    from record import Record, ratios, spread
+
     from engine.book.build import build_system
     from engine.book.load import load_book, shipped_book
     from engine.book.parameters import Parameters
@@ -74,9 +78,13 @@ def main(paths: int = 131_072, seeds: int = 3) -> None:
     print("mean over seeds:", means)
     learned(system, Asked(rates=(1.0, 1.0)), 1, paths, "seed 1, no threshold tilted")
     both = (PSEUDO_RANDOM, laws[0][0])
-    speeds = np.asarray([[paths_per_second(system, sampler, 32_768) for sampler in both] for _ in range(3)])
-    cost = speeds[:, 0] / speeds[:, 1]
-    print(f"a path costs {np.median(cost):.2f} plain ones ({cost.min():.2f} to {cost.max():.2f})")
+    speeds = np.asarray([[paths_per_second(system, sampler, RUN) for sampler in both] for _ in range(3)])
+    for name, rate, beside in (
+        ("plain paths", speeds[:, 0], {}),
+        ("weighted paths", speeds[:, 1], {"plain paths": ratios(speeds[:, 1], speeds[:, 0])}),
+    ):
+        found = spread(rate)
+        Record("importance", name, found, "paths/s", RUN / found.median, beside=beside).tell()
 
 
 if __name__ == "__main__":

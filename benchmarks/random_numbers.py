@@ -23,6 +23,7 @@ def main(paths: int = 262_144, turns: int = 5) -> None:
     import jax
     import jax.numpy as jnp
     import numpy as np
+    from record import Record, ratios, spread
 
     from engine.batch.last import batch_last
     from engine.batch.store import stored
@@ -80,11 +81,11 @@ def main(paths: int = 262_144, turns: int = 5) -> None:
                 )
             else:
                 rates[name].append(normals / seconds / 1e6)
-    for name, found in rates.items():
-        print(f"{name}: {np.median(found):,.0f} ({min(found):,.0f}-{max(found):,.0f}) million normals/s")
-    for name in list(runs)[1:]:
-        ratio = sorted(a / b for a, b in zip(rates["engine"], rates[name], strict=True))
-        print(f"engine over {name}: {ratio[len(ratio) // 2]:.2f} ({ratio[0]:.2f}-{ratio[-1]:.2f})")
+    for name, rate in rates.items():
+        found = spread(rate)
+        beside = {n: ratios(rate, r) for n, r in rates.items() if name == "engine" and n != name}
+        seconds = normals / 1e6 / found.median
+        Record("random numbers", name, found, "million normals/s", seconds, beside=beside).tell()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ the shipped book's borrowers (firms, contracts, loans, pools, tranches) or of it
 slope of log time against log size over the larger half of the sizes: 1 is linear.
 """
 
-import resource
 import sys
 
 from experiments.devices import prepare_devices
@@ -20,6 +19,7 @@ def main(paths: int = 16_384, largest: int = 11) -> None:
     import math
 
     from peers.folded_book import BORROWERS, LENDERS, folded
+    from record import Record, spread
 
     from engine.book.build import build_system
     from engine.book.load import load_book, shipped_book
@@ -29,17 +29,14 @@ def main(paths: int = 16_384, largest: int = 11) -> None:
 
     book = load_book(shipped_book("ai_credit_2025"))
 
-    def cost(system, count: int = paths) -> tuple[float, float]:
-        """(microseconds a path, compile seconds)."""
+    def cost(system, case: str, count: int = paths) -> float:
+        """Microseconds a path."""
         plan = Plan(count, 2048, 7)
         first, again = (simulate(system, plan)[1] for _ in range(2))
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        best = min(first.run_s, again.run_s) / count * 1e6
-        print(
-            f"  {best:9,.1f} us a path, compile {first.compile_s:.0f} s, peak memory {memory:,.0f} MB",
-            flush=True,
-        )
-        return best, first.compile_s
+        run_s = min(first.run_s, again.run_s)
+        rate = spread([first.paths_per_s, again.paths_per_s])
+        Record("scaling", case, rate, "paths/s", run_s, first.compile_s).tell()
+        return run_s / count * 1e6
 
     def exponent(sizes, costs) -> float:
         """Slope of log cost from the middle of the sizes to the last."""
@@ -47,23 +44,19 @@ def main(paths: int = 16_384, largest: int = 11) -> None:
         return math.log(costs[-1] / costs[half]) / math.log(sizes[-1] / sizes[half])
 
     year = build_system(book, Parameters(), 12)
-    print("paths, 12 months")
     for count in (paths, 4 * paths, 16 * paths):
-        print(f"  {count:,} paths", end="")
-        cost(year, count)
+        cost(year, f"{count:,} paths, 12 months", count)
     lengths, costs = (12, 60, 120), []
     for months in lengths:
-        print(f"  {months} months", end="")
-        costs.append(cost(build_system(book, Parameters(), months))[0])
+        costs.append(cost(build_system(book, Parameters(), months), f"{months} months"))
     print(f"months: exponent {exponent(lengths, costs):.2f}")
     copies = [c for c in (1, 2, 4, 8, 11, 22, 43) if c <= largest]
     for title, tables in (("borrowers", BORROWERS), ("lenders", LENDERS)):
         costs = []
         for count in copies:
             system = build_system(folded(book, count, tables), Parameters(), 12)
-            names = system.names
-            print(f"  {title} x {count}: {len(names.loans)} loans, {len(names.lenders)} lenders", end="")
-            costs.append(cost(system)[0])
+            loans, lenders = len(system.names.loans), len(system.names.lenders)
+            costs.append(cost(system, f"{title} x {count}: {loans} loans, {lenders} lenders"))
         print(f"{title}: exponent {exponent(copies, costs):.2f}")
 
 

@@ -1,0 +1,139 @@
+"""One result of a benchmark: what it was, how fast, on what, and beside whom.
+
+Every benchmark prints its results through `Record.tell`. Where the environment variable BENCH_OUT names a
+folder, each is also appended there as a line of JSON, from which `benchmarks/table.py` makes one table.
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+import resource
+from collections.abc import Sequence
+
+LINES = "results.jsonl"
+
+
+@dataclasses.dataclass(frozen=True)
+class Spread:
+    """Median and range over turns."""
+
+    median: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        if self.low == self.high:
+            return digits(self.median)
+        return f"{digits(self.median)} ({digits(self.low)}–{digits(self.high)})"
+
+
+def digits(value: float) -> str:
+    """Three digits that mean something, whole numbers with thousands separated.
+
+    >>> digits(16987.2), digits(24.31), digits(0.911), digits(2.0e-5)
+    ('16,987', '24.3', '0.911', '2e-05')
+    """
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Median, least and greatest of the turns, the upper of two middle ones. Raises ValueError without any.
+
+    >>> spread([3.0, 1.0, 2.0])
+    Spread(median=2.0, low=1.0, high=3.0)
+    """
+    if not len(values):
+        raise ValueError("values: got none, expected at least one turn")
+    ordered = sorted(float(value) for value in values)
+    return Spread(ordered[len(ordered) // 2], ordered[0], ordered[-1])
+
+
+def ratios(own: Sequence[float], peer: Sequence[float]) -> Spread:
+    """How many times a peer's rate the own is, turn by turn, so that what else the machine does cancels.
+
+    Raises ValueError where the turns differ in number.
+
+    >>> str(ratios([20.0, 30.0, 10.0], [10.0, 10.0, 10.0]))
+    '2 (1–3)'
+    """
+    return spread([mine / theirs for mine, theirs in zip(own, peer, strict=True)])
+
+
+def peak_memory() -> float:
+    """Most memory this process has had so far, MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def device() -> str:
+    """The devices that JAX has, by number and kind."""
+    import jax
+
+    devices = jax.devices()
+    return f"{len(devices)} x {devices[0].device_kind}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """One line of a benchmark's results; rates in `unit`, seconds, MB."""
+
+    benchmark: str
+    case: str
+    rate: Spread
+    unit: str
+    run_s: float
+    compile_s: float | None = None  # None where nothing is compiled, or where it is not told apart
+    dtype: str = "float32"
+    device: str = dataclasses.field(default_factory=device)
+    memory_mb: float = dataclasses.field(default_factory=peak_memory)
+    beside: dict[str, Spread] = dataclasses.field(default_factory=dict)  # rate over that of each peer
+
+    def __str__(self) -> str:
+        compilation = "" if self.compile_s is None else f"compile {self.compile_s:.1f} s, "
+        peers = "".join(f"; {ratio} times {name}" for name, ratio in self.beside.items())
+        return (
+            f"{self.benchmark}, {self.case}: {self.rate} {self.unit}, {compilation}"
+            f"run {digits(self.run_s)} s, peak memory {self.memory_mb:,.0f} MB, {self.device}, "
+            f"{self.dtype}{peers}"
+        )
+
+    def cells(self) -> tuple[str, ...]:
+        """The cells of a row of `benchmarks/table.py`; a bar inside one would end it."""
+        compilation = "" if self.compile_s is None else f"{self.compile_s:.1f}"
+        beside = "; ".join(f"{ratio} × {name}" for name, ratio in self.beside.items())
+        row = (
+            self.benchmark, self.case, str(self.rate), self.unit, compilation,
+            digits(self.run_s), f"{self.memory_mb:,.0f}", self.dtype, beside,
+        )  # fmt: skip
+        return tuple(cell.replace("|", "\\|") for cell in row)
+
+    def tell(self) -> None:
+        """Print, and append to BENCH_OUT's file where that is set."""
+        print(self, flush=True)
+        folder = os.environ.get("BENCH_OUT")
+        if folder:
+            path = pathlib.Path(folder) / LINES
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(dataclasses.asdict(self)) + "\n")
+
+
+def records(folder: str | pathlib.Path) -> list[Record]:
+    """Results kept in a folder, the last of each benchmark and case, in the order these first appeared.
+
+    Raises ValueError naming the file and line that holds no result, and where the folder has no file.
+    """
+    path = pathlib.Path(folder) / LINES
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file; run benchmarks with BENCH_OUT={folder}")
+    found: dict[tuple[str, str], Record] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            fields = json.loads(line)
+            fields["rate"] = Spread(**fields["rate"])
+            fields["beside"] = {name: Spread(**ratio) for name, ratio in fields["beside"].items()}
+            record = Record(**fields)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"{path}, line {number}: got no result of a benchmark ({error})") from None
+        found[record.benchmark, record.case] = record
+    return list(found.values())

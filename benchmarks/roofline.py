@@ -1,0 +1,215 @@
+"""What holds the month back: arithmetic, memory, or neither?
+
+    python benchmarks/roofline.py [months] [turns]
+
+Operations and bytes of a path's month are those XLA counts in the compiled month of one chunk
+(`cost_analysis`: one for each element of each elementwise operation, comparisons and selections too, two for
+a multiply-add of a product; bytes that every loop and product reads and writes, wherever they come from). The
+peaks are measured in the same run on the same core: multiply-adds of float32 on an array in the first-level
+cache, and a <- a + b, 12 bytes an element, on arrays that fit the second-level cache, on as much as a chunk
+works on, and far beyond every cache. Prints what share of each peak the month reaches.
+"""
+
+import collections
+import math
+import re
+import sys
+import time
+
+from experiments.devices import prepare_devices
+
+INSIDE = (512, 2_048)
+"""Numbers of an array within the first-level cache; the best counts."""
+CHAINS = (4, 8, 16)
+"""Multiply-adds in a row on each number; the best counts."""
+TIMED = 2_048
+"""Paths of a timed run."""
+WITHIN = 2**16
+"""Numbers of an array, two of which fit a second-level cache of 1 MB twice."""
+BEYOND = 2**26
+"""Numbers of an array, 256 MB, that no cache holds."""
+KINDS = ("fusion", "call", "dot", "custom-call", "copy", "scatter", "sort", "while", "conditional", "reduce")
+
+
+def loops(text: str) -> collections.Counter:
+    """Operations of the entry computation of an optimised program by kind, those that are loops of their own.
+
+    >>> loops("ENTRY %main (x: f32[4]) -> f32[4] {\\n  %a = f32[4]{0} fusion(%x), calls=%f\\n}\\n")
+    Counter({'fusion': 1})
+    """
+    entry = re.search(r"^ENTRY .*?\{\n(.*?)^\}", text, re.S | re.M).group(1)
+    kinds = re.findall(r"^\s+(?:ROOT )?%\S+ = .*? ([\w\-]+)\(", entry, re.M)
+    return collections.Counter(kind for kind in kinds if kind in KINDS)
+
+
+def products(text: str) -> int:
+    """Operations of all products of matrices in an optimised program, two a multiply-add.
+
+    >>> x = "  %x = f32[4,3]{1,0} parameter(0)\\n  %y = f32[3,5]{1,0} parameter(1)\\n"
+    >>> products(x + "  %d = f32[4,5]{1,0} dot(%x, %y), lhs_contracting_dims={1}\\n")
+    120
+    """
+    shapes = dict(re.findall(r"%([\w.\-]+) = \w+\[([\d,]*)\]", text))
+    sizes = {name: [int(d) for d in filter(None, shape.split(","))] for name, shape in shapes.items()}
+    found = re.findall(r"%([\w.\-]+) = \S+ dot\([^%]*%([\w.\-]+),.*?lhs_contracting_dims=\{([\d,]*)\}", text)
+    return sum(
+        2 * math.prod(sizes[name]) * math.prod(sizes[left][int(d)] for d in filter(None, along.split(",")))
+        for name, left, along in found
+    )
+
+
+def best(run, turns: int) -> float:
+    """Least seconds of several calls, the first left out."""
+    import jax
+
+    spent = []
+    for _ in range(turns + 1):
+        begun = time.perf_counter()
+        jax.block_until_ready(run())
+        spent.append(time.perf_counter() - begun)
+    return min(spent[1:])
+
+
+def arithmetic(turns: int) -> float:
+    """Float32 operations a second of one core, two a multiply-add."""
+    import jax
+    import jax.numpy as jnp
+
+    times = 20_000
+
+    def rate(numbers: int, chain: int) -> float:
+        @jax.jit
+        def run(x, a):
+            def step(_, x):
+                for _ in range(chain):
+                    x = x * a + jnp.float32(1e-3)
+                return x
+
+            return jax.lax.fori_loop(0, times, step, x)
+
+        x, a = jnp.ones(numbers, jnp.float32), jnp.float32(0.5)
+        return 2.0 * chain * times * numbers / best(lambda: run(x, a), turns)
+
+    return max(rate(numbers, chain) for numbers in INSIDE for chain in CHAINS)
+
+
+def stream(numbers: int, turns: int) -> float:
+    """Bytes a second of a <- a + b: two arrays of so many float32 read, one written."""
+    import numpy as np
+
+    times = max(2**26 // numbers, 2)
+    a, b = np.zeros(numbers, np.float32), np.ones(numbers, np.float32)
+
+    def run():
+        for _ in range(times):
+            np.add(a, b, out=a)
+
+    return 12.0 * numbers * times / best(run, turns)
+
+
+def month_of(system, seed: int):
+    """(the month of one chunk compiled, its arguments): everything that moves a path one month."""
+    import jax
+    import jax.numpy as jnp
+
+    from engine.batch.last import batch_last
+    from engine.draws.address import seed_words
+    from engine.draws.samplers import PSEUDO_RANDOM
+    from engine.paths import path as paths
+    from engine.tail.blocks import CHUNK
+
+    def begin(system, seed, ids):
+        def one(system, seed, path):
+            return paths.begin(system, PSEUDO_RANDOM, seed, path)
+
+        return batch_last(one, system, seed, ids, batched=(False, False, True))
+
+    def month(system, seed, row, ids, fate, state, normal, regime):
+        def one(system, seed, row, path, fate, state, normal, regime):
+            state, info = paths.advance(system, seed, path, fate, state, row, normal, regime)
+            return state, paths.traced(system, state, info)
+
+        arguments = (system, seed, row, ids, fate, state, normal, regime)
+        return batch_last(one, *arguments, batched=(False,) * 3 + (True,) * 5)
+
+    ids, words = jnp.arange(CHUNK, dtype=jnp.int64), seed_words(seed)
+    fate, state, drawn = jax.jit(begin)(system, words, ids)
+    row, normal, regime = jax.tree.map(lambda leaf: leaf[0], (system.calendar, drawn.normals, drawn.uniforms))
+    arguments = (system, words, row, ids, fate, state, normal, regime)
+    return jax.jit(month).lower(*arguments).compile(), arguments
+
+
+def counts(system) -> tuple[float, float, int]:
+    """(operations, bytes) of a path's month and bytes that a chunk's works on; prints what they are of."""
+    import jax
+
+    from engine.tail.blocks import CHUNK
+
+    program, arguments = month_of(system, 7)
+    counted, text = program.cost_analysis(), program.as_text()
+    counted = counted[0] if isinstance(counted, list) else counted
+    operations, moved = counted["flops"] / CHUNK, counted["bytes accessed"] / CHUNK
+    working = sum(leaf.nbytes for leaf in jax.tree.leaves(arguments))
+    temporary = program.memory_analysis().temp_size_in_bytes
+    print(
+        f"a month of {CHUNK} paths: {dict(loops(text))}, arguments {working / 1e6:.2f} MB, temporaries "
+        f"{temporary / 1e6:.2f} MB"
+    )
+    print(
+        f"a path's month: {operations:,.0f} operations, {products(text) / CHUNK:,.0f} of them in products of "
+        f"matrices, {counted.get('transcendentals', 0.0) / CHUNK:,.0f} functions, {moved / 1e3:,.1f} kB; "
+        f"{operations / moved:.2f} operations a byte"
+    )
+    return operations, moved, working + temporary
+
+
+def timed(system, months: int, turns: int) -> float:
+    """Seconds of a path's month within a run of all months, without the tally."""
+    import jax
+    import jax.numpy as jnp
+
+    from engine.draws.address import seed_words
+    from engine.draws.samplers import PSEUDO_RANDOM
+    from engine.paths import path as paths
+    from engine.paths.simulate import every_year
+    from engine.tail.blocks import CHUNK
+
+    @jax.jit
+    def whole(system, seed, ids):
+        def traced(each):
+            return every_year(system, PSEUDO_RANDOM, seed, each, paths.traced, lambda state, kept: kept)[3]
+
+        return jax.lax.map(traced, ids)
+
+    ids = jnp.arange(TIMED, dtype=jnp.int64).reshape(-1, CHUNK)
+    return best(lambda: whole(system, seed_words(7), ids), turns) / (ids.size * months)
+
+
+def main(months: int = 60, turns: int = 5) -> None:
+    """Count, time, measure the peaks, print the shares."""
+    prepare_devices(1)
+    from record import Record, spread
+
+    from engine.book.build import build_system
+    from engine.book.load import load_book, shipped_book
+    from engine.book.parameters import Parameters
+
+    system = build_system(load_book(shipped_book("ai_credit_2025")), Parameters(), months)
+    operations, moved, working = counts(system)
+    seconds = timed(system, months, turns)
+    arrays = {"second-level cache": WITHIN, "a chunk's arrays": working // 8, "memory": BEYOND}
+    peaks = {"multiply-adds": (operations / seconds, arithmetic(turns), "operations/s")}
+    for place, numbers in arrays.items():
+        peaks[f"bytes, {place}"] = (moved / seconds, stream(numbers, turns), "B/s")
+    shares = {}
+    for name, (reached, peak, unit) in peaks.items():
+        shares[f"peak of {name}"] = spread([reached / peak])
+        print(f"{name}: {reached / 1e9:.1f} of {peak / 1e9:.1f} billion {unit}, {reached / peak:.1%}")
+    rate = spread([1.0 / seconds])
+    Record(
+        "roofline", "a path's month", rate, "path-months/s", TIMED * seconds * months, beside=shares
+    ).tell()
+
+
+if __name__ == "__main__":
+    main(*(int(argument) for argument in sys.argv[1:]))
