@@ -1,0 +1,226 @@
+"""The full model in Numba, compiled, parallel over blocks of paths: the engine's own operations as loops.
+
+What one path does, with the paths of a block on the last axis, is traced as for NumPy, gathered into loops
+(`loops.py`) and written as source (`kernels.py`). The scratch of a thread holds constants, what a month's row of
+the calendar makes, the state of a block and the arrays of the month.
+"""
+
+import jax
+import numba
+import numpy as np
+from numba import njit, prange
+
+from . import kernels
+from .loops import Array, Loops, View, allocate, dense, flat, known_key, settled
+from .numpy_paths import begin, month
+from engine.draws.address import seed_words
+
+LANES = 64
+"""Paths of a block."""
+NAMESPACE = {
+    "np": np, "F32": np.float32, "U32": np.uint32, "I32": np.int32, "I64": np.int64,
+    "ZERO": np.float32(0.0), "INF": np.float32(np.inf),
+    "select": kernels.select, "exp": kernels.exp, "log": kernels.log, "power": kernels.power,
+}  # fmt: skip
+
+
+class Table:
+    """Values that no path changes, in the first words of the scratch; `rows` values a month, after them."""
+
+    def __init__(self):
+        self.known, self.monthly = {}, {}
+        self.fixed: list = []
+        self.moving: list = []
+        self.views: dict = {}
+
+    def __call__(self, key) -> View:
+        """The view of a constant or of a month's value, given a place when first read."""
+        if key not in self.views:
+            self.views[key] = self.month_view(key) if key in self.monthly else self.constant(self.known[key])
+        return self.views[key]
+
+    def constant(self, value) -> View:
+        if value.dtype == np.int64:
+            value = value.astype(np.int32)
+        if value.size and np.all(value == value.flat[0]):
+            return View(None, value.shape, (0,) * value.ndim, str(value.dtype), literal=value.flat[0])
+        return self.kept(value[None], self.fixed)
+
+    def month_view(self, key) -> View:
+        return self.kept(np.stack(self.monthly[key]), self.moving)
+
+    def kept(self, values, where) -> View:
+        """Values [months ...]; equal ones along the last axis are one."""
+        shape, dtype = values.shape[1:], str(values.dtype)
+        strides = dense(shape)
+        if values.ndim > 1 and np.all(values == values[..., :1]):
+            values = values[..., :1]
+            strides = (*dense(values.shape[1:])[:-1], 0)
+        array = Array(values.shape[1:], dtype)
+        words = values.astype(np.uint32) if dtype == "bool" else values
+        where.append((array, np.ascontiguousarray(words).view(np.float32).reshape(len(values), -1)))
+        return View(array, shape, strides, dtype)
+
+    def placed(self, where, start):
+        """Give places from `start` on; the words [months words] of all."""
+        end = start
+        for array, words in where:
+            array.place = end
+            end += words.shape[1]
+        pad = -end % 16
+        return np.concatenate([words for _, words in where] + [np.zeros((len(where[0][1]), pad), np.float32)], 1), end + pad
+
+
+class Paths:
+    """`Paths(system, seed)(first, count)`: system loss at the end of each of `count` paths from `first`."""
+
+    def __init__(self, system, seed: int, lanes: int = LANES):
+        self.lanes, self.table = lanes, Table()
+        calendar = jax.tree.map(np.asarray, system.calendar)
+        self.months = calendar.month.shape[0]
+        fixed = (system, seed_words(seed))
+        ids = np.arange(lanes, dtype=np.int64)
+        self.words = [Array((lanes,), "uint32") for _ in range(2)]
+        fate, state, drawn = jax.eval_shape(lambda ids: begin(fixed, ids), ids)
+        held = jax.tree.map(lambda leaf: Array(leaf.shape, str(leaf.dtype)), (fate, state, drawn))
+        row = jax.tree.map(lambda leaf: leaf[0], calendar)
+        shocks = jax.tree.map(lambda leaf: Array(leaf.shape[1:], str(leaf.dtype)), held[2], is_leaf=is_array)
+        self.drawn = [(held[2].normals, shocks.normals), (held[2].uniforms, shocks.uniforms)]
+
+        first = self.traced(lambda ids: begin(fixed, ids), [ids], [None])
+        self.begun = self.finished(*first, jax.tree.leaves(held, is_leaf=is_array))
+
+        arguments = (row, ids, fate, state, *(shape_of(each) for _, each in self.drawn))
+        arrays = jax.tree.leaves((fate, state), is_leaf=None)
+        del arrays
+        sources = [None] * len(jax.tree.leaves(row)) + [None]
+        sources += jax.tree.leaves(held[:2], is_leaf=is_array) + [each for _, each in self.drawn]
+        rows = [jax.tree.leaves(jax.tree.map(lambda leaf, p=p: leaf[p], calendar)) for p in range(self.months)]
+        second = self.traced(lambda *moving: month(fixed, *moving), arguments, sources, rows)
+        self.month = self.finished(*second, jax.tree.leaves(held[1], is_leaf=is_array))
+        self.result = held[1].legacy_loss, held[1].new_money_loss
+        self.held = [*self.words, *jax.tree.leaves(held, is_leaf=is_array), *(each for _, each in self.drawn)]
+        self.compiled()
+
+    def traced(self, function, arguments, sources, rows=None):
+        """Loops of a function of arrays held at `sources`; its results' views."""
+        leaves, tree = jax.tree.flatten(tuple(arguments))
+        closed = jax.make_jaxpr(lambda *flat: function(*jax.tree.unflatten(tree, flat)))(*leaves)
+        keys, known, equations = [object() for _ in leaves], self.table.known, []
+        results = flat(closed.jaxpr, closed.consts, keys, known, equations)
+        equations = settled(equations, known)
+        if rows is not None:
+            count = len(rows[0])
+            for each in rows:
+                table = Stack(known, dict(zip(keys[:count], map(np.asarray, each), strict=True)))
+                left = settled(equations, table)
+                for key, value in table.own.items():
+                    self.table.monthly.setdefault(key, []).append(value)
+            equations = left
+        values = {}
+        for key, source, leaf in zip(keys, sources, leaves, strict=True):
+            if source is not None:
+                values[key] = View(source, source.shape, dense(source.shape), source.dtype)
+            elif np.ndim(leaf):
+                values.setdefault(key, View(self.words[0], (self.lanes,), (1,), "int64"))
+        if rows is not None:
+            for key in keys[: len(rows[0])]:
+                values.pop(key, None)
+        loops = Loops(equations, values, self.table, self.words)
+        return loops, [loops.read(key) for key in results]
+
+    def finished(self, loops, views, targets):
+        """Loops that end with results copied to where they are held."""
+        views = [
+            loops.made("copy", [view], view.shape, view.dtype)
+            if view.array in targets and not (view.array is target and view.whole) else view
+            for view, target in zip(views, targets, strict=True)
+        ]  # fmt: skip
+        for view, target in zip(views, targets, strict=True):
+            if view.array is not target:
+                loops.put(view.shape, [view], ("part", target, [view], (0, dense(view.shape))), after=target.read)
+        for target in targets:
+            target.read = -1
+        return loops.loops
+
+    def compiled(self) -> None:
+        """Places and source of everything."""
+        self.fixed, end = self.table.placed(self.table.fixed, 0)
+        self.monthly, end_rows = self.table.placed(self.table.moving, end)
+        held = end_rows
+        for array in self.held:
+            array.place = held
+            held += -(-int(np.prod(array.shape)) // 16) * 16
+        self.size = max(allocate(loops, held, self.held) for loops in (self.begun, self.month))
+        sources = [kernels.Source("begin", self.begun), kernels.Source("month", self.month)]
+        names = dict(NAMESPACE)
+        self.source = "\n".join(line for source in sources for line in source.lines)
+        exec(compile(self.source, "<loops of the full model>", "exec"), names)
+        for source in sources:
+            for name in source.names:
+                names[name] = njit("void(float32[::1])", **kernels.FAST)(names[name])
+        self.functions = names
+        calls = [[f"{name}(f)" for name in source.names] for source in sources]
+        copies = [
+            f"f[{to.place}:{to.place + np.prod(to.shape)}] = "
+            f"f[{of.place} + place * {np.prod(to.shape)}:{of.place} + (place + 1) * {np.prod(to.shape)}]"
+            for of, to in self.drawn
+        ]
+        low, high = (word.place for word in self.words)
+        legacy, fresh = (array.place for array in self.result)
+        text = "\n".join([
+            "def kernel(first, fixed, monthly, found, threads):",
+            " for thread in prange(threads):",
+            f"  f = np.zeros({self.size}, F32)",
+            "  u = f.view(U32)",
+            "  f[:fixed.size] = fixed",
+            f"  for block in range(thread, found.size // {self.lanes}, threads):",
+            f"   for l in range({self.lanes}):",
+            f"    path = first + block * {self.lanes} + l",
+            f"    u[{low} + l] = U32(path)",
+            f"    u[{high} + l] = U32(path >> 32)",
+            *(f"   {call}" for call in calls[0]),
+            f"   for place in range({self.months}):",
+            "    f[fixed.size:fixed.size + monthly.shape[1]] = monthly[place]",
+            *(f"    {line}" for line in copies),
+            *(f"    {call}" for call in calls[1]),
+            f"   for l in range({self.lanes}):",
+            f"    found[block * {self.lanes} + l] = f[{legacy} + l] + f[{fresh} + l]",
+        ])  # fmt: skip
+        names["prange"] = prange
+        exec(compile(text, "<blocks of the full model>", "exec"), names)
+        self.kernel = njit(parallel=True, **kernels.FAST)(names["kernel"])
+
+    def __call__(self, first: int, count: int, threads: int | None = None):
+        threads = threads or numba.config.NUMBA_NUM_THREADS
+        numba.set_num_threads(threads)
+        found = np.empty(count, np.float32)
+        self.kernel(np.int64(first), self.fixed[0], self.monthly, found, threads)
+        return found
+
+
+class Stack(dict):
+    """A table of values over another."""
+
+    def __init__(self, under, own):
+        super().__init__()
+        self.under, self.own = under, own
+
+    def __contains__(self, key):
+        return key in self.own or key in self.under
+
+    def __getitem__(self, key):
+        return self.own[key] if key in self.own else self.under[key]
+
+    def __setitem__(self, key, value):
+        self.own[key] = value
+
+
+def is_array(value) -> bool:
+    """Whether a leaf of a tree is a stored array."""
+    return isinstance(value, Array)
+
+
+def shape_of(array):
+    """What tracing needs of it."""
+    return jax.ShapeDtypeStruct(array.shape, array.dtype)
