@@ -117,7 +117,7 @@ class Source:
         letter = WORDS[array.dtype]
         self.lines += [
             f" for r in range({array.shape[0]}):",
-            f"  k = I64(i[{rows.array.place + rows.offset} + r * {rows.strides[0]}]) * {width}",
+            f"  k = I64({entry(rows)}) * {width}",
             f"  for l in range({width}):",
             f"   {letter}[{array.place} + r * {width} + l] = {letter}[{value.array.place + value.offset} + k + l]",
         ]
@@ -136,7 +136,7 @@ class Source:
             f" for l in range({size}):",
             f"  f[{array.place} + l] = {begun}",
             f" for r in range({updates.shape[0]}):",
-            f"  k = I64(i[{rows.array.place + rows.offset} + r * {rows.strides[0]}]) * {width}",
+            f"  k = I64({entry(rows)}) * {width}",
             f"  for l in range({width}):",
             f"   f[{array.place} + k + l] += f[{updates.array.place + updates.offset} + r * {width} + l]",
         ]
@@ -211,6 +211,13 @@ class Body:
             lines = self.row if view.strides[-1] == 0 else self.lane
             lines.append(f"{name} = {word} != U32(0)" if view.dtype == "bool" else f"{name} = {word}")
         return self.loaded[key]
+
+
+def entry(rows) -> str:
+    """Entry r of a table of rows."""
+    if rows.array is None:
+        return repr(rows.literal.item())
+    return f"i[{rows.array.place + rows.offset} + r * {rows.strides[0]}]"
 
 
 def dense_strides(shape) -> tuple:

@@ -277,8 +277,13 @@ class Loops:
     def dot_general(self, parameters, views, shape, dtype) -> View:
         left, right = views
         contracted, batch = parameters["dimension_numbers"]
-        if any(batch) or contracted[1] != (0,) or left.array is None or left.array.last >= 0:
-            raise NotImplementedError(f"dot {parameters['dimension_numbers']}, expected constant times moving")
+        if left.array is None and contracted[1] == (0,):
+            # All elements are one number, so all rows of the result are one.
+            scaled = self.made("mul", [right, spread(left, right.shape)], right.shape, dtype)
+            total = self.reduction("reduce_sum", scaled, (0,), right.shape[1:], dtype)
+            return changed(total, shape, (0,) * (len(left.shape) - 1) + total.strides)
+        if any(batch) or contracted[1] != (0,) or left.array.last >= 0:
+            raise NotImplementedError(f"dot {contracted} of {left}, {right}, expected constant times moving")
         axis = contracted[0][0]
         order = (*(a for a in range(len(left.shape)) if a != axis), axis)
         left = changed(left, [left.shape[a] for a in order], [left.strides[a] for a in order])
@@ -293,7 +298,7 @@ def changed(view, shape, strides, offset=None) -> View:
 
 def spread(view, shape) -> View:
     """A scalar in a result's shape."""
-    return view if view.shape == tuple(shape) else changed(view, shape, (0,) * len(shape))
+    return view if view.shape == tuple(shape) and view.array else changed(view, shape, (0,) * len(shape))
 
 
 def allocate(loops, start, held) -> int:
