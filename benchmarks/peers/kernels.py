@@ -22,8 +22,11 @@ SIGNS = {
     "sqrt": "np.sqrt({})", "abs": "abs({})", "round": "np.rint({})", "is_finite": "abs({}) < INF",
     "select_n": "select({0}, {2}, {1})", "copy": "{}", "part": "{}",
 }  # fmt: skip
-GATHERED = {"reduce_sum": "add", "reduce_max": "max", "reduce_min": "min", "reduce_or": "or", "reduce_and": "and"}
-FIRST = {"reduce_sum": "0", "reduce_max": "-np.inf", "reduce_min": "np.inf", "reduce_or": "0", "reduce_and": "1"}
+GATHERED = {
+    "reduce_sum": ("add", "0"), "reduce_max": ("max", "-np.inf"), "reduce_min": ("min", "np.inf"),
+    "reduce_or": ("or", "0"), "reduce_and": ("and", "1"),
+}  # fmt: skip
+"""What gathers a row, and what there is before the first."""
 
 
 @intrinsic
@@ -97,11 +100,11 @@ class Source:
     def elementwise(self, loop) -> None:
         """All items of a row for every lane; reductions add the row to what they have."""
         body = Body(loop)
-        for name, array, _, strides in loop.items:
-            if name in FIRST:
+        for name, array, *_ in loop.items:
+            if name in GATHERED:
                 letter, size = WORDS[array.dtype], math.prod(array.shape)
                 self.lines.append(f" for l in range({size}):")
-                self.lines.append(f"  {letter}[{array.place} + l] = {cast(array.dtype, FIRST[name])}")
+                self.lines.append(f"  {letter}[{array.place} + l] = {cast(array.dtype, GATHERED[name][1])}")
         indent = " "
         for axis, rows in enumerate(loop.shape[:-1]):
             self.lines.append(f"{indent}for r{axis} in range({rows}):")
@@ -114,12 +117,12 @@ class Source:
         """Rows copied from where a table says."""
         (_, array, (value, rows), _), = loop.items
         width = math.prod(array.shape[1:])
-        letter = WORDS[array.dtype]
+        letter, source = WORDS[array.dtype], value.array.place + value.offset
         self.lines += [
             f" for r in range({array.shape[0]}):",
             f"  k = I64({entry(rows)}) * {width}",
             f"  for l in range({width}):",
-            f"   {letter}[{array.place} + r * {width} + l] = {letter}[{value.array.place + value.offset} + k + l]",
+            f"   {letter}[{array.place} + r * {width} + l] = {letter}[{source} + k + l]",
         ]
 
     def scatter(self, loop) -> None:
@@ -175,7 +178,8 @@ class Body:
             if name in GATHERED:
                 at = self.at(array.place, parameters)
                 word = f"{WORDS[array.dtype]}[{at}]"
-                self.lane.append(f"{word} = {self.stored(array, reduced(name, array.dtype, word, operands[0]))}")
+                more = reduced(name, array.dtype, word, operands[0])
+                self.lane.append(f"{word} = {self.stored(array, more)}")
             elif name == "part":
                 offset, strides = parameters
                 at = self.at(array.place + offset, strides)
@@ -229,15 +233,16 @@ def cast(dtype, text) -> str:
     """A number of a type."""
     if dtype == "bool":
         return text if text in ("True", "False") else f"U32({text})"
-    text = text if text.replace("-", "") not in ("inf", "nan") else text.replace("inf", "np.inf").replace("nan", "np.nan")
-    return f"{ {'float32': 'F32', 'uint32': 'U32', 'int32': 'I32'}[dtype]}({text})".replace(" ", "")
+    if text in ("inf", "-inf", "nan"):
+        text = text.replace("inf", "np.inf").replace("nan", "np.nan")
+    return f"{ {'float32': 'F32', 'uint32': 'U32', 'int32': 'I32'}[dtype] }({text})"
 
 
 def reduced(name, dtype, word, operand) -> str:
     """What a reduction has, with one more row."""
     if dtype == "bool":
         return f"({word} != U32(0)) {'|' if name == 'reduce_or' else '&'} {operand}"
-    return WRAP.get(dtype, "{}").format(SIGNS[GATHERED[name]].format(word, operand))
+    return WRAP.get(dtype, "{}").format(SIGNS[GATHERED[name][0]].format(word, operand))
 
 
 def formula(name, array, views, operands, parameters) -> str:

@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 from jax.extend.core import Literal
 
-from .numpy_paths import REDUCTIONS, carried_out
+from benchmarks.peers.numpy_paths import REDUCTIONS, carried_out
 
 LONGEST = 48
 """Operations that one loop holds: more spill registers."""
@@ -85,7 +85,9 @@ def flat(jaxpr, consts, arguments, known, found):
         names[variable] = known_key(known, const)
 
     def key(atom):
-        return known_key(known, np.asarray(atom.val, atom.aval.dtype)) if isinstance(atom, Literal) else names[atom]
+        if isinstance(atom, Literal):
+            return known_key(known, np.asarray(atom.val, atom.aval.dtype))
+        return names[atom]
 
     for equation in jaxpr.eqns:
         operands = [key(atom) for atom in equation.invars]

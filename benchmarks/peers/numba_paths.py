@@ -1,8 +1,8 @@
 """The full model in Numba, compiled, parallel over blocks of paths: the engine's own operations as loops.
 
 What one path does, with the paths of a block on the last axis, is traced as for NumPy, gathered into loops
-(`loops.py`) and written as source (`kernels.py`). The scratch of a thread holds constants, what a month's row of
-the calendar makes, the state of a block and the arrays of the month.
+(`loops.py`) and written as source (`kernels.py`). The scratch of a thread holds constants, what a month's row
+of the calendar makes, the state of a block and the arrays of the month.
 """
 
 import jax
@@ -10,16 +10,16 @@ import numba
 import numpy as np
 from numba import njit, prange
 
-from . import kernels
-from .loops import Array, Loops, View, allocate, dense, flat, known_key, settled
-from .numpy_paths import begin, month
+from benchmarks.peers import kernels
+from benchmarks.peers.loops import Array, Loops, View, allocate, dense, flat, settled
+from benchmarks.peers.numpy_paths import begin, month
 from engine.draws.address import seed_words
 
 LANES = 64
 """Paths of a block."""
 NAMESPACE = {
     "np": np, "F32": np.float32, "U32": np.uint32, "I32": np.int32, "I64": np.int64,
-    "ZERO": np.float32(0.0), "INF": np.float32(np.inf),
+    "prange": prange, "ZERO": np.float32(0.0), "INF": np.float32(np.inf),
     "select": kernels.select, "exp": kernels.exp, "log": kernels.log, "power": kernels.power,
 }  # fmt: skip
 
@@ -67,14 +67,17 @@ class Table:
         for array, words in where:
             array.place = end
             end += words.shape[1]
-        pad = -end % 16
-        return np.concatenate([words for _, words in where] + [np.zeros((len(where[0][1]), pad), np.float32)], 1), end + pad
+        blank = np.zeros((len(where[0][1]), -end % 16), np.float32)
+        return np.concatenate([*(words for _, words in where), blank], 1), end + blank.shape[1]
 
 
 class Paths:
-    """`Paths(system, seed)(first, count)`: system loss at the end of each of `count` paths from `first`."""
+    """`Paths(system, seed)(first, count)`: system loss at the end of each of `count` paths from `first`.
 
-    def __init__(self, system, seed: int, lanes: int = LANES):
+    `count` is a multiple of `lanes`. Without `compiled` Python reads what else Numba compiles, for a test.
+    """
+
+    def __init__(self, system, seed: int, lanes: int = LANES, compiled: bool = True):
         self.lanes, self.table = lanes, Table()
         calendar = jax.tree.map(np.asarray, system.calendar)
         self.months = calendar.month.shape[0]
@@ -91,16 +94,15 @@ class Paths:
         self.begun = self.finished(*first, jax.tree.leaves(held, is_leaf=is_array))
 
         arguments = (row, ids, fate, state, *(shape_of(each) for _, each in self.drawn))
-        arrays = jax.tree.leaves((fate, state), is_leaf=None)
-        del arrays
         sources = [None] * len(jax.tree.leaves(row)) + [None]
         sources += jax.tree.leaves(held[:2], is_leaf=is_array) + [each for _, each in self.drawn]
-        rows = [jax.tree.leaves(jax.tree.map(lambda leaf, p=p: leaf[p], calendar)) for p in range(self.months)]
+        rows = [[leaf[place] for leaf in jax.tree.leaves(calendar)] for place in range(self.months)]
         second = self.traced(lambda *moving: month(fixed, *moving), arguments, sources, rows)
         self.month = self.finished(*second, jax.tree.leaves(held[1], is_leaf=is_array))
         self.result = held[1].legacy_loss, held[1].new_money_loss
         self.held = [*self.words, *jax.tree.leaves(held, is_leaf=is_array), *(each for _, each in self.drawn)]
-        self.compiled()
+        self.place()
+        self.kernel = self.written(compiled)
 
     def traced(self, function, arguments, sources, rows=None):
         """Loops of a function of arrays held at `sources`; its results' views."""
@@ -138,13 +140,14 @@ class Paths:
         ]  # fmt: skip
         for view, target in zip(views, targets, strict=True):
             if view.array is not target:
-                loops.put(view.shape, [view], ("part", target, [view], (0, dense(view.shape))), after=target.read)
+                part = ("part", target, [view], (0, dense(view.shape)))
+                loops.put(view.shape, [view], part, after=target.read)
         for target in targets:
             target.read = -1
         return loops.loops
 
-    def compiled(self) -> None:
-        """Places and source of everything."""
+    def place(self) -> None:
+        """Places of everything."""
         self.fixed, end = self.table.placed(self.table.fixed, 0)
         self.monthly, end_rows = self.table.placed(self.table.moving, end)
         held = end_rows
@@ -152,14 +155,14 @@ class Paths:
             array.place = held
             held += -(-int(np.prod(array.shape)) // 16) * 16
         self.size = max(allocate(loops, held, self.held) for loops in (self.begun, self.month))
+
+    def written(self, compiled):
+        """The function of all blocks, which calls those of the loops."""
         sources = [kernels.Source("begin", self.begun), kernels.Source("month", self.month)]
-        names = dict(NAMESPACE)
-        self.source = "\n".join(line for source in sources for line in source.lines)
-        exec(compile(self.source, "<loops of the full model>", "exec"), names)
-        for source in sources:
-            for name in source.names:
-                names[name] = njit("void(float32[::1])", **kernels.FAST)(names[name])
-        self.functions = names
+        names = NAMESPACE | ({} if compiled else {"select": chosen})
+        exec("\n".join(line for source in sources for line in source.lines), names)
+        for name in (name for source in sources for name in source.names if compiled):
+            names[name] = njit("void(float32[::1])", **kernels.FAST)(names[name])
         calls = [[f"{name}(f)" for name in source.names] for source in sources]
         copies = [
             f"f[{to.place}:{to.place + np.prod(to.shape)}] = "
@@ -187,16 +190,21 @@ class Paths:
             f"   for l in range({self.lanes}):",
             f"    found[block * {self.lanes} + l] = f[{legacy} + l] + f[{fresh} + l]",
         ])  # fmt: skip
-        names["prange"] = prange
-        exec(compile(text, "<blocks of the full model>", "exec"), names)
-        self.kernel = njit(parallel=True, **kernels.FAST)(names["kernel"])
+        exec(text, names)
+        return njit(parallel=True, **kernels.FAST)(names["kernel"]) if compiled else names["kernel"]
 
     def __call__(self, first: int, count: int, threads: int | None = None):
+        """On all cores, or on so many threads."""
         threads = threads or numba.config.NUMBA_NUM_THREADS
         numba.set_num_threads(threads)
         found = np.empty(count, np.float32)
         self.kernel(np.int64(first), self.fixed[0], self.monthly, found, threads)
         return found
+
+
+def chosen(which, yes, no):
+    """`select` for Python."""
+    return yes if which else no
 
 
 class Stack(dict):

@@ -24,3 +24,24 @@ def test_numpy_paths_lose_what_the_engine_s_lose(system):
     np.testing.assert_allclose(first, loss[:64], rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(second, loss[64:128], rtol=1e-4, atol=1e-5)
     assert np.ptp(loss[:64]) > 0.0
+
+
+def test_loops_written_for_numba_lose_what_the_engine_s_lose(system):
+    """Python reads the same source: compiling it takes a minute, and the benchmark compares its losses."""
+    numba_paths = pytest.importorskip("benchmarks.peers.numba_paths", exc_type=ImportError)
+    short = build_system(load_book(shipped_book("worked_small")), Parameters(), 12)
+    loss = ledger(short, Plan(CHUNK, CHUNK, 7)).loss
+    with np.errstate(all="ignore"):
+        found = numba_paths.Paths(short, 7, lanes=4, compiled=False)(4, 8, threads=1)
+    np.testing.assert_allclose(found, loss[4:12], rtol=1e-4, atol=1e-5)
+    assert np.ptp(found) > 0.0
+
+
+@pytest.mark.parametrize("name", ["exp", "log"])
+def test_functions_for_numba_are_those_of_numpy(name):
+    """To two units in the last place."""
+    kernels = pytest.importorskip("benchmarks.peers.kernels", exc_type=ImportError)
+    x = np.random.default_rng(0).uniform(1e-3, 60.0, 1_000).astype(np.float32)
+    found = np.array([getattr(kernels, name)(each) for each in x], np.float64)
+    exact = getattr(np, name)(x.astype(np.float64))
+    assert np.max(np.abs(found - exact) / np.maximum(np.abs(exact), 1.0)) < 2 * np.finfo(np.float32).eps
