@@ -16,9 +16,14 @@ def system():
     return build_system(load_book(shipped_book("worked_small")), Parameters(), 24)
 
 
-def test_numpy_paths_lose_what_the_engine_s_lose(system):
+@pytest.fixture(scope="module")
+def loss(system):
+    """Losses of the engine's paths."""
+    return ledger(system, Plan(CHUNK, CHUNK, 7)).loss
+
+
+def test_numpy_paths_lose_what_the_engine_s_lose(system, loss):
     """Path by path, to what float32 sums in another order leave; a path's address says what it draws."""
-    loss = ledger(system, Plan(CHUNK, CHUNK, 7)).loss
     with np.errstate(all="ignore"):
         first, second = Paths(system, 7, 64)(0), Paths(system, 7, 64)(64)
     np.testing.assert_allclose(first, loss[:64], rtol=1e-4, atol=1e-5)
@@ -26,14 +31,12 @@ def test_numpy_paths_lose_what_the_engine_s_lose(system):
     assert np.ptp(loss[:64]) > 0.0
 
 
-def test_loops_written_for_numba_lose_what_the_engine_s_lose(system):
+def test_loops_written_for_numba_lose_what_the_engine_s_lose(system, loss):
     """Python reads the same source: compiling it takes a minute, and the benchmark compares its losses."""
     numba_paths = pytest.importorskip("benchmarks.peers.numba_paths", exc_type=ImportError)
-    short = build_system(load_book(shipped_book("worked_small")), Parameters(), 12)
-    loss = ledger(short, Plan(CHUNK, CHUNK, 7)).loss
     with np.errstate(all="ignore"):
-        found = numba_paths.Paths(short, 7, lanes=4, compiled=False)(4, 8, threads=1)
-    np.testing.assert_allclose(found, loss[4:12], rtol=1e-4, atol=1e-5)
+        found = numba_paths.Paths(system, 7, lanes=8, compiled=False)(8, 16, threads=1)
+    np.testing.assert_allclose(found, loss[8:24], rtol=1e-4, atol=1e-5)
     assert np.ptp(found) > 0.0
 
 
