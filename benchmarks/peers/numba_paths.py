@@ -5,6 +5,8 @@ What one path does, with the paths of a block on the last axis, is traced as for
 of the calendar makes, the state of a block and the arrays of the month.
 """
 
+from collections import ChainMap
+
 import jax
 import numba
 import numpy as np
@@ -25,7 +27,7 @@ NAMESPACE = {
 
 
 class Table:
-    """Values that no path changes, in the first words of the scratch; `rows` values a month, after them."""
+    """Values that no path changes: constants, the scratch's first words, and a month's own, which follow."""
 
     def __init__(self):
         self.known, self.monthly = {}, {}
@@ -36,21 +38,25 @@ class Table:
     def __call__(self, key) -> View:
         """The view of a constant or of a month's value, given a place when first read."""
         if key not in self.views:
-            self.views[key] = self.month_view(key) if key in self.monthly else self.constant(self.known[key])
+            self.views[key] = self.found(key)
         return self.views[key]
 
+    def found(self, key) -> View:
+        """A month's own value or a constant."""
+        if key in self.monthly:
+            return self.kept(np.stack(self.monthly[key]), self.moving)
+        return self.constant(self.known[key])
+
     def constant(self, value) -> View:
+        """One number for all where they are equal."""
         if value.dtype == np.int64:
             value = value.astype(np.int32)
         if value.size and np.all(value == value.flat[0]):
             return View(None, value.shape, (0,) * value.ndim, str(value.dtype), literal=value.flat[0])
         return self.kept(value[None], self.fixed)
 
-    def month_view(self, key) -> View:
-        return self.kept(np.stack(self.monthly[key]), self.moving)
-
     def kept(self, values, where) -> View:
-        """Values [months ...]; equal ones along the last axis are one."""
+        """The view of values [months ...]; equal ones along the last axis are kept once."""
         shape, dtype = values.shape[1:], str(values.dtype)
         strides = dense(shape)
         if values.ndim > 1 and np.all(values == values[..., :1]):
@@ -81,70 +87,48 @@ class Paths:
         self.lanes, self.table = lanes, Table()
         calendar = jax.tree.map(np.asarray, system.calendar)
         self.months = calendar.month.shape[0]
-        fixed = (system, seed_words(seed))
-        ids = np.arange(lanes, dtype=np.int64)
+        fixed, ids = (system, seed_words(seed)), np.arange(lanes, dtype=np.int64)
         self.words = [Array((lanes,), "uint32") for _ in range(2)]
+        numbers = View(self.words[0], (lanes,), (1,), "int64")
+
         fate, state, drawn = jax.eval_shape(lambda ids: begin(fixed, ids), ids)
-        held = jax.tree.map(lambda leaf: Array(leaf.shape, str(leaf.dtype)), (fate, state, drawn))
-        row = jax.tree.map(lambda leaf: leaf[0], calendar)
-        shocks = jax.tree.map(lambda leaf: Array(leaf.shape[1:], str(leaf.dtype)), held[2], is_leaf=is_array)
-        self.drawn = [(held[2].normals, shocks.normals), (held[2].uniforms, shocks.uniforms)]
-
-        first = self.traced(lambda ids: begin(fixed, ids), [ids], [None])
-        self.begun = self.finished(*first, jax.tree.leaves(held, is_leaf=is_array))
-
-        arguments = (row, ids, fate, state, *(shape_of(each) for _, each in self.drawn))
-        sources = [None] * len(jax.tree.leaves(row)) + [None]
-        sources += jax.tree.leaves(held[:2], is_leaf=is_array) + [each for _, each in self.drawn]
-        rows = [[leaf[place] for leaf in jax.tree.leaves(calendar)] for place in range(self.months)]
-        second = self.traced(lambda *moving: month(fixed, *moving), arguments, sources, rows)
-        self.month = self.finished(*second, jax.tree.leaves(held[1], is_leaf=is_array))
+        held = jax.tree.map(array_of, (fate, state, drawn))
+        self.drawn = [
+            (held[2].normals, array_of(jax.eval_shape(lambda x: x[0], drawn.normals))),
+            (held[2].uniforms, array_of(jax.eval_shape(lambda x: x[0], drawn.uniforms))),
+        ]
         self.result = held[1].legacy_loss, held[1].new_money_loss
-        self.held = [*self.words, *jax.tree.leaves(held, is_leaf=is_array), *(each for _, each in self.drawn)]
+        self.held = [*self.words, *jax.tree.leaves(held), *(one for _, one in self.drawn)]
+
+        self.begun = self.loops(begin, fixed, (ids,), [], [numbers], jax.tree.leaves(held))
+        row = jax.tree.map(lambda leaf: leaf[0], calendar)
+        rows = [[leaf[place] for leaf in jax.tree.leaves(calendar)] for place in range(self.months)]
+        ones = [one for _, one in self.drawn]
+        sources = [numbers, *map(whole, [*jax.tree.leaves(held[:2]), *ones])]
+        arguments = (row, ids, fate, state, *(jax.ShapeDtypeStruct(one.shape, one.dtype) for one in ones))
+        self.month = self.loops(month, fixed, arguments, rows, sources, jax.tree.leaves(held[1]))
         self.place()
         self.kernel = self.written(compiled)
 
-    def traced(self, function, arguments, sources, rows=None):
-        """Loops of a function of arrays held at `sources`; its results' views."""
-        leaves, tree = jax.tree.flatten(tuple(arguments))
-        closed = jax.make_jaxpr(lambda *flat: function(*jax.tree.unflatten(tree, flat)))(*leaves)
+    def loops(self, function, fixed, arguments, rows, sources, targets):
+        """Loops of a function whose results end in `targets`.
+
+        Leaves of its arguments: those of a row, given for every month in `rows`, then what `sources` view.
+        """
+        leaves, tree = jax.tree.flatten(arguments)
+        closed = jax.make_jaxpr(lambda *flat: function(fixed, *jax.tree.unflatten(tree, flat)))(*leaves)
         keys, known, equations = [object() for _ in leaves], self.table.known, []
         results = flat(closed.jaxpr, closed.consts, keys, known, equations)
         equations = settled(equations, known)
-        if rows is not None:
-            count = len(rows[0])
-            for each in rows:
-                table = Stack(known, dict(zip(keys[:count], map(np.asarray, each), strict=True)))
-                left = settled(equations, table)
-                for key, value in table.own.items():
-                    self.table.monthly.setdefault(key, []).append(value)
-            equations = left
-        values = {}
-        for key, source, leaf in zip(keys, sources, leaves, strict=True):
-            if source is not None:
-                values[key] = View(source, source.shape, dense(source.shape), source.dtype)
-            elif np.ndim(leaf):
-                values.setdefault(key, View(self.words[0], (self.lanes,), (1,), "int64"))
-        if rows is not None:
-            for key in keys[: len(rows[0])]:
-                values.pop(key, None)
-        loops = Loops(equations, values, self.table, self.words)
-        return loops, [loops.read(key) for key in results]
-
-    def finished(self, loops, views, targets):
-        """Loops that end with results copied to where they are held."""
-        views = [
-            loops.made("copy", [view], view.shape, view.dtype)
-            if view.array in targets and not (view.array is target and view.whole) else view
-            for view, target in zip(views, targets, strict=True)
-        ]  # fmt: skip
-        for view, target in zip(views, targets, strict=True):
-            if view.array is not target:
-                part = ("part", target, [view], (0, dense(view.shape)))
-                loops.put(view.shape, [view], part, after=target.read)
-        for target in targets:
-            target.read = -1
-        return loops.loops
+        count = len(leaves) - len(sources)
+        for row in rows:
+            monthly = ChainMap(dict(zip(keys[:count], map(np.asarray, row), strict=True)), known)
+            left = settled(equations, monthly)
+            for key, value in monthly.maps[0].items():
+                self.table.monthly.setdefault(key, []).append(value)
+        values = dict(zip(keys[count:], sources, strict=True))
+        loops = Loops(left if rows else equations, values, self.table, self.words)
+        return finished(loops, [loops.read(key) for key in results], targets)
 
     def place(self) -> None:
         """Places of everything."""
@@ -207,28 +191,27 @@ def chosen(which, yes, no):
     return yes if which else no
 
 
-class Stack(dict):
-    """A table of values over another."""
-
-    def __init__(self, under, own):
-        super().__init__()
-        self.under, self.own = under, own
-
-    def __contains__(self, key):
-        return key in self.own or key in self.under
-
-    def __getitem__(self, key):
-        return self.own[key] if key in self.own else self.under[key]
-
-    def __setitem__(self, key, value):
-        self.own[key] = value
-
-
-def is_array(value) -> bool:
-    """Whether a leaf of a tree is a stored array."""
-    return isinstance(value, Array)
+def finished(loops, views, targets):
+    """Loops that end with results copied to where they are held, after the last reader of what was there."""
+    views = [
+        loops.made("copy", [view], view.shape, view.dtype)
+        if view.array in targets and not (view.array is target and view.whole) else view
+        for view, target in zip(views, targets, strict=True)
+    ]  # fmt: skip
+    for view, target in zip(views, targets, strict=True):
+        if view.array is not target:
+            part = ("part", target, [view], (0, dense(view.shape)))
+            loops.put(view.shape, [view], part, after=target.read)
+    for target in targets:
+        target.read = -1
+    return loops.loops
 
 
-def shape_of(array):
-    """What tracing needs of it."""
-    return jax.ShapeDtypeStruct(array.shape, array.dtype)
+def array_of(leaf) -> Array:
+    """An array to hold what tracing says."""
+    return Array(tuple(leaf.shape), str(leaf.dtype))
+
+
+def whole(array) -> View:
+    """All of an array."""
+    return View(array, array.shape, dense(array.shape), array.dtype)
