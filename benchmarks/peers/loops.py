@@ -299,8 +299,11 @@ def changed(view, shape, strides, offset=None) -> View:
 
 
 def spread(view, shape) -> View:
-    """A scalar in a result's shape."""
-    return view if view.shape == tuple(shape) and view.array else changed(view, shape, (0,) * len(shape))
+    """A scalar, or one row for all, in a result's shape."""
+    if not view.shape:
+        return changed(view, shape, (0,) * len(shape))
+    strides = (s if n > 1 else 0 for n, s in zip(view.shape, view.strides, strict=True))
+    return view if view.shape == tuple(shape) else changed(view, shape, strides)
 
 
 def allocate(loops, start, held) -> int:
