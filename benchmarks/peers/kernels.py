@@ -92,7 +92,8 @@ class Source:
         for loop in loops:
             if held >= LONG:
                 self.names.append(f"{name}{len(self.names)}")
-                self.lines += [f"def {self.names[-1]}(f):", " u, i = f.view(U32), f.view(I32)"]
+                self.lines += [f"def {self.names[-1]}(at):", " f = scratch(at)"]
+                self.lines.append(" u, i = f.view(U32), f.view(I32)")
                 held = 0
             getattr(self, loop.kind)(loop)
             held += len(loop.items)

@@ -10,7 +10,7 @@ from collections import ChainMap
 import jax
 import numba
 import numpy as np
-from numba import njit, prange
+from numba import carray, cfunc, njit, prange
 
 from benchmarks.peers import kernels
 from benchmarks.peers.loops import Array, Loops, View, allocate, dense, flat, settled
@@ -143,11 +143,18 @@ class Paths:
     def written(self, compiled):
         """The function of all blocks, which calls those of the loops."""
         sources = [kernels.Source("begin", self.begun), kernels.Source("month", self.month)]
-        names = NAMESPACE | ({} if compiled else {"select": chosen})
+        names = NAMESPACE | ({} if compiled else {"select": chosen, "scratch": lambda f: f})
+        if compiled:
+            names["scratch"] = scratch_of(self.size)
         exec("\n".join(line for source in sources for line in source.lines), names)
-        for name in (name for source in sources for name in source.names if compiled):
-            names[name] = njit("void(float32[::1])", **kernels.FAST)(names[name])
-        calls = [[f"{name}(f)" for name in source.names] for source in sources]
+        # Called by address: to link them with their caller would compile all of them once more.
+        self.callbacks = {
+            name: cfunc("void(CPointer(float32))", **kernels.FAST)(names[name])
+            for source in sources for name in source.names if compiled
+        }  # fmt: skip
+        names |= {name: callback.ctypes for name, callback in self.callbacks.items()}
+        given = "f.ctypes" if compiled else "f"
+        calls = [[f"{name}({given})" for name in source.names] for source in sources]
         copies = [
             f"f[{to.place}:{to.place + np.prod(to.shape)}] = "
             f"f[{of.place} + place * {np.prod(to.shape)}:{of.place} + (place + 1) * {np.prod(to.shape)}]"
@@ -184,6 +191,16 @@ class Paths:
         found = np.empty(count, np.float32)
         self.kernel(np.int64(first), self.fixed[0], self.monthly, found, threads)
         return found
+
+
+def scratch_of(size):
+    """The function that makes an array of an address."""
+
+    @njit
+    def scratch(at):
+        return carray(at, (size,))
+
+    return scratch
 
 
 def chosen(which, yes, no):
