@@ -1,27 +1,59 @@
-"""How fast is the main job, and how much faster than NumPy? Full model on the shipped book, 60 months.
+"""How fast is the main job, and how much faster than its peers? Full model on the shipped book, 60 months.
 
     python benchmarks/full_model.py [paths] [block] [turns]
 
 Prints compile seconds, run seconds, paths a second, peak memory, device and dtype of the main job through the
 tally, on all devices and on one, and beside it the same model on the same draws in NumPy, vectorised over
-2,048 paths in one process with one BLAS thread (`benchmarks/peers/numpy_paths.py`), in turns. Losses of the
-two agree path by path, or it stops.
+2,048 paths in one process with one BLAS thread (`benchmarks/peers/numpy_paths.py`), and in Numba, compiled,
+on all cores (`benchmarks/peers/numba_paths.py`), all in one process, in turns. Losses agree path by path, or
+it stops. Without Numba its rows are left out.
 """
 
+import importlib.util
 import os
 import resource
 import sys
 import time
+from pathlib import Path
 
 from experiments.devices import prepare_devices
 
+# The peers import each other by their full names.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 TOGETHER = 2_048
 """Paths that NumPy evaluates together: about the fastest."""
+COMPILED = 16_384
+"""Paths of a turn of Numba's."""
 
 
 def memory() -> float:
     """Peak memory of this process, MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def compiled(system):
+    """The Numba peer, traced, written and compiled; None where there is no Numba."""
+    if importlib.util.find_spec("numba") is None:
+        print("Numba is not installed, so its rows are left out: `pip install numba` brings them in.")
+        return None
+    from benchmarks.peers.numba_paths import LANES, Paths
+
+    begun = time.perf_counter()
+    peer = Paths(system, 7)
+    peer(0, LANES)
+    print(f"Numba: compile {time.perf_counter() - begun:.1f} s")
+    return peer
+
+
+def agree(name: str, own, theirs) -> None:
+    """Stop where a peer's losses are not the engine's."""
+    import numpy as np
+
+    worst = float(np.max(np.abs(own - theirs) / np.maximum(np.abs(own), 1.0)))
+    if not worst <= 1e-4:
+        sys.exit(f"{name} and the engine differ by {worst:.1e} of a path's loss")
+    print(f"system loss of {own.size:,} paths: engine and {name} within {worst:.0e} of each")
 
 
 def main(paths: int = 131_072, block: int = 16_384, turns: int = 3) -> None:
@@ -30,8 +62,8 @@ def main(paths: int = 131_072, block: int = 16_384, turns: int = 3) -> None:
     prepare_devices()
     import jax
     import numpy as np
-    from peers.numpy_paths import Paths
 
+    from benchmarks.peers.numpy_paths import Paths
     from engine.book.build import build_system
     from engine.book.load import load_book, shipped_book
     from engine.book.parameters import Parameters
@@ -46,13 +78,14 @@ def main(paths: int = 131_072, block: int = 16_384, turns: int = 3) -> None:
         f"{len(devices)} x {devices[0].device_kind}, float32 paths, int64 tally, {paths:,} paths x 60 months"
     )
     peer = Paths(system, 7, TOGETHER)
-    rates: dict[str, list[float]] = {"all devices": [], "one device": [], "NumPy": []}
+    loops = compiled(system)
+    names = ["all devices", "one device", "NumPy", *(["Numba"] if loops else [])]
+    rates: dict[str, list[float]] = {name: [] for name in names}
+    own = ledger(system, Plan(TOGETHER, 1024, 7)).loss
     with np.errstate(all="ignore"):
-        own, theirs = ledger(system, Plan(TOGETHER, 1024, 7)).loss, peer(0)
-    worst = float(np.max(np.abs(own - theirs) / np.maximum(np.abs(own), 1.0)))
-    if worst > 1e-4:
-        sys.exit(f"NumPy and the engine differ by {worst:.1e} of a path's loss")
-    print(f"system loss of {TOGETHER:,} paths: engine and NumPy within {worst:.0e} of each")
+        agree("NumPy", own, peer(0))
+    if loops:
+        agree("Numba", own, loops(0, TOGETHER))
     for turn in range(turns):
         for name, which, job in (("all devices", devices, plan), ("one device", devices[:1], short)):
             _, timing = simulate(system, job, devices=which)
@@ -65,8 +98,13 @@ def main(paths: int = 131_072, block: int = 16_384, turns: int = 3) -> None:
             begun = time.perf_counter()
             peer(TOGETHER * (turn + 1))
             rates["NumPy"].append(TOGETHER / (time.perf_counter() - begun))
-        print(f"turn {turn + 1}, NumPy: {rates['NumPy'][-1]:,.0f} paths/s")
-    for name in ("one device", "NumPy"):
+        if loops:
+            begun = time.perf_counter()
+            loops(COMPILED * (turn + 1), COMPILED)
+            rates["Numba"].append(COMPILED / (time.perf_counter() - begun))
+        for name in names[2:]:
+            print(f"turn {turn + 1}, {name}: {rates[name][-1]:,.0f} paths/s")
+    for name in names[1:]:
         ratios = sorted(a / b for a, b in zip(rates["all devices"], rates[name], strict=True))
         print(f"all devices over {name}: {ratios[len(ratios) // 2]:.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})")
 

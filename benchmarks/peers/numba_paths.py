@@ -1,0 +1,234 @@
+"""The full model in Numba, compiled, parallel over blocks of paths: the engine's own operations as loops.
+
+What one path does, with the paths of a block on the last axis, is traced as for NumPy, gathered into loops
+(`loops.py`) and written as source (`kernels.py`). The scratch of a thread holds constants, what a month's row
+of the calendar makes, the state of a block and the arrays of the month.
+"""
+
+from collections import ChainMap
+
+import jax
+import numba
+import numpy as np
+from numba import carray, cfunc, njit, prange
+
+from benchmarks.peers import kernels
+from benchmarks.peers.loops import Array, Loops, View, allocate, dense, flat, settled
+from benchmarks.peers.numpy_paths import begin, month
+from engine.draws.address import seed_words
+
+LANES = 64
+"""Paths of a block."""
+NAMESPACE = {
+    "np": np, "F32": np.float32, "U32": np.uint32, "I32": np.int32, "I64": np.int64,
+    "prange": prange, "ZERO": np.float32(0.0), "INF": np.float32(np.inf),
+    "select": kernels.select, "exp": kernels.exp, "log": kernels.log, "power": kernels.power,
+}  # fmt: skip
+
+
+class Table:
+    """Values that no path changes: constants, the scratch's first words, and a month's own, which follow."""
+
+    def __init__(self):
+        self.known, self.monthly = {}, {}
+        self.fixed: list = []
+        self.moving: list = []
+        self.views: dict = {}
+
+    def __call__(self, key) -> View:
+        """The view of a constant or of a month's value, given a place when first read."""
+        if key not in self.views:
+            self.views[key] = self.found(key)
+        return self.views[key]
+
+    def found(self, key) -> View:
+        """A month's own value or a constant."""
+        if key in self.monthly:
+            return self.kept(np.stack(self.monthly[key]), self.moving)
+        return self.constant(self.known[key])
+
+    def constant(self, value) -> View:
+        """One number for all where they are equal."""
+        if value.dtype == np.int64:
+            value = value.astype(np.int32)
+        if value.size and np.all(value == value.flat[0]):
+            return View(None, value.shape, (0,) * value.ndim, str(value.dtype), literal=value.flat[0])
+        return self.kept(value[None], self.fixed)
+
+    def kept(self, values, where) -> View:
+        """The view of values [months ...]; equal ones along the last axis are kept once."""
+        shape, dtype = values.shape[1:], str(values.dtype)
+        strides = dense(shape)
+        if values.ndim > 1 and np.all(values == values[..., :1]):
+            values = values[..., :1]
+            strides = (*dense(values.shape[1:])[:-1], 0)
+        array = Array(values.shape[1:], dtype)
+        words = values.astype(np.uint32) if dtype == "bool" else values
+        where.append((array, np.ascontiguousarray(words).view(np.float32).reshape(len(values), -1)))
+        return View(array, shape, strides, dtype)
+
+    def placed(self, where, start):
+        """Give places from `start` on; the words [months words] of all."""
+        end = start
+        for array, words in where:
+            array.place = end
+            end += words.shape[1]
+        blank = np.zeros((len(where[0][1]), -end % 16), np.float32)
+        return np.concatenate([*(words for _, words in where), blank], 1), end + blank.shape[1]
+
+
+class Paths:
+    """`Paths(system, seed)(first, count)`: system loss at the end of each of `count` paths from `first`.
+
+    `count` is a multiple of `lanes`. Without `compiled` Python reads what else Numba compiles, for a test.
+    """
+
+    def __init__(self, system, seed: int, lanes: int = LANES, compiled: bool = True):
+        self.lanes, self.table = lanes, Table()
+        calendar = jax.tree.map(np.asarray, system.calendar)
+        self.months = calendar.month.shape[0]
+        fixed, ids = (system, seed_words(seed)), np.arange(lanes, dtype=np.int64)
+        self.words = [Array((lanes,), "uint32") for _ in range(2)]
+        numbers = View(self.words[0], (lanes,), (1,), "int64")
+
+        fate, state, drawn = jax.eval_shape(lambda ids: begin(fixed, ids), ids)
+        held = jax.tree.map(array_of, (fate, state, drawn))
+        self.drawn = [
+            (held[2].normals, array_of(jax.eval_shape(lambda x: x[0], drawn.normals))),
+            (held[2].uniforms, array_of(jax.eval_shape(lambda x: x[0], drawn.uniforms))),
+        ]
+        self.result = held[1].legacy_loss, held[1].new_money_loss
+        self.held = [*self.words, *jax.tree.leaves(held), *(one for _, one in self.drawn)]
+
+        self.begun = self.loops(begin, fixed, (ids,), [], [numbers], jax.tree.leaves(held))
+        row = jax.tree.map(lambda leaf: leaf[0], calendar)
+        rows = [[leaf[place] for leaf in jax.tree.leaves(calendar)] for place in range(self.months)]
+        ones = [one for _, one in self.drawn]
+        sources = [numbers, *map(whole, [*jax.tree.leaves(held[:2]), *ones])]
+        arguments = (row, ids, fate, state, *(jax.ShapeDtypeStruct(one.shape, one.dtype) for one in ones))
+        self.month = self.loops(month, fixed, arguments, rows, sources, jax.tree.leaves(held[1]))
+        self.place()
+        self.kernel = self.written(compiled)
+
+    def loops(self, function, fixed, arguments, rows, sources, targets):
+        """Loops of a function whose results end in `targets`.
+
+        Leaves of its arguments: those of a row, given for every month in `rows`, then what `sources` view.
+        """
+        leaves, tree = jax.tree.flatten(arguments)
+        closed = jax.make_jaxpr(lambda *flat: function(fixed, *jax.tree.unflatten(tree, flat)))(*leaves)
+        keys, known, equations = [object() for _ in leaves], self.table.known, []
+        results = flat(closed.jaxpr, closed.consts, keys, known, equations)
+        equations = settled(equations, known)
+        count = len(leaves) - len(sources)
+        for row in rows:
+            monthly = ChainMap(dict(zip(keys[:count], map(np.asarray, row), strict=True)), known)
+            left = settled(equations, monthly)
+            for key, value in monthly.maps[0].items():
+                self.table.monthly.setdefault(key, []).append(value)
+        values = dict(zip(keys[count:], sources, strict=True))
+        loops = Loops(left if rows else equations, values, self.table, self.words)
+        return finished(loops, [loops.read(key) for key in results], targets)
+
+    def place(self) -> None:
+        """Places of everything."""
+        self.fixed, end = self.table.placed(self.table.fixed, 0)
+        self.monthly, end_rows = self.table.placed(self.table.moving, end)
+        held = end_rows
+        for array in self.held:
+            array.place = held
+            held += -(-int(np.prod(array.shape)) // 16) * 16
+        self.size = max(allocate(loops, held, self.held) for loops in (self.begun, self.month))
+
+    def written(self, compiled):
+        """The function of all blocks, which calls those of the loops."""
+        sources = [kernels.Source("begin", self.begun), kernels.Source("month", self.month)]
+        names = NAMESPACE | ({} if compiled else {"select": chosen, "scratch": lambda f: f})
+        if compiled:
+            names["scratch"] = scratch_of(self.size)
+        exec("\n".join(line for source in sources for line in source.lines), names)
+        # Called by address: to link them with their caller would compile all of them once more.
+        self.callbacks = {
+            name: cfunc("void(CPointer(float32))", **kernels.FAST)(names[name])
+            for source in sources for name in source.names if compiled
+        }  # fmt: skip
+        names |= {name: callback.ctypes for name, callback in self.callbacks.items()}
+        given = "f.ctypes" if compiled else "f"
+        calls = [[f"{name}({given})" for name in source.names] for source in sources]
+        copies = [
+            f"f[{to.place}:{to.place + np.prod(to.shape)}] = "
+            f"f[{of.place} + place * {np.prod(to.shape)}:{of.place} + (place + 1) * {np.prod(to.shape)}]"
+            for of, to in self.drawn
+        ]
+        low, high = (word.place for word in self.words)
+        legacy, fresh = (array.place for array in self.result)
+        text = "\n".join([
+            "def kernel(first, fixed, monthly, found, threads):",
+            " for thread in prange(threads):",
+            f"  f = np.zeros({self.size}, F32)",
+            "  u = f.view(U32)",
+            "  f[:fixed.size] = fixed",
+            f"  for block in range(thread, found.size // {self.lanes}, threads):",
+            f"   for l in range({self.lanes}):",
+            f"    path = first + block * {self.lanes} + l",
+            f"    u[{low} + l] = U32(path)",
+            f"    u[{high} + l] = U32(path >> 32)",
+            *(f"   {call}" for call in calls[0]),
+            f"   for place in range({self.months}):",
+            "    f[fixed.size:fixed.size + monthly.shape[1]] = monthly[place]",
+            *(f"    {line}" for line in copies),
+            *(f"    {call}" for call in calls[1]),
+            f"   for l in range({self.lanes}):",
+            f"    found[block * {self.lanes} + l] = f[{legacy} + l] + f[{fresh} + l]",
+        ])  # fmt: skip
+        exec(text, names)
+        return njit(parallel=True, **kernels.FAST)(names["kernel"]) if compiled else names["kernel"]
+
+    def __call__(self, first: int, count: int, threads: int | None = None):
+        """On all cores, or on so many threads."""
+        threads = threads or numba.config.NUMBA_NUM_THREADS
+        numba.set_num_threads(threads)
+        found = np.empty(count, np.float32)
+        self.kernel(np.int64(first), self.fixed[0], self.monthly, found, threads)
+        return found
+
+
+def scratch_of(size):
+    """The function that makes an array of an address."""
+
+    @njit
+    def scratch(at):
+        return carray(at, (size,))
+
+    return scratch
+
+
+def chosen(which, yes, no):
+    """`select` for Python."""
+    return yes if which else no
+
+
+def finished(loops, views, targets):
+    """Loops that end with results copied to where they are held, after the last reader of what was there."""
+    views = [
+        loops.made("copy", [view], view.shape, view.dtype)
+        if view.array in targets and not (view.array is target and view.whole) else view
+        for view, target in zip(views, targets, strict=True)
+    ]  # fmt: skip
+    for view, target in zip(views, targets, strict=True):
+        if view.array is not target:
+            part = ("part", target, [view], (0, dense(view.shape)))
+            loops.put(view.shape, [view], part, after=target.read)
+    for target in targets:
+        target.read = -1
+    return loops.loops
+
+
+def array_of(leaf) -> Array:
+    """An array to hold what tracing says."""
+    return Array(tuple(leaf.shape), str(leaf.dtype))
+
+
+def whole(array) -> View:
+    """All of an array."""
+    return View(array, array.shape, dense(array.shape), array.dtype)
