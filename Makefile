@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # SLURM and Ray, for the tests that need them: packages beside the pinned ones, in an environment of their own.
 CLUSTER := .venv-cluster
+SLURM := slurmctld slurmd slurm-client munge
 WORKERS ?= auto
 # Numbers whose licence keeps them out of the repository; without them their rows are skipped.
 UNSHIPPED ?= $(or $(wildcard ../shared/oracles),null)
@@ -40,18 +41,19 @@ report: setup ## the main job on the shipped book; prints where the report is
 test: setup ## the whole test-suite
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --max-worker-restart 0
 
-test-cluster: $(CLUSTER)/.installed ## sweeps and runs on a real SLURM and a real Ray on this machine (needs root and apt for SLURM)
-	@command -v munged slurmctld slurmd sbatch >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-		slurmctld slurmd slurm-client munge; } || echo "without SLURM its tests are skipped: as root, install" \
-		"slurmctld, slurmd, slurm-client and munge (Debian, Ubuntu: apt-get install)" >&2
+test-cluster: $(CLUSTER)/.installed ## sweeps and runs on a real SLURM and a real Ray on this machine; SLURM by apt, as root
+	@for tool in munged slurmctld slurmd sbatch; do command -v $$tool >/dev/null || exit 1; done || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(SLURM); } || \
+		echo "without SLURM its tests are skipped: install $(SLURM) (Debian's names) as root" >&2
 	$(CLUSTER)/bin/python -m pytest tests/cluster -m cluster -v -rs
 
 $(CLUSTER)/.installed: pyproject.toml constraints.txt
 	test -x $(CLUSTER)/bin/python || $(PYTHON) -m venv $(CLUSTER)
 	$(CLUSTER)/bin/python -m pip install --quiet --require-hashes -r constraints.txt
-	$(CLUSTER)/bin/python -m pip install --quiet --no-build-isolation -e '.[sweeps]' || echo \
-		"the launchers of the extra 'sweeps' could not be installed: their tests are skipped" >&2
+	$(CLUSTER)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	$(CLUSTER)/bin/python -m pip install --quiet --no-build-isolation -e '.[sweeps]' || \
+		echo "the launchers of the extra 'sweeps' could not be installed: their tests are skipped" >&2
 	@touch $@
 
 random: setup ## dieharder over the random words (half an hour on one core); JOBS tests at a time, into RANDOM_OUT

@@ -1,4 +1,4 @@
-"""A small SLURM on this machine's loopback, the command given to it, and what a run says when it is left alone."""
+"""A small SLURM on this machine's loopback, the small book, and the command in a process of its own."""
 
 import importlib.util
 import os

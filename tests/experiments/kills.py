@@ -77,7 +77,7 @@ def wait(process: subprocess.Popen, ready: Callable[[], bool]) -> None:
 
 
 def moment(chance: random.Random, kind: int, folder: pathlib.Path, length: float) -> Callable[[], bool]:
-    """When to kill: any time of a run's length, s (every fifth), or a few saves on, half of them in a write."""
+    """When to kill: any time in `length` s (every fifth), or a few saves on, half of these in a write."""
     if kind % 5 == 0:
         at = time.monotonic() + chance.uniform(0.0, length)
         return lambda: time.monotonic() >= at
