@@ -11,7 +11,7 @@ def launcher():
     """Arguments that send a sweep's jobs to a Ray that is started for them."""
     if said := missing("ray", "hydra_plugins.hydra_ray_launcher"):
         pytest.skip(said)
-    return ("hydra/launcher=ray", "hydra.launcher.ray.init.num_cpus=2")
+    return ("hydra/launcher=ray", "+hydra.launcher.ray.init.num_cpus=2")
 
 
 def test_ray_tasks_say_what_the_same_jobs_say_at_home(launcher, book, tmp_path):
