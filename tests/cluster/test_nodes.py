@@ -1,6 +1,7 @@
 """One run shared by two nodes says what one process says, and one of them writes."""
 
 import json
+import pathlib
 import socket
 
 from tests.cluster.conftest import RUN, undertow
@@ -19,6 +20,13 @@ def lines_of(text: str) -> list[dict]:
     return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
 
+def tables_and_numbers(folder: pathlib.Path) -> dict[str, object]:
+    """What a run says, but for who carried it out."""
+    found = results_of(folder)
+    summary = {key: value for key, value in found["summary"].items() if key not in ("device", "processes")}
+    return found | {"summary": summary}
+
+
 def test_a_run_of_two_nodes_says_what_one_process_says(slurm, book, tmp_path):
     undertow(*book, *RUN, f"run.dir={tmp_path / 'home'}")
     # The names of these nodes lead nowhere, hence the address; each task names a folder of its own.
@@ -26,7 +34,8 @@ def test_a_run_of_two_nodes_says_what_one_process_says(slurm, book, tmp_path):
     task = f"undertow {' '.join(shared)} run.dir={tmp_path}/rank-$SLURM_PROCID"
     said = tmp_path / "said-%t.log"
     slurm.ask("srun", "-N2", "--ntasks-per-node=1", "--mem=3G", f"--error={said}", "bash", "-c", task)
-    assert results_of(tmp_path / "rank-0") == results_of(tmp_path / "home")
+    assert tables_and_numbers(tmp_path / "rank-0") == tables_and_numbers(tmp_path / "home")
+    assert json.loads((tmp_path / "rank-0" / "summary.json").read_text())["processes"] == 2
     assert not (tmp_path / "rank-1").exists()
     first = lines_of((tmp_path / "rank-0" / "log.jsonl").read_text())
     other = lines_of((tmp_path / "said-1.log").read_text())
