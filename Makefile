@@ -5,6 +5,9 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python; d
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# SLURM and Ray, for the tests that need them: packages beside the pinned ones, in an environment of their own.
+CLUSTER := .venv-cluster
+SLURM := slurmctld slurmd slurm-client munge
 WORKERS ?= auto
 # Numbers whose licence keeps them out of the repository; without them their rows are skipped.
 UNSHIPPED ?= $(or $(wildcard ../shared/oracles),null)
@@ -15,10 +18,10 @@ BENCH_OUT ?= out/bench
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test validate random kills bench gpu-check lint format lock clean
+.PHONY: help setup report test test-cluster validate random kills bench gpu-check lint format lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 setup: $(STAMP) ## build .venv from the pinned constraints.txt
 
@@ -38,6 +41,21 @@ report: setup ## the main job on the shipped book; prints where the report is
 
 test: setup ## the whole test-suite
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --max-worker-restart 0
+
+test-cluster: $(CLUSTER)/.installed ## sweeps and runs on a real SLURM and a real Ray on this machine; SLURM by apt, as root
+	@for tool in munged slurmctld slurmd sbatch; do command -v $$tool >/dev/null || exit 1; done || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(SLURM); } || \
+		echo "without SLURM its tests are skipped: install $(SLURM) (Debian's names) as root" >&2
+	$(CLUSTER)/bin/python -m pytest tests/cluster -m cluster -v -rs
+
+$(CLUSTER)/.installed: pyproject.toml constraints.txt
+	test -x $(CLUSTER)/bin/python || $(PYTHON) -m venv $(CLUSTER)
+	$(CLUSTER)/bin/python -m pip install --quiet --require-hashes -r constraints.txt
+	$(CLUSTER)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	$(CLUSTER)/bin/python -m pip install --quiet --no-build-isolation -e '.[sweeps]' || \
+		echo "the launchers of the extra 'sweeps' could not be installed: their tests are skipped" >&2
+	@touch $@
 
 random: setup ## dieharder over the random words (half an hour on one core); JOBS tests at a time, into RANDOM_OUT
 	@command -v dieharder >/dev/null || { echo "make random needs dieharder on the path: install your system's" \
@@ -76,5 +94,5 @@ lock: setup ## pin constraints.txt again from pyproject.toml (needs uv)
 		--quiet --output-file constraints.txt
 
 clean: ## remove the environment, caches and results
-	rm -rf $(VENV) .venv-gpu out .pytest_cache .ruff_cache .hypothesis *.egg-info build dist
+	rm -rf $(VENV) $(CLUSTER) .venv-gpu out .pytest_cache .ruff_cache .hypothesis *.egg-info build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

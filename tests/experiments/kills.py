@@ -21,11 +21,11 @@ from typing import NamedTuple
 COMMAND = (sys.executable, "-m", "experiments.main")
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SETTINGS = {
-    "plain": ("run.paths=65536",),
-    "sobol": ("run.paths=65536", "sampler=sobol", "sampler.replications=4"),
+    "plain": ("run.paths=262144",),
+    "sobol": ("run.paths=262144", "sampler=sobol", "sampler.replications=4"),
 }
 SMALL = ("run.block=512", "run.months=12", "report.html=false", "run.checkpoint_seconds=0.05")
-SESSION = ("run", "command", "timing")
+SESSION = ("run", "command", "commit", "timing")
 """Entries of the summary that tell one session from another."""
 
 
@@ -76,10 +76,10 @@ def wait(process: subprocess.Popen, ready: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
-def moment(chance: random.Random, kind: int, folder: pathlib.Path) -> Callable[[], bool]:
-    """When to kill: any time (every fifth), or a few saves on, in half of the cases within a write."""
+def moment(chance: random.Random, kind: int, folder: pathlib.Path, length: float) -> Callable[[], bool]:
+    """When to kill: any time in `length` s (every fifth), or a few saves on, half of these in a write."""
     if kind % 5 == 0:
-        at = time.monotonic() + chance.uniform(0.0, 30.0)
+        at = time.monotonic() + chance.uniform(0.0, length)
         return lambda: time.monotonic() >= at
     until = saves(folder) + chance.randint(1, 8)
     at = [0.0]
@@ -100,10 +100,11 @@ def unfinished(folder: pathlib.Path) -> list[pathlib.Path]:
 
 def kill(count: int, base: pathlib.Path, book: tuple[str, ...], seed: int, settings=SETTINGS) -> Count:
     """Kill runs `count` times in all; raises AssertionError where one ends unlike the undisturbed."""
-    chance, done, whole = random.Random(seed), Count(0, 0, 0, 0), {}
+    chance, done, whole, length = random.Random(seed), Count(0, 0, 0, 0), {}, 0.0
     for name, own in settings.items():
+        begun = time.monotonic()
         ended(start((*book, *SMALL, *own, f"run.dir={base / name}")))
-        whole[name] = results_of(base / name)
+        whole[name], length = results_of(base / name), time.monotonic() - begun
     while done.kills < count:
         name = list(settings)[done.runs % len(settings)]
         folder = base / f"{name}-killed"
@@ -111,7 +112,7 @@ def kill(count: int, base: pathlib.Path, book: tuple[str, ...], seed: int, setti
         arguments = (*book, *SMALL, *settings[name], f"run.dir={folder}")
         for _ in range(min(10, count - done.kills)):
             process = start(arguments)
-            wait(process, moment(chance, done.kills, folder))
+            wait(process, moment(chance, done.kills, folder, length))
             if process.poll() is not None:
                 ended(process)
                 break
