@@ -4,8 +4,8 @@
     loss_l   = sum over loans m of  W_lm loss_m
 
 B is what is still owed at a month's end, so that the interest of the month in which a borrower fails is not
-counted; W are the shares held at month 0. A lender funds what it lends at the short rate r, so that a floating
-loan earns its margin. Fees, tax, and what a lender earns on pools and tranches are not in it.
+counted; W are the shares held at month 0. A lender funds what it lends at the short rate r, so that a
+floating loan earns its margin. Fees, tax, and what a lender earns on pools and tranches are not in it.
 """
 
 import equinox as eqx

@@ -55,7 +55,8 @@ def test_advance_lends_more_against_the_same_chips(book):
     for column in ("ltv_target", "drawn", "committed"):
         assert after[column] == pytest.approx(1.2 * before[column], rel=1e-12)
     systems = [build_system(each, Parameters(), 12) for each in (book, more)]
-    assert systems[0].loans.collateral_scale[0] == pytest.approx(systems[1].loans.collateral_scale[0], rel=1e-5)
+    before, after = (float(each.loans.collateral_scale[0]) for each in systems)
+    assert before == pytest.approx(after, rel=1e-5)
     assert book_problems({turned: 1.2 * now}, more) == []
 
 

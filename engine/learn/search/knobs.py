@@ -1,10 +1,10 @@
 """What a search may turn: a number of the model, or cells of the book.
 
-    credit.contract_advance      a number of the model; contracts.renewal[2] for a place in a list
-    loans.CRWV_DDTL3.coupon      a cell of the book: table, row, column
-    loans.GPU_DDTL_1_2.coupon    that column in all rows of a class
-    loans.CRWV_DDTL3.advance     what is lent against the same chips: LTV at month 0, and the amount with it
-    loans.CRWV_DDTL3.margin      over the short rate, at month 0 and once refinanced
+credit.contract_advance      a number of the model; contracts.renewal[2] for a place in a list
+loans.CRWV_DDTL3.coupon      a cell of the book: table, row, column
+loans.GPU_DDTL_1_2.coupon    that column in all rows of a class
+loans.CRWV_DDTL3.advance     what is lent against the same chips: LTV at month 0, and the amount with it
+loans.CRWV_DDTL3.margin      over the short rate, at month 0 and once refinanced
 """
 
 import copy
