@@ -1,0 +1,66 @@
+"""What lenders earn and lose on their loans to named firms, path by path.
+
+    income_l = sum over months t and loans m of  W_lm B_m(t) (coupon_m(t) - [fixed] r(t)) / 12
+    loss_l   = sum over loans m of  W_lm loss_m
+
+B is what is still owed at a month's end, so that the interest of the month in which a borrower fails is not
+counted; W are the shares held at month 0. A lender funds what it lends at the short rate r, so that a
+floating loan earns its margin. Fees, tax, and what a lender earns on pools and tranches are not in it.
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from engine.batch.last import batch_last
+from engine.book.system import System
+from engine.draws.samplers import PSEUDO_RANDOM
+from engine.paths.by_path import by_path
+from engine.paths.simulate import every_year
+from engine.tail.blocks import Plan, Watch
+from engine.vocabulary import MONTH
+
+
+class Returns(eqx.Module):
+    """Each path at the end of the run (USD bn); the path axis is last."""
+
+    income: Float[Array, "lenders *paths"]  # over the short rate
+    loss: Float[Array, "lenders *paths"]
+    lent: Float[Array, "lenders *paths"]  # USD bn x years
+    failed: Float[Array, "*paths"]  # 1 where the path raised a flag
+
+
+def chunk_returns(system: System, sampler, seed, ids) -> Returns:
+    """The returns of one chunk of path ids."""
+
+    def monthly(system, state, info):
+        loans, held = system.loans, held_loans(system)
+        margin = state.funding.coupon - (1.0 - loans.floating) * info.economy.rate
+        balance = state.funding.balance * MONTH
+        return held @ (balance * margin), held @ balance
+
+    def year_end(state, kept):
+        income, lent = kept
+        return jnp.sum(income, axis=0), jnp.sum(lent, axis=0)
+
+    def end(system, state):
+        named = system.loans.floating.shape[0]
+        failed = jnp.any(state.flags).astype(jnp.float32)
+        return held_loans(system) @ state.lenders.loss[:named], failed
+
+    _, _, state, (income, lent) = every_year(system, sampler, seed, ids, monthly, year_end)
+    loss, failed = batch_last(end, system, state, batched=(False, True))
+    return Returns(jnp.sum(income, axis=0), loss, jnp.sum(lent, axis=0), failed)
+
+
+def held_loans(system: System):
+    """Shares held of the loans of named firms, the first instruments [lenders loans]."""
+    return system.lenders.holdings[:, : system.loans.floating.shape[0]]
+
+
+def returns(system: System, plan: Plan, sampler=PSEUDO_RANDOM, watch: Watch | None = None) -> Returns:
+    """The returns of all paths of a plan, on the host; fewer paths where `watch.stopped()`.
+
+    Systems of equal shapes share one compiled program, and path n of each faces the same draws.
+    """
+    return by_path(chunk_returns, system, plan, sampler, watch)
