@@ -30,6 +30,7 @@ from experiments.schema import (
     Runs,
     Sampler,
     Scenario,
+    Search,
     Validate,
 )
 from experiments.task_checks import (
@@ -37,6 +38,7 @@ from experiments.task_checks import (
     calibrate_problems,
     greeks_problems,
     paired_problems,
+    search_problems,
     stress_problems,
     validate_problems,
     whole,
@@ -45,7 +47,7 @@ from experiments.task_checks import (
 
 TASKS = (
     "tail_risk", "network_ensemble", "attribution", "calibrate", "greeks", "policy", "reverse_stress",
-    "template", "validate", "runs",
+    "search", "template", "validate", "runs",
 )  # fmt: skip
 WHOLE = {
     "paths": (1, 2**30, 1),
@@ -64,10 +66,10 @@ WHOLE_NETWORK = {"networks": (2, 100_000, 1), "paths": (2, 10**9, 1), "blocks": 
 MOST_PATHS = 2**26
 """Paths over all networks: more might overflow the tally's sums."""
 
-OWN = ("greeks", "reverse_stress", "calibrate")
+OWN = ("greeks", "reverse_stress", "calibrate", "search")
 """Groups that only the task of their name reads."""
 
-MENDED = ("run", "sampler", "network", "greeks", "reverse_stress", "calibrate")
+MENDED = ("run", "sampler", "network", "greeks", "reverse_stress", "calibrate", "search")
 """Groups whose numbers reading turns into whole ones."""
 
 NO_RESULT = {
@@ -93,6 +95,7 @@ class Experiment:
     network: Network
     greeks: Greeks
     reverse_stress: ReverseStress
+    search: Search
     report: Report
     template_dir: str | None
     validate: Validate
@@ -196,6 +199,8 @@ def choices(config: Config) -> list[str]:
         found += paired_problems(config)
     if config.task.name == "reverse_stress":
         found += stress_problems(config.reverse_stress, config.sampler.name)
+    if config.task.name == "search":
+        found += search_problems(config.search, config.sampler.name)
     if config.task.name == "calibrate":
         found += calibrate_problems(config.calibrate)
     if config.task.name == "template":

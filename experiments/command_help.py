@@ -12,6 +12,7 @@ undertow: if the AI build-out disappoints, who loses how much, how fast, and thr
   undertow task=attribution                      what each mechanism adds, by running without it
   undertow task=greeks                           what the tail hangs on: every number moved, ranked by effect
   undertow task=reverse_stress target=300        the likeliest roads to a loss of 300 bn, quarter by quarter
+  undertow experiment=best_terms                 the advance and margin that pay a lender best within a limit
   undertow task=calibrate                        growth, rents and default intercepts from the book's history
   undertow experiment=quick                      a first look in seconds
   undertow -m scenario=baseline,plateau hydra/launcher=joblib        a sweep, jobs side by side

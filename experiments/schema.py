@@ -98,6 +98,18 @@ class ReverseStress:
 
 
 @dataclasses.dataclass
+class Search:
+    """What `task=search` turns, and what for (docs/search.md)."""
+
+    knobs: dict[str, Any] = dataclasses.field(default_factory=dict)  # name: [lowest, highest]
+    maximise: list[str] = dataclasses.field(default_factory=list)  # results
+    minimise: list[str] = dataclasses.field(default_factory=list)
+    bounds: dict[str, Any] = dataclasses.field(default_factory=dict)  # result: [least, most], null for none
+    trials: Any = 60
+    paths: Any = 16_384  # of each trial
+
+
+@dataclasses.dataclass
 class Report:
     """What is written, and when a finished run counts as unreliable (exit code 4)."""
 
@@ -188,6 +200,7 @@ class Config:
     network: Network = dataclasses.field(default_factory=Network)
     greeks: Greeks = dataclasses.field(default_factory=Greeks)
     reverse_stress: ReverseStress = dataclasses.field(default_factory=ReverseStress)
+    search: Search = dataclasses.field(default_factory=Search)
     report: Report = dataclasses.field(default_factory=Report)
     template: Template = dataclasses.field(default_factory=Template)
     validate: Validate = dataclasses.field(default_factory=Validate)

@@ -7,7 +7,7 @@ import re
 
 from engine.book.parameters import Mechanisms, Policy
 from experiments.complaints import expected
-from experiments.schema import Calibrate, Config, Greeks, ReverseStress, Validate
+from experiments.schema import Calibrate, Config, Greeks, ReverseStress, Search, Validate
 
 LEVERS = tuple(
     field.name.removesuffix("_month") for field in dataclasses.fields(Policy) if field.name.endswith("_month")
@@ -122,6 +122,37 @@ def stress_problems(wanted: ReverseStress, sampler: str) -> list[str]:
         found.append(expected("sampler.name", sampler, "pseudo_random where task=reverse_stress"))
     if not found:
         wanted.target, wanted.scenarios = target, int(count)
+    return found
+
+
+WHOLE_SEARCH = {"trials": (1, 100_000, 1), "paths": (1024, 2**24, 256)}
+"""Whole numbers of a search: least, most, multiple of."""
+
+
+def search_problems(wanted: Search, sampler: str) -> list[str]:
+    """Knobs with two ends, at least one objective, bounds with one end at least; ends become numbers."""
+    found = whole_problems("search", wanted, WHOLE_SEARCH)
+    if not wanted.knobs:
+        found.append(expected("search.knobs", wanted.knobs, "at least one, as name: [lowest, highest]"))
+    aims = [*wanted.maximise, *wanted.minimise]
+    if not aims or len({*aims}) < len(aims):
+        kind = "at least one result" if not aims else "every result once"
+        found.append(expected("search.maximise and search.minimise", aims, kind))
+    for group, held, kind in (
+        ("knobs", wanted.knobs, "[lowest, highest], two rising numbers"),
+        ("bounds", wanted.bounds, "[least, most], two rising numbers of which one may be null"),
+    ):
+        for name, ends in held.items():
+            numbers = [None if end is None else number(end) for end in ends] if isinstance(ends, list) else []
+            given = [end for end in numbers if end is not None and math.isfinite(end)]
+            whole_ends = len(given) == 2 and given[0] < given[1]
+            half = group == "bounds" and len(given) == 1 and None in (ends if numbers else [])
+            if len(numbers) != 2 or not (whole_ends or half):
+                found.append(expected(f"search.{group}.{name}", ends, kind))
+            else:
+                held[name] = numbers
+    if sampler != "pseudo_random":
+        found.append(expected("sampler.name", sampler, "pseudo_random where task=search"))
     return found
 
 

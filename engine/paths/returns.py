@@ -1,4 +1,4 @@
-"""What lenders earn and lose on their loans to named firms, path by path.
+"""What lenders earn and lose on their loans to named firms beside all losses of a run, path by path.
 
     income_l = sum over months t and loans m of  W_lm B_m(t) (coupon_m(t) - [fixed] r(t)) / 12
     loss_l   = sum over loans m of  W_lm loss_m
@@ -15,6 +15,7 @@ from jaxtyping import Array, Float
 from engine.batch.last import batch_last
 from engine.book.system import System
 from engine.draws.samplers import PSEUDO_RANDOM
+from engine.paths import path as paths
 from engine.paths.by_path import by_path
 from engine.paths.simulate import every_year
 from engine.tail.blocks import Plan, Watch
@@ -24,10 +25,10 @@ from engine.vocabulary import MONTH
 class Returns(eqx.Module):
     """Each path at the end of the run (USD bn); the path axis is last."""
 
+    losses: Float[Array, "columns *paths"]  # of `engine.paths.path.column_names`
     income: Float[Array, "lenders *paths"]  # over the short rate
-    loss: Float[Array, "lenders *paths"]
+    loss: Float[Array, "lenders *paths"]  # on loans to named firms
     lent: Float[Array, "lenders *paths"]  # USD bn x years
-    failed: Float[Array, "*paths"]  # 1 where the path raised a flag
 
 
 def chunk_returns(system: System, sampler, seed, ids) -> Returns:
@@ -45,12 +46,11 @@ def chunk_returns(system: System, sampler, seed, ids) -> Returns:
 
     def end(system, state):
         named = system.loans.floating.shape[0]
-        failed = jnp.any(state.flags).astype(jnp.float32)
-        return held_loans(system) @ state.lenders.loss[:named], failed
+        return paths.snapshot(system, state).losses, held_loans(system) @ state.lenders.loss[:named]
 
     _, _, state, (income, lent) = every_year(system, sampler, seed, ids, monthly, year_end)
-    loss, failed = batch_last(end, system, state, batched=(False, True))
-    return Returns(jnp.sum(income, axis=0), loss, jnp.sum(lent, axis=0), failed)
+    losses, loss = batch_last(end, system, state, batched=(False, True))
+    return Returns(losses, jnp.sum(income, axis=0), loss, jnp.sum(lent, axis=0))
 
 
 def held_loans(system: System):

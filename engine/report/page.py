@@ -11,6 +11,7 @@ from engine.report import (
     greeks_sections,
     network_sections,
     policy_sections,
+    search_sections,
     sections,
     stress_sections,
     style,
@@ -39,6 +40,7 @@ CONTENTS = (
     ("how-fast", "How fast"),
     ("world", "Futures"),
     ("reverse_stress", "Reverse stress"),
+    ("search", "Best settings"),
     ("policy", "Policy"),
     ("calibration", "Calibration"),
     ("trust", "How far to trust it"),
@@ -46,7 +48,7 @@ CONTENTS = (
     ("provenance", "Provenance"),
 )
 
-OPTIONAL = ("network", "attribution", "greeks", "reverse_stress", "policy", "calibration")
+OPTIONAL = ("network", "attribution", "greeks", "reverse_stress", "search", "policy", "calibration")
 """Sections of a task of its own, shown where the summary has an entry of that name."""
 
 
@@ -76,6 +78,7 @@ def page(results: Results) -> str:
         sections.how_fast,
         sections.world,
         stress_sections.roads,
+        search_sections.search,
         policy_sections.levers,
         calibration_sections.calibration,
         sections.trust,

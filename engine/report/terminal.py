@@ -5,6 +5,7 @@ import textwrap
 from typing import Any
 
 from engine.report import words
+from engine.report.search_words import headline, knob_words, result_words
 from engine.report.stress_words import chance as chance_of
 from engine.report.stress_words import title as title_of
 
@@ -45,6 +46,7 @@ def summary_lines(summary: dict[str, Any]) -> list[str]:
     lines += system_table(summary, horizons)
     lines += policy_table(summary) + attribution_table(summary) + greeks_table(summary)
     lines += stress_lines(summary)
+    lines += search_lines(summary)
     lines += calibration_table(summary)
     if "network" in summary:
         lines += ["", *network_table(summary, last)]
@@ -231,6 +233,23 @@ def stress_lines(summary: dict[str, Any]) -> list[str]:
         "", "The first by quarter; losses in USD bn",
         *(part for line in story for part in line),
     ]  # fmt: skip
+
+
+def search_lines(summary: dict[str, Any]) -> list[str]:
+    """What a search asked for, and its best settings with what fresh paths make of them."""
+    found = summary.get("search")
+    if found is None:
+        return []
+    names = [*found["best"][0]["results"]]
+    rows = [("Best settings", *(result_words(name) for name in names))]
+    rows.append(("today", *(plus_minus(*found["today"][name]) for name in names)))
+    for each in found["best"][:5]:
+        told = each["fresh"] or each["results"]
+        turned = ", ".join(f"{knob_words(name)} {words.amount(at)}" for name, at in each["setting"].items())
+        rows.append((f"{each['trial']}. {turned}", *(plus_minus(*told[name]) for name in names)))
+    width = (WIDTH - 46) // len(names) - 2
+    said = textwrap.wrap(headline(found), WIDTH)
+    return ["", *said, "", *grid(rows, "<" + ">" * len(names), (46, *[width] * len(names)))]
 
 
 def timing_lines(summary: dict[str, Any]) -> list[str]:

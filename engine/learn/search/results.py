@@ -1,0 +1,59 @@
+"""Results that a search maximises, minimises or bounds, each estimated from one sample of paths.
+
+system.es_99              a measure of a loss column at the end of the run: el, es_95, es_99, es_99_9
+lender:MACQ_AI.el         any column: class:ABS, lenders:BANK, lender:ATH, bearer:US_PENSIONS
+returns:MACQ_AI.net       of a lender's loans to named firms: income over the short rate less losses, USD bn
+returns:MACQ_AI.rate      the same a year and a dollar lent; also income, loss, es_99 (of the loss)
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from engine.book.system import System
+from engine.paths.path import column_names
+from engine.paths.returns import Returns
+from engine.tail.measures import Estimate
+from engine.tail.paired import influence, mean_of, ratio
+
+LEVELS = {"es_95": 0.95, "es_99": 0.99, "es_99_9": 0.999}
+EARNED = ("net", "rate", "income", "loss", "es_99")
+RETURNS = "returns:"
+
+
+def problem(name: str, system: System) -> str | None:
+    """What was expected instead of a result's name; None where it is one."""
+    of, _, measure = name.rpartition(".")
+    if of.startswith(RETURNS):
+        known = system.names.lenders
+        if of.removeprefix(RETURNS) not in known:
+            return "returns:LENDER.measure with one of " + ", ".join(known)
+        return None if measure in EARNED else f"{of}. and one of " + ", ".join(EARNED)
+    if of not in column_names(system):
+        kind = of.partition(":")[0] + ":"
+        near = [column for column in column_names(system) if column.startswith(kind)]
+        return "a loss column or returns:LENDER, such as " + ", ".join(near or ["system", "class:ABS"])
+    return None if measure in ("el", *LEVELS) else f"{of}. and one of el, " + ", ".join(LEVELS)
+
+
+def estimate(name: str, system: System, found: Returns) -> Estimate:
+    """One result with its standard error."""
+    of, _, measure = name.rpartition(".")
+    if of.startswith(RETURNS):
+        return EARNINGS[measure](found, system.names.lenders.index(of.removeprefix(RETURNS)))
+    losses = found.losses[column_names(system).index(of)]
+    return mean_of(losses if measure == "el" else influence(losses, LEVELS[measure]))
+
+
+def net(found: Returns, lender: int) -> np.ndarray:
+    """What a lender's loans bring, USD bn [paths]."""
+    return np.asarray(found.income[lender], np.float64) - found.loss[lender]
+
+
+EARNINGS: dict[str, Callable[[Returns, int], Estimate]] = {
+    "net": lambda found, lender: mean_of(net(found, lender)),
+    "rate": lambda found, lender: ratio(net(found, lender), np.asarray(found.lent[lender], np.float64)),
+    "income": lambda found, lender: mean_of(found.income[lender]),
+    "loss": lambda found, lender: mean_of(found.loss[lender]),
+    "es_99": lambda found, lender: mean_of(influence(found.loss[lender], LEVELS["es_99"])),
+}

@@ -1,0 +1,129 @@
+"""Search: settings of some knobs tried one after another, the next where the last ones promise most.
+
+Optuna's tree-structured Parzen estimator proposes (Watanabe 2023); bounds enter as constraints, so that what
+breaks them is avoided but learned from. All trials face the same draws: what differs between two is the
+setting. The proposal of a trial depends on the trials before it and on the seed alone, so a search that goes
+on from its study tries what an undisturbed one would have tried.
+"""
+
+import pathlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import optuna
+import pandas as pd
+from optuna.distributions import FloatDistribution
+from optuna.trial import TrialState
+
+from engine.tail.measures import Estimate
+
+STARTUP = 10
+"""Trials that are drawn evenly, before there is something to learn from."""
+ERROR = "_se"
+
+Range = tuple[float, float]
+Bound = tuple[float | None, float | None]
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What is asked of the results, by their names; bounds are (least, most), None for none."""
+
+    maximise: tuple[str, ...]
+    minimise: tuple[str, ...]
+    bounds: Mapping[str, Bound]
+
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """What is to be as good as can be."""
+        return self.maximise + self.minimise
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """Everything that a trial must find."""
+        return tuple(dict.fromkeys((*self.objectives, *self.bounds)))
+
+
+def opened(path: pathlib.Path, aim: Aim) -> optuna.Study:
+    """The study kept in this file, new or as it was left; a trial cut short counts as not made."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    directions = ["maximize"] * len(aim.maximise) + ["minimize"] * len(aim.minimise)
+    study = optuna.create_study(
+        storage=f"sqlite:///{path}", study_name="search", directions=directions, load_if_exists=True
+    )
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        study.tell(trial.number, state=TrialState.FAIL)
+    return study
+
+
+def search(
+    study: optuna.Study,
+    ranges: Mapping[str, Range],
+    aim: Aim,
+    evaluate: Callable[[Mapping[str, float]], Mapping[str, Estimate]],
+    trials: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Try settings until the study has so many whole trials; its table (see `table_of`).
+
+    `evaluate(setting)` finds every result of the aim, or raises to end the search, which then goes on later.
+    """
+    among = {name: FloatDistribution(low, high) for name, (low, high) in ranges.items()}
+    while (done := len(completed(study))) < trials:
+        study.sampler = optuna.samplers.TPESampler(seed=seed + done, n_startup_trials=STARTUP)
+        trial = study.ask(among)
+        try:
+            found = evaluate(trial.params)
+        except BaseException:
+            study.tell(trial, state=TrialState.FAIL)
+            raise
+        for name, bound in aim.bounds.items():
+            trial.set_constraint(name, excess(found[name].value, bound))
+        trial.set_user_attr("errors", {name: each.standard_error for name, each in found.items()})
+        trial.set_user_attr("results", {name: each.value for name, each in found.items()})
+        study.tell(trial, [found[name].value for name in aim.objectives])
+    return table_of(study, aim)
+
+
+def completed(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    """The whole trials, in order."""
+    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+
+
+def excess(value: float, bound: Bound) -> float:
+    """How far a value lies beyond its bound; zero or less within.
+
+    >>> excess(3.0, (None, 2.0)), excess(3.0, (1.0, None))
+    (1.0, -2.0)
+    """
+    low, high = bound
+    beyond = [low - value] if low is not None else []
+    return max(beyond + ([value - high] if high is not None else []))
+
+
+def table_of(study: optuna.Study, aim: Aim) -> pd.DataFrame:
+    """One row a trial: trial, every knob, every result and its error, feasible, best.
+
+    `best` are the feasible trials that no feasible one beats in one objective without losing in another.
+    """
+    rows = []
+    for number, trial in enumerate(completed(study), 1):
+        found, errors = trial.user_attrs["results"], trial.user_attrs["errors"]
+        row = {"trial": number} | {f"knob {name}": value for name, value in trial.params.items()}
+        row |= {name: found[name] for name in aim.results}
+        row |= {f"{name}{ERROR}": errors[name] for name in aim.results}
+        kept = all(excess(found[name], bound) <= 0.0 for name, bound in aim.bounds.items())
+        rows.append(row | {"feasible": kept})
+    table = pd.DataFrame(rows)
+    return table.assign(best=table["feasible"] & ~beaten(table, aim))
+
+
+def beaten(table: pd.DataFrame, aim: Aim) -> pd.Series:
+    """Whether a feasible trial is better in one objective and worse in none."""
+    signs = [1.0] * len(aim.maximise) + [-1.0] * len(aim.minimise)
+    goods = table[list(aim.objectives)].to_numpy() * signs
+    rivals = goods[table["feasible"].to_numpy()]
+    return pd.Series(
+        [bool(((rivals >= own).all(axis=1) & (rivals > own).any(axis=1)).any()) for own in goods],
+        index=table.index,
+    )

@@ -1,0 +1,62 @@
+"""Tables and summary of a search: its trials, the best of them again on fresh paths, what is to be said."""
+
+import pandas as pd
+
+from engine.learn.search.search import ERROR, Aim, excess
+
+KNOB = "knob "
+FRESH = "fresh "
+
+
+def best_of(table: pd.DataFrame, aim: Aim) -> list[dict]:
+    """Rows of the best trials, by the first objective; the least infeasible one where none is feasible."""
+    first, falling = aim.objectives[0], bool(aim.maximise)
+    rows = table[table["best"]].sort_values(first, ascending=not falling)
+    if not rows.empty:
+        return rows.to_dict("records")
+    beyond = [
+        max(excess(row[name], bound) for name, bound in aim.bounds.items())
+        for row in table.to_dict("records")
+    ]
+    return table.iloc[[beyond.index(min(beyond))]].to_dict("records")
+
+
+def setting(row: dict) -> dict[str, float]:
+    """The knobs of a trial."""
+    return {name.removeprefix(KNOB): value for name, value in row.items() if name.startswith(KNOB)}
+
+
+def confirmed(table: pd.DataFrame, best: list[dict], again: list) -> pd.DataFrame:
+    """The trials with what fresh paths find at the best settings, blank elsewhere."""
+    table = table.copy()
+    for row, found in zip(best, again, strict=False):
+        at = table.index[table["trial"] == row["trial"]]
+        for name, each in found.items():
+            table.loc[at, FRESH + name] = each.value
+            table.loc[at, FRESH + name + ERROR] = each.standard_error
+    return table
+
+
+def summary(table: pd.DataFrame, aim: Aim, ranges, present, today, wanted) -> dict:
+    """The entry `search` of summary.json and, where no setting keeps the bounds, a doubt."""
+    best = [
+        {
+            "trial": int(row["trial"]),
+            "setting": setting(row),
+            "results": {name: [row[name], row[name + ERROR]] for name in aim.results},
+            "fresh": {name: [row[FRESH + name], row[FRESH + name + ERROR]] for name in aim.results}
+            if row.get(FRESH + aim.results[0]) == row.get(FRESH + aim.results[0])
+            else None,
+        }
+        for row in best_of(table, aim)
+    ]
+    feasible = int(table["feasible"].sum())
+    found = {
+        "maximise": list(aim.maximise), "minimise": list(aim.minimise),
+        "bounds": {name: list(bound) for name, bound in aim.bounds.items()},
+        "knobs": {name: list(ends) for name, ends in ranges.items()},
+        "present": present, "trials": len(table), "feasible": feasible, "paths": wanted.paths, "best": best,
+        "today": {name: [each.value, each.standard_error] for name, each in today.items()},
+    }  # fmt: skip
+    doubt = f"none of {len(table)} settings keeps the bounds of the search"
+    return {"search": found} | ({} if feasible else {"doubts": [doubt]})
