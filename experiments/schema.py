@@ -101,10 +101,10 @@ class ReverseStress:
 class Search:
     """What `task=search` turns, and what for (docs/search.md)."""
 
-    knobs: dict[str, Any] = dataclasses.field(default_factory=dict)  # name: [lowest, highest]
+    knobs: list[Any] = dataclasses.field(default_factory=list)  # [name, lowest, highest] each
     maximise: list[str] = dataclasses.field(default_factory=list)  # results
     minimise: list[str] = dataclasses.field(default_factory=list)
-    bounds: dict[str, Any] = dataclasses.field(default_factory=dict)  # result: [least, most], null for none
+    bounds: list[Any] = dataclasses.field(default_factory=list)  # [result, least, most], null for none
     trials: Any = 60
     paths: Any = 16_384  # of each trial
 

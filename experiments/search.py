@@ -31,7 +31,7 @@ def build_model(experiment: Experiment, book):
         for name in aim_of(wanted).results
         if (said := problem(name, model[0])) is not None
     ]
-    for name, ends in wanted.knobs.items():
+    for name, *ends in wanted.knobs:
         for end in ends if name in trial.knobs else ():
             problems += [f"search.knobs.{name} at {end:g}: {each}" for each in trial.problems({name: end})]
     if trial.unknown or problems:
@@ -43,7 +43,7 @@ def aim_of(wanted):
     """What the search is after."""
     from engine.learn.search.search import Aim
 
-    bounds = {name: tuple(bound) for name, bound in wanted.bounds.items()}
+    bounds = {name: (least, most) for name, least, most in wanted.bounds}
     return Aim(tuple(wanted.maximise), tuple(wanted.minimise), bounds)
 
 
@@ -64,7 +64,7 @@ def searched(experiment: Experiment, book, system, folder: pathlib.Path, identit
         (folder / STUDY).unlink(missing_ok=True)
     study = opened(folder / STUDY, aim)
     own(study, identity)
-    ranges = {name: tuple(ends) for name, ends in wanted.knobs.items()}
+    ranges = {name: (low, high) for name, low, high in wanted.knobs}
     with Progress(wanted.trials * wanted.paths, "search") as progress:
         trial = Trial(experiment, book, system, progress, stop)
         trial.done = wanted.paths * len(study.get_trials(deepcopy=False))
@@ -107,7 +107,7 @@ class Trial:
         self.plan = Plan(experiment.search.paths, min(run.block, 8192), run.seed if seed is None else seed)
         self.names = aim_of(experiment.search).results
         self.knobs, self.unknown = {}, []
-        for name in experiment.search.knobs:
+        for name, *_ in experiment.search.knobs:
             try:
                 self.knobs[name] = knob(name, experiment.parameters, book)
             except Unknown as error:

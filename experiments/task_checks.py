@@ -133,26 +133,32 @@ def search_problems(wanted: Search, sampler: str) -> list[str]:
     """Knobs with two ends, at least one objective, bounds with one end at least; ends become numbers."""
     found = whole_problems("search", wanted, WHOLE_SEARCH)
     if not wanted.knobs:
-        found.append(expected("search.knobs", wanted.knobs, "at least one, as name: [lowest, highest]"))
+        found.append(expected("search.knobs", [], "at least one, as [[credit.contract_advance, 0.3, 0.7]]"))
     aims = [*wanted.maximise, *wanted.minimise]
     if not aims or len({*aims}) < len(aims):
-        kind = "at least one result" if not aims else "every result once"
+        kind = "every result once" if aims else "at least one result, such as system.es_99"
         found.append(expected("search.maximise and search.minimise", aims, kind))
-    for group, held, kind in (
-        ("knobs", wanted.knobs, "[lowest, highest], two rising numbers"),
-        ("bounds", wanted.bounds, "[least, most], two rising numbers of which one may be null"),
-    ):
-        for name, ends in held.items():
-            numbers = [None if end is None else number(end) for end in ends] if isinstance(ends, list) else []
-            given = [end for end in numbers if end is not None and math.isfinite(end)]
-            whole_ends = len(given) == 2 and given[0] < given[1]
-            half = group == "bounds" and len(given) == 1 and None in (ends if numbers else [])
-            if len(numbers) != 2 or not (whole_ends or half):
-                found.append(expected(f"search.{group}.{name}", ends, kind))
-            else:
-                held[name] = numbers
+    found += ends_problems("search.knobs", wanted.knobs, "[name, lowest, highest], two rising numbers", 2)
+    kind = "[result, least, most], two rising numbers of which one may be null"
+    found += ends_problems("search.bounds", wanted.bounds, kind, 1)
     if sampler != "pseudo_random":
         found.append(expected("sampler.name", sampler, "pseudo_random where task=search"))
+    return found
+
+
+def ends_problems(name: str, rows: list, kind: str, least: int) -> list[str]:
+    """Turn the ends of rows [name, low, high] into numbers; rows that are none, or have too few ends."""
+    found, names = [], [row[0] for row in rows if isinstance(row, list) and row]
+    for place, row in enumerate(rows):
+        ends = [None if end is None else number(end) for end in row[1:]] if isinstance(row, list) else []
+        given = [end for end in ends if end is not None and math.isfinite(end)]
+        nulls = sum(end is None for end in row[1:]) if ends else 0
+        if len(ends) != 2 or len(given) < least or len(given) + nulls < 2 or given != sorted({*given}):
+            found.append(expected(f"{name}[{place}]", row, kind))
+        else:
+            rows[place] = [str(row[0]), *ends]
+    if len({*names}) < len(names):
+        found.append(expected(name, names, "every name once"))
     return found
 
 

@@ -51,7 +51,7 @@ def caution(found: dict) -> str:
         f"{found['feasible']} of them within the bounds. The best of many looks better than it is, for it "
         "was chosen on the paths that flattered it; fresh paths do not know of the choice. A search knows "
         "only what the model does: that a borrower walks away from dear money, or another lender undercuts, "
-        "is not in it."
+        "is not in it. Amounts are USD bn over the whole run; of a loan, advance is loan to value at month 0."
     )
 
 

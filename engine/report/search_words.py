@@ -15,11 +15,11 @@ def knob_words(name: str) -> str:
 
 
 def result_words(name: str) -> str:
-    """A result: "MACQ_AI, loans: net income"."""
+    """A result: "net income of MACQ_AI's loans", "ES 99% of the system"."""
     of, _, measure = name.rpartition(".")
     kind, _, who = of.partition(":")
-    whose = f"{who}, loans" if kind == "returns" else who or kind
-    return f"{whose}: {MEASURES[measure]}"
+    whose = f"{who}'s loans" if kind == "returns" else who or f"the {kind}"
+    return f"{MEASURES[measure]} of {whose}"
 
 
 def value(pair) -> str:
@@ -29,20 +29,21 @@ def value(pair) -> str:
 
 def aims(found: dict) -> str:
     """What was asked."""
-    asked = [f"most {result_words(name)}" for name in found["maximise"]]
-    asked += [f"least {result_words(name)}" for name in found["minimise"]]
+    asked = [f"the most {result_words(name)}" for name in found["maximise"]]
+    asked += [f"the least {result_words(name)}" for name in found["minimise"]]
+    kept = []
     for name, (low, high) in found["bounds"].items():
-        asked += [f"{result_words(name)} of {amount(low)} at least"] if low is not None else []
-        asked += [f"{result_words(name)} of {amount(high)} at most"] if high is not None else []
-    return joined(asked)
+        kept += [f"{result_words(name)} at least {amount(low)}"] if low is not None else []
+        kept += [f"{result_words(name)} at most {amount(high)}"] if high is not None else []
+    return joined(asked) + (f", with {joined(kept)}" if kept else "")
 
 
 def headline(found: dict) -> str:
     """The best setting and what fresh paths make of it, in a sentence."""
     best, first = found["best"][0], (found["maximise"] + found["minimise"])[0]
     if not found["feasible"]:
-        return f"No setting of {found['trials']} keeps the bounds: {aims(found)}."
+        return f"None of {found['trials']} settings keeps the bounds. Asked was {aims(found)}."
     turned = joined([f"{knob_words(name)} {amount(at)}" for name, at in best["setting"].items()])
     said = f"Best of {found['trials']} settings for {aims(found)}: {turned}."
-    fresh = f" On fresh paths {result_words(first)} is {value(best['fresh'][first])}"
-    return f"{said}{fresh}, with today's terms {value(found['today'][first])}."
+    fresh = f" On fresh paths the {result_words(first)} is {value(best['fresh'][first])}"
+    return f"{said}{fresh}, as things stand {value(found['today'][first])}."

@@ -5,7 +5,7 @@ import textwrap
 from typing import Any
 
 from engine.report import words
-from engine.report.search_words import headline, knob_words, result_words
+from engine.report.search_words import headline, result_words
 from engine.report.stress_words import chance as chance_of
 from engine.report.stress_words import title as title_of
 
@@ -245,11 +245,11 @@ def search_lines(summary: dict[str, Any]) -> list[str]:
     rows.append(("today", *(plus_minus(*found["today"][name]) for name in names)))
     for each in found["best"][:5]:
         told = each["fresh"] or each["results"]
-        turned = ", ".join(f"{knob_words(name)} {words.amount(at)}" for name, at in each["setting"].items())
-        rows.append((f"{each['trial']}. {turned}", *(plus_minus(*told[name]) for name in names)))
-    width = (WIDTH - 46) // len(names) - 2
+        turned = ", ".join(words.amount(at) for at in each["setting"].values())
+        rows.append((f"trial {each['trial']}: {turned}", *(plus_minus(*told[name]) for name in names)))
+    width = (WIDTH - 40) // len(names) - 1
     said = textwrap.wrap(headline(found), WIDTH)
-    return ["", *said, "", *grid(rows, "<" + ">" * len(names), (46, *[width] * len(names)))]
+    return ["", *said, "", *grid(rows, "<" + ">" * len(names), (40, *[width] * len(names)))]
 
 
 def timing_lines(summary: dict[str, Any]) -> list[str]:

@@ -1,6 +1,7 @@
 """What lenders earn and lose on their loans."""
 
 import dataclasses
+import types
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def priced(book, margin):
     loans["floating"], loans["coupon"], loans["refinancing_margin"] = 1, margin, margin
     loans["maturity_month"] = loans["maturity_month"].clip(lower=60)
     tables = dict(book.tables) | {"loans": loans}
-    return build_system(dataclasses.replace(book, tables=tables), parameters, 12)
+    return build_system(dataclasses.replace(book, tables=types.MappingProxyType(tables)), parameters, 12)
 
 
 def test_a_floating_loan_earns_its_margin_on_what_is_lent(book):
