@@ -5,8 +5,8 @@
 Prints compile seconds, run seconds, paths a second, peak memory, device and dtype of the main job through the
 tally, on all devices and on one, and beside it the same model on the same draws in NumPy, vectorised over
 2,048 paths in one process with one BLAS thread (`benchmarks/peers/numpy_paths.py`), and in Numba, compiled,
-on all cores (`benchmarks/peers/numba_paths.py`), all in one process, in turns. Losses agree path by path, or
-it stops. Without Numba its rows are left out.
+on all cores (`benchmarks/peers/numba_paths.py`), in blocks of 64 paths and a path at a time, all in one
+process, in turns. Losses agree path by path, or it stops. Without Numba its rows are left out.
 """
 
 import importlib.util
@@ -23,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 TOGETHER = 2_048
 """Paths that NumPy evaluates together: about the fastest."""
-COMPILED = 16_384
-"""Paths of a turn of Numba's."""
+COMPILED = {"Numba, blocks of 64 paths": (64, 16_384), "Numba, a path at a time": (1, 4_096)}
+"""Lanes of Numba's peers and paths of a turn."""
 
 
 def memory() -> float:
@@ -32,18 +32,20 @@ def memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def compiled(system):
-    """The Numba peer, traced, written and compiled; None where there is no Numba."""
+def compiled(system) -> dict:
+    """Numba's peers by name, traced, written and compiled; none where there is no Numba."""
     if importlib.util.find_spec("numba") is None:
         print("Numba is not installed, so its rows are left out: `pip install numba` brings them in.")
-        return None
-    from benchmarks.peers.numba_paths import LANES, Paths
+        return {}
+    from benchmarks.peers.numba_paths import Paths
 
-    begun = time.perf_counter()
-    peer = Paths(system, 7)
-    peer(0, LANES)
-    print(f"Numba: compile {time.perf_counter() - begun:.1f} s")
-    return peer
+    peers = {}
+    for name, (lanes, _) in COMPILED.items():
+        begun = time.perf_counter()
+        peers[name] = Paths(system, 7, lanes)
+        peers[name](0, lanes)
+        print(f"{name}: compile {time.perf_counter() - begun:.1f} s")
+    return peers
 
 
 def agree(name: str, own, theirs) -> None:
@@ -79,13 +81,13 @@ def main(paths: int = 131_072, block: int = 16_384, turns: int = 3) -> None:
     )
     peer = Paths(system, 7, TOGETHER)
     loops = compiled(system)
-    names = ["all devices", "one device", "NumPy", *(["Numba"] if loops else [])]
+    names = ["all devices", "one device", "NumPy", *loops]
     rates: dict[str, list[float]] = {name: [] for name in names}
     own = ledger(system, Plan(TOGETHER, 1024, 7)).loss
     with np.errstate(all="ignore"):
         agree("NumPy", own, peer(0))
-    if loops:
-        agree("Numba", own, loops(0, TOGETHER))
+    for name, each in loops.items():
+        agree(name, own, each(0, TOGETHER))
     for turn in range(turns):
         for name, which, job in (("all devices", devices, plan), ("one device", devices[:1], short)):
             _, timing = simulate(system, job, devices=which)
@@ -98,10 +100,10 @@ def main(paths: int = 131_072, block: int = 16_384, turns: int = 3) -> None:
             begun = time.perf_counter()
             peer(TOGETHER * (turn + 1))
             rates["NumPy"].append(TOGETHER / (time.perf_counter() - begun))
-        if loops:
-            begun = time.perf_counter()
-            loops(COMPILED * (turn + 1), COMPILED)
-            rates["Numba"].append(COMPILED / (time.perf_counter() - begun))
+        for name, each in loops.items():
+            begun, count = time.perf_counter(), COMPILED[name][1]
+            each(count * (turn + 1), count)
+            rates[name].append(count / (time.perf_counter() - begun))
         for name in names[2:]:
             print(f"turn {turn + 1}, {name}: {rates[name][-1]:,.0f} paths/s")
     for name in names[1:]:
