@@ -1,6 +1,7 @@
 """One run over two processes that meet on this machine: the numbers of one, one that writes, one end."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -71,6 +72,16 @@ def test_two_processes_are_one_run(undertow, book, start, tmp_path, sampler):
     assert set(ranks) == {0}
     line = json.loads(second[2].splitlines()[0])
     assert (line["rank"], line["run"]) == (1, provenance["run"])
+
+
+def test_four_devices_are_one_run(undertow, book, tmp_path):
+    assert undertow(*book, *SMALL, "run.dir=one").code == 0
+    four = [sys.executable, "-m", "experiments.main", *book, *SMALL, "run.dir=four", "run.devices=4"]
+    environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    subprocess.run(four, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=240)
+    assert "4 cpu devices" in json.loads((tmp_path / "four" / "provenance.json").read_text())["device"]
+    for name, table in tables(tmp_path / "one").items():
+        pd.testing.assert_frame_equal(tables(tmp_path / "four")[name], table, check_exact=True)
 
 
 def test_a_signal_to_either_stops_both_and_the_run_goes_on_alone(undertow, book, start, tmp_path):
