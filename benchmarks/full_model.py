@@ -11,7 +11,6 @@ process, in turns. Losses agree path by path, or it stops. Without Numba its row
 
 import importlib.util
 import os
-import resource
 import sys
 import time
 from pathlib import Path
@@ -25,11 +24,6 @@ TOGETHER = 2_048
 """Paths that NumPy evaluates together: about the fastest."""
 COMPILED = {"Numba, blocks of 64 paths": (64, 16_384), "Numba, a path at a time": (1, 4_096)}
 """Lanes of Numba's peers and paths of a turn."""
-
-
-def memory() -> float:
-    """Peak memory of this process, MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def compiled(system) -> dict:
@@ -64,6 +58,7 @@ def main(paths: int = 131_072, block: int = 16_384, turns: int = 3) -> None:
     prepare_devices()
     import jax
     import numpy as np
+    from record import Record, ratios, spread
 
     from benchmarks.peers.numpy_paths import Paths
     from engine.book.build import build_system
@@ -94,7 +89,7 @@ def main(paths: int = 131_072, block: int = 16_384, turns: int = 3) -> None:
             rates[name].append(timing.paths_per_s)
             print(
                 f"turn {turn + 1}, {name}: compile {timing.compile_s:.1f} s, run {timing.run_s:.1f} s, "
-                f"{timing.paths_per_s:,.0f} paths/s, peak memory {memory():,.0f} MB"
+                f"{timing.paths_per_s:,.0f} paths/s"
             )
         with np.errstate(all="ignore"):
             begun = time.perf_counter()
@@ -106,9 +101,12 @@ def main(paths: int = 131_072, block: int = 16_384, turns: int = 3) -> None:
             rates[name].append(count / (time.perf_counter() - begun))
         for name in names[2:]:
             print(f"turn {turn + 1}, {name}: {rates[name][-1]:,.0f} paths/s")
-    for name in names[1:]:
-        ratios = sorted(a / b for a, b in zip(rates["all devices"], rates[name], strict=True))
-        print(f"all devices over {name}: {ratios[len(ratios) // 2]:.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})")
+    counts = paths, short.paths, TOGETHER, *(count for _, count in COMPILED.values())
+    for name, count in zip(names, counts, strict=False):
+        peers = names[1:] if name == names[0] else []
+        beside = {peer: ratios(rates[name], rates[peer]) for peer in peers}
+        found = spread(rates[name])
+        Record("full model", name, found, "paths/s", count / found.median, beside=beside).tell()
 
 
 if __name__ == "__main__":

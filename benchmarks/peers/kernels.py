@@ -116,7 +116,7 @@ class Source:
 
     def gather(self, loop) -> None:
         """Rows copied from where a table says."""
-        (_, array, (value, rows), _), = loop.items
+        ((_, array, (value, rows), _),) = loop.items
         width = math.prod(array.shape[1:])
         letter, source = WORDS[array.dtype], value.array.place + value.offset
         self.lines += [
@@ -128,7 +128,7 @@ class Source:
 
     def scatter(self, loop) -> None:
         """Rows added to where a table says."""
-        (_, array, (start, rows, updates), _), = loop.items
+        ((_, array, (start, rows, updates), _),) = loop.items
         width, size = math.prod(array.shape[1:]), math.prod(array.shape)
         if start.array is None:
             begun = cast(array.dtype, repr(start.literal.item()))
@@ -147,7 +147,7 @@ class Source:
 
     def dot(self, loop) -> None:
         """A constant matrix times rows of lanes, four rows at a time."""
-        (_, array, (left, right), _), = loop.items
+        ((_, array, (left, right), _),) = loop.items
         inner, width = right.shape[0], math.prod(right.shape[1:])
         out, x = array.place, right.array.place + right.offset
         a, across = left.array.place + left.offset, left.strides[-1]

@@ -65,3 +65,10 @@ def test_a_search_from_end_to_end(undertow, book, status, tmp_path):
     answer = undertow(*asked, "search.trials=4", "run.months=24")
     assert answer.code == 2 and "config.run.months: 12 there, 24 here" in answer.err
     assert status(folder)["status"] == "failed"
+
+
+def test_the_example_runs(undertow, tmp_path):
+    answer = undertow("experiment=best_terms", *SMALL[1:], "search.trials=2", "run.dir=out/b")
+    assert answer.code == 0, answer.err
+    found = json.loads((tmp_path / "out" / "b" / "summary.json").read_text())["search"]
+    assert found["trials"] == 2 and set(found["today"]) == {"returns:MACQ_AI.net", "returns:MACQ_AI.es_99"}

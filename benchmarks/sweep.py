@@ -1,0 +1,52 @@
+"""How much of the cores does a sweep of many small runs use? Jobs side by side against one alone.
+
+    python benchmarks/sweep.py [jobs] [paths]
+
+One run of the command alone, on one core, from its start to its end, and then a sweep of as many of them with
+hydra/launcher=joblib, each of another seed. Ideal is the time of one times the jobs over the cores. All find
+their programs in the cache of compiled ones. A run is `paths` paths of the small worked book for 12 months,
+with its report.
+"""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+from experiments.devices import cores
+
+BOOK = pathlib.Path(__file__).resolve().parent.parent / "engine" / "book" / "shipped" / "worked_small"
+
+
+def seconds(folder: pathlib.Path, *arguments: str) -> float:
+    """Seconds of one command, which must end well."""
+    command = [sys.executable, "-m", "experiments.main", "book=own", f"book.path={BOOK}", "run.months=12"]
+    begun = time.perf_counter()
+    found = subprocess.run([*command, f"run.dir={folder}", *arguments], capture_output=True, text=True)
+    if found.returncode not in (0, 4):
+        raise SystemExit(found.stderr)
+    return time.perf_counter() - begun
+
+
+def main(jobs: int = 200, paths: int = 16_384) -> None:
+    """Time one run thrice, then the sweep."""
+    size = f"run.paths={paths}"
+    with tempfile.TemporaryDirectory() as base:
+        folder = pathlib.Path(base)
+        seconds(folder / "warm", size, "run.devices=1")
+        alone = [
+            seconds(folder / f"alone-{turn}", size, "run.devices=1", f"run.seed={turn}") for turn in range(3)
+        ]
+        seeds = ",".join(str(1000 + job) for job in range(jobs))
+        took = seconds(folder / "sweep", size, "-m", f"run.seed={seeds}", "hydra/launcher=joblib")
+    one = sorted(alone)[1]
+    ideal = one * jobs / cores()
+    print(f"one run alone {one:.2f} s ({min(alone):.2f}-{max(alone):.2f})")
+    print(
+        f"{jobs} runs on {cores()} cores: {took:.0f} s, {took / ideal:.2f} times the ideal of {ideal:.0f} s"
+    )
+
+
+if __name__ == "__main__":
+    main(*(int(argument) for argument in sys.argv[1:]))
