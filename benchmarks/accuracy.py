@@ -10,7 +10,6 @@ its pilots, and not compilation of the run. A ratio to plain paths at equal seco
 seconds. All values agree with those of plain paths within 4 standard errors of both, or it stops.
 """
 
-import contextlib
 import sys
 
 from experiments.devices import prepare_devices
@@ -19,14 +18,6 @@ LEVELS = (0.99, 0.999)
 SAMPLERS = ("pseudo_random", "sobol", "importance")
 MEASURES = ("EL", "ES 99%", "ES 99.9%")
 SCRAMBLES, COMPONENTS, BLOCK, SEED, REACH = 16, 4, 4096, 7, 4.0
-
-
-@contextlib.contextmanager
-def quiet(stage: int, paths: int):
-    """A pilot nobody looks at."""
-    from engine.tail.blocks import Watch
-
-    yield Watch()
 
 
 def independent(tally, horizon: int) -> list[tuple[float, float]]:
@@ -53,15 +44,10 @@ def replicated(tally, each, horizon: int) -> list[tuple[float, float]]:
 
 
 def plan_of(sampler: str, paths: int):
-    """(the plan, its replications): a block no larger than a device's share, a seed of the sampler's own."""
-    import jax
+    """(the plan, its replications): a seed of the sampler's own."""
+    from engine.tail.blocks import Plan
 
-    from engine.tail.blocks import CHUNK, Plan
-
-    count = SCRAMBLES if sampler == "sobol" else 1
-    share = paths // (count * len(jax.devices()))
-    seed = SEED + SAMPLERS.index(sampler)
-    return Plan(paths, min(BLOCK, max(share // CHUNK, 1) * CHUNK), seed), count
+    return Plan(paths, BLOCK, SEED + SAMPLERS.index(sampler)), SCRAMBLES if sampler == "sobol" else 1
 
 
 def book_runs():
@@ -82,7 +68,7 @@ def book_runs():
         (plan, count), kept, learning = plan_of(sampler, paths), [], 0.0
         if sampler == "importance":
             if not laws:
-                laws["law"] = learn(system, Asked(level=max(LEVELS)), SEED, BLOCK, quiet)
+                laws["law"] = learn(system, Asked(level=max(LEVELS)), SEED, BLOCK)
             samplers, learning = (laws["law"].sampler,), laws["law"].seconds
         else:
             samplers = samplers_of(system, plan, sampler, count, COMPONENTS)

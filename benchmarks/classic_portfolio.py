@@ -30,7 +30,7 @@ from engine.draws.samplers import PSEUDO_RANDOM  # noqa: E402
 from engine.portfolio.portfolio import portfolio  # noqa: E402
 from engine.portfolio.tail import run, scale_of  # noqa: E402
 from engine.tail import measures  # noqa: E402
-from engine.tail.blocks import CHUNK, Plan  # noqa: E402
+from engine.tail.blocks import Plan  # noqa: E402
 from engine.tail.histogram import LOSS  # noqa: E402
 
 LEVEL = 0.999
@@ -56,16 +56,10 @@ def loadings() -> np.ndarray:
     return rows
 
 
-def block_of(paths: int) -> int:
-    """A block no larger than each device's share, or paths that weigh nothing would be simulated."""
-    share = paths // len(jax.devices())
-    return min(BLOCK, max(share // CHUNK * CHUNK, CHUNK))
-
-
 def engine(paths: int, seed: int) -> tuple[measures.Losses, float]:
     """Losses in bins and seconds, without compilation."""
     book = portfolio(PD, COST, 1.0, loadings())
-    tally, timing = run(book, Plan(paths, block_of(paths), seed), (PSEUDO_RANDOM,), None)
+    tally, timing = run(book, Plan(paths, BLOCK, seed), (PSEUDO_RANDOM,), None)
     begun = time.perf_counter()
     found = measures.column_losses(tally, 0)
     measures.tail(found, LEVEL)

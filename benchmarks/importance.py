@@ -6,7 +6,6 @@ uncertain, because few paths of the tail carry large weights: hence the spread o
     python benchmarks/importance.py [paths] [seeds]
 """
 
-import contextlib
 import sys
 
 import numpy as np
@@ -16,14 +15,6 @@ from experiments.devices import prepare_devices
 LEVELS = (0.999, 0.9997)
 RUN = 32_768
 """Paths that are timed."""
-
-
-@contextlib.contextmanager
-def quiet(stage: int, paths: int):
-    """A pilot nobody looks at."""
-    from engine.tail.blocks import Watch
-
-    yield Watch()
 
 
 def factors(found) -> list[float]:
@@ -41,7 +32,7 @@ def learned(system, asked, seed: int, paths: int, title: str):
     from engine.learn.importance.pilot import pilot
     from engine.tail.blocks import Plan
 
-    law = learn(system, asked, seed, 4096, quiet)
+    law = learn(system, asked, seed, 4096)
     found = pilot(system, law.sampler, Plan(paths, 4096, 1000 + seed), 0)
     told, mean = factors(found), found.weight.mean()
     error = found.weight.std() / np.sqrt(paths)

@@ -8,8 +8,9 @@ import dataclasses
 import json
 import os
 import pathlib
-import resource
 from collections.abc import Sequence
+
+from experiments.provenance import peak_memory
 
 LINES = "results.jsonl"
 
@@ -58,11 +59,6 @@ def ratios(own: Sequence[float], peer: Sequence[float]) -> Spread:
     '2 (1–3)'
     """
     return spread([mine / theirs for mine, theirs in zip(own, peer, strict=True)])
-
-
-def peak_memory() -> float:
-    """Most memory this process has had so far, MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def device() -> str:

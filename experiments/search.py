@@ -4,7 +4,7 @@ import pathlib
 
 from experiments import build, limits, tail_risk
 from experiments.build import Experiment
-from experiments.checkpoints import Checkpoints, identity_of
+from experiments.checkpoints import Checkpoints
 from experiments.complaints import BadInput, expected
 from experiments.progress import Progress
 from experiments.run_folder import RunFolder
@@ -25,7 +25,7 @@ def build_model(experiment: Experiment, book):
     from engine.learn.search.results import problem
 
     model, wanted = build.build(experiment, book), experiment.search
-    trial = Trial(experiment, book, model[0])
+    trial = Trial(experiment, book)
     problems = [
         expected("search", name, said)
         for name in aim_of(wanted).results
@@ -49,12 +49,11 @@ def aim_of(wanted):
 
 def results(experiment: Experiment, book, model, folder: RunFolder, checkpoints: Checkpoints) -> dict:
     """Search, then write the run's tables, summary and page with what came of it; the summary."""
-    identity = identity_of(experiment, book.hash)
-    tables, told = searched(experiment, book, model[0], folder.path, identity, checkpoints.stop)
+    tables, told = searched(experiment, book, folder.path, checkpoints.identity, checkpoints.stop)
     return tail_risk.results(experiment, book, model, folder, checkpoints, tables, told)
 
 
-def searched(experiment: Experiment, book, system, folder: pathlib.Path, identity: dict, stop: Stop):
+def searched(experiment: Experiment, book, folder: pathlib.Path, identity: dict, stop: Stop):
     """Tables by name and entries of the summary: every trial, the best ones again on fresh paths."""
     from engine.learn.search.search import opened, search
     from engine.report import search_tables
@@ -66,27 +65,25 @@ def searched(experiment: Experiment, book, system, folder: pathlib.Path, identit
     own(study, identity)
     ranges = {name: (low, high) for name, low, high in wanted.knobs}
     with Progress(wanted.trials * wanted.paths, "search") as progress:
-        trial = Trial(experiment, book, system, progress, stop)
+        trial = Trial(experiment, book, progress, stop)
         trial.done = wanted.paths * len(study.get_trials(deepcopy=False))
         table = search(study, ranges, aim, trial, wanted.trials, experiment.run.seed)
     best = search_tables.best_of(table, aim)
     with Progress((len(best[:CONFIRMED]) + 1) * wanted.paths, "confirming") as progress:
-        fresh = Trial(experiment, book, system, progress, stop, seed=experiment.run.seed + 1)
+        fresh = Trial(experiment, book, progress, stop, seed=experiment.run.seed + 1)
         again = [fresh(search_tables.setting(row)) for row in best[:CONFIRMED]]
         today = fresh({})
-    table = search_tables.confirmed(table, best, again)
     now = {name: trial.present(name) for name in ranges}
-    return {"search": table}, search_tables.summary(table, aim, ranges, now, today, wanted)
+    told = search_tables.summary(table, aim, ranges, wanted.paths, best, again, now, today)
+    return {"search": search_tables.confirmed(table, best, again)}, told
 
 
 def own(study, identity: dict) -> None:
     """The study belongs to this very search; raises `BadInput` where it holds trials of another."""
     from engine.paths.checkpoint import differences
 
-    identity = identity | {"config": {**identity["config"]}}
-    identity["config"]["search"] = {
-        key: value for key, value in identity["config"]["search"].items() if key != "trials"
-    }
+    asked = {key: value for key, value in identity["config"]["search"].items() if key != "trials"}
+    identity = identity | {"config": identity["config"] | {"search": asked}}
     before = study.user_attrs.get("identity", identity)
     if problems := differences(before, identity):
         reason = "run.dir: {} is of another search, {}; run.resume=false discards it"
@@ -97,14 +94,14 @@ def own(study, identity: dict) -> None:
 class Trial:
     """`trial({knob: value})` is every result of the search at that setting, on the same paths each time."""
 
-    def __init__(self, experiment: Experiment, book, system, progress=None, stop=None, seed=None):
+    def __init__(self, experiment: Experiment, book, progress=None, stop=None, seed=None):
         from engine.learn.search.knobs import Unknown, knob
         from engine.tail.blocks import Plan
 
-        self.experiment, self.book, self.system = experiment, book, system
+        self.experiment, self.book = experiment, book
         self.progress, self.stop, self.done = progress, stop, 0
         run = experiment.run
-        self.plan = Plan(experiment.search.paths, min(run.block, 8192), run.seed if seed is None else seed)
+        self.plan = Plan(experiment.search.paths, run.block, run.seed if seed is None else seed)
         self.names = aim_of(experiment.search).results
         self.knobs, self.unknown = {}, []
         for name, *_ in experiment.search.knobs:

@@ -6,6 +6,8 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
+from benchmarks.peers.loops import dense
+
 F32, U32, I32 = np.float32, np.uint32, np.int32
 FAST = {"fastmath": {"contract", "nsz", "arcp"}, "error_model": "numpy"}
 """Sums are made in the program's order and infinities count, so not all of fastmath."""
@@ -189,7 +191,7 @@ class Body:
                 self.named[array] = f"t{len(self.named)}"
                 self.lane.append(f"{self.named[array]} = {formula(name, array, views, operands, parameters)}")
                 if array.stored:
-                    at = self.at(array.place, dense_strides(array.shape))
+                    at = self.at(array.place, dense(array.shape))
                     self.lane.append(f"{WORDS[array.dtype]}[{at}] = {self.stored(array, self.named[array])}")
 
     def stored(self, array, text) -> str:
@@ -223,11 +225,6 @@ def entry(rows) -> str:
     if rows.array is None:
         return repr(rows.literal.item())
     return f"i[{rows.array.place + rows.offset} + r * {rows.strides[0]}]"
-
-
-def dense_strides(shape) -> tuple:
-    """Strides of elements that follow one another."""
-    return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
 
 
 def cast(dtype, text) -> str:

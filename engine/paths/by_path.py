@@ -33,7 +33,7 @@ def by_path(chunk: Callable, system: System, plan: Plan, sampler, watch: Watch |
     """
     watch = watch or Watch()
     mesh = mesh_of()
-    step = plan.block * mesh.size
+    step = plan.share(plan.paths, mesh.size) * mesh.size
     seed, parts, done = seed_words(plan.seed), [], 0
     while done < plan.paths:
         ids = (done + np.arange(step, dtype=np.int64)).reshape(-1, CHUNK)

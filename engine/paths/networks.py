@@ -17,7 +17,7 @@ from engine.book.system import System
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths.simulate import chunk_outcome, layout_of
 from engine.tail import blocks
-from engine.tail.blocks import CHUNK, Plan, Timing, Watch
+from engine.tail.blocks import Plan, Timing, Watch
 from engine.tail.outcome import Outcome
 from engine.tail.tally import Tally
 
@@ -52,15 +52,10 @@ def simulate_networks(
     """
     if plan.paths % len(samplers):
         raise ValueError(f"network.paths: got {plan.paths}, expected a multiple of {len(samplers)} blocks")
-    whole = dataclasses.replace(plan, paths=plan.paths * len(systems), block=block_of(plan, len(samplers)))
+    whole = dataclasses.replace(plan, paths=plan.paths * len(systems))
     drawn = [
         Network(system, sampler, jnp.asarray(place * plan.paths, jnp.int64))
         for place, system in enumerate(systems)
         for sampler in samplers
     ]
     return blocks.simulate(network_outcome, (), layout_of(systems[0]), whole, drawn, watch, devices)
-
-
-def block_of(plan: Plan, replications: int) -> int:
-    """Paths a block: no more than a replication has, in whole chunks."""
-    return min(plan.block, CHUNK * -(-plan.paths // (replications * CHUNK)))

@@ -2,9 +2,9 @@
 
 from engine.report import charts, findings, words
 from engine.report.folder import Results
-from engine.report.markup import Charts, measured, paragraph, table
+from engine.report.markup import Charts, paragraph, table
 from engine.report.sections import finding, section, shortfall
-from engine.report.words import amount, share
+from engine.report.words import amount, measured, share
 
 
 def who_pays(results: Results, holder: Charts) -> str:

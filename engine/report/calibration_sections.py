@@ -7,9 +7,9 @@ import plotly.graph_objects as go
 from engine.report import style, words
 from engine.report.charts import figure, paired_bars
 from engine.report.folder import Results
-from engine.report.markup import Charts, measured, paragraph, probability, table
+from engine.report.markup import Charts, paragraph, probability, table
 from engine.report.sections import finding, section, side_by_side
-from engine.report.words import amount, share
+from engine.report.words import amount, measured, share
 
 COLOURS = (style.NAVY, style.RED, style.TEAL, style.AMBER, style.PLUM, style.BLUE)
 PARTS = {

@@ -6,9 +6,9 @@ import plotly.graph_objects as go
 from engine.report import style, words
 from engine.report.charts import figure
 from engine.report.folder import Results
-from engine.report.markup import Charts, measured, paragraph, table
+from engine.report.markup import Charts, paragraph, table
 from engine.report.sections import finding, section
-from engine.report.words import amount
+from engine.report.words import amount, measured
 
 TOP = 20
 """Numbers in the chart."""

@@ -78,11 +78,6 @@ def cell(tag: str, value: str, kind: str) -> str:
     return f'<{tag} class="{kind}">{content}</{tag}>' if kind else f"<{tag}>{content}</{tag}>"
 
 
-def measured(value, error) -> str:
-    """A table cell: an amount with its standard error."""
-    return f"{words.amount(value)} ± {words.error(error, value)}"
-
-
 def probability(value, error) -> str:
     """A table cell: a probability with its standard error, in percent; the error never rounds to nothing."""
     shown = words.share(value).rstrip("%")

@@ -5,8 +5,8 @@ import plotly.graph_objects as go
 from engine.report import sections, style, words
 from engine.report.charts import figure
 from engine.report.folder import Results
-from engine.report.markup import Charts, measured, paragraph, probability, table
-from engine.report.words import amount, class_name
+from engine.report.markup import Charts, paragraph, probability, table
+from engine.report.words import amount, class_name, measured
 
 SHOWN = 20
 LEAST = 0.05

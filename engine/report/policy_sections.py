@@ -5,9 +5,9 @@ import pandas as pd
 from engine.report import words
 from engine.report.charts import paired_bars
 from engine.report.folder import Results
-from engine.report.markup import Charts, measured, paragraph, table
+from engine.report.markup import Charts, paragraph, table
 from engine.report.sections import finding, section
-from engine.report.words import amount, share
+from engine.report.words import amount, measured, share
 
 COSTS = ("public", "public_tail", "forgone", "forgone_tail")
 

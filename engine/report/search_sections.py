@@ -4,11 +4,11 @@ import pandas as pd
 
 from engine.report import charts, style
 from engine.report.folder import Results
-from engine.report.markup import Charts, measured, paragraph, table
+from engine.report.markup import Charts, paragraph, table
 from engine.report.search_tables import ERROR
 from engine.report.search_words import headline, knob_words, result_words
 from engine.report.sections import finding, section
-from engine.report.words import amount
+from engine.report.words import amount, measured
 
 
 def search(results: Results, holder: Charts) -> str:

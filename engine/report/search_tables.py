@@ -1,5 +1,7 @@
 """Tables and summary of a search: its trials, the best of them again on fresh paths, what is to be said."""
 
+from itertools import zip_longest
+
 import pandas as pd
 
 from engine.learn.search.search import ERROR, Aim, excess
@@ -37,26 +39,34 @@ def confirmed(table: pd.DataFrame, best: list[dict], again: list) -> pd.DataFram
     return table
 
 
-def summary(table: pd.DataFrame, aim: Aim, ranges, present, today, wanted) -> dict:
-    """The entry `search` of summary.json and, where no setting keeps the bounds, a doubt."""
-    best = [
+def summary(
+    table: pd.DataFrame, aim: Aim, ranges, paths: int, best: list[dict], again: list, present, today
+) -> dict:
+    """The entry `search` of summary.json and, where no setting keeps the bounds, a doubt.
+
+    `again` is what fresh paths find at the first of the `best` settings, `today` at things as they stand.
+    """
+    told = [
         {
             "trial": int(row["trial"]),
             "setting": setting(row),
             "results": {name: [row[name], row[name + ERROR]] for name in aim.results},
-            "fresh": {name: [row[FRESH + name], row[FRESH + name + ERROR]] for name in aim.results}
-            if row.get(FRESH + aim.results[0]) == row.get(FRESH + aim.results[0])
-            else None,
+            "fresh": None if found is None else pairs(found),
         }
-        for row in best_of(table, aim)
+        for row, found in zip_longest(best, again)
     ]
     feasible = int(table["feasible"].sum())
     found = {
         "maximise": list(aim.maximise), "minimise": list(aim.minimise),
         "bounds": {name: list(bound) for name, bound in aim.bounds.items()},
         "knobs": {name: list(ends) for name, ends in ranges.items()},
-        "present": present, "trials": len(table), "feasible": feasible, "paths": wanted.paths, "best": best,
-        "today": {name: [each.value, each.standard_error] for name, each in today.items()},
+        "present": present, "trials": len(table), "feasible": feasible, "paths": paths, "best": told,
+        "today": pairs(today),
     }  # fmt: skip
     doubt = f"none of {len(table)} settings keeps the bounds of the search"
     return {"search": found} | ({} if feasible else {"doubts": [doubt]})
+
+
+def pairs(found) -> dict[str, list[float]]:
+    """[value, standard error] of every result."""
+    return {name: [each.value, each.standard_error] for name, each in found.items()}

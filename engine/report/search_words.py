@@ -1,6 +1,6 @@
 """A search in words: what is turned, what is asked, and what came out."""
 
-from engine.report.words import amount, error, joined
+from engine.report.words import amount, joined, measured
 
 MEASURES = {
     "el": "expected loss", "es_95": "ES 95%", "es_99": "ES 99%", "es_99_9": "ES 99.9%", "net": "net income",
@@ -22,11 +22,6 @@ def result_words(name: str) -> str:
     return f"{MEASURES[measure]} of {whose}"
 
 
-def value(pair) -> str:
-    """A number with its standard error."""
-    return f"{amount(pair[0])} ± {error(pair[1], pair[0])}"
-
-
 def aims(found: dict) -> str:
     """What was asked."""
     asked = [f"the most {result_words(name)}" for name in found["maximise"]]
@@ -45,5 +40,5 @@ def headline(found: dict) -> str:
         return f"None of {found['trials']} settings keeps the bounds. Asked was {aims(found)}."
     turned = joined([f"{knob_words(name)} {amount(at)}" for name, at in best["setting"].items()])
     said = f"Best of {found['trials']} settings for {aims(found)}: {turned}."
-    fresh = f" On fresh paths the {result_words(first)} is {value(best['fresh'][first])}"
-    return f"{said}{fresh}, as things stand {value(found['today'][first])}."
+    fresh = f" On fresh paths the {result_words(first)} is {measured(*best['fresh'][first])}"
+    return f"{said}{fresh}, as things stand {measured(*found['today'][first])}."

@@ -2,8 +2,8 @@
 
 from engine.report import charts, door_sections, findings, tail_sections, timelines, web_sections, words
 from engine.report.folder import Results
-from engine.report.markup import Charts, between, measured, paragraph, probability, table, text
-from engine.report.words import amount, class_name, share
+from engine.report.markup import Charts, between, paragraph, probability, table, text
+from engine.report.words import amount, class_name, measured, share
 
 
 def section(name: str, title: str, *content: str) -> str:

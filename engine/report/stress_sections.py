@@ -4,7 +4,7 @@ import pandas as pd
 
 from engine.report import style, timelines, words
 from engine.report.folder import Results
-from engine.report.markup import Charts, measured, paragraph, table, text
+from engine.report.markup import Charts, paragraph, table, text
 from engine.report.sections import finding, section, side_by_side
 from engine.report.stress_words import (
     CAUSE_WORDS,
@@ -15,7 +15,7 @@ from engine.report.stress_words import (
     quarter_name,
     title,
 )
-from engine.report.words import amount, share
+from engine.report.words import amount, measured, share
 
 DRAWN = ("revenue", "price_h100", "rate", "spread", "supply", "loss")
 MORE = {

@@ -5,9 +5,9 @@ import plotly.graph_objects as go
 from engine.report import style, words
 from engine.report.charts import figure
 from engine.report.folder import Results
-from engine.report.markup import Charts, between, measured, paragraph, probability, table
+from engine.report.markup import Charts, between, paragraph, probability, table
 from engine.report.sections import finding, section, side_by_side
-from engine.report.words import amount, class_name, error, share
+from engine.report.words import amount, class_name, error, measured, share
 
 LEVEL = 0.95
 """Level of all measures: beyond 99% of 1% of the paths there is little to count."""

@@ -76,10 +76,10 @@ def system_table(summary: dict[str, Any], horizons: list[str]) -> list[str]:
         rows.append(
             (
                 words.horizon_years(horizon),
-                plus_minus(loss["el"], loss["el_se"]),
+                words.measured(loss["el"], loss["el_se"]),
                 words.amount(loss["var_95"]),
                 between(loss["var_99"], loss["var_99_lo"], loss["var_99_hi"]),
-                plus_minus(loss["es_99"], loss["es_99_se"]),
+                words.measured(loss["es_99"], loss["es_99_se"]),
                 words.amount(loss["var_99_9"]),
                 words.share(words.ratio(loss["es_99"], loss.get("exposure"))),
             )
@@ -93,7 +93,7 @@ def lenders_table(summary: dict[str, Any], horizon: str) -> list[str]:
     rows.sort(key=lambda row: -(row[1]["es_99"] or 0.0))
     cells = [("lender", "expected", "ES 99%")]
     cells += [
-        (key, words.amount(loss["el"]), plus_minus(loss["es_99"], loss["es_99_se"]))
+        (key, words.amount(loss["el"]), words.measured(loss["es_99"], loss["es_99_se"]))
         for key, loss in rows[:TOP]
     ]
     return [f"Lenders by ES 99%, {words.horizon_years(horizon)}, USD bn", *grid(cells, "<>>", (22, 9, 15))]
@@ -118,7 +118,7 @@ def policy_table(summary: dict[str, Any]) -> list[str]:
         return []
     rows = [("", "ES 99%", "change", "expected", "change", "public", "forgone")]
     for name, row in summary["policy"].items():
-        changed = [plus_minus(row[key], row[f"{key}_se"]) for key in ("es_99_change", "el_change")]
+        changed = [words.measured(row[key], row[f"{key}_se"]) for key in ("es_99_change", "el_change")]
         es_99, expected = (words.amount(row[key]) for key in ("es_99", "el"))
         costs = [words.amount(row[key]) if row[key] > 0.0 else "-" for key in ("public", "forgone")]
         change = changed if name != "base" else ["", ""]
@@ -135,7 +135,7 @@ def attribution_table(summary: dict[str, Any]) -> list[str]:
     for name, row in summary["attribution"].items():
         if name == "base":
             continue
-        cells = [plus_minus(row[key], row[f"{key}_se"]) for key in ("es_99_added", "el_added")]
+        cells = [words.measured(row[key], row[f"{key}_se"]) for key in ("es_99_added", "el_added")]
         tail, mean = (words.multiple(row[key]) for key in ("es_99_ratio", "el_ratio"))
         named = (words.MECHANISM_NAMES[name], words.amount(row["es_99"]))
         rows.append((*named, cells[0], tail, cells[1], mean))
@@ -152,7 +152,7 @@ def greeks_table(summary: dict[str, Any]) -> list[str]:
     rows = [("", "value", f"ES {level}", "expected", "moved alone", "low to high")]
     for name, row in list(greeks["numbers"].items())[:GREEKS]:
         found = [
-            plus_minus(row[key], row[f"{key}_se"]) if words.known(row[key]) else ""
+            words.measured(row[key], row[f"{key}_se"]) if words.known(row[key]) else ""
             for key in ("es", "el", "bump", "range")
         ]
         rows.append((name, f"{row['value']:.4g}", *found))
@@ -178,7 +178,7 @@ def calibration_table(summary: dict[str, Any]) -> list[str]:
     lines += textwrap.wrap("not identified: " + ", ".join(told["not_identified"]), WIDTH)
     rows = [("", "ES 99%", "change", "expected", "change")]
     for name, row in told["effect"].items():
-        changed = [plus_minus(row[key], row[f"{key}_se"]) for key in ("es_99_change", "el_change")]
+        changed = [words.measured(row[key], row[f"{key}_se"]) for key in ("es_99_change", "el_change")]
         changed = changed if name != "base" else ["", ""]
         rows.append((name, words.amount(row["es_99"]), changed[0], words.amount(row["el"]), changed[1]))
     return [
@@ -201,7 +201,7 @@ def network_table(summary: dict[str, Any], horizon: str) -> list[str]:
     cells += [
         (
             name,
-            *(plus_minus(row[key], row[key + "_se"]) for key in ("value", "low", "high")),
+            *(words.measured(row[key], row[key + "_se"]) for key in ("value", "low", "high")),
             f"{words.share(row['network_share'])} ± {words.share(row['network_share_se'])}",
         )
         for name, row in rows
@@ -218,7 +218,7 @@ def stress_lines(summary: dict[str, Any]) -> list[str]:
     rows = [("", "distance", "mean loss", "lose it")]
     rows += [
         (f"{row['scenario']}. {title_of(row['switches'])}", f"{row['beta']:.2f}",
-         plus_minus(row["mean"], row["mean_se"]), words.share(row["share"]))
+         words.measured(row["mean"], row["mean_se"]), words.share(row["share"]))
         for row in found["scenarios"]
     ]  # fmt: skip
     chance = found["probability"]
@@ -242,11 +242,11 @@ def search_lines(summary: dict[str, Any]) -> list[str]:
         return []
     names = [*found["best"][0]["results"]]
     rows = [("Best settings", *(result_words(name) for name in names))]
-    rows.append(("today", *(plus_minus(*found["today"][name]) for name in names)))
+    rows.append(("today", *(words.measured(*found["today"][name]) for name in names)))
     for each in found["best"][:5]:
         told = each["fresh"] or each["results"]
         turned = ", ".join(words.amount(at) for at in each["setting"].values())
-        rows.append((f"trial {each['trial']}: {turned}", *(plus_minus(*told[name]) for name in names)))
+        rows.append((f"trial {each['trial']}: {turned}", *(words.measured(*told[name]) for name in names)))
     width = (WIDTH - 40) // len(names) - 1
     said = textwrap.wrap(headline(found), WIDTH)
     return ["", *said, "", *grid(rows, "<" + ">" * len(names), (40, *[width] * len(names)))]
@@ -289,11 +289,6 @@ def learning_lines(sampler: dict[str, Any]) -> list[str]:
 def level_words(name: str) -> str:
     """The level in a name such as es_99_97: 99.97%."""
     return name.partition("_")[2].replace("_", ".") + "%"
-
-
-def plus_minus(value, se) -> str:
-    """An amount with its standard error."""
-    return f"{words.amount(value)} ± {words.error(se, value)}"
 
 
 def between(value, low, high) -> str:

@@ -148,6 +148,11 @@ def error(value, beside) -> str:
     return f"{value:,.{places}f}"
 
 
+def measured(value, standard_error) -> str:
+    """An amount with its standard error: "275 ± 0.9"."""
+    return f"{amount(value)} ± {error(standard_error, value)}"
+
+
 def share(value) -> str:
     """A share in percent: 0.05%, 3.1%, 26%."""
     if not known(value):

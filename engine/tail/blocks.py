@@ -47,6 +47,17 @@ class Plan:
             raise ValueError(f"run.block: got {self.block}, expected a multiple of {CHUNK}")
         seed_words(self.seed)
 
+    def share(self, paths: int, devices: int) -> int:
+        """A block for so many paths side by side: in whole chunks, and no more than a device's share needs.
+
+        Paths beyond would be simulated, and weigh nothing.
+
+        >>> plan = Plan(paths=9000, block=8192, seed=7)
+        >>> plan.share(9000, 1), plan.share(9000, 2), plan.share(1, 2)
+        (8192, 4608, 256)
+        """
+        return min(self.block, CHUNK * -(-paths // (devices * CHUNK)))
+
 
 @dataclasses.dataclass(frozen=True)
 class Timing:
@@ -192,7 +203,8 @@ def simulate(
     watch, start = watch or Watch(), start or beginning(layout)
     start = start._replace(done=processes.of_first(start.done))
     mesh = mesh_of(devices or jax.devices())
-    place = Devices(mesh, plan.block, beginning(layout).present, processes)
+    block = plan.share(size, mesh.size)
+    place = Devices(mesh, block, beginning(layout).present, processes)
     model, seed, *samplers = everywhere((model, seed_words(plan.seed), *samplers), mesh)
     begun = time.perf_counter()
     add = place.compiled(outcome, model, samplers[0], seed) if start.done < plan.paths else None
@@ -206,7 +218,7 @@ def simulate(
     while done < plan.paths and not stopping:
         replication, last = done // size, (done // size + 1) * size
         present = add(present, samplers[replication], done, last)
-        done = min(done + plan.block * mesh.size, last)
+        done = min(done + block * mesh.size, last)
         watch.progress(done)
         if done == last:
             whole = place.gathered(present)

@@ -2,17 +2,10 @@
 
 import json
 import pathlib
-import socket
 
 from tests.cluster.conftest import RUN, undertow
 from tests.experiments.kills import results_of
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+from tests.loopback import free_address
 
 
 def lines_of(text: str) -> list[dict]:
@@ -30,7 +23,7 @@ def tables_and_numbers(folder: pathlib.Path) -> dict[str, object]:
 def test_a_run_of_two_nodes_says_what_one_process_says(slurm, book, tmp_path):
     undertow(*book, *RUN, f"run.dir={tmp_path / 'home'}")
     # The names of these nodes lead nowhere, hence the address; each task names a folder of its own.
-    shared = (*book, *RUN, "run.processes=slurm", f"run.coordinator=127.0.0.1:{free_port()}")
+    shared = (*book, *RUN, "run.processes=slurm", f"run.coordinator={free_address()}")
     task = f"undertow {' '.join(shared)} run.dir={tmp_path}/rank-$SLURM_PROCID"
     said = tmp_path / "said-%t.log"
     slurm.ask("srun", "-N2", "--ntasks-per-node=1", "--mem=3G", f"--error={said}", "bash", "-c", task)

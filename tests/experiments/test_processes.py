@@ -3,13 +3,14 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 
 import pandas as pd
 import pytest
+
+from tests.loopback import free_address
 
 SMALL = ("run.paths=5000", "run.block=512", "run.months=12", "run.seed=3", "report.html=false")
 
@@ -24,10 +25,7 @@ def book(undertow):
 @pytest.fixture
 def start(tmp_path):
     """`start(*arguments, own=...)` starts processes 0, 1, ... of one run; what is left is killed."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    running = []
+    address, running = free_address(), []
 
     def begin(*arguments, own=((), ())):
         shared = ("run.processes=2", f"run.coordinator={address}", *arguments)

@@ -84,3 +84,16 @@ def test_a_cell_out_of_range_is_told(book):
 def test_unknown_knobs_are_refused(book, name):
     with pytest.raises(Unknown):
         knob(name, Parameters(), book)
+
+
+@pytest.mark.parametrize("floating", [0, 1])
+def test_margin_is_over_the_short_rate_now_and_once_refinanced(book, floating):
+    loans = book["loans"].assign(floating=floating)
+    held = dataclasses.replace(book, tables=types.MappingProxyType(dict(book.tables) | {"loans": loans}))
+    turned, parameters = knob("loans.CLOUD_GPU.margin", Parameters(), held), Parameters()
+    _, other = turn({turned: MARGIN}, parameters, held)
+    row = other["loans"].set_index("loan").loc["CLOUD_GPU"]
+    base = 0.0 if floating else parameters.economy.rate
+    assert row["coupon"] == pytest.approx(MARGIN + base, rel=1e-12)
+    assert row["refinancing_margin"] == MARGIN
+    assert present(turned, parameters, other) == pytest.approx(MARGIN, rel=1e-12)

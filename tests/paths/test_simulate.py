@@ -26,7 +26,7 @@ def same(first, second):
     )
 
 
-@pytest.mark.parametrize("block", [1024, 65536])
+@pytest.mark.parametrize("block", [256, 1024, 65536])
 def test_block_size_does_not_show(year, whole, block):
     tally, _ = simulate(year, Plan(PATHS, block, 7))
     assert int(tally.paths) == PATHS

@@ -11,7 +11,7 @@ Pilots face draws of their own, so that the law is independent of the run it is 
 import dataclasses
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 import jax
@@ -149,7 +149,12 @@ def plain_of(nominal: Nominal, system: System) -> Tilt:
     return untilted(nominal, months, factors, common, system.firms.cash.shape[0])
 
 
-def learn(system: System, asked: Asked, seed: int, block: int, look: Look) -> Learned:
+def unwatched(stage: int, paths: int) -> AbstractContextManager[Watch]:
+    """A pilot nobody looks at."""
+    return nullcontext(Watch())
+
+
+def learn(system: System, asked: Asked, seed: int, block: int, look: Look = unwatched) -> Learned:
     """Learn a law; `look(stage, paths)` gives each pilot's Watch. A law of fewer pilots when stopped."""
     begun = time.perf_counter()
     nominal = nominal_of(system)

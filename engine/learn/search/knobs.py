@@ -12,6 +12,8 @@ import dataclasses
 import re
 import types
 
+import numpy as np
+
 from engine.book.checks import check_tables
 from engine.book.load import Book, in_range
 from engine.book.parameters import Parameters
@@ -82,8 +84,8 @@ def present(turned: Knob, parameters: Parameters, book: Book) -> float | None:
     rows = book[turned.group][rows_of(turned, book[turned.group])]
     values = rows[TOGETHER.get(turned.field, (turned.field,))[0]]
     if turned.field == "margin":
-        values = values - (1 - rows["floating"]) * parameters.economy.rate
-        values = values.where(values == rows["refinancing_margin"])
+        now, values = values - (1 - rows["floating"]) * parameters.economy.rate, rows["refinancing_margin"]
+        values = values.where(np.isclose(now, values, rtol=0.0, atol=1e-9))
     found = values.unique()
     return float(found[0]) if len(found) == 1 and found[0] == found[0] else None
 
