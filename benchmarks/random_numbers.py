@@ -3,10 +3,11 @@
     python benchmarks/random_numbers.py [paths] [turns]
 
 Prints million normals a second of: the engine's draws of the economy (Threefry-4x32-20 at the address of path
-and month, Box-Muller, every word used; a uniform a month is drawn besides and not counted),
-`jax.random.normal` (Threefry-2x32-20, inverse error function) with a key a chunk, and NumPy's
-`Generator.standard_normal` in float32 (PCG64, ziggurat), all summed chunk by chunk so that no memory is
-written; in turns, with the ratio to each peer.
+and month, Box-Muller, every word used; a uniform a month is drawn besides and not counted), as many of its
+words alone (what normals would reach if making them of words cost nothing), `jax.random.normal`
+(Threefry-2x32-20, inverse error function) with a key a chunk, and NumPy's `Generator.standard_normal` in
+float32 (PCG64, ziggurat), all summed chunk by chunk so that no memory is written; in turns, with the ratio to
+each peer.
 """
 
 import sys
@@ -27,7 +28,7 @@ def main(paths: int = 262_144, turns: int = 5) -> None:
 
     from engine.batch.last import batch_last
     from engine.batch.store import stored
-    from engine.draws.address import seed_words
+    from engine.draws.address import seed_words, words
     from engine.draws.samplers import PSEUDO_RANDOM
     from engine.tail.blocks import CHUNK
 
@@ -37,17 +38,26 @@ def main(paths: int = 262_144, turns: int = 5) -> None:
     def drawn(seed, path):
         return PSEUDO_RANDOM(seed, path, MONTHS, FACTORS).normals
 
-    @jax.jit
-    def engine(seed):
-        def add(chunk, total):
-            ids = chunk * CHUNK + jnp.arange(CHUNK, dtype=jnp.int64)
+    def bare(seed, path):
+        return words(seed, path, jnp.uint32(0), "systematic", MONTHS * FACTORS).astype(jnp.float32)
 
-            def batch(seed, ids):
-                return batch_last(drawn, seed, ids, batched=(False, True))
+    def summed(one_path):
+        """The sum of what one path draws over all paths, by seed."""
 
-            return total + jnp.sum(stored(batch, seed, ids))
+        def batch(seed, ids):
+            return batch_last(one_path, seed, ids, batched=(False, True))
 
-        return jax.lax.fori_loop(jnp.int64(0), jnp.int64(count), add, jnp.float32(0.0))
+        @jax.jit
+        def run(seed):
+            def add(chunk, total):
+                ids = chunk * CHUNK + jnp.arange(CHUNK, dtype=jnp.int64)
+                return total + jnp.sum(stored(batch, seed, ids))
+
+            return jax.lax.fori_loop(jnp.int64(0), jnp.int64(count), add, jnp.float32(0.0))
+
+        return run
+
+    engine, engine_words = summed(drawn), summed(bare)
 
     @jax.jit
     def jax_random(key):
@@ -65,6 +75,7 @@ def main(paths: int = 262_144, turns: int = 5) -> None:
 
     runs = {
         "engine": lambda: float(engine(seed_words(7))),
+        "engine's words": lambda: float(engine_words(seed_words(7))),
         "jax.random.normal": lambda: float(jax_random(jax.random.key(7))),
         "NumPy": numpy_normals,
     }
@@ -74,16 +85,16 @@ def main(paths: int = 262_144, turns: int = 5) -> None:
             begun = time.perf_counter()
             total = run()
             seconds = time.perf_counter() - begun
-            if turn == 0:
+            if turn == 0 and name != "engine's words":
                 # A sum of n normals has standard deviation sqrt(n).
                 print(
                     f"{name}: first call {seconds:.1f} s, sum {total / normals**0.5:+.2f} deviations from 0"
                 )
-            else:
+            elif turn:
                 rates[name].append(normals / seconds / 1e6)
     for name, rate in rates.items():
         found = spread(rate)
-        beside = {n: ratios(rate, r) for n, r in rates.items() if name == "engine" and n != name}
+        beside = {n: ratios(rate, r) for n, r in rates.items() if name.startswith("engine") and n != name}
         seconds = normals / 1e6 / found.median
         Record("random numbers", name, found, "million normals/s", seconds, beside=beside).tell()
 

@@ -1,23 +1,53 @@
 """What does a path cost as the run or the book grows? Paths, months, borrowers, lenders.
 
-    python benchmarks/scaling.py [paths] [largest]
+    python benchmarks/scaling.py [paths] [most borrowers] [most lenders]
 
-Time a path through the tally on all devices, best of two, of `paths` paths: over numbers of paths up to 16
-times as many, over months from 12 to 120, and at 12 months over synthetic books, of up to `largest` copies of
-the shipped book's borrowers (firms, contracts, loans, pools, tranches) or of its lenders. The exponent is the
-slope of log time against log size over the larger half of the sizes: 1 is linear.
+Time a path through the tally on all devices: over numbers of paths up to 16 times as many, over months from
+12 to 120, and at 12 months over synthetic books of up to so many copies of the shipped book's borrowers
+(firms, contracts, loans, pools, tranches) or of its lenders. For books and months it is the slope from
+`paths` to three times as many, each the best of two, so that what a run costs once does not count. The
+exponent is the slope of log time against log size over the larger half of the sizes: 1 is linear. Where
+BENCH_OUT names a folder, scaling.png goes there.
 """
 
+import math
+import os
+import pathlib
 import sys
 
 from experiments.devices import prepare_devices
 
+COPIES = (1, 2, 4, 8, 11, 22, 44)
 
-def main(paths: int = 16_384, largest: int = 11) -> None:
+
+def exponent(sizes, costs) -> float:
+    """Slope of log cost from the middle of the sizes to the last."""
+    half = len(sizes) // 2
+    return math.log(costs[-1] / costs[half]) / math.log(sizes[-1] / sizes[half])
+
+
+def draw(series: dict[str, tuple[list[int], list[float]]], path: pathlib.Path) -> None:
+    """Cost of a path against each size, both logarithmic, with a line of proportion for the eye."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(1, len(series), figsize=(4 * len(series), 3.5), layout="constrained")
+    for place, (title, (sizes, costs)) in zip(axes, series.items(), strict=True):
+        place.loglog(sizes, costs, "o-", label=f"measured, exponent {exponent(sizes, costs):.2f}")
+        place.loglog(sizes, [costs[-1] * size / sizes[-1] for size in sizes], ":", label="proportional")
+        place.set(xlabel=title, ylabel="µs a path", xticks=sizes, xticklabels=sizes)
+        place.minorticks_off()
+        place.legend(frameon=False)
+        place.spines[["top", "right"]].set_visible(False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+
+
+def main(paths: int = 8192, borrowers: int = 11, lenders: int = 11) -> None:
     """Time and print each series."""
     prepare_devices()
-    import math
-
     from peers.folded_book import BORROWERS, LENDERS, folded
     from record import Record, spread
 
@@ -29,35 +59,38 @@ def main(paths: int = 16_384, largest: int = 11) -> None:
 
     book = load_book(shipped_book("ai_credit_2025"))
 
-    def cost(system, case: str, count: int = paths) -> float:
-        """Microseconds a path."""
-        plan = Plan(count, 2048, 7)
-        first, again = (simulate(system, plan)[1] for _ in range(2))
-        run_s = min(first.run_s, again.run_s)
-        rate = spread([first.paths_per_s, again.paths_per_s])
-        Record("scaling", case, rate, "paths/s", run_s, first.compile_s).tell()
-        return run_s / count * 1e6
+    def seconds(system, count: int) -> tuple[float, float]:
+        """Least seconds of two runs, and of compilation."""
+        first, again = (simulate(system, Plan(count, 2048, 7))[1] for _ in range(2))
+        return min(first.run_s, again.run_s), first.compile_s
 
-    def exponent(sizes, costs) -> float:
-        """Slope of log cost from the middle of the sizes to the last."""
-        half = len(sizes) // 2
-        return math.log(costs[-1] / costs[half]) / math.log(sizes[-1] / sizes[half])
+    def cost(system, case: str) -> float:
+        """Microseconds that one path more costs."""
+        few, compile_s = seconds(system, paths)
+        many, _ = seconds(system, 3 * paths)
+        each = (many - few) / (2 * paths)
+        Record("scaling", case, spread([1.0 / each]), "paths/s", many, compile_s).tell()
+        return each * 1e6
 
     year = build_system(book, Parameters(), 12)
     for count in (paths, 4 * paths, 16 * paths):
-        cost(year, f"{count:,} paths, 12 months", count)
-    lengths, costs = (12, 60, 120), []
-    for months in lengths:
-        costs.append(cost(build_system(book, Parameters(), months), f"{months} months"))
-    print(f"months: exponent {exponent(lengths, costs):.2f}")
-    copies = [c for c in (1, 2, 4, 8, 11, 22, 43) if c <= largest]
-    for title, tables in (("borrowers", BORROWERS), ("lenders", LENDERS)):
-        costs = []
-        for count in copies:
+        run_s, compile_s = seconds(year, count)
+        case = f"{count:,} paths, 12 months, with what a run costs once"
+        Record("scaling", case, spread([count / run_s]), "paths/s", run_s, compile_s).tell()
+    lengths = [12, 60, 120]
+    costs = [cost(build_system(book, Parameters(), months), f"{months} months") for months in lengths]
+    series = {"months": (lengths, costs)}
+    for title, tables, most in (("loans", BORROWERS, borrowers), ("lenders", LENDERS, lenders)):
+        sizes, costs = [], []
+        for count in (c for c in COPIES if c <= most):
             system = build_system(folded(book, count, tables), Parameters(), 12)
-            loans, lenders = len(system.names.loans), len(system.names.lenders)
-            costs.append(cost(system, f"{title} x {count}: {loans} loans, {lenders} lenders"))
-        print(f"{title}: exponent {exponent(copies, costs):.2f}")
+            sizes.append(len(getattr(system.names, title)))
+            costs.append(cost(system, f"{sizes[-1]} {title}"))
+        series[title] = sizes, costs
+    for title, measured in series.items():
+        print(f"{title}: exponent {exponent(*measured):.2f}")
+    if folder := os.environ.get("BENCH_OUT"):
+        draw(series, pathlib.Path(folder) / "scaling.png")
 
 
 if __name__ == "__main__":

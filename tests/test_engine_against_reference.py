@@ -83,8 +83,9 @@ def exact(system):
         lambda s: (s.lenders.holdings, s.lenders.debt_share, s.lenders.equity_share, s.pools.obligor_share),
         system,
         (
-            normalised(table.holdings), normalised(table.debt_share), normalised(table.equity_share),
-            normalised(np.asarray(system.pools.obligor_share).T).T,
+            normalised(table.holdings), normalised(table.debt_share.matrix),
+            normalised(table.equity_share.matrix),
+            normalised(np.asarray(system.pools.obligor_share.matrix).T).T,
         ),
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ from engine.book.calibration import (
     starting_prices,
     transition_of,
 )
+from engine.book.links import links
 from engine.book.membership import membership
 from engine.book.parameters import Parameters
 from engine.book.system import (
@@ -261,8 +262,8 @@ def loan_table(loans, pledged, security, weight, scale, of_funds, names: Names) 
         ltv_target=floats(loans["ltv_target"][:count]),
         uncontracted_share=floats(loans["uncontracted_share"][:count]),
         pledged=floats(pledged),
-        security=floats(security),
-        security_weight=floats(weight),
+        security=links(security),
+        security_weight=links(weight),
         collateral_scale=floats(scale),
         **{name: floats(loans[name].fillna(0.0)) for name in LOAN_NUMBERS},
     )
@@ -301,10 +302,10 @@ def pool_table(tables, synthetic, names: Names, of_funds) -> PoolTable:
         credit=floats(credit),
         fund_share=floats(pool_fund_share(of_funds, obligor_share, tranches, tranched, names)),
         obligor_pool=integers(positions(synthetic["pool"], names.pools)),
-        obligor_share=floats(obligor_share),
+        obligor_share=membership(synthetic["pool"], names.pools, obligor_share.sum(axis=0)),
         direct=floats((1.0 - tranched) @ member),
-        tenants_named=floats(tenancy(names.firms)),
-        tenants_synthetic=floats(tenancy(names.obligors)),
+        tenants_named=links(tenancy(names.firms)),
+        tenants_synthetic=links(tenancy(names.obligors)),
         tranche_pool=integers(positions(tranches["pool"], names.pools)),
         attachment=floats(tranches["attachment"]),
         detachment=floats(tranches["detachment"]),

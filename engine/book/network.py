@@ -1,9 +1,11 @@
-"""Who holds what, and who owns the vehicles, as matrices."""
+"""Who holds what, and who owns the vehicles."""
 
 import jax.numpy as jnp
 import numpy as np
 
 from engine.book.holdings import holding_shares
+from engine.book.links import links
+from engine.book.membership import membership
 from engine.book.system import LenderTable, Names, PaperTable
 
 
@@ -37,8 +39,8 @@ def build(tables, lenders, names: Names) -> LenderTable:
         recognition_months=jnp.maximum(numbers("recognition_months"), 1.0),
         lending_weight=numbers("lending_weight"),
         vehicle=numbers("vehicle"),
-        debt_share=jnp.asarray(claims["debt"], jnp.float32),
-        equity_share=jnp.asarray(claims["equity"], jnp.float32),
+        debt_share=links(claims["debt"]),
+        equity_share=links(claims["equity"]),
         equity=jnp.asarray(lenders["equity"].fillna(lenders["capital"]).to_numpy(np.float64), jnp.float32),
         line=numbers("line"),
         coverage=jnp.asarray(coverage, jnp.float32),
@@ -49,12 +51,11 @@ def build(tables, lenders, names: Names) -> LenderTable:
         gate=numbers("gate"),
         mark_weight=numbers("mark_weight"),
         buyer_weight=numbers("buyer_weight"),
-        first_bearer=jnp.asarray(bearers["first"], jnp.float32),
-        last_bearer=jnp.asarray(bearers["rest"], jnp.float32),
-        membership=jnp.asarray([lenders["class"] == kind for kind in names.lender_classes], jnp.float32),
-        instrument_membership=jnp.asarray(
-            [[classes[name] == kind for name in names.instruments] for kind in names.instrument_classes],
-            jnp.float32,
+        first_bearer=links(bearers["first"]),
+        last_bearer=links(bearers["rest"]),
+        membership=membership(lenders["class"], names.lender_classes),
+        instrument_membership=membership(
+            [classes[name] for name in names.instruments], names.instrument_classes
         ),
     )
 

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float, Int
 
 import engine.vocabulary  # noqa: F401  (turns 64-bit types on before the first array is made)
 from engine.book import parameters
+from engine.book.links import Links
 from engine.book.membership import Membership
 
 
@@ -185,8 +186,8 @@ class LoanTable(eqx.Module):
     ltv_target: Float[Array, "collateralised"]
     uncontracted_share: Float[Array, "collateralised"]
     pledged: Float[Array, "collateralised gens"]  # million units
-    security: Float[Array, "collateralised contracts"]  # share of a contract's cash
-    security_weight: Float[Array, "collateralised contracts"]  # derived: by full size; rows sum to 1 or 0
+    security: Links  # [collateralised contracts], share of a contract's cash
+    security_weight: Links  # derived: the same by full size; rows sum to 1 or 0
     collateral_scale: Float[Array, "collateralised"]  # derived: k
 
 
@@ -207,10 +208,10 @@ class PoolTable(eqx.Module):
     repayment_month: Float[Array, "pools"]  # 0 = none
     balance: Float[Array, "pools"]
     obligor_pool: Int[Array, "obligors"]
-    obligor_share: Float[Array, "pools obligors"]  # share of the pool's balance, zero elsewhere
+    obligor_share: Membership  # obligors by pool, weighted by their share of its balance
     direct: Float[Array, "obligors"]  # 1 where the pool has no tranches
-    tenants_named: Float[Array, "pools firms"]
-    tenants_synthetic: Float[Array, "pools obligors"]
+    tenants_named: Links  # [pools firms]
+    tenants_synthetic: Links  # [pools obligors]
     tranche_pool: Int[Array, "tranches"]
     attachment: Float[Array, "tranches"]
     detachment: Float[Array, "tranches"]
@@ -226,8 +227,8 @@ class LenderTable(eqx.Module):
     recognition_months: Float[Array, "lenders"]
     lending_weight: Float[Array, "lenders"]
     vehicle: Float[Array, "lenders"]
-    debt_share: Float[Array, "lenders vehicles"]
-    equity_share: Float[Array, "lenders vehicles"]
+    debt_share: Links  # [lenders vehicles]
+    equity_share: Links  # [lenders vehicles]
     equity: Float[Array, "lenders"]
     line: Float[Array, "lenders"]  # of a vehicle
     coverage: Float[Array, "lenders"]  # asset coverage of a vehicle that has one, else 0
@@ -238,10 +239,10 @@ class LenderTable(eqx.Module):
     gate: Float[Array, "lenders"]
     mark_weight: Float[Array, "lenders"]
     buyer_weight: Float[Array, "lenders"]
-    first_bearer: Float[Array, "bearers lenders"]  # columns sum to one
-    last_bearer: Float[Array, "bearers lenders"]
-    membership: Float[Array, "lender_classes lenders"]  # one-hot
-    instrument_membership: Float[Array, "instrument_classes instruments"]  # one-hot
+    first_bearer: Links  # [bearers lenders], columns sum to one
+    last_bearer: Links  # [bearers lenders]
+    membership: Membership  # lenders by class
+    instrument_membership: Membership  # instruments by class
 
 
 class PaperTable(eqx.Module):

@@ -103,8 +103,7 @@ def step(
     after = tranche_loss(loss_share[k], table.attachment, table.detachment)
     before = tranche_loss(state.loss_share[k], table.attachment, table.detachment)
     tranches = (after - before) * notional[k]
-    own_share = jnp.sum(table.obligor_share, axis=0)
-    obligors = newly * own_share * (notional * lgd * table.credit)[table.obligor_pool] * table.direct
+    obligors = newly * ((notional * lgd * table.credit) @ table.obligor_share) * table.direct
     young = state.new_money / notional
     new_money_loss = jnp.sum(obligors * young[table.obligor_pool]) + jnp.sum(tranches * young[k])
 

@@ -61,7 +61,7 @@ def passed_on(system) -> dict[str, float]:
     capital, debt, debt_share, equity_share, passing, cost = (
         jnp.asarray(x, jnp.float64)
         for x in (
-            table.capital, table.debt, table.debt_share, table.equity_share,
+            table.capital, table.debt, table.debt_share.matrix, table.equity_share.matrix,
             numbers.mechanisms.lender_network, numbers.lenders.bankruptcy_cost,
         )
     )  # fmt: skip

@@ -137,7 +137,7 @@ def test_what_funds_hold_of_loans_and_pools(five_years, book):
     for loan in ("CRWV_NEW", "FLUI_GPU", "ORCL_NEW"):
         assert loans[loan] == pytest.approx(held.get(loan, 0.0), abs=1e-6)
     filled = np.asarray(five_years.lenders.vehicle @ five_years.lenders.holdings)[len(names.loans) :]
-    members = np.asarray(five_years.pools.obligor_share)[names.pools.index("UNNAMED_PC")]
+    members = np.asarray(five_years.pools.obligor_share.matrix)[names.pools.index("UNNAMED_PC")]
     assert members.sum() == pytest.approx(1.0, rel=1e-5)
     expected = sum(share * held for share, held in zip(members, filled, strict=False))
     assert pools["UNNAMED_PC"] == pytest.approx(expected, abs=1e-6)

@@ -9,6 +9,7 @@ import types
 import numpy as np
 import pandas as pd
 
+from engine.book.links import links
 from engine.book.system import Names
 from engine.book.tables import CLASSES, LENDER_CLASSES
 from engine.vocabulary import SERIES
@@ -222,7 +223,7 @@ def make_system(book, seed: int = 2):
     capital = lenders["capital"].to_numpy()
     table = types.SimpleNamespace(
         holdings=holdings, capital=capital, debt=lenders["vehicle"].to_numpy() * capital,
-        debt_share=debt_share, equity_share=equity_share,
+        debt_share=links(debt_share), equity_share=links(equity_share),
     )  # fmt: skip
     numbers = types.SimpleNamespace(
         mechanisms=types.SimpleNamespace(lender_network=1.0),

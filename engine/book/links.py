@@ -1,0 +1,72 @@
+"""Who has what share of whom, where most have none of most: a matrix kept as its entries."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+
+class Links(eqx.Module):
+    """A matrix [rows, columns] with few entries, row by row.
+
+        (m @ x)_r = sum of share_k x_column(k) over the entries k of row r    x [columns]
+
+    It reads as the matrix that it stands for and costs a product and an addition an entry; `m[:n]` and
+    `m[n:]` are its first and its other rows. Build with `links`.
+    """
+
+    column: Int[Array, "entries"]
+    share: Float[Array, "entries"]
+    starts: tuple[int, ...] = eqx.field(static=True)  # first entry of each row, and the number of entries
+    columns: int = eqx.field(static=True)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns)"""
+        return len(self.starts) - 1, self.columns
+
+    @property
+    def row(self) -> np.ndarray:
+        """Row of each entry [entries]."""
+        return np.repeat(np.arange(self.shape[0], dtype=np.int32), np.diff(self.starts))
+
+    def __matmul__(self, x):
+        if jax.default_backend() != "cpu":
+            # A GPU adds into a row in no certain order; a product of matrices has one.
+            return self.matrix @ x
+        each = self.share * x.at[self.column].get(mode="promise_in_bounds", wrap_negative_indices=False)
+        totals = jnp.zeros((self.shape[0],), x.dtype)
+        return totals.at[self.row].add(
+            each, mode="promise_in_bounds", wrap_negative_indices=False, indices_are_sorted=True
+        )
+
+    def __getitem__(self, rows: slice) -> "Links":
+        first, after, _ = rows.indices(self.shape[0])
+        begin, end = self.starts[first], self.starts[after]
+        starts = tuple(start - begin for start in self.starts[first : after + 1])
+        return Links(self.column[begin:end], self.share[begin:end], starts, self.columns)
+
+    @property
+    def matrix(self) -> Float[Array, "rows columns"]:
+        """All of it."""
+        return jnp.zeros(self.shape, self.share.dtype).at[self.row, self.column].add(self.share)
+
+
+def links(matrix) -> Links:
+    """The entries of a matrix that are not zero.
+
+    Example: a bank owns half of the second fund, a pension both's rest.
+        >>> owners = links([[0.0, 0.5], [1.0, 0.5]])
+        >>> (owners @ jnp.float32([4, 2])).tolist(), (owners[1:] @ jnp.float32([4, 2])).tolist()
+        ([1.0, 5.0], [5.0])
+    """
+    matrix = np.asarray(matrix, np.float64)
+    row, column = np.nonzero(matrix)
+    starts = np.searchsorted(row, np.arange(len(matrix) + 1))
+    return Links(
+        jnp.asarray(column, jnp.int32),
+        jnp.asarray(matrix[row, column], jnp.float32),
+        tuple(starts.tolist()),
+        matrix.shape[1],
+    )
