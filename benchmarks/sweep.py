@@ -20,10 +20,11 @@ BOOK = pathlib.Path(__file__).resolve().parent.parent / "engine" / "book" / "shi
 
 
 def seconds(folder: pathlib.Path, *arguments: str) -> float:
-    """Seconds of one command, which must end well."""
-    command = [sys.executable, "-m", "experiments.main", "book=own", f"book.path={BOOK}", "run.months=12"]
+    """Seconds of one command, which must end well; Hydra wants options before all else."""
+    command = [sys.executable, "-m", "experiments.main", *arguments]
+    small = ["book=own", f"book.path={BOOK}", "run.months=12", f"run.dir={folder}"]
     begun = time.perf_counter()
-    found = subprocess.run([*command, f"run.dir={folder}", *arguments], capture_output=True, text=True)
+    found = subprocess.run([*command, *small], capture_output=True, text=True)
     if found.returncode not in (0, 4):
         raise SystemExit(found.stderr)
     return time.perf_counter() - begun
@@ -39,7 +40,7 @@ def main(jobs: int = 200, paths: int = 16_384) -> None:
             seconds(folder / f"alone-{turn}", size, "run.devices=1", f"run.seed={turn}") for turn in range(3)
         ]
         seeds = ",".join(str(1000 + job) for job in range(jobs))
-        took = seconds(folder / "sweep", size, "-m", f"run.seed={seeds}", "hydra/launcher=joblib")
+        took = seconds(folder / "sweep", "-m", size, f"run.seed={seeds}", "hydra/launcher=joblib")
     one = sorted(alone)[1]
     ideal = one * jobs / cores()
     print(f"one run alone {one:.2f} s ({min(alone):.2f}-{max(alone):.2f})")
