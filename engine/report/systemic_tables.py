@@ -3,7 +3,7 @@
 All amounts are USD bn, all measures those of the last horizon, each with its standard error.
 """
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 import pandas as pd
 
@@ -59,14 +59,14 @@ def passed_on(system) -> dict[str, float]:
     """What lenders that are not vehicles lose on their claims if one vehicle alone fails at month 0."""
     table, numbers = system.lenders, system.numbers
     capital, debt, debt_share, equity_share, passing, cost = (
-        jnp.asarray(x, jnp.float64)
+        np.asarray(x, np.float64)
         for x in (
             table.capital, table.debt, table.debt_share, table.equity_share,
             numbers.mechanisms.lender_network, numbers.lenders.bankruptcy_cost,
         )
     )  # fmt: skip
     vehicles = debt_share.shape[1]
-    lost, _ = fail_each(capital[:vehicles], debt[:vehicles], debt_share, equity_share, passing, cost)
+    lost, _ = jax.jit(fail_each)(capital[:vehicles], debt[:vehicles], debt_share, equity_share, passing, cost)
     sums = np.asarray(lost)[:, vehicles:].sum(axis=1).tolist()
     return dict(zip(system.names.lenders[:vehicles], sums, strict=True))
 

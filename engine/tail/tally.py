@@ -144,7 +144,8 @@ def init(
         raise ValueError(f"a histogram table must have at most {int32_max} cells, got {largest}")
 
     def zeros(*shape: int) -> Int64[Array, "..."]:
-        return jnp.zeros(shape, jnp.int64)
+        # Put there, not computed: a program for each of so many shapes would have to be compiled.
+        return jax.device_put(np.zeros(shape, np.int64))
 
     return Tally(
         weights=zeros(horizons, columns, BINS),
@@ -161,8 +162,8 @@ def init(
         clusters=zeros(-(-months // QUARTER) + 2, entities + 1),
         cluster_squares=zeros(-(-months // QUARTER) + 2, entities + 1),
         fans=zeros(months, series, FAN.count),
-        worst_path=jnp.full((horizons, WORST), NO_PATH, jnp.int64),
-        worst_loss=jnp.full((horizons, WORST), -jnp.inf, jnp.float32),
+        worst_path=jax.device_put(np.full((horizons, WORST), NO_PATH, np.int64)),
+        worst_loss=jax.device_put(np.full((horizons, WORST), -np.inf, np.float32)),
         paths=zeros(),
         weight=zeros(),
         max_weight=zeros(),
@@ -219,17 +220,17 @@ def update(tally: Tally, outcome: Outcome) -> Tally:
     )
 
 
-@jax.jit
 def merge(a: Tally, b: Tally) -> Tally:
-    """The tally of both sets of paths; associative and commutative to the bit.
+    """The tally of both sets of paths, on the host; associative and commutative to the bit.
 
     It reads and writes whole tallies, tens of megabytes each: merge devices and processes, not blocks.
     """
-    added = jax.tree.map(jnp.add, a, b)
-    path = jnp.concatenate([a.worst_path, b.worst_path], axis=1)
-    loss = jnp.concatenate([a.worst_loss, b.worst_loss], axis=1)
-    worst = _worst(path, loss)
-    heaviest = jnp.maximum(a.max_weight, b.max_weight)
+    added = jax.tree.map(np.add, a, b)
+    path = np.concatenate([a.worst_path, b.worst_path], axis=1)
+    loss = np.concatenate([a.worst_loss, b.worst_loss], axis=1)
+    order = np.lexsort((path, -loss), axis=1)[:, :WORST]
+    worst = (np.take_along_axis(each, order, axis=1) for each in (path, loss))
+    heaviest = np.maximum(a.max_weight, b.max_weight)
     return eqx.tree_at(lambda t: (t.worst_path, t.worst_loss, t.max_weight), added, (*worst, heaviest))
 
 
