@@ -158,7 +158,7 @@ class Devices:
         here = merged(parts(tally))
         if self.processes.count == 1:
             return here
-        _, *others = self.processes.to_first(packed(here, self.empty))
+        _, *others = self.processes.to_first(None if self.processes.first else packed(here, self.empty))
         return merged([here, *(unpacked(each, self.empty) for each in others)])
 
     def compiled(self, outcome, tally: Tally, model, sampler, seed):
