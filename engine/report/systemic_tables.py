@@ -17,7 +17,18 @@ READ = ("95", "99")
 """Suffixes of the levels at which the measures are read."""
 
 
-def distress_table(tally: Tally, layout: Layout, labels: Labels, system) -> pd.DataFrame:
+Measures = dict[str, list[Systemic]]
+"""By the suffix of the level, then by column in the order of `Layout.distress`."""
+
+
+def measures_of(tally: Tally) -> Measures:
+    """The systemic measures that tables are made of."""
+    return {suffix: systemic(tally, LEVELS[suffix]) for suffix in READ}
+
+
+def distress_table(
+    tally: Tally, layout: Layout, labels: Labels, system, measures: Measures
+) -> pd.DataFrame:
     """Every lender: what it loses with the system, and the system with it.
 
     NaN where a lender loses nothing at that level, and so is in no distress, where its capital is not known,
@@ -31,7 +42,7 @@ def distress_table(tally: Tally, layout: Layout, labels: Labels, system) -> pd.D
             kind, lender = column_kind(key)
             if kind != "lender":
                 continue
-            covar, found = distress.covar(tally, last, level), systemic(tally, last, level)
+            covar, found = distress.covar(tally, last, level), measures[suffix][last]
             rows.append(
                 {"horizon": horizon_names(layout)[-1], "level": level, "id": lender}
                 | {"name": labels.name.get(key, key), "class": labels.group.get(key, "")}
@@ -71,13 +82,12 @@ def passed_on(system) -> dict[str, float]:
     return dict(zip(system.names.lenders[:vehicles], sums, strict=True))
 
 
-def es_shares_table(tally: Tally, layout: Layout, labels: Labels) -> pd.DataFrame:
+def es_shares_table(layout: Layout, labels: Labels, measures: Measures) -> pd.DataFrame:
     """Euler contribution to the system's ES of every column but the system, and its share of ES."""
     rows = []
     for suffix in READ:
-        for last, key in enumerate(layout.distress):
+        for key, found in zip(layout.distress, measures[suffix], strict=True):
             kind, name = column_kind(key)
-            found = systemic(tally, last, LEVELS[suffix])
             rows.append({
                 "horizon": horizon_names(layout)[-1], "level": LEVELS[suffix], "kind": kind, "id": name,
                 "name": labels.name.get(key, name), "contribution": found.shortfall.value,
