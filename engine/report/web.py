@@ -88,7 +88,8 @@ def failures_table(system, book) -> pd.DataFrame:
     whole, without = jax.device_get(paid_without_each(system, *year_of_payments(system)))
     whole = whole.astype(np.float64)
     lost = whole[None, :] - without.astype(np.float64)
-    bought, sold = (np.asarray(side.matrix, np.float64) for side in (table.bought, table.sold))
+    sides = jax.jit(lambda: (table.bought.matrix, table.sold.matrix))()
+    bought, sold = (np.asarray(side, np.float64) for side in sides)
     names = book.tables["firms"].set_index("firm")["name"].reindex(list(system.names.firms)).to_numpy()
     direct = bought @ whole
     by_seller, income = lost @ sold.T, sold @ whole
