@@ -1,5 +1,6 @@
 """One run over several processes: who takes part, how they find each other, that they are about the same."""
 
+import atexit
 import contextlib
 import os
 import re
@@ -73,25 +74,31 @@ def joined(run: Run) -> Iterator[Processes]:
         processes.farewell(code)
 
 
+def count_of(run: Run) -> int:
+    """How many processes share the run."""
+    return int(os.environ["SLURM_NTASKS"]) if run.processes == SLURM else run.processes
+
+
 def join(run: Run) -> Processes:
     """Meet the others; before any device is touched."""
     import jax
-    from jax._src.distributed import global_state
+    from jax._src.distributed import State
 
     named = {"coordinator_address": run.coordinator} if run.coordinator else {}
     if run.processes != SLURM:
         named |= {"num_processes": run.processes, "process_id": run.process}
     elif named:
-        named |= {
-            "num_processes": int(os.environ["SLURM_NTASKS"]),
-            "process_id": int(os.environ["SLURM_PROCID"]),
-        }
+        named |= {"num_processes": count_of(run), "process_id": int(os.environ["SLURM_PROCID"])}
     else:
         named |= {"cluster_detection_method": SLURM}
     # Stop listens to signals; the service would take SIGTERM for itself.
     jax.config.update("jax_enable_preemption_service", False)
-    jax.distributed.initialize(heartbeat_timeout_seconds=SILENT, **named)
-    return Processes(global_state.process_id, global_state.num_processes, global_state.client)
+    # A state of our own, of which JAX's devices hear nothing: told of the others, those of every process
+    # would have a topology of their own, and no two processes would share a compiled program.
+    met = State()
+    met.initialize(heartbeat_timeout_seconds=SILENT, **named)
+    atexit.register(met.shutdown)
+    return Processes(met.process_id, met.num_processes, met.client)
 
 
 def greet(processes: Processes, identity: dict, run: Run, name: str = "") -> str:
@@ -105,7 +112,7 @@ def greet(processes: Processes, identity: dict, run: Run, name: str = "") -> str
         return name
     import jax
 
-    ours = identity | {"run": {"paths": run.paths, "block": run.block, "devices": jax.local_device_count()}}
+    ours = identity | {"run": {"paths": run.paths, "block": run.block, "devices": jax.device_count()}}
     name, theirs = processes.of_first((name, ours))
     if problems := differences(theirs, ours):
         raise BadInput(f"process {processes.rank} is not about the run of process 0: {p}" for p in problems)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 from experiments.build import Experiment
+from experiments.processes import count_of
 
 PACKAGES = ("undertow", "jax", "jaxlib", "numpy", "pandas", "equinox", "hydra-core")
 
@@ -34,8 +35,8 @@ def provenance_of(experiment: Experiment, book) -> dict:
         "versions": versions(),
         "sources": sources(),
         "commit": commit(),
-        "device": device(),
-        "processes": processes(),
+        "device": device(count_of(run)),
+        "processes": count_of(run),
         "platform": platform.platform(),
     }
 
@@ -74,22 +75,15 @@ def commit() -> str | None:
     return answer.stdout.strip() or None
 
 
-def device() -> str:
-    """The devices that JAX found and the processor they sit on, in words."""
+def device(processes: int = 1) -> str:
+    """The devices that JAX found, in so many processes alike, and the processor they sit on, in words."""
     import jax
 
-    devices = jax.devices()
+    devices = jax.devices() * processes
     kind = devices[0].device_kind
     own = processor() if devices[0].platform == "cpu" else kind
     noun = "device" if len(devices) == 1 else "devices"
     return f"{len(devices)} {devices[0].platform} {noun}, {own}, {os.cpu_count()} cores"
-
-
-def processes() -> int:
-    """How many processes share the run."""
-    import jax
-
-    return jax.process_count()
 
 
 def processor() -> str:

@@ -54,10 +54,7 @@ def results(
     """
     system, plan, samplers = model
     from engine.paths.simulate import layout_of, simulate
-    from engine.report.page import write_page
     from engine.report.replications import Replications
-    from engine.report.results import write_results
-    from engine.report.web import web_tables
     from engine.tail.blocks import Watch, beginning
 
     greet(processes, checkpoints.identity, experiment.run, folder.id)
@@ -78,6 +75,11 @@ def results(
     if timing.paths < plan.paths:
         raise Interrupted("another process")
     provenance["timing"] = timing_of(timing, checkpoints.sessions)
+    # Nothing of the report is imported while paths wait for it.
+    from engine.report.page import write_page
+    from engine.report.results import write_results
+    from engine.report.web import web_tables
+
     tables = web_tables(system, book, tally, plan.seed, samplers) | (more or {})
     summary = write_results(folder.path, tally, system, book, provenance, replications, more=tables)
     if experiment.report.html:

@@ -1,6 +1,7 @@
 """From an address (seed, path, month, stream, dimension) to random words."""
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Int, UInt32
 
 import engine.vocabulary  # noqa: F401  (turns 64-bit types on before the first array is made)
@@ -35,7 +36,7 @@ def seed_words(seed: int) -> UInt32[Array, "2"]:
     """A 64-bit seed as two words. Raises ValueError outside [0, 2^64)."""
     if not 0 <= seed < 2**64:
         raise ValueError(f"seed: got {seed}, expected an integer from 0 to 2^64 - 1")
-    return jnp.asarray([seed & 0xFFFFFFFF, seed >> 32], jnp.uint32)
+    return jnp.asarray(np.array([seed & 0xFFFFFFFF, seed >> 32], np.uint32))
 
 
 def normals(pairs):

@@ -10,7 +10,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, UInt32
-from scipy.stats import qmc
 
 from engine.draws.address import even, normals, words
 from engine.draws.random import normal_of, uniform
@@ -167,6 +166,8 @@ def sobol(
         raise ValueError(f"points: got {points} a replication, expected a power of two")
     if not 1 <= components <= steps:
         raise ValueError(f"components: got {components}, expected from 1 to the {steps} steps")
+    from scipy.stats import qmc  # a quarter of a second that other samplers need not wait
+
     dims = components * factors + (1 if steps == 1 else 0)
     basis = principal_components(steps, components)
     built = []
@@ -184,8 +185,8 @@ def sobol(
     return tuple(built)
 
 
-def digital_net(sequence: qmc.Sobol, points: int) -> tuple[np.ndarray, np.ndarray]:
-    """The shift [dims] and the directions [bits, dims] of a Sobol sequence, uint32.
+def digital_net(sequence, points: int) -> tuple[np.ndarray, np.ndarray]:
+    """The shift [dims] and the directions [bits, dims] of SciPy's Sobol sequence, uint32.
 
     The Gray code of 2^(k+1) - 1 has bit k alone, so that point differs from the first by direction k.
     """

@@ -40,7 +40,7 @@ class NetworkMeasures:
         if place == len(self.pooled):
             self.pooled.append(small)
         else:
-            self.pooled[place] = jax.device_get(tallies.merge(self.pooled[place], small))
+            self.pooled[place] = tallies.merge(self.pooled[place], small)
         if len(self.present) == self.blocks:
             self.close()
 

@@ -7,7 +7,7 @@ deviation over sqrt(R), and its 95% interval reaches t(R - 1) of these (Glasserm
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 from engine.report import loss_tables
 from engine.tail import contributions, measures
@@ -49,7 +49,7 @@ class Replications:
         """The table of losses with these errors in place of those for independent paths."""
         if len(self) < 2:
             return losses
-        reach = float(stats.t.ppf(0.975, len(self) - 1))
+        reach = float(stdtrit(len(self) - 1, 0.975))
         found = {"el_se": sectioned(self.expected)[1].ravel()}
         _, errors = sectioned(self.beyond)
         for place, level in enumerate(loss_tables.LEVELS):

@@ -92,7 +92,7 @@ def tables_of(
     contributions = loss_tables.contributions_table(tally, layout, labels, replications.part_errors(layout))
     firms = path_tables.firms_table(tally, layout, book)
     fans, regimes = path_tables.fans_table(tally, layout), path_tables.regimes_table(tally, layout)
-    history = plausibility.history_table(book)
+    systemic, history = systemic_tables.measures_of(tally), plausibility.history_table(book)
     horizons = loss_tables.horizon_names(layout)
     whole, legacy = (
         losses[losses["column"] == column].set_index("horizon").to_dict("index")
@@ -103,8 +103,8 @@ def tables_of(
         "distribution": loss_tables.distribution_table(tally, layout),
         "tail": loss_tables.tail_table(tally, layout, losses),
         "contributions": contributions,
-        "distress": systemic_tables.distress_table(tally, layout, labels, system),
-        "es_shares": systemic_tables.es_shares_table(tally, layout, labels),
+        "distress": systemic_tables.distress_table(tally, layout, labels, system, systemic),
+        "es_shares": systemic_tables.es_shares_table(layout, labels, systemic),
         "clusters": systemic_tables.clusters_table(tally),
         "dispersion": systemic_tables.dispersion_table(tally),
         "worst_case": tail_tables.worst_case_table(tally, layout),

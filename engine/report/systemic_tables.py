@@ -3,7 +3,7 @@
 All amounts are USD bn, all measures those of the last horizon, each with its standard error.
 """
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 import pandas as pd
 
@@ -17,7 +17,18 @@ READ = ("95", "99")
 """Suffixes of the levels at which the measures are read."""
 
 
-def distress_table(tally: Tally, layout: Layout, labels: Labels, system) -> pd.DataFrame:
+Measures = dict[str, list[Systemic]]
+"""By the suffix of the level, then by column in the order of `Layout.distress`."""
+
+
+def measures_of(tally: Tally) -> Measures:
+    """The systemic measures that tables are made of."""
+    return {suffix: systemic(tally, LEVELS[suffix]) for suffix in READ}
+
+
+def distress_table(
+    tally: Tally, layout: Layout, labels: Labels, system, measures: Measures
+) -> pd.DataFrame:
     """Every lender: what it loses with the system, and the system with it.
 
     NaN where a lender loses nothing at that level, and so is in no distress, where its capital is not known,
@@ -31,7 +42,7 @@ def distress_table(tally: Tally, layout: Layout, labels: Labels, system) -> pd.D
             kind, lender = column_kind(key)
             if kind != "lender":
                 continue
-            covar, found = distress.covar(tally, last, level), systemic(tally, last, level)
+            covar, found = distress.covar(tally, last, level), measures[suffix][last]
             rows.append(
                 {"horizon": horizon_names(layout)[-1], "level": level, "id": lender}
                 | {"name": labels.name.get(key, key), "class": labels.group.get(key, "")}
@@ -59,25 +70,24 @@ def passed_on(system) -> dict[str, float]:
     """What lenders that are not vehicles lose on their claims if one vehicle alone fails at month 0."""
     table, numbers = system.lenders, system.numbers
     capital, debt, debt_share, equity_share, passing, cost = (
-        jnp.asarray(x, jnp.float64)
+        np.asarray(x, np.float64)
         for x in (
             table.capital, table.debt, table.debt_share.matrix, table.equity_share.matrix,
             numbers.mechanisms.lender_network, numbers.lenders.bankruptcy_cost,
         )
     )  # fmt: skip
     vehicles = debt_share.shape[1]
-    lost, _ = fail_each(capital[:vehicles], debt[:vehicles], debt_share, equity_share, passing, cost)
+    lost, _ = jax.jit(fail_each)(capital[:vehicles], debt[:vehicles], debt_share, equity_share, passing, cost)
     sums = np.asarray(lost)[:, vehicles:].sum(axis=1).tolist()
     return dict(zip(system.names.lenders[:vehicles], sums, strict=True))
 
 
-def es_shares_table(tally: Tally, layout: Layout, labels: Labels) -> pd.DataFrame:
+def es_shares_table(layout: Layout, labels: Labels, measures: Measures) -> pd.DataFrame:
     """Euler contribution to the system's ES of every column but the system, and its share of ES."""
     rows = []
     for suffix in READ:
-        for last, key in enumerate(layout.distress):
+        for key, found in zip(layout.distress, measures[suffix], strict=True):
             kind, name = column_kind(key)
-            found = systemic(tally, last, LEVELS[suffix])
             rows.append({
                 "horizon": horizon_names(layout)[-1], "level": LEVELS[suffix], "kind": kind, "id": name,
                 "name": labels.name.get(key, name), "contribution": found.shortfall.value,

@@ -84,21 +84,12 @@ def failures_table(system, book) -> pd.DataFrame:
     `knock_on` what its sellers then cannot pay on; `worst_hit` loses most, `worst_share` of what contracts
     pay it. Guarantees, re-letting, new debt and new equity are left out.
     """
-    due, means = year_of_payments(system)
-    firms, table = system.firms, system.contracts
-    everybody = jnp.ones(len(system.names.firms), jnp.float32)
-
-    def paid(able):
-        found = clear(
-            due, table.senior, table.buyer, table.bought, table.sold, table.margin, means, able,
-            firms.outside, ROUNDS,
-        )  # fmt: skip
-        return found[0]
-
-    whole = np.asarray(paid(everybody), np.float64)
-    without = jax.vmap(paid)(1.0 - jnp.eye(everybody.size, dtype=jnp.float32))
-    lost = whole[None, :] - np.asarray(without, np.float64)
-    bought, sold = (np.asarray(side.matrix, np.float64) for side in (table.bought, table.sold))
+    table = system.contracts
+    whole, without = jax.device_get(paid_without_each(system, *year_of_payments(system)))
+    whole = whole.astype(np.float64)
+    lost = whole[None, :] - without.astype(np.float64)
+    sides = jax.jit(lambda: (table.bought.matrix, table.sold.matrix))()
+    bought, sold = (np.asarray(side, np.float64) for side in sides)
     names = book.tables["firms"].set_index("firm")["name"].reindex(list(system.names.firms)).to_numpy()
     direct = bought @ whole
     by_seller, income = lost @ sold.T, sold @ whole
@@ -117,6 +108,23 @@ def failures_table(system, book) -> pd.DataFrame:
     return rows.loc[order].reset_index(drop=True)
 
 
+@jax.jit
+def paid_without_each(system, due, means):
+    """What is paid under contracts when all pay [contracts], and without one firm each [firms contracts]."""
+    firms, table = system.firms, system.contracts
+    everybody = jnp.ones(len(system.names.firms), jnp.float32)
+
+    def paid(able):
+        found = clear(
+            due, table.senior, table.buyer, table.bought, table.sold, table.margin, means, able,
+            firms.outside, ROUNDS,
+        )  # fmt: skip
+        return found[0]
+
+    return paid(everybody), jax.vmap(paid)(1.0 - jnp.eye(everybody.size, dtype=jnp.float32))
+
+
+@jax.jit
 def year_of_payments(system):
     """(due [contracts], means [firms] without contract income) of a year of the calm path, USD bn."""
     states, infos = calm(system)

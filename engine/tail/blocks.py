@@ -83,7 +83,7 @@ class Standing(NamedTuple):
 
 def beginning(layout: Layout) -> Standing:
     """Where a run stands before its first path."""
-    empty = jax.device_get(layout.init())
+    empty = layout.init()
     return Standing(0, 0.0, empty, empty)
 
 
@@ -130,14 +130,20 @@ def tally_blocks(tally, model, sampler, seed, first, chunks, count, *, outcome, 
 
 
 class Devices:
-    """The devices of all processes side by side: what is put on them, and a tally spread over them."""
+    """The devices of this process side by side, one of `processes` alike; a tally spread over them."""
 
     def __init__(self, mesh: Mesh, block: int, empty: Tally, processes: Processes):
         self.mesh, self.block, self.empty, self.processes = mesh, block, empty, processes
 
+    @property
+    def round(self) -> int:
+        """Paths of a block on every device of every process."""
+        return self.block * self.mesh.size * self.processes.count
+
     def starts(self, first: int):
-        """First path of each device's block."""
-        return own(first + self.block * np.arange(self.mesh.size, dtype=np.int64), self.mesh)
+        """First path of each device's block in the round that begins with `first`."""
+        place = self.processes.rank * self.mesh.size + np.arange(self.mesh.size, dtype=np.int64)
+        return own(first + self.block * place, self.mesh)
 
     def everywhere(self, number: int):
         """A whole number on every device."""
@@ -152,14 +158,14 @@ class Devices:
         here = merged(parts(tally))
         if self.processes.count == 1:
             return here
-        _, *others = self.processes.to_first(packed(here, self.empty))
+        _, *others = self.processes.to_first(None if self.processes.first else packed(here, self.empty))
         return merged([here, *(unpacked(each, self.empty) for each in others)])
 
-    def compiled(self, outcome, model, sampler, seed):
-        """`tally_blocks` for these devices, as (tally, sampler, done, last) -> tally."""
+    def compiled(self, outcome, tally: Tally, model, sampler, seed):
+        """`tally_blocks` for a tally like this one, as (tally, sampler, done, last) -> tally."""
         chunks = self.everywhere(self.block // CHUNK)
         step = tally_blocks.lower(
-            self.spread(self.empty), model, sampler, seed, self.starts(0), chunks, self.everywhere(0),
+            tally, model, sampler, seed, self.starts(0), chunks, self.everywhere(0),
             outcome=outcome, mesh=self.mesh,
         ).compile()  # fmt: skip
 
@@ -173,8 +179,8 @@ class Devices:
 
 
 def merged(each: list[Tally]) -> Tally:
-    """One tally on the host of some."""
-    return jax.device_get(functools.reduce(tallies.merge, each))
+    """One tally on the host of some; what is empty costs no copying."""
+    return functools.reduce(tallies.merge, [tally for tally in each if tally.paths] or each[:1])
 
 
 def simulate(
@@ -200,15 +206,16 @@ def simulate(
     size, rest = divmod(plan.paths, len(samplers))
     if rest:
         raise ValueError(f"run.paths: got {plan.paths}, expected a multiple of {len(samplers)} replications")
-    watch, start = watch or Watch(), start or beginning(layout)
+    watch = watch or Watch()
+    if start is None or not processes.first:
+        start = beginning(layout)
     start = start._replace(done=processes.of_first(start.done))
-    mesh = mesh_of(devices or jax.devices())
-    block = plan.share(size, mesh.size)
-    place = Devices(mesh, block, beginning(layout).present, processes)
+    mesh = mesh_of(devices)
+    place = Devices(mesh, plan.share(size, mesh.size * processes.count), layout.init(), processes)
     model, seed, *samplers = everywhere((model, seed_words(plan.seed), *samplers), mesh)
-    begun = time.perf_counter()
-    add = place.compiled(outcome, model, samplers[0], seed) if start.done < plan.paths else None
     done, finished, present = start.done, start.finished, place.spread(start.present)
+    begun = time.perf_counter()
+    add = place.compiled(outcome, present, model, samplers[0], seed) if done < plan.paths else None
     stopping = processes.either(watch.stopped())
     ready = time.perf_counter()
 
@@ -218,7 +225,7 @@ def simulate(
     while done < plan.paths and not stopping:
         replication, last = done // size, (done // size + 1) * size
         present = add(present, samplers[replication], done, last)
-        done = min(done + block * mesh.size, last)
+        done = min(done + place.round, last)
         watch.progress(done)
         if done == last:
             whole = place.gathered(present)

@@ -1,7 +1,4 @@
-"""Devices side by side in a row: an array is each device's own along its leading axis, or shared by all.
-
-A row may hold devices of several processes. Each process then puts on and reads from those that are its own.
-"""
+"""Devices side by side in a row: an array is each device's own along its leading axis, or shared by all."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,8 +10,8 @@ OWN, SHARED = PartitionSpec("devices"), PartitionSpec()
 
 
 def mesh_of(devices: Sequence | None = None) -> Mesh:
-    """These devices, or all of this process, in a row."""
-    return Mesh(np.array(devices or jax.local_devices()), ("devices",))
+    """These devices, or all, in a row."""
+    return Mesh(np.array(devices or jax.devices()), ("devices",))
 
 
 def side_by_side(function: Callable, mesh: Mesh, placed: tuple[PartitionSpec, ...]) -> Callable:
@@ -46,7 +43,7 @@ def everywhere(tree, mesh: Mesh | None = None):
 
 
 def parts(tree) -> list:
-    """What each device of this process holds of a pytree [devices ...], on the host."""
+    """What each device holds of a pytree [devices ...], on the host."""
     leaves, form = jax.tree.flatten(tree)
     rows = [[np.asarray(shard.data)[0] for shard in leaf.addressable_shards] for leaf in leaves]
     return [jax.tree.unflatten(form, row) for row in zip(*rows, strict=True)]

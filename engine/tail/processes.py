@@ -8,7 +8,7 @@ between them decide anything; and unlike a collective of the devices, it waits a
 import itertools
 import pickle
 import zlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 POLL = 5_000
 """Milliseconds until a process that is waited for is asked whether it has ended."""
@@ -42,9 +42,8 @@ class Processes:
         return self.rank == 0
 
     def to_first(self, value) -> list:
-        """All values by rank, on the first process; on the others their own alone."""
-        heard = self._meet(value, range(self.count), hears=self.first)
-        return heard if self.first else [value]
+        """All values by rank, on the first process, which says none; on the others their own alone."""
+        return [value, *self._meet(value, range(1, self.count), hears=self.first)]
 
     def of_first(self, value):
         """The first process's value, on all."""
@@ -64,10 +63,10 @@ class Processes:
         if self.count > 1:
             self.store.key_value_set(f"farewell/{self.rank}/code", str(code))
 
-    def _meet(self, value, speakers: Iterable[int], hears: bool) -> list:
+    def _meet(self, value, speakers: Sequence[int], hears: bool) -> list:
         """Say the value, if this process is to speak; what all speakers say, if it is to hear."""
         if self.count == 1:
-            return [value]
+            return [value] * len(speakers)
         meeting = f"meeting/{next(self.meetings)}"
         if self.rank in speakers:
             self._say(f"{meeting}/{self.rank}", zlib.compress(pickle.dumps(value), level=1))

@@ -58,16 +58,27 @@ class Pair:
         return float(np.sqrt(max(second - mean**2, 0.0) / self.paths))
 
 
-def systemic(tally: Tally, last: int, level: float) -> Systemic:
-    """Measures of the `last`-th of the columns whose joint law is kept, at the last horizon.
+def systemic(tally: Tally, level: float) -> list[Systemic]:
+    """Measures of every column whose joint law is kept, at the last horizon.
 
     Raises ValueError for a level outside (0, 1) and without paths.
     """
-    column = tally.weights.shape[1] - tally.joint.shape[0] + last
-    whole, losses = column_losses(tally, -1), column_losses(tally, -1, column)
-    pair = paired(tally, last, whole, losses)
-    shortfall = float(marginal_expected_shortfall(tally, -1, level)[column])
+    whole = column_losses(tally, -1)
+    shortfalls = marginal_expected_shortfall(tally, -1, level)
     system = tail(whole, level).expected_shortfall
+    first = tally.weights.shape[1] - tally.joint.shape[0]
+    pairs = (
+        paired(tally, last, whole, column_losses(tally, -1, first + last))
+        for last in range(tally.joint.shape[0])
+    )
+    return [
+        measures_of(pair, whole, level, float(shortfall), system)
+        for pair, shortfall in zip(pairs, shortfalls[first:], strict=True)
+    ]
+
+
+def measures_of(pair: Pair, whole: Losses, level: float, shortfall: float, system: float) -> Systemic:
+    """Of one column with this shortfall, in a system with that one."""
     if not system > 0.0:
         return Systemic(Estimate(shortfall, shortfall_error(pair, whole, level)), NOTHING, NOTHING)
     share = shortfall / system

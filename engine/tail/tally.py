@@ -49,6 +49,9 @@ WORST = 64
 """How many worst paths are kept for each horizon."""
 NO_PATH = int(np.iinfo(np.int64).max)
 
+Held = Array | np.ndarray
+"""On a device, or on the host."""
+
 
 class Tally(eqx.Module):
     """Mergeable sums over paths.
@@ -60,28 +63,28 @@ class Tally(eqx.Module):
     the most defaults, and the whole run.
     """
 
-    weights: Int64[Array, "horizons columns bins"]
-    squares: Int64[Array, "horizons columns bins"]
-    losses: Int64[Array, "horizons columns bins"]
-    conditional: Int64[Array, "horizons bins parts"]  # weight x loss given the system-loss bin
-    squared_losses: Int64[Array, "2 horizons columns"]
-    joint: Int64[Array, "last distress_bins joint_bins"]  # weight by bins of the column and column 0
-    group_weights: Int64[Array, "groups bins"]  # by bins of column 0 at the last horizon
-    group_squares: Int64[Array, "groups bins"]
-    fans: Int64[Array, "months series fan_bins"]
-    defaults: Int64[Array, "entities months+1"]  # weight by month of default, 0 = never
-    default_squares: Int64[Array, "entities months+1"]
-    causes: Int64[Array, "entities causes"]
-    clusters: Int64[Array, "spans entities+1"]  # weight by the number of entities that default in a span
-    cluster_squares: Int64[Array, "spans entities+1"]
-    worst_path: Int64[Array, "horizons K"]  # NO_PATH where there is none
-    worst_loss: Float32[Array, "horizons K"]  # USD bn, decreasing
-    paths: Int64[Array, ""]
-    weight: Int64[Array, ""]
-    max_weight: Int64[Array, ""]
-    weight_counts: Int64[Array, "weight_bins"]  # paths by their weight before it is capped
-    flags: Int64[Array, "flags"]  # paths with each flag
-    flagged: Int64[Array, ""]  # paths with any flag
+    weights: Int64[Held, "horizons columns bins"]
+    squares: Int64[Held, "horizons columns bins"]
+    losses: Int64[Held, "horizons columns bins"]
+    conditional: Int64[Held, "horizons bins parts"]  # weight x loss given the system-loss bin
+    squared_losses: Int64[Held, "2 horizons columns"]
+    joint: Int64[Held, "last distress_bins joint_bins"]  # weight by bins of the column and column 0
+    group_weights: Int64[Held, "groups bins"]  # by bins of column 0 at the last horizon
+    group_squares: Int64[Held, "groups bins"]
+    fans: Int64[Held, "months series fan_bins"]
+    defaults: Int64[Held, "entities months+1"]  # weight by month of default, 0 = never
+    default_squares: Int64[Held, "entities months+1"]
+    causes: Int64[Held, "entities causes"]
+    clusters: Int64[Held, "spans entities+1"]  # weight by the number of entities that default in a span
+    cluster_squares: Int64[Held, "spans entities+1"]
+    worst_path: Int64[Held, "horizons K"]  # NO_PATH where there is none
+    worst_loss: Float32[Held, "horizons K"]  # USD bn, decreasing
+    paths: Int64[Held, ""]
+    weight: Int64[Held, ""]
+    max_weight: Int64[Held, ""]
+    weight_counts: Int64[Held, "weight_bins"]  # paths by their weight before it is capped
+    flags: Int64[Held, "flags"]  # paths with each flag
+    flagged: Int64[Held, ""]  # paths with any flag
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ class Layout:
                 raise ValueError(f"{axis} must be distinct, got {twice} more than once")
 
     def init(self) -> Tally:
-        """An empty tally of this shape."""
+        """An empty tally of this shape, on the host."""
         sizes = (self.horizons, self.columns, self.components, self.entities)
         return init(*map(len, sizes), self.months, len(self.series), len(self.distress), len(self.groups))
 
@@ -132,7 +135,7 @@ def init(
     last: int = 0,
     groups: int = 1,
 ) -> Tally:
-    """An empty tally.
+    """An empty tally, on the host.
 
     >>> tally = init(horizons=3, columns=2, components=0, entities=1, months=60, series=4)
     >>> tally.weights.shape, int(tally.paths)
@@ -143,8 +146,8 @@ def init(
     if largest > int32_max:
         raise ValueError(f"a histogram table must have at most {int32_max} cells, got {largest}")
 
-    def zeros(*shape: int) -> Int64[Array, "..."]:
-        return jnp.zeros(shape, jnp.int64)
+    def zeros(*shape: int) -> Int64[np.ndarray, "..."]:
+        return np.zeros(shape, np.int64)
 
     return Tally(
         weights=zeros(horizons, columns, BINS),
@@ -161,8 +164,8 @@ def init(
         clusters=zeros(-(-months // QUARTER) + 2, entities + 1),
         cluster_squares=zeros(-(-months // QUARTER) + 2, entities + 1),
         fans=zeros(months, series, FAN.count),
-        worst_path=jnp.full((horizons, WORST), NO_PATH, jnp.int64),
-        worst_loss=jnp.full((horizons, WORST), -jnp.inf, jnp.float32),
+        worst_path=np.full((horizons, WORST), NO_PATH, np.int64),
+        worst_loss=np.full((horizons, WORST), -np.inf, np.float32),
         paths=zeros(),
         weight=zeros(),
         max_weight=zeros(),
@@ -219,17 +222,17 @@ def update(tally: Tally, outcome: Outcome) -> Tally:
     )
 
 
-@jax.jit
 def merge(a: Tally, b: Tally) -> Tally:
-    """The tally of both sets of paths; associative and commutative to the bit.
+    """The tally of both sets of paths, on the host; associative and commutative to the bit.
 
     It reads and writes whole tallies, tens of megabytes each: merge devices and processes, not blocks.
     """
-    added = jax.tree.map(jnp.add, a, b)
-    path = jnp.concatenate([a.worst_path, b.worst_path], axis=1)
-    loss = jnp.concatenate([a.worst_loss, b.worst_loss], axis=1)
-    worst = _worst(path, loss)
-    heaviest = jnp.maximum(a.max_weight, b.max_weight)
+    added = jax.tree.map(np.add, a, b)
+    path = np.concatenate([a.worst_path, b.worst_path], axis=1)
+    loss = np.concatenate([a.worst_loss, b.worst_loss], axis=1)
+    order = np.lexsort((path, -loss), axis=1)[:, :WORST]
+    worst = (np.take_along_axis(each, order, axis=1) for each in (path, loss))
+    heaviest = np.maximum(a.max_weight, b.max_weight)
     return eqx.tree_at(lambda t: (t.worst_path, t.worst_loss, t.max_weight), added, (*worst, heaviest))
 
 

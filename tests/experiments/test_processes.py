@@ -54,7 +54,14 @@ def tables(folder):
     return {path.stem: pd.read_parquet(path) for path in sorted((folder / "results").glob("*.parquet"))}
 
 
-@pytest.mark.parametrize("sampler", [(), ("sampler=sobol", "run.paths=4096", "sampler.replications=4")])
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        (),
+        ("sampler=sobol", "run.paths=4096", "sampler.replications=4"),
+        ("sampler=importance", "sampler.learning_paths=8192"),
+    ],
+)
 def test_two_processes_are_one_run(undertow, book, start, tmp_path, sampler):
     assert undertow(*book, *SMALL, *sampler, "run.dir=one").code == 0
     first, second = ended(start(*book, *SMALL, *sampler, "run.dir=two", "run.devices=1"))

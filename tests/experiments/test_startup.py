@@ -34,6 +34,21 @@ def test_composing_imports_nothing_heavy(tmp_path):
     assert answer.stdout.splitlines()[-1] == "loaded: []"
 
 
+REPORTS = ("plotly", "matplotlib", "optuna", "scipy.stats", "engine.report.page", "engine.report.web")
+
+
+def test_paths_wait_for_no_report(tmp_path):
+    script = (
+        "import sys; from experiments import main; import engine.paths.simulate as paths\n"
+        "def simulate(*arguments, **more):\n"
+        f"    print('loaded:', [name for name in {REPORTS} if name in sys.modules]); sys.exit(0)\n"
+        "paths.simulate = simulate; sys.argv = ['undertow', 'run.dir=run', 'run.paths=256']; main.main()"
+    )
+    ask = [sys.executable, "-c", script]
+    answer = subprocess.run(ask, capture_output=True, text=True, cwd=tmp_path)
+    assert answer.stdout.splitlines()[-1] == "loaded: []", answer.stderr
+
+
 @pytest.fixture
 def environment(monkeypatch):
     """An environment without JAX's settings."""

@@ -63,7 +63,14 @@ def test_on_the_calm_path_everybody_pays(two_years):
 
 def test_tables_of_a_run(two_years, book):
     tally, _ = simulate(two_years, Plan(PATHS, 512, SEED))
-    tables = web.web_tables(two_years, book, tally, SEED, (PSEUDO_RANDOM,))
+    compiled = []
+    jax.monitoring.register_event_duration_secs_listener(lambda name, *_, **__: compiled.append(name))
+    try:
+        tables = web.web_tables(two_years, book, tally, SEED, (PSEUDO_RANDOM,))
+    finally:
+        jax.monitoring.clear_event_listeners()
+    # A table evaluated operation by operation would compile each: a hundred programs, seconds of a run.
+    assert compiled.count("/jax/core/compile/backend_compile_duration") <= 6
     payments, failures = tables["payments"], tables["failures"]
     assert (payments["ordinary"] <= payments["promised"] + 1e-3).sum() > 0.8 * len(payments)
     assert payments["tail"].sum() < payments["ordinary"].sum()

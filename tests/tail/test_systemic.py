@@ -42,7 +42,7 @@ def normal():
 
 def test_shortfall_of_a_bivariate_normal(normal):
     """E[X | S >= VaR] = mean + rho sd phi(z) / (1 - a)."""
-    found = systemic(normal, 0, LEVEL)
+    found = systemic(normal, LEVEL)[0]
     expected = OWN[0] + RHO * OWN[1] * EXCESS
     assert abs(found.shortfall.value - expected) < K * found.shortfall.standard_error
     share = expected / (SYSTEM[0] + SYSTEM[1] * EXCESS)
@@ -50,7 +50,7 @@ def test_shortfall_of_a_bivariate_normal(normal):
 
 
 def test_importance_of_a_bivariate_normal(normal):
-    found = systemic(normal, 0, LEVEL).importance
+    found = systemic(normal, LEVEL)[0].importance
     assert abs(found.value - RHO * SYSTEM[1] * EXCESS) < K * found.standard_error
 
 
@@ -99,7 +99,7 @@ def test_shares_of_parts_add_up_to_one():
     random = np.random.default_rng(42)
     parts = random.lognormal(1.0, 0.8, (4, 20_000))
     tally = tally_of(np.concatenate([parts.sum(axis=0)[None], parts]))
-    found = [systemic(tally, place, LEVEL) for place in range(4)]
+    found = systemic(tally, LEVEL)
     # float32 rounds each loss, and so their sum, by at most 2^-24 of it.
     assert sum(each.share.value for each in found) == pytest.approx(1.0, abs=5 * 2.0**-24)
     es = expected_shortfall(column_losses(tally, 0), LEVEL)
@@ -109,7 +109,7 @@ def test_shares_of_parts_add_up_to_one():
 
 def test_the_system_itself_has_all_of_it():
     losses = normal_pair(50_000, seed=43)[0]
-    found = systemic(tally_of(np.stack([losses, losses])), 0, LEVEL)
+    found = systemic(tally_of(np.stack([losses, losses])), LEVEL)[0]
     assert found.share.value == pytest.approx(1.0, rel=1e-12)
     assert found.importance.value == pytest.approx(
         SYSTEM[1] * EXCESS, abs=K * found.importance.standard_error
@@ -135,7 +135,7 @@ def plain(random, paths):
 def test_stated_errors_are_the_spread_of_replications(draw):
     """Spread of 200 replications against the mean error; weighted paths are centred on the truth, too."""
     random, replications = np.random.default_rng(44), 200
-    found = [systemic(tally_of(*draw(random, 4_000)), 0, LEVEL) for _ in range(replications)]
+    found = [systemic(tally_of(*draw(random, 4_000)), LEVEL)[0] for _ in range(replications)]
     truth = {
         "shortfall": OWN[0] + RHO * OWN[1] * EXCESS,
         "share": (OWN[0] + RHO * OWN[1] * EXCESS) / (SYSTEM[0] + SYSTEM[1] * EXCESS),
@@ -151,14 +151,14 @@ def test_stated_errors_are_the_spread_of_replications(draw):
 
 def test_independence_has_no_importance():
     random = np.random.default_rng(45)
-    found = systemic(tally_of(random.lognormal(1.0, 0.7, (2, 100_000))), 0, LEVEL)
+    found = systemic(tally_of(random.lognormal(1.0, 0.7, (2, 100_000))), LEVEL)[0]
     assert abs(found.importance.value) < K * found.importance.standard_error
 
 
 def test_a_column_that_seldom_loses_has_a_shortfall_and_no_importance():
     random = np.random.default_rng(46)
     losses = np.stack([random.lognormal(1.0, 0.7, 10_000), np.where(random.random(10_000) < 0.01, 1.0, 0.0)])
-    found = systemic(tally_of(losses), 0, LEVEL)
+    found = systemic(tally_of(losses), LEVEL)[0]
     assert np.isnan(found.importance.value) and found.shortfall.standard_error > 0.0
-    nothing = systemic(tally_of(np.zeros((2, 100))), 0, LEVEL)
+    nothing = systemic(tally_of(np.zeros((2, 100))), LEVEL)[0]
     assert np.isnan(nothing.share.value) and nothing.shortfall.value == 0.0

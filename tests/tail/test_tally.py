@@ -146,8 +146,7 @@ def test_one_path_at_every_cap_still_fits():
 
 
 def test_updating_reuses_memory_and_compiles_once(paths):
-    tally = init(**SIZES)
-    tally = update(tally, paths)
+    tally = update(jax.device_put(init(**SIZES)), paths)
     compiled, size = update._cache_size(), sum(x.nbytes for x in jax.tree.leaves(tally))
     for _ in range(3):
         before = tally

@@ -1,0 +1,65 @@
+"""What does a run cost before its first path and after its last? Fresh processes, the shipped book.
+
+    python benchmarks/startup.py [--turns 5] [--paths 2048] [--root CHECKOUT ...]
+
+Seconds of the wall clock from the command to: the run's folder (imports and configuration are behind it), the
+call of the compiler (the book is read and built), the first path (traced, lowered, compiled or read from the
+cache), the last path, the end of the process; then the processor's seconds in all. One run before fills the
+cache of compiled programs. Several checkouts take turns, so that a slow moment of the machine hits all.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+
+STAGES = ("folder", "compiler", "first path", "last path", "end", "processor")
+
+
+def stages(root: pathlib.Path, paths: int) -> list[float]:
+    """Seconds until each stage of one run, and of the processor."""
+    with tempfile.TemporaryDirectory() as base:
+        folder = pathlib.Path(base) / "run"
+        command = [sys.executable, "-m", "experiments.main", f"run.dir={folder}", f"run.paths={paths}"]
+        spent, begun = processor(), time.time()
+        subprocess.run(
+            command, cwd=root, env=os.environ | {"PYTHONPATH": str(root)}, check=True, capture_output=True
+        )
+        ended = time.time()
+        told = (json.loads(line)["time"] for line in (folder / "log.jsonl").read_text().splitlines())
+        logged = [datetime.datetime.fromisoformat(each).timestamp() for each in told]
+        compiled = json.loads((folder / "summary.json").read_text())["timing"]["compile_s"]
+        at = (logged[0], logged[1], logged[1] + compiled, logged[2], ended)
+        return [*(each - begun for each in at), processor() - spent]
+
+
+def processor() -> float:
+    """Processor seconds of all processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--paths", type=int, default=2048)
+    parser.add_argument("--root", type=pathlib.Path, nargs="+", default=[pathlib.Path.cwd()])
+    asked = parser.parse_args()
+    roots = [root.resolve() for root in asked.root]
+    for root in roots:
+        stages(root, asked.paths)
+    print(" " * 24 + "".join(f"{stage:>12}" for stage in STAGES))
+    for _ in range(asked.turns):
+        for root in roots:
+            row = "".join(f"{each:>12.2f}" for each in stages(root, asked.paths))
+            print(f"{root.name:>24}{row}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
