@@ -1,5 +1,7 @@
 """A run goes on from wherever it stood, on whatever devices, to the same tally to the bit."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -87,7 +89,8 @@ def test_a_gpu_runs_chunks_of_its_own(monkeypatch):
         asked.append(ids.size)
         return outcome(model, sampler, seed, ids, count)
 
-    tally, timing = blocks.simulate(noted, jnp.float32(2.0), LAYOUT, PLAN)
+    plan = dataclasses.replace(PLAN, block=8 * CHUNK)
+    tally, timing = blocks.simulate(noted, jnp.float32(2.0), LAYOUT, plan)
     assert set(asked) == {5 * CHUNK} and timing.paths == PLAN.paths
     assert_same(tally, whole)
 
