@@ -4,9 +4,9 @@
 
 The program is that of a run, simulation and tally, with the flags of the command and chunks of a GPU's size.
 Prints kernels and copies of a month, PTX instructions, registers and spills of all kernels (ptxas -v), how
-many products of matrices are in TF32, bytes a path and month that the kernels read and write, the bound that
-memory alone would set on paths a second, and what of the device's memory a chunk takes. Nothing runs: the
-bound is of the compiled program, not a measurement.
+many products of matrices are in TF32 and how many sums of floats are in no certain order, bytes a path and
+month that the kernels read and write, the bound that memory alone would set on paths a second, and what of
+the device's memory a chunk takes. Nothing runs: the bound is of the compiled program, not a measurement.
 """
 
 import collections
@@ -55,8 +55,7 @@ def compiled(dump: str):
     os.environ |= {"JAX_SKIP_CUDA_CONSTRAINTS_CHECK": "1", "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
     os.environ |= {"JAX_ENABLE_COMPILATION_CACHE": "false"}
     os.environ["XLA_FLAGS"] = (
-        f"--xla_gpu_autotune_level=0 --xla_gpu_cuda_data_dir={nvcc} --xla_dump_to={dump} "
-        "--xla_dump_hlo_module_re=.*tally_blocks.*"
+        f"--xla_gpu_cuda_data_dir={nvcc} --xla_dump_to={dump} --xla_dump_hlo_module_re=.*tally_blocks.*"
     )
     prepare_devices(1)
     import jax
@@ -137,20 +136,24 @@ def month_of(text: str) -> tuple[collections.Counter, int]:
 
 
 def assembled(dump: str) -> dict[str, int]:
-    """PTX instructions, most registers of a kernel, bytes spilled, by ptxas for sm_90a; products in TF32."""
+    """PTX instructions, most registers of a kernel, bytes spilled, by ptxas for sm_90a.
+
+    And what would cost bits: products in TF32, additions of floats to one place in no certain order.
+    """
     ptxas = site("cuda_nvcc") / "nvidia" / "cuda_nvcc" / "bin" / "ptxas"
-    instructions, registers, spilled, rounded = 0, [], 0, 0
+    instructions, registers, spilled, rounded, unordered = 0, [], 0, 0, 0
     for file in pathlib.Path(dump).glob("*.ptx"):
         text = file.read_text()
         instructions += len(re.findall(r"^\s+(?:@\S+ )?[a-z][\w.]+ .*;$", text, re.M))
         rounded += len(re.findall(r"mma\S*\.tf32", text))
+        unordered += len(re.findall(r"\b(?:atom|red)\.\S*\bf\d+", text))
         said = subprocess.run(
             [ptxas, "-v", "-arch=sm_90a", "-o", os.devnull, file], capture_output=True, text=True, check=True
         ).stderr
         registers += [int(count) for count in re.findall(r"Used (\d+) registers", said)]
         spilled += sum(int(count) for count in re.findall(r"(\d+) bytes spill stores", said))
     return {"kernels": len(registers), "instructions": instructions, "registers": max(registers, default=0),
-            "spilled": spilled, "rounded": rounded}  # fmt: skip
+            "spilled": spilled, "rounded": rounded, "unordered": unordered}  # fmt: skip
 
 
 def main() -> None:
@@ -170,7 +173,7 @@ def main() -> None:
     print(
         f"all kernels: {assembly['kernels']}, {assembly['instructions']:,} PTX instructions, at most "
         f"{assembly['registers']} registers, {assembly['spilled']} bytes spilled, "
-        f"{assembly['rounded']} products of matrices in TF32"
+        f"{assembly['rounded']} products in TF32, {assembly['unordered']} unordered sums of floats"
     )
     print(
         f"traffic: {each / 1024:,.1f} kB a path and month if nothing stays in the cache; at 3,352 GB/s no "
