@@ -2,7 +2,8 @@
 
     make gpu-check              (installs jax's CUDA plugin and ptxas beside the environment first)
 
-The program is that of a run, simulation and tally, with the flags of the command and chunks of a GPU's size.
+The program is that of a run, simulation and tally, with the flags of the command, those that XLA_FLAGS adds,
+and chunks of a GPU's size.
 Prints kernels and copies of a month, PTX instructions, registers and spills of all kernels (ptxas -v), how
 many products of matrices are in TF32 and how many sums of floats are in no certain order, bytes a path and
 month that the kernels read and write, the bound that memory alone would set on paths a second, and what of
@@ -55,7 +56,8 @@ def compiled(dump: str):
     os.environ |= {"JAX_SKIP_CUDA_CONSTRAINTS_CHECK": "1", "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
     os.environ |= {"JAX_ENABLE_COMPILATION_CACHE": "false"}
     os.environ["XLA_FLAGS"] = (
-        f"--xla_gpu_cuda_data_dir={nvcc} --xla_dump_to={dump} --xla_dump_hlo_module_re=.*tally_blocks.*"
+        f"{os.environ.get('XLA_FLAGS', '')} --xla_gpu_cuda_data_dir={nvcc} --xla_dump_to={dump} "
+        "--xla_dump_hlo_module_re=.*tally_blocks.*"
     )
     prepare_devices(1)
     import jax

@@ -148,36 +148,35 @@ def peaks(operations: float, moved: float, working: int, turns: int) -> dict[str
     return {"multiply-adds": (operations, arithmetic(turns), "operations/s")} | bytes_of
 
 
-def month_of(system, seed: int):
-    """(the month of one chunk compiled, its arguments): everything that moves a path one month."""
+def month_of(system, seed: int, paths: int):
+    """(the month of so many paths, its arguments): everything that moves a path one month."""
     import jax
     import jax.numpy as jnp
 
     from engine.batch.last import batch_last
     from engine.draws.address import seed_words
     from engine.draws.samplers import PSEUDO_RANDOM
-    from engine.paths import path as paths
-    from engine.tail.blocks import chunk_size
+    from engine.paths import path as each
 
     def begin(system, seed, ids):
         def one(system, seed, path):
-            return paths.begin(system, PSEUDO_RANDOM, seed, path)
+            return each.begin(system, PSEUDO_RANDOM, seed, path)
 
         return batch_last(one, system, seed, ids, batched=(False, False, True))
 
     def month(system, seed, row, ids, fate, state, normal, regime):
         def one(system, seed, row, path, fate, state, normal, regime):
-            state, info = paths.advance(system, seed, path, fate, state, row, normal, regime)
-            return state, paths.traced(system, state, info)
+            state, info = each.advance(system, seed, path, fate, state, row, normal, regime)
+            return state, each.traced(system, state, info)
 
         arguments = (system, seed, row, ids, fate, state, normal, regime)
         return batch_last(one, *arguments, batched=(False,) * 3 + (True,) * 5)
 
-    ids, words = jnp.arange(chunk_size(), dtype=jnp.int64), seed_words(seed)
+    ids, words = jnp.arange(paths, dtype=jnp.int64), seed_words(seed)
     fate, state, drawn = jax.jit(begin)(system, words, ids)
     row, normal, regime = jax.tree.map(lambda leaf: leaf[0], (system.calendar, drawn.normals, drawn.uniforms))
     arguments = (system, words, row, ids, fate, state, normal, regime)
-    return jax.jit(month).lower(*arguments).compile(), arguments
+    return jax.jit(month), arguments
 
 
 def counts(system) -> tuple[float, float, int]:
@@ -186,7 +185,9 @@ def counts(system) -> tuple[float, float, int]:
 
     from engine.tail.blocks import chunk_size
 
-    (program, arguments), size = month_of(system, 7), chunk_size()
+    size = chunk_size()
+    month, arguments = month_of(system, 7, size)
+    program = month.lower(*arguments).compile()
     counted, text = program.cost_analysis(), program.as_text()
     counted = counted[0] if isinstance(counted, list) else counted
     operations, moved = counted["flops"] / size, counted["bytes accessed"] / size

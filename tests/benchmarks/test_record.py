@@ -128,7 +128,7 @@ def test_operations_of_products_by_hand():
 
 
 def test_a_gpu_s_peaks_count_what_the_device_does(monkeypatch):
-    """A product of 256 rows is 2 x 256^3 operations, 64 times a <- a + b moves 12 bytes a number each time."""
+    """A product of 256 rows is 2 x 256^3 operations; a <- a + b, run 64 times, moves 12 bytes a number."""
     made = []
 
     def half_a_second(run, turns):
