@@ -70,11 +70,11 @@ validate: setup ## every known number beside the engine's: docs/validation.md
 
 bench: setup ## all benchmarks on this machine (half an hour), results as lines of JSON and one table in BENCH_OUT
 	@rm -f $(BENCH_OUT)/results.jsonl
-	@for file in $(filter-out $(addprefix %/,gpu_check.py record.py table.py),$(wildcard benchmarks/*.py)); do \
+	@for file in $(filter-out $(addprefix %/,gpu_check.py gpu_month.py record.py table.py),$(wildcard benchmarks/*.py)); do \
 		echo "== $$file"; BENCH_OUT=$(BENCH_OUT) $(BIN)/python $$file || exit 1; done
 	@$(BIN)/python benchmarks/table.py $(BENCH_OUT) | tee $(BENCH_OUT)/table.md
 
-gpu-check: setup ## compile the month for an H100 without one and count kernels; fetches jax's CUDA plugin into .venv-gpu
+gpu-check: setup ## compile a run for an H100 without one and count kernels; fetches jax's CUDA plugin into .venv-gpu
 	test -x .venv-gpu/bin/python || $(PYTHON) -m venv .venv-gpu
 	.venv-gpu/bin/python -m pip install --quiet --no-deps nvidia-cuda-nvcc-cu12 nvidia-cuda-cupti-cu12 \
 		$$($(BIN)/python -c 'import jax; print(*(f"{name}=={jax.__version__}" for name in ("jax-cuda12-plugin", "jax-cuda12-pjrt")))')

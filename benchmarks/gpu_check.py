@@ -1,10 +1,13 @@
-"""What would the month be on an H100? Compiled for one without one, and counted.
+"""What would a run be on an H100? Compiled for one without one, and counted.
 
     make gpu-check              (installs jax's CUDA plugin and ptxas beside the environment first)
 
-Prints kernels and copies of a month, PTX instructions, registers and spills of its kernels (ptxas -v), bytes
-a path and month that the kernels read and write, and the bound that memory alone would set on paths a second.
-Nothing runs: the bound is of the compiled program, not a measurement.
+The program is that of a run, simulation and tally, with the flags of the command, those that XLA_FLAGS adds,
+and chunks of a GPU's size.
+Prints kernels and copies of a month, PTX instructions, registers and spills of all kernels (ptxas -v), how
+many products of matrices are in TF32 and how many sums of floats are in no certain order, bytes a path and
+month that the kernels read and write, the bound that memory alone would set on paths a second, and what of
+the device's memory a chunk takes. Nothing runs: the bound is of the compiled program, not a measurement.
 """
 
 import collections
@@ -16,11 +19,15 @@ import sys
 import tempfile
 import time
 
-PATHS = 65_536
-"""Paths side by side: half a million threads' worth of rows keep 132 cores busy."""
+from experiments.devices import prepare_devices
+
 MONTHS = 60
 BANDWIDTH = 3_352e9
 """Bytes a second of an H100 SXM's memory (NVIDIA's data sheet)."""
+MEMORY = 84_929_347_584
+"""Bytes of it."""
+SHARE = 0.75
+"""Of that JAX takes so much at the start, unless told otherwise."""
 
 TARGET = """
 gpu_device_info {
@@ -44,44 +51,49 @@ def site(package: str) -> pathlib.Path | None:
 
 
 def compiled(dump: str):
-    """The run of `MONTHS` months for an H100, compiled as the engine would on a GPU."""
+    """(A block of a run compiled for an H100 as the engine would on a GPU, paths of its chunks)."""
     nvcc = site("cuda_nvcc") / "nvidia" / "cuda_nvcc"
     os.environ |= {"JAX_SKIP_CUDA_CONSTRAINTS_CHECK": "1", "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+    os.environ |= {"JAX_ENABLE_COMPILATION_CACHE": "false"}
     os.environ["XLA_FLAGS"] = (
-        f"--xla_gpu_autotune_level=0 --xla_gpu_cuda_data_dir={nvcc} --xla_dump_to={dump} "
-        "--xla_dump_hlo_module_re=.*months.*"
+        f"{os.environ.get('XLA_FLAGS', '')} --xla_gpu_cuda_data_dir={nvcc} --xla_dump_to={dump} "
+        "--xla_dump_hlo_module_re=.*tally_blocks.*"
     )
+    prepare_devices(1)
     import jax
     import jax.numpy as jnp
+    import jax_plugins.xla_cuda12  # noqa: F401  (jax finds it by its entry point)
     from jax.experimental import topologies
-    from jax.sharding import Mesh, NamedSharding, PartitionSpec
+    from jax.sharding import NamedSharding
 
     from engine.book.build import build_system
     from engine.book.load import load_book, shipped_book
     from engine.book.parameters import Parameters
     from engine.draws.address import seed_words
     from engine.draws.samplers import PSEUDO_RANDOM
-    from engine.paths.simulate import every_year
+    from engine.paths.simulate import chunk_outcome, layout_of
+    from engine.tail.blocks import chunk_size, tally_blocks
+    from engine.tail.devices import OWN, SHARED, mesh_of
 
     system = build_system(load_book(shipped_book("ai_credit_2025")), Parameters(), MONTHS)
-    arguments = (system, seed_words(7), jnp.arange(PATHS, dtype=jnp.int64))
-
-    def months(system, seed, ids):
-        def monthly(system, state, info):
-            return state.legacy_loss + state.new_money_loss
-
-        return every_year(system, PSEUDO_RANDOM, seed, ids, monthly, lambda state, kept: kept[-1])[3]
-
-    import jax_plugins.xla_cuda12  # noqa: F401  (jax finds it by its entry point)
-
     topology = topologies.get_topology_desc("H100", "cuda", target_config=TARGET, topology="1x1x1")
-    place = NamedSharding(Mesh([topology.devices[0]], ("devices",)), PartitionSpec())
-    shapes = jax.tree.map(
-        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place), arguments
-    )
+    mesh = mesh_of(topology.devices[:1])
+
+    def placed(tree, spec, lead=()):
+        place = NamedSharding(mesh, spec)
+        return jax.tree.map(
+            lambda leaf: jax.ShapeDtypeStruct((*lead, *leaf.shape), leaf.dtype, sharding=place), tree
+        )
+
+    tally, number = jax.eval_shape(layout_of(system).init), jax.ShapeDtypeStruct((), jnp.int64)
     # What the engine asks before it chooses between its forms for CPU and GPU.
     jax.default_backend = lambda: "gpu"
-    return jax.jit(months).lower(*shapes).compile().as_text()
+    step = tally_blocks.lower(
+        placed(tally, OWN, (1,)), *(placed(each, SHARED) for each in (system, PSEUDO_RANDOM, seed_words(7))),
+        placed(number, OWN, (1,)), placed(number, SHARED), placed(number, SHARED),
+        outcome=chunk_outcome, size=chunk_size(), mesh=mesh,
+    )  # fmt: skip
+    return step.compile(), chunk_size()
 
 
 def computations(text: str) -> dict[str, list[str]]:
@@ -107,10 +119,10 @@ def size(shape: str) -> int:
 
 
 def month_of(text: str) -> tuple[collections.Counter, int]:
-    """(kernels by kind, bytes they read and write) of the innermost loop, which is a month."""
+    """(kernels by kind, bytes they read and write) of the longest innermost loop, which is a month."""
     bodies = computations(text)
-    loops = [name for name in re.findall(r"body=%([\w.\-]+)", text) if name in bodies]
-    month = next(bodies[name] for name in loops if not any(" while(" in line for line in bodies[name]))
+    loops = [bodies[name] for name in re.findall(r"body=%([\w.\-]+)", text) if name in bodies]
+    month = max((body for body in loops if not any(" while(" in line for line in body)), key=len)
     shapes, kernels, moved = {}, collections.Counter(), 0
     for line in month:
         match = re.match(r"\s*(?:ROOT )?%([\w.\-]+) = (.*?) ([\w\-]+)\((.*?)\)", line)
@@ -126,18 +138,24 @@ def month_of(text: str) -> tuple[collections.Counter, int]:
 
 
 def assembled(dump: str) -> dict[str, int]:
-    """PTX instructions, most registers of a kernel, bytes spilled, by ptxas for sm_90a."""
+    """PTX instructions, most registers of a kernel, bytes spilled, by ptxas for sm_90a.
+
+    And what would cost bits: products in TF32, additions of floats to one place in no certain order.
+    """
     ptxas = site("cuda_nvcc") / "nvidia" / "cuda_nvcc" / "bin" / "ptxas"
-    instructions, registers, spilled = 0, [], 0
+    instructions, registers, spilled, rounded, unordered = 0, [], 0, 0, 0
     for file in pathlib.Path(dump).glob("*.ptx"):
-        instructions += len(re.findall(r"^\s+(?:@\S+ )?[a-z][\w.]+ .*;$", file.read_text(), re.M))
+        text = file.read_text()
+        instructions += len(re.findall(r"^\s+(?:@\S+ )?[a-z][\w.]+ .*;$", text, re.M))
+        rounded += len(re.findall(r"mma\S*\.tf32", text))
+        unordered += len(re.findall(r"\b(?:atom|red)\.\S*\bf\d+", text))
         said = subprocess.run(
             [ptxas, "-v", "-arch=sm_90a", "-o", os.devnull, file], capture_output=True, text=True, check=True
         ).stderr
         registers += [int(count) for count in re.findall(r"Used (\d+) registers", said)]
         spilled += sum(int(count) for count in re.findall(r"(\d+) bytes spill stores", said))
     return {"kernels": len(registers), "instructions": instructions, "registers": max(registers, default=0),
-            "spilled": spilled}  # fmt: skip
+            "spilled": spilled, "rounded": rounded, "unordered": unordered}  # fmt: skip
 
 
 def main() -> None:
@@ -146,20 +164,27 @@ def main() -> None:
         sys.exit("jax's CUDA plugin is not on the path: run `make gpu-check`")
     with tempfile.TemporaryDirectory() as dump:
         begun = time.perf_counter()
-        text = compiled(dump)
+        program, paths = compiled(dump)
         seconds = time.perf_counter() - begun
-        kernels, moved = month_of(text)
+        kernels, moved = month_of(program.as_text())
         assembly = assembled(dump)
-    each = moved / PATHS
-    print(f"compiled for an H100 in {seconds:.0f} s: {PATHS:,} paths x {MONTHS} months")
+    each, memory = moved / paths, program.memory_analysis()
+    live = memory.temp_size_in_bytes / paths
+    print(f"compiled for an H100 in {seconds:.0f} s: chunks of {paths:,} paths x {MONTHS} months")
     print(f"a month: {sum(kernels.values())} kernels {dict(kernels)}")
     print(
         f"all kernels: {assembly['kernels']}, {assembly['instructions']:,} PTX instructions, at most "
-        f"{assembly['registers']} registers, {assembly['spilled']} bytes spilled"
+        f"{assembly['registers']} registers, {assembly['spilled']} bytes spilled, "
+        f"{assembly['rounded']} products in TF32, {assembly['unordered']} unordered sums of floats"
     )
     print(
-        f"memory: {each / 1024:,.1f} kB a path and month if nothing stays in the cache; at 3,352 GB/s no "
+        f"traffic: {each / 1024:,.1f} kB a path and month if nothing stays in the cache; at 3,352 GB/s no "
         f"more than {BANDWIDTH / (each * MONTHS):,.0f} paths/s"
+    )
+    room = SHARE * MEMORY - memory.argument_size_in_bytes
+    print(
+        f"memory: {memory.argument_size_in_bytes / 1e6:,.0f} MB of arguments, most of them the tally, and "
+        f"{live / 1e3:,.1f} kB a path of the chunk; chunks of up to {room / live:,.0f} paths would fit"
     )
 
 

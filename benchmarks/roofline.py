@@ -7,7 +7,8 @@ Operations and bytes of a path's month are those XLA counts in the compiled mont
 a multiply-add of a product; bytes that every loop and product reads and writes, wherever they come from). The
 peaks are measured in the same run on the same core: multiply-adds of float32 on an array in the first-level
 cache, and a <- a + b, 12 bytes an element, on arrays that fit the second-level cache, on as much as a chunk
-works on, and far beyond every cache. Prints what share of each peak the month reaches.
+works on, and far beyond every cache. On a GPU they are a product of large float32 matrices in full precision,
+and a <- a + b beyond its cache. Prints what share of each peak the month reaches.
 """
 
 import collections
@@ -23,11 +24,13 @@ INSIDE = (512, 2_048)
 CHAINS = (4, 8, 16)
 """Multiply-adds in a row on each number; the best counts."""
 TIMED = 2_048
-"""Paths of a timed run."""
+"""Paths of a timed run, at least."""
 WITHIN = 2**16
 """Numbers of an array, two of which fit a second-level cache of 1 MB twice."""
 BEYOND = 2**26
 """Numbers of an array, 256 MB, that no cache holds."""
+SQUARE = 8_192
+"""Rows of a GPU's matrices."""
 KINDS = ("fusion", "call", "dot", "custom-call", "copy", "scatter", "sort", "while", "conditional", "reduce")
 
 
@@ -107,64 +110,103 @@ def stream(numbers: int, turns: int) -> float:
     return 12.0 * numbers * times / best(run, turns)
 
 
-def month_of(system, seed: int):
-    """(the month of one chunk compiled, its arguments): everything that moves a path one month."""
+def device_stream(numbers: int, turns: int, times: int = 64) -> float:
+    """Bytes a second of a <- a + b by the device that JAX runs on."""
+    import jax
+    import jax.numpy as jnp
+
+    @jax.jit
+    def run(a, b):
+        return jax.lax.fori_loop(0, times, lambda _, a: a + b, a)
+
+    a, b = jnp.zeros(numbers, jnp.float32), jnp.ones(numbers, jnp.float32)
+    return 12.0 * numbers * times / best(lambda: run(a, b), turns)
+
+
+def device_products(rows: int, turns: int) -> float:
+    """Float32 operations a second of a product of square matrices by that device."""
+    import jax
+    import jax.numpy as jnp
+
+    a = jnp.full((rows, rows), 0.5, jnp.float32)
+    return 2.0 * rows**3 / best(lambda: jax.lax.dot(a, a, precision="highest"), turns)
+
+
+def peaks(operations: float, moved: float, working: int, turns: int) -> dict[str, tuple]:
+    """(what the month reaches of it, peak, unit) by name, for operations and bytes a second of the month."""
+    import jax
+
+    if jax.default_backend() != "cpu":
+        return {
+            "products of matrices": (operations, device_products(SQUARE, turns), "operations/s"),
+            "bytes, memory": (moved, device_stream(BEYOND, turns), "B/s"),
+        }
+    arrays = {"second-level cache": WITHIN, "a chunk's arrays": working // 8, "memory": BEYOND}
+    bytes_of = {
+        f"bytes, {place}": (moved, stream(numbers, turns), "B/s") for place, numbers in arrays.items()
+    }
+    return {"multiply-adds": (operations, arithmetic(turns), "operations/s")} | bytes_of
+
+
+def month_of(system, seed: int, paths: int):
+    """(the month of so many paths, its arguments): everything that moves a path one month."""
     import jax
     import jax.numpy as jnp
 
     from engine.batch.last import batch_last
     from engine.draws.address import seed_words
     from engine.draws.samplers import PSEUDO_RANDOM
-    from engine.paths import path as paths
-    from engine.tail.blocks import CHUNK
+    from engine.paths import path as each
 
     def begin(system, seed, ids):
         def one(system, seed, path):
-            return paths.begin(system, PSEUDO_RANDOM, seed, path)
+            return each.begin(system, PSEUDO_RANDOM, seed, path)
 
         return batch_last(one, system, seed, ids, batched=(False, False, True))
 
     def month(system, seed, row, ids, fate, state, normal, regime):
         def one(system, seed, row, path, fate, state, normal, regime):
-            state, info = paths.advance(system, seed, path, fate, state, row, normal, regime)
-            return state, paths.traced(system, state, info)
+            state, info = each.advance(system, seed, path, fate, state, row, normal, regime)
+            return state, each.traced(system, state, info)
 
         arguments = (system, seed, row, ids, fate, state, normal, regime)
         return batch_last(one, *arguments, batched=(False,) * 3 + (True,) * 5)
 
-    ids, words = jnp.arange(CHUNK, dtype=jnp.int64), seed_words(seed)
+    ids, words = jnp.arange(paths, dtype=jnp.int64), seed_words(seed)
     fate, state, drawn = jax.jit(begin)(system, words, ids)
     row, normal, regime = jax.tree.map(lambda leaf: leaf[0], (system.calendar, drawn.normals, drawn.uniforms))
     arguments = (system, words, row, ids, fate, state, normal, regime)
-    return jax.jit(month).lower(*arguments).compile(), arguments
+    return jax.jit(month), arguments
 
 
 def counts(system) -> tuple[float, float, int]:
     """(operations, bytes) of a path's month and bytes that a chunk's works on; prints what they are of."""
     import jax
 
-    from engine.tail.blocks import CHUNK
+    from engine.tail.blocks import chunk_size
 
-    program, arguments = month_of(system, 7)
+    size = chunk_size()
+    month, arguments = month_of(system, 7, size)
+    program = month.lower(*arguments).compile()
     counted, text = program.cost_analysis(), program.as_text()
     counted = counted[0] if isinstance(counted, list) else counted
-    operations, moved = counted["flops"] / CHUNK, counted["bytes accessed"] / CHUNK
+    operations, moved = counted["flops"] / size, counted["bytes accessed"] / size
     working = sum(leaf.nbytes for leaf in jax.tree.leaves(arguments))
     temporary = program.memory_analysis().temp_size_in_bytes
     print(
-        f"a month of {CHUNK} paths: {dict(loops(text))}, arguments {working / 1e6:.2f} MB, temporaries "
+        f"a month of {size:,} paths: {dict(loops(text))}, arguments {working / 1e6:.2f} MB, temporaries "
         f"{temporary / 1e6:.2f} MB"
     )
     print(
-        f"a path's month: {operations:,.0f} operations, {products(text) / CHUNK:,.0f} of them in products of "
-        f"matrices, {counted.get('transcendentals', 0.0) / CHUNK:,.0f} functions, {moved / 1e3:,.1f} kB; "
+        f"a path's month: {operations:,.0f} operations, {products(text) / size:,.0f} of them in products of "
+        f"matrices, {counted.get('transcendentals', 0.0) / size:,.0f} functions, {moved / 1e3:,.1f} kB; "
         f"{operations / moved:.2f} operations a byte"
     )
     return operations, moved, working + temporary
 
 
-def timed(system, months: int, turns: int) -> float:
-    """Seconds of a path's month within a run of all months, without the tally."""
+def timed(system, months: int, turns: int) -> tuple[float, int]:
+    """(Seconds of a path's month within a run of all months, without the tally; paths of the run)."""
     import jax
     import jax.numpy as jnp
 
@@ -172,7 +214,7 @@ def timed(system, months: int, turns: int) -> float:
     from engine.draws.samplers import PSEUDO_RANDOM
     from engine.paths import path as paths
     from engine.paths.simulate import every_year
-    from engine.tail.blocks import CHUNK
+    from engine.tail.blocks import chunk_size, whole_chunks
 
     @jax.jit
     def whole(system, seed, ids):
@@ -181,8 +223,8 @@ def timed(system, months: int, turns: int) -> float:
 
         return jax.lax.map(traced, ids)
 
-    ids = jnp.arange(TIMED, dtype=jnp.int64).reshape(-1, CHUNK)
-    return best(lambda: whole(system, seed_words(7), ids), turns) / (ids.size * months)
+    ids = jnp.arange(whole_chunks(TIMED), dtype=jnp.int64).reshape(-1, chunk_size())
+    return best(lambda: whole(system, seed_words(7), ids), turns) / (ids.size * months), ids.size
 
 
 def main(months: int = 60, turns: int = 5) -> None:
@@ -196,18 +238,14 @@ def main(months: int = 60, turns: int = 5) -> None:
 
     system = build_system(load_book(shipped_book("ai_credit_2025")), Parameters(), months)
     operations, moved, working = counts(system)
-    seconds = timed(system, months, turns)
-    arrays = {"second-level cache": WITHIN, "a chunk's arrays": working // 8, "memory": BEYOND}
-    peaks = {"multiply-adds": (operations / seconds, arithmetic(turns), "operations/s")}
-    for place, numbers in arrays.items():
-        peaks[f"bytes, {place}"] = (moved / seconds, stream(numbers, turns), "B/s")
+    seconds, paths = timed(system, months, turns)
     shares = {}
-    for name, (reached, peak, unit) in peaks.items():
+    for name, (reached, peak, unit) in peaks(operations / seconds, moved / seconds, working, turns).items():
         shares[f"peak of {name}"] = spread([reached / peak])
         print(f"{name}: {reached / 1e9:.1f} of {peak / 1e9:.1f} billion {unit}, {reached / peak:.1%}")
     rate = spread([1.0 / seconds])
     Record(
-        "roofline", "a path's month", rate, "path-months/s", TIMED * seconds * months, beside=shares
+        "roofline", "a path's month", rate, "path-months/s", paths * seconds * months, beside=shares
     ).tell()
 
 

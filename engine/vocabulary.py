@@ -11,6 +11,8 @@ import jax.numpy as jnp
 
 # Paths are explicit float32; what is added over millions of paths is float64 or int64.
 jax.config.update("jax_enable_x64", True)
+# Else a GPU rounds what it multiplies in products of matrices, sums by borrower among them, to 11 bits.
+jax.config.update("jax_default_matmul_precision", "highest")
 
 MONTH = 1.0 / 12.0
 """One time step in years."""

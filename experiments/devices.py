@@ -14,13 +14,15 @@ FLAGS = (
     "--xla_cpu_prefer_vector_width=512",
     "--xla_disable_hlo_passes=cse_barrier_expander",
     "--xla_backend_extra_options=xla_cpu_disable_tiled_emitter",
+    "--xla_gpu_autotune_level=0",
 )
 """One thread a device: blocks run side by side on devices, and threads inside one would disturb that. No
 hand-over of sums to the YNN library, whose reductions over the first axis took half the time of a month.
 Fewer copies of the state between months, and whole vector registers where the processor has wide ones, which
 the classic portfolio wants and the month does not mind. Barriers that last until loops are fused, so that
 what is to be stored is (`engine.batch.store`). And no tiles in elementwise loops: a tile goes through the
-stack, which took five times as long as the loop."""
+stack, which took five times as long as the loop. On a GPU, no order of summing that a race of kernels
+decides: two runs, or two processes of one, could round differently."""
 
 
 def cores() -> int:

@@ -6,7 +6,8 @@ kept. `store_shared` walks the operations of a function, keeps the cost of recom
 a barrier behind those whose repeated evaluation would cost more than `WORTH` operations an element. On a GPU
 fusion is what one wants: there the function is left alone.
 
-XLA takes barriers away before it fuses, unless `BARRIERS` is among its flags when jax starts.
+XLA takes barriers away before it fuses, unless `BARRIERS` is among its flags when jax starts. With that flag
+its compiler for GPUs refuses a program that has barriers: there none may be set.
 """
 
 import collections
@@ -51,6 +52,11 @@ def stored(function, *arguments):
     if BARRIERS.partition("=")[2] not in os.environ.get("XLA_FLAGS", ""):
         warnings.warn(f"XLA_FLAGS lacks {BARRIERS}: paths will run many times slower", stacklevel=2)
     return store_shared(function, *arguments)
+
+
+def kept(values):
+    """Values, computed once on a CPU however many read them."""
+    return lax.optimization_barrier(values) if jax.default_backend() == "cpu" else values
 
 
 def store_shared(function, *arguments):

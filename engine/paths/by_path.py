@@ -11,13 +11,13 @@ from jax.sharding import Mesh
 
 from engine.book.system import System
 from engine.draws.address import seed_words
-from engine.tail.blocks import CHUNK, Plan, Watch
+from engine.tail.blocks import Plan, Watch, chunk_size
 from engine.tail.devices import OWN, SHARED, mesh_of, side_by_side
 
 
 @functools.partial(jax.jit, static_argnames=("chunk", "mesh"))
 def _chunks(system: System, sampler, seed, ids, *, chunk: Callable, mesh: Mesh):
-    """`chunk` of path ids [chunks, CHUNK], shared out among devices; leaves lead with [chunks]."""
+    """`chunk` of path ids [chunks, chunk], shared out among devices; leaves lead with [chunks]."""
 
     def on_device(system, sampler, seed, ids):
         return lax.map(lambda each: chunk(system, sampler, seed, each), ids)
@@ -36,7 +36,7 @@ def by_path(chunk: Callable, system: System, plan: Plan, sampler, watch: Watch |
     step = plan.share(plan.paths, mesh.size) * mesh.size
     seed, parts, done = seed_words(plan.seed), [], 0
     while done < plan.paths:
-        ids = (done + np.arange(step, dtype=np.int64)).reshape(-1, CHUNK)
+        ids = (done + np.arange(step, dtype=np.int64)).reshape(-1, chunk_size())
         parts.append(jax.device_get(_chunks(system, sampler, seed, jnp.asarray(ids), chunk=chunk, mesh=mesh)))
         done = min(done + step, plan.paths)
         watch.progress(done)
@@ -46,5 +46,5 @@ def by_path(chunk: Callable, system: System, plan: Plan, sampler, watch: Watch |
 
 
 def joined(blocks) -> np.ndarray:
-    """Blocks [chunks ... CHUNK] as one array with all their paths last."""
+    """Blocks [chunks ... chunk] as one array with all their paths last."""
     return np.concatenate([leaf for block in blocks for leaf in block], axis=-1)

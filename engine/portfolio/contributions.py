@@ -13,7 +13,7 @@ from engine.portfolio import losses
 from engine.portfolio.portfolio import Portfolio
 from engine.portfolio.tail import PortfolioTail
 from engine.tail import measures
-from engine.tail.blocks import CHUNK
+from engine.tail.blocks import chunk_size, whole_chunks
 from engine.tail.contributions import bin_shares
 from engine.tail.histogram import bin_index
 from engine.tail.outcome import path_weight
@@ -45,7 +45,7 @@ def euler_contributions(
     tail = measures.tail(whole, level)
     shares = jnp.asarray(bin_shares(whole, tail), jnp.float32)
     paths = found.plan.paths
-    ids = jnp.arange(-(-paths // CHUNK) * CHUNK, dtype=jnp.int64).reshape(-1, CHUNK)
+    ids = jnp.arange(whole_chunks(paths), dtype=jnp.int64).reshape(-1, chunk_size())
     scale, count = jnp.asarray(found.scale, jnp.float32), jnp.asarray(paths, jnp.int64)
     sums = moments(book, found.tilt, shares, scale, seed_words(found.plan.seed), ids, count)
     first, second = (np.asarray(total).ravel()[: book.pd.shape[0]] / paths for total in sums)

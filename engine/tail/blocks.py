@@ -2,7 +2,7 @@
 
 A model is any pytree of arrays with a function that turns path ids into their Outcome:
 
-    outcome(model, sampler, seed, ids, count) -> Outcome        ids [CHUNK]; those from `count` on weigh 0
+    outcome(model, sampler, seed, ids, count) -> Outcome        ids [chunk]; those from `count` on weigh 0
 
 Every chunk is compiled alike and a tally adds integers, so a result does not depend on the block size or
 on the number of devices or processes.
@@ -29,7 +29,19 @@ from engine.tail.processes import ALONE, Processes
 from engine.tail.tally import MOST_PATHS, Layout, Tally
 
 CHUNK = 256
-"""Paths evaluated together: their state fits a core's second-level cache, and every chunk rounds alike."""
+"""Paths that a CPU evaluates together: their state fits a core's second-level cache. Blocks are multiples."""
+GPU_CHUNK = 65_536
+"""Paths that a GPU evaluates together: with fewer, launching its kernels takes longer than running them."""
+
+
+def chunk_size() -> int:
+    """Paths evaluated together here: the same in all runs on a platform, so that every chunk rounds alike."""
+    return CHUNK if jax.default_backend() == "cpu" else GPU_CHUNK
+
+
+def whole_chunks(paths: int) -> int:
+    """The least number of paths, at least so many, that fills whole chunks."""
+    return -(-paths // chunk_size()) * chunk_size()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,13 +62,14 @@ class Plan:
     def share(self, paths: int, devices: int) -> int:
         """A block for so many paths side by side: in whole chunks, and no more than a device's share needs.
 
-        Paths beyond would be simulated, and weigh nothing.
+        Paths beyond would be simulated, and weigh nothing. A GPU's chunk is many times what a block must be a
+        multiple of: there a block is rounded up.
 
         >>> plan = Plan(paths=9000, block=8192, seed=7)
         >>> plan.share(9000, 1), plan.share(9000, 2), plan.share(1, 2)
         (8192, 4608, 256)
         """
-        return min(self.block, CHUNK * -(-paths // (devices * CHUNK)))
+        return min(whole_chunks(self.block), whole_chunks(-(-paths // devices)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,26 +116,27 @@ class Watch:
     stopped: Callable[[], bool] = lambda: False
 
 
-def tally_block(outcome, tally, model, sampler, seed, first, chunks, count):
-    """The tally with `chunks` chunks of paths from `first` added; paths from `count` on weigh nothing."""
+def tally_block(outcome, size, tally, model, sampler, seed, first, chunks, count):
+    """The tally with `chunks` chunks of `size` paths from `first` added; paths from `count` on weigh 0."""
 
     def add_chunk(chunk, tally):
-        ids = first + chunk * CHUNK + jnp.arange(CHUNK, dtype=jnp.int64)
+        ids = first + chunk * size + jnp.arange(size, dtype=jnp.int64)
         return tallies.update(tally, outcome(model, sampler, seed, ids, count))
 
     return lax.fori_loop(jnp.zeros_like(chunks), chunks, add_chunk, tally)
 
 
-@functools.partial(jax.jit, static_argnames=("outcome", "mesh"), donate_argnums=0)
-def tally_blocks(tally, model, sampler, seed, first, chunks, count, *, outcome, mesh: Mesh):
+@functools.partial(jax.jit, static_argnames=("outcome", "size", "mesh"), donate_argnums=0)
+def tally_blocks(tally, model, sampler, seed, first, chunks, count, *, outcome, size: int, mesh: Mesh):
     """Add one block a device to each device's tally [devices, ...]; `first` [devices] starts each block.
 
-    How many chunks a block has is a number of the run, not of the program: any block size runs the same one.
+    How many chunks of `size` paths a block has is a number of the run, not of the program: blocks of any
+    size run the same one.
     """
 
     def on_device(tally, model, sampler, seed, first, chunks, count):
         mine = jax.tree.map(lambda leaf: leaf[0], tally)
-        mine = tally_block(outcome, mine, model, sampler, seed, first[0], chunks, count)
+        mine = tally_block(outcome, size, mine, model, sampler, seed, first[0], chunks, count)
         return jax.tree.map(lambda leaf: leaf[None], mine)
 
     placed = (OWN, SHARED, SHARED, SHARED, OWN, SHARED, SHARED)
@@ -163,10 +177,10 @@ class Devices:
 
     def compiled(self, outcome, tally: Tally, model, sampler, seed):
         """`tally_blocks` for a tally like this one, as (tally, sampler, done, last) -> tally."""
-        chunks = self.everywhere(self.block // CHUNK)
+        chunks = self.everywhere(self.block // chunk_size())
         step = tally_blocks.lower(
             tally, model, sampler, seed, self.starts(0), chunks, self.everywhere(0),
-            outcome=outcome, mesh=self.mesh,
+            outcome=outcome, size=chunk_size(), mesh=self.mesh,
         ).compile()  # fmt: skip
 
         def add(tally, sampler, done: int, last: int):

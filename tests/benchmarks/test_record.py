@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+import jax
 import numpy as np
 import pytest
 from scipy import integrate, stats
@@ -124,3 +125,20 @@ def test_operations_of_products_by_hand():
   ROOT %e = f32[4,5]{1,0} dot(%xt, %y), lhs_contracting_dims={0}, rhs_contracting_dims={0}
 """
     assert roofline.products(program) == 2 * 120
+
+
+def test_a_gpu_s_peaks_count_what_the_device_does(monkeypatch):
+    """A product of 256 rows is 2 x 256^3 operations; a <- a + b, run 64 times, moves 12 bytes a number."""
+    made = []
+
+    def half_a_second(run, turns):
+        made.append(np.asarray(run()))
+        return 0.5
+
+    monkeypatch.setattr(roofline, "SQUARE", 256)
+    monkeypatch.setattr(roofline, "BEYOND", 1000)
+    monkeypatch.setattr(roofline, "best", half_a_second)
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    found = roofline.peaks(1e9, 2e9, 0, turns=2)
+    assert list(found.values()) == [(1e9, 2 * 2 * 256**3, "operations/s"), (2e9, 2 * 12 * 1000 * 64, "B/s")]
+    assert [(each.shape, set(each.ravel())) for each in made] == [((256, 256), {64.0}), ((1000,), {64.0})]

@@ -1,5 +1,7 @@
 """A run goes on from wherever it stood, on whatever devices, to the same tally to the bit."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -23,12 +25,12 @@ def outcome(model, sampler, seed, ids, count):
         path=ids,
         weight=path_weight(drawn.log_weight, ids < count),
         losses=loss[None, None, :],
-        components=jnp.zeros((1, 0, CHUNK), jnp.float32),
+        components=jnp.zeros((1, 0, ids.size), jnp.float32),
         default_month=(loss > 5).astype(jnp.int32)[None],
-        cause=jnp.zeros((1, CHUNK), jnp.int32),
-        trace=jnp.broadcast_to(loss, (12, 1, CHUNK)),
-        group=jnp.zeros(CHUNK, jnp.int32),
-        flags=jnp.zeros(CHUNK, jnp.uint32),
+        cause=jnp.zeros((1, ids.size), jnp.int32),
+        trace=jnp.broadcast_to(loss, (12, 1, ids.size)),
+        group=jnp.zeros(ids.size, jnp.int32),
+        flags=jnp.zeros(ids.size, jnp.uint32),
     )
 
 
@@ -75,3 +77,28 @@ def test_a_standing_without_its_present_tally_is_another_result():
     lost = standings[2]._replace(present=standings[2].finished)
     rest, _, _, _ = run(start=lost)
     assert int(rest.paths) == PLAN.paths - standings[2].done < int(whole.paths)
+
+
+def test_a_gpu_runs_chunks_of_its_own(monkeypatch):
+    whole, *_ = run()
+    asked = []
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr(blocks, "GPU_CHUNK", 5 * CHUNK)
+
+    def noted(model, sampler, seed, ids, count):
+        asked.append(ids.size)
+        return outcome(model, sampler, seed, ids, count)
+
+    plan = dataclasses.replace(PLAN, block=8 * CHUNK)
+    tally, timing = blocks.simulate(noted, jnp.float32(2.0), LAYOUT, plan)
+    assert set(asked) == {5 * CHUNK} and timing.paths == PLAN.paths
+    assert_same(tally, whole)
+
+
+@pytest.mark.parametrize(
+    ("paths", "block", "expected"), [(9000, 256, 1024), (9000, 2304, 3072), (1100, 8192, 2048)]
+)
+def test_a_block_is_rounded_up_to_a_gpu_s_chunk(monkeypatch, paths, block, expected):
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr(blocks, "GPU_CHUNK", 1024)
+    assert Plan(paths, block, 7).share(paths, 1) == expected
