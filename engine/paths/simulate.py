@@ -121,6 +121,4 @@ def simulate(
 ) -> tuple[Tally, Timing]:
     """Run a plan for as many months as the system has; see `engine.tail.blocks.simulate`."""
     layout = layout_of(system)
-    return blocks.simulate(
-        chunk_outcome, system, layout, plan, samplers, watch, devices, start, processes
-    )
+    return blocks.simulate(chunk_outcome, system, layout, plan, samplers, watch, devices, start, processes)

@@ -26,9 +26,7 @@ def measures_of(tally: Tally) -> Measures:
     return {suffix: systemic(tally, LEVELS[suffix]) for suffix in READ}
 
 
-def distress_table(
-    tally: Tally, layout: Layout, labels: Labels, system, measures: Measures
-) -> pd.DataFrame:
+def distress_table(tally: Tally, layout: Layout, labels: Labels, system, measures: Measures) -> pd.DataFrame:
     """Every lender: what it loses with the system, and the system with it.
 
     NaN where a lender loses nothing at that level, and so is in no distress, where its capital is not known,

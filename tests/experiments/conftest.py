@@ -112,9 +112,7 @@ class Engine:
             self.after(done)
             if hasattr(watch, "due") and watch.due(watch.stopped()):
                 watch.keep(Standing(done, seconds, finished, present))
-        timing = types.SimpleNamespace(
-            compile_s=1.0, run_s=2.0, paths=done, paths_per_s=plan.paths / 2.0
-        )
+        timing = types.SimpleNamespace(compile_s=1.0, run_s=2.0, paths=done, paths_per_s=plan.paths / 2.0)
         return finished + present, timing
 
     def write_results(self, folder, tally, system, book, provenance, replications, more):

@@ -115,9 +115,7 @@ def test_what_a_backstop_pays_is_not_let_again(five_years, place, everybody):
         assert total == pytest.approx(share * lost + (1.0 - share) * relet, rel=1e-4)
 
 
-def test_warrants_are_worth_the_market_and_vest_with_deliveries(
-    five_years, place, calm_economy, everybody
-):
+def test_warrants_are_worth_the_market_and_vest_with_deliveries(five_years, place, calm_economy, everybody):
     """AMD's 6.4 a year, at an index of 1.5 and with half of the purchases renegotiated away."""
     now = dataclasses.replace(calm_economy, equity=jnp.float32(1.5))
     row, warrant = month_of(five_years, 40), place["AMD_OAI_WARRANTS"]

@@ -66,7 +66,10 @@ def start(book) -> dict:
     price = [price_of(book, g, scale[g] * value[g], 0.0) for g in generations]
     capacity = sum(chips.installed[g] * chips.rental[g] * HOURS for g in existing)
     return {
-        "existing": existing, "recent": recent, "price_scale": scale, "price_start": price,
+        "existing": existing,
+        "recent": recent,
+        "price_scale": scale,
+        "price_start": price,
         "capacity_start": capacity,
     }
 

@@ -42,11 +42,13 @@ def transition(book) -> np.ndarray:
 def jumps(book) -> np.ndarray:
     """J, [from, to]: the jump of log equity at a change of regime."""
     n = book.numbers.economy
-    return np.array([
-        [0.0, n.crash_boom_plateau, n.crash_boom_bust],
-        [n.rally_plateau_boom, 0.0, n.crash_plateau_bust],
-        [n.rally_bust_boom, n.rally_bust_plateau, 0.0],
-    ])
+    return np.array(
+        [
+            [0.0, n.crash_boom_plateau, n.crash_boom_bust],
+            [n.rally_plateau_boom, 0.0, n.crash_plateau_bust],
+            [n.rally_bust_boom, n.rally_bust_plateau, 0.0],
+        ]
+    )
 
 
 def correlated(loading: np.ndarray, normals: np.ndarray) -> list[float]:

@@ -21,8 +21,7 @@ def quarters(**columns):
 def test_one_line_a_quarter():
     calm, turn = story_lines(quarters(), {"A": "Alpha", "B": "Beta"}, "boom")
     assert calm == (
-        "Q3 2027: boom. AI revenue 200, H100 9.0k, rate 4.0%, spread 1.2x, supply 0.95; lost 5.0 "
-        "(+1.0)."
+        "Q3 2027: boom. AI revenue 200, H100 9.0k, rate 4.0%, spread 1.2x, supply 0.95; lost 5.0 (+1.0)."
     )
     assert turn == (
         "Q4 2027: boom turns to bust. AI revenue 150 (-25%), H100 6.0k, rate 5.0%, spread 2.5x, supply "
