@@ -75,7 +75,7 @@ def commit() -> str | None:
     return answer.stdout.strip() or None
 
 
-def device(processes: int = 1) -> str:
+def device(processes: int) -> str:
     """The devices that JAX found, in so many processes alike, and the processor they sit on, in words."""
     import jax
 

@@ -184,7 +184,7 @@ def test_a_full_disk_does_not_end_the_run(undertow, engine, monkeypatch):
 
 def test_another_processor_is_pointed_out(undertow, killed, monkeypatch):
     killed(4 * BLOCK, "run.dir=a", *RUN)
-    monkeypatch.setattr("experiments.provenance.device", lambda: "an abacus")
+    monkeypatch.setattr("experiments.provenance.device", lambda processes: "an abacus")
     assert "going on on an abacus: numbers may differ" in undertow("run.dir=a", *RUN).err
 
 
