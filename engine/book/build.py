@@ -2,10 +2,10 @@
 
 import dataclasses
 
-import jax.numpy as jnp
 import numpy as np
 
 from engine.book import calendar, network
+from engine.book.arrays import floats, integers
 from engine.book.calibration import (
     collateral_scale,
     correlation_of,
@@ -29,16 +29,6 @@ from engine.book.system import (
     System,
 )  # fmt: skip
 from engine.vocabulary import REGIMES
-
-
-def floats(values):
-    """A float32 array."""
-    return jnp.asarray(np.asarray(values, np.float64).astype(np.float32))
-
-
-def integers(values):
-    """An int32 array."""
-    return jnp.asarray(np.asarray(values, np.int64), jnp.int32)
 
 
 def positions(names, order, missing=0):

@@ -1,9 +1,9 @@
 """What depends on the month: contract profiles, planned capex and revenue, scheduled draws, policy."""
 
 import equinox as eqx
-import jax.numpy as jnp
 import numpy as np
 
+from engine.book.arrays import floats, integers
 from engine.book.parameters import Parameters, Policy
 from engine.book.system import Calendar
 from engine.book.tables import CAPEX_YEARS
@@ -102,10 +102,6 @@ def build(loans, named, contracts, parameters: Parameters, months: int) -> dict[
 
 def window(dates: dict[str, np.ndarray], months: int) -> Calendar:
     """The calendar of months 1 ... T in the types of the paths."""
-    kind = {"month": jnp.int32}
-    return Calendar(
-        **{
-            name: jnp.asarray(values[1 : months + 1], kind.get(name, jnp.float32))
-            for name, values in dates.items()
-        }
-    )
+    kind = {"month": integers}
+    rows = {name: kind.get(name, floats)(values[1 : months + 1]) for name, values in dates.items()}
+    return Calendar(**rows)

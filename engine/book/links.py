@@ -6,6 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from engine.book.arrays import floats, integers
+
 
 class Links(eqx.Module):
     """A matrix [rows, columns] with few entries, row by row.
@@ -65,8 +67,8 @@ def links(matrix) -> Links:
     row, column = np.nonzero(matrix)
     starts = np.searchsorted(row, np.arange(len(matrix) + 1))
     return Links(
-        jnp.asarray(column, jnp.int32),
-        jnp.asarray(matrix[row, column], jnp.float32),
+        integers(column),
+        floats(matrix[row, column]),
         tuple(starts.tolist()),
         matrix.shape[1],
     )

@@ -6,6 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from engine.book.arrays import floats, integers
+
 
 class Membership(eqx.Module):
     """Members, each of at most one group.
@@ -63,5 +65,5 @@ def membership(names, order, weight=None) -> Membership:
     group = np.array([place.get(name, -1) if name else -1 for name in names], np.int64)
     weight = np.ones(len(group)) if weight is None else np.asarray(weight, np.float64)
     weight = np.where(group < 0, 0.0, weight).astype(np.float32)
-    own = None if (weight == 1.0).all() else jnp.asarray(weight)
-    return Membership(jnp.asarray(np.maximum(group, 0), jnp.int32), own, len(order))
+    own = None if (weight == 1.0).all() else floats(weight)
+    return Membership(integers(np.maximum(group, 0)), own, len(order))

@@ -1,8 +1,8 @@
 """Who holds what, and who owns the vehicles."""
 
-import jax.numpy as jnp
 import numpy as np
 
+from engine.book.arrays import floats
 from engine.book.holdings import holding_shares
 from engine.book.links import links
 from engine.book.membership import membership
@@ -23,7 +23,7 @@ def build(tables, lenders, names: Names) -> LenderTable:
         claims[row.kind][place[row.lender], place[row.vehicle]] += row.share
 
     def numbers(name):
-        return jnp.asarray(lenders[name].fillna(0.0).to_numpy(np.float64), jnp.float32)
+        return floats(lenders[name].fillna(0.0))
 
     bearers = {layer: np.zeros((len(names.bearers), len(place))) for layer in ("first", "rest")}
     for row in tables["incidence"].itertuples():
@@ -32,20 +32,20 @@ def build(tables, lenders, names: Names) -> LenderTable:
     classes = instrument_class(tables)
     coverage, start, slope = limits(tables, lenders)
     return LenderTable(
-        holdings=jnp.asarray(holdings, jnp.float32),
+        holdings=floats(holdings),
         capital=numbers("capital"),
         debt=numbers("debt"),
         other_assets=numbers("other_assets"),
-        recognition_months=jnp.maximum(numbers("recognition_months"), 1.0),
+        recognition_months=floats(lenders["recognition_months"].fillna(0.0).clip(lower=1.0)),
         lending_weight=numbers("lending_weight"),
         vehicle=numbers("vehicle"),
         debt_share=links(claims["debt"]),
         equity_share=links(claims["equity"]),
-        equity=jnp.asarray(lenders["equity"].fillna(lenders["capital"]).to_numpy(np.float64), jnp.float32),
+        equity=floats(lenders["equity"].fillna(lenders["capital"])),
         line=numbers("line"),
-        coverage=jnp.asarray(coverage, jnp.float32),
-        limit_start=jnp.asarray(start, jnp.float32),
-        limit_slope=jnp.asarray(slope, jnp.float32),
+        coverage=floats(coverage),
+        limit_start=floats(start),
+        limit_slope=floats(slope),
         withdrawal_start=numbers("withdrawal_start"),
         withdrawal_slope=numbers("withdrawal_slope"),
         gate=numbers("gate"),
@@ -104,12 +104,9 @@ def paper(tables, names: Names) -> PaperTable:
     held = np.zeros((len(names.lenders), len(order)))
     for row in paper_held(tables).itertuples():
         held[names.lenders.index(row.lender), order.index(row.kind)] += row.drawn
-    numbers = {name: jnp.asarray(table[name].to_numpy(np.float64), jnp.float32) for name in
-               ("spread", "duration", "depth")}  # fmt: skip
+    numbers = {name: floats(table[name]) for name in ("spread", "duration", "depth")}
     marketable = [float(classes[name] in order) for name in names.instruments]
-    return PaperTable(
-        held=jnp.asarray(held, jnp.float32), marketable=jnp.asarray(marketable, jnp.float32), **numbers
-    )
+    return PaperTable(held=floats(held), marketable=floats(marketable), **numbers)
 
 
 def instrument_class(tables) -> dict[str, str]:

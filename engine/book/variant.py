@@ -3,13 +3,13 @@
 import dataclasses
 
 from engine.book import calendar
+from engine.book.arrays import floats
 from engine.book.build import (
     arrays_of,
     borrowers,
     chip_table,
     contract_table,
     economy_table,
-    floats,
     pledges,
     security_weight,
 )
