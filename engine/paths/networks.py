@@ -15,7 +15,7 @@ from jaxtyping import Array, Int64
 
 from engine.book.system import System
 from engine.draws.samplers import PSEUDO_RANDOM
-from engine.paths.simulate import chunk_outcome, layout_of
+from engine.paths.simulate import chunk_of, chunk_outcome, layout_of
 from engine.tail import blocks
 from engine.tail.blocks import Plan, Timing, Watch
 from engine.tail.outcome import Outcome
@@ -58,4 +58,6 @@ def simulate_networks(
         for place, system in enumerate(systems)
         for sampler in samplers
     ]
-    return blocks.simulate(network_outcome, (), layout_of(systems[0]), whole, drawn, watch, devices)
+    return blocks.simulate(
+        network_outcome, (), layout_of(systems[0]), whole, drawn, watch, devices, chunk=chunk_of(systems[0])
+    )

@@ -11,13 +11,15 @@ from engine.book.system import System
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths import path as paths
 from engine.tail import blocks
-from engine.tail.blocks import Plan, Standing, Timing, Watch
+from engine.tail.blocks import CHUNK, Plan, Standing, Timing, Watch
 from engine.tail.outcome import Outcome, path_weight
 from engine.tail.processes import ALONE, Processes
 from engine.tail.tally import Layout, Tally
 from engine.vocabulary import FLAGS, SERIES, UNBROKEN
 
 YEAR, QUARTER = 12, 3
+MANY, FEW = 256, 64
+"""Beyond so many instruments, so many paths to a chunk (measured: docs/performance.md)."""
 
 
 def horizons(months: int) -> tuple[int, ...]:
@@ -35,6 +37,11 @@ def break_quarter(regime):
     broken = regime > 0.5
     first = jnp.argmax(broken, axis=0).astype(jnp.int32) // QUARTER
     return jnp.where(jnp.any(broken, axis=0), first, jnp.int32(regime.shape[0] // QUARTER))
+
+
+def chunk_of(system: System) -> int:
+    """Paths that a CPU evaluates together: of a book with many instruments fewer, or its caches overflow."""
+    return CHUNK if len(system.names.instruments) <= MANY else FEW
 
 
 def layout_of(system: System) -> Layout:
@@ -121,4 +128,6 @@ def simulate(
 ) -> tuple[Tally, Timing]:
     """Run a plan for as many months as the system has; see `engine.tail.blocks.simulate`."""
     layout = layout_of(system)
-    return blocks.simulate(chunk_outcome, system, layout, plan, samplers, watch, devices, start, processes)
+    return blocks.simulate(
+        chunk_outcome, system, layout, plan, samplers, watch, devices, start, processes, chunk_of(system)
+    )

@@ -45,7 +45,7 @@ def euler_contributions(
     tail = measures.tail(whole, level)
     shares = jnp.asarray(bin_shares(whole, tail), jnp.float32)
     paths = found.plan.paths
-    ids = jnp.arange(whole_chunks(paths), dtype=jnp.int64).reshape(-1, chunk_size())
+    ids = jnp.arange(whole_chunks(paths), dtype=jnp.int64).reshape(-1, chunk_size(losses.CHUNK))
     scale, count = jnp.asarray(found.scale, jnp.float32), jnp.asarray(paths, jnp.int64)
     sums = moments(book, found.tilt, shares, scale, seed_words(found.plan.seed), ids, count)
     first, second = (np.asarray(total).ravel()[: book.pd.shape[0]] / paths for total in sums)

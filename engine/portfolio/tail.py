@@ -98,7 +98,7 @@ def portfolio_tail(
 def run(book: Portfolio, plan: Plan, samplers, tilt: Tilt | None, watch: Watch | None = None):
     """(Tally, Timing) of a plan; losses are scaled into the range of the tally's bins."""
     model = (book, jnp.asarray(scale_of(book), jnp.float32), tilt)
-    return blocks.simulate(losses.outcome, model, LAYOUT, plan, samplers, watch)
+    return blocks.simulate(losses.outcome, model, LAYOUT, plan, samplers, watch, chunk=losses.CHUNK)
 
 
 def scale_of(book: Portfolio) -> float:

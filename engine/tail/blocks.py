@@ -34,13 +34,13 @@ GPU_CHUNK = 65_536
 """Paths that a GPU evaluates together: with fewer, launching its kernels takes longer than running them."""
 
 
-def chunk_size() -> int:
-    """Paths evaluated together here: the same in all runs on a platform, so that every chunk rounds alike."""
-    return CHUNK if jax.default_backend() == "cpu" else GPU_CHUNK
+def chunk_size(on_cpu: int = CHUNK) -> int:
+    """Paths evaluated together here: the same in all runs of a model, so that every chunk rounds alike."""
+    return on_cpu if jax.default_backend() == "cpu" else GPU_CHUNK
 
 
 def whole_chunks(paths: int) -> int:
-    """The least number of paths, at least so many, that fills whole chunks."""
+    """The least number of paths, at least so many, that fills whole chunks of any model."""
     return -(-paths // chunk_size()) * chunk_size()
 
 
@@ -146,8 +146,8 @@ def tally_blocks(tally, model, sampler, seed, first, chunks, count, *, outcome, 
 class Devices:
     """The devices of this process side by side, one of `processes` alike; a tally spread over them."""
 
-    def __init__(self, mesh: Mesh, block: int, empty: Tally, processes: Processes):
-        self.mesh, self.block, self.empty, self.processes = mesh, block, empty, processes
+    def __init__(self, mesh: Mesh, block: int, chunk: int, empty: Tally, processes: Processes):
+        self.mesh, self.block, self.chunk, self.empty, self.processes = mesh, block, chunk, empty, processes
 
     @property
     def round(self) -> int:
@@ -177,10 +177,10 @@ class Devices:
 
     def compiled(self, outcome, tally: Tally, model, sampler, seed):
         """`tally_blocks` for a tally like this one, as (tally, sampler, done, last) -> tally."""
-        chunks = self.everywhere(self.block // chunk_size())
+        chunks = self.everywhere(self.block // self.chunk)
         step = tally_blocks.lower(
             tally, model, sampler, seed, self.starts(0), chunks, self.everywhere(0),
-            outcome=outcome, size=chunk_size(), mesh=self.mesh,
+            outcome=outcome, size=self.chunk, mesh=self.mesh,
         ).compile()  # fmt: skip
 
         def add(tally, sampler, done: int, last: int):
@@ -207,8 +207,11 @@ def simulate(
     devices=None,
     start: Standing | None = None,
     processes: Processes = ALONE,
+    chunk: int = CHUNK,
 ) -> tuple[Tally, Timing]:
     """Run a plan and tally it, on all devices unless others are named.
+
+    A CPU evaluates `chunk` paths together, which divides CHUNK: fewer for a model whose paths are large.
 
     The paths are cut into as many equal replications as there are samplers, each drawn by its own: with a
     scrambled sequence or antithetic pairs, the replications' spread is the error. The tally does not depend
@@ -225,7 +228,8 @@ def simulate(
         start = beginning(layout)
     start = start._replace(done=processes.of_first(start.done))
     mesh = mesh_of(devices)
-    place = Devices(mesh, plan.share(size, mesh.size * processes.count), layout.init(), processes)
+    block = plan.share(size, mesh.size * processes.count)
+    place = Devices(mesh, block, chunk_size(chunk), layout.init(), processes)
     model, seed, *samplers = everywhere((model, seed_words(plan.seed), *samplers), mesh)
     done, finished, present = start.done, start.finished, place.spread(start.present)
     begun = time.perf_counter()

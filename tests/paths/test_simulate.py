@@ -1,5 +1,7 @@
 """Results belong to the paths: not to the block, the device, the order, or an interruption."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
@@ -78,6 +80,12 @@ def test_columns_add_up(year, whole):
 def test_a_block_must_be_whole_chunks(block):
     with pytest.raises(ValueError, match=f"run.block: got {block}, expected a multiple of {CHUNK}"):
         Plan(10, block, 7)
+
+
+def test_a_book_of_many_instruments_has_smaller_chunks(year):
+    larger = dataclasses.replace(year.names, loans=year.names.loans * 5)
+    assert running.chunk_of(year) == CHUNK
+    assert running.chunk_of(dataclasses.replace(year, names=larger)) < CHUNK
 
 
 def test_layout_names_every_axis(year, whole):

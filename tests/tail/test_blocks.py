@@ -79,19 +79,31 @@ def test_a_standing_without_its_present_tally_is_another_result():
     assert int(rest.paths) == PLAN.paths - standings[2].done < int(whole.paths)
 
 
-def test_a_gpu_runs_chunks_of_its_own(monkeypatch):
-    whole, *_ = run()
+def run_noted(**given):
+    """Tally and timing of blocks of eight chunks, and how many paths were evaluated together."""
     asked = []
-    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    monkeypatch.setattr(blocks, "GPU_CHUNK", 5 * CHUNK)
 
     def noted(model, sampler, seed, ids, count):
         asked.append(ids.size)
         return outcome(model, sampler, seed, ids, count)
 
     plan = dataclasses.replace(PLAN, block=8 * CHUNK)
-    tally, timing = blocks.simulate(noted, jnp.float32(2.0), LAYOUT, plan)
-    assert set(asked) == {5 * CHUNK} and timing.paths == PLAN.paths
+    return *blocks.simulate(noted, jnp.float32(2.0), LAYOUT, plan, **given), set(asked)
+
+
+@pytest.mark.parametrize("chunk", [64, 128])
+def test_a_model_may_have_smaller_chunks(chunk):
+    tally, timing, asked = run_noted(chunk=chunk)
+    assert asked == {chunk} and timing.paths == PLAN.paths
+    assert_same(tally, run()[0])
+
+
+def test_a_gpu_runs_chunks_of_its_own(monkeypatch):
+    whole, *_ = run()
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr(blocks, "GPU_CHUNK", 5 * CHUNK)
+    tally, timing, asked = run_noted(chunk=128)
+    assert asked == {5 * CHUNK} and timing.paths == PLAN.paths
     assert_same(tally, whole)
 
 
