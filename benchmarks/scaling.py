@@ -7,7 +7,7 @@ Time a path through the tally on all devices: over numbers of paths up to 16 tim
 (firms, contracts, loans, pools, tranches) or of its lenders. For books and months it is the slope from
 `paths` to three times as many, each the best of two, so that what a run costs once does not count. The
 exponent is the slope of log time against log size over the larger half of the sizes: 1 is linear. Where
-BENCH_OUT names a folder, scaling.png goes there.
+BENCH_OUT names a folder, a chart goes there, scaling.html.
 """
 
 import math
@@ -27,22 +27,25 @@ def exponent(sizes, costs) -> float:
 
 
 def draw(series: dict[str, tuple[list[int], list[float]]], path: pathlib.Path) -> None:
-    """Cost of a path against each size, both logarithmic, with a line of proportion for the eye."""
-    import matplotlib
+    """Cost of a path against each size, both logarithmic, beside what proportion to the last would be."""
+    from plotly.subplots import make_subplots
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from engine.report import style
 
-    figure, axes = pyplot.subplots(1, len(series), figsize=(4 * len(series), 3.5), layout="constrained")
-    for place, (title, (sizes, costs)) in zip(axes, series.items(), strict=True):
-        place.loglog(sizes, costs, "o-", label=f"measured, exponent {exponent(sizes, costs):.2f}")
-        place.loglog(sizes, [costs[-1] * size / sizes[-1] for size in sizes], ":", label="proportional")
-        place.set(xlabel=title, ylabel="µs a path", xticks=sizes, xticklabels=sizes)
-        place.minorticks_off()
-        place.legend(frameon=False)
-        place.spines[["top", "right"]].set_visible(False)
+    titles = [f"{title}: exponent {exponent(*measured):.2f}" for title, measured in series.items()]
+    chart = make_subplots(cols=len(series), subplot_titles=titles, horizontal_spacing=0.07)
+    for column, (title, (sizes, costs)) in enumerate(series.items(), 1):
+        level = [costs[-1] * size / sizes[-1] for size in sizes]
+        place = {"x": sizes, "showlegend": column == 1, "col": column, "row": 1}
+        dots = {"color": style.MUTED, "dash": "dot"}
+        chart.add_scatter(y=level, name="in proportion", mode="lines", line=dots, **place)
+        chart.add_scatter(y=costs, name="measured", mode="lines+markers", line={"color": style.BLUE}, **place)
+        chart.update_xaxes(style.AXIS, type="log", title_text=title, tickvals=sizes, tickangle=0, col=column)
+    chart.update_yaxes(style.AXIS, type="log", dtick="D2")
+    chart.update_yaxes(title_text="µs a path", col=1)
+    chart.update_layout(style.LAYOUT, height=380, width=1100, margin_t=70, legend_y=1.22)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    chart.write_html(path, config={"displayModeBar": False})
 
 
 def main(paths: int = 8192, borrowers: int = 11, lenders: int = 11) -> None:
@@ -90,7 +93,7 @@ def main(paths: int = 8192, borrowers: int = 11, lenders: int = 11) -> None:
     for title, measured in series.items():
         print(f"{title}: exponent {exponent(*measured):.2f}")
     if folder := os.environ.get("BENCH_OUT"):
-        draw(series, pathlib.Path(folder) / "scaling.png")
+        draw(series, pathlib.Path(folder) / "scaling.html")
 
 
 if __name__ == "__main__":
