@@ -34,14 +34,23 @@ class Links(eqx.Module):
         return np.repeat(np.arange(self.shape[0], dtype=np.int32), np.diff(self.starts))
 
     def __matmul__(self, x):
-        if jax.default_backend() != "cpu":
-            # A GPU adds into a row in no certain order; a product of matrices has one.
-            return self.matrix @ x
         each = self.share * x.at[self.column].get(mode="promise_in_bounds", wrap_negative_indices=False)
+        if jax.default_backend() != "cpu":
+            # A GPU adds into a row in no certain order; a sum over entries side by side has one.
+            there, place = self.side_by_side
+            return jnp.sum(jnp.where(there, each[place], jnp.zeros((), x.dtype)), axis=1)
         totals = jnp.zeros((self.shape[0],), x.dtype)
         return totals.at[self.row].add(
             each, mode="promise_in_bounds", wrap_negative_indices=False, indices_are_sorted=True
         )
+
+    @property
+    def side_by_side(self) -> tuple[np.ndarray, np.ndarray]:
+        """Whether a row has a first, second ... entry, and which that is [rows, most entries of a row]."""
+        counts = np.diff(self.starts)[:, None]
+        number = np.arange(counts.max(initial=0))[None, :]
+        there = number < counts
+        return there, np.where(there, np.array(self.starts[:-1])[:, None] + number, 0).astype(np.int32)
 
     def __getitem__(self, rows: slice) -> "Links":
         first, after, _ = rows.indices(self.shape[0])

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import gpu_check
 
-MOST = 200
+MOST = 180
 """Kernels of a month."""
 
 PROGRAM = """
