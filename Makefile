@@ -68,7 +68,7 @@ kills: setup ## kill a run KILLS times and see that it ends as the undisturbed o
 validate: setup ## every known number beside the engine's: docs/validation.md
 	$(BIN)/undertow task=validate validate.unshipped=$(UNSHIPPED)
 
-bench: setup ## all benchmarks on this machine (half an hour), results as lines of JSON and one table in BENCH_OUT
+bench: setup ## all benchmarks on this machine (an hour), results as lines of JSON and one table in BENCH_OUT
 	@rm -f $(BENCH_OUT)/results.jsonl
 	@for file in $(filter-out $(addprefix %/,gpu_check.py gpu_month.py record.py table.py),$(wildcard benchmarks/*.py)); do \
 		echo "== $$file"; BENCH_OUT=$(BENCH_OUT) $(BIN)/python $$file || exit 1; done
