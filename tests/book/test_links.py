@@ -50,11 +50,12 @@ def test_many_paths_at_once(matrix):
 def test_a_gpu_multiplies_the_same_matrices(matrix, monkeypatch):
     members = membership(["b", "", "a", "b"], ("a", "b"), [1.0, 0.5, 0.25, 2.0])
     x, y = jnp.float32([1, 2, 3, 4]), jnp.arange(1, matrix.shape[1] + 1, dtype=jnp.float32)
-    ours = members @ x, links(matrix) @ y
+    ours = members @ x, links(matrix) @ y, links(matrix)[2:] @ y
     np.testing.assert_array_equal(ours[0], [0.75, 9.0])
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     np.testing.assert_array_equal(members @ x, ours[0])
     np.testing.assert_array_equal(links(matrix) @ y, ours[1])
+    np.testing.assert_array_equal(links(matrix)[2:] @ y, ours[2])
 
 
 def test_products_can_be_differentiated(matrix):
