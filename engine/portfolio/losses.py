@@ -25,8 +25,8 @@ from engine.portfolio.portfolio import Portfolio
 from engine.tail.outcome import Outcome, path_weight
 from engine.vocabulary import indicator
 
-CHUNK = 128
-"""Paths that a CPU evaluates together: a number of each of a thousand obligors for each, half a megabyte."""
+CHUNK = 64
+"""Paths that a CPU evaluates together: a number for each of a thousand obligors, a quarter of a megabyte."""
 MOST_STEPS = 40
 """Newton steps for a twist; any theta is unbiased, so a path that has not settled only weighs less well."""
 MOST_TWIST = 60.0
