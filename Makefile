@@ -70,7 +70,7 @@ validate: setup ## every known number beside the engine's: docs/validation.md
 
 bench: setup ## all benchmarks on this machine (an hour), results as lines of JSON and one table in BENCH_OUT
 	@rm -f $(BENCH_OUT)/results.jsonl
-	@for file in $(filter-out $(addprefix %/,gpu_check.py gpu_month.py record.py table.py),$(wildcard benchmarks/*.py)); do \
+	@for file in $(filter-out $(addprefix %/,command.py gpu_check.py gpu_month.py record.py table.py),$(wildcard benchmarks/*.py)); do \
 		echo "== $$file"; BENCH_OUT=$(BENCH_OUT) $(BIN)/python $$file || exit 1; done
 	@$(BIN)/python benchmarks/table.py $(BENCH_OUT) | tee $(BENCH_OUT)/table.md
 

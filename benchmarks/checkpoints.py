@@ -9,10 +9,10 @@ share of `run.checkpoint_seconds` as it is by default what checkpoints cost a ru
 
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
+
+from command import seconds
 
 from experiments.schema import Run
 
@@ -21,14 +21,9 @@ EVERY = 2.0
 
 def timed(folder: pathlib.Path, paths: int, every: float) -> tuple[float, int]:
     """Seconds of one command, and how often it was saved."""
-    command = [sys.executable, "-m", "experiments.main", f"run.dir={folder}", f"run.paths={paths}"]
-    begun = time.perf_counter()
-    found = subprocess.run(
-        [*command, f"run.checkpoint_seconds={every}", "report.html=false"], capture_output=True, text=True
-    )
-    if found.returncode not in (0, 4):
-        raise SystemExit(found.stderr)
-    return time.perf_counter() - begun, (folder / "log.jsonl").read_text(encoding="utf-8").count("saved at")
+    own = (f"run.dir={folder}", f"run.paths={paths}", f"run.checkpoint_seconds={every}")
+    took = seconds(*own, "report.html=false")
+    return took, (folder / "log.jsonl").read_text(encoding="utf-8").count("saved at")
 
 
 def main(turns: int = 5, paths: int = 500_000) -> None:
@@ -38,9 +33,9 @@ def main(turns: int = 5, paths: int = 500_000) -> None:
         timed(pathlib.Path(base) / "warm", 8192, 0.0)
         for turn in range(turns):
             without, _ = timed(pathlib.Path(base) / f"without-{turn}", paths, 0.0)
-            seconds, saved = timed(pathlib.Path(base) / f"saved-{turn}", paths, EVERY)
-            each.append((seconds - without) / saved)
-            print(f"turn {turn}: {without:.1f} s, with {saved} checkpoints {seconds:.1f} s", flush=True)
+            took, saved = timed(pathlib.Path(base) / f"saved-{turn}", paths, EVERY)
+            each.append((took - without) / saved)
+            print(f"turn {turn}: {without:.1f} s, with {saved} checkpoints {took:.1f} s", flush=True)
     mean, error = statistics.mean(each), statistics.stdev(each) / len(each) ** 0.5
     print(
         f"a checkpoint costs {mean:.2f} ± {error:.2f} s (standard error over turns), "

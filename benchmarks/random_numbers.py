@@ -10,21 +10,22 @@ float32 (PCG64, ziggurat), all summed chunk by chunk so that no memory is writte
 each peer.
 """
 
+import functools
 import sys
 import time
 
 from experiments.devices import prepare_devices
 
 MONTHS, FACTORS = 60, 6
+BARE = {"engine's words"}
+"""No normals."""
 
 
-def main(paths: int = 262_144, turns: int = 5) -> None:
-    """Time the three in turns."""
-    prepare_devices(1)
+def contenders(count: int) -> dict:
+    """What draws so many chunks of numbers and returns their sum, by name."""
     import jax
     import jax.numpy as jnp
     import numpy as np
-    from record import Record, ratios, spread
 
     from engine.batch.last import batch_last
     from engine.batch.store import stored
@@ -32,70 +33,73 @@ def main(paths: int = 262_144, turns: int = 5) -> None:
     from engine.draws.samplers import PSEUDO_RANDOM
     from engine.tail.blocks import CHUNK
 
-    count = paths // CHUNK
-    normals = count * CHUNK * MONTHS * FACTORS
-
-    def drawn(seed, path):
+    def normals(seed, path):
         return PSEUDO_RANDOM(seed, path, MONTHS, FACTORS).normals
 
     def bare(seed, path):
         return words(seed, path, jnp.uint32(0), "systematic", MONTHS * FACTORS).astype(jnp.float32)
 
-    def summed(one_path):
-        """The sum of what one path draws over all paths, by seed."""
+    def engine(one_path):
+        """The sum of what one path draws, over all paths."""
 
         def batch(seed, ids):
             return batch_last(one_path, seed, ids, batched=(False, True))
 
+        return summed(lambda seed, chunk: stored(batch, seed, chunk * CHUNK + jnp.arange(CHUNK)))
+
+    def summed(draw):
+        """`draw(seed, chunk)` of all chunks, summed as it is drawn."""
+
         @jax.jit
         def run(seed):
             def add(chunk, total):
-                ids = chunk * CHUNK + jnp.arange(CHUNK, dtype=jnp.int64)
-                return total + jnp.sum(stored(batch, seed, ids))
+                return total + jnp.sum(draw(seed, chunk))
 
             return jax.lax.fori_loop(jnp.int64(0), jnp.int64(count), add, jnp.float32(0.0))
 
         return run
 
-    engine, engine_words = summed(drawn), summed(bare)
-
-    @jax.jit
-    def jax_random(key):
-        def add(chunk, total):
-            return total + jnp.sum(
-                jax.random.normal(jax.random.fold_in(key, chunk), (MONTHS * FACTORS, CHUNK), jnp.float32)
-            )
-
-        return jax.lax.fori_loop(0, count, add, jnp.float32(0.0))
+    def drawn_by_jax(key, chunk):
+        return jax.random.normal(jax.random.fold_in(key, chunk), (MONTHS * FACTORS, CHUNK), jnp.float32)
 
     buffer, generator = np.empty((MONTHS * FACTORS, CHUNK), np.float32), np.random.default_rng(7)
 
-    def numpy_normals():
-        return sum(float(generator.standard_normal(out=buffer, dtype=np.float32).sum()) for _ in range(count))
+    def drawn_by_numpy():
+        return sum(generator.standard_normal(out=buffer, dtype=np.float32).sum() for _ in range(count))
 
-    runs = {
-        "engine": lambda: float(engine(seed_words(7))),
-        "engine's words": lambda: float(engine_words(seed_words(7))),
-        "jax.random.normal": lambda: float(jax_random(jax.random.key(7))),
-        "NumPy": numpy_normals,
+    return {
+        "engine": functools.partial(engine(normals), seed_words(7)),
+        "engine's words": functools.partial(engine(bare), seed_words(7)),
+        "jax.random.normal": functools.partial(summed(drawn_by_jax), jax.random.key(7)),
+        "NumPy": drawn_by_numpy,
     }
+
+
+def main(paths: int = 262_144, turns: int = 5) -> None:
+    """Time all in turns."""
+    prepare_devices(1)
+    from record import Record, ratios, spread
+
+    from engine.tail.blocks import CHUNK
+
+    count = paths // CHUNK
+    numbers = count * CHUNK * MONTHS * FACTORS
+    runs = contenders(count)
+    for name, run in runs.items():
+        begun, total = time.perf_counter(), float(run())
+        said = f"{name}: first call {time.perf_counter() - begun:.1f} s"
+        # A sum of n normals has standard deviation sqrt(n); one of words says nothing.
+        print(said if name in BARE else f"{said}, sum {total / numbers**0.5:+.2f} deviations from 0")
     rates: dict[str, list[float]] = {name: [] for name in runs}
-    for turn in range(turns + 1):
+    for _ in range(turns):
         for name, run in runs.items():
             begun = time.perf_counter()
-            total = run()
-            seconds = time.perf_counter() - begun
-            if turn == 0 and name != "engine's words":
-                # A sum of n normals has standard deviation sqrt(n).
-                print(
-                    f"{name}: first call {seconds:.1f} s, sum {total / normals**0.5:+.2f} deviations from 0"
-                )
-            elif turn:
-                rates[name].append(normals / seconds / 1e6)
+            float(run())
+            rates[name].append(numbers / (time.perf_counter() - begun) / 1e6)
     for name, rate in rates.items():
         found = spread(rate)
         beside = {n: ratios(rate, r) for n, r in rates.items() if name.startswith("engine") and n != name}
-        seconds = normals / 1e6 / found.median
+        seconds = numbers / 1e6 / found.median
         Record("random numbers", name, found, "million normals/s", seconds, beside=beside).tell()
 
 

@@ -14,10 +14,10 @@ import json
 import os
 import pathlib
 import resource
-import subprocess
-import sys
 import tempfile
 import time
+
+from command import seconds
 
 STAGES = ("folder", "compiler", "first path", "last path", "end", "processor")
 
@@ -26,17 +26,13 @@ def stages(root: pathlib.Path, paths: int) -> list[float]:
     """Seconds until each stage of one run, and of the processor."""
     with tempfile.TemporaryDirectory() as base:
         folder = pathlib.Path(base) / "run"
-        command = [sys.executable, "-m", "experiments.main", f"run.dir={folder}", f"run.paths={paths}"]
         spent, begun = processor(), time.time()
         environment = os.environ | {"PYTHONPATH": str(root)}
-        answer = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
-        ended = time.time()
-        if answer.returncode not in (0, 4):
-            raise SystemExit(answer.stderr)
+        took = seconds(f"run.dir={folder}", f"run.paths={paths}", cwd=root, env=environment)
         told = (json.loads(line)["time"] for line in (folder / "log.jsonl").read_text().splitlines())
         logged = [datetime.datetime.fromisoformat(each).timestamp() for each in told]
         compiled = json.loads((folder / "summary.json").read_text())["timing"]["compile_s"]
-        at = (logged[0], logged[1], logged[1] + compiled, logged[2], ended)
+        at = (logged[0], logged[1], logged[1] + compiled, logged[2], begun + took)
         return [*(each - begun for each in at), processor() - spent]
 
 

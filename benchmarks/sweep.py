@@ -9,38 +9,26 @@ with its report.
 """
 
 import pathlib
-import subprocess
 import sys
 import tempfile
-import time
+
+from command import seconds
 
 from experiments.devices import cores
 
 BOOK = pathlib.Path(__file__).resolve().parent.parent / "engine" / "book" / "shipped" / "worked_small"
 
 
-def seconds(folder: pathlib.Path, *arguments: str) -> float:
-    """Seconds of one command, which must end well; Hydra wants options before all else."""
-    command = [sys.executable, "-m", "experiments.main", *arguments]
-    small = ["book=own", f"book.path={BOOK}", "run.months=12", f"run.dir={folder}"]
-    begun = time.perf_counter()
-    found = subprocess.run([*command, *small], capture_output=True, text=True)
-    if found.returncode not in (0, 4):
-        raise SystemExit(found.stderr)
-    return time.perf_counter() - begun
-
-
 def main(jobs: int = 200, paths: int = 16_384) -> None:
     """Time one run thrice, then the sweep."""
-    size = f"run.paths={paths}"
+    small = ("book=own", f"book.path={BOOK}", "run.months=12", f"run.paths={paths}")
     with tempfile.TemporaryDirectory() as base:
-        folder = pathlib.Path(base)
-        seconds(folder / "warm", size, "run.devices=1")
-        alone = [
-            seconds(folder / f"alone-{turn}", size, "run.devices=1", f"run.seed={turn}") for turn in range(3)
-        ]
+        lone = (*small, "run.devices=1")
+        seconds(*lone, f"run.dir={base}/warm")
+        alone = [seconds(*lone, f"run.dir={base}/alone-{turn}", f"run.seed={turn}") for turn in range(3)]
         seeds = ",".join(str(1000 + job) for job in range(jobs))
-        took = seconds(folder / "sweep", "-m", size, f"run.seed={seeds}", "hydra/launcher=joblib")
+        many = (f"run.dir={base}/sweep", f"run.seed={seeds}", "hydra/launcher=joblib")
+        took = seconds("-m", *small, *many)
     one = sorted(alone)[1]
     ideal = one * jobs / cores()
     print(f"one run alone {one:.2f} s ({min(alone):.2f}-{max(alone):.2f})")

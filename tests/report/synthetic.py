@@ -4,8 +4,10 @@ About 45 lenders, 95 instruments and 90 entities; every number is invented, only
 those of a run.
 """
 
+import dataclasses
 import types
 
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
@@ -194,6 +196,11 @@ def make_lenders(rng) -> pd.DataFrame:
     return pd.DataFrame(rows).assign(grade="C")
 
 
+def exact_links(matrix):
+    """The entries of a matrix in float64, where a System has float32."""
+    return dataclasses.replace(links(matrix), share=jnp.asarray(matrix[matrix != 0.0]))
+
+
 def make_system(book, seed: int = 2):
     """What the report reads of a System: names, holdings and month-0 exposure."""
     rng = np.random.default_rng(seed)
@@ -223,7 +230,7 @@ def make_system(book, seed: int = 2):
     capital = lenders["capital"].to_numpy()
     table = types.SimpleNamespace(
         holdings=holdings, capital=capital, debt=lenders["vehicle"].to_numpy() * capital,
-        debt_share=links(debt_share), equity_share=links(equity_share),
+        debt_share=exact_links(debt_share), equity_share=exact_links(equity_share),
     )  # fmt: skip
     numbers = types.SimpleNamespace(
         mechanisms=types.SimpleNamespace(lender_network=1.0),

@@ -203,8 +203,7 @@ def test_a_fund_passes_on_its_capital_and_what_its_bankruptcy_costs_and_others_n
     passed = results.tables["distress"].query("level == 0.95").set_index("id")["passed_on"]
     lenders = world[0].tables["lenders"].set_index("lender")
     expected = (1.05 * lenders["capital"]).where(lenders["vehicle"] == 1)
-    # A System keeps shares as float32.
-    np.testing.assert_allclose(passed, expected, rtol=np.finfo(np.float32).eps)
+    np.testing.assert_allclose(passed, expected, rtol=1e-12)
 
 
 def test_clusters_are_those_of_the_paths(results, world):
