@@ -12,7 +12,7 @@ seconds. All values agree with those of plain paths within 4 standard errors of 
 
 import sys
 
-from experiments.devices import prepare_devices
+from engine.run.host import prepare_devices
 
 LEVELS = (0.99, 0.999)
 SAMPLERS = ("pseudo_random", "sobol", "importance")
@@ -45,7 +45,7 @@ def replicated(tally, each, horizon: int) -> list[tuple[float, float]]:
 
 def plan_of(sampler: str, paths: int):
     """(the plan, its replications): a seed of the sampler's own."""
-    from engine.tail.blocks import Plan
+    from engine.run.plan import Plan
 
     return Plan(paths, BLOCK, SEED + SAMPLERS.index(sampler)), SCRAMBLES if sampler == "sobol" else 1
 
@@ -58,7 +58,7 @@ def book_runs():
     from engine.learn.importance.importance import Asked, learn
     from engine.paths.samplers import samplers_of
     from engine.paths.simulate import horizons, simulate
-    from engine.tail.blocks import Watch
+    from engine.run.plan import Watch
 
     months = 60
     system = build_system(load_book(shipped_book("ai_credit_2025")), Parameters(), months)
@@ -87,20 +87,20 @@ def portfolio_runs():
 
     import numpy as np
 
-    from engine.portfolio import tail
+    from engine.portfolio import simulate
     from engine.portfolio.importance import tuned
     from engine.portfolio.portfolio import portfolio
-    from engine.tail.blocks import Watch
+    from engine.run.plan import Watch
 
     book = portfolio(np.full(1_000, 0.02), exposure=1.0, lgd=0.45, loadings=0.45)
 
     def run(sampler: str, paths: int):
         (plan, count), kept, begun, tilt = plan_of(sampler, paths), [], time.perf_counter(), None
         if sampler == "importance":
-            tilt = tuned(book, tail.pilot_target(book, max(LEVELS), SEED))
+            tilt = tuned(book, simulate.pilot_target(book, max(LEVELS), SEED))
         learning = time.perf_counter() - begun if tilt is not None else 0.0
-        samplers = tail.samplers_of(book, plan, sampler, count)
-        tally, timing = tail.run(
+        samplers = simulate.samplers_of(book, plan, sampler, count)
+        tally, timing = simulate.run(
             book, plan, samplers, tilt, Watch(each=lambda tally: kept.append(independent(tally, 0)))
         )
         found = replicated(tally, kept, 0)

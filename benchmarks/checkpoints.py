@@ -14,7 +14,7 @@ import tempfile
 
 from command import seconds
 
-from experiments.schema import Run
+from experiments.config.schema import Run
 
 EVERY = 2.0
 

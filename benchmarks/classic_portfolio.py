@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from experiments.devices import cores, prepare_devices
+from engine.run.host import cores, prepare_devices
 
 prepare_devices()
 # NumPy reads it when it is first imported. The peers have a thread for each core themselves.
@@ -28,9 +28,9 @@ from scipy import stats  # noqa: E402
 
 from engine.draws.samplers import PSEUDO_RANDOM  # noqa: E402
 from engine.portfolio.portfolio import portfolio  # noqa: E402
-from engine.portfolio.tail import run, scale_of  # noqa: E402
+from engine.portfolio.simulate import run, scale_of  # noqa: E402
+from engine.run.plan import Plan  # noqa: E402
 from engine.tail import measures  # noqa: E402
-from engine.tail.blocks import Plan  # noqa: E402
 from engine.tail.histogram import LOSS  # noqa: E402
 
 LEVEL = 0.999

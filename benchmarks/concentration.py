@@ -14,7 +14,7 @@ import sys
 
 import numpy as np
 
-from experiments.devices import prepare_devices
+from engine.run.host import prepare_devices
 
 YEARS, SEED, LEVEL = 5, 7, 0.99
 
@@ -24,7 +24,7 @@ def shared(book, system, groups: dict[str, str]):
     import equinox as eqx
     import jax.numpy as jnp
 
-    from engine.report.loss_tables import instrument_sizes
+    from engine.results.losses import instrument_sizes
 
     sizes = instrument_sizes(book.tables)
     size = np.array([sizes.get(name, 0.0) for name in system.names.instruments])
@@ -50,12 +50,12 @@ def program(paths: int):
     import jax
     import jax.numpy as jnp
 
-    from engine.batch.last import batch_last
+    from engine.batch.path_last import batch_last
     from engine.draws.address import seed_words
     from engine.draws.samplers import PSEUDO_RANDOM
     from engine.paths import path
     from engine.paths.simulate import every_year
-    from engine.tail.blocks import CHUNK
+    from engine.run.plan import CHUNK
 
     ids = jnp.arange(paths, dtype=jnp.int64).reshape(-1, CHUNK)
 

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from experiments.devices import prepare_devices
+from engine.run.host import prepare_devices
 
 BOOKS = ("ai_credit_2025", "worked_small")
 MONTHS, BLOCK, SEED = 12, 2_048, 7
@@ -29,7 +29,7 @@ def one(book: str, paths: int) -> None:
     from engine.book.load import load_book, shipped_book
     from engine.book.parameters import Parameters
     from engine.paths.simulate import simulate
-    from engine.tail.blocks import Plan, Watch
+    from engine.run.plan import Plan, Watch
 
     system, marks = build_system(load_book(shipped_book(book)), Parameters(), MONTHS), []
     watch = Watch(progress=lambda done: marks.append((done, time.process_time())))

@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from experiments.devices import prepare_devices
+from engine.run.host import prepare_devices
 
 # The peers import each other by their full names.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -66,7 +66,7 @@ def main(paths: int = 131_072, block: int = 16_384, turns: int = 3) -> None:
     from engine.book.parameters import Parameters
     from engine.paths.ledger import ledger
     from engine.paths.simulate import simulate
-    from engine.tail.blocks import Plan
+    from engine.run.plan import Plan
 
     system = build_system(load_book(shipped_book("ai_credit_2025")), Parameters(), 60)
     plan, short = Plan(paths, block, 7), Plan(max(paths // 4, block), block, 7)

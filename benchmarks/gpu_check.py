@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 
-from experiments.devices import prepare_devices
+from engine.run.host import prepare_devices
 
 MONTHS = 60
 BANDWIDTH = 3_352e9
@@ -72,8 +72,9 @@ def compiled(dump: str):
     from engine.draws.address import seed_words
     from engine.draws.samplers import PSEUDO_RANDOM
     from engine.paths.simulate import chunk_outcome, layout_of
-    from engine.tail.blocks import chunk_size, tally_blocks
-    from engine.tail.devices import OWN, SHARED, mesh_of
+    from engine.run.blocks import tally_blocks
+    from engine.run.devices import OWN, SHARED, mesh_of
+    from engine.run.plan import chunk_size
 
     system = build_system(load_book(shipped_book("ai_credit_2025")), Parameters(), MONTHS)
     topology = topologies.get_topology_desc("H100", "cuda", target_config=TARGET, topology="1x1x1")

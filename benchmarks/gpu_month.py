@@ -15,7 +15,7 @@ import sys
 from math import prod
 from pathlib import Path
 
-from experiments.devices import prepare_devices
+from engine.run.host import prepare_devices
 
 # The peers import each other by their full names.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))

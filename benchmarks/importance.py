@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 
-from experiments.devices import prepare_devices
+from engine.run.host import prepare_devices
 
 LEVELS = (0.999, 0.9997)
 RUN = 32_768
@@ -20,7 +20,7 @@ RUN = 32_768
 def factors(found) -> list[float]:
     """Variance reduction of probability and ES at each level."""
     from engine.tail.measures import from_losses
-    from engine.tail.reduction import reduction
+    from engine.tail.variance_reduction import reduction
 
     losses = from_losses(found.loss, found.weight, self_normalised=False)
     return [factor for level in LEVELS for factor in reduction(losses, level)]
@@ -30,7 +30,7 @@ def learned(system, asked, seed: int, paths: int, title: str):
     """Learn a law and print what it is worth; its sampler and its factors."""
     from engine.learn.importance.importance import learn
     from engine.learn.importance.pilot import pilot
-    from engine.tail.blocks import Plan
+    from engine.run.plan import Plan
 
     law = learn(system, asked, seed, 4096)
     found = pilot(system, law.sampler, Plan(paths, 4096, 1000 + seed), 0)
@@ -44,7 +44,7 @@ def learned(system, asked, seed: int, paths: int, title: str):
 def paths_per_second(system, sampler, paths: int) -> float:
     """Speed of the main job under a sampler, tally and all."""
     from engine.paths.simulate import simulate
-    from engine.tail.blocks import Plan
+    from engine.run.plan import Plan
 
     return simulate(system, Plan(paths, 4096, 5), (sampler,))[1].paths_per_s
 

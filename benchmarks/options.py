@@ -13,7 +13,7 @@ import math
 import sys
 import time
 
-from experiments.devices import prepare_devices
+from engine.run.host import prepare_devices
 
 SPOTS, VOLATILITIES, YIELDS = (100.0, 95.0), (0.30, 0.25), (0.02, 0.01)
 STRIKE, RATE, CORRELATION, YEARS = 105.0, 0.04, 0.6, 1.0

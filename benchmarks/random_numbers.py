@@ -14,7 +14,7 @@ import functools
 import sys
 import time
 
-from experiments.devices import prepare_devices
+from engine.run.host import prepare_devices
 
 MONTHS, FACTORS = 60, 6
 BARE = {"engine's words"}
@@ -27,11 +27,11 @@ def contenders(count: int) -> dict:
     import jax.numpy as jnp
     import numpy as np
 
-    from engine.batch.last import batch_last
-    from engine.batch.store import stored
+    from engine.batch.barriers import stored
+    from engine.batch.path_last import batch_last
     from engine.draws.address import seed_words, words
     from engine.draws.samplers import PSEUDO_RANDOM
-    from engine.tail.blocks import CHUNK
+    from engine.run.plan import CHUNK
 
     def normals(seed, path):
         return PSEUDO_RANDOM(seed, path, MONTHS, FACTORS).normals
@@ -80,7 +80,7 @@ def main(paths: int = 262_144, turns: int = 5) -> None:
     prepare_devices(1)
     from record import Record, ratios, spread
 
-    from engine.tail.blocks import CHUNK
+    from engine.run.plan import CHUNK
 
     count = paths // CHUNK
     numbers = count * CHUNK * MONTHS * FACTORS

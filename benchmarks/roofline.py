@@ -17,7 +17,7 @@ import re
 import sys
 import time
 
-from experiments.devices import prepare_devices
+from engine.run.host import prepare_devices
 
 INSIDE = (512, 2_048)
 """Numbers of an array within the first-level cache; the best counts."""
@@ -153,7 +153,7 @@ def month_of(system, seed: int, paths: int):
     import jax
     import jax.numpy as jnp
 
-    from engine.batch.last import batch_last
+    from engine.batch.path_last import batch_last
     from engine.draws.address import seed_words
     from engine.draws.samplers import PSEUDO_RANDOM
     from engine.paths import path as each
@@ -183,7 +183,7 @@ def counts(system) -> tuple[float, float, int]:
     """(operations, bytes) of a path's month and bytes that a chunk's works on; prints what they are of."""
     import jax
 
-    from engine.tail.blocks import chunk_size
+    from engine.run.plan import chunk_size
 
     size = chunk_size()
     month, arguments = month_of(system, 7, size)
@@ -214,7 +214,7 @@ def timed(system, months: int, turns: int) -> tuple[float, int]:
     from engine.draws.samplers import PSEUDO_RANDOM
     from engine.paths import path as paths
     from engine.paths.simulate import every_year
-    from engine.tail.blocks import chunk_size, whole_chunks
+    from engine.run.plan import chunk_size, whole_chunks
 
     @jax.jit
     def whole(system, seed, ids):

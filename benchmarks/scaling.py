@@ -15,7 +15,7 @@ import os
 import pathlib
 import sys
 
-from experiments.devices import prepare_devices
+from engine.run.host import prepare_devices
 
 COPIES = (1, 2, 4, 8, 11, 22, 44)
 
@@ -58,7 +58,7 @@ def main(paths: int = 8192, borrowers: int = 11, lenders: int = 11) -> None:
     from engine.book.load import load_book, shipped_book
     from engine.book.parameters import Parameters
     from engine.paths.simulate import simulate
-    from engine.tail.blocks import Plan
+    from engine.run.plan import Plan
 
     book = load_book(shipped_book("ai_credit_2025"))
 

@@ -14,7 +14,7 @@ import tempfile
 
 from command import seconds
 
-from experiments.devices import cores
+from engine.run.host import cores
 
 BOOK = pathlib.Path(__file__).resolve().parent.parent / "engine" / "book" / "shipped" / "worked_small"
 

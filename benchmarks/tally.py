@@ -11,7 +11,7 @@ tables agree to the last unit, or it stops. Turns alternate.
 import sys
 import time
 
-from experiments.devices import prepare_devices
+from engine.run.host import prepare_devices
 
 
 def main(chunks: int = 16, turns: int = 5) -> None:
@@ -29,7 +29,7 @@ def main(chunks: int = 16, turns: int = 5) -> None:
     from engine.draws.address import seed_words
     from engine.draws.samplers import PSEUDO_RANDOM
     from engine.paths.simulate import chunk_outcome, layout_of
-    from engine.tail.blocks import CHUNK
+    from engine.run.plan import CHUNK
     from engine.tail.tally import update
 
     system = build_system(load_book(shipped_book("ai_credit_2025")), Parameters(), 60)

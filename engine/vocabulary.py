@@ -6,14 +6,6 @@ Units: USD billions, years, decimals; chip units in millions, chip prices in tho
 units x price is USD billions. Losses are positive.
 """
 
-import jax
-import jax.numpy as jnp
-
-# Paths are explicit float32; what is added over millions of paths is float64 or int64.
-jax.config.update("jax_enable_x64", True)
-# Else a GPU rounds what it multiplies in products of matrices, sums by borrower among them, to 11 bits.
-jax.config.update("jax_default_matmul_precision", "highest")
-
 MONTH = 1.0 / 12.0
 """One time step in years."""
 
@@ -54,8 +46,3 @@ SERIES = (
     "loss",
 )
 """What a path reports every month, for fans and for the replay of a path."""
-
-
-def indicator(condition):
-    """1 where a condition holds and 0 elsewhere, in float32."""
-    return condition.astype(jnp.float32)

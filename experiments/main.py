@@ -17,13 +17,13 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from engine.tail.processes import Ended
-from experiments import build, command_help, schema
-from experiments.complaints import BadInput, reread
-from experiments.devices import prepare_devices
-from experiments.exit_codes import BAD_INPUT, FAILED, INTERRUPTED
-from experiments.processes import joined
-from experiments.stopping import Interrupted, Stop
+from engine.run.host import prepare_devices
+from engine.run.processes import Ended
+from experiments.config import help, read, schema
+from experiments.config.bad_input import BadInput, reread
+from experiments.session.exit_codes import BAD_INPUT, FAILED, INTERRUPTED
+from experiments.session.processes import joined
+from experiments.session.stopping import Interrupted, Stop
 
 RARELY = 100_000
 """New objects until Python looks for cycles. Importing and tracing make millions that stay, and looking at
@@ -48,9 +48,9 @@ def app(cfg: DictConfig) -> int:
 def attempt(cfg: DictConfig, alone: bool) -> int:
     """Check the configuration, run its task, say what went wrong; the exit code."""
     try:
-        experiment = build.read(cfg)
+        experiment = read.read(cfg)
         prepare_devices(experiment.run.devices)
-        task = importlib.import_module(f"experiments.{experiment.task}")
+        task = importlib.import_module(f"experiments.tasks.{experiment.task}")
         with joined(experiment.run) as processes, Stop() as stop:
             together = {"processes": processes} if processes.count > 1 else {}
             return task.run(experiment, stop, alone, **together)
@@ -77,13 +77,13 @@ def spelled_out(argument: str) -> str:
 def main() -> None:
     """Entry point of the command; every way out is an exit code."""
     if {"--help", "-h"} & set(sys.argv[1:]):
-        print(command_help.text())
+        print(help.text())
         return
-    from experiments import sweep
+    from experiments.sweeps import sweeper
 
     gc.set_threshold(RARELY)
     schema.register()
-    sweep.register()
+    sweeper.register()
     sys.argv[1:] = [spelled_out(argument) for argument in sys.argv[1:]]
     # Hydra then hands its exceptions on instead of printing its own text and leaving with 1.
     os.environ["HYDRA_FULL_ERROR"] = "1"

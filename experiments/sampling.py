@@ -5,9 +5,9 @@ import logging
 import math
 import pathlib
 
-from experiments.complaints import expected
-from experiments.schema import Run, Sampler
-from experiments.task_checks import whole_problems
+from engine.book.checks.problems import expected
+from experiments.config.checks import whole_problems
+from experiments.config.schema import Run, Sampler
 
 SAMPLERS = ("pseudo_random", "antithetic", "sobol", "importance")
 WHOLE = {"replications": (1, 1024, 1), "components": (1, 120, 1), "parts": (2, 32, 1)}
@@ -80,7 +80,7 @@ def samplers(experiment, book, system, plan) -> tuple | None:
 def column_of(experiment, system) -> int:
     """Position of the loss whose tail is sampled; raises `BadInput` where there is none of that name."""
     from engine.paths.path import column_names
-    from experiments.complaints import BadInput
+    from experiments.config.bad_input import BadInput
 
     names = column_names(system)
     if experiment.sampler.column not in names:
@@ -100,7 +100,7 @@ def learned(experiment, book, system, folder: pathlib.Path, stop) -> tuple[tuple
         tilts.save(path, sampler.tilt, notes, purpose)
         return (sampler,), notes | {"from": str(wanted.tilt)}
     if path.exists() and experiment.run.resume:
-        from experiments.complaints import BadInput
+        from experiments.config.bad_input import BadInput
 
         with contextlib.suppress(BadInput):
             sampler, notes = tilts.load(path, system, purpose)
@@ -128,8 +128,8 @@ def asked_for(experiment) -> list:
 def learn(experiment, system, stop):
     """Run the pilots, each with its progress."""
     from engine.learn.importance.importance import Asked, learn
-    from engine.tail.blocks import Watch
-    from experiments.progress import Progress
+    from engine.run.plan import Watch
+    from experiments.session.progress import Progress
 
     wanted = experiment.sampler
     first = wanted.learning_paths // 4

@@ -3,8 +3,9 @@
 import json
 import pathlib
 
-from experiments.build import Experiment, decisive
-from experiments.complaints import BadInput, expected
+from engine.book.checks.problems import expected
+from experiments.config.bad_input import BadInput
+from experiments.config.read import Experiment, decisive
 
 NAME = "tilt.npz"
 """In the run's folder."""
@@ -27,8 +28,8 @@ def purpose_of(experiment: Experiment, book_hash: str) -> dict:
 
 def save(path: pathlib.Path, tilt, notes: dict, purpose: dict) -> None:
     """Write a law whole, with its purpose, notes and a checksum."""
-    from engine.paths import checkpoint
-    from engine.tail.packing import named
+    from engine.run import checkpoint
+    from engine.run.packing import named
 
     arrays = dict(named(tilt))
     checkpoint.save(path, checkpoint.Checkpoint(purpose, notes, arrays))
@@ -42,8 +43,8 @@ def load(path: pathlib.Path, system, purpose: dict) -> tuple:
     from engine.draws.tilted import Tilted
     from engine.learn.importance.importance import plain_of, spread
     from engine.learn.importance.pilot import nominal_of
-    from engine.paths import checkpoint
-    from engine.tail.packing import Unreadable, named
+    from engine.run import checkpoint
+    from engine.run.packing import Unreadable, named
 
     try:
         saved = checkpoint.read(path)

@@ -3,7 +3,7 @@
 What is set here must be set before JAX and the engine are first imported.
 """
 
-from experiments.devices import prepare_devices
+from engine.run.host import prepare_devices
 
 prepare_devices(2)
 

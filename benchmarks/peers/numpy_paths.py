@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import Literal
 
-from engine.batch.last import batch_last
+from engine.batch.path_last import batch_last
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths import path as paths

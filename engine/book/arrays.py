@@ -3,8 +3,6 @@
 import jax
 import numpy as np
 
-import engine.vocabulary  # noqa: F401  (turns 64-bit types on before the first array is made)
-
 
 def floats(values):
     """A float32 array."""

@@ -7,9 +7,9 @@ import pathlib
 import re
 import types
 
-from engine.book.checks import check_tables, repaired
+from engine.book.checks.every import check_tables, repaired
+from engine.book.checks.problems import BookError, Problem
 from engine.book.columns import Column, Table
-from engine.book.problems import BookError, Problem
 from engine.book.sheets import Sheet, read_sheets
 from engine.book.tables import TABLES
 

@@ -17,8 +17,8 @@ import numpy as np
 from jaxtyping import Bool, Float64
 from scipy import special
 
-from engine.book.claims import claim_values, lender_assets, per_lender
-from engine.book.faults import AMOUNT_ROUNDING
+from engine.book.checks.claims import claim_values, lender_assets, per_lender
+from engine.book.checks.faults import AMOUNT_ROUNDING
 from engine.book.holdings import holding_shares, instruments
 from engine.book.network import instrument_class
 

@@ -6,7 +6,7 @@ import dataclasses
 import io
 import pathlib
 
-from engine.book.problems import Problem
+from engine.book.checks.problems import Problem
 
 
 @dataclasses.dataclass(frozen=True)

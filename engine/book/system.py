@@ -12,7 +12,6 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float, Int
 
-import engine.vocabulary  # noqa: F401  (turns 64-bit types on before the first array is made)
 from engine.book import parameters
 from engine.book.links import Links
 from engine.book.membership import Membership

@@ -10,8 +10,6 @@ import numpy as np
 from jaxtyping import Array, Float64
 from numpy.typing import ArrayLike
 
-import engine.vocabulary  # noqa: F401  (turns 64-bit types on before the first array is made)
-
 
 def amounts(
     name: str,

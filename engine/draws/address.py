@@ -4,7 +4,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int, UInt32
 
-import engine.vocabulary  # noqa: F401  (turns 64-bit types on before the first array is made)
 from engine.draws.random import normal_pair, threefry
 
 DRAWS = 0x756E6472

@@ -8,7 +8,8 @@ from engine.book.system import Month, System
 from engine.contagion.valuation import income_value
 from engine.month.economy import Economy
 from engine.month.inputs import Fate
-from engine.vocabulary import HOURS, MONTH, indicator
+from engine.numerics import indicator
+from engine.vocabulary import HOURS, MONTH
 
 
 class ChipState(eqx.Module):

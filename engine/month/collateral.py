@@ -9,7 +9,8 @@ from engine.contagion.valuation import market_price, saturating_impact
 from engine.month.chips import Chips
 from engine.month.contracts import Contracts
 from engine.month.funding import Funding, FundingState, Service
-from engine.vocabulary import MONTH, indicator
+from engine.numerics import indicator
+from engine.vocabulary import MONTH
 
 ROUNDS = 4
 SMALL = 0.01

@@ -10,7 +10,8 @@ from engine.month import policy, vendors
 from engine.month.chips import Chips
 from engine.month.economy import Economy
 from engine.month.revenue import Revenue
-from engine.vocabulary import MONTH, indicator
+from engine.numerics import indicator
+from engine.vocabulary import MONTH
 
 ROUNDS = 4
 SETTLED = 1e-4

@@ -11,6 +11,7 @@ from engine.month.contracts import Contracts
 from engine.month.economy import Economy
 from engine.month.funding import Funding, FundingState, earning_power
 from engine.month.inputs import Fate
+from engine.numerics import indicator
 from engine.vocabulary import (
     ALIVE,
     BALANCE_SHEET,
@@ -21,8 +22,7 @@ from engine.vocabulary import (
     LIQUIDITY,
     MONTH,
     NON_PAYMENT,
-    indicator,
-)  # fmt: skip
+)
 
 UNMET = 1e-4
 SMALL = 0.01

@@ -6,7 +6,8 @@ from jaxtyping import Array, Float
 
 from engine.book.system import System
 from engine.month.inputs import Shocks
-from engine.vocabulary import FACTORS, MONTH, REGIMES, indicator
+from engine.numerics import indicator
+from engine.vocabulary import FACTORS, MONTH, REGIMES
 
 
 class EconomyState(eqx.Module):

@@ -9,7 +9,8 @@ from engine.month import policy
 from engine.month.chips import Chips
 from engine.month.contracts import Contracts
 from engine.month.economy import Economy
-from engine.vocabulary import MONTH, indicator
+from engine.numerics import indicator
+from engine.vocabulary import MONTH
 
 NOTHING = 1e-6
 UNLIMITED = 1e6

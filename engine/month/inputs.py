@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from engine.book.system import System
-from engine.vocabulary import indicator
+from engine.numerics import indicator
 
 
 class PathDraws(eqx.Module):

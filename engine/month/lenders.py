@@ -8,7 +8,8 @@ from engine.book.system import Month, System
 from engine.contagion.clearing import clear_vehicles
 from engine.month import paper, policy
 from engine.month.economy import Economy
-from engine.vocabulary import MONTH, indicator
+from engine.numerics import indicator
+from engine.vocabulary import MONTH
 
 ROUNDS = 4
 SETTLED = 1e-3

@@ -9,7 +9,8 @@ from engine.contagion.waterfall import tranche_loss
 from engine.month import policy
 from engine.month.economy import Economy
 from engine.month.inputs import Fate
-from engine.vocabulary import MONTH, indicator
+from engine.numerics import indicator
+from engine.vocabulary import MONTH
 
 NO_DEBT = 10.0
 NOTHING = 1e-6

@@ -10,7 +10,8 @@ from jaxtyping import Array, Float
 
 from engine.book.system import System
 from engine.month.chips import Chips
-from engine.vocabulary import MONTH, indicator
+from engine.numerics import indicator
+from engine.vocabulary import MONTH
 
 
 class Support(eqx.Module):

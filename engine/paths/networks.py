@@ -1,6 +1,6 @@
 """One run over many networks of holders: each is a System of its own, all on the same paths.
 
-A network rides as a replication of `engine.tail.blocks`: its System, its sampler and the number of its first
+A network rides as a replication of `engine.run.blocks`: its System, its sampler and the number of its first
 path are leaves of what a block reads, so that one compiled function serves all. Path n of network k has the
 id k N + n in the tally and the draws of path n, so that networks differ by nothing but their holdings and
 what these do to the supply of credit.
@@ -16,8 +16,8 @@ from jaxtyping import Array, Int64
 from engine.book.system import System
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths.simulate import chunk_of, chunk_outcome, layout_of
-from engine.tail import blocks
-from engine.tail.blocks import Plan, Timing, Watch
+from engine.run import blocks
+from engine.run.plan import Plan, Timing, Watch
 from engine.tail.outcome import Outcome
 from engine.tail.tally import Tally
 

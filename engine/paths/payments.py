@@ -10,7 +10,7 @@ from engine.book.system import System
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths.simulate import every_year
-from engine.tail.blocks import CHUNK
+from engine.run.plan import CHUNK
 
 
 def yearly_payments(

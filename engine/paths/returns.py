@@ -12,13 +12,13 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from engine.batch.last import batch_last
+from engine.batch.path_last import batch_last
 from engine.book.system import System
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths import path as paths
-from engine.paths.by_path import by_path
 from engine.paths.simulate import every_year
-from engine.tail.blocks import Plan, Watch
+from engine.run.chunks import by_path
+from engine.run.plan import Plan, Watch
 from engine.vocabulary import MONTH
 
 

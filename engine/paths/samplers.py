@@ -2,7 +2,7 @@
 
 from engine.book.system import System
 from engine.draws.samplers import PSEUDO_RANDOM, Antithetic, sobol
-from engine.tail.blocks import Plan
+from engine.run.plan import Plan
 
 
 def samplers_of(system: System, plan: Plan, name: str, replications: int, components: int) -> tuple:

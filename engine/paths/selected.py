@@ -16,14 +16,14 @@ from jax import lax
 from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
-from engine.batch.last import batch_last
+from engine.batch.path_last import batch_last
 from engine.book.system import System
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.month import step as months
 from engine.paths.simulate import every_year
-from engine.tail.blocks import CHUNK
-from engine.tail.devices import OWN, SHARED, mesh_of, side_by_side
+from engine.run.devices import OWN, SHARED, mesh_of, side_by_side
+from engine.run.plan import CHUNK
 
 
 class Selected(eqx.Module):

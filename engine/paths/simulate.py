@@ -5,15 +5,15 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from engine.batch.last import batch_last
-from engine.batch.store import stored
+from engine.batch.barriers import stored
+from engine.batch.path_last import batch_last
 from engine.book.system import System
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths import path as paths
-from engine.tail import blocks
-from engine.tail.blocks import CHUNK, Plan, Standing, Timing, Watch
+from engine.run import blocks
+from engine.run.plan import CHUNK, Plan, Standing, Timing, Watch
+from engine.run.processes import ALONE, Processes
 from engine.tail.outcome import Outcome, path_weight
-from engine.tail.processes import ALONE, Processes
 from engine.tail.tally import Layout, Tally
 from engine.vocabulary import FLAGS, SERIES, UNBROKEN
 
@@ -126,7 +126,7 @@ def simulate(
     start: Standing | None = None,
     processes: Processes = ALONE,
 ) -> tuple[Tally, Timing]:
-    """Run a plan for as many months as the system has; see `engine.tail.blocks.simulate`."""
+    """Run a plan for as many months as the system has; see `engine.run.blocks.simulate`."""
     layout = layout_of(system)
     return blocks.simulate(
         chunk_outcome, system, layout, plan, samplers, watch, devices, start, processes, chunk_of(system)

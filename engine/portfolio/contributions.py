@@ -6,14 +6,14 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float64
 
-from engine.batch.store import stored
+from engine.batch.barriers import stored
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.portfolio import losses
 from engine.portfolio.portfolio import Portfolio
-from engine.portfolio.tail import PortfolioTail
+from engine.portfolio.simulate import PortfolioTail
+from engine.run.plan import chunk_size, whole_chunks
 from engine.tail import measures
-from engine.tail.blocks import chunk_size, whole_chunks
 from engine.tail.contributions import bin_shares
 from engine.tail.histogram import bin_index
 from engine.tail.outcome import path_weight
@@ -32,7 +32,7 @@ def euler_contributions(
 
     Example:
         >>> from engine.portfolio.portfolio import portfolio
-        >>> from engine.portfolio.tail import portfolio_tail
+        >>> from engine.portfolio.simulate import portfolio_tail
         >>> pair = portfolio([0.05, 0.05], exposure=[3.0, 1.0], loadings=0.5)
         >>> found = portfolio_tail(pair, levels=(0.99,), paths=2**13)
         >>> parts, errors = euler_contributions(pair, found, 0.99)

@@ -17,13 +17,13 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Float32
 
-from engine.batch.last import batch_last
-from engine.batch.store import stored
+from engine.batch.barriers import stored
+from engine.batch.path_last import batch_last
 from engine.draws.address import DRAWS, STREAM_BITS, STREAMS
 from engine.draws.random import normal_of, threefry, uniform
+from engine.numerics import indicator
 from engine.portfolio.portfolio import Portfolio
 from engine.tail.outcome import Outcome, path_weight
-from engine.vocabulary import indicator
 
 CHUNK = 64
 """Paths that a CPU evaluates together: a number for each of a thousand obligors, a quarter of a megabyte."""

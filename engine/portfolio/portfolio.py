@@ -21,8 +21,6 @@ from jaxtyping import Array, Float, Float32
 from numpy.typing import ArrayLike
 from scipy import stats
 
-import engine.vocabulary  # noqa: F401  (turns 64-bit types on before the first array is made)
-
 REACH = 7.0
 """Normals beyond which the table of the chi-square quantile stops; Phi(-7) = 1.3e-12."""
 NODES = 4097

@@ -9,8 +9,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from engine.report import style
-from engine.report.folder import Results
-from engine.report.words import amount, class_name, horizon_years
+from engine.report.words import amount, class_name
+from engine.results.folder import Results
+from engine.results.horizons import horizon_years
 
 
 def figure(height: int = 380, **layout) -> go.Figure:

@@ -3,14 +3,15 @@
 import math
 
 from engine.report import words
-from engine.report.folder import Results
 from engine.report.words import amount, class_name, error, share
+from engine.results.folder import Results
+from engine.results.horizons import horizon_words, horizon_years
 from engine.vocabulary import UNBROKEN
 
 
 def years(results: Results) -> str:
     """The last horizon in words."""
-    return words.horizon_words(results.last)
+    return horizon_words(results.last)
 
 
 def headline(results: Results) -> str:
@@ -75,7 +76,7 @@ def lenders(results: Results) -> str:
         return sentence + "."
     most = early.loc[strain.idxmax()]
     return (
-        f"{sentence}; against capital the most strained within {words.horizon_words(results.horizons[0])} is "
+        f"{sentence}; against capital the most strained within {horizon_words(results.horizons[0])} is "
         f"{most['name']}, whose tail loss is {share(strain.max())} of its own."
     )
 
@@ -171,7 +172,7 @@ def economy(results: Results) -> str:
 def trust(results: Results) -> str:
     """How much of it rests on assumptions."""
     rows = results.tables["grades"].set_index(["what", "grade"])["share"]
-    what = f"ES 99%, {words.horizon_years(results.last)}"
+    what = f"ES 99%, {horizon_years(results.last)}"
     model = rows.get(("model parameters", "C"), math.nan)
     return (
         f"{share(rows.get((what, 'C'), math.nan))} of the tail loss sits on loans whose terms are modelling "

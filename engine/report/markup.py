@@ -122,3 +122,18 @@ class Charts:
             f'<script type="application/octet-stream" id="plotly-packed">{packed}</script>\n'
             f'<script type="application/json" id="charts">{document}</script>\n<script>{LOADER}</script>'
         )
+
+
+def section(name: str, title: str, *content: str) -> str:
+    """A section with its heading."""
+    return f'<section id="{name}"><h2>{text(title)}</h2>\n' + "\n".join(content) + "</section>"
+
+
+def finding(sentence: str) -> str:
+    """The one line a reader takes away."""
+    return paragraph(sentence, "finding")
+
+
+def side_by_side(*figures: str) -> str:
+    """Figures in two columns where there is room."""
+    return f'<div class="pair">{"".join(figures)}</div>'

@@ -2,25 +2,30 @@
 
 import pathlib
 
-from engine.report import (
-    attribution_sections,
-    bearer_sections,
-    calibration_sections,
-    closing,
-    findings,
-    greeks_sections,
-    network_sections,
-    policy_sections,
-    search_sections,
-    sections,
-    stress_sections,
-    style,
-    systemic_sections,
-    words,
-)
-from engine.report.folder import Results, read_results, write_text
+from engine.report import findings, style, words
 from engine.report.markup import Charts, paragraph, text
+from engine.report.sections import (
+    attribution,
+    bearers,
+    calibration,
+    economy,
+    greeks,
+    instruments,
+    lenders,
+    limits,
+    losses,
+    network,
+    policy,
+    provenance,
+    reverse_stress,
+    search,
+    systemic,
+    timing,
+    trust,
+)
 from engine.report.words import amount, share
+from engine.results.folder import Results, read_results, write_text
+from engine.results.horizons import horizon_years
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:"
 """Content security policy: the browser refuses any load that is not in the file itself."""
@@ -67,27 +72,27 @@ def page(results: Results) -> str:
     """The document."""
     holder = Charts()
     parts = (
-        sections.how_much,
-        sections.who,
-        bearer_sections.who_pays,
-        systemic_sections.who_drags_whom,
-        network_sections.unknown_network,
-        sections.through_which_door,
-        attribution_sections.mechanisms,
-        greeks_sections.hanging,
-        sections.how_fast,
-        sections.world,
-        stress_sections.roads,
-        search_sections.search,
-        policy_sections.levers,
-        calibration_sections.calibration,
-        sections.trust,
+        losses.how_much,
+        lenders.who,
+        bearers.who_pays,
+        systemic.who_drags_whom,
+        network.unknown_network,
+        instruments.through_which_door,
+        attribution.mechanisms,
+        greeks.hanging,
+        timing.how_fast,
+        economy.world,
+        reverse_stress.roads,
+        search.search,
+        policy.levers,
+        calibration.calibration,
+        trust.trust,
     )
     body = [
         header(results),
         *(part(results, holder) for part in parts),
-        closing.limits(results),
-        closing.provenance(results),
+        limits.limits(results),
+        provenance.provenance(results),
     ]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -119,14 +124,14 @@ def warnings(summary: dict) -> str:
     """What makes the numbers unreliable, if anything."""
     said = list(summary.get("warnings", []))
     if max(summary["flagged_paths"].values(), default=0) > MOST_FLAGGED * summary["paths"]:
-        said.append(closing.flags(summary))
+        said.append(provenance.flags(summary))
     items = "".join(f"<li>{text(warning)}</li>" for warning in said)
     return f'<div class="warning" role="note"><b>Read with care</b><ul>{items}</ul></div>' if items else ""
 
 
 def cards(results: Results) -> str:
     """The four numbers of the last horizon."""
-    loss, horizon = results.system(results.last), words.horizon_years(results.last)
+    loss, horizon = results.system(results.last), horizon_years(results.last)
     ranked = results.ranked("lender", results.last, "es_99").iloc[0]
     drawn = loss.get("exposure")
     ratio = words.ratio(loss["el"], drawn)

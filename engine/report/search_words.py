@@ -1,6 +1,7 @@
 """A search in words: what is turned, what is asked, and what came out."""
 
-from engine.report.words import amount, joined, measured
+from engine.report.words import amount, measured
+from engine.results.horizons import joined
 
 MEASURES = {
     "el": "expected loss", "es_95": "ES 95%", "es_99": "ES 99%", "es_99_9": "ES 99.9%", "net": "net income",

@@ -1,10 +1,9 @@
 """A reverse stress in words: one line a quarter, and what a scenario is called."""
 
-import math
-
 import pandas as pd
 
-from engine.report.words import amount, joined, share
+from engine.report.words import amount, share
+from engine.results.horizons import joined
 
 FIRST_YEAR = 2026
 """Year of the first month after the book's date."""
@@ -45,14 +44,6 @@ def title(switches: str) -> str:
         return switches.capitalize()
     said = ", ".join(f"{regime} from {month_name(int(month))}" for _, month, regime in parts)
     return said[0].upper() + said[1:]
-
-
-def chance(value: float, error: float) -> str:
-    """A probability with its error to two figures: "0.173% ± 0.026%", "2.1e-07 ± 4e-08"."""
-    if value < 1e-5:
-        return f"{value:.2g} ± {error:.1g}"
-    places = max(1, 1 - math.floor(math.log10(100.0 * error))) if error > 0.0 else 2
-    return f"{100.0 * value:.{places}f}% ± {100.0 * error:.{places}f}%"
 
 
 def story_lines(quarters: pd.DataFrame, names: dict[str, str], start: str) -> list[str]:

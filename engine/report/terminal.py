@@ -6,8 +6,9 @@ from typing import Any
 
 from engine.report import words
 from engine.report.search_words import headline, result_words
-from engine.report.stress_words import chance as chance_of
 from engine.report.stress_words import title as title_of
+from engine.results.horizons import horizon_months, horizon_years
+from engine.results.reverse_stress import chance as chance_of
 
 WIDTH = 100
 TOP = 8
@@ -40,7 +41,7 @@ def encodable(text: str, encoding: str) -> bool:
 
 def summary_lines(summary: dict[str, Any]) -> list[str]:
     """The lines of the summary, none longer than WIDTH."""
-    horizons = sorted(summary["system"], key=words.horizon_months)
+    horizons = sorted(summary["system"], key=horizon_months)
     last = horizons[-1]
     lines = [title(summary), "", "System loss, USD bn (± standard error, [95% interval])"]
     lines += system_table(summary, horizons)
@@ -75,7 +76,7 @@ def system_table(summary: dict[str, Any], horizons: list[str]) -> list[str]:
         loss = summary["system"][horizon]
         rows.append(
             (
-                words.horizon_years(horizon),
+                horizon_years(horizon),
                 words.measured(loss["el"], loss["el_se"]),
                 words.amount(loss["var_95"]),
                 between(loss["var_99"], loss["var_99_lo"], loss["var_99_hi"]),
@@ -96,7 +97,7 @@ def lenders_table(summary: dict[str, Any], horizon: str) -> list[str]:
         (key, words.amount(loss["el"]), words.measured(loss["es_99"], loss["es_99_se"]))
         for key, loss in rows[:TOP]
     ]
-    return [f"Lenders by ES 99%, {words.horizon_years(horizon)}, USD bn", *grid(cells, "<>>", (22, 9, 15))]
+    return [f"Lenders by ES 99%, {horizon_years(horizon)}, USD bn", *grid(cells, "<>>", (22, 9, 15))]
 
 
 def firms_table(summary: dict[str, Any], horizon: str) -> list[str]:
@@ -104,10 +105,10 @@ def firms_table(summary: dict[str, Any], horizon: str) -> list[str]:
     key = f"pd_{horizon}"
     rows = [(name, firm) for name, firm in summary["firms"].items() if words.known(firm.get(key))]
     rows.sort(key=lambda row: -row[1][key])
-    cells = [("borrower", "PD 1 year", f"PD {words.horizon_years(horizon)}")]
+    cells = [("borrower", "PD 1 year", f"PD {horizon_years(horizon)}")]
     cells += [(name, words.share(firm.get("pd_1y")), words.share(firm[key])) for name, firm in rows[:TOP]]
     return [
-        f"Borrowers by default probability, {words.horizon_years(horizon)}",
+        f"Borrowers by default probability, {horizon_years(horizon)}",
         *grid(cells, "<>>", (22, 10, 13)),
     ]
 
@@ -206,7 +207,7 @@ def network_table(summary: dict[str, Any], horizon: str) -> list[str]:
         )
         for name, row in rows
     ]
-    title = f"ES 99% over {network['networks']} networks, {words.horizon_years(horizon)}, USD bn"
+    title = f"ES 99% over {network['networks']} networks, {horizon_years(horizon)}, USD bn"
     return [title, *grid(cells, "<>>>>", (20, 16, 16, 16, 27))]
 
 

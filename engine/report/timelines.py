@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 
 from engine.report import style
 from engine.report.charts import figure
-from engine.report.folder import Results
 from engine.report.words import kind_name
+from engine.results.folder import Results
 from engine.vocabulary import UNBROKEN
 
 FANS = {

@@ -14,8 +14,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float32, Float64, Int32
 
-import engine.vocabulary  # noqa: F401  (turns 64-bit types on before the first array is made)
-
 MANTISSA_BITS = 23
 EXPONENT_BIAS = 127
 

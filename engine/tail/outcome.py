@@ -5,8 +5,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float32, Int32, Int64, UInt32
 
-import engine.vocabulary  # noqa: F401  (turns 64-bit types on before the first array is made)
-
 
 class Outcome(eqx.Module):
     """The losses, defaults and monthly series of `n` paths; the path axis is last everywhere.

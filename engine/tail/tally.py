@@ -25,7 +25,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float32, Int32, Int64, Num
 
-from engine.batch.store import kept
+from engine.batch.barriers import kept
 from engine.tail.histogram import BINS, DISTRESS, FAN, JOINT, LOSS, WEIGHT, bin_index
 from engine.tail.outcome import Outcome
 from engine.vocabulary import CAUSES, FLAGS

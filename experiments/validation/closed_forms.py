@@ -13,7 +13,7 @@ SAMPLERS = ("pseudo_random", "antithetic", "sobol", "importance")
 
 def recursion() -> list[Check]:
     """Expected loss, VaR and ES of unequal obligors, and the contributions to ES, against the recursion."""
-    from engine.portfolio.tail import portfolio_tail
+    from engine.portfolio.simulate import portfolio_tail
     from experiments.validation.coverage import LEVELS, books
 
     book, law = books()
@@ -49,7 +49,7 @@ def large_pool() -> list[Check]:
     from engine.portfolio import vasicek
     from engine.portfolio.distribution import LossDistribution
     from engine.portfolio.portfolio import portfolio
-    from engine.portfolio.tail import portfolio_tail
+    from engine.portfolio.simulate import portfolio_tail
 
     n, pd, rho = 1000, 0.02, 0.2
     law = LossDistribution(vasicek.default_count(n, pd, rho), 1.0)

@@ -71,9 +71,9 @@ def coverage(runs: int, samplers=tuple(PATHS), watch=lambda sampler: None) -> li
 def simulated(book, law, name: str, runs: int) -> np.ndarray:
     """Intervals [runs, levels, (VaR, ES)] in the exposures' unit, all runs in one go of the engine."""
     from engine.draws.samplers import PSEUDO_RANDOM, sobol
-    from engine.portfolio import tail
+    from engine.portfolio import simulate
     from engine.portfolio.importance import tuned
-    from engine.tail.blocks import Plan, Watch
+    from engine.run.plan import Plan, Watch
 
     parts = SCRAMBLES if name == "sobol" else 1
     paths = PATHS[name]
@@ -87,10 +87,10 @@ def simulated(book, law, name: str, runs: int) -> np.ndarray:
     def each(tally):
         kept.append(tally)
         if len(kept) == parts:
-            found.append(read(kept, tail.scale_of(book)))
+            found.append(read(kept, simulate.scale_of(book)))
             kept.clear()
 
-    tail.run(book, plan, samplers, tilt, Watch(each=each))
+    simulate.run(book, plan, samplers, tilt, Watch(each=each))
     return np.asarray(found, dtype=[("lower", np.float64), ("upper", np.float64)])
 
 
@@ -98,7 +98,7 @@ def read(tallies: list, scale: float) -> list[list[tuple[float, float]]]:
     """The intervals of one run, as a run reports them."""
     import functools
 
-    from engine.portfolio.tail import table_of
+    from engine.portfolio.simulate import table_of
     from engine.tail.tally import merge
 
     whole = functools.reduce(merge, tallies)

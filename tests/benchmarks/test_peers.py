@@ -8,7 +8,7 @@ from engine.book.build import build_system
 from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
 from engine.paths.ledger import ledger
-from engine.tail.blocks import CHUNK, Plan
+from engine.run.plan import CHUNK, Plan
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
+from engine.book.checks.problems import BookError
 from engine.book.load import load_book, shipped_book
-from engine.book.problems import BookError
 
 
 class Copy:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.book.correlation import repair_correlation
+from engine.book.checks.correlation import repair_correlation
 
 
 def test_highams_example():

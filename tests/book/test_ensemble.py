@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from engine.book.build import build_system
-from engine.book.claims import holdings_within_assets
+from engine.book.checks.claims import holdings_within_assets
 from engine.book.ensemble import METHODS, fill, sample_holdings, with_holdings
 from engine.book.load import load_book, shipped_book
 from engine.book.marginals import marginals_of, truncated_dirichlet

@@ -8,8 +8,8 @@ import openpyxl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.book.checks.problems import BookError
 from engine.book.load import load_book, shipped_book
-from engine.book.problems import BookError
 from engine.book.tables import TABLES
 
 WORDS = (

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from engine.batch.last import batch_last
+from engine.batch.path_last import batch_last
 from engine.book.links import links
 from engine.book.membership import membership
 

@@ -23,7 +23,7 @@ def book():
 
 @pytest.fixture(scope="module")
 def facts():
-    from engine.book.shipped.rows.facts import Facts
+    from experiments.shipped_book.facts import Facts
 
     return Facts(FACTS)
 
@@ -101,14 +101,14 @@ def test_holdings_by_class_are_near_the_row_totals(book, facts):
 
 @needs_facts
 def test_the_build_script_writes_the_book_that_is_shipped(tmp_path, book):
-    from engine.book.shipped.build import main
+    from experiments.shipped_book.build import main
 
     main(["--facts", str(FACTS), "--out", str(tmp_path / "ai_credit_2025")])
     assert load_book(tmp_path / "ai_credit_2025").hash == book.hash
 
 
 def test_the_build_script_says_what_it_needs(tmp_path):
-    from engine.book.shipped.build import main
+    from experiments.shipped_book.build import main
 
     with pytest.raises(FileNotFoundError, match="--facts"):
         main(["--facts", str(tmp_path)])

@@ -4,8 +4,8 @@ import csv
 
 import pytest
 
+from engine.book.checks.problems import BookError
 from engine.book.load import load_book, shipped_book
-from engine.book.problems import BookError
 from engine.book.tables import TABLES
 from engine.book.template import write_template
 

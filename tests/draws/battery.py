@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from engine.batch.store import stored
+from engine.batch.barriers import stored
 from engine.draws import random
 from engine.draws.address import seed_words, words
 

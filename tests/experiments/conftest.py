@@ -27,7 +27,7 @@ def undertow(monkeypatch, capsys, tmp_path):
     """`undertow("run.paths=5", ...)` runs the command in an empty folder and returns its `Answer`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("experiments.main.prepare_devices", lambda devices: None)
-    monkeypatch.setattr("experiments.sweep.prepare_devices", lambda devices: None)
+    monkeypatch.setattr("experiments.sweeps.sweeper.prepare_devices", lambda devices: None)
 
     def call(*arguments: str) -> Answer:
         monkeypatch.setattr(sys, "argv", ["undertow", *arguments])
@@ -147,26 +147,26 @@ def engine(monkeypatch):
             "sample_holdings": lambda book, method, count, density, seed: range(count),
             "with_holdings": lambda book, shares: book,
         },
-        "engine.report.loss_tables": {"labels_of": lambda system, book: None},
-        "engine.report.networks": {
+        "engine.results.losses": {"labels_of": lambda system, book: None},
+        "engine.results.network_ensemble": {
             "NetworkMeasures": NetworkMeasures,
             "network_summary": lambda split: {},
         },
         "engine.paths.samplers": {"samplers_of": lambda system, plan, *choice: choice},
-        "engine.tail.blocks": {
+        "engine.run.plan": {
             "Plan": types.SimpleNamespace,
             "Watch": types.SimpleNamespace,
             "beginning": beginning,
         },
-        "engine.report.replications": {"Replications": Replications},
+        "engine.results.replications": {"Replications": Replications},
         "engine.book.build": {"build_system": lambda book, parameters, months: (book, parameters, months)},
         "engine.book.load": {
             "load_book": lambda path, repair: book,
             "shipped_book": shelf,
             "BookError": type("BookError", (ValueError,), {}),
         },
-        "engine.report.results": {"write_results": stand_in.write_results},
-        "engine.report.web": {"web_tables": lambda system, book, tally, seed, samplers: {}},
+        "engine.results.write": {"write_results": stand_in.write_results},
+        "engine.results.circular_web": {"web_tables": lambda system, book, tally, seed, samplers: {}},
         "engine.report.page": {"write_page": stand_in.write_page},
         "engine.report.terminal": {"print_summary": lambda summary, file: print("summary", file=file)},
     }.items():

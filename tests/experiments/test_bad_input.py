@@ -174,7 +174,7 @@ TABLE = {
 def no_run(monkeypatch):
     """Whatever slips through the door stops here, before it runs for minutes."""
     for task in ("tail_risk", "network_ensemble"):
-        monkeypatch.setattr(f"experiments.{task}.results", lambda *_: pytest.fail("a run was started"))
+        monkeypatch.setattr(f"experiments.tasks.{task}.results", lambda *_: pytest.fail("a run was started"))
 
 
 @pytest.mark.parametrize("case", TABLE)

@@ -8,8 +8,8 @@ from omegaconf import OmegaConf
 
 from engine.book.parameters import Parameters
 from engine.vocabulary import LEVERS
-from experiments import build, schema, task_checks
-from experiments.command_help import options
+from experiments.config import checks, read, schema
+from experiments.config.help import options
 
 OPTIONS = options()
 EVERY = [(group, name) for group, names in OPTIONS.items() for name in names if group not in ("book", "task")]
@@ -23,9 +23,9 @@ def composer():
         yield
 
 
-def composed(*overrides: str) -> build.Experiment:
+def composed(*overrides: str) -> read.Experiment:
     """The checked experiment of some overrides."""
-    return build.read(hydra.compose("config", overrides=list(overrides)))
+    return read.read(hydra.compose("config", overrides=list(overrides)))
 
 
 def settings(group: str, name: str) -> dict[str, object]:
@@ -40,7 +40,7 @@ def settings(group: str, name: str) -> dict[str, object]:
     return {f"{part}.{key}": value for part, keys in held.items() for key, value in keys.items()}
 
 
-def arrived(experiment: build.Experiment, key: str) -> object:
+def arrived(experiment: read.Experiment, key: str) -> object:
     """The value of a dotted key in the configuration that runs."""
     group, _, name = key.partition(".")
     return experiment.config[group][name]
@@ -125,10 +125,10 @@ def test_nothing_of_hydra_goes_through_the_door():
 
 
 def test_the_policy_task_pulls_every_lever_unless_told_which():
-    assert task_checks.LEVERS == LEVERS
-    assert task_checks.pulled(composed("task=policy").parameters.policy, 60) == LEVERS
-    assert task_checks.pulled(composed("task=policy", "policy=bailout").parameters.policy, 60) == ("bailout",)
-    assert task_checks.pulled(composed().parameters.policy, 60) == ()
+    assert checks.LEVERS == LEVERS
+    assert checks.pulled(composed("task=policy").parameters.policy, 60) == LEVERS
+    assert checks.pulled(composed("task=policy", "policy=bailout").parameters.policy, 60) == ("bailout",)
+    assert checks.pulled(composed().parameters.policy, 60) == ()
 
 
 @pytest.mark.parametrize("lever", LEVERS)

@@ -9,7 +9,7 @@ import pytest
 from engine.book.parameters import Mechanisms
 from engine.report import words
 from engine.vocabulary import FACTORS, LEVERS, REGIMES
-from experiments.command_help import options
+from experiments.config.help import options
 
 SMALL = ("run.paths=1024", "run.block=512", "run.months=12")
 

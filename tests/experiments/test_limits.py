@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
+from engine.book import limits
 from engine.book.parameters import Parameters
-from experiments import build, limits
+from experiments.config import read
 
 NUMBERS = [
     (f"{group.name}.{field.name}", group.default_factory, field)
@@ -45,16 +46,16 @@ def test_the_regimes_are_the_engine_s():
 @pytest.mark.parametrize("place", [0, 1])
 @pytest.mark.parametrize("key", ["paths", "block", "seed"])
 def test_the_engine_accepts_the_ends_of_the_run_s_numbers(key, place):
-    from engine.tail.blocks import Plan
+    from engine.run.plan import Plan
 
-    numbers = {"paths": 1, "block": 512, "seed": 0} | {key: build.WHOLE[key][place]}
+    numbers = {"paths": 1, "block": 512, "seed": 0} | {key: read.WHOLE[key][place]}
     Plan(**numbers)
 
 
 def test_the_engine_s_plan_refuses_what_the_door_refuses():
-    from engine.tail.blocks import CHUNK, Plan
+    from engine.run.plan import CHUNK, Plan
 
-    assert build.WHOLE["block"][2] == CHUNK
+    assert read.WHOLE["block"][2] == CHUNK
     for change in ({"paths": 0}, {"block": 1000}, {"block": 0}, {"seed": -1}, {"seed": 2**64}):
         with pytest.raises(ValueError, match=next(iter(change))):
             Plan(**({"paths": 1, "block": 512, "seed": 0} | change))

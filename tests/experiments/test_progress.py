@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from experiments import progress
+from experiments.session import progress
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import signal
 import numpy as np
 import pytest
 
-from engine.paths import checkpoint
-from experiments.lock import Lock
+from engine.run import checkpoint
+from experiments.session.lock import Lock
 
 PATHS, BLOCK = 40 * 512, 512
 RUN = (f"run.paths={PATHS}", f"run.block={BLOCK}", "run.checkpoint_seconds=1e-9")
@@ -40,7 +40,7 @@ def killed(engine, undertow):
 
         engine.after = kill
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("experiments.run_folder.RunFolder.__exit__", gone)
+            patch.setattr("experiments.session.run_folder.RunFolder.__exit__", gone)
             with pytest.raises(Killed):
                 undertow(*arguments)
         engine.after = lambda now: None
@@ -120,7 +120,7 @@ def test_another_run_s_checkpoint_is_refused_by_name(undertow, engine, killed, t
 @pytest.mark.parametrize("part", ["book", "sources", "versions.jax"])
 def test_another_book_or_engine_is_refused(part, undertow, killed, monkeypatch):
     killed(4 * BLOCK, "run.dir=a", *RUN)
-    from experiments import provenance
+    from experiments.session import provenance
 
     if part == "book":
         import sys
@@ -184,7 +184,7 @@ def test_a_full_disk_does_not_end_the_run(undertow, engine, monkeypatch):
 
 def test_another_processor_is_pointed_out(undertow, killed, monkeypatch):
     killed(4 * BLOCK, "run.dir=a", *RUN)
-    monkeypatch.setattr("experiments.provenance.device", lambda processes: "an abacus")
+    monkeypatch.setattr("experiments.session.provenance.device", lambda processes: "an abacus")
     assert "going on on an abacus: numbers may differ" in undertow("run.dir=a", *RUN).err
 
 

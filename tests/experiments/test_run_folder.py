@@ -9,7 +9,7 @@ import sys
 import pytest
 import yaml
 
-from experiments.lock import Lock
+from experiments.session.lock import Lock
 
 
 def lines(folder):

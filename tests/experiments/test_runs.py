@@ -6,8 +6,8 @@ import pathlib
 import pandas as pd
 import pytest
 
-from engine.report.runs import FIELDS, LaterSchema, open_runs
-from experiments.lock import Lock
+from engine.results.database import FIELDS, LaterSchema, open_runs
+from experiments.session.lock import Lock
 
 
 @pytest.fixture

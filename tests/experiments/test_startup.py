@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from experiments.devices import prepare_devices
+from engine.run.host import prepare_devices
 
 HEAVY = ("jax", "pandas", "scipy", "plotly", "pyarrow", "equinox")
 
@@ -34,7 +34,14 @@ def test_composing_imports_nothing_heavy(tmp_path):
     assert answer.stdout.splitlines()[-1] == "loaded: []"
 
 
-REPORTS = ("plotly", "matplotlib", "optuna", "scipy.stats", "engine.report.page", "engine.report.web")
+REPORTS = (
+    "plotly",
+    "matplotlib",
+    "optuna",
+    "scipy.stats",
+    "engine.report.page",
+    "engine.results.circular_web",
+)
 
 
 def test_paths_wait_for_no_report(tmp_path):

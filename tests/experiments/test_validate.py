@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from experiments.exit_codes import BAD_INPUT, DONE, UNRELIABLE
+from experiments.session.exit_codes import BAD_INPUT, DONE, UNRELIABLE
 from experiments.validation import coverage, credit, document, networks
 from experiments.validation.checks import Check, absent, worst
 
@@ -78,8 +78,8 @@ def test_bad_input_is_refused(undertow, tmp_path):
 
 
 def test_exit_codes(monkeypatch, tmp_path):
-    from experiments import validate
-    from experiments.stopping import Stop
+    from experiments.session.stopping import Stop
+    from experiments.tasks import validate
 
     def of(found):
         monkeypatch.setattr(validate, "groups", lambda *folders: {"Part": [lambda: found]})

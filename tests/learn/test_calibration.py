@@ -17,10 +17,10 @@ from engine.learn.calibration import panel as panels
 from engine.learn.calibration import rents, revenue
 from engine.learn.calibration.calibration import Inputs, applied, calibrate, doubts
 from engine.learn.calibration.groups import group_text
+from engine.learn.calibration.identification import freedom, width
 from engine.learn.calibration.observations import Observations
 from engine.learn.calibration.prediction import predictions, refitted
-from engine.learn.calibration.settle import freedom, width
-from experiments.schema import Calibrate
+from experiments.config.schema import Calibrate
 
 CONF = pathlib.Path(__file__).resolve().parents[2] / "conf"
 HISTORIES = 200

@@ -24,7 +24,7 @@ from engine.learn.importance.mixture import fitted
 from engine.learn.importance.pilot import Pilot
 from engine.learn.importance.second_moment import normalised, refined, second_moments
 from engine.tail.measures import from_losses
-from engine.tail.reduction import reduction
+from engine.tail.variance_reduction import reduction
 
 MONTHS = 2 * SPAN
 LEVELS = (0.999, 0.9997)

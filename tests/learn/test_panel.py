@@ -5,9 +5,9 @@ import pytest
 from scipy import stats
 
 from engine.learn.calibration import panel as panels
+from engine.learn.calibration.identification import settle
 from engine.learn.calibration.observations import brownian
 from engine.learn.calibration.prediction import predicted
-from engine.learn.calibration.settle import settle
 
 DAY = 1e-4
 

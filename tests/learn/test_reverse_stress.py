@@ -9,7 +9,7 @@ from scipy.stats import norm
 from engine.learn.reverse_stress import probability, reverse_stress
 from engine.learn.reverse_stress.regimes import log_probability, regimes_of
 from engine.learn.reverse_stress.trials import SHAPES, Trials
-from engine.tail.blocks import CHUNK
+from engine.run.plan import CHUNK
 
 MONTHS, FACTORS, NOISE, TARGET = 12, 2, 12.0, 80.0
 CHAIN = np.array([[0.94, 0.04, 0.02], [0.03, 0.92, 0.05], [0.02, 0.06, 0.92]])

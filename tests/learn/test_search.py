@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.learn.search.search import Aim, opened, search
-from engine.report import search_tables
+from engine.results import search as search_tables
 from engine.tail.measures import Estimate
 
 RANGES = {"x": (-1.0, 1.0), "y": (0.0, 2.0)}

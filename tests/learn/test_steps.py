@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
+from engine.book.limits import limits_of, problems_of
 from engine.book.parameters import Economy, Parameters
 from engine.learn.greeks.steps import EXCLUDED, across, moved, steps_of
-from experiments.limits import limits_of, problems_of
 
 
 def within(name, unit):

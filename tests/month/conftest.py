@@ -16,7 +16,7 @@ from engine.draws.samplers import PSEUDO_RANDOM
 from engine.month import economy
 from engine.paths import replay
 from engine.paths.simulate import chunk_outcome
-from engine.tail.blocks import CHUNK
+from engine.run.plan import CHUNK
 
 MONTHS, PATHS, SEED = 60, 2048, 11
 

@@ -21,8 +21,7 @@ from engine.book.parameters import Parameters
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths.simulate import chunk_outcome, layout_of, simulate
-from engine.tail import blocks
-from engine.tail.blocks import CHUNK, GPU_CHUNK, Plan
+from engine.run.plan import CHUNK, GPU_CHUNK, Plan
 from engine.tail.tally import update
 
 MONTHS, SEED = 60, 11
@@ -52,7 +51,7 @@ def place(request, monkeypatch):
         pytest.skip("JAX sees no GPU")
     size = SIZES[request.param]
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    monkeypatch.setattr(blocks, "GPU_CHUNK", size)
+    monkeypatch.setattr("engine.run.plan.GPU_CHUNK", size)
     return Place(devices, size)
 
 

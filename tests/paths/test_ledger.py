@@ -14,7 +14,7 @@ from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths.ledger import ledger
 from engine.paths.simulate import chunk_outcome, layout_of
-from engine.tail.blocks import CHUNK, Plan, Watch
+from engine.run.plan import CHUNK, Plan, Watch
 from engine.vocabulary import LEVERS
 
 

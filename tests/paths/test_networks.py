@@ -7,7 +7,7 @@ import pytest
 
 from engine.paths import networks, simulate
 from engine.paths.networks import simulate_networks
-from engine.tail.blocks import Plan, Watch
+from engine.run.plan import Plan, Watch
 
 PLAN = Plan(2048, 8192, 7)
 BLOCKS = (simulate.PSEUDO_RANDOM,) * 2

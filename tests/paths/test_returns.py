@@ -12,7 +12,7 @@ from engine.book.parameters import Parameters
 from engine.learn.search.knobs import Unknown, book_problems, knob, present, turn
 from engine.paths.ledger import ledger
 from engine.paths.returns import returns
-from engine.tail.blocks import Plan
+from engine.run.plan import Plan
 
 PLAN = Plan(paths=512, block=256, seed=3)
 MARGIN = 0.05

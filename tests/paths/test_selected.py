@@ -7,7 +7,7 @@ import numpy as np
 from engine.book.system import System
 from engine.paths.ledger import ledger
 from engine.paths.selected import selected
-from engine.tail.blocks import CHUNK, Plan
+from engine.run.plan import CHUNK, Plan
 
 
 def harsher(system: System) -> System:

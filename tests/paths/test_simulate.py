@@ -9,7 +9,7 @@ import pytest
 from engine.paths import simulate as running
 from engine.paths.replay import replay
 from engine.paths.simulate import simulate
-from engine.tail.blocks import CHUNK, Plan, Watch
+from engine.run.plan import CHUNK, Plan, Watch
 from engine.vocabulary import SERIES
 
 PATHS = 9000

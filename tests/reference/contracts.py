@@ -93,10 +93,14 @@ def resources(book, state, now, new, t: int) -> None:
     for i in range(len(firms.cash)):
         core = firms.core_ebitda[i] * (1.0 + firms.core_growth[i]) ** (t / 12.0)
         result = (
-            now["firm_revenue"][i] * (1.0 - n.variable_cost)
-            - firms.fixed_cost[i] * (1.0 + n.fixed_cost_growth) ** (t / 12.0)
-            + core * math.exp(-firms.core_stress_beta[i] * now["stress"])
-        ) * DT * now["operating"][i]
+            (
+                now["firm_revenue"][i] * (1.0 - n.variable_cost)
+                - firms.fixed_cost[i] * (1.0 + n.fixed_cost_growth) ** (t / 12.0)
+                + core * math.exp(-firms.core_stress_beta[i] * now["stress"])
+            )
+            * DT
+            * now["operating"][i]
+        )
         speed = equity_speed(book, i, regime)
         value = now["value"][i]
         market = min(state["headroom"][i] + speed * DT * value, speed * credit.equity_months / 12.0 * value)

@@ -13,11 +13,25 @@ from tests.reference.example_numbers import small_numbers
 LAB, CLOUD, HOST, SOFTWARE, GIANT, PROJECT = range(6)
 FIRMS = ("LAB", "CLOUD", "HOST", "SOFTWARE", "GIANT", "PROJECT")
 CONTRACTS = (
-    "LAB_CLOUD", "LAB_SOFTWARE", "GIANT_CLOUD", "RENT", "COLOCATION", "STAGED", "LETTER", "PLAN", "BACKSTOP",
+    "LAB_CLOUD",
+    "LAB_SOFTWARE",
+    "GIANT_CLOUD",
+    "RENT",
+    "COLOCATION",
+    "STAGED",
+    "LETTER",
+    "PLAN",
+    "BACKSTOP",
     "WARRANT",
 )
 LOANS = (
-    "CHIPS_A", "CHIPS_B", "REVOLVER", "HOST_NOTES", "PROJECT_LOAN", "SOFTWARE_BONDS", "GIANT_BONDS",
+    "CHIPS_A",
+    "CHIPS_B",
+    "REVOLVER",
+    "HOST_NOTES",
+    "PROJECT_LOAN",
+    "SOFTWARE_BONDS",
+    "GIANT_BONDS",
     "LAB_NOTE",
 )
 FUND_A, FUND_B, BANK, INSURER, PENSION, VENDOR = range(6)
@@ -46,33 +60,44 @@ def small_economy() -> Table:
 def small_chips() -> Table:
     """Three generations on the market and one to come, which may slip."""
     return Table(
-        release_month=np.array([-40, -20, -8, 10]), slips=np.array([0.0, 0.0, 0.0, 1.0]),
-        gain=np.array([1.0, 1.0, 1.0, 2.2]), list_price=np.array([25.0, 36.0, 55.0, 75.0]),
-        observed_price=np.array([9.0, 25.0, 46.0, 0.0]), rental=np.array([1.7, 3.6, 5.9, 8.9]),
-        operating_cost=np.array([0.50, 0.65, 0.90, 1.20]), installed=np.array([3.0, 2.6, 2.0, 0.0]),
-        hosting=np.array([0.9, 0.8, 0.6, 0.4]), accounting_life=np.array([6.0, 6.0, 5.0, 6.0]),
+        release_month=np.array([-40, -20, -8, 10]),
+        slips=np.array([0.0, 0.0, 0.0, 1.0]),
+        gain=np.array([1.0, 1.0, 1.0, 2.2]),
+        list_price=np.array([25.0, 36.0, 55.0, 75.0]),
+        observed_price=np.array([9.0, 25.0, 46.0, 0.0]),
+        rental=np.array([1.7, 3.6, 5.9, 8.9]),
+        operating_cost=np.array([0.50, 0.65, 0.90, 1.20]),
+        installed=np.array([3.0, 2.6, 2.0, 0.0]),
+        hosting=np.array([0.9, 0.8, 0.6, 0.4]),
+        accounting_life=np.array([6.0, 6.0, 5.0, 6.0]),
     )
 
 
 def small_firms() -> Table:
     """Cash flows and capacities of the six firms."""
     return Table(
-        lab=np.array([1.0, 0, 0, 0, 0, 0]), neocloud=np.array([0, 1.0, 0, 0, 0, 0]),
-        outside=np.array([0, 0, 0, 0, 1.0, 0]), cross_default=one_hot(6, [None] * 6).T,
+        lab=np.array([1.0, 0, 0, 0, 0, 0]),
+        neocloud=np.array([0, 1.0, 0, 0, 0, 0]),
+        outside=np.array([0, 0, 0, 0, 1.0, 0]),
+        cross_default=one_hot(6, [None] * 6).T,
         revenue_share=np.array([0.30, 0, 0, 0, 0, 0]),
-        fixed_cost=np.array([6.0, 0.9, 0.12, 0, 0, 0]), core_ebitda=np.array([0, 0.2, 0.5, 26.0, 300.0, 0]),
+        fixed_cost=np.array([6.0, 0.9, 0.12, 0, 0, 0]),
+        core_ebitda=np.array([0, 0.2, 0.5, 26.0, 300.0, 0]),
         core_growth=np.array([0, 0.02, 0.0, 0.03, 0.08, 0]),
         core_stress_beta=np.array([0, 0.3, 0.5, 0, 0.1, 0]),
         ebitda_ttm=np.array([-4.0, 3.0, 0.9, 26.0, 300.0, 0.5]),
-        chip_sales_share=np.array([0, 0, 0, 0, 0.1, 0]), support_share=np.array([0, 0, 0, 0, 0.1, 0]),
+        chip_sales_share=np.array([0, 0, 0, 0, 0.1, 0]),
+        support_share=np.array([0, 0, 0, 0, 0.1, 0]),
         cash=np.array([20.0, 2.0, 0.4, 10.0, 80.0, 0.6]),
         minimum_cash=np.array([2.0, 0.5, 0.1, 3.0, 20.0, 0.05]),
         equity_value=np.array([350.0, 40.0, 4.0, 450.0, 3000.0, 0.0]),
         sponsor_capacity=np.array([0, 0, 0.1, 0, 0, 0.2]),
         debt_multiple=np.array([0, 5.0, 7.0, 6.5, 3.0, 12.0]),
-        value_multiple=np.array([0.1, 0, 0, 0, 0.05, 0]), asset_multiple=np.array([0, 6.0, 7.5, 0, 0, 10.0]),
+        value_multiple=np.array([0.1, 0, 0, 0, 0.05, 0]),
+        asset_multiple=np.array([0, 6.0, 7.5, 0, 0, 10.0]),
         hazard=np.array([0.01, 0.03, 0.02, 0.004, 0.001, 0.01]),
-        leverage_beta=np.array([0, 0.5, 0, 1.2, 0, 0]), equity_capex_share=np.array([0, 0.3, 0, 0.1, 0, 0]),
+        leverage_beta=np.array([0, 0.5, 0, 1.2, 0, 0]),
+        equity_capex_share=np.array([0, 0.3, 0, 0.1, 0, 0]),
         capex_contract=one_hot(len(CONTRACTS), [None, None, None, 1, None, None]).T,
         growth_loan=one_hot(len(LOANS), [None, 1, None, 5, None, None]),
         revolver=one_hot(len(LOANS), [None, 2, None, None, None, None]),
@@ -84,7 +109,10 @@ def small_contracts() -> Table:
     buyer = np.array([LAB, LAB, GIANT, SOFTWARE, CLOUD, GIANT, GIANT, SOFTWARE, GIANT, GIANT])
     seller = np.array([CLOUD, SOFTWARE, CLOUD, PROJECT, HOST, LAB, LAB, PROJECT, CLOUD, LAB])
     return Table(
-        buyer=buyer, seller=seller, bought=one_hot(6, buyer), sold=one_hot(6, seller),
+        buyer=buyer,
+        seller=seller,
+        bought=one_hot(6, buyer),
+        sold=one_hot(6, seller),
         senior=np.array([0, 0, 0, 1.0, 1.0, 0, 0, 0, 0, 0]),
         operating=np.array([1.0, 1, 1, 1, 1, 0, 0, 0, 0, 0]),
         equity=np.array([0, 0, 0, 0, 0, 1.0, 1.0, 0, 0, 0]),
@@ -111,12 +139,14 @@ def small_loans() -> Table:
     """Two loans on chips, a revolver, convertible notes, a project loan, two bond stocks and a lab's note."""
     borrower = np.array([CLOUD, CLOUD, CLOUD, HOST, PROJECT, SOFTWARE, GIANT, LAB])
     return Table(
-        borrower=borrower, borrowed=one_hot(6, borrower),
+        borrower=borrower,
+        borrowed=one_hot(6, borrower),
         committed=np.array([7.0, 4.0, 1.5, 3.0, 16.0, 108.0, 60.0, 5.0]),
         drawn=np.array([6.4, 0.0, 0.0, 3.0, 5.0, 108.0, 60.0, 5.0]),
         draw_months=np.array([6.0, 12.0, 0, 0, 18, 0, 0, 0]),
         maturity_month=np.array([48.0, 66, 40, 15, 30, 600, 600, 20]),
-        tenant=np.array([0, 0, 0, 0, SOFTWARE, 0, 0, 0]), has_tenant=np.array([0, 0, 0, 0, 1.0, 0, 0, 0]),
+        tenant=np.array([0, 0, 0, 0, SOFTWARE, 0, 0, 0]),
+        has_tenant=np.array([0, 0, 0, 0, 1.0, 0, 0, 0]),
         tenor_months=np.array([48.0, 48, 36, 48, 60, 84, 84, 36]),
         floating=np.array([1.0, 1, 1, 0, 1, 0, 0, 0]),
         coupon=np.array([0.06, 0.045, 0.03, 0.09, 0.025, 0.05, 0.04, 0.11]),
@@ -134,7 +164,8 @@ def small_loans() -> Table:
         pik_share=np.array([0.5, 0.5, 0, 0, 0, 0, 0, 0]),
         new_money=np.array([0, 0.0, 0, 0, 0, 0, 0, 0]),
         origination_share=np.array([0, 0.004, 0, 0, 0, 0.05, 0.1, 0]),
-        ltv_target=np.array([0.65, 0.70]), uncontracted_share=np.array([0.1, 0.2]),
+        ltv_target=np.array([0.65, 0.70]),
+        uncontracted_share=np.array([0.1, 0.2]),
         pledged=np.array([[0.06, 0.05, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]),
         security=np.array([[0.6, 0, 0.5, 0, 0, 0, 0, 0, 0, 0], [0.4, 0, 0.3, 0, 0, 0, 0, 0, 0, 0]]),
         conversion=np.array([0, 0, 0, 1.2, 0, 0, 0, 0]),
@@ -151,14 +182,26 @@ def small_pools() -> Table:
     named = np.zeros((2, 6))
     named[1, [LAB, CLOUD, HOST]] = (0.3, 0.25, 0.15)
     return Table(
-        credit=np.array([1.0, 0.0]), hazard=np.array([0.04, 0.02]), lgd=np.array([0.45, 0.0]),
-        refinancing_link=np.array([1.0, 0.5]), chip_link=np.array([1.0, 0.0]), frailty=np.array([0.3, 0.3]),
+        credit=np.array([1.0, 0.0]),
+        hazard=np.array([0.04, 0.02]),
+        lgd=np.array([0.45, 0.0]),
+        refinancing_link=np.array([1.0, 0.5]),
+        chip_link=np.array([1.0, 0.0]),
+        frailty=np.array([0.3, 0.3]),
         repayment_month=np.array([0, 12]),
-        relet=np.array([0.0, 0.5]), dscr=np.array([0.0, 1.5]), ltv=np.array([0.0, 0.68]),
-        origination_share=np.array([0.04, 0.01]), balance=np.array([12.0, 6.0]),
-        obligor_pool=np.array([0, 0, 0, 1]), obligor_share=share,
-        direct=np.array([1.0, 1, 1, 0]), tenants_named=named, tenants_synthetic=synthetic,
-        tranche_pool=np.array([1, 1]), attachment=np.array([0.0, 0.3]), detachment=np.array([0.3, 1.0]),
+        relet=np.array([0.0, 0.5]),
+        dscr=np.array([0.0, 1.5]),
+        ltv=np.array([0.0, 0.68]),
+        origination_share=np.array([0.04, 0.01]),
+        balance=np.array([12.0, 6.0]),
+        obligor_pool=np.array([0, 0, 0, 1]),
+        obligor_share=share,
+        direct=np.array([1.0, 1, 1, 0]),
+        tenants_named=named,
+        tenants_synthetic=synthetic,
+        tranche_pool=np.array([1, 1]),
+        attachment=np.array([0.0, 0.3]),
+        detachment=np.array([0.3, 1.0]),
     )
 
 
@@ -168,28 +211,39 @@ def small_lenders() -> Table:
     Bank and insurer have limits, investors of funds and insurer leave, pension fund and vendor buy.
     """
     # Columns: eight loans, four obligors, two tranches; rows: the lenders.
-    holdings = np.array([
-        [0.50, 0.00, 0.00, 0.30, 0.00, 0.00, 0.00, 0.40, 0.60, 0.00, 0.20, 0.00, 0.70, 0.00],
-        [0.00, 0.60, 0.00, 0.00, 0.20, 0.00, 0.00, 0.00, 0.00, 0.70, 0.30, 0.00, 0.00, 0.10],
-        [0.20, 0.20, 1.00, 0.00, 0.50, 0.05, 0.05, 0.20, 0.10, 0.10, 0.00, 0.00, 0.00, 0.20],
-        [0.20, 0.10, 0.00, 0.50, 0.20, 0.55, 0.45, 0.00, 0.20, 0.10, 0.30, 1.00, 0.10, 0.60],
-        [0.10, 0.00, 0.00, 0.20, 0.10, 0.40, 0.50, 0.10, 0.10, 0.10, 0.20, 0.00, 0.20, 0.10],
-        [0.00, 0.10, 0.00, 0.00, 0.00, 0.00, 0.00, 0.30, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00],
-    ])
+    holdings = np.array(
+        [
+            [0.50, 0.00, 0.00, 0.30, 0.00, 0.00, 0.00, 0.40, 0.60, 0.00, 0.20, 0.00, 0.70, 0.00],
+            [0.00, 0.60, 0.00, 0.00, 0.20, 0.00, 0.00, 0.00, 0.00, 0.70, 0.30, 0.00, 0.00, 0.10],
+            [0.20, 0.20, 1.00, 0.00, 0.50, 0.05, 0.05, 0.20, 0.10, 0.10, 0.00, 0.00, 0.00, 0.20],
+            [0.20, 0.10, 0.00, 0.50, 0.20, 0.55, 0.45, 0.00, 0.20, 0.10, 0.30, 1.00, 0.10, 0.60],
+            [0.10, 0.00, 0.00, 0.20, 0.10, 0.40, 0.50, 0.10, 0.10, 0.10, 0.20, 0.00, 0.20, 0.10],
+            [0.00, 0.10, 0.00, 0.00, 0.00, 0.00, 0.00, 0.30, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00],
+        ]
+    )
     debt_share, equity_share = np.zeros((6, 2)), np.zeros((6, 2))
     debt_share[:, 0], debt_share[:, 1] = (0, 0.1, 0.9, 0, 0, 0), (0, 0, 0.7, 0.3, 0, 0)
     equity_share[:, 0], equity_share[:, 1] = (0, 0, 0, 0.5, 0.5, 0), (0.1, 0, 0, 0.4, 0.5, 0)
     return Table(
-        holdings=holdings, capital=np.array([5.0, 4.0, 30.0, 40.0, 200.0, 100.0]),
-        debt=np.array([6.0, 4.0, 0, 0, 0, 0]), other_assets=np.array([2.0, 3.0, 0, 0, 0, 0]),
+        holdings=holdings,
+        capital=np.array([5.0, 4.0, 30.0, 40.0, 200.0, 100.0]),
+        debt=np.array([6.0, 4.0, 0, 0, 0, 0]),
+        other_assets=np.array([2.0, 3.0, 0, 0, 0, 0]),
         recognition_months=np.array([6.0, 6, 3, 12, 12, 1]),
-        lending_weight=np.array([0.2, 0.2, 0.3, 0.2, 0.1, 0.0]), vehicle=np.array([1.0, 1, 0, 0, 0, 0]),
-        debt_share=debt_share, equity_share=equity_share,
-        equity=np.array([5.0, 4.0, 90.0, 60.0, 200.0, 100.0]), line=np.array([2.0, 1.2, 0, 0, 0, 0]),
-        coverage=np.array([1.5, 1.6, 0, 0, 0, 0]), limit_start=np.array([0, 0, 0.5, 0.3, 1000.0, 1000.0]),
-        limit_slope=np.array([0, 0, 0.5, 1.0, 0, 0]), withdrawal_start=np.array([0, 0.05, 0, 0.5, 0, 0]),
-        withdrawal_slope=np.array([1.0, 1.0, 0, 1.0, 0, 0]), gate=np.array([0.02, 0.08, 1.0, 0.02, 1.0, 1.0]),
-        mark_weight=np.array([0, 1.0, 0.2, 0.35, 0, 0]), buyer_weight=np.array([0, 0, 0, 0, 0.8, 0.2]),
+        lending_weight=np.array([0.2, 0.2, 0.3, 0.2, 0.1, 0.0]),
+        vehicle=np.array([1.0, 1, 0, 0, 0, 0]),
+        debt_share=debt_share,
+        equity_share=equity_share,
+        equity=np.array([5.0, 4.0, 90.0, 60.0, 200.0, 100.0]),
+        line=np.array([2.0, 1.2, 0, 0, 0, 0]),
+        coverage=np.array([1.5, 1.6, 0, 0, 0, 0]),
+        limit_start=np.array([0, 0, 0.5, 0.3, 1000.0, 1000.0]),
+        limit_slope=np.array([0, 0, 0.5, 1.0, 0, 0]),
+        withdrawal_start=np.array([0, 0.05, 0, 0.5, 0, 0]),
+        withdrawal_slope=np.array([1.0, 1.0, 0, 1.0, 0, 0]),
+        gate=np.array([0.02, 0.08, 1.0, 0.02, 1.0, 1.0]),
+        mark_weight=np.array([0, 1.0, 0.2, 0.35, 0, 0]),
+        buyer_weight=np.array([0, 0, 0, 0, 0.8, 0.2]),
         first_bearer=np.array([[0, 0, 1.0, 1.0, 0, 1.0], [1.0, 1.0, 0, 0, 1.0, 0], [0.0] * 6]),
         last_bearer=np.array([[0, 0, 0, 0, 0, 1.0], [1.0, 1.0, 0, 0.8, 0.9, 0], [0, 0, 1.0, 0.2, 0.1, 0]]),
     )
@@ -200,38 +254,52 @@ def small_paper() -> Table:
     marketable = np.zeros(14)
     marketable[[3, 5, 6, 7, 12, 13]] = 1.0
     # 108 and 60 of bonds, 3 and 5 of notes, 1.8 and 4.2 of tranches, by the holdings above.
-    held = np.array([
-        [0.0, 2.9, 1.26],
-        [0.0, 0.0, 0.42],
-        [8.4, 1.0, 0.84],
-        [86.4, 1.5, 2.70],
-        [73.2, 1.1, 0.78],
-        [0.0, 1.5, 0.0],
-    ])
+    held = np.array(
+        [
+            [0.0, 2.9, 1.26],
+            [0.0, 0.0, 0.42],
+            [8.4, 1.0, 0.84],
+            [86.4, 1.5, 2.70],
+            [73.2, 1.1, 0.78],
+            [0.0, 1.5, 0.0],
+        ]
+    )
     return Table(
-        spread=np.array([0.01, 0.05, 0.02]), duration=np.array([8.0, 4.0, 5.0]),
-        depth=np.array([168.0, 8.0, 6.0]), held=held, marketable=marketable,
+        spread=np.array([0.01, 0.05, 0.02]),
+        duration=np.array([8.0, 4.0, 5.0]),
+        depth=np.array([168.0, 8.0, 6.0]),
+        held=held,
+        marketable=marketable,
     )
 
 
 def small_calendar() -> Table:
     """Capex that firms fund themselves, USD bn a year; the rest of a Calendar is recomputed."""
-    by_year = np.array([
-        [0, 2.0, 0, 20.0, 0, 0],
-        [0, 1.5, 0, 24.0, 0, 0],
-        [0, 0.5, 0, 24.0, 0, 0],
-        [0, 0.5, 0, 20.0, 0, 0],
-        [0, 0.5, 0, 15.0, 0, 0],
-    ])
+    by_year = np.array(
+        [
+            [0, 2.0, 0, 20.0, 0, 0],
+            [0, 1.5, 0, 24.0, 0, 0],
+            [0, 0.5, 0, 24.0, 0, 0],
+            [0, 0.5, 0, 20.0, 0, 0],
+            [0, 0.5, 0, 15.0, 0, 0],
+        ]
+    )
     return Table(firm_capex=np.repeat(by_year, 12, axis=0))
 
 
 def small_system() -> Table:
     """The whole of it: the fields of a System that are not derived."""
     return Table(
-        numbers=small_numbers(), economy=small_economy(), chips=small_chips(), firms=small_firms(),
-        contracts=small_contracts(), loans=small_loans(), pools=small_pools(), lenders=small_lenders(),
-        paper=small_paper(), calendar=small_calendar(),
+        numbers=small_numbers(),
+        economy=small_economy(),
+        chips=small_chips(),
+        firms=small_firms(),
+        contracts=small_contracts(),
+        loans=small_loans(),
+        pools=small_pools(),
+        lenders=small_lenders(),
+        paper=small_paper(),
+        calendar=small_calendar(),
         names=Table(firms=FIRMS, contracts=CONTRACTS, loans=LOANS, lenders=LENDERS),
     )
 
@@ -241,8 +309,10 @@ def calm_fate(system) -> dict:
     return {
         "threshold_firms": np.full(len(system.firms.cash), 1e9),
         "threshold_obligors": np.full(len(system.pools.obligor_pool), 1e9),
-        "slip": np.ones(len(system.chips.release_month)), "slip_length": np.full(len(system.chips.gain), 0.5),
-        "release_effect": np.zeros(len(system.chips.gain)), "frailty": np.zeros(len(system.pools.balance)),
+        "slip": np.ones(len(system.chips.release_month)),
+        "slip_length": np.full(len(system.chips.gain), 0.5),
+        "release_effect": np.zeros(len(system.chips.gain)),
+        "frailty": np.zeros(len(system.pools.balance)),
         "leadership": np.zeros(len(system.firms.cash)),
     }
 
@@ -251,7 +321,9 @@ def calm_shocks(system, months: int) -> dict:
     """All normals zero, no change of regime from boom, waivers and extensions at even odds."""
     loans = len(system.loans.borrower)
     return {
-        "normals": np.zeros((months, 6)), "regime": np.zeros(months), "waiver": np.full((months, loans), 0.5),
+        "normals": np.zeros((months, 6)),
+        "regime": np.zeros(months),
+        "waiver": np.full((months, loans), 0.5),
         "extension": np.full((months, loans), 0.5),
     }
 
@@ -264,13 +336,16 @@ def random_draws(system, months: int, seed: int) -> tuple[dict, dict]:
     fate = {
         "threshold_firms": draw.exponential(size=firms),
         "threshold_obligors": draw.exponential(size=obligors),
-        "slip": draw.random(generations), "slip_length": draw.random(generations),
+        "slip": draw.random(generations),
+        "slip_length": draw.random(generations),
         "release_effect": draw.standard_normal(generations),
         "frailty": draw.standard_normal(len(system.pools.balance)),
         "leadership": draw.standard_normal(firms),
     }
     shocks = {
-        "normals": draw.standard_normal((months, 6)), "regime": draw.random(months),
-        "waiver": draw.random((months, loans)), "extension": draw.random((months, loans)),
+        "normals": draw.standard_normal((months, 6)),
+        "regime": draw.random(months),
+        "waiver": draw.random((months, loans)),
+        "extension": draw.random((months, loans)),
     }
     return fate, shocks

@@ -146,8 +146,13 @@ def triangle():
         numbers=Table(mechanisms=Table(circular_contracts=1.0)),
     )
     now = {
-        "obligation": [10.0, 8.0, 4.0], "liquid": [4.0, 1.0, 0.0], "raised": [0.0] * 3, "backup": [0.0] * 3,
-        "operating": [1.0] * 3, "flags": 0, "full_size": [120.0, 96.0, 60.0],
+        "obligation": [10.0, 8.0, 4.0],
+        "liquid": [4.0, 1.0, 0.0],
+        "raised": [0.0] * 3,
+        "backup": [0.0] * 3,
+        "operating": [1.0] * 3,
+        "flags": 0,
+        "full_size": [120.0, 96.0, 60.0],
     }
     return book, now
 

@@ -236,15 +236,25 @@ def priced(loop: float) -> list[float]:
     """Costs of a month with a living firm whose growth loan is loan 0, and a dead one with loan 1."""
     growth_loan = np.array([[1.0, 0.0], [0.0, 0.0]])
     book = Table(
-        firms=Table(growth_loan=growth_loan), loans=Table(borrower=[0, 1], origination_share=[0.1, 0.2]),
+        firms=Table(growth_loan=growth_loan),
+        loans=Table(borrower=[0, 1], origination_share=[0.1, 0.2]),
         pools=Table(balance=[1.0], origination_share=[0.3]),
         numbers=Table(mechanisms=Table(funding_loop=loop)),
     )
     now = {
-        "levers": Table(funds=0.25, barred=0.1), "alive": [1.0, 0.0], "felt_supply": 1.0 - loop * 0.15,
-        "fund_share": [0.5, 0.8], "pool_fund_share": [0.4], "origination_wanted": 10.0, "origination": 9.0,
-        "rolled": [1.0, 2.0], "bridged": [0.5, 0.0], "aid": [0.0, 2.0], "capex_debt_wanted": [4.0, 0.0],
-        "capex_debt_capped": [3.0, 0.0], "capex_debt": [2.625, 0.0],
+        "levers": Table(funds=0.25, barred=0.1),
+        "alive": [1.0, 0.0],
+        "felt_supply": 1.0 - loop * 0.15,
+        "fund_share": [0.5, 0.8],
+        "pool_fund_share": [0.4],
+        "origination_wanted": 10.0,
+        "origination": 9.0,
+        "rolled": [1.0, 2.0],
+        "bridged": [0.5, 0.0],
+        "aid": [0.0, 2.0],
+        "capex_debt_wanted": [4.0, 0.0],
+        "capex_debt_capped": [3.0, 0.0],
+        "capex_debt": [2.625, 0.0],
     }
     policy.costs(book, {"supply": 0.6}, now)
     return now["policy_cost"]

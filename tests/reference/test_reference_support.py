@@ -144,15 +144,23 @@ def backed_seller(switch: float):
     book = Table(
         firms=Table(chip_sales_share=[0.5, 0.0, 0.0, 0.0], cash=[4.0, 0.0, 0.0, 0.0]),
         contracts=Table(
-            buyer=[2, 2, 0, 3], seller=[1, 1, 1, 1], guarantor=[0, 0, 0, 0], cover=[0.5, 0.0, 0.0, 0.0],
-            operating=[1.0, 1.0, 0.0, 0.0], backstop=[0.0, 0.0, 1.0, 1.0], annual=[24.0, 12.0, 12.0, 6.0],
+            buyer=[2, 2, 0, 3],
+            seller=[1, 1, 1, 1],
+            guarantor=[0, 0, 0, 0],
+            cover=[0.5, 0.0, 0.0, 0.0],
+            operating=[1.0, 1.0, 0.0, 0.0],
+            backstop=[0.0, 0.0, 1.0, 1.0],
+            annual=[24.0, 12.0, 12.0, 6.0],
         ),
         numbers=Table(mechanisms=Table(vendor_purse=switch)),
     )
     now = {
-        "full_size": [24.0, 12.0, 12.0, 6.0], "obligation": [1.5, 0.9, 0.0, 0.0],
-        "paid": [1.0, 0.75, 0.0, 0.0], "operating": [1.0] * 4,
-        "support_left": [0.25 + 11.0 / 24.0, 0.0, 0.0, 0.0], "equity_bought": [0.25, 0.0, 0.0, 0.0],
+        "full_size": [24.0, 12.0, 12.0, 6.0],
+        "obligation": [1.5, 0.9, 0.0, 0.0],
+        "paid": [1.0, 0.75, 0.0, 0.0],
+        "operating": [1.0] * 4,
+        "support_left": [0.25 + 11.0 / 24.0, 0.0, 0.0, 0.0],
+        "equity_bought": [0.25, 0.0, 0.0, 0.0],
     }
     return book, now
 

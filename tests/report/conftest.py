@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from engine.paths.simulate import break_groups, break_quarter
-from engine.report.folder import read_results
 from engine.report.page import write_page
-from engine.report.results import write_results
+from engine.results.folder import read_results
+from engine.results.write import write_results
 from engine.tail import tally as tallies
 from engine.tail.outcome import Outcome
 from engine.vocabulary import SERIES

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from engine.book.parameters import Parameters
-from engine.report import grades
+from engine.results import grades
 
 
 def test_shares_sum_to_one(results):

@@ -5,10 +5,10 @@ import pytest
 
 from engine.learn.greeks.greeks import Slopes
 from engine.learn.greeks.steps import Step
-from engine.report.greeks_tables import ranked, rows_of, summary
 from engine.report.terminal import greeks_table
-from experiments.reliability import doubts_of
-from experiments.schema import Greeks, Report
+from engine.results.greeks import ranked, rows_of, summary
+from engine.results.reliability import doubts_of
+from experiments.config.schema import Greeks, Report
 
 RATE = "economy.leave_boom[0]"
 
@@ -60,7 +60,7 @@ def test_checks_that_disagree_make_a_run_unreliable(shift, agrees):
     table, tail = table_of(shift)
     first = type("First", (), {"es": np.ones(32), "el": np.ones(32)})
     told = {"greeks": summary(table, tail, first, Greeks(), 64), "flagged_paths": {}, "paths": 1}
-    found = doubts_of(told, Report())
+    found = doubts_of(told, Report().most_flagged, Report().fail_on_unresolved)
     assert (found == []) == agrees and (agrees or "2 checks disagree" in found[0])
     lines = greeks_table(told)
     assert max(map(len, lines)) <= 100 and "large" in lines[4]

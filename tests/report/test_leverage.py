@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.book.load import load_book, shipped_book
-from engine.report.leverage import lease_rows, leverage_table
+from engine.results.leverage import lease_rows, leverage_table
 
 
 def test_leases_are_worth_their_rents_discounted_monthly(world):

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from engine.report import style, words
-from engine.report.folder import read_results
 from engine.report.page import page, write_page
-from engine.report.results import write_results
+from engine.results.folder import read_results
+from engine.results.write import write_results
 from tests.report import synthetic
 from tests.report.conftest import PROVENANCE, tally_of
 

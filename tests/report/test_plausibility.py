@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from engine.report import plausibility
+from engine.results import plausibility
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engine.report.folder import read_results
-from engine.report.replications import Replications
-from engine.report.results import write_results
+from engine.results.folder import read_results
+from engine.results.replications import Replications
+from engine.results.write import write_results
 from engine.tail import contributions, measures
 from engine.tail.intervals import es_error
 from tests.report import synthetic

@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow.parquet
 import pytest
 
-from engine.report.folder import read_results, write_json, write_text
-from engine.report.results import write_results
+from engine.results.folder import read_results, write_json, write_text
+from engine.results.write import write_results
 from engine.tail.histogram import LOSS
 from engine.vocabulary import FLAGS
 from tests.report.conftest import PROVENANCE

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from engine.learn.reverse_stress.story import firms_table, quarters_table
-from engine.report.stress_words import CAUSE_WORDS, FACTOR_WORDS, chance, quarter_name, story_lines, title
+from engine.report.stress_words import CAUSE_WORDS, FACTOR_WORDS, quarter_name, story_lines, title
+from engine.results.reverse_stress import chance
 from engine.vocabulary import CAUSES, FACTORS, REGIMES, SERIES
 
 

@@ -4,6 +4,7 @@ import io
 
 from engine.report import words
 from engine.report.terminal import TOP, WIDTH, print_summary
+from engine.results.horizons import horizon_years
 
 
 def printed(summary, encoding="utf-8"):
@@ -35,7 +36,7 @@ def test_numbers_are_those_of_the_summary(results):
     for horizon in results.horizons:
         loss = results.system(horizon)
         assert f"{words.amount(loss['es_99'])} ± {words.error(loss['es_99_se'], loss['es_99'])}" in text
-        assert words.horizon_years(horizon) in text
+        assert horizon_years(horizon) in text
     ranked = sorted(results.summary["lenders"].items(), key=lambda item: -item[1]["5y"]["es_99"])
     at = [text.index(f"\n{name} ") for name, _ in ranked[:TOP]]
     assert at == sorted(at) and f"\n{ranked[TOP][0]} " not in text

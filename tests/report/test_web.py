@@ -17,10 +17,10 @@ from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths.payments import yearly_payments
 from engine.paths.replay import calm, replay
 from engine.paths.simulate import layout_of, simulate
-from engine.report import web
 from engine.report.page import write_page
-from engine.report.results import write_results
-from engine.tail.blocks import Plan
+from engine.results import circular_web
+from engine.results.write import write_results
+from engine.run.plan import Plan
 from tests.report.conftest import PROVENANCE
 
 SEED, MONTHS, PATHS = 7, 24, 1024
@@ -66,7 +66,7 @@ def test_tables_of_a_run(two_years, book):
     compiled = []
     jax.monitoring.register_event_duration_secs_listener(lambda name, *_, **__: compiled.append(name))
     try:
-        tables = web.web_tables(two_years, book, tally, SEED, (PSEUDO_RANDOM,))
+        tables = circular_web.web_tables(two_years, book, tally, SEED, (PSEUDO_RANDOM,))
     finally:
         jax.monitoring.clear_event_listeners()
     # A table evaluated operation by operation would compile each: a hundred programs, seconds of a run.
@@ -89,8 +89,8 @@ def test_paths_of_replications_have_their_own_sampler(two_years, monkeypatch):
         asked.append((sampler, ids.tolist()))
         return np.zeros((len(ids), 2, len(system.names.contracts)))
 
-    monkeypatch.setattr(web, "yearly_payments", recorded)
-    web.paid_of(two_years, SEED, [0, 9, 10, 19], ("first", "second"), 20)
+    monkeypatch.setattr(circular_web, "yearly_payments", recorded)
+    circular_web.paid_of(two_years, SEED, [0, 9, 10, 19], ("first", "second"), 20)
     assert asked == [("first", [0, 9]), ("second", [10, 19])]
 
 
@@ -118,8 +118,8 @@ def test_failure_of_a_chain_by_hand(two_years, book, monkeypatch):
     due = np.zeros(len(two_years.names.contracts), np.float32)
     due[:2] = 8.0, 6.0
     given = (jnp.asarray(due), jnp.asarray(means))
-    monkeypatch.setattr(web, "year_of_payments", lambda system: given)
-    rows = web.failures_table(linked, book).set_index("firm")
+    monkeypatch.setattr(circular_web, "year_of_payments", lambda system: given)
+    rows = circular_web.failures_table(linked, book).set_index("firm")
     first, second, third = two_years.names.firms[:3]
     assert rows.loc[first, ["direct", "knock_on", "worst_share"]].tolist() == pytest.approx([8.0, 5.0, 1.0])
     assert rows.loc[second, ["direct", "knock_on"]].tolist() == pytest.approx([6.0, 0.0])
@@ -131,7 +131,7 @@ def test_a_book_without_contracts_has_no_web(two_years, book):
     none = eqx.tree_at(
         lambda s: s.contracts.operating, two_years, jnp.zeros_like(two_years.contracts.operating)
     )
-    assert web.web_tables(none, book, layout_of(none).init(), SEED, ()) == {}
+    assert circular_web.web_tables(none, book, layout_of(none).init(), SEED, ()) == {}
 
 
 def test_the_page_shows_the_web_of_a_run_that_has_one(world, tally, folder, tmp_path):

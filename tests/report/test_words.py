@@ -5,6 +5,7 @@ import math
 import pytest
 
 from engine.report import words
+from engine.results.horizons import horizon_months, horizon_name, horizon_words, horizon_years, joined
 
 
 @pytest.mark.parametrize(
@@ -33,16 +34,16 @@ def test_shares_are_percent(value, said):
 
 @pytest.mark.parametrize("months", [12, 18, 60, 120])
 def test_horizon_names_come_back(months):
-    assert words.horizon_months(words.horizon_name(months)) == months
+    assert horizon_months(horizon_name(months)) == months
 
 
 def test_horizons_in_words():
-    assert words.horizon_years("1y") == "1 year" and words.horizon_words("5y") == "five years"
-    assert words.horizon_words("18m") == "18 months"
+    assert horizon_years("1y") == "1 year" and horizon_words("5y") == "five years"
+    assert horizon_words("18m") == "18 months"
 
 
 def test_words_in_a_row():
-    assert [words.joined(list(row)) for row in ("a", "ab", "abc")] == ["a", "a and b", "a, b and c"]
+    assert [joined(list(row)) for row in ("a", "ab", "abc")] == ["a", "a and b", "a, b and c"]
 
 
 def test_ratios_of_unknown_things_are_unknown():

@@ -6,7 +6,7 @@ from scipy.optimize import brentq
 from scipy.stats import multivariate_normal, norm
 
 from engine.tail.contributions import es_contributions
-from engine.tail.distress import covar, quantile
+from engine.tail.covar import covar, quantile
 from engine.tail.histogram import DISTRESS
 from engine.tail.measures import column_losses, expected_shortfall
 from engine.tail.systemic import systemic

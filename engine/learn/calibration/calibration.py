@@ -6,10 +6,10 @@ import re
 import pandas as pd
 
 from engine.book.parameters import Parameters
+from engine.learn.calibration.identification import Fit
 from engine.learn.calibration.prediction import coverage_doubt, predictions, rebounds, recovery
 from engine.learn.calibration.rents import RentFit, fit_rents
 from engine.learn.calibration.revenue import RevenueFit, fit_revenue
-from engine.learn.calibration.settle import Fit
 
 LEAST_PROBABILITY = 0.01
 """Of as few predictions inside their bands as were, below which a fit is doubted."""

@@ -4,7 +4,7 @@ import textwrap
 
 from engine.book.parameters import Parameters
 from engine.learn.calibration.calibration import applied
-from engine.learn.calibration.settle import Fit
+from engine.learn.calibration.identification import Fit
 
 WIDTH = 108
 

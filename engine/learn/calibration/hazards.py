@@ -30,8 +30,8 @@ from engine.book.system import System
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths.simulate import YEAR, every_year
-from engine.tail.blocks import CHUNK
-from engine.tail.devices import OWN, SHARED, mesh_of, side_by_side
+from engine.run.devices import OWN, SHARED, mesh_of, side_by_side
+from engine.run.plan import CHUNK
 
 TINY = 1e-6
 """Of the prior intercept: no path falls by it, and float32 still carries the cumulative hazard."""

@@ -20,8 +20,6 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float64
 
-import engine.vocabulary  # noqa: F401  (turns 64-bit types on before the first array is made)
-
 LOW, HIGH = 1e-3, 5.0
 """Scales are sought between these, per root year."""
 

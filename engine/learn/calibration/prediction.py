@@ -9,9 +9,9 @@ import pandas as pd
 from scipy import stats
 
 from engine.learn.calibration import panel as panels
+from engine.learn.calibration.identification import LEVEL, Settled, freedom, width
 from engine.learn.calibration.observations import Observations
 from engine.learn.calibration.panel import Panel
-from engine.learn.calibration.settle import LEVEL, Settled, freedom, width
 
 LEAST = 2
 """Degrees of freedom from which a prediction is made."""

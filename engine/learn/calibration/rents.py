@@ -19,8 +19,8 @@ import pandas as pd
 
 from engine.book.parameters import Chips
 from engine.learn.calibration import panel as panels
+from engine.learn.calibration.identification import Fit, Settled, renamed, settle, unknown, without_data
 from engine.learn.calibration.observations import Observations, brownian, observations
-from engine.learn.calibration.settle import Fit, Settled, renamed, settle, unknown, without_data
 
 HIDDEN = "utilisation was not observed: its moves cannot be told from technology's"
 NO_SALE = "no forced sale of chips is on record"

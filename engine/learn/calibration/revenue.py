@@ -18,8 +18,8 @@ import numpy as np
 
 from engine.book.parameters import Economy
 from engine.learn.calibration import panel as panels
+from engine.learn.calibration.identification import Fit, Settled, renamed, settle, unknown
 from engine.learn.calibration.observations import Observations, brownian, observations, span
-from engine.learn.calibration.settle import Fit, Settled, renamed, settle, unknown
 
 UNSEEN = "no plateau or bust of AI revenue has been observed"
 

@@ -25,7 +25,7 @@ from engine.draws.tilted import Moments, Nominal, Tilt, Tilted, mixed, untilted
 from engine.learn.importance.mixture import RATES, fitted
 from engine.learn.importance.pilot import Pilot, nominal_of, pilot
 from engine.learn.importance.second_moment import normalised, refined
-from engine.tail.blocks import Plan, Watch
+from engine.run.plan import Plan, Watch
 
 LEARNING = 0x6C6561726E
 """Separates the seeds of pilots from any other use of a run's seed."""

@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from engine.batch.last import batch_last
+from engine.batch.path_last import batch_last
 from engine.book.system import System
 from engine.draws.tilted import Moments, Nominal, Tilted
 from engine.paths import path as paths
-from engine.paths.by_path import by_path
 from engine.paths.simulate import every_year
-from engine.tail.blocks import Plan, Watch
+from engine.run.chunks import by_path
+from engine.run.plan import Plan, Watch
 from engine.vocabulary import REGIMES
 
 

@@ -9,12 +9,12 @@ from jaxtyping import Float64
 
 from engine.book.system import System
 from engine.draws.samplers import principal_components
-from engine.learn.reverse_stress.around import Around, observe
+from engine.learn.reverse_stress.conditional_paths import Around, observe
 from engine.learn.reverse_stress.design_point import Plane, fitted
 from engine.learn.reverse_stress.regimes import Regimes, forcing, log_probability, transition_of
 from engine.paths.path import column_names
-from engine.tail.blocks import CHUNK
-from engine.tail.devices import everywhere
+from engine.run.devices import everywhere
+from engine.run.plan import CHUNK
 
 SHAPES = 6
 """Leading principal components of each factor's path that a scenario may move; the rest stays at zero."""

@@ -14,7 +14,7 @@ import types
 
 import numpy as np
 
-from engine.book.checks import check_tables
+from engine.book.checks.every import check_tables
 from engine.book.load import Book, in_range
 from engine.book.parameters import Parameters
 from engine.book.tables import TABLES

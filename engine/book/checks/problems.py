@@ -1,0 +1,40 @@
+"""What is wrong with a book: every problem found, each with its place and what was expected there."""
+
+import dataclasses
+
+SHOWN = 50
+"""Problems printed by a `BookError`; the rest are counted."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """One fault: file, row as an editor numbers it (None for a whole file), column, value and expectation."""
+
+    file: str
+    row: int | None
+    column: str
+    value: str
+    expected: str
+
+    def __str__(self) -> str:
+        place = self.file if self.row is None else f"{self.file}, row {self.row}"
+        column = f", column {self.column}" if self.column else ""
+        got = f" got {self.value!r}," if self.value else ""
+        return f"{place}{column}:{got} expected {self.expected}"
+
+
+class BookError(ValueError):
+    """A book that cannot be used. `problems` holds all faults found, in file order."""
+
+    def __init__(self, problems):
+        self.problems = tuple(problems)
+        shown = "\n".join(f"  {problem}" for problem in self.problems[:SHOWN])
+        rest = len(self.problems) - SHOWN
+        more = f"\n  ... and {rest} more" if rest > 0 else ""
+        noun = "problem" if len(self.problems) == 1 else "problems"
+        super().__init__(f"{len(self.problems)} {noun} in the book:\n{shown}{more}")
+
+
+def expected(name: str, got: object, wanted: str) -> str:
+    """The sentence of one problem."""
+    return f"{name}: got {got!r}, expected {wanted}"

@@ -1,0 +1,94 @@
+"""Tables of the calibration task: estimates, what they were fitted to, predictions, intercepts, effect."""
+
+import dataclasses
+import types
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from engine.learn.calibration.observations import span
+from engine.results.paired import flat, share_worse, shortfall
+from engine.tail.paired import change, mean_of
+
+
+def tables(found, book, hazards: pd.DataFrame, effect) -> dict[str, pd.DataFrame]:
+    """Tables of the run folder by name, of a `Calibration` and what was made of it."""
+    parts = [series_table(part, book["history"]).assign(part=name) for name, part in found.parts.items()]
+    return {
+        "calibration": pd.DataFrame([dataclasses.asdict(fit) for fit in found.fits]),
+        "calibration_series": pd.concat(parts, ignore_index=True),
+        "calibration_predictions": found.predictions,
+        "calibration_recovery": found.recovered,
+        "calibration_rebounds": found.rebounds,
+        "calibration_hazards": hazards,
+        "calibration_effect": pd.DataFrame(effect),
+    }
+
+
+def series_table(part, history: pd.DataFrame) -> pd.DataFrame:
+    """Every row of the history of the series that were fitted, with the fitted trend where it was used."""
+    seen, settled = part.seen, part.settled
+    line = np.asarray(settled.data.design @ settled.estimate.coefficients) if len(seen) else np.zeros(0)
+    held = np.log(seen.value) - np.asarray(settled.data.y) if len(seen) else np.zeros(0)
+    rows = [
+        (entity, label, middle, value, True, fitted)
+        for entity, label, middle, value, fitted in zip(
+            seen.entity, seen.label, seen.middle, seen.value, np.exp(line + held), strict=True
+        )
+    ]
+    names = {label.rpartition(" ")[0]: entity for entity, label in zip(seen.entity, seen.label, strict=True)}
+    for row in history[history["series"].isin(names)].itertuples():
+        label = f"{row.series} {row.date}"
+        if label not in seen.label:
+            middle = sum(span(row.date)) / 2.0
+            rows.append((names[row.series], label, middle, float(row.value), False, np.nan))
+    columns = ["entity", "label", "middle", "value", "used", "trend"]
+    return pd.DataFrame(rows, columns=columns).sort_values(["entity", "middle"], kind="stable")
+
+
+def effect_row(name: str, base, found) -> dict[str, Any]:
+    """Losses of a variant and their change against the base, from ledgers of the same paths (USD bn)."""
+    told = {
+        "es_99": mean_of(shortfall(found.loss)),
+        "es_99_change": change(base.loss, found.loss, shortfall),
+        "el": mean_of(found.loss),
+        "el_change": change(base.loss, found.loss),
+        "debt_change": change(base.debt, found.debt),
+    }
+    return {"variant": name} | flat(told) | {"share_worse": share_worse(base, found)}
+
+
+def priced(book, hazards: pd.DataFrame):
+    """The book with the intercepts that were calibrated and accepted; their rows say so."""
+    firms = book.tables["firms"].copy()
+    for row in hazards[hazards["used"]].itertuples():
+        own = firms["firm"] == row.firm
+        firms.loc[own, "hazard"] = float(f"{row.hazard:.4g}")
+        note = f"; hazard calibrated to {1e4 * row.spread:.0f} bp, risk premium {row.risk_premium:g}"
+        firms.loc[own, "source"] = firms.loc[own, "source"] + note
+    tables = types.MappingProxyType({**book.tables, "firms": firms})
+    return dataclasses.replace(book, tables=tables)
+
+
+def summary(tables: dict[str, pd.DataFrame], doubts) -> dict[str, Any]:
+    """The entry `calibration` of summary.json."""
+    fits = tables["calibration"]
+    rows, made = tables["calibration_predictions"], {}
+    for part, own in rows.groupby("part"):
+        made[part] = {"inside": int(own["inside"].sum()), "predictions": len(own)}
+    rises = tables["calibration_rebounds"]
+    return {
+        "parameters": fits.set_index("parameter").to_dict("index"),
+        "not_identified": fits.loc[~fits["identified"].astype(bool), "parameter"].tolist(),
+        "predictions": made,
+        "recovery": tables["calibration_recovery"].to_dict("records"),
+        "rises": {
+            "seen": int(rises["rise"].sum()),
+            "expected": float(rises["probability"].sum()),
+            "of": len(rises),
+        },
+        "hazards": tables["calibration_hazards"].set_index(["firm"]).to_dict("index"),
+        "effect": tables["calibration_effect"].set_index("variant").to_dict("index"),
+        "doubts": list(doubts),
+    }

@@ -1,0 +1,143 @@
+"""The circular web: who pays whom on ordinary and on the worst paths, and what is lost when a node fails."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+
+from engine.contagion.payments import clear
+from engine.draws.samplers import PSEUDO_RANDOM
+from engine.draws.tilted import Tilted
+from engine.paths.payments import yearly_payments
+from engine.paths.replay import calm
+from engine.run.plan import CHUNK
+from engine.tail import measures
+from engine.tail.sample import median_interval
+from engine.tail.tally import WORST, Tally
+from engine.vocabulary import MONTH
+
+FAILURE_MONTH = 24
+"""Month of the calm path in which a node is taken out: most contracts have reached full size."""
+ROUNDS = 8
+"""Longest chain of payments followed; the web of the shipped book has three links."""
+
+
+def web_tables(system, book, tally: Tally, seed: int, samplers) -> dict[str, pd.DataFrame]:
+    """`payments` and `failures` of a run; none where nobody pays anybody."""
+    if not np.asarray(system.contracts.operating).any():
+        return {}
+    return {
+        "payments": payments_table(system, book, tally, seed, samplers),
+        "failures": failures_table(system, book),
+    }
+
+
+def payments_table(system, book, tally: Tally, seed: int, samplers) -> pd.DataFrame:
+    """Cash paid under each contract over the run, USD bn.
+
+    `promised` is the full size of the calendar; `ordinary` the median of the run's first paths, `tail`
+    that of its worst; `_low` and `_high` bound the medians (95%). Equity commitments and warrants are counted
+    with what investors put in.
+    """
+    worst, _ = measures.worst_paths(tally, tally.worst_path.shape[0] - 1)
+    count = min(CHUNK - WORST, int(tally.paths))
+    # Medians of weighted paths would not be those of the model: its own paths stand for the ordinary ones.
+    own = (PSEUDO_RANDOM,) if isinstance(samplers[0], Tilted) else samplers
+    paid = [
+        paid_of(system, seed, ids, drawn_by, int(tally.paths))
+        for ids, drawn_by in ((np.arange(count), own), (worst, samplers))
+    ]
+    contracts = book.tables["contracts"].set_index("contract").loc[list(system.names.contracts)]
+    names = book.tables["firms"].set_index("firm")["name"]
+    flows = (contracts["flow"] != "none").to_numpy()
+    table = pd.DataFrame({
+        "contract": contracts.index,
+        "kind": contracts["kind"].to_numpy(),
+        "buyer": names.reindex(contracts["buyer"]).to_numpy(),
+        "seller": names.reindex(contracts["seller"]).to_numpy(),
+        "promised": np.asarray(system.calendar.term, np.float64).sum(axis=0) * MONTH,
+        "ordinary": np.median(paid[0], axis=0),
+        "tail": np.median(paid[1], axis=0),
+    })  # fmt: skip
+    for name, sample in zip(("ordinary", "tail"), paid, strict=True):
+        table[f"{name}_low"], table[f"{name}_high"] = median_interval(sample)
+    table = table[flows]
+    return table.sort_values("ordinary", ascending=False).reset_index(drop=True)
+
+
+def paid_of(system, seed: int, ids, samplers, paths: int):
+    """Cash paid over the whole run [ids contracts]; each path is drawn by the sampler of its replication."""
+    replication = np.minimum(np.asarray(ids) // max(paths // len(samplers), 1), len(samplers) - 1)
+    paid = np.zeros((len(ids), len(system.names.contracts)))
+    for place in np.unique(replication):
+        own = replication == place
+        paid[own] = yearly_payments(system, seed, np.asarray(ids)[own], samplers[place]).sum(axis=1)
+    return paid
+
+
+def failures_table(system, book) -> pd.DataFrame:
+    """What sellers lose in a year if one buyer pays nothing, before anything else adjusts, USD bn.
+
+    On the path on which nothing happens, after two years, and with capital markets shut: each firm pays what
+    it owes in a year from its cash, its undrawn revolver, the year's result after debt service and what
+    contracts pay it; who lacks something even so is given it. `direct` is what the failed node does not pay,
+    `knock_on` what its sellers then cannot pay on; `worst_hit` loses most, `worst_share` of what contracts
+    pay it. Guarantees, re-letting, new debt and new equity are left out.
+    """
+    table = system.contracts
+    whole, without = jax.device_get(paid_without_each(system, *year_of_payments(system)))
+    whole = whole.astype(np.float64)
+    lost = whole[None, :] - without.astype(np.float64)
+    sides = jax.jit(lambda: (table.bought.matrix, table.sold.matrix))()
+    bought, sold = (np.asarray(side, np.float64) for side in sides)
+    names = book.tables["firms"].set_index("firm")["name"].reindex(list(system.names.firms)).to_numpy()
+    direct = bought @ whole
+    by_seller, income = lost @ sold.T, sold @ whole
+    share = by_seller / np.where(income > 0.0, income, 1.0)
+    worst = (by_seller * (1.0 - np.eye(len(names)))).argmax(axis=1)
+    rows = pd.DataFrame({
+        "firm": list(system.names.firms),
+        "name": names,
+        "direct": direct,
+        "knock_on": np.maximum(lost.sum(axis=1) - direct, 0.0),
+        "worst_hit": names[worst],
+        "worst_share": share[np.arange(len(names)), worst],
+    })  # fmt: skip
+    rows = rows[rows["direct"] > 0.0]
+    order = (rows["direct"] + rows["knock_on"]).sort_values(ascending=False).index
+    return rows.loc[order].reset_index(drop=True)
+
+
+@jax.jit
+def paid_without_each(system, due, means):
+    """What is paid under contracts when all pay [contracts], and without one firm each [firms contracts]."""
+    firms, table = system.firms, system.contracts
+    everybody = jnp.ones(len(system.names.firms), jnp.float32)
+
+    def paid(able):
+        found = clear(
+            due, table.senior, table.buyer, table.bought, table.sold, table.margin, means, able,
+            firms.outside, ROUNDS,
+        )  # fmt: skip
+        return found[0]
+
+    return paid(everybody), jax.vmap(paid)(1.0 - jnp.eye(everybody.size, dtype=jnp.float32))
+
+
+@jax.jit
+def year_of_payments(system):
+    """(due [contracts], means [firms] without contract income) of a year of the calm path, USD bn."""
+    states, infos = calm(system)
+    place = min(FAILURE_MONTH, system.calendar.month.shape[0]) - 1
+    state, info = (jax.tree.map(lambda leaf: leaf[place], each) for each in (states, infos))
+    table, loans, funds = system.contracts, system.loans, state.funding
+    due = info.contracts.paid / MONTH
+    result = info.contracts.ebitda - table.sold @ (table.margin * info.contracts.received)
+    result = result + table.bought @ info.contracts.paid + info.contracts.committed_equity
+    rate = funds.coupon + loans.floating * info.economy.rate
+    serviced = loans.borrowed @ (funds.balance * rate + loans.amortisation * funds.peak)
+    undrawn = jnp.maximum(loans.committed - funds.balance, 0.0) @ system.firms.revolver
+    means = funds.cash + undrawn + result / MONTH - serviced
+    owed = table.bought @ due
+    lacking = jnp.maximum(owed - table.sold @ (table.margin * due) - means, 0.0)
+    return due, means + lacking

@@ -1,0 +1,117 @@
+"""The run folder: tables and documents written whole or not at all, and read back.
+
+Layout: summary.json, results/<table>.parquet (zstd), report.html. Whoever reads while a run is still writing
+sees the old file or the new one.
+"""
+
+import json
+import pathlib
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from engine.files import write_whole
+from engine.results.horizons import horizon_months
+
+SCHEMA = 1
+"""Version of summary.json and of the tables beside it (docs/results.md)."""
+
+
+def write_text(path: pathlib.Path, text: str) -> None:
+    """Writes a UTF-8 text file whole."""
+    write_whole(path, lambda name: pathlib.Path(name).write_text(text, encoding="utf-8"))
+
+
+def write_json(path: pathlib.Path, document: dict[str, Any]) -> None:
+    """Writes a JSON document whole; a number that is not finite becomes null, which JSON can say."""
+    write_text(path, json.dumps(plain(document), indent=1, allow_nan=False) + "\n")
+
+
+def write_table(folder: pathlib.Path, name: str, table: pd.DataFrame) -> None:
+    """Writes results/<name>.parquet, zstd."""
+    path = folder / "results" / f"{name}.parquet"
+    write_whole(path, lambda file: table.to_parquet(file, compression="zstd", index=False))
+
+
+def plain(value: Any) -> Any:
+    """The value in the types that JSON knows."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, np.bool_ | bool):
+        return bool(value)
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, np.floating | float):
+        return float(value) if np.isfinite(value) else None
+    return value if value is None or isinstance(value, int | str) else str(value)
+
+
+class Bins(NamedTuple):
+    """A loss distribution: mean loss and probability of each filled bin, losses ascending."""
+
+    loss: np.ndarray
+    probability: np.ndarray
+
+
+class Results(NamedTuple):
+    """What a run folder holds: the summary and the tables by name."""
+
+    summary: dict[str, Any]
+    tables: dict[str, pd.DataFrame]
+
+    @property
+    def horizons(self) -> list[str]:
+        """Names of the horizons, shortest first."""
+        return sorted(self.summary["system"], key=lambda horizon: self.months[horizon])
+
+    @property
+    def last(self) -> str:
+        """The longest horizon, the one the report is about."""
+        return self.horizons[-1]
+
+    @property
+    def months(self) -> dict[str, int]:
+        """Months of each horizon."""
+        return {horizon: horizon_months(horizon) for horizon in self.summary["system"]}
+
+    def system(self, horizon: str) -> dict[str, Any]:
+        """System loss at a horizon, from the summary."""
+        return self.summary["system"][horizon]
+
+    def losses(self, kind: str, horizon: str) -> pd.DataFrame:
+        """Loss measures of the columns of a kind at a horizon."""
+        table = self.tables["losses"]
+        return table[(table["kind"] == kind) & (table["horizon"] == horizon)]
+
+    def ranked(self, kind: str, horizon: str, by: str) -> pd.DataFrame:
+        """The same, greatest first."""
+        return self.losses(kind, horizon).sort_values(by, ascending=False, kind="stable")
+
+    def tail(self, kind: str, horizon: str) -> pd.DataFrame:
+        """Mean of the columns of a kind in the worst 1% of system paths."""
+        table = self.tables["tail"]
+        return table[(table["kind"] == kind) & (table["horizon"] == horizon)]
+
+    def fan(self, series: str) -> pd.DataFrame:
+        """Monthly quantiles of a series."""
+        table = self.tables["fans"]
+        return table[table["series"] == series].sort_values("month")
+
+    def bins(self, column: str, horizon: str) -> Bins:
+        """The loss distribution of a column at a horizon."""
+        table = self.tables["distribution"]
+        rows = table[(table["column"] == column) & (table["horizon"] == horizon)].sort_values("loss")
+        return Bins(rows["loss"].to_numpy(), rows["probability"].to_numpy())
+
+
+def read_results(folder: str | pathlib.Path) -> Results:
+    """Reads a run folder; raises FileNotFoundError where it holds no summary."""
+    folder = pathlib.Path(folder)
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    files = sorted((folder / "results").glob("*.parquet"))
+    return Results(summary, {file.stem: pd.read_parquet(file) for file in files})

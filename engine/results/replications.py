@@ -1,0 +1,90 @@
+"""Errors from the spread of independent replications: what antithetic pairs and scrambled sequences need.
+
+Within one of these samplers' replications paths are not independent, so formulas for independent paths would
+misjudge the error. With R replications of equal size an estimate's standard error is their standard
+deviation over sqrt(R), and its 95% interval reaches t(R - 1) of these (Glasserman 2003, 5.4).
+"""
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtrit
+
+from engine.results import losses
+from engine.tail import contributions, measures
+from engine.tail.intervals import sectioned
+from engine.tail.tally import Tally
+
+
+class Replications:
+    """The measures of every finished replication; `add` is called with its tally."""
+
+    def __init__(self) -> None:
+        self.expected: list[np.ndarray] = []  # [horizons columns]
+        self.beyond: list[np.ndarray] = []  # [VaR and ES, levels, horizons, columns]
+        self.parts: list[np.ndarray] = []  # [horizons parts], Euler contributions to the system's ES
+
+    def __len__(self) -> int:
+        return len(self.expected)
+
+    def add(self, tally: Tally) -> None:
+        """Read the measures of one replication."""
+        expected, beyond = measures.term_structure(tally, tuple(losses.LEVELS.values()))
+        places = range(expected.shape[0])
+        self.expected.append(expected)
+        self.beyond.append(beyond)
+        self.parts.append(np.stack([contributions.es_contributions(tally, h, losses.TAIL) for h in places]))
+
+    def kept(self) -> dict[str, np.ndarray]:
+        """What was added so far as arrays, the first axis the replications."""
+        return {name: np.array(values) for name, values in vars(self).items()}
+
+    def restore(self, kept: dict[str, np.ndarray]) -> None:
+        """Go on from what an interrupted run had `kept`."""
+        for name in vars(self):
+            setattr(self, name, list(kept[name]))
+
+    def errors(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The table of losses with these errors in place of those for independent paths."""
+        if len(self) < 2:
+            return table
+        reach = float(stdtrit(len(self) - 1, 0.975))
+        found = {"el_se": sectioned(self.expected)[1].ravel()}
+        _, errors = sectioned(self.beyond)
+        for place, level in enumerate(losses.LEVELS):
+            var, es = errors[:, place].reshape(2, -1)
+            middle = table[f"var_{level}"].to_numpy()
+            found |= {
+                f"var_{level}_lo": middle - reach * var,
+                f"var_{level}_hi": middle + reach * var,
+                f"es_{level}_se": es,
+            }
+        return table.assign(**found)
+
+    def part_errors(self, layout) -> dict[tuple[str, str], float]:
+        """Standard error of the Euler contribution by (horizon, component); empty without replications."""
+        if len(self) < 2:
+            return {}
+        _, errors = sectioned(self.parts)
+        names = [name.partition(":")[2] for name in layout.components]
+        return {
+            (horizon, name): float(error)
+            for horizon, row in zip(losses.horizon_names(layout), errors, strict=True)
+            for name, error in zip(names, row[len(layout.columns) :], strict=True)
+        }
+
+    def variance_reduction(self, plain: pd.DataFrame) -> dict[str, float]:
+        """Variance of plain paths over the measured one, for the system's measures at the last horizon.
+
+        `plain` is the table with the errors that as many independent paths would have. From R replications
+        the ratio itself is uncertain by sqrt(2 / (R - 1)).
+        """
+        if len(self) < 2:
+            return {}
+        last = plain[plain["column"] == "system"].iloc[-1]
+        own = self.errors(plain).loc[last.name]
+        columns = ["el_se", *(f"es_{level}_se" for level in losses.LEVELS)]
+        return {
+            column.removesuffix("_se"): float((last[column] / own[column]) ** 2)
+            for column in columns
+            if own[column] > 0.0
+        }

@@ -1,0 +1,121 @@
+"""Bad input in one clear message: what, where, what was expected; never a traceback."""
+
+import dataclasses
+import difflib
+import re
+import types
+import typing
+
+import hydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import (
+    ConfigCompositionException,
+    HydraException,
+    MissingConfigException,
+    OverrideParseException,
+)
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException, ValidationError
+
+from engine.book.checks.problems import expected
+from experiments.config.schema import Config
+
+
+class BadInput(Exception):
+    """One or more problems with what the user gave; nothing was started and nothing written."""
+
+    def __init__(self, problems: typing.Iterable[str]):
+        self.problems = list(dict.fromkeys(problems))
+        count = len(self.problems)
+        head = "1 problem" if count == 1 else f"{count} problems"
+        lines = "\n".join("  " + problem.replace("\n", "\n    ") for problem in self.problems)
+        super().__init__(f"undertow: {head} in the input, nothing was run\n{lines}")
+
+
+def explain(error: Exception, override: str = "") -> str:
+    """One sentence for an error of Hydra or OmegaConf, naming the key as the user typed it."""
+    cause = error.__cause__ if isinstance(error.__cause__, OmegaConfBaseException) else error
+    if not override and (quoted := re.search(r"override '?([^'\s]+)", str(error))):
+        override = quoted.group(1).rstrip(".")
+    name, _, value = override.lstrip("+~").partition("=")
+    name = getattr(cause, "full_key", None) or name
+    if isinstance(error, OverrideParseException):
+        return expected("command line", error.override, "key=value, group=option or a flag such as -m")
+    if isinstance(error, MissingConfigException) and error.options is not None:
+        group, _, option = (error.missing_cfg_file or name).rpartition("/")
+        return expected(group, option, "one of " + ", ".join(error.options))
+    if isinstance(cause, ValidationError):
+        return expected(name, value or str(cause.msg), kind_of(name))
+    if isinstance(cause, ConfigKeyError | ConfigAttributeError):
+        return unknown(name)
+    if isinstance(error, ConfigCompositionException) and "Could not override" in str(error):
+        return unknown(name)
+    if "Multiple values for" in str(error):
+        return f"{name}: already in the defaults, write {name}={value} without +"
+    if "Config group override must be" in str(error):
+        return expected(name, value, "the name of an option of this group")
+    return ": ".join(part for part in (name, str(cause).strip().splitlines()[0]) if part)
+
+
+def reread(error: Exception, arguments: list[str]) -> BadInput:
+    """Hydra stops at the first bad override; compose with each alone and name them all."""
+    problems = []
+    several = {"-m", "--multirun"} & set(arguments)
+    if not any(argument.startswith(("--config", "-c")) for argument in arguments):
+        with hydra.initialize_config_module("conf", version_base="1.3"):
+            found = [problem_of(argument, bool(several)) for argument in arguments]
+            problems = [problem for problem in found if problem]
+    return BadInput(problems or [explain(error)])
+
+
+def problem_of(argument: str, several: bool) -> str | None:
+    """What is wrong with one override by itself; in a sweep a swept one is the sweeper's to check."""
+    if argument.startswith("-") or argument.startswith("hydra"):
+        return None
+    try:
+        [override] = OverridesParser.create().parse_overrides([argument])
+        if not override.is_sweep_override():
+            hydra.compose("config", overrides=[argument])
+        elif not several:
+            value = override.get_value_string()
+            return expected(override.key_or_group, value, "one value; -m sweeps over several")
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        return explain(error, argument)
+    return None
+
+
+def unknown(name: str) -> str:
+    """The sentence for a key that the schema does not have."""
+    group, _, key = name.rpartition(".")
+    known = names()
+    near = [other for other in known if group and other.rpartition(".")[2] == key]
+    siblings = [other for other in known if other.rpartition(".")[0] == group]
+    near += [f"{group}.{other}" if group else other for other in close(key, siblings)]
+    hint = f"; did you mean {near[0]}?" if near else "; undertow --cfg job lists all keys"
+    return f"{name}: unknown key{hint}"
+
+
+def close(key: str, names: list[str]) -> list[str]:
+    """The names whose last part is nearly the key."""
+    return difflib.get_close_matches(key, [name.rpartition(".")[2] for name in names], n=1, cutoff=0.6)
+
+
+def names() -> list[str]:
+    """Every dotted key of the schema."""
+    groups = {field.name: field.default_factory for field in dataclasses.fields(Config)}
+    return [
+        f"{group}.{field.name}" for group, kind in groups.items() for field in dataclasses.fields(kind)
+    ] + list(groups)
+
+
+def kind_of(name: str) -> str:
+    """What the schema wants at a key, in words."""
+    group, _, key = name.partition(".")
+    holder = {field.name: field.default_factory for field in dataclasses.fields(Config)}.get(group)
+    kind = typing.get_type_hints(holder).get(key.partition("[")[0]) if holder else None
+    if isinstance(kind, types.UnionType):
+        kind = typing.get_args(kind)[0]
+    if typing.get_origin(kind) is list:
+        return "a number" if "[" in key else "a list of numbers"
+    return {float: "a number", int: "a whole number", bool: "true or false", str: "text"}.get(
+        kind, "a group of keys"
+    )

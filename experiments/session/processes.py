@@ -1,0 +1,120 @@
+"""One run over several processes: who takes part, how they find each other, that they are about the same."""
+
+import atexit
+import contextlib
+import os
+import re
+from collections.abc import Iterator
+
+from engine.book.checks.problems import expected
+from engine.run.processes import ALONE, Ended, Processes
+from experiments.config.bad_input import BadInput
+from experiments.config.checks import whole
+from experiments.config.schema import Config, Run
+from experiments.session.exit_codes import BAD_INPUT, FAILED, INTERRUPTED
+from experiments.session.stopping import Interrupted
+
+SLURM = "slurm"
+STEP = ("SLURM_JOB_ID", "SLURM_NTASKS", "SLURM_PROCID", "SLURM_STEP_NODELIST")
+"""What srun tells each of its tasks."""
+
+SILENT = 30
+"""Seconds after which a process that gives no sign of life is taken for dead, and its fellows end."""
+
+
+def processes_problems(config: Config) -> list[str]:
+    """Turn the numbers of the processes into whole ones; what does not fit together."""
+    run = config.run
+    if run.processes == SLURM:
+        missing = [name for name in STEP if name not in os.environ]
+        wanted = f"a task of srun; {missing[0]} is not set" if missing else ""
+        found = [expected("run.processes", SLURM, wanted)] if missing else []
+    else:
+        found = numbers(run)
+    if run.processes == 1 or found:
+        return found
+    if run.coordinator is not None and not re.fullmatch(r"\S+:\d{1,5}", run.coordinator):
+        found.append(expected("run.coordinator", run.coordinator, "host:port of process 0"))
+    if config.task.name != "tail_risk":
+        wanted = f"1: task={config.task.name} is carried out by one process"
+        found.append(expected("run.processes", run.processes, wanted))
+    return found
+
+
+def numbers(run: Run) -> list[str]:
+    """Turn count, rank and address into what they must be; what is wrong with them."""
+    count, rank = whole(run.processes), whole(run.process)
+    if count is None or not 1 <= count <= 65_536:
+        return [expected("run.processes", run.processes, "a whole number from 1 to 65536, or slurm")]
+    if rank is None or not 0 <= rank < count:
+        return [expected("run.process", run.process, f"a whole number from 0 to {count - 1}")]
+    run.processes, run.process = count, rank
+    if count > 1 and run.coordinator is None:
+        return [expected("run.coordinator", None, "host:port of process 0, where all can reach it")]
+    return []
+
+
+@contextlib.contextmanager
+def joined(run: Run) -> Iterator[Processes]:
+    """The processes of the run; however this one ends, the others hear of it."""
+    processes = ALONE if run.processes == 1 else join(run)
+    code = FAILED
+    try:
+        yield processes
+        code = 0
+    except BadInput:
+        code = BAD_INPUT
+        raise
+    except (Interrupted, KeyboardInterrupt):
+        code = INTERRUPTED
+        raise
+    except Ended as ended:
+        code = ended.code
+        raise
+    finally:
+        processes.farewell(code)
+
+
+def count_of(run: Run) -> int:
+    """How many processes share the run."""
+    return int(os.environ["SLURM_NTASKS"]) if run.processes == SLURM else run.processes
+
+
+def join(run: Run) -> Processes:
+    """Meet the others; before any device is touched."""
+    import jax
+    from jax._src.distributed import State
+
+    named = {"coordinator_address": run.coordinator} if run.coordinator else {}
+    if run.processes != SLURM:
+        named |= {"num_processes": run.processes, "process_id": run.process}
+    elif named:
+        named |= {"num_processes": count_of(run), "process_id": int(os.environ["SLURM_PROCID"])}
+    else:
+        named |= {"cluster_detection_method": SLURM}
+    # Stop listens to signals; the service would take SIGTERM for itself.
+    jax.config.update("jax_enable_preemption_service", False)
+    # A state of our own, of which JAX's devices hear nothing: told of the others, those of every process
+    # would have a topology of their own, and no two processes would share a compiled program.
+    met = State()
+    met.initialize(heartbeat_timeout_seconds=SILENT, **named)
+    atexit.register(met.shutdown)
+    return Processes(met.process_id, met.num_processes, met.client)
+
+
+def greet(processes: Processes, identity: dict, run: Run, name: str = "") -> str:
+    """All are about the same run: its name, as the first one says it.
+
+    Raises `BadInput` with the differences in one that is about another.
+    """
+    from engine.run.checkpoint import differences
+
+    if processes.count == 1:
+        return name
+    import jax
+
+    ours = identity | {"run": {"paths": run.paths, "block": run.block, "devices": jax.device_count()}}
+    name, theirs = processes.of_first((name, ours))
+    if problems := differences(theirs, ours):
+        raise BadInput(f"process {processes.rank} is not about the run of process 0: {p}" for p in problems)
+    return name

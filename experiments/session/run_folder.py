@@ -1,0 +1,204 @@
+"""The folder of one run: what was asked, by which versions, how it went; every file written whole.
+
+config.yaml      the resolved configuration          status.json   running, done, interrupted or failed
+provenance.json  versions, hashes, command, device   log.jsonl     one JSON object a line
+results/*.parquet, summary.json, report.html         written by the report, only when the run finished
+checkpoint.npz, checkpoint-previous.npz              what an interrupted run goes on from
+"""
+
+import datetime
+import json
+import logging
+import os
+import pathlib
+import shutil
+import socket
+import sys
+from types import TracebackType
+
+from engine.book.checks.problems import expected
+from experiments.config.bad_input import BadInput
+from experiments.config.read import Experiment
+from experiments.session.lock import NAME, Busy, Lock, busy
+from experiments.session.progress import among_others, watched
+from experiments.session.stopping import Interrupted
+
+RESULTS = ("summary.json", "report.html", "results")
+log = logging.getLogger("undertow")
+
+
+class Lines(logging.Formatter):
+    """One JSON object a line, with the run's id and the process that speaks."""
+
+    def __init__(self, run: str, rank: int = 0) -> None:
+        super().__init__()
+        self.run, self.rank = run, rank
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry = {
+            "time": datetime.datetime.fromtimestamp(record.created, datetime.UTC).isoformat(),
+            "level": record.levelname,
+            "run": self.run,
+            "rank": self.rank,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            entry["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(entry)
+
+
+class RunFolder:
+    """`with RunFolder(experiment, provenance) as folder:`; leaving by an exception says so in status.json.
+
+    `begun` is the folder of an interrupted run that goes on: it keeps its name, its start and its log.
+    Raises `BadInput` on entering where another process is at work in the folder.
+    """
+
+    def __init__(self, experiment: Experiment, provenance: dict, begun: pathlib.Path | None = None) -> None:
+        started = datetime.datetime.now().astimezone()
+        before = read_status(begun) if begun else {}
+        self.id = before.get("run") or f"{started:%Y%m%d-%H%M%S}-{experiment.hash[:8]}"
+        self.started = before.get("started") or started.isoformat(timespec="seconds")
+        self.path = begun or pathlib.Path(experiment.run.dir or f"out/{self.id}")
+        self.experiment, self.provenance, self.goes_on = (
+            experiment,
+            {"run": self.id} | provenance,
+            bool(begun),
+        )
+        self.doubts: list[str] = []
+        self.handlers: list[logging.Handler] = []
+
+    def __enter__(self) -> "RunFolder":
+        from engine.files import sweep_unfinished
+        from engine.results.folder import write_json, write_text
+        from engine.run import checkpoint
+
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self.lock = Lock(self.path)
+        except Busy:
+            raise BadInput([at_work(self.path)]) from None
+        self.status("running")
+        clear(self.path)
+        sweep_unfinished(self.path)
+        if not self.goes_on:
+            checkpoint.discard(self.path)
+        write_text(self.path / "config.yaml", yaml_of(self.experiment.config))
+        write_json(self.path / "provenance.json", self.provenance)
+        self._listen()
+        log.info("run %s: %s", self.id, " ".join(self.provenance["command"]))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._end(kind, error, trace)
+        finally:
+            for handler in self.handlers:
+                logging.getLogger().removeHandler(handler)
+                handler.close()
+            self.lock.release()
+
+    def _end(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Say how it went; results of a run that did not finish are removed."""
+        from engine.run import checkpoint
+
+        if kind is None:
+            self.status("done", "; ".join(self.doubts) or None)
+            checkpoint.discard(self.path)
+        elif issubclass(kind, Interrupted | KeyboardInterrupt):
+            clear(self.path)
+            log.warning("interrupted: %s", error)
+            self.status("interrupted", str(error))
+        else:
+            clear(self.path)
+            log.error("failed", exc_info=(kind, error, trace))
+            self.status("failed", f"{kind.__name__}: {error}")
+
+    def status(self, state: str, reason: str | None = None) -> None:
+        """Write status.json."""
+        from engine.results.folder import write_json
+
+        now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+        entry = {
+            "schema": 1, "status": state, "reliable": not self.doubts if state == "done" else None,
+            "reason": reason, "run": self.id, "started": self.started, "updated": now,
+            "host": socket.gethostname(), "process": os.getpid(),
+        }  # fmt: skip
+        write_json(self.path / "status.json", entry)
+
+    def _listen(self) -> None:
+        """Everything into log.jsonl; onto the terminal warnings, and progress where there is no bar."""
+        mode = "a" if self.goes_on else "w"
+        whole = logging.FileHandler(self.path / "log.jsonl", mode=mode, encoding="utf-8")
+        whole.setFormatter(Lines(self.id))
+        person = logging.StreamHandler(sys.stderr)
+        person.setLevel(logging.WARNING if watched() else logging.INFO)
+        person.addFilter(lambda record: not record.exc_info)
+        person.setFormatter(
+            logging.Formatter(f"{self.path.name}: %(message)s" if among_others() else "%(message)s")
+        )
+        self.handlers = [whole, person]
+        for handler in self.handlers:
+            logging.getLogger().addHandler(handler)
+        logging.getLogger().setLevel(logging.INFO)
+        logging.getLogger("jax").setLevel(logging.WARNING)
+        logging.captureWarnings(True)
+
+
+def speak(run: str, rank: int) -> None:
+    """A process without a folder speaks on standard error, in the lines of log.jsonl."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Lines(run, rank))
+    logging.getLogger().addHandler(handler)
+    logging.getLogger().setLevel(logging.INFO)
+    logging.getLogger("jax").setLevel(logging.WARNING)
+
+
+def refuse_foreign(wanted: str | None) -> None:
+    """A folder with files that are not a run's is left alone, and so is one that another run is writing."""
+    path = pathlib.Path(wanted or "out")
+    if wanted is None or not path.exists() or not any(entry.name != NAME for entry in path.iterdir()):
+        return
+    if not read_status(path):
+        wanted = "a new or empty folder, or that of an earlier run; this one holds other files"
+        raise BadInput([expected("run.dir", str(path), wanted)])
+    if busy(path):
+        raise BadInput([at_work(path)])
+
+
+def at_work(path: pathlib.Path) -> str:
+    """The sentence of a folder in use."""
+    status = read_status(path)
+    holder = f"process {status.get('process', 'unknown')} on {status.get('host', 'this machine')}"
+    return expected("run.dir", str(path), f"a folder that no run is writing to; {holder} still is")
+
+
+def read_status(path: pathlib.Path) -> dict:
+    """A run's status.json; empty where there is none."""
+    try:
+        status = json.loads((path / "status.json").read_text(encoding="utf-8"))
+        return status if isinstance(status, dict) and "status" in status else {}
+    except (OSError, ValueError):
+        return {}
+
+
+def clear(path: pathlib.Path) -> None:
+    """Remove results, so that old and new never stand side by side, nor half of them alone."""
+    for name in RESULTS:
+        entry = path / name
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink(missing_ok=True)
+
+
+def yaml_of(config: dict) -> str:
+    """The configuration as YAML."""
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_yaml(OmegaConf.create(config))

@@ -1,0 +1,50 @@
+"""Priors on who holds each instrument class: means and bounds of the marginals, known cells respected.
+
+Where the holdings that a source fixes exceed what the marginals give a holder class (Hyperion: PIMCO and
+BlackRock hold 77%, mutual funds as a class 60%), that class holds what is known and the others share the rest
+in proportion to their means and bounds.
+"""
+
+from experiments.shipped_book.holdings import rounded
+
+CONCENTRATION = 20
+"""Of the Dirichlet law of the shares, as in the marginals."""
+
+SAME_AS = {"OTHER_CONSTRUCTION": "PROJECT_LOANS"}
+"""Classes that the marginals do not split, and the one whose shares they take."""
+
+SOURCE = "modelling from deal descriptions (marginals)"
+
+
+def priors(facts, known) -> list[dict]:
+    """Every row. `known`: share of an instrument class that known cells give a holder class."""
+    bounds = facts.share_bounds()
+    rows = []
+    for kind in [*bounds, *SAME_AS]:
+        for holder, (mean, low, high), source in adjusted(bounds[SAME_AS.get(kind, kind)], kind, known):
+            rows.append({
+                "class": kind, "holder_class": holder, "mean": mean, "low": low, "high": high,
+                "concentration": CONCENTRATION, "source": source, "grade": "C",
+            })  # fmt: skip
+    return rows
+
+
+def adjusted(bounds, kind, known) -> list[tuple]:
+    """(holder class, (mean, low, high), source) with at least what is known."""
+    fixed = {holder: known.get((kind, holder), 0.0) for holder in bounds}
+    over = {holder for holder, share in fixed.items() if share > bounds[holder][0]}
+    others = sum(mean for holder, (mean, _, _) in bounds.items() if holder not in over)
+    scale = (1.0 - sum(fixed[holder] for holder in over)) / others if over else 1.0
+    shares = {h: fixed[h] if h in over else scale * mean for h, (mean, _, _) in bounds.items()}
+    means = rounded(shares)
+    source = SAME_AS.get(kind)
+    source = f"{SOURCE}, as {source}" if source else SOURCE
+    found = []
+    for holder, (_, low, high) in bounds.items():
+        if holder in over:
+            found.append((holder, (means[holder],) * 3, "known cells, more than the marginals' mean"))
+        else:
+            said = source + (", scaled to what known cells leave" if over else "")
+            edges = (round(max(scale * low, fixed[holder]), 4), round(scale * high, 4))
+            found.append((holder, (means[holder], *edges), said))
+    return found

@@ -1,0 +1,258 @@
+"""Sweeps: every job is checked before the first one starts; each has a folder named after what it varies.
+
+The folders' names follow from the configurations, so the same command finds again what it has done: finished
+jobs are left out, interrupted ones go on, failed ones run again.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import pathlib
+import re
+import signal
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from engine.book.checks.problems import expected
+from engine.results.reliability import doubts_of
+from engine.run.host import cores, prepare_devices
+from experiments.config import read
+from experiments.config.bad_input import BadInput, explain
+from experiments.model import load
+from experiments.session.checkpoints import identity_of, interrupted_folder
+from experiments.session.exit_codes import BAD_INPUT, DONE, FAILED, GRAVEST_FIRST, INTERRUPTED, UNRELIABLE
+from experiments.session.lock import busy
+from experiments.session.run_folder import refuse_foreign
+from experiments.sweeps.progress import SweepProgress
+
+BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
+WORDS = {
+    DONE: "done",
+    FAILED: "failed",
+    BAD_INPUT: "bad input",
+    INTERRUPTED: "interrupted",
+    UNRELIABLE: "unreliable",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """One configuration of a sweep, checked."""
+
+    overrides: tuple[str, ...]
+    experiment: read.Experiment
+    folder: pathlib.Path
+
+
+class CheckedSweeper(Plugins.instance().class_name_to_class[BASIC]):
+    """Hydra's own sweeper, which starts nothing unless every job is sound, nor what is done."""
+
+    def sweep(self, arguments: list[str]) -> None:
+        """Check, launch, report; ends the process with the gravest code of all jobs."""
+        jobs = self.jobs(arguments)
+        codes = self.ready(jobs)
+        due = [job for job in jobs if job.folder not in codes]
+        if codes:
+            print(f"{len(codes)} of {len(jobs)} jobs are done already", file=sys.stderr)
+        if due:
+            with stopping_jobs(due), SweepProgress([job.folder for job in jobs], [job.folder for job in due]):
+                codes |= self.launch(due)
+        print(f"\n{len(jobs)} jobs in all")
+        for job in jobs:
+            print(f"{WORDS[codes[job.folder]]:<12} {headline(job.folder):<44} {job.folder}")
+        raise SystemExit(next(code for code in GRAVEST_FIRST if code in codes.values()))
+
+    def launch(self, jobs: list[Job]) -> dict[pathlib.Path, int]:
+        """Each job's exit code by its folder, also where the launcher itself breaks down."""
+        try:
+            results = self.launcher.launch([self.launched(job, len(jobs)) for job in jobs], initial_job_idx=0)
+        except Exception:
+            traceback.print_exc()
+            for job in jobs:
+                mark(job.folder / "status.json", "failed", "its process died")
+            return {job.folder: code_of_status(job) for job in jobs}
+        return {job.folder: code_of(result) for job, result in zip(jobs, results, strict=True)}
+
+    def jobs(self, arguments: list[str]) -> list[Job]:
+        """Every job of the sweep, or `BadInput` with the problems of all."""
+        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
+        overrides = parser.parse_overrides(self._parse_config() + arguments)
+        swept = {override.get_key_element() for override in overrides if override.is_sweep_override()}
+        composed, problems = [], []
+        for values in self.split_arguments(overrides, None)[0]:
+            try:
+                composed.append((tuple(values), self.composed(values)))
+            except BadInput as error:
+                problems += error.problems
+        if problems:
+            raise BadInput(problems)
+        together = hashlib.sha256("".join(sorted(job.hash for _, job in composed)).encode()).hexdigest()
+        found = {}
+        for values, experiment in composed:
+            base = pathlib.Path(experiment.run.dir or f"out/sweep-{together[:8]}")
+            folder = base / folder_name([v for v in values if v.partition("=")[0] in swept], experiment.hash)
+            found[folder] = Job(values, experiment, folder)
+        return list(found.values())
+
+    def composed(self, values: Sequence[str]) -> read.Experiment:
+        """The checked experiment of one job's overrides."""
+        try:
+            config = self.hydra_context.config_loader.load_sweep_config(self.config, list(values))
+        except (HydraException, OmegaConfBaseException) as error:
+            raise BadInput([explain(error)]) from None
+        return read.read(OmegaConf.masked_copy(config, [key for key in config if key != "hydra"]))
+
+    def ready(self, jobs: list[Job]) -> dict[pathlib.Path, int]:
+        """Exit codes of the jobs that are done already, by folder; `BadInput` where one could not be run.
+
+        Every book is read once, and every folder looked at, before the first job starts.
+        """
+        if self.serial:
+            prepare_devices(jobs[0].experiment.run.devices)
+        books, codes = {}, {}
+        problems = [problem for job in jobs for problem in self.processes_problems(job)]
+        for job in jobs:
+            if job.experiment.task != "tail_risk":
+                continue
+            try:
+                name = str(job.experiment.book)
+                books[name] = books.get(name) or load(job.experiment)
+                refuse_foreign(str(job.folder))
+                identity = identity_of(job.experiment, books[name].hash)
+                if done_before(job, identity):
+                    codes[job.folder] = code_of_status(job)
+                else:
+                    interrupted_folder(placed(job), identity)
+            except BadInput as error:
+                problems += error.problems
+        if problems:
+            raise BadInput(problems)
+        return codes
+
+    def processes_problems(self, job: Job) -> list[str]:
+        """A job may be several processes only where its launcher starts as many."""
+        count = job.experiment.run.processes
+        if count in (1, "slurm" if "submitit" in self.config.hydra.launcher._target_ else 1):
+            return []
+        wanted = "1 in a sweep, or slurm with hydra/launcher=submitit_slurm and its tasks_per_node"
+        return [expected("run.processes", count, wanted)]
+
+    @property
+    def serial(self) -> bool:
+        """Whether jobs run one after another in this process."""
+        return "basic_launcher" in self.config.hydra.launcher._target_
+
+    def launched(self, job: Job, count: int) -> list[str]:
+        """The job's overrides with its own folder and, beside others on a machine, its share of the cores."""
+        path = str(job.folder).replace("\\", "\\\\").replace("'", "\\'")
+        own = [value for value in job.overrides if not value.startswith("run.dir=")]
+        own.append(f"run.dir='{path}'")
+        if "joblib" in self.config.hydra.launcher._target_ and job.experiment.run.devices == "auto":
+            workers = self.config.hydra.launcher.n_jobs
+            workers = cores() if workers < 1 else workers
+            own.append(f"run.devices={max(1, cores() // min(workers, count))}")
+        return own
+
+
+def folder_name(varied: list[str], digest: str) -> str:
+    """A name a person can read, and the configuration's hash, which makes it unique."""
+    name = re.sub(r"[^A-Za-z0-9.+]+", "-", "_".join(varied)).strip("-")[:60]
+    return f"{name or 'job'}-{digest[:8]}"
+
+
+def code_of(result: JobReturn) -> int:
+    """The exit code of a job; one that died before it could say so has failed."""
+    return result.return_value if result.status == JobStatus.COMPLETED else FAILED
+
+
+def placed(job: Job) -> read.Experiment:
+    """The job's experiment with its own folder."""
+    run = dataclasses.replace(job.experiment.run, dir=str(job.folder))
+    return dataclasses.replace(job.experiment, run=run)
+
+
+def done_before(job: Job, identity: dict) -> bool:
+    """Whether the job's folder holds all it is to hold, from this configuration, book and engine."""
+    provenance, report = document(job.folder / "provenance.json"), job.experiment.report
+    wanted = {
+        "config_hash": job.experiment.hash,
+        "book_hash": identity["book"],
+        "sources": identity["sources"],
+    }
+    whole = (job.folder / "summary.json").exists() and (
+        not report.html or (job.folder / "report.html").exists()
+    )
+    same = all(provenance.get(key) == value for key, value in wanted.items())
+    return job.experiment.run.resume and whole and same and state(job.folder) == "done"
+
+
+def state(folder: pathlib.Path) -> str | None:
+    """What a job's status.json says."""
+    return document(folder / "status.json").get("status")
+
+
+def code_of_status(job: Job) -> int:
+    """The exit code that a job's folder speaks of."""
+    said = state(job.folder)
+    if said != "done":
+        return INTERRUPTED if said == "interrupted" else FAILED
+    doubts = doubts_of(
+        document(job.folder / "summary.json"),
+        job.experiment.report.most_flagged,
+        job.experiment.report.fail_on_unresolved,
+    )
+    return UNRELIABLE if doubts else DONE
+
+
+def document(path: pathlib.Path) -> dict:
+    """A JSON document; empty where there is none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def headline(folder: pathlib.Path) -> str:
+    """The tail of a job's longest horizon in a few words; empty without a summary."""
+    try:
+        horizon, loss = list(document(folder / "summary.json")["system"].items())[-1]
+        return f"ES 99% {horizon} {loss['es_99']:.1f} ± {loss['es_99_se']:.1f} USD bn"
+    except (KeyError, IndexError, TypeError):
+        return ""
+
+
+@contextlib.contextmanager
+def stopping_jobs(jobs: list[Job]) -> Iterator[None]:
+    """SIGTERM ends the sweep as Ctrl-C does; jobs cut off in another process are said to be interrupted."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        for job in jobs:
+            mark(job.folder / "status.json", "interrupted", "the sweep was stopped")
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def mark(path: pathlib.Path, state: str, reason: str) -> None:
+    """A status that still says running, though nobody runs, is not true any more."""
+    from engine.results.folder import write_json
+
+    status = document(path)
+    if status.get("status") == "running" and not busy(path.parent):
+        write_json(path, status | {"status": state, "reason": reason})
+
+
+def register() -> None:
+    """Put this sweeper in the place of Hydra's basic one: Hydra takes sweepers only from its own packages."""
+    Plugins.instance().class_name_to_class[BASIC] = CheckedSweeper

@@ -1,0 +1,116 @@
+"""A run goes on from wherever it stood, on whatever devices, to the same tally to the bit."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from engine.draws.samplers import PSEUDO_RANDOM, Antithetic
+from engine.run import blocks
+from engine.run.plan import CHUNK, Plan, Watch
+from engine.tail.outcome import Outcome, path_weight
+from engine.tail.tally import Layout
+
+LAYOUT = Layout(horizons=(12,), columns=("system",), components=(), entities=("a",), months=12, series=("x",))
+PLAN = Plan(16 * CHUNK, CHUNK, 7)
+
+
+def outcome(model, sampler, seed, ids, count):
+    """One loss a path, from its first shocks."""
+    drawn = jax.vmap(lambda path: sampler(seed, path, 12, 2))(ids)
+    loss = model * jnp.exp(drawn.normals[:, 0, 0])
+    return Outcome(
+        path=ids,
+        weight=path_weight(drawn.log_weight, ids < count),
+        losses=loss[None, None, :],
+        components=jnp.zeros((1, 0, ids.size), jnp.float32),
+        default_month=(loss > 5).astype(jnp.int32)[None],
+        cause=jnp.zeros((1, ids.size), jnp.int32),
+        trace=jnp.broadcast_to(loss, (12, 1, ids.size)),
+        group=jnp.zeros(ids.size, jnp.int32),
+        flags=jnp.zeros(ids.size, jnp.uint32),
+    )
+
+
+def run(samplers=(PSEUDO_RANDOM,), **given):
+    """Tally, timing, standings after every round and tallies of the replications."""
+    standings, each = [], []
+    watch = Watch(due=lambda stopping: True, keep=standings.append, each=each.append)
+    model = jnp.float32(2.0)
+    tally, timing = blocks.simulate(outcome, model, LAYOUT, PLAN, samplers, watch, **given)
+    return tally, timing, standings, each
+
+
+def assert_same(first, second):
+    """Two tallies are the same to the bit."""
+    for a, b in zip(jax.tree.leaves(first), jax.tree.leaves(second), strict=True):
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("samplers", [(PSEUDO_RANDOM,), (Antithetic(),) * 4])
+@pytest.mark.parametrize("devices", [1, 2])
+def test_a_run_goes_on_from_any_standing(samplers, devices):
+    whole, _, standings, each = run(samplers)
+    assert [standing.done for standing in standings] == [2 * CHUNK * n for n in range(1, 9)]
+    for standing in standings:
+        rest, timing, _, later = run(samplers, devices=jax.devices()[:devices], start=standing)
+        assert_same(rest, whole)
+        assert timing.paths == PLAN.paths and timing.run_s >= standing.seconds
+        assert len(later) == len(samplers) - standing.done * len(samplers) // PLAN.paths
+        for ours, theirs in zip(later, each[len(samplers) - len(later) :], strict=True):
+            assert_same(ours, theirs)
+
+
+def test_a_run_that_stood_at_its_end_compiles_nothing(monkeypatch):
+    whole, _, standings, _ = run()
+    monkeypatch.setattr(blocks.Devices, "compiled", None)
+    rest, _, _, each = run(start=standings[-1])
+    assert_same(rest, whole)
+    assert not each
+
+
+def test_a_standing_without_its_present_tally_is_another_result():
+    whole, _, standings, _ = run()
+    lost = standings[2]._replace(present=standings[2].finished)
+    rest, _, _, _ = run(start=lost)
+    assert int(rest.paths) == PLAN.paths - standings[2].done < int(whole.paths)
+
+
+def run_noted(**given):
+    """Tally and timing of blocks of eight chunks, and how many paths were evaluated together."""
+    asked = []
+
+    def noted(model, sampler, seed, ids, count):
+        asked.append(ids.size)
+        return outcome(model, sampler, seed, ids, count)
+
+    plan = dataclasses.replace(PLAN, block=8 * CHUNK)
+    return *blocks.simulate(noted, jnp.float32(2.0), LAYOUT, plan, **given), set(asked)
+
+
+@pytest.mark.parametrize("chunk", [64, 128])
+def test_a_model_may_have_smaller_chunks(chunk):
+    tally, timing, asked = run_noted(chunk=chunk)
+    assert asked == {chunk} and timing.paths == PLAN.paths
+    assert_same(tally, run()[0])
+
+
+def test_a_gpu_runs_chunks_of_its_own(monkeypatch):
+    whole, *_ = run()
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr("engine.run.plan.GPU_CHUNK", 5 * CHUNK)
+    tally, timing, asked = run_noted(chunk=128)
+    assert asked == {5 * CHUNK} and timing.paths == PLAN.paths
+    assert_same(tally, whole)
+
+
+@pytest.mark.parametrize(
+    ("paths", "block", "expected"), [(9000, 256, 1024), (9000, 2304, 3072), (1100, 8192, 2048)]
+)
+def test_a_block_is_rounded_up_to_a_gpu_s_chunk(monkeypatch, paths, block, expected):
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr("engine.run.plan.GPU_CHUNK", 1024)
+    assert Plan(paths, block, 7).share(paths, 1) == expected
