@@ -14,7 +14,8 @@ from engine.portfolio.importance import DEFENSIVE, tuned
 from engine.portfolio.losses import Tilt
 from engine.portfolio.portfolio import Portfolio
 from engine.run import blocks
-from engine.run.plan import Plan, Watch
+from engine.run.blocks import Model
+from engine.run.plan import Hooks, Plan
 from engine.tail import intervals, measures
 from engine.tail.histogram import LOSS
 from engine.tail.tally import Layout, Tally
@@ -81,7 +82,7 @@ def portfolio_tail(
         tilt = tuned(book, target, defensive)
     kept: list[Tally] = []
     plan = Plan(paths, block, seed)
-    tally, _ = run(book, plan, samplers_of(book, plan, sampler, count), tilt, Watch(each=kept.append))
+    tally, _ = run(book, plan, samplers_of(book, plan, sampler, count), tilt, Hooks(replication=kept.append))
     scale = scale_of(book)
     return PortfolioTail(
         expected=scaled_estimate(measures.expected_loss(measures.column_losses(tally, 0)), scale),
@@ -96,10 +97,10 @@ def portfolio_tail(
     )
 
 
-def run(book: Portfolio, plan: Plan, samplers, tilt: Tilt | None, watch: Watch | None = None):
+def run(book: Portfolio, plan: Plan, samplers, tilt: Tilt | None, hooks: Hooks | None = None):
     """(Tally, Timing) of a plan; losses are scaled into the range of the tally's bins."""
-    model = (book, jnp.asarray(scale_of(book), jnp.float32), tilt)
-    return blocks.simulate(losses.outcome, model, LAYOUT, plan, samplers, watch, chunk=losses.CHUNK)
+    arrays = (book, jnp.asarray(scale_of(book), jnp.float32), tilt)
+    return blocks.simulate(Model(losses.outcome, arrays, LAYOUT, losses.CHUNK), plan, samplers, hooks)
 
 
 def scale_of(book: Portfolio) -> float:
