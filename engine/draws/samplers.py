@@ -106,53 +106,6 @@ class Sobol(eqx.Module):
         return value
 
 
-class Mixture(eqx.Module):
-    """Importance sampling: a mixture of laws that differ from the nominal one by the means of the normals.
-
-        q(x) = sum_c share_c N(x; mean_c, 1);   log_weight = -ln sum_c share_c exp(mean_c . x - |mean_c|^2/2)
-
-    A component of mean zero and share a is defensive: no weight exceeds 1/a (Hesterberg 1995). All
-    components weigh a path together, whichever drew it (the balance heuristic, Veach and Guibas 1995).
-    """
-
-    means: Float[Array, "parts steps factors"]
-    shares: Float[Array, "parts"]
-
-    def __check_init__(self):
-        shares = np.asarray(self.shares, np.float64)
-        if not isinstance(self.shares, jax.core.Tracer) and (
-            (shares <= 0).any() or abs(shares.sum() - 1) > 1e-6
-        ):
-            raise ValueError(f"shares: got {shares.tolist()}, expected positive numbers that sum to one")
-
-    def __call__(self, seed: UInt32[Array, "2"], path: Int[Array, ""], steps: int, factors: int):
-        drawn = PSEUDO_RANDOM(seed, path, steps, factors)
-        pick = uniform(words(seed, path, jnp.zeros((), jnp.int32), "sampler", 1)[0])
-        above = jnp.cumsum(self.shares)
-        chosen = (pick < above) & (pick >= above - self.shares)
-        # The last component takes what rounding of the cumulative shares leaves.
-        chosen = chosen.at[-1].set(pick >= above[-1] - self.shares[-1])
-        mean = jnp.sum(jnp.where(chosen[:, None, None], self.means, 0.0), axis=0)
-        x = drawn.normals + mean
-        along = jnp.sum(self.means * x[None], axis=(1, 2)) - 0.5 * jnp.sum(self.means**2, axis=(1, 2))
-        log_weight = -jax.nn.logsumexp(along + jnp.log(self.shares))
-        return Systematic(x, drawn.uniforms, log_weight)
-
-
-def mixture(means, defensive: float = 0.1) -> Mixture:
-    """Equal shares of the given means [parts, steps, factors] beside a defensive share of the nominal law.
-
-    Raises ValueError unless 0 <= defensive < 1.
-    """
-    means = np.asarray(means, np.float32)
-    if not 0.0 <= defensive < 1.0:
-        raise ValueError(f"defensive: got {defensive}, expected a share from 0 up to but not including 1")
-    shares = np.full(len(means), (1.0 - defensive) / len(means))
-    if defensive > 0.0:
-        means, shares = np.concatenate([means, np.zeros_like(means[:1])]), np.append(shares, defensive)
-    return Mixture(jnp.asarray(means), jnp.asarray(shares, jnp.float32))
-
-
 def sobol(
     replications: int, points: int, steps: int, factors: int, components: int, seed: int
 ) -> tuple[Sobol, ...]:
