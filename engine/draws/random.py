@@ -1,7 +1,7 @@
 """Counter-based random words: Threefry-4x32-20, so that every draw of every path has an address.
 
 Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011), section 4; the
-known answers of Random123 are reproduced bit for bit (tests/paths/test_random.py).
+known answers of Random123 are reproduced bit for bit (tests/draws/test_random.py).
 """
 
 import jax.numpy as jnp
