@@ -4,10 +4,10 @@
 
 Relative standard error of expected loss, ES 99% and ES 99.9% against seconds of simulation, at a sixteenth, a
 quarter and all of the paths: on the shipped book (60 months), and on a smooth one-period portfolio of 1,000
-alike obligors with one factor. Each sampler states its own error: that of independent paths, that of weighted
-ones, the spread of 16 scrambles. Seconds count learning a law, on the shipped book with the compilation of
-its pilots, and not compilation of the run. A ratio to plain paths at equal seconds is one of variances times
-seconds. All values agree with those of plain paths within 4 standard errors of both, or it stops.
+equal obligors with one factor. Each sampler reports its own error: of independent paths, of weighted paths,
+or the spread of 16 scrambles. Seconds include learning, on the shipped book with the compilation of its
+pilots, but not the compilation of the run. The ratio to plain paths is that of variance times seconds. The
+benchmark fails unless all values agree with those of plain paths within 4 standard errors of both.
 """
 
 import sys
@@ -21,7 +21,7 @@ SCRAMBLES, COMPONENTS, BLOCK, SEED, REACH = 16, 4, 4096, 7, 4.0
 
 
 def independent(tally, horizon: int) -> list[tuple[float, float]]:
-    """(value, standard error) of each measure, paths independent, weighted or not."""
+    """(value, standard error) of each measure from independent paths, weighted or not."""
     from engine.tail import intervals, measures
 
     losses = measures.column_losses(tally, horizon)
@@ -31,7 +31,7 @@ def independent(tally, horizon: int) -> list[tuple[float, float]]:
 
 
 def replicated(tally, each, horizon: int) -> list[tuple[float, float]]:
-    """The same with the standard error of the mean of replications, whose measures `each` holds."""
+    """The same, with the standard error of the mean over replications; `each` has their measures."""
     import numpy as np
 
     from engine.tail.intervals import sectioned
@@ -44,7 +44,7 @@ def replicated(tally, each, horizon: int) -> list[tuple[float, float]]:
 
 
 def plan_of(sampler: str, paths: int):
-    """(the plan, its replications): a seed of the sampler's own."""
+    """(plan, replications), with the sampler's own seed."""
     from engine.run.plan import Plan
 
     return Plan(paths, BLOCK, SEED + SAMPLERS.index(sampler)), SCRAMBLES if sampler == "sobol" else 1
@@ -106,7 +106,7 @@ def portfolio_runs():
         found = replicated(tally, kept, 0)
         return found, learning, timing
 
-    # The pilot's programs are compiled before its seconds count.
+    # Compile the pilot's programs before timing it.
     run("importance", BLOCK)
     return run
 
@@ -121,7 +121,7 @@ def worth(plain, own, plain_s: float, own_s: float) -> list[float]:
 
 
 def compared(title: str, run, most: int) -> None:
-    """Every sampler at every size; the table, the records, and whether they agree."""
+    """Every sampler at every size: the table, the records, and whether the values agree."""
     from record import Record, spread
 
     sizes = [size for size in (most // 16, most // 4, most) if size >= SCRAMBLES * 256]

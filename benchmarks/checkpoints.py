@@ -1,10 +1,10 @@
-"""What does it cost to save a run? The same command with checkpoints in quick succession and without any.
+"""What does a checkpoint cost? The same command with frequent checkpoints and with none.
 
     python benchmarks/checkpoints.py [turns] [paths]
 
-Both in turns, each a process of its own that runs the shipped book from start to end, once with a checkpoint
-every two seconds and once without. The difference over the number of checkpoints is what one costs, and its
-share of `run.checkpoint_seconds` as it is by default what checkpoints cost a run.
+Two variants alternate, each a fresh process that runs the shipped book from start to end: a checkpoint every
+two seconds, and none. The difference divided by the number of checkpoints is the cost of one; relative to the
+default `run.checkpoint_seconds` it is the overhead of a run.
 """
 
 import pathlib
@@ -20,14 +20,14 @@ EVERY = 2.0
 
 
 def timed(folder: pathlib.Path, paths: int, every: float) -> tuple[float, int]:
-    """Seconds of one command, and how often it was saved."""
+    """Seconds of one command, and its number of checkpoints."""
     own = (f"run.dir={folder}", f"run.paths={paths}", f"run.checkpoint_seconds={every}")
     took = seconds(*own, "report.html=false")
     return took, (folder / "log.jsonl").read_text(encoding="utf-8").count("saved at")
 
 
 def main(turns: int = 5, paths: int = 500_000) -> None:
-    """Time both in turns; print what one checkpoint costs."""
+    """Time both variants in turns; print the cost of one checkpoint."""
     each = []
     with tempfile.TemporaryDirectory() as base:
         timed(pathlib.Path(base) / "warm", 8192, 0.0)

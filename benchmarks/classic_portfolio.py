@@ -1,11 +1,11 @@
-"""How fast is the classic credit portfolio, beside NumPy and Numba written with care?
+"""How fast is the classic credit portfolio, compared with careful NumPy and Numba?
 
     python benchmarks/classic_portfolio.py [paths] [repetitions]
 
 Plain sampling of the portfolio of Glasserman and Li (2005, section 4): 1,000 obligors, 21 factors; a loss for
-every path, then VaR and ES at 99.9%. Every contender draws its own random numbers, all of them in float32 on
-all cores; repetitions are interleaved, so that what else the machine does hits all alike, and processor time
-is counted beside. Compilation comes first. Prints obligor-draws a second and checks that all find one tail.
+every path, then VaR and ES at 99.9%. Every contender draws its own random numbers, in float32 on all cores.
+Repetitions are interleaved, so that other load on the machine affects all alike, and processor time is
+measured too. Compilation is not timed. Prints obligor-draws a second and checks that all tails agree.
 """
 
 import importlib.util
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from engine.run.host import cores, prepare_devices
 
 prepare_devices()
-# NumPy reads it when it is first imported. The peers have a thread for each core themselves.
+# NumPy reads this at its first import. The peers start one thread per core themselves.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import jax  # noqa: E402
@@ -39,7 +39,7 @@ PUBLISHED = 0.0114
 """P(loss > 10,000) of the paper's table 1."""
 BLOCK = 65_536
 BARS = {"numpy": 3.0, "numba": 1.5}
-"""How many times as fast as each kind the engine should be."""
+"""Target speed-up of the engine over each kind."""
 
 OBLIGORS = 1_000
 NUMBER = np.arange(1, OBLIGORS + 1)
@@ -57,7 +57,7 @@ def loadings() -> np.ndarray:
 
 
 def engine(paths: int, seed: int) -> tuple[measures.Losses, float]:
-    """Losses in bins and seconds, without compilation."""
+    """Binned losses and seconds, without compilation."""
     book = portfolio(PD, COST, 1.0, loadings())
     tally, timing = run(book, Plan(paths, BLOCK, seed), (PSEUDO_RANDOM,), None)
     begun = time.perf_counter()
@@ -67,7 +67,7 @@ def engine(paths: int, seed: int) -> tuple[measures.Losses, float]:
 
 
 def peer(losses: Callable, kind) -> Callable:
-    """A contender that fills an array of losses and reads VaR and ES off its upper end."""
+    """A contender that fills an array of losses and reads VaR and ES from its upper end."""
     book = (stats.norm.isf(PD), np.sqrt(1.0 - np.sum(loadings() ** 2, axis=1)), loadings(), COST)
 
     def timed(paths: int, seed: int) -> tuple[np.ndarray, float]:
@@ -87,7 +87,7 @@ def upper(found: np.ndarray) -> tuple[float, float]:
 
 
 def contenders() -> dict[str, Callable]:
-    """Everybody by name, the engine first."""
+    """All contenders by name, the engine first."""
     from_numpy = numpy_portfolio.losses
     found = {
         "engine": engine,
@@ -115,7 +115,7 @@ def tail_of(found, edge: float) -> tuple[float, float, float]:
 
 
 def main(paths: int = 2**18, repetitions: int = 5) -> None:
-    """Warm everybody up, time them in turns, print the table and the tails."""
+    """Warm up all contenders, time them in turns, print the table and the tails."""
     everybody = contenders()
     scale = scale_of(portfolio(PD, COST, 1.0, loadings()))
     edges = LOSS.lower / scale
@@ -142,9 +142,9 @@ def main(paths: int = 2**18, repetitions: int = 5) -> None:
 
 
 def show(seconds: dict[str, list[float]], processor: dict[str, list[float]], paths: int) -> None:
-    """Millions of obligor-draws a second, and how many times as fast the engine is, turn by turn.
+    """Millions of obligor-draws a second, and the engine's speed-up, turn by turn.
 
-    Processor time is that of all threads for one obligor-draw, the least of all turns.
+    Processor time is that of all threads for one obligor-draw, the minimum over turns.
     """
     draws = paths * OBLIGORS / 1e6
     rates = {name: [draws / each for each in spent] for name, spent in seconds.items()}
@@ -160,7 +160,7 @@ def show(seconds: dict[str, list[float]], processor: dict[str, list[float]], pat
 
 
 def agree(tails: dict[str, list[tuple]], paths: int, edge: float) -> None:
-    """Print every tail; exit with 1 where one is not the engine's within 4 standard errors of both."""
+    """Print every tail; exit code 1 if one is more than 4 standard errors of both from the engine's."""
     print(f"{'all repetitions together':28}{f'P(loss > {edge:,.0f})':>18}{'VaR 99.9%':>11}{'ES 99.9%':>10}")
     means = {name: np.mean(each, axis=0) for name, each in tails.items()}
     for name, (above, var, es) in means.items():

@@ -1,4 +1,4 @@
-"""The command `undertow` in a process of its own, timed from its start to its end."""
+"""The command `undertow` in a fresh process, timed from start to end."""
 
 import subprocess
 import sys
@@ -8,8 +8,7 @@ import time
 def seconds(*arguments: str, **given) -> float:
     """Seconds of the command with these arguments, options first; `given` is for `subprocess.run`.
 
-    A run may end with doubts about its numbers, code 4; with any other fault SystemExit is raised with what
-    it said.
+    Exit code 4, an unreliable run, is accepted; any other failure raises SystemExit with the standard error.
     """
     begun = time.perf_counter()
     line = [sys.executable, "-m", "experiments.main", *arguments]

@@ -1,12 +1,12 @@
-"""What does concentration of funds do? Funds that fail, and tails of those behind them, network on and off.
+"""What does the concentration of funds do to failures of funds, and to tails of their creditors and owners?
 
     python benchmarks/concentration.py [paths]
 
-The shipped funds, each with few loans; each manager's private-credit vehicles sharing all its holdings in
-proportion to what they hold; and all private-credit vehicles sharing alike. Everything else is the same, on
-the same random numbers. Prints the probability that a vehicle fails within five years (loss beyond its
-capital), on average and for any of them, overall and in the worst 1% of paths by system loss, and ES 99% at
-five years with standard errors, USD bn.
+Three books on the same random numbers: the shipped funds, each with few loans; each manager's private-credit
+vehicles sharing all its holdings in proportion to their size; and all private-credit vehicles sharing all
+holdings. Prints the probability that a vehicle fails within five years (loss beyond its capital), on average
+and for any of them, overall and in the worst 1% of paths by system loss, and ES 99% at five years with
+standard errors, USD bn, with the lender network on and off.
 """
 
 import functools
@@ -20,7 +20,7 @@ YEARS, SEED, LEVEL = 5, 7, 0.99
 
 
 def shared(book, system, groups: dict[str, str]):
-    """The system in which vehicles of a group hold the same mix, each as much as before."""
+    """The system in which the vehicles of a group hold the same mix, each in its former amount."""
     import equinox as eqx
     import jax.numpy as jnp
 

@@ -2,10 +2,10 @@
 
     python benchmarks/flat.py [largest of the shipped book] [largest of the small one]
 
-Each run in a process of its own, the main job through the tally on all devices: the shipped book and the
-small worked one over 12 months, from 10^5 paths by tens. Time a path is processor time of all threads after
-the first round of blocks, so that neither compilation nor what else the machine does hides what it is asked.
-Flat means within 5% of the run of 10^6 paths. A round is 4,096 paths on two devices, and the last is whole.
+Each run is a fresh process: the main job through the tally on all devices, on the shipped book and the small
+worked one over 12 months, from 10^5 paths in steps of ten. Time a path is the processor time of all threads
+after the first round of blocks, which excludes compilation and other load on the machine. Flat means within
+5% of the run of 10^6 paths. A round is 4,096 paths on two devices; the last one is whole.
 """
 
 import json
@@ -21,7 +21,7 @@ FIRST, MIDDLE, WITHIN = 10**5, 10**6, 0.05
 
 
 def one(book: str, paths: int) -> None:
-    """Run once and print a line of JSON: compile and run seconds, MB, microseconds of processor a path."""
+    """Run once and print a line of JSON: compile and run seconds, MB, processor microseconds a path."""
     prepare_devices()
     from record import peak_memory
 
@@ -49,7 +49,7 @@ def measured(book: str, paths: int) -> dict[str, float]:
 
 
 def verdict(found: dict[int, float], what: str) -> str:
-    """Whether a measure by paths keeps within 5% of that of a million paths, and the furthest it is from it.
+    """Whether a measure by paths stays within 5% of its value at a million paths, and its largest deviation.
 
     >>> verdict({10**5: 1.2, 10**6: 1.0, 10**7: 1.04}, "time a path")
     'time a path not flat: +20.0% at 100,000 paths'

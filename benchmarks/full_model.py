@@ -3,10 +3,10 @@
     python benchmarks/full_model.py [paths] [block] [turns]
 
 Prints compile seconds, run seconds, paths a second, peak memory, device and dtype of the main job through the
-tally, on all devices and on one, and beside it the same model on the same draws in NumPy, vectorised over
+tally, on all devices and on one, and of the same model on the same draws in NumPy, vectorised over
 2,048 paths in one process with one BLAS thread (`benchmarks/peers/numpy_paths.py`), and in Numba, compiled,
 on all cores (`benchmarks/peers/numba_paths.py`), in blocks of 64 paths and a path at a time, all in one
-process, in turns. Losses agree path by path, or it stops. Without Numba its rows are left out.
+process, in turns. The benchmark fails unless losses agree path by path. Without Numba its rows are omitted.
 """
 
 import importlib.util
@@ -21,7 +21,7 @@ from engine.run.host import prepare_devices
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 TOGETHER = 2_048
-"""Paths that NumPy evaluates together: about the fastest."""
+"""Paths that NumPy evaluates together, about the fastest number."""
 COMPILED = {"Numba, blocks of 64 paths": (64, 16_384), "Numba, a path at a time": (1, 4_096)}
 """Lanes of Numba's peers and paths of a turn."""
 
@@ -43,7 +43,7 @@ def compiled(system) -> dict:
 
 
 def agree(name: str, own, theirs) -> None:
-    """Stop where a peer's losses are not the engine's."""
+    """Fail unless a peer's losses equal the engine's."""
     import numpy as np
 
     worst = float(np.max(np.abs(own - theirs) / np.maximum(np.abs(own), 1.0)))
@@ -53,7 +53,7 @@ def agree(name: str, own, theirs) -> None:
 
 
 def main(paths: int = 131_072, block: int = 16_384, turns: int = 3) -> None:
-    """Time the plan on all devices, a quarter of it on one, and NumPy, in turns; compilation told apart."""
+    """Time the plan on all devices, a quarter of it on one, and the peers, in turns, without compilation."""
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     prepare_devices()
     import jax

@@ -1,13 +1,13 @@
-"""What would a run be on an H100? Compiled for one without one, and counted.
+"""What would a run be on an H100? Compile it for one, without the device, and count.
 
     make gpu-check              (installs jax's CUDA plugin and ptxas beside the environment first)
 
 The program is that of a run, simulation and tally, with the flags of the command, those that XLA_FLAGS adds,
-and chunks of a GPU's size.
-Prints kernels and copies of a month, PTX instructions, registers and spills of all kernels (ptxas -v), how
-many products of matrices are in TF32 and how many sums of floats are in no certain order, bytes a path and
-month that the kernels read and write, the bound that memory alone would set on paths a second, and what of
-the device's memory a chunk takes. Nothing runs: the bound is of the compiled program, not a measurement.
+and chunks of a GPU's size. Prints kernels and copies of a month, PTX instructions, registers and spills of
+all kernels (ptxas -v), the numbers of matrix products in TF32 and of float sums without a fixed order, bytes
+a path and month that the kernels read and write, the bound that memory bandwidth sets on paths a second, and
+the share of the device's memory that a chunk takes. Nothing runs: the bound is of the compiled program, not a
+measurement.
 """
 
 import collections
@@ -25,9 +25,9 @@ MONTHS = 60
 BANDWIDTH = 3_352e9
 """Bytes a second of an H100 SXM's memory (NVIDIA's data sheet)."""
 MEMORY = 84_929_347_584
-"""Bytes of it."""
+"""Bytes of an H100's memory."""
 SHARE = 0.75
-"""Of that JAX takes so much at the start, unless told otherwise."""
+"""Share of memory that JAX allocates at the start by default."""
 
 TARGET = """
 gpu_device_info {
@@ -46,7 +46,7 @@ SIZES = {"pred": 1, "s8": 1, "u8": 1, "f16": 2, "s32": 4, "u32": 4, "f32": 4, "s
 
 
 def site(package: str) -> pathlib.Path | None:
-    """The folder on the path that holds a package of NVIDIA's, None where none does."""
+    """The folder on the path with a package of NVIDIA's, or None."""
     return next((pathlib.Path(p) for p in sys.path if (pathlib.Path(p) / "nvidia" / package).is_dir()), None)
 
 
@@ -141,7 +141,7 @@ def month_of(text: str) -> tuple[collections.Counter, int]:
 def assembled(dump: str) -> dict[str, int]:
     """PTX instructions, most registers of a kernel, bytes spilled, by ptxas for sm_90a.
 
-    And what would cost bits: products in TF32, additions of floats to one place in no certain order.
+    Also what would change bits: products in TF32, float additions to one place without a fixed order.
     """
     ptxas = site("cuda_nvcc") / "nvidia" / "cuda_nvcc" / "bin" / "ptxas"
     instructions, registers, spilled, rounded, unordered = 0, [], 0, 0, 0

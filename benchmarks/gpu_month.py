@@ -1,12 +1,13 @@
-"""How few kernels could a month be, and what would one kernel of a whole month have to hold?
+"""What is the least number of kernels of a month, and the memory of a single kernel for a whole month?
 
     python benchmarks/gpu_month.py
 
-A kernel of XLA has a thread for each row of each path. A sum over rows must be done before a thread of
-another row reads it, so a month has at least one kernel more than the longest chain of such sums, unless
-threads repeat each other's sums. Prints that chain, as it is and with one or two rounds of each fixed point.
-A kernel with a thread for each path has no such limit; what its thread would hold and move is counted in the
-loops that are written for Numba (`benchmarks/peers/loops.py`), if Numba is installed. Nothing is compiled.
+An XLA kernel has a thread for each row of each path. A sum over rows must finish before a thread of another
+row reads it, so a month has at least one kernel more than the longest chain of such sums, unless threads
+repeat each other's sums. Prints that chain for the model and with one or two iterations of each fixed point.
+A kernel with a thread for each path has no such limit; the memory that its thread would hold and move is
+counted in the loops generated for Numba (`benchmarks/peers/loops.py`), if Numba is installed. Nothing is
+compiled.
 """
 
 import collections
@@ -27,14 +28,14 @@ ACROSS = {
     "dot_general", "reduce_sum", "reduce_max", "reduce_min", "reduce_or", "reduce_and", "argmax", "argmin",
     "cumsum", "sort",
 }  # fmt: skip
-"""Operations whose element reads many rows."""
+"""Operations whose elements read many rows."""
 INNER = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "custom_jvp_call": "call_jaxpr"}
 
 
 def chain(jaxpr, before) -> tuple[list[int], int]:
     """(sums across rows behind each result, one of another; all of them), given those behind the arguments.
 
-    What no path changes has no paths on its last axis, and counts as known.
+    Path-independent values have no path axis and count as known.
 
     >>> import jax, jax.numpy as jnp
     >>> twice = lambda x: jnp.max(x - jnp.sum(x, axis=0)[None], axis=0)
@@ -64,7 +65,7 @@ def chain(jaxpr, before) -> tuple[list[int], int]:
 
 
 def longest(system, rounds: int | None = None) -> tuple[int, int]:
-    """(Longest chain of sums across rows in a month, all of them), with so many rounds a fixed point."""
+    """(longest chain of sums across rows in a month, number of sums), at so many rounds a fixed point."""
     import jax
     from roofline import month_of
 
@@ -79,7 +80,7 @@ def longest(system, rounds: int | None = None) -> tuple[int, int]:
 
 
 def held(system) -> dict[str, float]:
-    """kB of a thread with a path to itself: its state, most of all else at once, and what a month moves."""
+    """kB of a thread that runs a path alone: its state, the peak of all else, and the traffic of a month."""
     from benchmarks.peers.numba_paths import Paths
 
     peer = Paths(system, 7, lanes=1, compiled=False)

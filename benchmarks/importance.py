@@ -1,7 +1,7 @@
-"""What is learned importance sampling worth on the full model, and what does it cost?
+"""How much variance does learned importance sampling save on the full model, and at what cost?
 
-Laws are learned under several seeds; each is measured on paths of its own. A ratio of variances is itself
-uncertain, because few paths of the tail carry large weights: hence the spread over seeds.
+Laws are learned under several seeds, and each is measured on its own paths. A variance ratio is itself
+uncertain, because a few tail paths carry large weights; hence the spread over seeds.
 
     python benchmarks/importance.py [paths] [seeds]
 """
@@ -27,7 +27,7 @@ def factors(found) -> list[float]:
 
 
 def learned(system, asked, seed: int, paths: int, title: str):
-    """Learn a law and print what it is worth; its sampler and its factors."""
+    """Learn a law and print its gain; its sampler and its factors."""
     from engine.learn.importance.importance import learn
     from engine.learn.importance.pilot import pilot
     from engine.run.plan import Plan
@@ -42,7 +42,7 @@ def learned(system, asked, seed: int, paths: int, title: str):
 
 
 def paths_per_second(system, sampler, paths: int) -> float:
-    """Speed of the main job under a sampler, tally and all."""
+    """Speed of the main job under a sampler, including the tally."""
     from engine.paths.simulate import simulate
     from engine.run.plan import Plan
 
@@ -50,7 +50,7 @@ def paths_per_second(system, sampler, paths: int) -> float:
 
 
 def main(paths: int = 131_072, seeds: int = 3) -> None:
-    """Laws under several seeds, one without thresholds, and the price of a path."""
+    """Laws under several seeds, one without thresholds, and the cost of a path."""
     prepare_devices("auto")
     from record import Record, ratios, spread
 

@@ -1,11 +1,11 @@
-"""How fast is a plain option's Monte Carlo on the engine's draws, beside QuantLib's? One thread each.
+"""How fast is a plain option's Monte Carlo on the engine's draws, compared with QuantLib's? One thread each.
 
     python benchmarks/options.py [paths] [turns]
 
 A European call and an option to exchange one asset for another, one step of geometric Brownian motion: the
 engine's normals by address and ten lines of JAX, QuantLib's pseudo-random Monte Carlo in double precision,
-and PyTorch's normals, each where its package is installed, at equal paths, in turns. All prices agree with
-Black and Scholes (1973) or Margrabe (1978) within 4 of their own standard errors, or it stops.
+and PyTorch's normals, each if its package is installed, at equal paths, in turns. The benchmark fails unless
+all prices agree with Black and Scholes (1973) or Margrabe (1978) within 4 of their own standard errors.
 """
 
 import importlib.util
@@ -18,7 +18,7 @@ from engine.run.host import prepare_devices
 SPOTS, VOLATILITIES, YIELDS = (100.0, 95.0), (0.30, 0.25), (0.02, 0.01)
 STRIKE, RATE, CORRELATION, YEARS = 105.0, 0.04, 0.6, 1.0
 REACH = 4.0
-"""Standard errors within which a price must be its closed form's."""
+"""Standard errors that a price may deviate from its closed form."""
 
 
 def normal(x: float) -> float:
@@ -80,7 +80,7 @@ def engine(paths: int):
     zero = jnp.zeros((), jnp.int32)
 
     def pair(seed, path):
-        # Two arrays: joined in one, they would be drawn again for every element that is read of it.
+        # Two arrays: in one, they would be drawn again for every element read.
         return normal_pair(*words(seed, path, zero, "systematic", 2))
 
     def price(seed, payoff):
@@ -150,7 +150,7 @@ PEERS = {"QuantLib": ("QuantLib", quantlib, "float64"), "PyTorch": ("torch", pyt
 
 
 def main(paths: int = 2**20, turns: int = 5) -> None:
-    """Time whoever is installed, in turns; check every price."""
+    """Time the installed contenders in turns; check every price."""
     prepare_devices(1)
     from record import Record, peak_memory, ratios, spread
 

@@ -1,12 +1,12 @@
-"""How fast are the engine's normals by address? Beside jax.random.normal and NumPy's, one thread each.
+"""How fast are the engine's addressed normals, compared with jax.random.normal and NumPy? One thread each.
 
     python benchmarks/random_numbers.py [paths] [turns]
 
 Prints million normals a second of: the engine's draws of the economy (Threefry-4x32-20 at the address of path
-and month, Box-Muller, every word used; a uniform a month is drawn besides and not counted), as many of its
-words alone (what normals would reach if making them of words cost nothing), `jax.random.normal`
+and month, Box-Muller, every word used; the uniform drawn each month is not counted), the same number of
+words alone (the limit if the conversion to normals were free), `jax.random.normal`
 (Threefry-2x32-20, inverse error function) with a key a chunk, and NumPy's `Generator.standard_normal` in
-float32 (PCG64, ziggurat), all summed chunk by chunk so that no memory is written; in turns, with the ratio to
+float32 (PCG64, ziggurat). All are summed chunk by chunk, so no memory is written; in turns, with the ratio to
 each peer.
 """
 
@@ -18,11 +18,11 @@ from engine.run.host import prepare_devices
 
 MONTHS, FACTORS = 60, 6
 BARE = {"engine's words"}
-"""No normals."""
+"""Contenders that make words only."""
 
 
 def contenders(count: int) -> dict:
-    """What draws so many chunks of numbers and returns their sum, by name."""
+    """By name, functions that draw so many chunks of numbers and return their sum."""
     import jax
     import jax.numpy as jnp
     import numpy as np
@@ -88,7 +88,7 @@ def main(paths: int = 262_144, turns: int = 5) -> None:
     for name, run in runs.items():
         begun, total = time.perf_counter(), float(run())
         said = f"{name}: first call {time.perf_counter() - begun:.1f} s"
-        # A sum of n normals has standard deviation sqrt(n); one of words says nothing.
+        # A sum of n normals has standard deviation sqrt(n); a sum of words has no such check.
         print(said if name in BARE else f"{said}, sum {total / numbers**0.5:+.2f} deviations from 0")
     rates: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(turns):

@@ -1,4 +1,4 @@
-"""One result of a benchmark: what it was, how fast, on what, and beside whom.
+"""One result of a benchmark: the case, the rate, the device, and the ratio to each peer.
 
 Every benchmark prints its results through `Record.tell`. Where the environment variable BENCH_OUT names a
 folder, each is also appended there as a line of JSON, from which `benchmarks/table.py` makes one table.
@@ -30,7 +30,7 @@ class Spread:
 
 
 def digits(value: float) -> str:
-    """Three digits that mean something, whole numbers with thousands separated.
+    """Three significant digits, whole numbers with a thousands separator.
 
     >>> digits(16987.2), digits(24.31), digits(0.911), digits(2.0e-5)
     ('16,987', '24.3', '0.911', '2e-05')
@@ -39,7 +39,7 @@ def digits(value: float) -> str:
 
 
 def spread(values: Sequence[float]) -> Spread:
-    """Median, least and greatest of the turns, the upper of two middle ones. Raises ValueError without any.
+    """Median (the upper of two middle values), minimum and maximum of the turns. Raises ValueError if empty.
 
     >>> spread([3.0, 1.0, 2.0])
     Spread(median=2.0, low=1.0, high=3.0)
@@ -51,9 +51,9 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def ratios(own: Sequence[float], peer: Sequence[float]) -> Spread:
-    """How many times a peer's rate the own is, turn by turn, so that what else the machine does cancels.
+    """Ratio of the own rate to a peer's, turn by turn, so that other load on the machine cancels.
 
-    Raises ValueError where the turns differ in number.
+    Raises ValueError if the numbers of turns differ.
 
     >>> str(ratios([20.0, 30.0, 10.0], [10.0, 10.0, 10.0]))
     '2 (1–3)'
@@ -62,7 +62,7 @@ def ratios(own: Sequence[float], peer: Sequence[float]) -> Spread:
 
 
 def device() -> str:
-    """The devices that JAX has, by number and kind."""
+    """Number and kind of JAX's devices."""
     import jax
 
     devices = jax.devices()
@@ -78,11 +78,11 @@ class Record:
     rate: Spread
     unit: str
     run_s: float
-    compile_s: float | None = None  # None where nothing is compiled, or where it is not told apart
+    compile_s: float | None = None  # None if nothing is compiled or if it is not measured apart
     dtype: str = "float32"
     device: str = dataclasses.field(default_factory=device)
     memory_mb: float = dataclasses.field(default_factory=peak_memory)
-    beside: dict[str, Spread] = dataclasses.field(default_factory=dict)  # rate over that of each peer
+    beside: dict[str, Spread] = dataclasses.field(default_factory=dict)  # rate over the rate of each peer
 
     def __str__(self) -> str:
         compilation = "" if self.compile_s is None else f"compile {self.compile_s:.1f} s, "
@@ -94,7 +94,7 @@ class Record:
         )
 
     def cells(self) -> tuple[str, ...]:
-        """The cells of a row of `benchmarks/table.py`; a bar inside one would end it."""
+        """The cells of a row of `benchmarks/table.py`, with bars escaped."""
         compilation = "" if self.compile_s is None else f"{self.compile_s:.1f}"
         beside = "; ".join(f"{ratio} × {name}" for name, ratio in self.beside.items())
         row = (
@@ -104,7 +104,7 @@ class Record:
         return tuple(cell.replace("|", "\\|") for cell in row)
 
     def tell(self) -> None:
-        """Print, and append to BENCH_OUT's file where that is set."""
+        """Print the record and append it to the file in BENCH_OUT, if set."""
         print(self, flush=True)
         folder = os.environ.get("BENCH_OUT")
         if folder:
@@ -115,9 +115,9 @@ class Record:
 
 
 def records(folder: str | pathlib.Path) -> list[Record]:
-    """Results kept in a folder, the last of each benchmark and case, in the order these first appeared.
+    """Results in a folder, the last of each benchmark and case, in order of first appearance.
 
-    Raises ValueError naming the file and line that holds no result, and where the folder has no file.
+    Raises ValueError with file and line if a line is no result, and if the folder has no file.
     """
     path = pathlib.Path(folder) / LINES
     if not path.is_file():

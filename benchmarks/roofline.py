@@ -1,14 +1,14 @@
-"""What holds the month back: arithmetic, memory, or neither?
+"""What limits the speed of a month: arithmetic, memory, or neither?
 
     python benchmarks/roofline.py [months] [turns]
 
 Operations and bytes of a path's month are those XLA counts in the compiled month of one chunk
 (`cost_analysis`: one for each element of each elementwise operation, comparisons and selections too, two for
-a multiply-add of a product; bytes that every loop and product reads and writes, wherever they come from). The
-peaks are measured in the same run on the same core: multiply-adds of float32 on an array in the first-level
-cache, and a <- a + b, 12 bytes an element, on arrays that fit the second-level cache, on as much as a chunk
-works on, and far beyond every cache. On a GPU they are a product of large float32 matrices in full precision,
-and a <- a + b beyond its cache. Prints what share of each peak the month reaches.
+a multiply-add of a product; bytes that every loop and product reads and writes, from any level). The peaks
+are measured in the same run on the same core: multiply-adds of float32 on an array in the first-level cache,
+and a <- a + b, 12 bytes an element, on arrays that fit the second-level cache, on a chunk's working set, and
+far beyond every cache. On a GPU they are a product of large float32 matrices in full precision, and a <- a +
+b beyond its cache. Prints the share of each peak that the month reaches.
 """
 
 import collections
@@ -20,9 +20,9 @@ import time
 from engine.run.host import prepare_devices
 
 INSIDE = (512, 2_048)
-"""Numbers of an array within the first-level cache; the best counts."""
+"""Sizes of an array within the first-level cache; the best result counts."""
 CHAINS = (4, 8, 16)
-"""Multiply-adds in a row on each number; the best counts."""
+"""Consecutive multiply-adds on each number; the best result counts."""
 TIMED = 2_048
 """Paths of a timed run, at least."""
 WITHIN = 2**16
@@ -35,7 +35,7 @@ KINDS = ("fusion", "call", "dot", "custom-call", "copy", "scatter", "sort", "whi
 
 
 def loops(text: str) -> collections.Counter:
-    """Operations of the entry computation of an optimised program by kind, those that are loops of their own.
+    """Operations of an optimised program's entry computation by kind, of those with a loop of their own.
 
     >>> loops("ENTRY %main (x: f32[4]) -> f32[4] {\\n  %a = f32[4]{0} fusion(%x), calls=%f\\n}\\n")
     Counter({'fusion': 1})
@@ -62,7 +62,7 @@ def products(text: str) -> int:
 
 
 def best(run, turns: int) -> float:
-    """Least seconds of several calls, the first left out."""
+    """Minimum seconds of several calls, without the first."""
     import jax
 
     spent = []
@@ -111,7 +111,7 @@ def stream(numbers: int, turns: int) -> float:
 
 
 def device_stream(numbers: int, turns: int, times: int = 64) -> float:
-    """Bytes a second of a <- a + b by the device that JAX runs on."""
+    """Bytes a second of a <- a + b on JAX's device."""
     import jax
     import jax.numpy as jnp
 
@@ -124,7 +124,7 @@ def device_stream(numbers: int, turns: int, times: int = 64) -> float:
 
 
 def device_products(rows: int, turns: int) -> float:
-    """Float32 operations a second of a product of square matrices by that device."""
+    """Float32 operations a second of a product of square matrices on that device."""
     import jax
     import jax.numpy as jnp
 
@@ -133,7 +133,7 @@ def device_products(rows: int, turns: int) -> float:
 
 
 def peaks(operations: float, moved: float, working: int, turns: int) -> dict[str, tuple]:
-    """(what the month reaches of it, peak, unit) by name, for operations and bytes a second of the month."""
+    """(share that the month reaches, peak, unit) by name, for the month's operations and bytes a second."""
     import jax
 
     if jax.default_backend() != "cpu":
@@ -149,7 +149,7 @@ def peaks(operations: float, moved: float, working: int, turns: int) -> dict[str
 
 
 def month_of(system, seed: int, paths: int):
-    """(the month of so many paths, its arguments): everything that moves a path one month."""
+    """(the month of so many paths, its arguments): the whole step of a path."""
     import jax
     import jax.numpy as jnp
 
@@ -180,7 +180,7 @@ def month_of(system, seed: int, paths: int):
 
 
 def counts(system) -> tuple[float, float, int]:
-    """(operations, bytes) of a path's month and bytes that a chunk's works on; prints what they are of."""
+    """(operations, bytes) of a path's month, and bytes of a chunk's working set; prints their composition."""
     import jax
 
     from engine.run.plan import chunk_size

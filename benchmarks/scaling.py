@@ -1,13 +1,13 @@
-"""What does a path cost as the run or the book grows? Paths, months, borrowers, lenders.
+"""How does the cost of a path grow with paths, months, borrowers and lenders?
 
     python benchmarks/scaling.py [paths] [most borrowers] [most lenders]
 
 Time a path through the tally on all devices: over numbers of paths up to 16 times as many, over months from
-12 to 120, and at 12 months over synthetic books of up to so many copies of the shipped book's borrowers
-(firms, contracts, loans, pools, tranches) or of its lenders. For books and months it is the slope from
-`paths` to three times as many, each the best of two, so that what a run costs once does not count. The
-exponent is the slope of log time against log size over the larger half of the sizes: 1 is linear. Where
-BENCH_OUT names a folder, a chart goes there, scaling.html.
+12 to 120, and at 12 months over synthetic books with copies of the shipped book's borrowers (firms,
+contracts, loans, pools, tranches) or of its lenders. For books and months it is the slope from `paths` to
+three times as many, each the best of two, which excludes fixed costs. The exponent is the slope of log time
+against log size over the larger half of the sizes: 1 is linear. If BENCH_OUT names a folder, the chart
+scaling.html goes there.
 """
 
 import math
@@ -27,7 +27,7 @@ def exponent(sizes, costs) -> float:
 
 
 def draw(series: dict[str, tuple[list[int], list[float]]], path: pathlib.Path) -> None:
-    """Cost of a path against each size, both logarithmic, beside what proportion to the last would be."""
+    """Cost of a path against each size, both logarithmic, with a proportional line through the last."""
     from plotly.subplots import make_subplots
 
     from engine.report import style
@@ -63,12 +63,12 @@ def main(paths: int = 8192, borrowers: int = 11, lenders: int = 11) -> None:
     book = load_book(shipped_book("ai_credit_2025"))
 
     def seconds(system, count: int) -> tuple[float, float]:
-        """Least seconds of two runs, and of compilation."""
+        """Minimum seconds of two runs, and of compilation."""
         first, again = (simulate(system, Plan(count, 2048, 7))[1] for _ in range(2))
         return min(first.run_s, again.run_s), first.compile_s
 
     def cost(system, case: str) -> float:
-        """Microseconds that one path more costs."""
+        """Marginal microseconds of a path."""
         few, compile_s = seconds(system, paths)
         many, _ = seconds(system, 3 * paths)
         each = (many - few) / (2 * paths)

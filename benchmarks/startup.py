@@ -1,11 +1,12 @@
-"""What does a run cost before its first path and after its last? Fresh processes, the shipped book.
+"""How long does a run take before its first path and after its last? Fresh processes, the shipped book.
 
     python benchmarks/startup.py [--turns 5] [--paths 2048] [--root CHECKOUT ...]
 
-Seconds of the wall clock from the command to: the run's folder (imports and configuration are behind it), the
-call of the compiler (the book is read and built), the first path (traced, lowered, compiled or read from the
-cache), the last path, the end of the process; then the processor's seconds in all. One run before fills the
-cache of compiled programs. Several checkouts take turns, so that a slow moment of the machine hits all.
+Wall-clock seconds from the command to: the run folder (after imports and configuration), the first call of
+the compiler (after the book is read and built), the first path (after tracing, lowering, and compilation or
+the cache), the last path, and the end of the process; then total processor seconds. A run beforehand fills
+the cache of compiled programs. Several checkouts take turns, so that a slow moment of the machine affects
+all.
 """
 
 import argparse
@@ -37,7 +38,7 @@ def stages(root: pathlib.Path, paths: int) -> list[float]:
 
 
 def processor() -> float:
-    """Processor seconds of all processes that have ended."""
+    """Processor seconds of all finished processes."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

@@ -1,11 +1,11 @@
-"""How much of the cores does a sweep of many small runs use? Jobs side by side against one alone.
+"""How efficiently does a sweep of many small runs use the cores? Parallel jobs against a single run.
 
     python benchmarks/sweep.py [jobs] [paths]
 
-One run of the command alone, on one core, from its start to its end, and then a sweep of as many of them with
-hydra/launcher=joblib, each of another seed. Ideal is the time of one times the jobs over the cores. All find
-their programs in the cache of compiled ones. A run is `paths` paths of the small worked book for 12 months,
-with its report.
+One run of the command alone on one core, from start to end, and then a sweep of `jobs` such runs with
+hydra/launcher=joblib, each with its own seed. The ideal is the time of one run times the jobs over the cores.
+The cache of compiled programs is warm. A run is `paths` paths of the small worked book for 12 months, with
+its report.
 """
 
 import pathlib
@@ -20,7 +20,7 @@ BOOK = pathlib.Path(__file__).resolve().parent.parent / "engine" / "book" / "shi
 
 
 def main(jobs: int = 200, paths: int = 16_384) -> None:
-    """Time one run thrice, then the sweep."""
+    """Time one run three times, then the sweep."""
     small = ("book=own", f"book.path={BOOK}", "run.months=12", f"run.paths={paths}")
     with tempfile.TemporaryDirectory() as base:
         lone = (*small, "run.devices=1")

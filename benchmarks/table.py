@@ -1,8 +1,8 @@
-"""One Markdown table of the results that benchmarks have left as lines of JSON.
+"""One Markdown table of the benchmark results, from their lines of JSON.
 
     python benchmarks/table.py [folder]
 
-The last result of each benchmark and case counts.
+Of repeated results of a benchmark and case, the last is shown.
 """
 
 import sys
@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from benchmarks.record import Record
 
-HEADS = ("benchmark", "case", "rate", "unit", "compile s", "run s", "MB", "dtype", "beside")
+HEADS = ("benchmark", "case", "rate", "unit", "compile s", "run s", "MB", "dtype", "ratios")
 FOLDER = "out/bench"
 
 
 def table(records: "list[Record]") -> str:
-    """Markdown: a line naming the devices, then a row a record."""
+    """Markdown: a line with the devices, then one row for each record."""
     devices = ", ".join(dict.fromkeys(record.device for record in records))
     rows = [HEADS, ("---",) * len(HEADS), *(record.cells() for record in records)]
     return f"Devices: {devices}\n\n" + "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
 def main(folder: str = FOLDER) -> None:
-    """Print the table; exit with 2 where there is none to print."""
+    """Print the table; exit code 2 if there are no results."""
     from record import records
 
     try:

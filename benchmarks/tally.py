@@ -1,11 +1,11 @@
-"""What does the tally of a path cost, beside the same tables filled by NumPy?
+"""What does the tally of a path cost, compared with the same tables filled by NumPy?
 
     python benchmarks/tally.py [chunks] [turns]
 
 `engine.tail.tally.update` on one device, chunk by chunk as in a run, of the outcomes of the shipped book's
 paths (60 months, everything that a run reports), and the same batch in NumPy with np.add.at or np.bincount
-(`benchmarks/peers/numpy_tally.py`), which leaves out the list of worst paths and the counts of flags. All
-tables agree to the last unit, or it stops. Turns alternate.
+(`benchmarks/peers/numpy_tally.py`), without the list of worst paths and the counts of flags. The benchmark
+fails unless all tables agree to the last unit. Turns alternate.
 """
 
 import sys
@@ -85,7 +85,7 @@ def main(chunks: int = 16, turns: int = 5) -> None:
 
 
 SKIPPED = ("worst_path", "worst_loss", "weight_counts", "flags")
-"""What the peers leave out."""
+"""Fields that the peers omit."""
 
 
 if __name__ == "__main__":

@@ -2,10 +2,10 @@
 
     python benchmarks/weak_scaling.py [--paths 65536] [--turns 3] [--processes 2]
 
-Every process is the command with one device, bound to a core of its own where the system can, and has
-`paths` paths. Runs at once that know nothing of each other show what the machine itself takes from two busy
-cores. Paths per second are those of summary.json: simulation with its meetings, without compilation. Turns
-alternate, so that a slow moment of the machine hits all.
+Every process is the command with one device and `paths` paths, bound to a core of its own where the system
+allows it. Independent runs at once measure the machine's own loss with two busy cores. Paths per second are
+those of summary.json: simulation including communication, without compilation. Turns alternate, so that a
+slow moment of the machine affects all.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def started(folder, rank: int, count: int, core: int, paths: int, address: str) 
 
 
 def throughput(runs: int, count: int, paths: int) -> float:
-    """Paths per second of so many runs at once, each of `count` processes."""
+    """Paths per second of so many simultaneous runs, each of `count` processes."""
     with tempfile.TemporaryDirectory() as base:
         folders = [pathlib.Path(base) / str(run) for run in range(runs)]
         running = []
@@ -47,7 +47,7 @@ def throughput(runs: int, count: int, paths: int) -> float:
 
 
 def free_address() -> str:
-    """A port of this machine that nobody listens to."""
+    """A free port of this machine."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{free.getsockname()[1]}"

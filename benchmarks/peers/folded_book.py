@@ -1,4 +1,4 @@
-"""The shipped book several times over: a synthetic book of any size, for measuring what grows with what."""
+"""Multiples of the shipped book: a synthetic book of any size, for scaling measurements."""
 
 import dataclasses
 
@@ -7,15 +7,15 @@ import pandas as pd
 from engine.book.tables import TABLES
 
 BORROWERS = {"firms", "contracts", "loans", "pools", "tranches"}
-"""Tables of those who owe, and of what they owe."""
+"""Tables of borrowers and their debt."""
 LENDERS = {"lenders"}
 
 
 def folded(book, copies: int, tables: set[str]):
-    """The book with so many copies of these tables' rows, and of every row that names one of them.
+    """The book with so many copies of these tables' rows, and of every row that refers to one of them.
 
-    Copy k has its own ids, ending in _k; who is not copied is named by all. Shares and amounts stay, so its
-    numbers mean nothing: only its size does. It is not checked.
+    Copy k has its own ids, ending in _k; all copies refer to the rows that are not copied. Shares and amounts
+    stay as they are, so only the size of the book is meaningful. It is not checked.
     """
     made = {}
     for name, frame in book.tables.items():

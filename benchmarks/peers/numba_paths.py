@@ -1,8 +1,8 @@
 """The full model in Numba, compiled, parallel over blocks of paths: the engine's own operations as loops.
 
-What one path does, with the paths of a block on the last axis, is traced as for NumPy, gathered into loops
-(`loops.py`) and written as source (`kernels.py`). The scratch of a thread holds constants, what a month's row
-of the calendar makes, the state of a block and the arrays of the month.
+One path, with the paths of a block on the last axis, is traced as for NumPy, gathered into loops (`loops.py`)
+and written as source (`kernels.py`). A thread's scratch memory holds constants, values of the month's
+calendar row, the state of a block and the arrays of the month.
 """
 
 from collections import ChainMap
@@ -27,7 +27,7 @@ NAMESPACE = {
 
 
 class Table:
-    """Values that no path changes: constants, the scratch's first words, and a month's own, which follow."""
+    """Path-independent values: constants, in the first words of the scratch, then those of a month."""
 
     def __init__(self):
         self.known, self.monthly = {}, {}

@@ -1,8 +1,8 @@
 """The classic credit portfolio in Numba, float32, one range of paths a thread.
 
 Given the factors an obligor defaults if a 32-bit uniform lies below Phi(a_k . Z / residual_k - threshold_k /
-residual_k). `plain` is the loop as one writes it; `vectorised` is laid out so that the compiler turns every
-inner loop into vector instructions: as many random generators side by side as a path needs 64-bit words,
+residual_k). `plain` is the obvious loop; `vectorised` is laid out so that the compiler turns every inner loop
+into vector instructions: as many random generators side by side as a path needs 64-bit words,
 a product of matrices for a block of paths, and Phi from multiplications, additions and one division. As for
 NumPy, BLAS must have one thread.
 """
@@ -18,7 +18,7 @@ BLOCK = 64
 F32, U32, U64 = np.float32, np.uint32, np.uint64
 UNIT = F32(2.0**-32)
 FAST = {"fastmath": True, "error_model": "numpy"}
-"""Without the second, Python's division by zero is looked for and no loop with a division is vectorised."""
+"""Without the second, division by zero is checked and no loop with a division is vectorised."""
 
 
 @njit(**FAST, inline="always")

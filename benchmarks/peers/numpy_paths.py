@@ -1,8 +1,8 @@
 """The full model in NumPy, vectorised over paths: the engine's own operations, one array at a time.
 
-Nobody ports four thousand operations a month by hand, so they are taken from the model: what one path does,
-with paths on the last axis, is traced once and carried out by NumPy on the same draws. What no path changes
-is worked out once and not every month; broadcasts and slices are views; arrays are float32 as in the engine.
+The four thousand operations of a month come from the model itself: one path, with the path axis last, is
+traced once and executed by NumPy on the same draws. Path-independent values are computed once, not every
+month; broadcasts and slices are views; arrays are float32 as in the engine.
 """
 
 import jax
@@ -35,7 +35,7 @@ REDUCTIONS = {
 
 
 def broadcast(value, shape, broadcast_dimensions, **_):
-    """A view: the value's axes where they are wanted, all others new."""
+    """A view: the value's axes at the given places, all others new."""
     narrow = [1] * len(shape)
     for axis, place in enumerate(broadcast_dimensions):
         narrow[place] = value.shape[axis]
@@ -49,14 +49,14 @@ def dot(left, right, dimension_numbers, **_):
 
 
 def gather(value, indices, dimension_numbers, slice_sizes, **_):
-    """Rows picked by indices."""
+    """Rows selected by indices."""
     if dimension_numbers.start_index_map != (0,) or tuple(slice_sizes[1:]) != value.shape[1:]:
         raise NotImplementedError(f"gather {dimension_numbers}, expected whole rows")
     return value[indices[..., 0]]
 
 
 def scatter_add(value, indices, updates, dimension_numbers, **_):
-    """Rows added where indices say: sorted, then each run of equal indices at once."""
+    """Rows added at indices: sorted, then each run of equal indices at once."""
     if dimension_numbers.scatter_dims_to_operand_dims != (0,) or indices.ndim != 2:
         raise NotImplementedError(f"scatter-add {dimension_numbers}, expected whole rows")
     at = indices[:, 0]
@@ -96,7 +96,7 @@ RULES = {
 
 
 def carried_out(equation, values):
-    """What an operation makes of NumPy arrays."""
+    """The NumPy function of an operation."""
     name = equation.primitive.name
     if name in BINARY:
         return BINARY[name](*values)
@@ -110,7 +110,7 @@ def carried_out(equation, values):
 
 
 class Program:
-    """A function of (fixed arguments, moving ones) on NumPy arrays; the fixed part is worked out once."""
+    """A function of (fixed, changing) arguments on NumPy arrays; the fixed part is computed once."""
 
     def __init__(self, function, fixed, *moving):
         leaves, tree = jax.tree.flatten(moving)

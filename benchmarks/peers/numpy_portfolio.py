@@ -1,11 +1,11 @@
-"""The classic credit portfolio in NumPy, as fast as its own functions allow.
+"""The classic credit portfolio in NumPy, as fast as NumPy's functions allow.
 
 Chunks of paths stay in cache, a thread for each core, float32, arrays made once and filled in place. BLAS
 must have one thread (OPENBLAS_NUM_THREADS=1 before NumPy is imported): more would fight over the cores.
 
 Obligor k defaults if e_k > (threshold_k - a_k . Z) / residual_k. Thresholds and loadings are divided by the
-residual beforehand and the threshold enters as the loading of a constant factor, so that one product of
-matrices gives what the obligor's own normal is compared with.
+residual beforehand and the threshold enters as the loading of a constant factor, so that one matrix product
+gives the barrier of the obligor's own normal.
 """
 
 import concurrent.futures

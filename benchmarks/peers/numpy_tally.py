@@ -1,6 +1,6 @@
 """The tally in NumPy: the same tables of the same batch of paths, scattered by np.add.at or np.bincount.
 
-`deposit(table, cell, value)` adds value[j] at the flat position cell[j]; the two ways differ in it alone.
+`deposit(table, cell, value)` adds value[j] at the flat position cell[j]; the two variants differ only in it.
 np.bincount adds in float64, exact here because no cell of a batch reaches 2^53 units.
 """
 
@@ -75,7 +75,7 @@ def update(tables: dict[str, np.ndarray], batch, deposit) -> None:
 
 
 def pairs(table, losses, one, deposit) -> None:
-    """Where the last columns' losses and the system's meet."""
+    """Cells of the joint histogram of the last columns' losses with the system's."""
     own, system = placed(DISTRESS, losses[len(losses) - len(table) :]), placed(JOINT, losses[0])
     deposit(table, cells(table.reshape(len(table), -1), own * table.shape[-1] + system), one)
 

@@ -1,4 +1,4 @@
-"""One comparison of the engine with a number from elsewhere, and its verdict."""
+"""One comparison of the engine with an outside number, and its verdict."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -6,30 +6,30 @@ from collections.abc import Sequence
 import numpy as np
 
 REACH = 4.0
-"""Standard errors that an estimate may lie off, beyond what the published number is good to."""
+"""Standard errors that an estimate may deviate, beyond the accuracy of the published number."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-    """What one source says and what the engine finds; of several numbers the one that agrees least."""
+    """A published value and the engine's; of several numbers, the pair that agrees least."""
 
     source: str
     quantity: str
     published: float
     engine: float
-    tolerance: float = 0.0  # what the published number is good to
-    error: float = 0.0  # standard error of the engine's estimate, zero where it does not estimate
+    tolerance: float = 0.0  # accuracy of the published number
+    error: float = 0.0  # standard error of the engine's estimate; zero if the value is exact
     values: int = 1  # numbers compared
-    skipped: str = ""  # why nothing was compared
+    skipped: str = ""  # reason, if nothing was compared
 
     @property
     def z(self) -> float:
-        """Difference in standard errors; NaN where there are none."""
+        """Difference in standard errors; NaN without an error."""
         return (self.engine - self.published) / self.error if self.error > 0.0 else np.nan
 
     @property
     def passed(self) -> bool:
-        """Whether the difference is within the tolerance and REACH standard errors."""
+        """Whether the difference is within the tolerance plus REACH standard errors."""
         return abs(self.engine - self.published) <= self.tolerance + REACH * self.error
 
     @property
@@ -39,7 +39,7 @@ class Check:
 
 
 def worst(source: str, quantity: str, published, engine, tolerance=0.0, error=0.0) -> Check:
-    """The check of the number that agrees least, of arrays of any one shape.
+    """The check of the number that agrees least, for arrays of one shape.
 
     >>> worst("by hand", "thirds", [0.333, 0.667], [1 / 3, 0.7], tolerance=5e-4).published
     0.667
@@ -54,10 +54,10 @@ def worst(source: str, quantity: str, published, engine, tolerance=0.0, error=0.
 
 
 def exact(source: str, quantity: str, published: Sequence, engine: Sequence) -> Check:
-    """Numbers that must be the same, as flags and counts."""
+    """Numbers that must be equal, such as flags and counts."""
     return worst(source, quantity, published, engine)
 
 
 def absent(source: str, quantity: str, reason: str) -> Check:
-    """A comparison that could not be made."""
+    """A comparison that is skipped, with the reason."""
     return Check(source, quantity, np.nan, np.nan, skipped=reason)

@@ -1,4 +1,4 @@
-"""Simulated portfolios against laws that are known exactly, by every sampler."""
+"""Simulated portfolios against exact loss distributions, by every sampler."""
 
 import numpy as np
 from scipy import stats
@@ -7,30 +7,30 @@ from experiments.validation.checks import Check, worst
 
 PATHS = 2**18
 ATOM = 1.0 / 512.0
-"""What a bin of losses is good to, relative."""
+"""Relative accuracy of a bin of losses."""
 SAMPLERS = ("pseudo_random", "antithetic", "sobol", "importance")
 
 
 def recursion() -> list[Check]:
-    """Expected loss, VaR and ES of unequal obligors, and the contributions to ES, against the recursion."""
+    """Expected loss, VaR and ES of unequal obligors, and contributions to ES, against the recursion."""
     from engine.portfolio.simulate import portfolio_tail
     from experiments.validation.coverage import LEVELS, books
 
     book, law = books()
-    levels, found = np.asarray(LEVELS), []
+    levels, checks = np.asarray(LEVELS), []
     exact = [law.expected_shortfall(level) for level in LEVELS]
     for name in SAMPLERS:
         run = portfolio_tail(book, LEVELS, paths=PATHS, sampler=name)
         source, table = f"recursion, 64 obligors, {name}", run.table
         reach = stats.t.ppf(0.975, 15) if name in ("antithetic", "sobol") else stats.norm.ppf(0.975)
         errors = (table["es_hi"] - table["es_lo"]) / (2.0 * reach)
-        found += [
+        checks += [
             worst(source, "expected loss", law.mean, run.expected.value, error=run.expected.standard_error),
             worst(source, "ES 99% and 99.9%", exact, table["es"], ATOM * np.asarray(exact), errors),
         ]
         if name in ("pseudo_random", "importance"):
-            found.append(contributions(source, book, run, levels[0]))
-    return found
+            checks.append(contributions(source, book, run, levels[0]))
+    return checks
 
 
 def contributions(source: str, book, run, level: float) -> Check:
@@ -45,7 +45,7 @@ def contributions(source: str, book, run, level: float) -> Check:
 
 
 def large_pool() -> list[Check]:
-    """A thousand equal obligors: the finite pool's ES, simulated, and Vasicek's limit for very many."""
+    """A thousand equal obligors: the finite pool's ES, simulated, and Vasicek's limit for many."""
     from engine.portfolio import vasicek
     from engine.portfolio.distribution import LossDistribution
     from engine.portfolio.portfolio import portfolio

@@ -1,7 +1,7 @@
-"""Whether stated 95% intervals hold the exact value as often as they say.
+"""Coverage of the reported 95% intervals: the share of runs whose interval contains the exact value.
 
-A portfolio whose loss distribution is known exactly is simulated again and again, and each time the intervals
-of VaR and ES are read as a run would report them.
+A portfolio with an exactly known loss distribution is simulated many times; each time the intervals of VaR
+and ES are those that a run would report.
 """
 
 import dataclasses
@@ -17,24 +17,24 @@ BAND = (0.93, 0.97)
 
 @dataclasses.dataclass(frozen=True)
 class Coverage:
-    """How many of the runs' intervals held the exact value."""
+    """Number of runs whose interval contains the exact value."""
 
     sampler: str
     measure: str
     level: float
     exact: float
-    held: int
+    covered: int
     runs: int
     paths: int  # of one run
 
     @property
     def share(self) -> float:
-        """The share of intervals that held it."""
-        return self.held / self.runs
+        """Share of the intervals that contain it."""
+        return self.covered / self.runs
 
     @property
     def passed(self) -> bool:
-        """Whether that is 93 to 97%."""
+        """Whether the share is 93 to 97%."""
         return BAND[0] <= self.share <= BAND[1]
 
 
@@ -50,26 +50,26 @@ def books():
 
 
 PATHS = {"pseudo_random": 2**18, "sobol": 2**18, "importance": 2**14}
-"""Of one run: enough that the tail beyond 99.9% is resolved."""
+"""Paths of one run, enough to resolve the tail beyond 99.9%."""
 
 
 def coverage(runs: int, samplers=tuple(PATHS), watch=lambda sampler: None) -> list[Coverage]:
     """Coverage of VaR and ES at all levels by each sampler."""
     book, law = books()
-    found = []
+    studies = []
     for name in samplers:
         watch(name)
         intervals = simulated(book, law, name, runs)
         for place, level in enumerate(LEVELS):
             exact = (law.value_at_risk(level), law.expected_shortfall(level))
             for measure, value, bounds in zip(("VaR", "ES"), exact, intervals[:, place].T, strict=True):
-                held = int(np.sum((bounds["lower"] <= value) & (value <= bounds["upper"])))
-                found.append(Coverage(name, measure, level, value, held, runs, PATHS[name]))
-    return found
+                covered = int(np.sum((bounds["lower"] <= value) & (value <= bounds["upper"])))
+                studies.append(Coverage(name, measure, level, value, covered, runs, PATHS[name]))
+    return studies
 
 
 def simulated(book, law, name: str, runs: int) -> np.ndarray:
-    """Intervals [runs, levels, (VaR, ES)] in the exposures' unit, all runs in one go of the engine."""
+    """Intervals [runs, levels, (VaR, ES)] in the unit of the exposures; one engine call for all runs."""
     from engine.draws.samplers import PSEUDO_RANDOM, sobol
     from engine.portfolio import simulate
     from engine.portfolio.importance import tuned
@@ -82,20 +82,20 @@ def simulated(book, law, name: str, runs: int) -> np.ndarray:
     samplers = (PSEUDO_RANDOM,) * runs
     if name == "sobol":
         samplers = sobol(runs * parts, paths // parts, 1, book.factors, 1, plan.seed)
-    kept, found = [], []
+    tallies, intervals = [], []
 
     def each(tally):
-        kept.append(tally)
-        if len(kept) == parts:
-            found.append(read(kept, simulate.scale_of(book)))
-            kept.clear()
+        tallies.append(tally)
+        if len(tallies) == parts:
+            intervals.append(read(tallies, simulate.scale_of(book)))
+            tallies.clear()
 
     simulate.run(book, plan, samplers, tilt, Hooks(replication=each))
-    return np.asarray(found, dtype=[("lower", np.float64), ("upper", np.float64)])
+    return np.asarray(intervals, dtype=[("lower", np.float64), ("upper", np.float64)])
 
 
 def read(tallies: list, scale: float) -> list[list[tuple[float, float]]]:
-    """The intervals of one run, as a run reports them."""
+    """The intervals that a run would report."""
     import functools
 
     from engine.portfolio.simulate import table_of

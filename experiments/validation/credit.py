@@ -27,7 +27,7 @@ def creditrisk_plus(folder: pathlib.Path) -> list[Check]:
     matched = matched_variance(expected["sector_EL"], variances, given["sector_correlation"])
     whole = stacked(sectors, np.ones((2, 1)), [matched])
     alone = [stacked([one], np.ones((1, 1)), [v]) for one, v in zip(sectors, variances, strict=True)]
-    found = [
+    checks = [
         worst(source, "UL of each sector", expected["sector_UL"], [one.deviation for one in alone],
               allowed["sector_UL"]),
         worst(source, "UL", expected["UL"], whole.deviation, allowed["UL"]),
@@ -41,7 +41,7 @@ def creditrisk_plus(folder: pathlib.Path) -> list[Check]:
     levels = [float(level) for level in expected["VaR"]]
     beyond = [float(model.expected_from(law.value_at_risk(level)).sum()) for level in levels]
     theirs = np.asarray(list(expected["ES_convention E[L|L>=VaR]"].values()))
-    found += [
+    checks += [
         worst(source, "standard deviation", expected["SD_analytic"], model.deviation, 1e-9),
         worst(source, "VaR", list(expected["VaR"].values()), [law.value_at_risk(level) for level in levels]),
         worst(source, "E[L | L >= VaR]", theirs, beyond, 1e-9 * theirs),
@@ -54,8 +54,8 @@ def creditrisk_plus(folder: pathlib.Path) -> list[Check]:
     for name, parts in (("SD", model.deviation_contributions()),
                         ("ES99", model.expected_from(law.value_at_risk(0.99)))):  # fmt: skip
         theirs = [expected["contributions_per_name"][name][key] for key in "ABC"]
-        found.append(worst(source, f"contributions of a name to {name}", theirs, parts[first], 1e-9))
-    return found
+        checks.append(worst(source, f"contributions of a name to {name}", theirs, parts[first], 1e-9))
+    return checks
 
 
 def stacked(groups: list[dict], sectors: np.ndarray, variances):
@@ -84,7 +84,7 @@ def migration(folder: pathlib.Path) -> list[Check]:
     bond, both = oracle["BBB_bond"], oracle["joint_BBB_A"]
     values = bond_value(rows["BBB"], bond["year_end_values"])
     joint = joint_migration(*(np.asarray(rows[r]) / 100.0 for r in ("BBB", "A")), both["asset_correlation"])
-    found = [
+    checks = [
         worst(source, "mean and deviation of the BBB bond", [bond["mean"], bond["sd"]], values, 0.01),
         worst(source, "P(both keep their rating)", both["P(BBB stays BBB, A stays A)"], joint[3, 2], 1e-4),
     ]
@@ -99,7 +99,7 @@ def migration(folder: pathlib.Path) -> list[Check]:
     largest, mean = expected["max_abs(expm(Q)-P)"], expected["mean_abs(expm(Q)-P)"]
     years = default_probabilities(rates, [1.0, 2.0, 3.0])
     recomputed = [oracle["recomputed"][f"PD_{t}y"] for t in (1, 2, 3)]
-    return found + [
+    return checks + [
         worst(source, "distance of rows from the logarithm", theirs, distance[: len(theirs)],
               np.maximum(0.02 * theirs, 5e-8)),
         worst(source, "norms of expm(Q) - P", [largest, mean], [miss.max(), miss.mean()],
@@ -126,13 +126,13 @@ def basel(folder: pathlib.Path) -> list[Check]:
     from engine.portfolio.vasicek import risk_weight
 
     table = pd.read_csv(folder / "10_basel2_annex5_irb_risk_weights.csv")
-    found = []
+    checks = []
     for column, assumed in BASEL.items():
         rows = table[["PD_pct", column]].dropna()
         ours = 100.0 * risk_weight(rows["PD_pct"].to_numpy() / 100.0, **assumed)
         name = column.replace("_", " ")
-        found.append(worst("Basel II, Annex 5", f"risk weights, {name}", rows[column], ours, 0.015))
-    return found
+        checks.append(worst("Basel II, Annex 5", f"risk weights, {name}", rows[column], ours, 0.015))
+    return checks
 
 
 def pools(folder: pathlib.Path) -> list[Check]:

@@ -1,4 +1,4 @@
-"""Correlated and jump diffusions: prices by the draws of every path against published closed forms."""
+"""Correlated and jump diffusions: option prices from the engine's draws against published closed forms."""
 
 import functools
 import pathlib
@@ -48,7 +48,7 @@ def drawn(name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def brownian(name: str) -> np.ndarray:
-    """Standard normals [2, paths]: what twelve months of both factors add up to."""
+    """Standard normals [2, paths]: the sum of twelve months of each factor, scaled."""
     return drawn(name)[0].sum(axis=0) / np.sqrt(MONTHS)
 
 
@@ -73,7 +73,7 @@ def pair(row, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def priced(source: str, quantity: str, table: pd.DataFrame, payoff) -> list[Check]:
     """Every row's discounted mean payoff by plain draws and by Sobol points."""
-    found = []
+    checks = []
     for name, label in (("pseudo_random", "plain"), ("sobol", "Sobol")):
         estimates = []
         for row in table.to_dict("records"):
@@ -81,8 +81,8 @@ def priced(source: str, quantity: str, table: pd.DataFrame, payoff) -> list[Chec
             discount = np.exp(-row["r"] * row["t"])
             estimates.append((discount * mean, discount * error))
         ours, errors = np.asarray(estimates).T
-        found.append(worst(source, f"{quantity}, {label}", table["price"], ours, table["tol"], errors))
-    return found
+        checks.append(worst(source, f"{quantity}, {label}", table["price"], ours, table["tol"], errors))
+    return checks
 
 
 def baskets(folder: pathlib.Path) -> list[Check]:
@@ -90,8 +90,8 @@ def baskets(folder: pathlib.Path) -> list[Check]:
 
     def payoff(row, name):
         first, second = pair(row, brownian(name))
-        held = np.minimum(first, second) if row["basket"] == "MinBasket" else np.maximum(first, second)
-        return np.maximum((held - row["strike"]) * (1.0 if row["type"] == "Call" else -1.0), 0.0)
+        asset = np.minimum(first, second) if row["basket"] == "MinBasket" else np.maximum(first, second)
+        return np.maximum((asset - row["strike"]) * (1.0 if row["type"] == "Call" else -1.0), 0.0)
 
     table = pd.read_csv(folder / "13_correlated_two_asset_baskets.csv")
     return priced("Haug (1998) and Firth, two-asset baskets", "prices", table, payoff)

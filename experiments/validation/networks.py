@@ -9,10 +9,10 @@ import pandas as pd
 from experiments.validation.checks import Check, absent, exact, worst
 
 GREATEST = 1e-9
-"""Tolerance of numbers that were computed elsewhere in float64."""
+"""Tolerance of numbers computed elsewhere in float64."""
 PRINTED = 1e-8
 ROUNDS_ELSEWHERE = 300_000
-"""Rounds after which the fixed point was cut off elsewhere, each with the rounding of every bank's loss."""
+"""Iterations at which the other package stops, each with a rounding of every bank's loss."""
 
 
 def clearing(folder: pathlib.Path) -> list[Check]:
@@ -20,7 +20,7 @@ def clearing(folder: pathlib.Path) -> list[Check]:
     from engine.contagion.networks import EisenbergNoe, RogersVeraart, Threshold, clear
 
     oracle = json.loads((folder / "02_eisenberg_noe_rogers_veraart.json").read_text(encoding="utf-8"))
-    found = []
+    checks = []
     three = oracle["A_systemicrisk_three_bank"]["cases"]
     rules = (
         ("Eisenberg–Noe", EisenbergNoe(), "EN_clearing_vector_total_payments", "EN_default"),
@@ -36,8 +36,8 @@ def clearing(folder: pathlib.Path) -> list[Check]:
         if payments:
             theirs = [c[payments] for c in three]
             ours = [c.payments for c in cleared]
-            found.append(worst(source, f"{name} payments", theirs, ours, GREATEST))
-        found.append(exact(source, f"{name} defaults", [c[defaults] for c in three],
+            checks.append(worst(source, f"{name} payments", theirs, ours, GREATEST))
+        checks.append(exact(source, f"{name} defaults", [c[defaults] for c in three],
                            [c.defaulted for c in cleared]))  # fmt: skip
     example = oracle["B_systemicrisk_vignette"]
     printed = (
@@ -49,14 +49,14 @@ def clearing(folder: pathlib.Path) -> list[Check]:
             for c in example["cases"]
         ]
         label = "Eisenberg–Noe" if name.startswith("EN") else "Rogers–Veraart"
-        found.append(worst("systemicrisk vignette", f"{label} payments", [c[name] for c in example["cases"]],
+        checks.append(worst("systemicrisk vignette", f"{label} payments", [c[name] for c in example["cases"]],
                            [c.payments for c in cleared], PRINTED))  # fmt: skip
     paper = oracle["C_rogers_veraart_2013"]["cases"]
     ours = [clear(liabilities_of(c), c["ea"], valuation=RogersVeraart(0.5, 0.5)).payments for c in paper]
     theirs = np.concatenate([c["greatest_clearing"] for c in paper])
     source = "Rogers and Veraart (2013), Example 3.3 and section 5.1"
-    found.append(worst(source, "greatest clearing vector", theirs, np.concatenate(ours), GREATEST))
-    return found
+    checks.append(worst(source, "greatest clearing vector", theirs, np.concatenate(ours), GREATEST))
+    return checks
 
 
 def liabilities_of(case: dict) -> np.ndarray:
@@ -85,7 +85,7 @@ def reconstruction(folder: pathlib.Path) -> list[Check]:
 
 
 def debtrank(folder: pathlib.Path | None) -> list[Check]:
-    """125 banks, each failing alone and all shocked together."""
+    """125 banks: each fails alone, and all are shocked at once."""
     from engine.contagion.debtrank import EARLY_STOP, propagate
 
     source = "R package NetworkRiskMeasures, 125 banks"
@@ -109,14 +109,14 @@ def debtrank(folder: pathlib.Path | None) -> list[Check]:
         ("linear, all shocked", uniform, "", uniform["shock"].to_numpy()[:, None] * np.ones(len(place)),
          "linear", EARLY_STOP, 0.0),
     )  # fmt: skip
-    found = []
+    checks = []
     for name, table, prefix, shocks, rule, stop, slack in scenarios:
         got = propagate(**banks, shocks=shocks, rule=rule, stop=stop)
         for what, extra in (("stress", 0.0), ("losses", slack)):
             theirs = table[f"{prefix}additional_{what}"].to_numpy(np.float64)
             allowed = GREATEST * (1.0 + np.abs(theirs)) + extra
             ours = getattr(got, f"additional_{what}")
-            found.append(worst(source, f"additional {what}, {name}", theirs, ours, allowed))
-        found.append(exact(source, f"defaults, {name}", table[f"{prefix}additional_defaults"],
+            checks.append(worst(source, f"additional {what}, {name}", theirs, ours, allowed))
+        checks.append(exact(source, f"defaults, {name}", table[f"{prefix}additional_defaults"],
                            got.additional_defaults))  # fmt: skip
-    return found
+    return checks

@@ -59,10 +59,10 @@ def test_the_document_counts_and_escapes():
     assert "| 350 | 87.5% | **failed** |" in text
 
 
-def test_coverage_counts_intervals_that_hold_the_truth():
-    """Of a handful of importance-sampled runs most hold it; of intervals shifted away none would."""
+def test_coverage_counts_intervals_that_contain_the_exact_value():
+    """Most of a handful of importance-sampled runs do; shifted intervals would not."""
     found = coverage.coverage(12, ("importance",))
-    assert len(found) == 4 and all(one.runs == 12 and one.held >= 8 for one in found)
+    assert len(found) == 4 and all(one.runs == 12 and one.covered >= 8 for one in found)
     book, law = coverage.books()
     bounds = coverage.simulated(book, law, "importance", 2)
     assert bounds.shape == (2, 2, 2) and (bounds["lower"] < bounds["upper"]).all()
