@@ -25,10 +25,10 @@ def require_double_precision() -> None:
 
     Without float64 JAX turns int64 into int32 and float64 into float32 in silence.
     """
-    full = jax.config.jax_default_matmul_precision in ("highest", "float32")
-    if jax.config.jax_enable_x64 and (full or jax.default_backend() == "cpu"):
+    double, full = jax.enable_x64.value, jax.default_matmul_precision.value in ("highest", "float32")
+    if double and (full or jax.default_backend() == "cpu"):
         return
-    setting = "jax_default_matmul_precision is not highest" if jax.config.jax_enable_x64 else "float64 is off"
+    setting = "jax_default_matmul_precision is not highest" if double else "float64 is off"
     raise RuntimeError(
         f"{setting} in JAX: call engine.run.host.prepare_devices() before the first use of JAX, "
         "or run inside `with engine.numerics.double_precision():`"

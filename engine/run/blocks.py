@@ -174,7 +174,7 @@ def simulate(
     model = dataclasses.replace(model, arrays=arrays)
     done, finished, present = start.done, start.finished, team.place(start.present)
     begun = time.perf_counter()
-    add = team.compiled(model, present, samplers[0], seed) if done < plan.paths else None
+    add: Any = team.compiled(model, present, samplers[0], seed) if done < plan.paths else None
     stopping = processes.either(hooks.stopped())
     ready = time.perf_counter()
 

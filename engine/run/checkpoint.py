@@ -1,9 +1,9 @@
-"""A run's standing on disk, for the run to go on from after an interruption.
+"""The state of a run on disk, to resume from after an interruption.
 
 A checkpoint is one npz: `head`, JSON with format, identity, notes and checksum, beside named arrays. The
 identity is a nested dictionary of all that decides a run's numbers; a checkpoint of another identity must not
-be used, and `differences` names why. Notes are whatever else is to be remembered. The checksum covers it all.
-Each checkpoint is written whole, and the one before it kept, so that a folder that ever held a good one does.
+be used, and `differences` names why. Notes hold anything else. The checksum covers it all. Each checkpoint is
+written whole and the previous one stays, so that a folder never loses its last good one.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ class Checkpoint(NamedTuple):
         digest = hashlib.sha256(json.dumps([self.identity, self.notes], sort_keys=True).encode())
         for name, array in sorted(self.arrays.items()):
             digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
-            digest.update(np.ascontiguousarray(array))
+            digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
 
@@ -48,11 +48,11 @@ def save(path: pathlib.Path, checkpoint: Checkpoint) -> None:
     """Write one file whole."""
     identity, notes, arrays = checkpoint
     head = {"format": FORMAT, "identity": identity, "notes": notes, "sha256": checkpoint.checksum()}
-    text = np.frombuffer(json.dumps(head).encode(), np.uint8)
+    named: dict[str, Any] = {"head": np.frombuffer(json.dumps(head).encode(), np.uint8), **arrays}
 
     def write(name: str) -> None:
         with open(name, "wb") as file:
-            np.savez(file, head=text, **arrays)
+            np.savez(file, **named)
 
     write_whole(path, write)
 

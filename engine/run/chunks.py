@@ -15,7 +15,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax import lax
-from jax.sharding import Mesh, PartitionSpec
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from engine.draws.address import seed_words
 from engine.numerics import require_double_precision
@@ -27,7 +27,7 @@ Chunk = Callable[..., Any]
 
 @functools.partial(jax.jit, static_argnames=("chunk", "mesh", "placement"))
 def map_chunks(
-    arguments: tuple,
+    arguments: tuple[Any, ...],
     each: Any,
     *,
     chunk: Chunk,
@@ -50,7 +50,11 @@ def map_chunks(
 
 
 def over_chunks(
-    chunk: Chunk, arguments: tuple, each: Any, size: int = 1, keep: Callable[[Any], Any] = lambda made: made
+    chunk: Chunk,
+    arguments: tuple[Any, ...],
+    each: Any,
+    size: int = 1,
+    keep: Callable[[Any], Any] = lambda made: made,
 ) -> Iterator[Any]:
     """`chunk(*arguments, one)` of every `one` of `each` [chunks ...], on the host, round by round.
 
@@ -61,6 +65,7 @@ def over_chunks(
     require_double_precision()
     mesh = mesh_of()
     step = size * mesh.size
+    arguments = jax.device_put(arguments, NamedSharding(mesh, SHARED))
     each = jax.tree.map(np.asarray, each)
     count = len(jax.tree.leaves(each)[0])
     for first in range(0, count, step):
@@ -70,7 +75,7 @@ def over_chunks(
         yield jax.tree.map(lambda leaf, rest=count - first: leaf[:rest], made)
 
 
-def over_jobs(chunk: Chunk, jobs: Iterable[tuple[Any, Any]], arguments: tuple) -> Iterator[Any]:
+def over_jobs(chunk: Chunk, jobs: Iterable[tuple[Any, Any]], arguments: tuple[Any, ...]) -> Iterator[Any]:
     """`chunk(model, *arguments, ids)` of every job (model, ids), one job a device at a time; paths last.
 
     On the host, in order. Models have equal shapes; every job has the same number of ids, a multiple of

@@ -33,7 +33,7 @@ def on_first(first: Any, blank: Any, mesh: Mesh) -> jax.Array:
     first, blank = np.asarray(first)[None], np.asarray(blank)[None]
     shape = (mesh.size, *blank.shape[1:])
     sharding = NamedSharding(mesh, OWN)
-    return jax.make_array_from_callback(shape, sharding, lambda at: blank if at[0].start else first)
+    return jax.make_array_from_callback(shape, sharding, lambda at: blank if at and at[0].start else first)
 
 
 def everywhere(tree: Any, mesh: Mesh | None = None) -> Any:

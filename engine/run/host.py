@@ -26,7 +26,7 @@ what is to be stored is (`engine.batch.barriers`). And no tiles in elementwise l
 stack, which took five times as long as the loop. On a GPU, no order of summing that a race of kernels
 decides: two runs, or two processes of one, could round differently."""
 
-PRECISION = {"jax_enable_x64": True, "jax_default_matmul_precision": "highest"}
+PRECISION: dict[str, str | bool] = {"jax_enable_x64": True, "jax_default_matmul_precision": "highest"}
 """Tallies add in float64 and int64 (paths are explicit float32), and a GPU must not round the factors of a
 product of matrices to 11 bits."""
 

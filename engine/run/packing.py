@@ -18,7 +18,7 @@ def packed(tree: Any, empty: Any) -> Arrays:
     >>> packed({"a": np.array([0, 5, 0])}, {"a": np.zeros(3, int)})
     {"['a'] at": array([1]), "['a']": array([5])}
     """
-    arrays = {}
+    arrays: Arrays = {}
     for (name, leaf), blank in zip(named(tree), jax.tree.leaves(empty), strict=True):
         leaf = np.asarray(leaf)
         at = np.flatnonzero(leaf != np.asarray(blank))

@@ -53,7 +53,7 @@ def true_histories(seed=3):
 
 
 def covered(data, estimate, error, truth):
-    """Share of 95% bands, as `settle` makes them, that hold the truth."""
+    """Share of 95% bands, as `identify` makes them, that hold the truth."""
     half = width(freedom(data.design), estimated=True)
     return float(np.mean(np.abs(np.asarray(estimate) - truth) <= half * np.asarray(error)))
 

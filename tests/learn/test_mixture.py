@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.draws.tilted import SPAN, Moments, Nominal, mixed, untilted
-from engine.learn.importance.importance import NEAR, Asked, Tail, spread, taught
+from engine.learn.importance.importance import NEAR, Asked, Tail, repeated, taught
 from engine.learn.importance.mixture import (
     CAUTION,
     LEAST_SHARE,
@@ -123,13 +123,13 @@ def test_descent_keeps_rates_within_their_bounds(nominal):
 def test_a_mixture_freed_and_bound_is_the_same(nominal):
     plain = untilted(nominal, SPANS * SPAN, FACTORS, COMMON, FIRMS)
     shares = jnp.asarray([0.5, 0.3, 0.2], jnp.float32)
-    law = mixed(dataclasses.replace(spread(plain, 3), share=shares), plain, 0.1)
+    law = mixed(dataclasses.replace(repeated(plain, 3), share=shares), plain, 0.1)
     again = bound(freed(law, nominal), law, nominal)
     jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7), again, law)
 
 
 def test_a_law_spread_over_parts_is_one_law(nominal):
-    shares = spread(untilted(nominal, SPANS * SPAN, FACTORS, COMMON, FIRMS), 4).share
+    shares = repeated(untilted(nominal, SPANS * SPAN, FACTORS, COMMON, FIRMS), 4).share
     np.testing.assert_allclose(shares, np.full(4, 0.25), rtol=1e-6)
 
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from engine.learn.calibration import panel as panels
-from engine.learn.calibration.identification import settle
+from engine.learn.calibration.identification import identify
 from engine.learn.calibration.observations import brownian
 from engine.learn.calibration.prediction import predicted
 
@@ -83,7 +83,7 @@ PRIORS = {"drift": 0.9, "sigma": 0.5}
 
 def test_a_drift_and_a_volatility_that_show_are_identified():
     time, y = walk()
-    found = settle(one_series(time, y), PRIORS)
+    found = identify(one_series(time, y), PRIORS)
     assert (found.scales, found.effects) == (("sigma",), ("drift",))
     for name, truth in (("drift", 0.7), ("sigma", 0.3)):
         fit = found.fits[name]
@@ -91,7 +91,7 @@ def test_a_drift_and_a_volatility_that_show_are_identified():
 
 
 def test_one_increment_says_nothing_of_volatility_and_its_prior_gives_the_error_of_growth():
-    found = settle(one_series(np.array([0.0, 1.0]), np.array([0.0, 1.5])), PRIORS)
+    found = identify(one_series(np.array([0.0, 1.0]), np.array([0.0, 1.5])), PRIORS)
     sigma, drift = found.fits["sigma"], found.fits["drift"]
     assert not sigma.identified and sigma.value == 0.5
     assert drift.identified and drift.value == pytest.approx(1.5, rel=1e-6)
@@ -100,7 +100,7 @@ def test_one_increment_says_nothing_of_volatility_and_its_prior_gives_the_error_
 
 def test_a_drift_lost_in_noise_stays_at_its_prior():
     time, y = walk(count=12, drift=0.0, sigma=1.0)
-    fit = settle(one_series(time, y), PRIORS).fits["drift"]
+    fit = identify(one_series(time, y), PRIORS).fits["drift"]
     assert not fit.identified and fit.value == 0.9 and fit.low < 0.0 < fit.high
     assert "holds 0" in fit.why
 
@@ -110,13 +110,13 @@ def test_an_effect_that_another_explains_has_no_data():
     kernel = {"sigma": brownian(time, time + DAY)}
     effects = {"drift": time, "again": 3.0 * time - 1.0, "never": 0.0 * time}
     data = panels.panel(y, ["A"] * 13, effects, kernel, 1e-4)
-    found = settle(data, {"drift": 0.1, "again": 0.1, "never": 0.2, "sigma": 0.5})
+    found = identify(data, {"drift": 0.1, "again": 0.1, "never": 0.2, "sigma": 0.5})
     assert found.fits["never"].why == "no observation moves it" and found.fits["never"].value == 0.2
     assert found.effects == ("again",)  # drift and again are one: the first is held
 
 
 def test_without_observations_nothing_is_identified():
     data = panels.panel(np.zeros(0), [], {"drift": np.zeros(0)}, {"sigma": np.zeros((0, 0))}, 0.1)
-    found = settle(data, PRIORS)
-    assert found.settled and not (found.scales or found.effects)
+    found = identify(data, PRIORS)
+    assert found.converged and not (found.scales or found.effects)
     assert found.fits["drift"].value == 0.9

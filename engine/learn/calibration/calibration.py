@@ -60,7 +60,7 @@ def calibrate(book, parameters: Parameters, inputs: Inputs) -> Calibration:
         history, economy, inputs.sector, inputs.labs, inputs.boom_since, inputs.revenue_error
     )
     rents = fit_rents(history, book["chips"], parameters.chips, inputs.gains, inputs.rent_error)
-    parts = {"revenue": revenue, "rents": rents}
+    parts: dict[str, RevenueFit | RentFit] = {"revenue": revenue, "rents": rents}
     return Calibration(
         revenue,
         rents,
@@ -90,8 +90,9 @@ def applied(parameters: Parameters, fits) -> Parameters:
         if entry is not None:
             whole = list(getattr(groups[group], name))
             whole[int(entry)] = value
-            value = whole
-        setattr(groups[group], name, value)
+            setattr(groups[group], name, whole)
+        else:
+            setattr(groups[group], name, value)
     return dataclasses.replace(parameters, **groups)
 
 
@@ -110,7 +111,7 @@ def doubts(found: Calibration) -> list[str]:
     if not any(fit.identified for fit in found.fits):
         told.append("calibration: the book's history identifies none of the numbers it was asked for")
     for name, part in found.parts.items():
-        if not part.settled.settled:
+        if not part.settled.converged:
             told.append(f"calibration: the likelihood of {name} has no settled maximum")
         rows = found.predictions[found.predictions["part"] == name]
         if coverage_doubt(rows) < LEAST_PROBABILITY:

@@ -21,8 +21,8 @@ DROP = 0.5 * stats.chi2.ppf(LEVEL, 1)
 EDGE = 1.2
 """A band that comes this near LOW or HIGH, as a ratio, is open there."""
 
-SETTLED = 1e-3
-"""Greatest derivative of the log likelihood at which a search counts as settled."""
+FLAT = 1e-3
+"""Greatest derivative of the log likelihood at which a search counts as converged."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Fit:
 
 
 @dataclasses.dataclass(frozen=True)
-class Settled:
+class Identified:
     """A panel in which all that is free is identified, its estimate, and a Fit for everything in it."""
 
     data: Panel
@@ -59,9 +59,9 @@ class Settled:
         return tuple(name for name in self.data.effects if self.fits[name].identified)
 
     @property
-    def settled(self) -> bool:
-        """Whether the search for the scales came to rest."""
-        return bool(self.estimate.slope < SETTLED) and bool(np.isfinite(self.estimate.likelihood))
+    def converged(self) -> bool:
+        """Whether the search for the scales converged."""
+        return bool(self.estimate.slope < FLAT) and bool(np.isfinite(self.estimate.likelihood))
 
 
 def freedom(design) -> int:
@@ -116,7 +116,7 @@ def without_data(data: Panel) -> str | None:
     return None
 
 
-def settle(data: Panel, priors: dict[str, float]) -> Settled:
+def identify(data: Panel, priors: dict[str, float]) -> Identified:
     """Hold what is not identified at its prior, one by one, and fit the rest. `priors` by name."""
     still = [name for name in data.effects if not np.asarray(data.design)[:, data.column(name)].any()]
     fits = {name: unknown(name, priors[name], "no observation moves it") for name in still}
@@ -125,7 +125,7 @@ def settle(data: Panel, priors: dict[str, float]) -> Settled:
         data = panels.hold_effect(data, name, priors[name])
     if not len(data.y):
         fits |= {name: unknown(name, priors[name], "the history has no observation") for name in priors}
-        return Settled(data, panels.nothing(data), fits)
+        return Identified(data, panels.nothing(data), fits)
     while True:
         estimate = panels.fit(data)
         scales = [name for name in data.scales if name not in fits]
@@ -139,7 +139,7 @@ def settle(data: Panel, priors: dict[str, float]) -> Settled:
         else:
             loose = [name for name in effects if not found[name].identified]
             if not loose:
-                return Settled(data, estimate, fits | found)
+                return Identified(data, estimate, fits | found)
             worst = min(loose, key=lambda name: certainty(data, estimate, name))
             data = panels.hold_effect(data, worst, priors[worst])
         fits[worst] = found[worst]

@@ -66,16 +66,17 @@ def observations(history: pd.DataFrame, entities: dict[str, str], since: str | N
     """Informative rows of these series (series to entity) from the period `since` on; there may be none."""
     least = -np.inf if since is None else span(since)[0]
     rows = []
-    for row in informative(history).itertuples():
-        if row.series not in entities:
+    columns = informative(history)[["series", "date", "source", "value"]]
+    for series, date, source, value in columns.itertuples(index=False, name=None):
+        if series not in entities:
             continue
-        instant = bool(INSTANT_WORDS.search(row.source)) or row.series.endswith("_RUN_RATE")
-        start, end = span(row.date, instant)
+        instant = bool(INSTANT_WORDS.search(source)) or series.endswith("_RUN_RATE")
+        start, end = span(date, instant)
         if start >= least - 1e-9:
-            rows.append((end, start, entities[row.series], f"{row.series} {row.date}", float(row.value)))
+            rows.append((end, start, entities[series], f"{series} {date}", float(value)))
     rows.sort()
-    end, start, entity, label, value = zip(*rows, strict=True) if rows else ((),) * 5
-    return Observations(entity, label, *(np.asarray(part, np.float64) for part in (start, end, value)))
+    ends, starts, entity, label, values = zip(*rows, strict=True) if rows else ((),) * 5
+    return Observations(entity, label, *(np.asarray(part, np.float64) for part in (starts, ends, values)))
 
 
 def brownian(start: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from engine.learn.calibration import panel as panels
-from engine.learn.calibration.identification import LEVEL, Settled, freedom, width
+from engine.learn.calibration.identification import LEVEL, Identified, freedom, width
 from engine.learn.calibration.observations import Observations
 from engine.learn.calibration.panel import Panel
 
@@ -40,7 +40,7 @@ def predicted(data: Panel, seen: np.ndarray, target: int) -> tuple[float, float]
     )
 
 
-def predictions(seen: Observations, found: Settled) -> pd.DataFrame:
+def predictions(seen: Observations, found: Identified) -> pd.DataFrame:
     """Every observation whose series has been seen before, predicted from all that ended before it.
 
     Columns: label, entity, end, value, and of the 95% band p50, low, high; `inside`, and the error in sd.
@@ -71,7 +71,7 @@ def coverage_doubt(rows: pd.DataFrame) -> float:
     return float(stats.binom.cdf(int(rows["inside"].sum()), len(rows), LEVEL)) if len(rows) else 1.0
 
 
-def recovery(found: Settled, count: int, seed: int) -> pd.DataFrame:
+def recovery(found: Identified, count: int, seed: int) -> pd.DataFrame:
     """Histories of the same dates simulated from the fit and fitted again: are the truths recovered?
 
     A row for each free number: truth, mean and sd of the estimates, and the share of histories in which its
@@ -128,7 +128,7 @@ def searched(data: Panel, histories, truth):
     return jax.vmap(one)(histories)
 
 
-def rebounds(seen: Observations, found: Settled) -> pd.DataFrame:
+def rebounds(seen: Observations, found: Identified) -> pd.DataFrame:
     """Pairs of neighbouring observations of a series: did it rise, and how probable was that at the fit?
 
     P(rise) = Phi(m/s),   m and s: mean and sd of the change of the log

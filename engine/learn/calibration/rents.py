@@ -19,7 +19,7 @@ import pandas as pd
 
 from engine.book.parameters import Chips
 from engine.learn.calibration import panel as panels
-from engine.learn.calibration.identification import Fit, Settled, renamed, settle, unknown, without_data
+from engine.learn.calibration.identification import Fit, Identified, identify, renamed, unknown, without_data
 from engine.learn.calibration.observations import Observations, brownian, observations
 
 HIDDEN = "utilisation was not observed: its moves cannot be told from technology's"
@@ -31,7 +31,7 @@ class RentFit:
     """Observations, panel and what follows for chips."""
 
     seen: Observations
-    settled: Settled
+    settled: Identified
     fits: tuple[Fit, ...]
     pace: float  # c, ln of gain a year
     correlation: float  # of the errors of ageing and release effect, both free
@@ -79,7 +79,7 @@ def fit_rents(history, table: pd.DataFrame, chips: Chips, gains: dict[str, float
         "decline": chips.ageing + chips.release_effect * pace, "release_effect": chips.release_effect,
         "technology_volatility": chips.technology_volatility, "own_volatility": 0.0,
     }  # fmt: skip
-    found = settle(data, priors)
+    found = identify(data, priors)
     decline, release, turned = found.fits["decline"], found.fits["release_effect"], collinearity(data, pace)
     if np.isfinite(turned):
         why = f"{release.why}; the errors of ageing and of it have a correlation of {turned:.2f}"

@@ -18,7 +18,7 @@ import numpy as np
 
 from engine.book.parameters import Economy
 from engine.learn.calibration import panel as panels
-from engine.learn.calibration.identification import Fit, Settled, renamed, settle, unknown
+from engine.learn.calibration.identification import Fit, Identified, identify, renamed, unknown
 from engine.learn.calibration.observations import Observations, brownian, observations, span
 
 UNSEEN = "no plateau or bust of AI revenue has been observed"
@@ -29,7 +29,7 @@ class RevenueFit:
     """Observations, panel and what follows for the economy."""
 
     seen: Observations
-    settled: Settled
+    settled: Identified
     fits: tuple[Fit, ...]
 
 
@@ -64,7 +64,7 @@ def fit_revenue(history, economy: Economy, sector: str, labs, since: str, error:
         "slope": economy.growth[0] - 0.5 * economy.volatility**2,
     }  # fmt: skip
     for _ in range(2):
-        found = settle(revenue_panel(seen, sector, error, slope), priors)
+        found = identify(revenue_panel(seen, sector, error, slope), priors)
         slope = found.fits["slope"].value
     headroom = 1.0 - mean_revenue(seen, sector) / economy.ceiling
     fits = [growth(found.fits["slope"], found.fits["volatility"].value, headroom, economy)]

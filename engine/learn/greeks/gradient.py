@@ -40,15 +40,17 @@ def first_run(base: Base, paths: int, chunk: int, level: float, progress: Progre
     """Run paths 0, 1, ... of the parameters as they are, in jobs of `chunk` paths."""
     system = base.variants(base.parameters)
     jobs = ((system, np.arange(start, start + chunk)) for start in range(0, paths, chunk))
-    losses, moves = [], []
+    loss_jobs: list[np.ndarray] = []
+    move_jobs: list[np.ndarray] = []
     for made in selected(jobs, base.seed):
-        losses.append(made.loss)
-        moves.append(made.moves.astype(np.uint8))
-        progress(min(len(losses) * chunk, paths))
-    losses = np.concatenate(losses).astype(np.float64)[:paths]
+        loss_jobs.append(np.asarray(made.loss))
+        move_jobs.append(np.asarray(made.moves).astype(np.uint8))
+        progress(min(len(loss_jobs) * chunk, paths))
+    losses = np.concatenate(loss_jobs).astype(np.float64)[:paths]
     sections = sections_of(losses, level)
     losses = losses[: sections.ranked.size].reshape(sections.ranked.shape)
-    moves = np.concatenate(moves, axis=-1)[..., : losses.size].reshape(*moves[0].shape[:2], *losses.shape)
+    moves = np.concatenate(move_jobs, axis=-1)[..., : losses.size]
+    moves = moves.reshape(*moves.shape[:2], *losses.shape)
     tail = np.stack([influence(part, level) for part in losses])
     economy = base.parameters.economy
     rates = {name: section_slopes(economy, name, moves, tail) for name in rates_of(economy)}
@@ -62,4 +64,4 @@ def moved_losses(
     systems = ((base.variants(moved(base.parameters, steps, row)), ids) for row, ids in jobs)
     for done, made in enumerate(selected(systems, base.seed), start=1):
         progress(done * made.loss.size)
-        yield made.loss
+        yield np.asarray(made.loss)

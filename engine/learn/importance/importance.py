@@ -136,7 +136,7 @@ def taught(tail: Tail, nominal: Nominal, broad: Tilt, asked: Asked, rng) -> Tilt
     return dataclasses.replace(law, share=jnp.asarray(shares, jnp.float32))
 
 
-def spread(part: Tilt, parts: int) -> Tilt:
+def repeated(part: Tilt, parts: int) -> Tilt:
     """The same law as a mixture of more parts: with equal shapes all pilots share one compiled program."""
     law = jax.tree.map(lambda leaf: jnp.repeat(leaf, parts, axis=0), part)
     return dataclasses.replace(law, share=law.share / parts)
@@ -159,7 +159,7 @@ def learn(system: System, asked: Asked, seed: int, block: int, look: Look = unwa
     begun = time.perf_counter()
     nominal = nominal_of(system)
     plain = plain_of(nominal, system)
-    law = spread(plain, asked.parts + 1)
+    law = repeated(plain, asked.parts + 1)
     levels = asked.level, 1.0 - DEEPER * (1.0 - asked.level)
     rng, tails, hits = np.random.default_rng([LEARNING, seed]), [], []
     for stage, paths in enumerate(asked.paths):
@@ -170,7 +170,7 @@ def learn(system: System, asked: Asked, seed: int, block: int, look: Look = unwa
             break
         if stage == 0:
             broad = broad_of(tail_of(found, (FIRST_LEVEL,)), nominal, asked.rates)
-            law = mixed(spread(broad, asked.parts), plain, asked.defensive)
+            law = mixed(repeated(broad, asked.parts), plain, asked.defensive)
             continue
         tails.append(tail_of(found, levels))
         hits.append(float(np.sum(tails[-1].beyond[0] > 0.0) / paths))

@@ -37,7 +37,7 @@ class Scenario(NamedTuple):
 
 
 class Trials:
-    """Simulates losses of one column at the end of a System's months; tells `watch` how many paths it ran.
+    """Simulates losses of one column at the end of a System's months; tells `progress` how many paths it ran.
 
     Raises ValueError for a column that the System has not.
     """
@@ -47,13 +47,13 @@ class Trials:
         system: System,
         seed: int,
         column: str = "system",
-        watch: Callable[[int], None] = lambda paths: None,
+        progress: Callable[[int], None] = lambda paths: None,
     ):
         known = column_names(system)
         if column not in known:
             raise ValueError(f"got {column!r}, expected one of {', '.join(known)}")
         self.system, self.seed, self.at = everywhere(system), seed, known.index(column)
-        self.watch = watch
+        self.progress = progress
         self.transition, self.start = transition_of(system)
         self.months, self.factors = system.calendar.month.shape[0], system.economy.loading.shape[0]
         self.shapes = principal_components(self.months, SHAPES)
@@ -86,7 +86,7 @@ class Trials:
         ids = first + np.arange(each, dtype=np.int64).reshape(-1, CHUNK)
         samplers = [self.sampler(scenario, spread) for scenario in scenarios for _ in ids]
         ids = np.tile(ids, (len(scenarios), 1))
-        return observe(self.system, self.seed, samplers, ids, self.shapes, keep, self.watch)
+        return observe(self.system, self.seed, samplers, ids, self.shapes, keep, self.progress)
 
     def losses(
         self, scenarios, spread=0.0, first=SEARCHED, each=FEW

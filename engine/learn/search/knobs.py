@@ -58,10 +58,10 @@ def knob(name: str, parameters: Parameters, book: Book) -> Knob:
     if len(parts) != 3 or parts[0] not in TABLES or len(TABLES[parts[0]].key) != 1:
         raise Unknown("group.number, or table.row.column of the book such as loans.CRWV_DDTL3.margin")
     turned = Knob(name, parts[0], parts[2], row=parts[1])
-    numbers = [column.name for column in TABLES[parts[0]].columns if column.kind == "number"]
-    numbers += [*TOGETHER] if parts[0] == "loans" else []
-    if parts[2] not in numbers:
-        raise Unknown(f"a column of {parts[0]} that holds numbers: " + ", ".join(numbers))
+    names: list[str] = [column.name for column in TABLES[parts[0]].columns if column.kind == "number"]
+    names += [*TOGETHER] if parts[0] == "loans" else []
+    if parts[2] not in names:
+        raise Unknown(f"a column of {parts[0]} that holds numbers: " + ", ".join(names))
     rows = book[parts[0]][rows_of(turned, book[parts[0]])]
     if rows.empty:
         raise Unknown(f"a row or a class of {parts[0]}.csv")

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import optuna
 import pandas as pd
-from optuna.distributions import FloatDistribution
+from optuna.distributions import BaseDistribution, FloatDistribution
+from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 from engine.tail.measures import Estimate
@@ -47,7 +48,8 @@ class Aim:
 def opened(path: pathlib.Path, aim: Aim) -> optuna.Study:
     """The study kept in this file, new or as it was left; a trial cut short counts as not made."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    directions = ["maximize"] * len(aim.maximise) + ["minimize"] * len(aim.minimise)
+    maximise, minimise = [StudyDirection.MAXIMIZE], [StudyDirection.MINIMIZE]
+    directions = maximise * len(aim.maximise) + minimise * len(aim.minimise)
     study = optuna.create_study(
         storage=f"sqlite:///{path}", study_name="search", directions=directions, load_if_exists=True
     )
@@ -68,7 +70,9 @@ def search(
 
     `evaluate(setting)` finds every result of the aim, or raises to end the search, which then goes on later.
     """
-    among = {name: FloatDistribution(low, high) for name, (low, high) in ranges.items()}
+    among: dict[str, BaseDistribution] = {
+        name: FloatDistribution(low, high) for name, (low, high) in ranges.items()
+    }
     while (done := len(completed(study))) < trials:
         study.sampler = optuna.samplers.TPESampler(seed=seed + done, n_startup_trials=STARTUP)
         trial = study.ask(among)
