@@ -7,6 +7,8 @@ floors that use jax. Flags that the user has set already are left alone.
 import os
 import pathlib
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 FLAGS = (
     "--xla_cpu_multi_thread_eigen=false",
@@ -43,8 +45,8 @@ def cache_folder() -> pathlib.Path:
     return pathlib.Path(base) / "undertow" / "jax"
 
 
-def prepare_devices(devices: int | str = "auto") -> int:
-    """Set JAX up for so many host devices (`auto`: one a core) and for float64; the number of devices."""
+def prepare_devices(devices: int | str = "auto", settings: Mapping[str, Any] = SETTINGS) -> int:
+    """Set JAX up: so many host devices (`auto`: one a core) and these settings. The number of devices."""
     count = cores() if devices == "auto" else int(devices)
     flags = os.environ.get("XLA_FLAGS", "")
     wanted = (f"--xla_force_host_platform_device_count={count}", *FLAGS)
@@ -52,7 +54,7 @@ def prepare_devices(devices: int | str = "auto") -> int:
     os.environ["XLA_FLAGS"] = " ".join([flags, *missing]).strip()
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache_folder()))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.5")
-    for name, value in SETTINGS.items():
+    for name, value in settings.items():
         os.environ[name.upper()] = str(value).lower()
         if "jax" in sys.modules:
             sys.modules["jax"].config.update(name, value)

@@ -78,40 +78,11 @@ def test_scrambles_beat_plain_sampling_on_a_smooth_loss():
     assert np.var(quasi) < np.var(plain) / 8
 
 
-def test_mixture_weights_average_one_and_stay_below_the_defensive_bound():
-    mean = np.full((1, 12, 2), 0.25)
-    normals, _, log_weight = draw(samplers.mixture(mean, defensive=0.1), 2**16, 12, 2)
-    weight = np.exp(log_weight)
-    n = len(weight)
-    assert abs(weight.mean() - 1.0) < 4 * weight.std() / np.sqrt(n)
-    assert weight.max() <= 10.0 * (1 + 1e-5)
-    # Unbiased for a tail probability that plain sampling would hardly see, Phi(-4) = 3.2e-5.
-    along = normals.sum(axis=(1, 2)) / np.sqrt(24)
-    hits = weight * (along > 4.0)
-    error = hits.std() / np.sqrt(n)
-    assert abs(hits.mean() - stats.norm.sf(4.0)) < 4 * error < 0.5 * stats.norm.sf(4.0)
-
-
-def test_two_means_share_paths_and_weigh_them_together():
-    means = np.stack([np.full((1, 1), 3.0), np.full((1, 1), -3.0)])
-    sampler = samplers.mixture(means, defensive=0.2)
-    normals, _, log_weight = draw(sampler, 2**15, 1, 1)
-    x = normals[:, 0, 0]
-    density = 0.4 * stats.norm.pdf(x - 3) + 0.4 * stats.norm.pdf(x + 3) + 0.2 * stats.norm.pdf(x)
-    np.testing.assert_allclose(np.exp(log_weight), stats.norm.pdf(x) / density, rtol=2e-5)
-    assert abs((x > 1.5).mean() - (x < -1.5).mean()) < 4 * np.sqrt(0.8 / len(x))
-
-
 @pytest.mark.parametrize(
     "build, message",
     [
         (lambda: samplers.sobol(1, 100, 12, 3, 2, 7), "points: got 100"),
         (lambda: samplers.sobol(1, 64, 12, 3, 13, 7), "components: got 13, expected from 1 to the 12"),
-        (lambda: samplers.mixture(np.zeros((1, 1, 1)), defensive=1.0), "defensive: got 1.0"),
-        (
-            lambda: samplers.Mixture(jnp.zeros((2, 1, 1), jnp.float32), jnp.float32([0.5, 0.6])),
-            "expected positive numbers that sum to one",
-        ),
     ],
 )
 def test_impossible_samplers_are_refused(build, message):
