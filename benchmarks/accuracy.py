@@ -58,7 +58,7 @@ def book_runs():
     from engine.learn.importance.importance import Asked, learn
     from engine.paths.samplers import samplers_of
     from engine.paths.simulate import horizons, simulate
-    from engine.run.plan import Watch
+    from engine.run.plan import Hooks
 
     months = 60
     system = build_system(load_book(shipped_book("ai_credit_2025")), Parameters(), months)
@@ -73,7 +73,7 @@ def book_runs():
         else:
             samplers = samplers_of(system, plan, sampler, count, COMPONENTS)
         tally, timing = simulate(
-            system, plan, samplers, Watch(each=lambda tally: kept.append(independent(tally, last)))
+            system, plan, samplers, Hooks(replication=lambda tally: kept.append(independent(tally, last)))
         )
         found = replicated(tally, kept, last)
         return found, learning, timing
@@ -90,7 +90,7 @@ def portfolio_runs():
     from engine.portfolio import simulate
     from engine.portfolio.importance import tuned
     from engine.portfolio.portfolio import portfolio
-    from engine.run.plan import Watch
+    from engine.run.plan import Hooks
 
     book = portfolio(np.full(1_000, 0.02), exposure=1.0, lgd=0.45, loadings=0.45)
 
@@ -101,7 +101,7 @@ def portfolio_runs():
         learning = time.perf_counter() - begun if tilt is not None else 0.0
         samplers = simulate.samplers_of(book, plan, sampler, count)
         tally, timing = simulate.run(
-            book, plan, samplers, tilt, Watch(each=lambda tally: kept.append(independent(tally, 0)))
+            book, plan, samplers, tilt, Hooks(replication=lambda tally: kept.append(independent(tally, 0)))
         )
         found = replicated(tally, kept, 0)
         return found, learning, timing

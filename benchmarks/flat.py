@@ -29,11 +29,11 @@ def one(book: str, paths: int) -> None:
     from engine.book.load import load_book, shipped_book
     from engine.book.parameters import Parameters
     from engine.paths.simulate import simulate
-    from engine.run.plan import Plan, Watch
+    from engine.run.plan import Hooks, Plan
 
     system, marks = build_system(load_book(shipped_book(book)), Parameters(), MONTHS), []
-    watch = Watch(progress=lambda done: marks.append((done, time.process_time())))
-    _, timing = simulate(system, Plan(paths, BLOCK, SEED), watch=watch)
+    hooks = Hooks(progress=lambda done: marks.append((done, time.process_time())))
+    _, timing = simulate(system, Plan(paths, BLOCK, SEED), hooks=hooks)
     (first, begun), (last, ended) = marks[0], marks[-1]
     found = {"compile_s": timing.compile_s, "run_s": timing.run_s, "memory_mb": peak_memory()}
     print(json.dumps(found | {"processor_us": (ended - begun) / (last - first) * 1e6}))

@@ -20,6 +20,21 @@ def double_precision() -> Iterator[None]:
         yield
 
 
+def require_double_precision() -> None:
+    """Raise RuntimeError where tallies would lose paths, or a GPU would round the factors of products.
+
+    Without float64 JAX turns int64 into int32 and float64 into float32 in silence.
+    """
+    full = jax.config.jax_default_matmul_precision in ("highest", "float32")
+    if jax.config.jax_enable_x64 and (full or jax.default_backend() == "cpu"):
+        return
+    setting = "jax_default_matmul_precision is not highest" if jax.config.jax_enable_x64 else "float64 is off"
+    raise RuntimeError(
+        f"{setting} in JAX: call engine.run.host.prepare_devices() before the first use of JAX, "
+        "or run inside `with engine.numerics.double_precision():`"
+    )
+
+
 def indicator(condition: Bool[Array, "*shape"]) -> Float[Array, "*shape"]:
     """1 where a condition holds and 0 elsewhere, in float32."""
     return condition.astype(jnp.float32)

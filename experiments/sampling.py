@@ -128,7 +128,7 @@ def asked_for(experiment) -> list:
 def learn(experiment, system, stop):
     """Run the pilots, each with its progress."""
     from engine.learn.importance.importance import Asked, learn
-    from engine.run.plan import Watch
+    from engine.run.plan import Hooks
     from experiments.session.progress import Progress
 
     wanted = experiment.sampler
@@ -141,6 +141,6 @@ def learn(experiment, system, stop):
     @contextlib.contextmanager
     def look(stage: int, paths: int):
         with Progress(paths, f"learning, pilot {stage + 1} of {len(asked.paths)}") as progress:
-            yield Watch(progress=progress.update, stopped=stop)
+            yield Hooks(progress=progress.update, stopped=stop)
 
     return learn(system, asked, experiment.run.seed, min(experiment.run.block, 4096), look)

@@ -105,6 +105,9 @@ before = dict(jax.config.values)
 import undertow as ut
 assert dict(jax.config.values) == before
 ut.prepare()
+asked = {name for name, value in jax.config.values.items() if value != before[name]}
+assert asked == {"jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs"}, asked
+before = dict(jax.config.values)
 for name in dir(ut):
     getattr(ut, name)
 payments = ut.clear([[0, 4], [0, 0]], [2, 0], valuation=ut.RogersVeraart(0.3, 1.0)).payments

@@ -28,6 +28,7 @@ from engine.book.system import (
     PoolTable,
     System,
 )  # fmt: skip
+from engine.numerics import require_double_precision
 from engine.vocabulary import REGIMES
 
 
@@ -67,7 +68,11 @@ def borrowers(tables):
 
 
 def build_system(book, parameters: Parameters, months: int) -> System:
-    """The System of a book over `months` months. Raises ValueError where the months are not whole years."""
+    """The System of a book over `months` months.
+
+    Raises ValueError where the months are not whole years, RuntimeError without float64.
+    """
+    require_double_precision()
     if months < 12 or months > 120 or months % 12:
         raise ValueError(f"months: got {months}, expected a multiple of 12 from 12 to 120")
     tables = book.tables

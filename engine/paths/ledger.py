@@ -14,7 +14,7 @@ from engine.draws.samplers import PSEUDO_RANDOM
 from engine.month.bearers import borne
 from engine.paths.simulate import every_year
 from engine.run.chunks import by_path
-from engine.run.plan import Plan, Watch
+from engine.run.plan import Hooks, Plan
 
 
 class Ledger(eqx.Module):
@@ -57,9 +57,9 @@ def chunk_ledger(system: System, sampler, seed, ids) -> Ledger:
     )
 
 
-def ledger(system: System, plan: Plan, sampler=PSEUDO_RANDOM, watch: Watch | None = None) -> Ledger:
-    """The ledger of all paths of a plan, on the host; fewer paths where `watch.stopped()`.
+def ledger(system: System, plan: Plan, sampler=PSEUDO_RANDOM, hooks: Hooks | None = None) -> Ledger:
+    """The ledger of all paths of a plan, on the host; fewer paths where `hooks.stopped()`.
 
     Systems of equal shapes share one compiled program, and path n of each faces the same draws.
     """
-    return by_path(chunk_ledger, system, plan, sampler, watch)
+    return by_path(chunk_ledger, system, plan, sampler, hooks)

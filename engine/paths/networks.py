@@ -17,7 +17,8 @@ from engine.book.system import System
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths.simulate import chunk_of, chunk_outcome, layout_of
 from engine.run import blocks
-from engine.run.plan import Plan, Timing, Watch
+from engine.run.blocks import Model
+from engine.run.plan import Hooks, Plan, Timing
 from engine.tail.outcome import Outcome
 from engine.tail.tally import Tally
 
@@ -33,31 +34,30 @@ class Network(eqx.Module):
 def network_outcome(_, network: Network, seed, ids, count) -> Outcome:
     """The outcome of one chunk of ids, which count paths over all networks."""
     first = network.first
-    found = chunk_outcome(network.system, network.sampler, seed, ids - first, count - first)
-    return dataclasses.replace(found, path=ids)
+    outcome = chunk_outcome(network.system, network.sampler, seed, ids - first, count - first)
+    return dataclasses.replace(outcome, path=ids)
 
 
 def simulate_networks(
     systems: Sequence[System],
     plan: Plan,
     samplers=(PSEUDO_RANDOM,),
-    watch: Watch | None = None,
+    hooks: Hooks | None = None,
     devices=None,
 ) -> tuple[Tally, Timing]:
     """Run a plan for every network: `plan.paths` of each, in as many blocks of paths as there are samplers.
 
-    The Systems differ in the values of their arrays only. `watch.each` gets the tally of every block of the
-    first network, then of the second. One network's tally is that of `engine.paths.simulate.simulate`, to
-    the bit. Raises ValueError where the paths cannot be cut evenly.
+    The Systems differ in the values of their arrays only. `hooks.replication` gets the tally of every block
+    of the first network, then of the second. One network's tally is that of `engine.paths.simulate.simulate`,
+    to the bit. Raises ValueError where the paths cannot be cut evenly.
     """
     if plan.paths % len(samplers):
         raise ValueError(f"network.paths: got {plan.paths}, expected a multiple of {len(samplers)} blocks")
     whole = dataclasses.replace(plan, paths=plan.paths * len(systems))
-    drawn = [
+    networks = [
         Network(system, sampler, jnp.asarray(place * plan.paths, jnp.int64))
         for place, system in enumerate(systems)
         for sampler in samplers
     ]
-    return blocks.simulate(
-        network_outcome, (), layout_of(systems[0]), whole, drawn, watch, devices, chunk=chunk_of(systems[0])
-    )
+    model = Model(network_outcome, (), layout_of(systems[0]), chunk_of(systems[0]))
+    return blocks.simulate(model, whole, networks, hooks, devices)

@@ -18,7 +18,7 @@ from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths import path as paths
 from engine.paths.simulate import every_year
 from engine.run.chunks import by_path
-from engine.run.plan import Plan, Watch
+from engine.run.plan import Hooks, Plan
 from engine.vocabulary import MONTH
 
 
@@ -58,9 +58,9 @@ def held_loans(system: System):
     return system.lenders.holdings[:, : system.loans.floating.shape[0]]
 
 
-def returns(system: System, plan: Plan, sampler=PSEUDO_RANDOM, watch: Watch | None = None) -> Returns:
-    """The returns of all paths of a plan, on the host; fewer paths where `watch.stopped()`.
+def returns(system: System, plan: Plan, sampler=PSEUDO_RANDOM, hooks: Hooks | None = None) -> Returns:
+    """The returns of all paths of a plan, on the host; fewer paths where `hooks.stopped()`.
 
     Systems of equal shapes share one compiled program, and path n of each faces the same draws.
     """
-    return by_path(chunk_returns, system, plan, sampler, watch)
+    return by_path(chunk_returns, system, plan, sampler, hooks)

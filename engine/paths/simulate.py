@@ -1,5 +1,8 @@
 """Many paths of the full model: a chunk month by month, and what a run reports."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +14,8 @@ from engine.book.system import System
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths import path as paths
 from engine.run import blocks
-from engine.run.plan import CHUNK, Plan, Standing, Timing, Watch
+from engine.run.blocks import Model
+from engine.run.plan import CHUNK, Hooks, Plan, RunState, Timing
 from engine.run.processes import ALONE, Processes
 from engine.tail.outcome import Outcome, path_weight
 from engine.tail.tally import Layout, Tally
@@ -121,13 +125,11 @@ def simulate(
     system: System,
     plan: Plan,
     samplers=(PSEUDO_RANDOM,),
-    watch: Watch | None = None,
-    devices=None,
-    start: Standing | None = None,
+    hooks: Hooks | None = None,
+    devices: Sequence[Any] | None = None,
+    start: RunState | None = None,
     processes: Processes = ALONE,
 ) -> tuple[Tally, Timing]:
     """Run a plan for as many months as the system has; see `engine.run.blocks.simulate`."""
-    layout = layout_of(system)
-    return blocks.simulate(
-        chunk_outcome, system, layout, plan, samplers, watch, devices, start, processes, chunk_of(system)
-    )
+    model = Model(chunk_outcome, system, layout_of(system), chunk_of(system))
+    return blocks.simulate(model, plan, samplers, hooks, devices, start, processes)

@@ -14,7 +14,8 @@ from engine.portfolio.importance import DEFENSIVE, tuned
 from engine.portfolio.losses import Twist
 from engine.portfolio.portfolio import Portfolio
 from engine.run import blocks
-from engine.run.plan import Plan, Timing, Watch
+from engine.run.blocks import Model
+from engine.run.plan import Hooks, Plan, Timing
 from engine.tail import intervals, measures
 from engine.tail.histogram import LOSS
 from engine.tail.tally import Layout, Tally
@@ -85,7 +86,8 @@ def portfolio_tail(
         twist = tuned(book, target, defensive)
     tallies: list[Tally] = []
     plan = Plan(paths, block, seed)
-    tally, _ = run(book, plan, samplers_of(book, plan, sampler, count), twist, Watch(each=tallies.append))
+    hooks = Hooks(replication=tallies.append)
+    tally, _ = run(book, plan, samplers_of(book, plan, sampler, count), twist, hooks)
     scale = scale_of(book)
     return PortfolioTail(
         expected=scaled_estimate(measures.expected_loss(measures.column_losses(tally, 0)), scale),
@@ -101,11 +103,11 @@ def portfolio_tail(
 
 
 def run(
-    book: Portfolio, plan: Plan, samplers: Sequence[Sampler], twist: Twist | None, watch: Watch | None = None
+    book: Portfolio, plan: Plan, samplers: Sequence[Sampler], twist: Twist | None, hooks: Hooks | None = None
 ) -> tuple[Tally, Timing]:
     """Run a plan; losses are scaled into the range of the tally's bins."""
-    model = (book, jnp.asarray(scale_of(book), jnp.float32), twist)
-    return blocks.simulate(losses.outcome, model, LAYOUT, plan, samplers, watch, chunk=losses.CHUNK)
+    arrays = (book, jnp.asarray(scale_of(book), jnp.float32), twist)
+    return blocks.simulate(Model(losses.outcome, arrays, LAYOUT, losses.CHUNK), plan, samplers, hooks)
 
 
 def scale_of(book: Portfolio) -> float:

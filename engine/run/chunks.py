@@ -1,49 +1,136 @@
-"""A few numbers of every path, where sums over paths will not do: chunks of a plan, devices side by side."""
+"""A few numbers of every path: chunks of paths mapped over devices, the results gathered on the host.
+
+A chunk function is pure and knows its own model; the loops here know none:
+
+    chunk(*arguments, one) -> pytree        one: a chunk of path ids [chunk], or a pytree with one in it
+
+Where sums over paths suffice, `engine.run.blocks` adds them up on the devices instead.
+"""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jax.sharding import Mesh
+from jax.sharding import Mesh, PartitionSpec
 
 from engine.draws.address import seed_words
-from engine.run.devices import OWN, SHARED, mesh_of, side_by_side
-from engine.run.plan import Plan, Watch, chunk_size
+from engine.numerics import require_double_precision
+from engine.run.devices import OWN, SHARED, mesh_of, row, side_by_side
+from engine.run.plan import CHUNK, Hooks, Plan, chunk_size
+
+Chunk = Callable[..., Any]
 
 
-@functools.partial(jax.jit, static_argnames=("chunk", "mesh"))
-def _chunks(system, sampler, seed, ids, *, chunk: Callable, mesh: Mesh):
-    """`chunk` of path ids [chunks, chunk], shared out among devices; leaves lead with [chunks]."""
+@functools.partial(jax.jit, static_argnames=("chunk", "mesh", "placement"))
+def map_chunks(
+    arguments: tuple,
+    each: Any,
+    *,
+    chunk: Chunk,
+    mesh: Mesh,
+    placement: tuple[PartitionSpec, ...] | None = None,
+) -> Any:
+    """`chunk(*arguments, one)` of every `one` of `each` [chunks ...], in equal shares by device.
 
-    def on_device(system, sampler, seed, ids):
-        return lax.map(lambda each: chunk(system, sampler, seed, each), ids)
-
-    return side_by_side(on_device, mesh, (SHARED, SHARED, SHARED, OWN))(system, sampler, seed, ids)
-
-
-def by_path(chunk: Callable, system, plan: Plan, sampler, watch: Watch | None = None):
-    """What `chunk(system, sampler, seed, ids)` makes of all paths of a plan, on the host, paths last.
-
-    The same function, Systems of equal shapes and samplers of one kind share one compiled program. Fewer
-    paths where `watch.stopped()`.
+    Leaves of the result lead with [chunks]. Arguments are SHARED by all devices unless `placement` says OWN:
+    then they lead with [devices]. The same function and equal shapes share one compiled program.
     """
-    watch = watch or Watch()
+    placement = placement or (SHARED,) * len(arguments)
+
+    def on_device(each, *arguments):
+        pairs = zip(arguments, placement, strict=True)
+        arguments = tuple(row(argument) if place == OWN else argument for argument, place in pairs)
+        return lax.map(lambda one: chunk(*arguments, one), each)
+
+    return side_by_side(on_device, mesh, (OWN, *placement))(each, *arguments)
+
+
+def over_chunks(
+    chunk: Chunk, arguments: tuple, each: Any, size: int = 1, keep: Callable[[Any], Any] = lambda made: made
+) -> Iterator[Any]:
+    """`chunk(*arguments, one)` of every `one` of `each` [chunks ...], on the host, round by round.
+
+    In a round every device runs `size` chunks; the last one is filled up with chunks whose results are cut
+    off, so that all rounds share one compiled program. `keep` picks on the devices what comes to the host.
+    Raises RuntimeError without float64.
+    """
+    require_double_precision()
     mesh = mesh_of()
-    step = plan.share(plan.paths, mesh.size) * mesh.size
-    seed, parts, done = seed_words(plan.seed), [], 0
-    while done < plan.paths:
-        ids = (done + np.arange(step, dtype=np.int64)).reshape(-1, chunk_size())
-        parts.append(jax.device_get(_chunks(system, sampler, seed, jnp.asarray(ids), chunk=chunk, mesh=mesh)))
-        done = min(done + step, plan.paths)
-        watch.progress(done)
-        if watch.stopped():
+    step = size * mesh.size
+    each = jax.tree.map(np.asarray, each)
+    count = len(jax.tree.leaves(each)[0])
+    for first in range(0, count, step):
+        places = np.arange(first, first + step) % count
+        ones = jax.tree.map(lambda leaf, places=places: leaf[places], each)
+        made = jax.device_get(keep(map_chunks(arguments, ones, chunk=chunk, mesh=mesh)))
+        yield jax.tree.map(lambda leaf, rest=count - first: leaf[:rest], made)
+
+
+def over_jobs(chunk: Chunk, jobs: Iterable[tuple[Any, Any]], arguments: tuple) -> Iterator[Any]:
+    """`chunk(model, *arguments, ids)` of every job (model, ids), one job a device at a time; paths last.
+
+    On the host, in order. Models have equal shapes; every job has the same number of ids, a multiple of
+    CHUNK. The next jobs are made while the last ones run. Raises RuntimeError without float64.
+    """
+    require_double_precision()
+    mesh, jobs = mesh_of(), iter(jobs)
+    placement = (OWN, *(SHARED,) * len(arguments))
+    running, count = None, 0
+    while batch := list(islice(jobs, mesh.size)):
+        models, ids = zip(*batch, *batch[-1:] * (mesh.size - len(batch)), strict=True)
+        stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *models)
+        chunks = np.concatenate([chunks_of(each) for each in ids])
+        started = map_chunks((stacked, *arguments), chunks, chunk=chunk, mesh=mesh, placement=placement)
+        yield from by_job(running, mesh.size)[:count]
+        running, count = started, len(batch)
+    yield from by_job(running, mesh.size)[:count]
+
+
+def by_job(made: Any, jobs: int) -> list[Any]:
+    """The results [jobs * chunks ... chunk] of jobs that ran side by side, waited for; paths last."""
+    leaves, form = jax.tree.flatten(jax.device_get(made))
+    shares = [np.split(leaf, jobs) for leaf in leaves]
+    return [paths_last([jax.tree.unflatten(form, share)]) for share in zip(*shares, strict=True)]
+
+
+def by_path(chunk: Chunk, model: Any, plan: Plan, sampler: Any, hooks: Hooks | None = None) -> Any:
+    """What `chunk(model, sampler, seed, ids)` makes of all paths of a plan, on the host, paths last.
+
+    The same function, models of equal shapes and samplers of one kind share one compiled program. Fewer
+    paths where `hooks.stopped()`. Raises RuntimeError without float64.
+    """
+    hooks, together = hooks or Hooks(), chunk_size()
+    size = plan.share(plan.paths, mesh_of().size) // together
+    ids = chunks_of(np.arange(-(-plan.paths // together) * together, dtype=np.int64), together)
+    rounds, done = [], 0
+    for made in over_chunks(chunk, (model, sampler, seed_words(plan.seed)), ids, size):
+        rounds.append(made)
+        done = min(done + size * mesh_of().size * together, plan.paths)
+        hooks.progress(done)
+        if hooks.stopped():
             break
-    return jax.tree.map(lambda *leaves: joined(leaves)[..., : plan.paths], *parts)
+    return paths_last(rounds, plan.paths)
 
 
-def joined(blocks) -> np.ndarray:
-    """Blocks [chunks ... chunk] as one array with all their paths last."""
-    return np.concatenate([leaf for block in blocks for leaf in block], axis=-1)
+def chunks_of(ids: Any, size: int = CHUNK) -> np.ndarray:
+    """Path ids as int64 [chunks, size]; the last chunk is filled up with ids from the first on.
+
+    >>> chunks_of([3, 1, 2], 2)
+    array([[3, 1],
+           [2, 3]])
+    """
+    ids = np.asarray(ids, np.int64)
+    return np.resize(ids, (-(-len(ids) // size), size))
+
+
+def paths_last(rounds: Sequence[Any], count: int | None = None) -> Any:
+    """Rounds of leaves [chunks ... chunk] as one with the first `count` paths along the last axis."""
+
+    def joined(*leaves):
+        return np.concatenate([one for leaf in leaves for one in leaf], axis=-1)[..., :count]
+
+    return jax.tree.map(joined, *rounds)

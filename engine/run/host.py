@@ -1,12 +1,13 @@
-"""What JAX finds when it wakes up: host devices, compiler flags, the cache of compiled programs.
+"""What JAX finds when it wakes up: host devices, compiler flags, precision, the cache of compiled programs.
 
-XLA reads its flags once, when jax is first imported, so this must run before any import of the engine's
-floors that use jax. Flags that the user has set already are left alone.
+XLA reads its flags and counts the host's devices once, when JAX first uses a device, so `prepare_devices`
+must run before. Flags and folders that the user has set stay.
 """
 
 import os
 import pathlib
 import sys
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,9 +28,12 @@ what is to be stored is (`engine.batch.barriers`). And no tiles in elementwise l
 stack, which took five times as long as the loop. On a GPU, no order of summing that a race of kernels
 decides: two runs, or two processes of one, could round differently."""
 
-SETTINGS = {"jax_enable_x64": True, "jax_default_matmul_precision": "highest"}
-"""JAX's own settings on which the engine rests: tallies add in float64 and int64 (paths are explicit
-float32), and a GPU must not round the factors of a product of matrices to 11 bits."""
+PRECISION = {"jax_enable_x64": True, "jax_default_matmul_precision": "highest"}
+"""Tallies add in float64 and int64 (paths are explicit float32), and a GPU must not round the factors of a
+product of matrices to 11 bits."""
+
+COMPILED_SECONDS = 0.5
+"""Programs that take less to compile are not cached."""
 
 
 def cores() -> int:
@@ -45,17 +49,60 @@ def cache_folder() -> pathlib.Path:
     return pathlib.Path(base) / "undertow" / "jax"
 
 
-def prepare_devices(devices: int | str = "auto", settings: Mapping[str, Any] = SETTINGS) -> int:
-    """Set JAX up: so many host devices (`auto`: one a core) and these settings. The number of devices."""
+def prepare_devices(devices: int | str = "auto", precision: Mapping[str, Any] = PRECISION) -> int:
+    """Set JAX up for so many host devices (`auto`: one a core) and this precision; the number asked for.
+
+    Warns where JAX has already started with another number of devices or without these compiler flags.
+    """
     count = cores() if devices == "auto" else int(devices)
     flags = os.environ.get("XLA_FLAGS", "")
-    wanted = (f"--xla_force_host_platform_device_count={count}", *FLAGS)
-    missing = [flag for flag in wanted if flag.partition("=")[0] not in flags]
-    os.environ["XLA_FLAGS"] = " ".join([flags, *missing]).strip()
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache_folder()))
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.5")
-    for name, value in settings.items():
-        os.environ[name.upper()] = str(value).lower()
-        if "jax" in sys.modules:
-            sys.modules["jax"].config.update(name, value)
+    required = (f"--xla_force_host_platform_device_count={count}", *FLAGS)
+    missing = [flag for flag in required if flag.partition("=")[0] not in flags]
+    if not started():
+        os.environ["XLA_FLAGS"] = " ".join([flags, *missing]).strip()
+    elif missing or (devices != "auto" and host_devices() != count):
+        warnings.warn(late(count, missing), stacklevel=2)
+    if setting("jax_compilation_cache_dir") is None:
+        configure("jax_compilation_cache_dir", str(cache_folder()))
+    if "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS" not in os.environ:
+        configure("jax_persistent_cache_min_compile_time_secs", COMPILED_SECONDS)
+    for name, value in precision.items():
+        configure(name, value)
     return count
+
+
+def started() -> bool:
+    """Whether JAX has used a device, after which neither their number nor XLA's flags change."""
+    if "jax" not in sys.modules:
+        return False
+    from jax._src.xla_bridge import backends_are_initialized  # JAX has no public way to ask
+
+    return backends_are_initialized()
+
+
+def host_devices() -> int:
+    """Host devices of a JAX that has started."""
+    return len(sys.modules["jax"].devices("cpu"))
+
+
+def late(count: int, missing: list[str]) -> str:
+    """The warning that settings come too late."""
+    lost = f" without {len(missing)} of the engine's XLA flags" if missing else ""
+    return (
+        f"prepare_devices: JAX has already started with {host_devices()} host devices{lost}; "
+        f"asked for {count}. "
+        "Paths may run many times slower: call prepare_devices() before anything that uses JAX"
+    )
+
+
+def setting(name: str) -> str | None:
+    """The user's value of one of JAX's settings, None where there is none."""
+    imported = sys.modules.get("jax")
+    return os.environ.get(name.upper()) or (getattr(imported.config, name) if imported else None)
+
+
+def configure(name: str, value: str | bool | float) -> None:
+    """Set one of JAX's settings, in the environment and in a JAX that is imported already."""
+    os.environ[name.upper()] = str(value).lower() if isinstance(value, bool) else str(value)
+    if "jax" in sys.modules:
+        sys.modules["jax"].config.update(name, value)

@@ -1,4 +1,4 @@
-"""What a run is to do, where it stands and who watches it."""
+"""A run: how many paths from which seed, its state between blocks, its callbacks, its timing."""
 
 import dataclasses
 from collections.abc import Callable
@@ -12,18 +12,17 @@ from engine.tail.tally import MOST_PATHS, Layout, Tally
 CHUNK = 256
 """Paths that a CPU evaluates together: their state fits a core's second-level cache. Blocks are multiples."""
 
-
 GPU_CHUNK = 65_536
 """Paths that a GPU evaluates together: with fewer, launching its kernels takes longer than running them."""
 
 
 def chunk_size(on_cpu: int = CHUNK) -> int:
-    """Paths evaluated together here: the same in all runs of a model, so that every chunk rounds alike."""
+    """Paths evaluated together on this backend: one size for a model, so that every chunk rounds alike."""
     return on_cpu if jax.default_backend() == "cpu" else GPU_CHUNK
 
 
 def whole_chunks(paths: int) -> int:
-    """The least number of paths, at least so many, that fills whole chunks of any model."""
+    """Paths rounded up to whole chunks of any model."""
     return -(-paths // chunk_size()) * chunk_size()
 
 
@@ -43,10 +42,10 @@ class Plan:
         seed_words(self.seed)
 
     def share(self, paths: int, devices: int) -> int:
-        """A block for so many paths side by side: in whole chunks, and no more than a device's share needs.
+        """Paths of a block where so many paths run side by side on so many devices.
 
-        Paths beyond would be simulated, and weigh nothing. A GPU's chunk is many times what a block must be a
-        multiple of: there a block is rounded up.
+        Whole chunks, and no more than a device's share: paths beyond the plan would be simulated for nothing.
+        A GPU's chunk exceeds the unit of a block, which is rounded up to it.
 
         >>> plan = Plan(paths=9000, block=8192, seed=7)
         >>> plan.share(9000, 1), plan.share(9000, 2), plan.share(1, 2)
@@ -68,32 +67,32 @@ class Timing:
         return self.paths / max(self.run_s, 1e-9)
 
 
-class Standing(NamedTuple):
-    """Where a run stands after a round of blocks: enough to go on from, on any number of devices."""
+class RunState(NamedTuple):
+    """How far a run is after a round of blocks: enough to resume it, on any number of devices."""
 
     done: int  # paths
     seconds: float  # of simulation
-    finished: Tally  # of the replications that are
-    present: Tally  # of the one at work
+    finished: Tally  # of the finished replications
+    present: Tally  # of the replication at work
 
 
-def beginning(layout: Layout) -> Standing:
-    """Where a run stands before its first path."""
+def initial_state(layout: Layout) -> RunState:
+    """The state of a run before its first path."""
     empty = layout.init()
-    return Standing(0, 0.0, empty, empty)
+    return RunState(0, 0.0, empty, empty)
 
 
 @dataclasses.dataclass(frozen=True)
-class Watch:
-    """Who looks on: `progress(done)` after every round of blocks, `each(tally)` after every replication.
+class Hooks:
+    """Callbacks of a run: `progress(done)` after every round of blocks, `replication(tally)` after each one.
 
-    `keep(standing)` comes after both if it is `due(stopping)`: where the run stands costs the copying of a
-    tally. The run ends early, with what it has, when `stopped()` is true. Of several processes any may stop
-    the run, and the first one's watch alone hears of whole tallies and says what is due.
+    After both comes `checkpoint(state)` where `checkpoint_due(stopping)`, since the state costs the copying
+    of a tally. The run ends early, with what it has, when `stopped()` is true. Of several processes any may
+    stop the run; all other hooks are the first one's alone, but `progress`, which each calls.
     """
 
     progress: Callable[[int], None] = lambda done: None
-    each: Callable[[Tally], None] = lambda tally: None
-    due: Callable[[bool], bool] = lambda stopping: False
-    keep: Callable[[Standing], None] = lambda standing: None
+    replication: Callable[[Tally], None] = lambda tally: None
+    checkpoint_due: Callable[[bool], bool] = lambda stopping: False
+    checkpoint: Callable[[RunState], None] = lambda state: None
     stopped: Callable[[], bool] = lambda: False

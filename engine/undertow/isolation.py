@@ -14,18 +14,17 @@ def prepare(devices: int | str = "auto") -> int:
 
     The first name taken that needs JAX does this by itself, unless JAX is imported already: then call it
     before JAX computes anything, for XLA reads its flags once. Without it runs warn and are some fifty times
-    slower. Args: devices, their number, or `auto`. Returns the number of devices.
+    slower. Args: devices, their number, or `auto`. Returns the number of devices. Warns where JAX has already
+    computed something: then it is too late.
 
-    It changes environment variables alone (`XLA_FLAGS`, `JAX_COMPILATION_CACHE_DIR`,
-    `JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS`), where they are not set, and no precision: float64 stays off
-    outside Undertow's own calls.
+    Flags and a cache folder that are set already stay, and float64 stays off outside Undertow's own calls.
 
     Example:
         >>> import undertow
         >>> undertow.prepare() >= 1
         True
     """
-    return prepare_devices(devices, settings={})
+    return prepare_devices(devices, precision={})
 
 
 def prepared() -> None:

@@ -27,7 +27,7 @@ from engine.paths.simulate import layout_of, simulate
 from engine.results.circular_web import web_tables
 from engine.results.replications import Replications
 from engine.results.write import summary_of, tables_of, write_results
-from engine.run.plan import Plan, Timing, Watch
+from engine.run.plan import Hooks, Plan, Timing
 from engine.tail.tally import Tally
 from engine.undertow.books import load_book
 from engine.undertow.isolation import on_host
@@ -232,8 +232,8 @@ def run(
         else:
             samplers = samplers_of(system, plan, sampler, count, COMPONENTS)
         measures = Replications()
-        watch = Watch(progress=progress, each=measures.add)
-        tally, timing = simulate(system, plan, samplers, watch)
+        hooks = Hooks(progress=progress, replication=measures.add)
+        tally, timing = simulate(system, plan, samplers, hooks)
         return Run(book, system, plan, samplers, on_host(tally), timing, measures, sampler)
 
 

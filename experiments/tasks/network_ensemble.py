@@ -26,12 +26,12 @@ def results(experiment: Experiment, book, model, folder: RunFolder, checkpoints:
     from engine.results.losses import labels_of
     from engine.results.network_ensemble import NetworkMeasures, network_summary
     from engine.results.write import write_results
-    from engine.run.plan import Watch
+    from engine.run.plan import Hooks
 
     collected, stop = NetworkMeasures(len(samplers)), checkpoints.stop
     with Progress(plan.paths * len(systems)) as progress:
-        watch = Watch(progress=progress.update, each=collected.add, stopped=stop)
-        tally, timing = simulate_networks(systems, plan, samplers, watch)
+        hooks = Hooks(progress=progress.update, replication=collected.add, stopped=stop)
+        tally, timing = simulate_networks(systems, plan, samplers, hooks)
     stop.check()
     tables = collected.tables(layout_of(filled), labels_of(filled, book))
     wanted = experiment.network

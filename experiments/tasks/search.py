@@ -138,11 +138,11 @@ class Trial:
         from engine.book.build import build_system
         from engine.learn.search.results import estimate
         from engine.paths.returns import returns
-        from engine.run.plan import Watch
+        from engine.run.plan import Hooks
 
         parameters, book = self.turned(setting)
         system = build_system(book, parameters, self.experiment.run.months)
-        found = returns(system, self.plan, watch=Watch(progress=self.watch, stopped=self.stop))
+        found = returns(system, self.plan, hooks=Hooks(progress=self.watch, stopped=self.stop))
         self.stop.check()
         self.done += self.plan.paths
         return {name: estimate(name, system, found) for name in self.names}

@@ -58,7 +58,7 @@ def results(
     system, plan, samplers = model
     from engine.paths.simulate import layout_of, simulate
     from engine.results.replications import Replications
-    from engine.run.plan import Watch, beginning
+    from engine.run.plan import Hooks, initial_state
 
     greet(processes, checkpoints.identity, experiment.run, folder.id)
     replications, stop = Replications(), checkpoints.stop
@@ -67,13 +67,13 @@ def results(
         samplers, learning = sampling.learned(experiment, book, system, folder.path, stop)
         provenance["sampler"] = {"name": "importance", "learning": learning}
     samplers = processes.of_first(samplers)
-    start = checkpoints.start(beginning(layout_of(system)), replications)
+    start = checkpoints.start(initial_state(layout_of(system)), replications)
     with Progress(plan.paths) as progress:
-        watch = Watch(
-            progress=progress.update, each=replications.add, due=checkpoints.due, keep=checkpoints.save,
-            stopped=stop,
+        hooks = Hooks(
+            progress=progress.update, replication=replications.add, checkpoint_due=checkpoints.due,
+            checkpoint=checkpoints.save, stopped=stop,
         )  # fmt: skip
-        tally, timing = simulate(system, plan, samplers, watch, start=start, processes=processes)
+        tally, timing = simulate(system, plan, samplers, hooks, start=start, processes=processes)
     stop.check()
     if timing.paths < plan.paths:
         raise Interrupted("another process")
@@ -93,7 +93,7 @@ def results(
 def follow(experiment: Experiment, stop: Stop, processes: Processes) -> int:
     """The part of all processes but the first: blocks of the same run, no file; the first one's exit code."""
     from engine.paths.simulate import simulate
-    from engine.run.plan import Watch
+    from engine.run.plan import Hooks
 
     book = load(experiment)
     system, plan, _ = build(experiment, book)
@@ -101,7 +101,7 @@ def follow(experiment: Experiment, stop: Stop, processes: Processes) -> int:
     samplers = processes.of_first(None)
     speak(run, processes.rank)
     log.info("process %s of %s joined", processes.rank, processes.count)
-    simulate(system, plan, samplers, Watch(stopped=stop), processes=processes)
+    simulate(system, plan, samplers, Hooks(stopped=stop), processes=processes)
     return processes.of_first(None)
 
 

@@ -73,7 +73,7 @@ def simulated(book, law, name: str, runs: int) -> np.ndarray:
     from engine.draws.samplers import PSEUDO_RANDOM, sobol
     from engine.portfolio import simulate
     from engine.portfolio.importance import tuned
-    from engine.run.plan import Plan, Watch
+    from engine.run.plan import Hooks, Plan
 
     parts = SCRAMBLES if name == "sobol" else 1
     paths = PATHS[name]
@@ -90,7 +90,7 @@ def simulated(book, law, name: str, runs: int) -> np.ndarray:
             found.append(read(kept, simulate.scale_of(book)))
             kept.clear()
 
-    simulate.run(book, plan, samplers, tilt, Watch(each=each))
+    simulate.run(book, plan, samplers, tilt, Hooks(replication=each))
     return np.asarray(found, dtype=[("lower", np.float64), ("upper", np.float64)])
 
 

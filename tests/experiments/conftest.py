@@ -57,7 +57,7 @@ class Replications:
         self.sums = kept["sums"].tolist()
 
 
-class Standing(NamedTuple):
+class RunState(NamedTuple):
     """Stand-in for where a run stands; the tallies are sums of path ids."""
 
     done: int
@@ -66,9 +66,9 @@ class Standing(NamedTuple):
     present: np.ndarray
 
 
-def beginning(layout):
+def initial_state(layout):
     """Where the stand-in stands before its first path."""
-    return Standing(0, 0.0, np.zeros(1, np.int64), np.zeros(1, np.int64))
+    return RunState(0, 0.0, np.zeros(1, np.int64), np.zeros(1, np.int64))
 
 
 class NetworkMeasures:
@@ -100,18 +100,18 @@ class Engine:
         self.started = []
         self.summary = {"flagged_paths": {}, "warnings": []}
 
-    def simulate(self, system, plan, samplers, watch, start=None, processes=None):
+    def simulate(self, system, plan, samplers, hooks, start=None, processes=None):
         self.runs.append((system, plan))
         self.started.append(start.done if start else 0)
-        self.during(watch.progress, watch.stopped)
-        done, seconds, finished, present = start or beginning(None)
-        while done < plan.paths and not watch.stopped():
+        self.during(hooks.progress, hooks.stopped)
+        done, seconds, finished, present = start or initial_state(None)
+        while done < plan.paths and not hooks.stopped():
             block = np.arange(done, min(done + plan.block, plan.paths))
             done, present = done + len(block), present + block.sum()
-            watch.each(present[0])
+            hooks.replication(present[0])
             self.after(done)
-            if hasattr(watch, "due") and watch.due(watch.stopped()):
-                watch.keep(Standing(done, seconds, finished, present))
+            if hasattr(hooks, "checkpoint_due") and hooks.checkpoint_due(hooks.stopped()):
+                hooks.checkpoint(RunState(done, seconds, finished, present))
         timing = types.SimpleNamespace(compile_s=1.0, run_s=2.0, paths=done, paths_per_s=plan.paths / 2.0)
         return finished + present, timing
 
@@ -155,8 +155,8 @@ def engine(monkeypatch):
         "engine.paths.samplers": {"samplers_of": lambda system, plan, *choice: choice},
         "engine.run.plan": {
             "Plan": types.SimpleNamespace,
-            "Watch": types.SimpleNamespace,
-            "beginning": beginning,
+            "Hooks": types.SimpleNamespace,
+            "initial_state": initial_state,
         },
         "engine.results.replications": {"Replications": Replications},
         "engine.book.build": {"build_system": lambda book, parameters, months: (book, parameters, months)},

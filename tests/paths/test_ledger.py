@@ -14,7 +14,7 @@ from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths.ledger import ledger
 from engine.paths.simulate import chunk_outcome, layout_of
-from engine.run.plan import CHUNK, Plan, Watch
+from engine.run.plan import CHUNK, Hooks, Plan
 from engine.vocabulary import LEVERS
 
 
@@ -62,8 +62,8 @@ def test_spending_stays_within_what_the_lever_allows():
 
 def test_a_stopped_run_keeps_whole_rounds(year):
     calls = []
-    watch = Watch(progress=calls.append, stopped=lambda: len(calls) > 0)
-    part = ledger(year, Plan(100_000, 512, 7), watch=watch)
+    hooks = Hooks(progress=calls.append, stopped=lambda: len(calls) > 0)
+    part = ledger(year, Plan(100_000, 512, 7), hooks=hooks)
     assert part.loss.shape[-1] == calls[0] < 100_000
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from engine.paths import networks, simulate
 from engine.paths.networks import simulate_networks
-from engine.run.plan import Plan, Watch
+from engine.run.plan import Hooks, Plan
 
 PLAN = Plan(2048, 8192, 7)
 BLOCKS = (simulate.PSEUDO_RANDOM,) * 2
@@ -34,7 +34,7 @@ def both(year, turned):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(networks, "network_outcome", counted)
-        tally, timing = simulate_networks([year, turned], PLAN, BLOCKS, Watch(each=each.append))
+        tally, timing = simulate_networks([year, turned], PLAN, BLOCKS, Hooks(replication=each.append))
     return tally, each, len(traced), timing
 
 

@@ -9,7 +9,7 @@ import pytest
 from engine.paths import simulate as running
 from engine.paths.replay import replay
 from engine.paths.simulate import simulate
-from engine.run.plan import CHUNK, Plan, Watch
+from engine.run.plan import CHUNK, Hooks, Plan
 from engine.vocabulary import SERIES
 
 PATHS = 9000
@@ -48,8 +48,8 @@ def test_another_seed_is_another_sample(year, whole):
 
 def test_stopping_keeps_whole_rounds(year):
     done = []
-    watch = Watch(progress=done.append, stopped=lambda: len(done) == 2)
-    tally, timing = simulate(year, Plan(50 * CHUNK, CHUNK, 7), watch=watch)
+    hooks = Hooks(progress=done.append, stopped=lambda: len(done) == 2)
+    tally, timing = simulate(year, Plan(50 * CHUNK, CHUNK, 7), hooks=hooks)
     assert done == [2 * CHUNK, 4 * CHUNK]
     assert int(tally.paths) == timing.paths == 4 * CHUNK
 

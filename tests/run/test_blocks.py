@@ -1,4 +1,4 @@
-"""A run goes on from wherever it stood, on whatever devices, to the same tally to the bit."""
+"""A run resumes from any of its states, on whatever devices, to the same tally to the bit."""
 
 import dataclasses
 
@@ -9,7 +9,8 @@ import pytest
 
 from engine.draws.samplers import PSEUDO_RANDOM, Antithetic
 from engine.run import blocks
-from engine.run.plan import CHUNK, Plan, Watch
+from engine.run.blocks import Model
+from engine.run.plan import CHUNK, Hooks, Plan
 from engine.tail.outcome import Outcome, path_weight
 from engine.tail.tally import Layout
 
@@ -34,13 +35,15 @@ def outcome(model, sampler, seed, ids, count):
     )
 
 
+MODEL = Model(outcome, jnp.float32(2.0), LAYOUT)
+
+
 def run(samplers=(PSEUDO_RANDOM,), **given):
-    """Tally, timing, standings after every round and tallies of the replications."""
-    standings, each = [], []
-    watch = Watch(due=lambda stopping: True, keep=standings.append, each=each.append)
-    model = jnp.float32(2.0)
-    tally, timing = blocks.simulate(outcome, model, LAYOUT, PLAN, samplers, watch, **given)
-    return tally, timing, standings, each
+    """Tally, timing, states after every round and tallies of the replications."""
+    states, each = [], []
+    hooks = Hooks(checkpoint_due=lambda stopping: True, checkpoint=states.append, replication=each.append)
+    tally, timing = blocks.simulate(MODEL, PLAN, samplers, hooks, **given)
+    return tally, timing, states, each
 
 
 def assert_same(first, second):
@@ -52,34 +55,34 @@ def assert_same(first, second):
 
 @pytest.mark.parametrize("samplers", [(PSEUDO_RANDOM,), (Antithetic(),) * 4])
 @pytest.mark.parametrize("devices", [1, 2])
-def test_a_run_goes_on_from_any_standing(samplers, devices):
-    whole, _, standings, each = run(samplers)
-    assert [standing.done for standing in standings] == [2 * CHUNK * n for n in range(1, 9)]
-    for standing in standings:
-        rest, timing, _, later = run(samplers, devices=jax.devices()[:devices], start=standing)
+def test_a_run_resumes_from_any_state(samplers, devices):
+    whole, _, states, each = run(samplers)
+    assert [state.done for state in states] == [2 * CHUNK * n for n in range(1, 9)]
+    for state in states:
+        rest, timing, _, later = run(samplers, devices=jax.devices()[:devices], start=state)
         assert_same(rest, whole)
-        assert timing.paths == PLAN.paths and timing.run_s >= standing.seconds
-        assert len(later) == len(samplers) - standing.done * len(samplers) // PLAN.paths
+        assert timing.paths == PLAN.paths and timing.run_s >= state.seconds
+        assert len(later) == len(samplers) - state.done * len(samplers) // PLAN.paths
         for ours, theirs in zip(later, each[len(samplers) - len(later) :], strict=True):
             assert_same(ours, theirs)
 
 
-def test_a_run_that_stood_at_its_end_compiles_nothing(monkeypatch):
-    whole, _, standings, _ = run()
+def test_a_run_resumed_at_its_end_compiles_nothing(monkeypatch):
+    whole, _, states, _ = run()
     monkeypatch.setattr(blocks.Devices, "compiled", None)
-    rest, _, _, each = run(start=standings[-1])
+    rest, _, _, each = run(start=states[-1])
     assert_same(rest, whole)
     assert not each
 
 
-def test_a_standing_without_its_present_tally_is_another_result():
-    whole, _, standings, _ = run()
-    lost = standings[2]._replace(present=standings[2].finished)
+def test_a_state_without_its_present_tally_is_another_result():
+    whole, _, states, _ = run()
+    lost = states[2]._replace(present=states[2].finished)
     rest, _, _, _ = run(start=lost)
-    assert int(rest.paths) == PLAN.paths - standings[2].done < int(whole.paths)
+    assert int(rest.paths) == PLAN.paths - states[2].done < int(whole.paths)
 
 
-def run_noted(**given):
+def run_noted(chunk):
     """Tally and timing of blocks of eight chunks, and how many paths were evaluated together."""
     asked = []
 
@@ -88,7 +91,7 @@ def run_noted(**given):
         return outcome(model, sampler, seed, ids, count)
 
     plan = dataclasses.replace(PLAN, block=8 * CHUNK)
-    return *blocks.simulate(noted, jnp.float32(2.0), LAYOUT, plan, **given), set(asked)
+    return *blocks.simulate(Model(noted, jnp.float32(2.0), LAYOUT, chunk), plan), set(asked)
 
 
 @pytest.mark.parametrize("chunk", [64, 128])

@@ -14,29 +14,27 @@ first.
 """
 
 import dataclasses
-import functools
 import math
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-from jax import lax
-from jax.sharding import Mesh
+from jaxtyping import Array, Bool, Float
 from scipy import optimize
 
 from engine.book.system import System
-from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.paths.simulate import YEAR, every_year
-from engine.run.devices import OWN, SHARED, mesh_of, side_by_side
-from engine.run.plan import CHUNK
+from engine.run.chunks import by_path
+from engine.run.plan import Plan
 
 TINY = 1e-6
 """Of the prior intercept: no path falls by it, and float32 still carries the cumulative hazard."""
 
 ROUNDS = 2
+BLOCK = 8192
+"""Paths a device between two looks at the host."""
 LARGEST = 1e4
 """Times the prior intercept, at most."""
 
@@ -84,42 +82,28 @@ class Paths:
         return multiple, error / float(np.mean(alive * self.hazard[-1]))
 
 
-@functools.partial(jax.jit, static_argnames="mesh")
-def _unhurt(system: System, seed, ids, firm, scale, *, mesh: Mesh):
-    """(fallen, hazard) [chunks years CHUNK] of a firm whose intercept is `scale` times its own."""
+def chunk_unhurt(model, sampler, seed, ids) -> tuple[Bool[Array, "years paths"], Float[Array, "years paths"]]:
+    """(fallen, cumulative hazard) of one firm under a model (System, firm, scale of its intercept)."""
+    system, firm, scale = model
+    small = eqx.tree_at(lambda s: s.firms.hazard, system, system.firms.hazard.at[firm].multiply(scale))
 
-    def on_device(system, seed, ids, firm, scale):
-        small = eqx.tree_at(lambda s: s.firms.hazard, system, system.firms.hazard.at[firm].multiply(scale))
+    def nothing(system, state, info):
+        return info.economy.revenue
 
-        def nothing(system, state, info):
-            return info.economy.revenue
+    def year_end(state, months):
+        return state.credit.default_month[firm] > 0, state.credit.hazard[firm]
 
-        def year_end(state, kept):
-            return state.credit.default_month[firm] > 0, state.credit.hazard[firm]
-
-        return lax.map(lambda own: every_year(small, PSEUDO_RANDOM, seed, own, nothing, year_end)[3], ids)
-
-    placed = (SHARED, SHARED, OWN, SHARED, SHARED)
-    return side_by_side(on_device, mesh, placed)(system, seed, ids, firm, scale)
+    return every_year(small, sampler, seed, ids, nothing, year_end)[3]
 
 
 def unhurt(system: System, firm: str, paths: int, seed: int, scale: float = TINY) -> Paths:
-    """Paths on which this firm does not fall by hazard; as many as fill whole chunks on all devices.
+    """Paths on which this firm does not fall by hazard.
 
     With `scale` 1 it does, and the paths are those of any run with this seed.
     """
-    mesh = mesh_of()
-    chunks = -(-paths // (CHUNK * mesh.size)) * mesh.size
-    ids = jnp.asarray(np.arange(chunks * CHUNK, dtype=np.int64).reshape(chunks, CHUNK))
-    place = jnp.asarray(system.names.firms.index(firm))
-    fallen, hazard = jax.device_get(
-        _unhurt(system, seed_words(seed), ids, place, jnp.float32(scale), mesh=mesh)
-    )
-
-    def by_path(part):
-        return np.asarray(part, np.float64).transpose(1, 0, 2).reshape(part.shape[1], -1)
-
-    return Paths(by_path(fallen), by_path(hazard) / scale)
+    model = system, jnp.asarray(system.names.firms.index(firm)), jnp.float32(scale)
+    fallen, hazard = by_path(chunk_unhurt, model, Plan(paths, BLOCK, seed), PSEUDO_RANDOM)
+    return Paths(fallen.astype(np.float64), hazard.astype(np.float64) / scale)
 
 
 def with_hazards(system: System, hazards: dict[str, float]) -> System:

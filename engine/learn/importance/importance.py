@@ -25,7 +25,7 @@ from engine.draws.tilted import Moments, Nominal, Tilt, Tilted, mixed, untilted
 from engine.learn.importance.mixture import RATES, fitted
 from engine.learn.importance.pilot import Pilot, nominal_of, pilot
 from engine.learn.importance.second_moment import normalised, refined
-from engine.run.plan import Plan, Watch
+from engine.run.plan import Hooks, Plan
 
 LEARNING = 0x6C6561726E
 """Separates the seeds of pilots from any other use of a run's seed."""
@@ -63,7 +63,7 @@ class Asked:
             raise ValueError(f"defensive: got {self.defensive}, expected a share between 0 and 1")
 
 
-Look = Callable[[int, int], AbstractContextManager[Watch]]
+Look = Callable[[int, int], AbstractContextManager[Hooks]]
 
 
 class Learned(NamedTuple):
@@ -149,13 +149,13 @@ def plain_of(nominal: Nominal, system: System) -> Tilt:
     return untilted(nominal, months, factors, common, system.firms.cash.shape[0])
 
 
-def unwatched(stage: int, paths: int) -> AbstractContextManager[Watch]:
+def unwatched(stage: int, paths: int) -> AbstractContextManager[Hooks]:
     """A pilot nobody looks at."""
-    return nullcontext(Watch())
+    return nullcontext(Hooks())
 
 
 def learn(system: System, asked: Asked, seed: int, block: int, look: Look = unwatched) -> Learned:
-    """Learn a law; `look(stage, paths)` gives each pilot's Watch. A law of fewer pilots when stopped."""
+    """Learn a law; `look(stage, paths)` gives each pilot's Hooks. A law of fewer pilots when stopped."""
     begun = time.perf_counter()
     nominal = nominal_of(system)
     plain = plain_of(nominal, system)
@@ -164,9 +164,9 @@ def learn(system: System, asked: Asked, seed: int, block: int, look: Look = unwa
     rng, tails, hits = np.random.default_rng([LEARNING, seed]), [], []
     for stage, paths in enumerate(asked.paths):
         own = int(np.random.SeedSequence([LEARNING, seed, stage]).generate_state(1, np.uint64)[0])
-        with look(stage, paths) as watch:
-            found = pilot(system, Tilted(law, nominal), Plan(paths, block, own), asked.column, watch)
-        if watch.stopped():
+        with look(stage, paths) as hooks:
+            found = pilot(system, Tilted(law, nominal), Plan(paths, block, own), asked.column, hooks)
+        if hooks.stopped():
             break
         if stage == 0:
             broad = broad_of(tail_of(found, (FIRST_LEVEL,)), nominal, asked.rates)

@@ -14,7 +14,7 @@ from engine.draws.tilted import Moments, Nominal, Tilted
 from engine.paths import path as paths
 from engine.paths.simulate import every_year
 from engine.run.chunks import by_path
-from engine.run.plan import Plan, Watch
+from engine.run.plan import Hooks, Plan
 from engine.vocabulary import REGIMES
 
 
@@ -52,9 +52,9 @@ def chunk_of(column: int):
     return chunk
 
 
-def pilot(system: System, sampler: Tilted, plan: Plan, column: int, watch: Watch | None = None) -> Pilot:
+def pilot(system: System, sampler: Tilted, plan: Plan, column: int, hooks: Hooks | None = None) -> Pilot:
     """Run a plan and keep, of every path, the cumulative loss of one column at the end and its moments."""
-    loss, log_weight, moments = by_path(chunk_of(column), system, plan, sampler, watch)
+    loss, log_weight, moments = by_path(chunk_of(column), system, plan, sampler, hooks)
     return Pilot(
         loss=loss.astype(np.float64),
         weight=np.exp(log_weight.astype(np.float64)),

@@ -7,15 +7,13 @@ mean loss of such paths is the loss expected given the scenario: smooth in the c
 path jumps.
 """
 
-import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
-from jax.sharding import Mesh
 from jaxtyping import Array, Bool, Float, Int
 
 from engine.batch.path_last import batch_last
@@ -24,7 +22,8 @@ from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM, Systematic
 from engine.paths import path as paths
 from engine.paths.simulate import QUARTER, every_year
-from engine.run.devices import OWN, SHARED, mesh_of, side_by_side
+from engine.run.chunks import over_chunks
+from engine.run.devices import mesh_of
 from engine.run.plan import CHUNK
 
 CHUNKS = 4
@@ -55,9 +54,9 @@ class Observed(eqx.Module):
     breached: Bool[Array, "*quarters_collateralised paths"]  # LTV or DSCR test failed in the quarter
 
 
-def chunk_observed(system: System, sampler, seed, ids, shapes) -> Observed:
-    """What is kept of one chunk of path ids; `shapes` [months, shapes] are orthonormal columns."""
-    credit = system.numbers.credit
+def chunk_observed(system: System, shapes, seed, one) -> Observed:
+    """What is kept of one chunk (sampler, path ids); `shapes` [months, shapes] are orthonormal columns."""
+    credit, (sampler, ids) = system.numbers.credit, one
 
     def monthly(system, state, info):
         tested = info.collateral
@@ -81,32 +80,25 @@ def chunk_observed(system: System, sampler, seed, ids, shapes) -> Observed:
     )
 
 
-@functools.partial(jax.jit, static_argnames="mesh")
-def _observed(system: System, samplers, seed, ids, shapes, *, mesh: Mesh) -> Observed:
-    """Chunks of path ids [chunks, CHUNK], each with a sampler of its own; leaves lead with [chunks]."""
-
-    def on_device(system, samplers, seed, ids, shapes):
-        return lax.map(lambda each: chunk_observed(system, each[0], seed, each[1], shapes), (samplers, ids))
-
-    placed = (SHARED, OWN, SHARED, OWN, SHARED)
-    return side_by_side(on_device, mesh, placed)(system, samplers, seed, ids, shapes)
-
-
-def observe(system: System, seed: int, samplers: Sequence, ids, shapes, keep, watch=lambda paths: None):
+def observe(
+    system: System,
+    seed: int,
+    samplers: Sequence[Around],
+    ids: Int[np.ndarray, "chunks chunk"],
+    shapes: Any,
+    keep: Callable[[Observed], Any],
+    progress: Callable[[int], None] = lambda paths: None,
+) -> Any:
     """`keep(Observed)` of chunk after chunk, on the host: leaves [chunks ... CHUNK].
 
     Chunk n has the path ids `ids[n]` [CHUNK] and `samplers[n]`; all share one compiled program, and
-    `watch` hears how many paths a call ran. A System that is observed often is best put on the devices before
+    `progress` gets the paths of every call. A System that is observed often is best put on the devices before
     (`engine.run.devices.everywhere`).
     """
-    mesh, count = mesh_of(), len(samplers)
-    step = CHUNKS * mesh.size
-    places = np.resize(np.arange(count), -(-count // step) * step).reshape(-1, step)
-    seed, shapes, ids = seed_words(seed), jnp.asarray(shapes, jnp.float32), np.asarray(ids, np.int64)
-    parts = []
-    for rows in places:
-        stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *(samplers[row] for row in rows))
-        seen = _observed(system, stacked, seed, jnp.asarray(ids[rows]), shapes, mesh=mesh)
-        parts.append(jax.device_get(keep(seen)))
-        watch(step * CHUNK)
-    return jax.tree.map(lambda *leaves: np.concatenate(leaves)[:count], *parts)
+    arguments = system, jnp.asarray(shapes, jnp.float32), seed_words(seed)
+    each = jax.tree.map(lambda *leaves: np.stack(leaves), *samplers), ids
+    rounds = []
+    for made in over_chunks(chunk_observed, arguments, each, CHUNKS, keep):
+        rounds.append(made)
+        progress(CHUNKS * mesh_of().size * CHUNK)
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves), *rounds)
