@@ -2,11 +2,13 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
+from numpy.typing import ArrayLike
 
-Vehicles = Float[Array, " vehicles"]
-Shares = Float[Array, "lenders vehicles"]
-Scalar = float | Float[Array, ""]
+Vehicles = Float[Array | np.ndarray, " vehicles"]
+Shares = Float[Array | np.ndarray, "lenders vehicles"]
+Scalar = float | Float[Array | np.ndarray, ""]
 
 
 def clear_vehicles(
@@ -62,20 +64,22 @@ def clear_vehicles(
 
 
 def fail_each(
-    capital: Vehicles,
-    debt: Vehicles,
-    debt_share: Shares,
-    equity_share: Shares,
-    passing: Scalar,
-    bankruptcy_cost: Scalar,
+    capital: ArrayLike,
+    debt: ArrayLike,
+    debt_share: ArrayLike,
+    equity_share: ArrayLike,
+    passing: Scalar = 1.0,
+    bankruptcy_cost: Scalar = 0.0,
 ) -> tuple[Float[Array, "vehicles lenders"], Float[Array, ""]]:
     """Losses that lenders take on their claims if one vehicle alone fails, vehicle by vehicle.
 
     Its own assets fall by all its capital and no more: owners are wiped out, and creditors bear what
     bankruptcy costs. Owners that are vehicles pass on what they lose (see `clear_vehicles`).
 
-    Args as for `clear_vehicles`. Returns (losses [failing lenders], largest last move): as many rounds as
-    there are vehicles and one more, which settles every chain; stakes in a ring may leave a move.
+    Args: capital, debt [vehicles], one money unit; debt_share, equity_share [lenders vehicles], columns that
+    sum to one, the vehicles first among the lenders; passing and bankruptcy_cost, shares. Returns losses
+    [failing lenders] and the largest last move: as many rounds as there are vehicles and one more, enough for
+    every chain; stakes in a ring may leave a move.
 
     Example: the fund above; its pension loses 10, and the bank a fifth of 10.
         >>> lost, _ = fail_each(jnp.array([10.0]), jnp.array([10.0]), jnp.array([[0.0], [1.0], [0.0]]),
@@ -83,15 +87,17 @@ def fail_each(
         >>> lost.round(6).tolist()
         [[0.0, 2.0, 10.0]]
     """
-    rounds = debt.shape[0] + 1
+    equity, liabilities = jnp.asarray(capital), jnp.asarray(debt)
+    creditors, owners = jnp.asarray(debt_share), jnp.asarray(equity_share)
+    rounds = liabilities.shape[0] + 1
 
     def one(loss):
         passed, _, move = clear_vehicles(
-            loss, capital, debt, debt_share, equity_share, passing, bankruptcy_cost, rounds
+            loss, equity, liabilities, creditors, owners, passing, bankruptcy_cost, rounds
         )
         return passed, move
 
     # A vehicle that has lost its capital to the last cent is solvent: the next number up is not.
-    just_failed = jnp.nextafter(capital, jnp.full_like(capital, jnp.inf))
+    just_failed = jnp.nextafter(equity, jnp.full_like(equity, jnp.inf))
     lost, moves = jax.vmap(one)(jnp.diag(just_failed))
     return lost, jnp.max(moves, initial=0.0)

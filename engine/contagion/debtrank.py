@@ -24,7 +24,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float64, Int64
+from jaxtyping import Array, Bool, Float, Float64, Int, Int64
 from numpy.typing import ArrayLike
 
 from engine.contagion.amounts import amounts, network, to_array
@@ -101,8 +101,8 @@ def propagate(
 
 @functools.partial(jax.jit, static_argnums=0)
 def pass_on(
-    rule: str, rounds: int, impact: Float64[Array, "firms firms"], buffers: Firms, weights: Firms,
-    stop: float, shock: Firms,
+    rule: str, rounds: int | Int[Array, ""], impact: Float64[Array, "firms firms"], buffers: Firms,
+    weights: Firms, stop: float | Float[Array, ""], shock: Firms,
 ) -> Propagation:  # fmt: skip
     """One scenario: impact V [lenders borrowers]."""
     increment = PASSED[rule]

@@ -1,11 +1,12 @@
 """Clearing payments under contracts with two ranks: a buyer's shortfall is its seller's loss of revenue."""
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
-Firms = Float[Array, " firms"]
-Contracts = Float[Array, " contracts"]
-Matrix = Float[Array, "firms contracts"]
+Firms = Float[Array | np.ndarray, " firms"]
+Contracts = Float[Array | np.ndarray, " contracts"]
+Matrix = Float[Array | np.ndarray, "firms contracts"]
 
 
 def pay(resources: Firms, senior_due: Firms, junior_due: Firms) -> tuple[Firms, Firms]:
@@ -22,7 +23,7 @@ def pay(resources: Firms, senior_due: Firms, junior_due: Firms) -> tuple[Firms, 
 def clear(
     due: Contracts,
     senior: Contracts,
-    buyer: Int[Array, " contracts"],
+    buyer: Int[Array | np.ndarray, " contracts"],
     bought: Matrix,
     sold: Matrix,
     margin: Contracts,

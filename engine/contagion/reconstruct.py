@@ -166,7 +166,7 @@ def allocate(blanks: Blanks, rng: np.random.Generator) -> Matrix:
     """One random allocation, each link as large as what is left of its row and column."""
     matrix, rows, columns = np.zeros(blanks.free.shape), blanks.rows.copy(), blanks.columns.copy()
 
-    def load(i: int, j: int, amount: float) -> None:
+    def load(i, j, amount):
         matrix[i, j] += amount
         rows[i] -= amount
         columns[j] -= amount

@@ -1,9 +1,10 @@
 """Value of a chip: the income approach, and its price in a fire sale."""
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
-Number = float | Float[Array, "..."]
+Number = float | Float[Array | np.ndarray, "..."]
 Numbers = Float[Array, "..."]
 
 
@@ -27,11 +28,11 @@ def income_value(rental: Number, cost: Number, rate: Number, decline: Number, li
     return jnp.maximum(gross - running, 0.0)
 
 
-def market_price(value: Numbers, discount: Numbers, floor: Numbers) -> Numbers:
+def market_price(value: Number, discount: Number, floor: Number) -> Numbers:
     """Price under a fire-sale discount, at least scrap: max(value exp(-discount), floor)."""
     return jnp.maximum(value * jnp.exp(-discount), floor)
 
 
-def saturating_impact(discount: Numbers, sold: Number, depth: Number, impact: Number, cap: Number) -> Numbers:
+def saturating_impact(discount: Number, sold: Number, depth: Number, impact: Number, cap: Number) -> Numbers:
     """Discount after a sale: F + impact sold / depth (1 - F / cap), at most cap."""
     return jnp.minimum(discount + impact * sold / depth * (1.0 - discount / cap), cap)
