@@ -6,8 +6,9 @@ import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
+from engine.contagion.linear import Rows
+
 Vehicles = Float[Array | np.ndarray, " vehicles"]
-Shares = Float[Array | np.ndarray, "lenders vehicles"]
 Scalar = float | Float[Array | np.ndarray, ""]
 
 
@@ -15,8 +16,8 @@ def clear_vehicles(
     loss: Vehicles,
     capital: Vehicles,
     debt: Vehicles,
-    debt_share: Shares,
-    equity_share: Shares,
+    debt_share: Rows,
+    equity_share: Rows,
     passing: Scalar,
     bankruptcy_cost: Scalar,
     rounds: int,

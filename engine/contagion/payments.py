@@ -4,9 +4,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from engine.contagion.linear import Linear
+
 Firms = Float[Array | np.ndarray, " firms"]
 Contracts = Float[Array | np.ndarray, " contracts"]
-Matrix = Float[Array | np.ndarray, "firms contracts"]
 
 
 def pay(resources: Firms, senior_due: Firms, junior_due: Firms) -> tuple[Firms, Firms]:
@@ -24,8 +25,8 @@ def clear(
     due: Contracts,
     senior: Contracts,
     buyer: Int[Array | np.ndarray, " contracts"],
-    bought: Matrix,
-    sold: Matrix,
+    bought: Linear,
+    sold: Linear,
     margin: Contracts,
     resources: Firms,
     able: Firms,
