@@ -80,8 +80,11 @@ gpu-check: setup ## compile a run for an H100 without one and count kernels; fet
 		$$($(BIN)/python -c 'import jax; print(*(f"{name}=={jax.__version__}" for name in ("jax-cuda12-plugin", "jax-cuda12-pjrt")))')
 	PYTHONPATH=$$(echo .venv-gpu/lib/python*/site-packages):. $(BIN)/python benchmarks/gpu_check.py
 
-lint: setup ## ruff, without changing a file
+lint: setup ## ruff, mypy and advice on length, without changing a file
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy
+	@$(BIN)/python tests/lengths.py
 
 format: setup ## ruff, mending what it can
 	$(BIN)/ruff check --fix .
@@ -94,5 +97,5 @@ lock: setup ## pin constraints.txt again from pyproject.toml (needs uv)
 		--quiet --output-file constraints.txt
 
 clean: ## remove the environment, caches and results
-	rm -rf $(VENV) $(CLUSTER) .venv-gpu out .pytest_cache .ruff_cache .hypothesis *.egg-info build dist
+	rm -rf $(VENV) $(CLUSTER) .venv-gpu out .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

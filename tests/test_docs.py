@@ -14,7 +14,8 @@ FOLDERS = ("engine", "experiments", "tests", "benchmarks", "conf", "docs")
 
 
 def test_examples_of_the_api():
-    failed, tried = doctest.testfile(str(DOCS / "api.md"), module_relative=False)
+    options = doctest.NORMALIZE_WHITESPACE
+    failed, tried = doctest.testfile(str(DOCS / "api.md"), module_relative=False, optionflags=options)
     assert tried > 40 and not failed
 
 

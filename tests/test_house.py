@@ -16,7 +16,7 @@ FILES = {
 }  # fmt: skip
 FLOORS = (
     "files", "vocabulary", "numerics", "batch", "draws", "contagion", "tail", "run", "portfolio",
-    "book", "month", "paths", "learn", "results", "report",
+    "book", "month", "paths", "learn", "results", "report", "undertow",
 )  # fmt: skip
 """Each imports only itself and what stands before it."""
 
@@ -162,6 +162,7 @@ def test_the_package_carries_its_configuration_and_its_books():
     assert project["project"]["scripts"] == {"undertow": "experiments.main:main"}
     data = project["tool"]["setuptools"]["package-data"]
     for package, patterns in data.items():
-        assert (ROOT / package / "__init__.py").exists()
+        folder = ROOT / "engine" / package if package == "undertow" else ROOT / package
+        assert (folder / "__init__.py").exists()
         for pattern in patterns:
-            assert list((ROOT / package).glob(pattern)), f"{package}: {pattern} matches nothing"
+            assert list(folder.glob(pattern)), f"{package}: {pattern} matches nothing"

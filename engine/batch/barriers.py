@@ -50,7 +50,8 @@ def stored(function, *arguments):
     if jax.default_backend() != "cpu":
         return function(*arguments)
     if BARRIERS.partition("=")[2] not in os.environ.get("XLA_FLAGS", ""):
-        warnings.warn(f"XLA_FLAGS lacks {BARRIERS}: paths will run many times slower", stacklevel=2)
+        advice = "call undertow.prepare() before JAX computes anything"
+        warnings.warn(f"XLA_FLAGS lacks {BARRIERS}: paths run many times slower; {advice}", stacklevel=2)
     return store_shared(function, *arguments)
 
 

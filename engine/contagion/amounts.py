@@ -10,7 +10,11 @@ import numpy as np
 from jaxtyping import Array, Float64
 from numpy.typing import ArrayLike
 
+from engine.contagion.ranges import check_range
+from engine.numerics import double_precision
 
+
+@double_precision()
 def amounts(
     name: str,
     value: ArrayLike,
@@ -31,7 +35,7 @@ def amounts(
     if array.shape not in ((), shape):
         raise ValueError(f"{name}: got shape {array.shape}, expected {shape}")
     if not isinstance(array, jax.core.Tracer):
-        within(name, np.asarray(array), lowest, highest)
+        check_range(name, np.asarray(array), lowest, highest)
     return jnp.broadcast_to(array, shape)
 
 
@@ -50,19 +54,6 @@ def network(name: str, value: ArrayLike) -> Float64[Array, "firms firms"]:
             at = int(np.flatnonzero(own)[0])
             raise ValueError(f"{name}[{at}, {at}]: got {own[at]}, expected 0: nobody owes itself")
     return array
-
-
-TINY = float(np.finfo(np.float64).tiny)
-"""The lowest a positive amount can be."""
-
-
-def within(name: str, array: np.ndarray, lowest: float, highest: float) -> None:
-    """Raises ValueError naming the first entry that is not finite or outside [lowest, highest]."""
-    bad = np.argwhere(~(np.isfinite(array) & (array >= lowest) & (array <= highest)))
-    if len(bad):
-        place = f"[{', '.join(map(str, bad[0]))}]" if array.ndim else ""
-        limits = f"at least {lowest:g}" if np.isinf(highest) else f"from {lowest:g} to {highest:g}"
-        raise ValueError(f"{name}{place}: got {array[tuple(bad[0])]}, expected a number {limits}")
 
 
 def to_array(value: ArrayLike) -> Float64[Array, "..."]:

@@ -2,9 +2,26 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from numpy.typing import ArrayLike
+
+from engine.contagion.linear import Rows
+
+Vehicles = Float[Array | np.ndarray, " vehicles"]
+Scalar = float | Float[Array | np.ndarray, ""]
 
 
-def clear_vehicles(loss, capital, debt, debt_share, equity_share, passing, bankruptcy_cost, rounds: int):
+def clear_vehicles(
+    loss: Vehicles,
+    capital: Vehicles,
+    debt: Vehicles,
+    debt_share: Rows,
+    equity_share: Rows,
+    passing: Scalar,
+    bankruptcy_cost: Scalar,
+    rounds: int,
+) -> tuple[Float[Array, " lenders"], Vehicles, Float[Array, ""]]:
     """Losses that lenders take on their claims on vehicles: the least fixed point, from no loss.
 
         L_j = loss_j + n_j
@@ -12,14 +29,14 @@ def clear_vehicles(loss, capital, debt, debt_share, equity_share, passing, bankr
         e_j = min(L_j, capital_j) + (L_j - capital_j - debt_j)^+
         n_l = passing * sum_j ( debt_share_lj debt_j (1 - theta_j) + equity_share_lj e_j )
 
-    Owners lose their equity, creditors what is then missing; a loss beyond all assets falls on the owners,
-    who must have paid in more than the balance sheet says. So sum_l n_l = passing * sum_j (L_j + cost_j)
+    Owners lose their equity, creditors the rest; a loss beyond all assets falls on the owners, who must have
+    paid in more than the balance sheet says. So sum_l n_l = passing * sum_j (L_j + cost_j)
     with the bankruptcy cost cost_j = cost * (capital_j + debt_j - L_j)^+ of the vehicles that fail.
 
     Args: loss [vehicles], their own; capital, debt [vehicles], USD bn; debt_share, equity_share
     [lenders vehicles], columns summing to one, vehicles being the first lenders; passing in [0, 1] switches
     the network. Returns (n [lenders], theta [vehicles], last move of the vehicles' n). Written in losses, not
-    in levels: what is left of a large balance sheet would cancel in float32.
+    in levels, which would cancel in float32 for a large balance sheet.
 
     Example: a fund with 10 of debt and 10 of equity loses 12; the bank takes 2, the pension 10.
         >>> n, theta, _ = clear_vehicles(jnp.float32([12.0]), jnp.float32([10.0]), jnp.float32([10.0]),
@@ -28,11 +45,11 @@ def clear_vehicles(loss, capital, debt, debt_share, equity_share, passing, bankr
         [0.0, 2.0, 10.0]
     """
     vehicles = debt.shape[0]
-    owes = debt > 0.0
+    indebted = debt > 0.0
 
     def claims(total):
         left = capital + debt - total
-        partial = jnp.clip((1.0 - bankruptcy_cost) * left / jnp.where(owes, debt, 1.0), 0.0, 1.0)
+        partial = jnp.clip((1.0 - bankruptcy_cost) * left / jnp.where(indebted, debt, 1.0), 0.0, 1.0)
         theta = jnp.where(total <= capital, 1.0, partial)
         return theta, debt * (1.0 - theta), jnp.minimum(total, capital) + jnp.maximum(-left, 0.0)
 
@@ -47,14 +64,23 @@ def clear_vehicles(loss, capital, debt, debt_share, equity_share, passing, bankr
     return jnp.concatenate([among, others]), theta, jnp.max(jnp.abs(among - before), initial=0.0)
 
 
-def fail_each(capital, debt, debt_share, equity_share, passing, bankruptcy_cost):
+def fail_each(
+    capital: ArrayLike,
+    debt: ArrayLike,
+    debt_share: ArrayLike,
+    equity_share: ArrayLike,
+    passing: Scalar = 1.0,
+    bankruptcy_cost: Scalar = 0.0,
+) -> tuple[Float[Array, "vehicles lenders"], Float[Array, ""]]:
     """Losses that lenders take on their claims if one vehicle alone fails, vehicle by vehicle.
 
     Its own assets fall by all its capital and no more: owners are wiped out, and creditors bear what
     bankruptcy costs. Owners that are vehicles pass on what they lose (see `clear_vehicles`).
 
-    Args as for `clear_vehicles`. Returns (losses [failing lenders], largest last move): as many rounds as
-    there are vehicles and one more, which settles every chain; stakes in a ring may leave a move.
+    Args: capital, debt [vehicles], one money unit; debt_share, equity_share [lenders vehicles], columns that
+    sum to one, the vehicles first among the lenders; passing and bankruptcy_cost, shares. Returns losses
+    [failing lenders] and the largest last move: as many rounds as there are vehicles and one more, enough for
+    every chain; stakes in a ring may leave a move.
 
     Example: the fund above; its pension loses 10, and the bank a fifth of 10.
         >>> lost, _ = fail_each(jnp.array([10.0]), jnp.array([10.0]), jnp.array([[0.0], [1.0], [0.0]]),
@@ -62,15 +88,17 @@ def fail_each(capital, debt, debt_share, equity_share, passing, bankruptcy_cost)
         >>> lost.round(6).tolist()
         [[0.0, 2.0, 10.0]]
     """
-    rounds = debt.shape[0] + 1
+    equity, liabilities = jnp.asarray(capital), jnp.asarray(debt)
+    creditors, owners = jnp.asarray(debt_share), jnp.asarray(equity_share)
+    rounds = liabilities.shape[0] + 1
 
     def one(loss):
         passed, _, move = clear_vehicles(
-            loss, capital, debt, debt_share, equity_share, passing, bankruptcy_cost, rounds
+            loss, equity, liabilities, creditors, owners, passing, bankruptcy_cost, rounds
         )
         return passed, move
 
     # A vehicle that has lost its capital to the last cent is solvent: the next number up is not.
-    just_failed = jnp.nextafter(capital, jnp.full_like(capital, jnp.inf))
+    just_failed = jnp.nextafter(equity, jnp.full_like(equity, jnp.inf))
     lost, moves = jax.vmap(one)(jnp.diag(just_failed))
     return lost, jnp.max(moves, initial=0.0)

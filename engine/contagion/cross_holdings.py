@@ -1,14 +1,14 @@
-"""Firms that hold each other's shares and debt, with ranks of debt: who is worth what when all are settled.
+"""Clearing values of firms that hold each other's shares and debt, with ranks of debt.
 
-Assets = what creditors and owners get, for every firm i, at the clearing values
+Assets = payments to creditors + equity, for every firm i, at the clearing values
 
     A_i = a_i + sum_j S_ji E_j + sum_s sum_j (L_sji / d_sj) p_sj
     p_si = clip(T_i - sum_{u<s} d_ui, 0, d_si),   d_si = sum_j L_sij + l_si      (rank 0 is paid first)
     E_i = max(A_i - d_i, 0),   d_i = sum_s d_si
 
-L_sij (row i, column j) is what i owes j in rank s, l_si what it owes outsiders there, S_ij the share of i's
-equity that j owns, a_i external assets. T_i is what creditors get in all, d_i V(a_i, A_i - a_i, d_i), by a
-valuation of `networks`: all assets with EisenbergNoe, less default costs with RogersVeraart. Without equity
+L_sij (row i, column j) are the liabilities of i to j in rank s, l_si those to outsiders, S_ij the share of
+i's equity that j owns, a_i external assets. T_i is the sum that creditors get, d_i V(a_i, A_i - a_i, d_i), by
+a valuation of `networks`: all assets with EisenbergNoe, less default costs with RogersVeraart. Without equity
 and with one rank this is `networks.clear`. Any one money unit.
 
 Suzuki (2002), "Valuing corporate debt: the effect of cross-holdings of stock and debt"; Elsinger (2009),
@@ -33,7 +33,7 @@ class Ownership(eqx.Module):
 
     assets: Float64[Array, " firms"]  # A, before default costs
     payments: Float64[Array, "ranks firms"]  # p, to firms and outsiders
-    equity: Float64[Array, " firms"]  # E, what all owners hold, firms and outsiders
+    equity: Float64[Array, " firms"]  # E, of all owners, firms and outsiders
     defaulted: Bool[Array, " firms"]  # A < d
     cost: Float64[Array, " firms"]  # A - payments - E
     rounds: Int64[Array, ""]
@@ -80,28 +80,32 @@ def clear_holdings(
     ranks = jnp.stack([network(f"liabilities[{s}]", rank) for s, rank in enumerate(to_array(liabilities))])
     external = amounts("external_assets", external_assets, shape[1:2])
     outside = amounts("external_liabilities", external_liabilities, shape[:2])
-    held = check_held(equity_held, shape[1])
+    stakes = check_stakes(equity_held, shape[1])
     valuation = EisenbergNoe() if valuation is None else valuation
-    return settle(ranks, external, outside, held, valuation, start, rounds, tolerance)
+    return clear_ranks(ranks, external, outside, stakes, valuation, start, rounds, tolerance)
 
 
-def check_held(equity_held: ArrayLike, firms: int) -> Float64[Array, "issuers owners"]:
+def check_stakes(equity_held: ArrayLike, firms: int) -> Float64[Array, "issuers owners"]:
     """Shares of equity as a matrix; raises the ValueErrors that `clear_holdings` promises for them."""
-    held = network("equity_held", amounts("equity_held", equity_held, (firms, firms), highest=1.0))
-    if isinstance(held, jax.core.Tracer):
-        return held
-    shares = np.asarray(held)
+    stakes = network("equity_held", amounts("equity_held", equity_held, (firms, firms), highest=1.0))
+    if isinstance(stakes, jax.core.Tracer):
+        return stakes
+    shares = np.asarray(stakes)
     for i in np.flatnonzero(shares.sum(axis=1) > 1.0 + 1e-12):
         raise ValueError(f"equity_held[{i}]: got a sum of {shares[i].sum()}, expected at most 1")
     radius = np.abs(np.linalg.eigvals(shares)).max(initial=0.0)
     if radius > 1.0 - 1e-12:
         raise ValueError("equity_held: got firms owned by each other alone, expected an owner outside")
-    return held
+    return stakes
 
 
 @eqx.filter_jit
-def settle(ranks, external, outside, held, valuation, start, rounds, tolerance) -> Ownership:
-    """`clear_holdings` on arrays that have been checked."""
+def clear_ranks(
+    ranks: Float64[Array, "ranks firms firms"], external: Float64[Array, " firms"],
+    outside: Float64[Array, "ranks firms"], stakes: Float64[Array, "firms firms"], valuation: Valuation,
+    start: str, rounds: int, tolerance: float,
+) -> Ownership:  # fmt: skip
+    """`clear_holdings` on checked arrays; stakes [issuers owners]."""
     owed = jnp.sum(ranks, axis=2) + outside
     total = jnp.sum(owed, axis=0)
     ahead = jnp.cumsum(owed, axis=0) - owed
@@ -113,12 +117,11 @@ def settle(ranks, external, outside, held, valuation, start, rounds, tolerance) 
 
     def collect(assets):
         payments, equity = divide(assets)
-        return external + held.T @ equity + jnp.einsum("sij,si->j", shares, payments)
+        return external + stakes.T @ equity + jnp.einsum("sij,si->j", shares, payments)
 
     # Nothing clears above full payment with all assets left to the owners: A = a + sum_s L_s' 1 + S' A.
-    most = jnp.linalg.solve(
-        jnp.eye(len(external), dtype=held.dtype) - held.T, external + ranks.sum(axis=(0, 1))
-    )
+    one = jnp.eye(len(external), dtype=stakes.dtype)
+    most = jnp.linalg.solve(one - stakes.T, external + ranks.sum(axis=(0, 1)))
     begin = most if start == "greatest" else external
     assets, count, residual, converged, _ = iterate(
         collect, begin, rounds, tolerance * jnp.max(most, initial=0.0)

@@ -1,21 +1,21 @@
 """Distress through exposures and buffers: linear DebtRank, single-hit DebtRank and the threshold cascade.
 
-exposures[i, j] is what lender i (row) has lent to borrower j (column), and buffers[i] what i can lose before
-it defaults. With the impact of j on i
+exposures[i, j] is the claim of lender i (row) on borrower j (column), and buffers[i] the loss at which i
+defaults. With the impact of j on i
 
     V_ij = exposures_ij / buffers_i,   not capped
 
-the distress h_i is i's loss over its buffer, from h(0), the shock. Each round every firm passes on what is
-new of its own, x(t):
+the distress h_i is i's loss over its buffer, from h(0), the shock. Each round every firm passes on its new
+distress, x(t):
 
-    h(t+1) = h(t) + V x(t),   x(t) = p(t) - p(t-1),   p(t) = what each has passed on by round t, p(-1) = 0
+    h(t+1) = h(t) + V x(t),   x(t) = p(t) - p(t-1),   p(t) = distress passed on up to round t, p(-1) = 0
 
     linear       p = min(h, 1)                      Bardoscia, Battiston, Caccioli and Caldarelli (2015)
     single_hit   p = min(h, 1) of its first round   Battiston, Puliga, Kaushik, Tasca and Caldarelli (2012)
     threshold    p = 1 if h >= 1 else 0             Furfine (2003), nothing recovered
 
-Distress may exceed one: what is lost beyond the buffer falls on the firm's own creditors and is counted in
-the losses, but passed on no further. Any one money unit. The matrix of `networks.clear` is the transpose.
+Distress may exceed one: losses beyond the buffer fall on the firm's own creditors and are counted, but not
+passed on. Any one money unit. The matrix of `networks.clear` is the transpose.
 """
 
 import functools
@@ -24,10 +24,11 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float64, Int64
+from jaxtyping import Array, Bool, Float, Float64, Int, Int64
 from numpy.typing import ArrayLike
 
-from engine.contagion.amounts import TINY, amounts, network, to_array
+from engine.contagion.amounts import amounts, network, to_array
+from engine.contagion.ranges import TINY
 
 EARLY_STOP = float(np.finfo(np.float64).eps) ** 0.2
 """The change, 7.4e-4, below which the R package NetworkRiskMeasures stops."""
@@ -36,8 +37,11 @@ EDGE = 1e-12
 """Distress this close to one is default: sums of shares are exact to rounding only."""
 
 
+Firms = Float64[Array, " firms"]
+
+
 class Propagation(eqx.Module):
-    """Where distress ended, one row a scenario if shocks have rows; stress is a share, losses are money."""
+    """Final distress, one row a scenario if shocks have rows; stress is a share, losses are money."""
 
     distress: Float64[Array, "*scenarios firms"]  # h, not capped
     defaulted: Bool[Array, "*scenarios firms"]
@@ -91,14 +95,17 @@ def propagate(
     if shocks.ndim not in (1, 2) or shocks.shape[-1] != firms:
         raise ValueError(f"shocks: got shape {shocks.shape}, expected ({firms},) or (scenarios, {firms})")
     shocks = amounts("shocks", shocks)
-    one = functools.partial(spread, rule, rounds, exposures / buffers[:, None], buffers, weights, stop)
+    one = functools.partial(pass_on, rule, rounds, exposures / buffers[:, None], buffers, weights, stop)
     return one(shocks) if shocks.ndim == 1 else jax.vmap(one)(shocks)
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def spread(rule: str, rounds, impact, buffers, weights, stop, shock) -> Propagation:
-    """One scenario: impact [lenders borrowers], buffers, weights and shock [firms]."""
-    newly = PASSED[rule]
+def pass_on(
+    rule: str, rounds: int | Int[Array, ""], impact: Float64[Array, "firms firms"], buffers: Firms,
+    weights: Firms, stop: float | Float[Array, ""], shock: Firms,
+) -> Propagation:  # fmt: skip
+    """One scenario: impact V [lenders borrowers]."""
+    increment = PASSED[rule]
 
     def again(carry):
         _, _, count, change = carry
@@ -107,9 +114,9 @@ def spread(rule: str, rounds, impact, buffers, weights, stop, shock) -> Propagat
     def move(carry):
         distress, passing, count, _ = carry
         moved = impact @ passing
-        return distress + moved, newly(distress, moved), count + 1, jnp.linalg.norm(moved)
+        return distress + moved, increment(distress, moved), count + 1, jnp.linalg.norm(moved)
 
-    begin = (shock, newly(jnp.zeros_like(shock), shock), jnp.int64(0), jnp.float64(jnp.inf))
+    begin = (shock, increment(jnp.zeros_like(shock), shock), jnp.int64(0), jnp.float64(jnp.inf))
     distress, _, count, change = jax.lax.while_loop(again, move, begin)
     defaulted = distress > 1.0 - EDGE
     share = weights / jnp.sum(weights)
@@ -128,24 +135,24 @@ def spread(rule: str, rounds, impact, buffers, weights, stop, shock) -> Propagat
     )
 
 
-# What a firm passes on next, after its distress has moved: differences of min(h, 1) between rounds would keep
-# the last bit of h going round for ever.
+# The distress a firm passes on next, after its own has moved: differences of min(h, 1) between rounds would
+# pass the last bit of h round for ever.
 
 
-def linear(distress, moved):
-    """All that is new, up to default."""
+def linear(distress: Firms, moved: Firms) -> Firms:
+    """All new distress, up to default."""
     return jnp.minimum(moved, jnp.maximum(1.0 - distress, 0.0))
 
 
-def single_hit(distress, moved):
-    """The first distress there is, and nothing after."""
+def single_hit(distress: Firms, moved: Firms) -> Firms:
+    """The first distress, and nothing after."""
     return jnp.where(distress > 0.0, 0.0, jnp.minimum(moved, 1.0))
 
 
-def threshold(distress, moved):
-    """Everything on default."""
-    fallen = (distress <= 1.0 - EDGE) & (distress + moved > 1.0 - EDGE)
-    return fallen.astype(distress.dtype)
+def threshold(distress: Firms, moved: Firms) -> Firms:
+    """One on default."""
+    defaults = (distress <= 1.0 - EDGE) & (distress + moved > 1.0 - EDGE)
+    return defaults.astype(distress.dtype)
 
 
 PASSED = {"linear": linear, "single_hit": single_hit, "threshold": threshold}

@@ -8,16 +8,17 @@ one money unit; NumPy float64 on the host, from a Generator seeded by an integer
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 from numpy.typing import ArrayLike
 from scipy import optimize, sparse, special
 from scipy.sparse import csgraph
 
-from engine.contagion.amounts import TINY, within
+from engine.contagion.ranges import TINY, check_range
 from engine.contagion.reconstruct import fit, possible, scale, transport
 from engine.contagion.totals import TOLERANCE, Blanks, Matrix, check_totals
 
 Networks = Float64[np.ndarray, "networks lenders borrowers"]
+Cells = list[tuple[int, int]]
 
 
 def sample_fitness(
@@ -50,8 +51,8 @@ def sample_fitness(
     and financial networks".
 
     Example:
-        >>> found = sample_fitness([3, 2, 2, 1], [1, 2, 2, 3], 0.6, count=50, seed=1)
-        >>> found.shape, bool(np.allclose(found.sum(axis=2), [3, 2, 2, 1]))
+        >>> matrices = sample_fitness([3, 2, 2, 1], [1, 2, 2, 3], 0.6, count=50, seed=1)
+        >>> matrices.shape, bool(np.allclose(matrices.sum(axis=2), [3, 2, 2, 1]))
         ((50, 4, 4), True)
     """
     check_count(count)
@@ -118,7 +119,7 @@ def sample_gibbs(
 
     Args: rows [lenders], columns [borrowers] in one money unit; probability of a link and rate (1 / money),
     one number or [lenders borrowers]; rate None makes the prior's mean the total; known [lenders borrowers],
-    NaN where unknown; count of networks kept, `thin` steps apart, by default two for each free cell, after
+    NaN where unknown; count of networks, `thin` steps apart, by default two for each free cell, after
     ten times as many from the maximum-entropy network; bipartite, whether the two sides are different; seed.
     Returns [networks lenders borrowers], totals met to 1e-12 of their sum.
 
@@ -130,8 +131,8 @@ def sample_gibbs(
     at once; the mass is then the product over them, with amounts in the unit of the totals.
 
     Example: three banks leave one free amount; a third of the networks lack a link.
-        >>> found = sample_gibbs([1, 2.5, 3], [0.7, 2.7, 3.1], 0.5, rate=0.25, count=500, thin=5)
-        >>> bool(np.allclose(found.sum(axis=1), [0.7, 2.7, 3.1]))
+        >>> matrices = sample_gibbs([1, 2.5, 3], [0.7, 2.7, 3.1], 0.5, rate=0.25, count=500, thin=5)
+        >>> bool(np.allclose(matrices.sum(axis=1), [0.7, 2.7, 3.1]))
         True
     """
     check_count(count)
@@ -145,18 +146,18 @@ def sample_gibbs(
     if thin < 1:
         raise ValueError(f"thin: got {thin}, expected at least 1")
     graph, chain, rng = Graph.of(blanks), Chain(blanks, chance, rates), np.random.default_rng(seed)
-    found = np.empty((count, *chance.shape))
+    matrices = np.empty((count, *chance.shape))
     for i in range(count):
         for _ in range(thin * (11 if i == 0 else 1) if graph.rank else 0):
             chain.shift(graph.cycle(rng), rng)
         chain.state = scale(blanks, chain.state, 3)[0]  # takes off what rounding has added up to
-        found[i] = blanks.known + chain.state
-    return found
+        matrices[i] = blanks.known + chain.state
+    return matrices
 
 
 @dataclass(frozen=True)
 class Graph:
-    """Who may deal with whom: columns open to each row and rows open to each column, with totals to fill."""
+    """The free cells as a graph: columns open to each row and rows open to each column."""
 
     columns: list[list[int]]
     rows: list[list[int]]
@@ -175,16 +176,17 @@ class Graph:
             int(open_cells.sum()) - size + parts,
         )
 
-    def cycle(self, rng: np.random.Generator) -> list[tuple[int, int]]:
+    def cycle(self, rng: np.random.Generator) -> Cells:
         """Cells of a random cycle in order: row to column to row, never straight back."""
         while True:
-            found = self.walk(rng)
-            if found:
-                return found
+            cycle = self.walk(rng)
+            if cycle:
+                return cycle
 
-    def walk(self, rng: np.random.Generator) -> list[tuple[int, int]]:
+    def walk(self, rng: np.random.Generator) -> Cells:
         """One walk until it meets itself, or with even odds as soon as it can return; empty at a dead end."""
-        rows, columns = [int(rng.random() * len(self.columns))], []
+        rows = [int(rng.random() * len(self.columns))]
+        columns: list[int] = []
         while True:
             onward = [c for c in self.columns[rows[-1]] if not columns or c != columns[-1]]
             if not onward:
@@ -206,24 +208,24 @@ class Graph:
             rows.append(row)
 
 
-def corners(rows: list[int], columns: list[int]) -> list[tuple[int, int]]:
+def corners(rows: list[int], columns: list[int]) -> Cells:
     """Cells of the cycle r1 c1 r2 c2 ... rk ck r1: each row with the column before it and the one after."""
     before = columns[-1:] + columns[:-1]
     return [cell for r, c, b in zip(rows, columns, before, strict=True) for cell in ((r, b), (r, c))]
 
 
 class Chain:
-    """The sampler's state, and what a step does to it."""
+    """The state of the Gibbs sampler, and its steps."""
 
     def __init__(self, blanks: Blanks, chance: Matrix, rates: Matrix):
         self.state = fit(blanks, np.outer(blanks.rows, blanks.columns) * blanks.free)
         self.odds = (1.0 - chance) / (chance * rates)
         self.rates = rates
-        self.small = TOLERANCE * blanks.total  # what counts as zero
+        self.small = TOLERANCE * blanks.total  # counts as zero
         self.least_parts = parts(self.state > 0.0)
-        self.joined = True  # the links are in no more parts than they must be
+        self.joined = True  # the links are in the fewest parts possible
 
-    def shift(self, cycle: list[tuple[int, int]], rng: np.random.Generator) -> None:
+    def shift(self, cycle: Cells, rng: np.random.Generator) -> None:
         """Draw the amount shifted round a cycle, and shift it."""
         up, down = cycle[0::2], cycle[1::2]
         slope = sum(self.rates[c] for c in up) - sum(self.rates[c] for c in down)
@@ -248,9 +250,15 @@ class Chain:
             self.move(up, down, low + far, [])
 
     def masses(
-        self, at_low, at_high, inside: float, fallen: float, cycle, ends
-    ) -> tuple[float, float, float]:
-        """What the two ends and the inside weigh.
+        self,
+        at_low: Cells,
+        at_high: Cells,
+        inside: float,
+        fallen: float,
+        cycle: Cells,
+        ends: tuple[float, float],
+    ) -> tuple[float, float, float]:  # fmt: skip
+        """Masses of the two ends and of the inside.
 
         Where two cells are zero at an end it is a corner: networks there have a mass, and of those inside,
         next to it on this one line, there is none. Only the ends with the most dimensions lost count then.
@@ -262,8 +270,8 @@ class Chain:
         low, high = (w if n == most else 0.0 for w, n in zip(weights, lost, strict=True))
         return low, high, inside if most == 1 else 0.0
 
-    def lost(self, zeros, end: float, cycle) -> int:
-        """Dimensions of what is left free at an end fewer than inside: zeros less the parts they separate.
+    def lost(self, zeros: Cells, end: float, cycle: Cells) -> int:
+        """Free dimensions at an end fewer than inside: zeros less the parts they separate.
 
         Parts separate only where some rows and some columns have exactly the same sum.
         """
@@ -277,7 +285,7 @@ class Chain:
         outside[tuple(zip(*zeros, strict=True))] = False
         return len(zeros) - (parts(outside) - parts(inside))
 
-    def move(self, up, down, amount: float, zeros) -> None:
+    def move(self, up: Cells, down: Cells, amount: float, zeros: Cells) -> None:
         """Shift an amount, with exact zeros at `zeros`."""
         if amount == 0.0:
             return
@@ -289,8 +297,8 @@ class Chain:
         self.joined = parts(self.state > 0.0) == self.least_parts
 
 
-def parts(links) -> int:
-    """Number of parts, of rows and columns joined by links; who has none is a part."""
+def parts(links: Bool[np.ndarray, "lenders borrowers"]) -> int:
+    """Number of connected parts of rows and columns; a row or column without links is a part of its own."""
     joined = sparse.block_array([[None, sparse.csr_array(links)], [sparse.csr_array(links.T), None]])
     return csgraph.connected_components(joined, directed=False)[0]
 
@@ -301,7 +309,7 @@ def per_cell(name: str, value: ArrayLike, blanks: Blanks, highest: float) -> Mat
     if array.shape not in ((), blanks.free.shape):
         raise ValueError(f"{name}: got shape {array.shape}, expected {blanks.free.shape} or one number")
     array = np.where(blanks.free, array, 1.0) if array.ndim else array
-    within(name, array, TINY, highest)
+    check_range(name, array, TINY, highest)
     return np.broadcast_to(array, blanks.free.shape)
 
 

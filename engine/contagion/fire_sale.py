@@ -4,9 +4,9 @@ Assets = debt + equity, for every institution i at prices p (1 before the shock)
 
     sum_k H_ik p_k + o_i = D_i + E_i
 
-with H_ik (row i, column k) what institution i holds of asset k at the prices before the shock, o_i assets
-that are not for sale, D_i debt. An institution whose assets exceed L_i times its equity sells a share s_i of
-all it holds, in proportion: what brings it back to the limit by repaying debt, or all if that is not enough:
+with H_ik (row i, column k) the holdings of institution i in asset k at the prices before the shock, o_i
+assets that are not for sale, D_i debt. An institution whose assets exceed L_i times its equity sells a share
+s_i of all its holdings: the share that restores the limit when debt is repaid, or all if that is not enough:
 
     s_i = clip((A_i - L_i E_i) / sum_k H_ik p_k, 0, 1),   A_i = sum_k H_ik p_k + o_i
     p_k = q_k exp(-sum_i s_i H_ik / depth_k)
@@ -23,15 +23,16 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float64, Int64
 from numpy.typing import ArrayLike
 
-from engine.contagion.amounts import TINY, amounts, to_array
+from engine.contagion.amounts import amounts, to_array
 from engine.contagion.fixed_point import check_start, iterate
+from engine.contagion.ranges import TINY
 
 EDGE = 1e-12
 """Sales below this share, and equity missing by less than this share of debt, are rounding."""
 
 
 class FireSale(eqx.Module):
-    """Where the spiral ended."""
+    """Prices, sales and defaults at the fixed point."""
 
     prices: Float64[Array, " assets"]  # 1 before the shock
     sold: Float64[Array, " institutions"]  # s, share of holdings
@@ -84,7 +85,7 @@ def spiral(
         raise ValueError(f"holdings: got shape {holdings.shape}, expected (institutions, assets)")
     holdings = amounts("holdings", holdings)
     institutions, assets = holdings.shape[:1], holdings.shape[1:]
-    return settle(
+    return sell_down(
         holdings,
         amounts("debt", debt, institutions),
         amounts("leverage_limit", leverage_limit, institutions, lowest=1.0),
@@ -98,8 +99,13 @@ def spiral(
 
 
 @eqx.filter_jit
-def settle(holdings, debt, limit, depth, shocked, other, start, rounds, tolerance) -> FireSale:
-    """`spiral` on arrays that have been checked."""
+def sell_down(
+    holdings: Float64[Array, "institutions assets"], debt: Float64[Array, " institutions"],
+    limit: Float64[Array, " institutions"], depth: Float64[Array, " assets"],
+    shocked: Float64[Array, " assets"], other: Float64[Array, " institutions"],
+    start: str, rounds: int, tolerance: float,
+) -> FireSale:  # fmt: skip
+    """`spiral` on checked arrays; shocked, the prices after the shock."""
 
     def balance(prices):
         marketable = holdings @ prices
@@ -117,13 +123,13 @@ def settle(holdings, debt, limit, depth, shocked, other, start, rounds, toleranc
     def failed(prices):
         return balance(prices)[1] < -EDGE * debt
 
-    def watch(seen, prices, count):
+    def watch(first, prices, count):
         now = jnp.stack([sell(prices) > EDGE, failed(prices)])
-        return jnp.where((seen < 0) & now, count, seen)
+        return jnp.where((first < 0) & now, count, first)
 
     begin = shocked if start == "greatest" else shocked * jnp.exp(-jnp.sum(holdings, axis=0) / depth)
     never = jnp.full((2, debt.shape[0]), -1, jnp.int64)
-    prices, count, residual, converged, seen = iterate(price, begin, rounds, tolerance, watch, never)
+    prices, count, residual, converged, first = iterate(price, begin, rounds, tolerance, watch, never)
     marketable, equity, excess = balance(prices)
     sold, defaulted = sell(prices), failed(prices)
     return FireSale(
@@ -133,14 +139,16 @@ def settle(holdings, debt, limit, depth, shocked, other, start, rounds, toleranc
         equity=equity,
         defaulted=defaulted,
         over_limit=excess > marketable * (1.0 + EDGE),
-        sale_round=ended(seen[0], sold > EDGE, count),
-        default_round=ended(seen[1], defaulted, count),
+        sale_round=round_of(first[0], sold > EDGE, count),
+        default_round=round_of(first[1], defaulted, count),
         rounds=count,
         residual=residual,
         converged=converged,
     )
 
 
-def ended(first, happened, count):
-    """The round of what happened, -1 for what did not in the end; the last round where none saw it."""
-    return jnp.where(happened, jnp.where(first < 0, count, first), -1)
+def round_of(
+    first: Int64[Array, " institutions"], event: Bool[Array, " institutions"], count: Int64[Array, ""]
+) -> Int64[Array, " institutions"]:
+    """First round of an event, -1 without one; the last round where only the Newton step shows it."""
+    return jnp.where(event, jnp.where(first < 0, count, first), -1)

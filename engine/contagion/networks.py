@@ -1,11 +1,11 @@
-"""Who pays whom how much when all are settled at once: one fixed-point map over balance sheets.
+"""Clearing payments of a network of firms: one fixed-point map over balance sheets.
 
 Assets = liabilities + equity, for every firm i,
 
     a_i + r_i = o_i + e_i,   r_i = sum_j L_ji theta_j,   o_i = sum_j L_ij + l_i
 
-with L_ij (row i, column j) what i owes j, l_i what i owes outsiders, a_i external assets, r_i what i gets
-from firms, o_i what i owes in all, and theta_j the share of its liabilities that j pays, to all alike.
+with L_ij (row i, column j) the liabilities of i to j, l_i those to outsiders, a_i external assets, r_i
+receipts from firms, o_i total liabilities, and theta_j the share of its liabilities that j pays to all alike.
 Every model of contagion is one valuation V (Barucca, Bardoscia, Caccioli, D'Errico, Visentin, Caldarelli and
 Battiston 2020, "Network valuation in financial systems", NEVA):
 
@@ -16,7 +16,7 @@ Battiston 2020, "Network valuation in financial systems", NEVA):
     Threshold         1 if a + r >= o else recovery                          Furfine (2003)
     LinearDebtRank    clip((a + r - o) / book equity, 0, 1)                  Bardoscia et al. (2015)
 
-A valuation of your own is any function of the three arrays [firms] that rises in r and lies in [0, 1].
+Any other valuation is a function of the three arrays [firms] that rises in r and lies in [0, 1].
 Outsiders rank with the firms (pari passu); for deposits that rank first see `cross_holdings`. Any one money
 unit.
 """
@@ -28,8 +28,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float64, Int64
 from numpy.typing import ArrayLike
 
-from engine.contagion.amounts import TINY, amounts, network
+from engine.contagion.amounts import amounts, network
 from engine.contagion.fixed_point import check_start, iterate
+from engine.contagion.ranges import TINY
 
 EDGE = 1e-12
 """A firm that misses its liabilities by less than this share of them is solvent: sums have rounding."""
@@ -43,7 +44,7 @@ class Clearing(eqx.Module):
 
     payments: Float64[Array, " firms"]  # to all creditors, firms and outsiders
     recovery: Float64[Array, " firms"]  # theta: payments over liabilities, 1 where nothing is owed
-    equity: Float64[Array, " firms"]  # what is left to the owners: max(a + r - o, 0)
+    equity: Float64[Array, " firms"]  # max(a + r - o, 0)
     defaulted: Bool[Array, " firms"]  # a + r < o
     cost: Float64[Array, " firms"]  # a + r - payments - equity: lost in default, put in if negative
     rounds: Int64[Array, ""]
@@ -52,7 +53,7 @@ class Clearing(eqx.Module):
 
 
 class EisenbergNoe(eqx.Module):
-    """A defaulted firm pays all it has: min(1, (a + r) / o).
+    """A firm in default pays all it has: min(1, (a + r) / o).
 
     >>> EisenbergNoe()(*(jnp.array([x]) for x in (1.0, 2.0, 4.0))).tolist()
     [0.75]
@@ -63,7 +64,7 @@ class EisenbergNoe(eqx.Module):
 
 
 class RogersVeraart(eqx.Module):
-    """Default costs: of external assets alpha is left and of claims on firms beta, each in [0, 1].
+    """Default costs: a share alpha of external assets and beta of claims on firms is recovered, in [0, 1].
 
     One number or one a firm. Raises ValueError outside [0, 1].
 
@@ -83,9 +84,9 @@ class RogersVeraart(eqx.Module):
 
 
 class Threshold(eqx.Module):
-    """A defaulted firm pays a fixed share, in [0, 1]; one number or one a firm. Raises ValueError outside.
+    """A firm in default pays a fixed share, in [0, 1]; one number or one a firm. Raises ValueError outside.
 
-    The share is not tied to what the firm has left, so that `Clearing.cost` may be negative.
+    The share does not depend on the firm's assets, so that `Clearing.cost` may be negative.
 
     >>> Threshold(0.4)(*(jnp.array([x]) for x in (1.0, 2.0, 4.0))).tolist()
     [0.4]
@@ -154,12 +155,15 @@ def clear(
     external = amounts("external_assets", external_assets, shape)
     outside = amounts("external_liabilities", external_liabilities, shape)
     valuation = EisenbergNoe() if valuation is None else valuation
-    return settle(liabilities, external, outside, valuation, start, rounds, tolerance)
+    return clear_arrays(liabilities, external, outside, valuation, start, rounds, tolerance)
 
 
 @eqx.filter_jit
-def settle(liabilities, external, outside, valuation, start, rounds, tolerance) -> Clearing:
-    """`clear` on arrays that have been checked."""
+def clear_arrays(
+    liabilities: Float64[Array, "firms firms"], external: Firms, outside: Firms, valuation: Valuation,
+    start: str, rounds: int, tolerance: float,
+) -> Clearing:  # fmt: skip
+    """`clear` on checked arrays."""
     owed = jnp.sum(liabilities, axis=1) + outside
     shares = liabilities / positive(owed)[:, None]
 
@@ -189,7 +193,7 @@ def solvent(external: Firms, received: Firms, owed: Firms) -> Bool[Array, " firm
 
 
 def positive(owed: Float64[Array, "..."]) -> Float64[Array, "..."]:
-    """A divisor: what is owed, and 1 where nothing is."""
+    """A divisor: liabilities, and 1 where there are none."""
     return jnp.where(owed > 0.0, owed, 1.0)
 
 

@@ -1,12 +1,19 @@
-"""Payments among firms with two ranks: what a buyer cannot pay, its seller does not get."""
+"""Clearing payments under contracts with two ranks: a buyer's shortfall is its seller's loss of revenue."""
 
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from engine.contagion.linear import Linear
+
+Firms = Float[Array | np.ndarray, " firms"]
+Contracts = Float[Array | np.ndarray, " contracts"]
 
 
-def pay(resources, senior_due, junior_due):
+def pay(resources: Firms, senior_due: Firms, junior_due: Firms) -> tuple[Firms, Firms]:
     """Shares of the senior and the junior obligations that the resources cover.
 
-    senior = clip(W / O1, 0, 1),  junior = clip((W - O1) / O2, 0, 1),  1 where nothing is owed
+    senior = clip(W / O1, 0, 1),  junior = clip((W - O1) / O2, 0, 1),  1 where nothing is due
     """
     senior = jnp.where(senior_due > 0.0, resources / jnp.where(senior_due > 0.0, senior_due, 1.0), 1.0)
     rest = resources - senior_due
@@ -14,16 +21,26 @@ def pay(resources, senior_due, junior_due):
     return jnp.clip(senior, 0.0, 1.0), jnp.clip(junior, 0.0, 1.0)
 
 
-def clear(due, senior, buyer, bought, sold, margin, resources, able, always, rounds: int):
+def clear(
+    due: Contracts,
+    senior: Contracts,
+    buyer: Int[Array | np.ndarray, " contracts"],
+    bought: Linear,
+    sold: Linear,
+    margin: Contracts,
+    resources: Firms,
+    able: Firms,
+    always: Firms,
+    rounds: int,
+) -> tuple[Contracts, Contracts, Firms, Float[Array, ""]]:
     """Greatest clearing payments by iteration from full payment.
 
         W_i = resources_i + sum over what i sells of margin_c p_c;   p_c = share(buyer, rank) due_c
 
-    Args: due [contracts] owed now; senior [contracts] 1 for the first rank; buyer [contracts] index;
-    bought and sold [firms contracts], one-hot or memberships; margin [contracts] kept by the seller;
-    resources [firms] before contract income; able [firms] 0 for those who pay nothing; always [firms] 1 for
-    those who always pay. Returns (paid [contracts], share of each contract paid, junior share by firm, last
-    move).
+    Args: due, payable now, any one money unit; senior, 1 for the first rank; buyer, index of the firm; bought
+    and sold, one-hot or memberships; margin, share of its revenue that the seller can pay on; resources,
+    before contract income; able, 0 for firms that pay nothing; always, 1 for firms that always pay. Returns
+    payments, share of each contract paid, share of the junior rank paid by firm, last move relative to due.
 
     Example: a pays b, b pays c; a can pay only half, and b lives on what it receives.
         >>> one = jnp.eye(3, dtype=jnp.float32)

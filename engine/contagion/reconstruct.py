@@ -11,11 +11,14 @@ sides are different people (`bipartite`, as lenders and loans). Any one money un
 """
 
 import numpy as np
+from jaxtyping import Bool, Float64
 from numpy.typing import ArrayLike
 from scipy import optimize, sparse
 from scipy.sparse import csgraph
 
 from engine.contagion.totals import MATCH, TOLERANCE, Blanks, Matrix, check_totals
+
+Free = Bool[np.ndarray, "lenders borrowers"]
 
 
 def maximum_entropy(
@@ -64,7 +67,8 @@ def minimum_density(
     the end on cells that are not free is exchanged along a link: (i, b) and (a, j) up, (a, b) down. That no
     matrix has fewer is not guaranteed: to find the fewest is a hard combinatorial problem.
 
-    Args, returned and raised as for `maximum_entropy`; seed of the NumPy Generator.
+    Args and result as for `maximum_entropy`; seed of the NumPy Generator; tries. Raises ValueError as
+    `maximum_entropy`, and for fewer than one try.
 
     The heuristic of Anand, Craig and von Peter (2015), "Filling in the blanks", Quantitative Finance 15(4),
     with restarts instead of random removals.
@@ -78,15 +82,15 @@ def minimum_density(
         raise ValueError(f"tries: got {tries}, expected at least 1")
     blanks = check_totals(rows, columns, known, bipartite)
     rng = np.random.default_rng(seed)
-    found = [allocate(blanks, rng) for _ in range(tries)]
-    return blanks.known + min(found, key=np.count_nonzero)
+    matrices = [allocate(blanks, rng) for _ in range(tries)]
+    return blanks.known + min(matrices, key=np.count_nonzero)
 
 
 def fit(blanks: Blanks, weights: Matrix, rounds: int = 1000) -> Matrix:
     """`weights` scaled by rows and columns until both totals are met.
 
-    Where that stalls, cells which no solution fills are set to zero first: fitting would take for ever to
-    empty them. Raises ValueError where there is no solution on the cells of `weights` that are positive.
+    Where that stalls, cells which no solution fills are set to zero first: fitting empties them only in the
+    limit. Raises ValueError where there is no solution on the cells of `weights` that are positive.
     """
     matrix, gap = scale(blanks, weights, rounds)
     if gap > TOLERANCE * blanks.total:
@@ -111,12 +115,12 @@ def scale(blanks: Blanks, weights: Matrix, rounds: int) -> tuple[Matrix, float]:
     return matrix, float(gap)
 
 
-def ratio(wanted, got):
-    """wanted / got, zero where nothing is there."""
-    return np.where(got > 0.0, wanted / np.where(got > 0.0, got, 1.0), 0.0)
+def ratio(target: Float64[np.ndarray, " n"], total: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
+    """target / total, zero where the total is."""
+    return np.where(total > 0.0, target / np.where(total > 0.0, total, 1.0), 0.0)
 
 
-def transport(blanks: Blanks, free, cost=None) -> Matrix:
+def transport(blanks: Blanks, free: Free, cost: Matrix | None = None) -> Matrix:
     """A cheapest matrix with the totals, on the free cells: a transportation problem.
 
     Raises ValueError where there is none.
@@ -131,24 +135,24 @@ def transport(blanks: Blanks, free, cost=None) -> Matrix:
         ]
     )
     totals = np.concatenate([blanks.rows, blanks.columns]) * (len(place) / max(blanks.total, TOLERANCE))
-    found = None
+    plan = None
     if len(place):
         price = np.zeros(len(place)) if cost is None else cost.ravel()[place]
-        found = optimize.linprog(price, A_eq=conditions, b_eq=totals, method="highs")
-    if found is None or found.status != 0:
+        plan = optimize.linprog(price, A_eq=conditions, b_eq=totals, method="highs")
+    if plan is None or plan.status != 0:
         raise ValueError(
             f"rows, columns: got totals that no matrix has on {len(place)} free cells of {free.size}, "
             "expected totals that they can hold"
         )
     matrix = np.zeros(free.shape)
-    matrix[row, column] = np.where(found.x > MATCH * len(place), found.x, 0.0) * (blanks.total / len(place))
+    matrix[row, column] = np.where(plan.x > MATCH * len(place), plan.x, 0.0) * (blanks.total / len(place))
     return matrix
 
 
-def possible(free, solution):
+def possible(free: Free, solution: Matrix) -> Free:
     """Free cells that are positive in some solution, given one: those on a cycle of its residual graph.
 
-    A cell can be raised, and one that is filled can be lowered; what goes round a cycle keeps all totals.
+    Any free cell can be raised and a filled one lowered; a change round a cycle preserves all totals.
     """
     lenders, borrowers = free.shape
     edges = np.zeros((lenders + borrowers, lenders + borrowers), dtype=bool)

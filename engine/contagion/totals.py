@@ -1,4 +1,4 @@
-"""Row and column totals of a matrix some of whose cells are known: what is left to fill, checked."""
+"""Row and column totals of a matrix with some known cells: the totals left to fill, checked."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 from numpy.typing import ArrayLike
 
-from engine.contagion.amounts import within
+from engine.contagion.ranges import check_range
 
 TOLERANCE = 1e-12
 """Totals are met to this share of the sum of all, and less than this is nothing."""
@@ -19,7 +19,7 @@ Matrix = Float64[np.ndarray, "lenders borrowers"]
 
 @dataclass(frozen=True)
 class Blanks:
-    """What is left to fill: cells that are free, and the totals less the known cells."""
+    """Free cells, and the totals less the known cells."""
 
     known: Matrix  # zero where free
     free: Bool[np.ndarray, "lenders borrowers"]
@@ -28,14 +28,14 @@ class Blanks:
 
     @property
     def total(self) -> float:
-        """All that is left."""
+        """Sum of the totals left."""
         return float(self.rows.sum())
 
 
 def check_totals(
     rows: ArrayLike, columns: ArrayLike, known: ArrayLike | None = None, bipartite: bool = False
 ) -> Blanks:
-    """What is left to fill.
+    """The totals left to fill on the free cells.
 
     Args: rows [lenders], columns [borrowers], known [lenders borrowers] with NaN where unknown, in one money
     unit; bipartite, whether the diagonal is as free as the rest.
@@ -50,8 +50,8 @@ def check_totals(
     a, b = np.asarray(rows, np.float64), np.asarray(columns, np.float64)
     if a.ndim != 1 or b.ndim != 1:
         raise ValueError(f"rows, columns: got shapes {a.shape} and {b.shape}, expected two vectors")
-    within("rows", a, 0.0, np.inf)
-    within("columns", b, 0.0, np.inf)
+    check_range("rows", a, 0.0, np.inf)
+    check_range("columns", b, 0.0, np.inf)
     if not bipartite and len(a) != len(b):
         raise ValueError(f"rows, columns: got {len(a)} and {len(b)}, expected as many, or bipartite=True")
     if abs(a.sum() - b.sum()) > MATCH * max(a.sum(), b.sum()):
@@ -68,7 +68,9 @@ def check_totals(
     return blanks
 
 
-def check_known(known: ArrayLike | None, shape: tuple[int, int], bipartite: bool):
+def check_known(
+    known: ArrayLike | None, shape: tuple[int, int], bipartite: bool
+) -> tuple[Matrix, Bool[np.ndarray, "lenders borrowers"]]:
     """Known cells, zero where unknown, and which cells are free."""
     cells = np.full(shape, np.nan) if known is None else np.array(known, np.float64)
     if cells.shape != shape:
@@ -80,12 +82,17 @@ def check_known(known: ArrayLike | None, shape: tuple[int, int], bipartite: bool
         np.fill_diagonal(cells, 0.0)
     free = np.isnan(cells)
     cells = np.where(free, 0.0, cells)
-    within("known", cells, 0.0, np.inf)
+    check_range("known", cells, 0.0, np.inf)
     return cells, free
 
 
-def check_room(name: str, totals, free, others) -> None:
-    """Raises ValueError for the first total that exceeds all that its free cells could hold."""
+def check_room(
+    name: str,
+    totals: Float64[np.ndarray, " own"],
+    free: Bool[np.ndarray, "own others"],
+    others: Float64[np.ndarray, " others"],
+) -> None:
+    """Raises ValueError for the first total above the capacity of its free cells."""
     room = free @ others
     for i in np.flatnonzero(totals > room + MATCH * totals.sum()):
         raise ValueError(
@@ -94,7 +101,9 @@ def check_room(name: str, totals, free, others) -> None:
         )
 
 
-def left_over(name: str, totals, known):
+def left_over(
+    name: str, totals: Float64[np.ndarray, " own"], known: Float64[np.ndarray, " own"]
+) -> Float64[np.ndarray, " own"]:
     """Totals less their known cells; ValueError for the first that is below them."""
     spare = totals - known
     for i in np.flatnonzero(spare < -MATCH * totals.sum()):

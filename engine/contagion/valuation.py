@@ -1,9 +1,14 @@
-"""What a chip is worth: the income approach, and the price it fetches under fire sale."""
+"""Value of a chip: the income approach, and its price in a fire sale."""
 
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+Number = float | Float[Array | np.ndarray, "..."]
+Numbers = Float[Array, "..."]
 
 
-def income_value(rental, cost, rate, decline, life):
+def income_value(rental: Number, cost: Number, rate: Number, decline: Number, life: Number) -> Numbers:
     """Present value of a chip's rent net of running cost, switched off when rent meets cost.
 
         T = clip(ln(rental / cost) / decline, 0, life)
@@ -23,11 +28,11 @@ def income_value(rental, cost, rate, decline, life):
     return jnp.maximum(gross - running, 0.0)
 
 
-def market_price(value, discount, floor):
+def market_price(value: Number, discount: Number, floor: Number) -> Numbers:
     """Price under a fire-sale discount, at least scrap: max(value exp(-discount), floor)."""
     return jnp.maximum(value * jnp.exp(-discount), floor)
 
 
-def saturating_impact(discount, sold, depth, impact, cap):
+def saturating_impact(discount: Number, sold: Number, depth: Number, impact: Number, cap: Number) -> Numbers:
     """Discount after a sale: F + impact sold / depth (1 - F / cap), at most cap."""
     return jnp.minimum(discount + impact * sold / depth * (1.0 - discount / cap), cap)

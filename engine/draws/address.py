@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int, UInt32
+from jaxtyping import Array, Float32, Int, UInt32
 
 from engine.draws.random import normal_pair, threefry
 
@@ -10,12 +10,12 @@ DRAWS = 0x756E6472
 """Third key word: separates path draws from any other use of a seed."""
 
 STREAMS = ("systematic", "loans", "firms", "obligors", "releases", "normals", "sampler", "leadership")
-"""What is drawn. Each kind has its own dimensions, so that one more loan moves no shock of the economy."""
+"""Kinds of draws. Each has its own dimensions, so that one more loan moves no shock of the economy."""
 STREAM_BITS = 24
 
 
 def words(
-    seed: UInt32[Array, "2"], path: Int[Array, ""], month, stream: str, count: int
+    seed: UInt32[Array, "2"], path: Int[Array, ""], month: Int[Array, ""], stream: str, count: int
 ) -> UInt32[Array, "count"]:
     """Random words of one stream of a path's month.
 
@@ -38,7 +38,7 @@ def seed_words(seed: int) -> UInt32[Array, "2"]:
     return jnp.asarray(np.array([seed & 0xFFFFFFFF, seed >> 32], np.uint32))
 
 
-def normals(pairs):
+def normals(pairs: UInt32[Array, " count"]) -> Float32[Array, " count"]:
     """As many normals as words, an even number: cosines of all pairs, then sines."""
     half = pairs.shape[0] // 2
     return jnp.concatenate(normal_pair(pairs[:half], pairs[half:]))

@@ -4,21 +4,28 @@ Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC
 known answers of Random123 are reproduced bit for bit (tests/draws/test_random.py).
 """
 
+from collections.abc import Sequence
+
 import jax.numpy as jnp
 from jax.scipy.special import ndtri
-from jaxtyping import Array, UInt32
+from jaxtyping import Array, Float32, UInt32
 
 PARITY = 0x1BD11BDA
 ROTATIONS = ((10, 26), (11, 21), (13, 27), (23, 5), (6, 20), (17, 11), (25, 10), (18, 20))
 ROUNDS = 20
 
+Word = UInt32[Array, "*shape"]
+Number = Float32[Array, "*shape"]
 
-def rotate(word, bits: int):
+
+def rotate(word: Word, bits: int) -> Word:
     """Rotate a 32-bit word to the left."""
     return (word << jnp.uint32(bits)) | (word >> jnp.uint32(32 - bits))
 
 
-def threefry(key, counter) -> tuple[UInt32[Array, "..."], ...]:
+def threefry(
+    key: Sequence[UInt32[Array, ""]], counter: Sequence[UInt32[Array, "..."]]
+) -> tuple[UInt32[Array, "..."], ...]:
     """Four random words of a counter (four 32-bit words, broadcast) under a key (four 32-bit words).
 
     Example:
@@ -43,12 +50,12 @@ def threefry(key, counter) -> tuple[UInt32[Array, "..."], ...]:
     return tuple(words)
 
 
-def uniform(word):
+def uniform(word: Word) -> Number:
     """Uniform in (0, 1), 24 bits: (floor(word / 256) + 1/2) / 2^24, exact in float32."""
     return ((word >> jnp.uint32(8)).astype(jnp.float32) + 0.5) * jnp.float32(2.0**-24)
 
 
-def halves(word):
+def halves(word: Word) -> tuple[Number, Number]:
     """Two uniforms in (0, 1) of 16 bits each from one word."""
     scale = jnp.float32(2.0**-16)
     high = ((word >> jnp.uint32(16)).astype(jnp.float32) + 0.5) * scale
@@ -56,14 +63,14 @@ def halves(word):
     return high, low
 
 
-def normal_pair(word, other):
+def normal_pair(word: Word, other: Word) -> tuple[Number, Number]:
     """Two independent standard normals by Box-Muller; the radius uses all 32 bits and reaches 6.7 sigma."""
     radius = jnp.sqrt(-2.0 * jnp.log((word.astype(jnp.float32) + 0.5) * jnp.float32(2.0**-32)))
     cosine, sine = cos_sin(other)
     return radius * cosine, radius * sine
 
 
-def cos_sin(word):
+def cos_sin(word: Word) -> tuple[Number, Number]:
     """Cosine and sine of word / 2^32 of a full turn, to 1e-7: Cephes' polynomials within 45 degrees.
 
     The nearest quarter turn is the word's leading bits, so nothing is lost in reducing the angle, and there
@@ -82,7 +89,7 @@ def cos_sin(word):
     return jnp.where(left, -across, across), jnp.where(down, -up, up)
 
 
-def normal_of(word):
+def normal_of(word: Word) -> Number:
     """Standard normal by inversion, Phi^-1((word + 1/2) / 2^32), odd about the middle and to 6.3 sigma.
 
     The upper half is mirrored: near one a float32 uniform could not tell its neighbours apart.

@@ -1,25 +1,31 @@
 """Samplers: from a path's address to its systematic draws and the log-weight that pays for choosing them.
 
 A sampler is called as `sampler(seed, path, steps, factors) -> Systematic` for one path. Every one of them
-is a function of the address alone, so any path can be drawn again. Draws that are no sampler's business
-(of loans, firms, obligors) stay pseudo-random under the path's own address.
+is a function of the address alone, so any path can be drawn again. Idiosyncratic draws (of loans, firms,
+obligors) stay pseudo-random under the path's own address.
 """
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int, UInt32
+from jaxtyping import Array, Float, Float64, Int, UInt32
 
-from engine.draws.address import even, normals, words
+from engine.draws.address import even, normals, seed_words, words
 from engine.draws.random import normal_of, uniform
+
+if TYPE_CHECKING:
+    from scipy.stats import qmc
 
 SCRAMBLES = 0x736F626F
 """Separates the seeds of scrambles from any other use of a run's seed."""
 
 
 class Once(eqx.Module):
-    """How a sampler moves what a path draws but once: normals shifted, exponential thresholds scaled."""
+    """Change of the draws a path makes once: normals shifted, exponential thresholds scaled."""
 
     shift: Float[Array, "common"]
     firms: Float[Array, "firms"]
@@ -27,13 +33,16 @@ class Once(eqx.Module):
 
 
 class Systematic(eqx.Module):
-    """What all of a path shares: independent normals, one uniform a step, and ln(dP/dQ) of having them."""
+    """Systematic draws of a path: independent normals, one uniform a step, and their ln(dP/dQ)."""
 
     normals: Float[Array, "steps factors"]
     uniforms: Float[Array, "steps"]
     log_weight: Float[Array, ""]
     once: Once | None = None
-    moments: eqx.Module | None = None  # all that the density of a tilted path depends on
+    moments: eqx.Module | None = None  # of a tilted path: the statistics its density depends on
+
+
+Sampler = Callable[[UInt32[Array, "2"], Int[Array, ""], int, int], Systematic]
 
 
 class PseudoRandom(eqx.Module):
@@ -41,32 +50,50 @@ class PseudoRandom(eqx.Module):
 
     Example:
         >>> from engine.draws.address import seed_words
-        >>> drawn = PseudoRandom()(seed_words(7), jnp.int64(3), steps=12, factors=6)
-        >>> drawn.normals.shape, drawn.uniforms.shape, float(drawn.log_weight)
+        >>> draws = PseudoRandom()(seed_words(7), jnp.int64(3), steps=12, factors=6)
+        >>> draws.normals.shape, draws.uniforms.shape, float(draws.log_weight)
         ((12, 6), (12,), 0.0)
     """
 
-    def __call__(self, seed: UInt32[Array, "2"], path: Int[Array, ""], steps: int, factors: int):
-        def step(month):
-            drawn = words(seed, path, month, "systematic", even(factors) + 1)
-            return normals(drawn[: even(factors)])[:factors], uniform(drawn[-1])
+    def __call__(
+        self, seed: UInt32[Array, "2"], path: Int[Array, ""], steps: int, factors: int
+    ) -> Systematic:
+        def step(month: Int[Array, ""]) -> tuple[Float[Array, " factors"], Float[Array, ""]]:
+            bits = words(seed, path, month, "systematic", even(factors) + 1)
+            return normals(bits[: even(factors)])[:factors], uniform(bits[-1])
 
-        values = jax.vmap(step)(jnp.arange(1, steps + 1, dtype=jnp.int32))
-        return Systematic(*values, jnp.zeros((), jnp.float32))
+        shocks, uniforms = jax.vmap(step)(jnp.arange(1, steps + 1, dtype=jnp.int32))
+        return Systematic(shocks, uniforms, jnp.zeros((), jnp.float32))
 
 
 PSEUDO_RANDOM = PseudoRandom()
 
 
-class Antithetic(eqx.Module):
-    """Paths 2j and 2j + 1 share what path j of `PseudoRandom` draws, the second with every sign turned."""
+def draw(sampler: Sampler, seed: int, path: int, steps: int, factors: int) -> Systematic:
+    """What one path draws: the normals [steps factors], one uniform a step, and its log-weight.
 
-    def __call__(self, seed: UInt32[Array, "2"], path: Int[Array, ""], steps: int, factors: int):
-        drawn = PSEUDO_RANDOM(seed, path >> 1, steps, factors)
-        turned = path & 1
-        sign = 1.0 - 2.0 * turned.astype(jnp.float32)
-        mirrored = jnp.where(turned == 1, 1.0 - drawn.uniforms, drawn.uniforms)
-        return Systematic(sign * drawn.normals, mirrored, drawn.log_weight)
+    Args: sampler, `PSEUDO_RANDOM`, `Antithetic()` or one of `sobol(...)`; seed, below 2^64; path, its id from
+    0; steps; factors, independent standard normals a step. Raises ValueError for a seed outside [0, 2^64).
+
+    Example: the second path of an antithetic pair mirrors the first.
+        >>> first, second = (draw(Antithetic(), 7, path, steps=60, factors=6) for path in (6, 7))
+        >>> bool((first.normals == -second.normals).all())
+        True
+    """
+    return sampler(seed_words(seed), jnp.asarray(path, jnp.int64), steps, factors)
+
+
+class Antithetic(eqx.Module):
+    """Antithetic pairs: paths 2j and 2j + 1 have the draws of path j of `PseudoRandom`, signs opposite."""
+
+    def __call__(
+        self, seed: UInt32[Array, "2"], path: Int[Array, ""], steps: int, factors: int
+    ) -> Systematic:
+        draws = PSEUDO_RANDOM(seed, path >> 1, steps, factors)
+        second = path & 1
+        sign = 1.0 - 2.0 * second.astype(jnp.float32)
+        mirrored = jnp.where(second == 1, 1.0 - draws.uniforms, draws.uniforms)
+        return Systematic(sign * draws.normals, mirrored, draws.log_weight)
 
 
 class Sobol(eqx.Module):
@@ -85,49 +112,58 @@ class Sobol(eqx.Module):
     basis: Float[Array, "steps components"]
     first: Int[Array, ""]
 
-    def __call__(self, seed: UInt32[Array, "2"], path: Int[Array, ""], steps: int, factors: int):
-        drawn = PSEUDO_RANDOM(seed, path, steps, factors)
+    def __call__(
+        self, seed: UInt32[Array, "2"], path: Int[Array, ""], steps: int, factors: int
+    ) -> Systematic:
+        draws = PSEUDO_RANDOM(seed, path, steps, factors)
         point = self.point(path - self.first)
         components = self.basis.shape[1]
         z = normal_of(point[: components * factors]).reshape(components, factors)
         # Two sums of products rather than matrix products: they stay float32 and fuse for one path.
-        inside = jnp.sum(self.basis[:, :, None] * drawn.normals[:, None, :], axis=0)
-        moved = drawn.normals + jnp.sum(self.basis[:, :, None] * (z - inside)[None, :, :], axis=1)
-        uniforms = uniform(point[-1:]) if steps == 1 else drawn.uniforms
-        return Systematic(moved, uniforms, drawn.log_weight)
+        inside = jnp.sum(self.basis[:, :, None] * draws.normals[:, None, :], axis=0)
+        moved = draws.normals + jnp.sum(self.basis[:, :, None] * (z - inside)[None, :, :], axis=1)
+        uniforms = uniform(point[-1:]) if steps == 1 else draws.uniforms
+        return Systematic(moved, uniforms, draws.log_weight)
 
     def point(self, index: Int[Array, ""]) -> UInt32[Array, "dims"]:
         """Point `index` of the sequence in units of 2^-32."""
         gray = index ^ (index >> 1)
         value = self.shift
         for bit in range(self.directions.shape[0]):
-            chosen = ((gray >> bit) & 1).astype(jnp.uint32)
-            value = value ^ (chosen * self.directions[bit])
+            flip = ((gray >> bit) & 1).astype(jnp.uint32)
+            value = value ^ (flip * self.directions[bit])
         return value
 
 
 def sobol(
     replications: int, points: int, steps: int, factors: int, components: int, seed: int
 ) -> tuple[Sobol, ...]:
-    """Independent scrambles of one Sobol sequence, each of `points` paths, the ids running on.
+    """Independent scrambles of one Sobol sequence, one sampler each; path ids run on from one to the next.
 
-    The sequence and its scrambles (linear matrix scramble and digital shift) are SciPy's; a digital net is
-    known from its first point and those at 2^k - 1, so only these are asked for.
-    Raises ValueError unless `points` is a power of two and components are at least 1 and at most the steps.
+    Args: replications, their number; points, paths of each, a power of two; steps and factors of the normals;
+    components, principal components of each factor's path that the sequence covers, from 1 to the steps;
+    seed, below 2^64. The sequence and its scrambles (linear matrix scramble and digital shift) are SciPy's; a
+    digital net is known from its first point and those at 2^k - 1, so only these are computed.
+    Raises ValueError unless points is a power of two and components lie between 1 and the steps.
+
+    Example:
+        >>> first, second = sobol(2, points=256, steps=12, factors=3, components=2, seed=7)
+        >>> draw(second, 7, path=256, steps=12, factors=3).normals.shape
+        (12, 3)
     """
     if points < 1 or points & (points - 1):
         raise ValueError(f"points: got {points} a replication, expected a power of two")
     if not 1 <= components <= steps:
         raise ValueError(f"components: got {components}, expected from 1 to the {steps} steps")
-    from scipy.stats import qmc  # a quarter of a second that other samplers need not wait
+    from scipy.stats import qmc  # takes a quarter of a second
 
     dims = components * factors + (1 if steps == 1 else 0)
     basis = principal_components(steps, components)
-    built = []
+    samplers = []
     for replication in range(replications):
         rng = np.random.default_rng([seed & 0xFFFFFFFF, seed >> 32, SCRAMBLES, replication])
         shift, directions = digital_net(qmc.Sobol(dims, scramble=True, bits=32, rng=rng), points)
-        built.append(
+        samplers.append(
             Sobol(
                 jnp.asarray(directions),
                 jnp.asarray(shift),
@@ -135,17 +171,19 @@ def sobol(
                 jnp.asarray(replication * points, jnp.int64),
             )
         )
-    return tuple(built)
+    return tuple(samplers)
 
 
-def digital_net(sequence, points: int) -> tuple[np.ndarray, np.ndarray]:
+def digital_net(
+    sequence: "qmc.Sobol", points: int
+) -> tuple[UInt32[np.ndarray, " dims"], UInt32[np.ndarray, "bits dims"]]:
     """The shift [dims] and the directions [bits, dims] of SciPy's Sobol sequence, uint32.
 
     The Gray code of 2^(k+1) - 1 has bit k alone, so that point differs from the first by direction k.
     """
-    asked = [0] + [2 ** (k + 1) - 1 for k in range(points.bit_length() - 1)]
+    indices = [0] + [2 ** (k + 1) - 1 for k in range(points.bit_length() - 1)]
     rows = []
-    for index in asked:
+    for index in indices:
         if index > sequence.num_generated:
             sequence.fast_forward(index - sequence.num_generated)
         rows.append((sequence.random(1)[0] * 2.0**32).astype(np.uint32))
@@ -154,7 +192,7 @@ def digital_net(sequence, points: int) -> tuple[np.ndarray, np.ndarray]:
     return rows[0], np.stack(rows[1:]) ^ rows[0]
 
 
-def principal_components(steps: int, components: int) -> np.ndarray:
-    """Leading right singular vectors [steps, components] of the cumulative sum of `steps` increments."""
+def principal_components(steps: int, components: int) -> Float64[np.ndarray, "steps components"]:
+    """Leading right singular vectors of the cumulative sum of `steps` increments."""
     _, _, rows = np.linalg.svd(np.tril(np.ones((steps, steps))))
     return rows[:components].T * np.sign(rows[:components].sum(axis=1))

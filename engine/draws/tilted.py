@@ -35,7 +35,7 @@ SPAN = 6
 
 
 class Nominal(eqx.Module):
-    """The law that is not tilted, as far as a tilt must know it."""
+    """The model's own law, as far as a tilt depends on it."""
 
     transition: Float[Array, "regimes regimes"]  # cumulative rows, a month
     start: Float[Array, "regimes"]  # one-hot
@@ -54,7 +54,7 @@ class Tilt(eqx.Module):
 
 
 class Moments(eqx.Module):
-    """All that the density of a path depends on; any leading axes."""
+    """Sufficient statistics of a path's density; any leading axes."""
 
     transitions: Float[Array, "... spans regimes regimes"]  # counts
     shocks: Float[Array, "... spans factors"]  # sums over the months of a span
@@ -63,7 +63,7 @@ class Moments(eqx.Module):
     pools: Float[Array, "... pools"]  # sums of thresholds
 
 
-def probabilities(cumulative):
+def probabilities(cumulative: Float[Array, "*rows regimes"]) -> Float[Array, "*rows regimes"]:
     """Rows of probabilities from cumulative ones."""
     return jnp.diff(cumulative, axis=-1, prepend=jnp.zeros_like(cumulative[..., :1]))
 
@@ -89,35 +89,41 @@ def row_ratios(tilt: Tilt, nominal: Nominal) -> Float[Array, "parts spans regime
 
 
 class Tilted(eqx.Module):
-    """The sampler: one part is picked, draws the path, and all of them weigh it."""
+    """The sampler: one part draws the path, and all of them weigh it."""
 
     tilt: Tilt
     nominal: Nominal
 
-    def __call__(self, seed: UInt32[Array, "2"], path: Int[Array, ""], steps: int, factors: int):
-        drawn = PSEUDO_RANDOM(seed, path, steps, factors)
-        own = self.picked(seed, path)
-        regimes, uniforms = self.regimes(own.transition, drawn.uniforms)
-        shocks = drawn.normals + by_month(own.drift)
+    def __call__(
+        self, seed: UInt32[Array, "2"], path: Int[Array, ""], steps: int, factors: int
+    ) -> Systematic:
+        draws = PSEUDO_RANDOM(seed, path, steps, factors)
+        own = self.part(seed, path)
+        regimes, uniforms = self.regimes(own.transition, draws.uniforms)
+        shocks = draws.normals + by_month(own.drift)
         once = Once(own.common, 1.0 / own.firm_rate, (1.0 / own.pool_rate) @ self.nominal.obligor_pool)
         moments = self.moments(shocks, regimes, self.raw(seed, path), once)
         along = log_ratios(self.tilt, self.nominal, moments) + jnp.log(self.tilt.share)
         return Systematic(shocks, uniforms, -jax.nn.logsumexp(along), once, moments)
 
-    def picked(self, seed, path) -> Tilt:
+    def part(self, seed: UInt32[Array, "2"], path: Int[Array, ""]) -> Tilt:
         """The part that draws this path, without its axis."""
         pick = uniform(words(seed, path, jnp.zeros((), jnp.int32), "sampler", 1)[0])
         above = jnp.cumsum(self.tilt.share)
-        chosen = (pick < above) & (pick >= above - self.tilt.share)
+        own = (pick < above) & (pick >= above - self.tilt.share)
         # The last part takes what rounding of the cumulative shares leaves.
-        chosen = chosen.at[-1].set(pick >= above[-1] - self.tilt.share[-1]).astype(jnp.float32)
+        own = own.at[-1].set(pick >= above[-1] - self.tilt.share[-1]).astype(jnp.float32)
         return jax.tree.map(
-            lambda leaf: jnp.sum(chosen.reshape(-1, *(1,) * (leaf.ndim - 1)) * leaf, axis=0), self.tilt
+            lambda leaf: jnp.sum(own.reshape(-1, *(1,) * (leaf.ndim - 1)) * leaf, axis=0), self.tilt
         )
 
-    def regimes(self, transition, uniforms):
-        """One-hot regimes [months+1 regimes] under the tilted chain, and uniforms at which the model, which
-        only asks between which two nominal bounds they lie, takes the same steps."""
+    def regimes(
+        self, transition: Float[Array, "spans regimes regimes"], uniforms: Float[Array, " months"]
+    ) -> tuple[Float[Array, "months+1 regimes"], Float[Array, " months"]]:
+        """One-hot regimes under the tilted chain, and uniforms that take the nominal chain along the same.
+
+        The model only asks between which two nominal bounds a uniform lies: the middle stands for all.
+        """
         bounds = jnp.concatenate([jnp.zeros((3, 1), jnp.float32), self.nominal.transition], axis=1)
         middle = 0.5 * (bounds[:, 1:] + bounds[:, :-1])
 
@@ -131,8 +137,10 @@ class Tilted(eqx.Module):
         _, (regimes, placed) = lax.scan(step, self.nominal.start, (by_month(transition), uniforms))
         return jnp.concatenate([self.nominal.start[None], regimes]), placed
 
-    def raw(self, seed, path):
-        """Common normals, thresholds of firms and of obligors, as the path's own address has them."""
+    def raw(
+        self, seed: UInt32[Array, "2"], path: Int[Array, ""]
+    ) -> tuple[Float[Array, " common"], Float[Array, " firms"], Float[Array, " obligors"]]:
+        """Common normals, thresholds of firms and of obligors, as drawn at the path's own address."""
         zero = jnp.zeros((), jnp.int32)
         common, firms = self.tilt.common.shape[1], self.tilt.firm_rate.shape[1]
         obligors = self.nominal.obligor_pool.shape[1]
@@ -142,8 +150,14 @@ class Tilted(eqx.Module):
             -jnp.log(uniform(words(seed, path, zero, "obligors", obligors))),
         )
 
-    def moments(self, shocks, regimes, raw, once: Once) -> Moments:
-        """Moments of a path that these draws make."""
+    def moments(
+        self,
+        shocks: Float[Array, "months factors"],
+        regimes: Float[Array, "months+1 regimes"],
+        raw: tuple[Float[Array, " common"], Float[Array, " firms"], Float[Array, " obligors"]],
+        once: Once,
+    ) -> Moments:
+        """Moments of the path with these draws."""
         common, firms, obligors = raw
         steps = regimes[:-1, :, None] * regimes[1:, None, :]
         return Moments(
@@ -155,13 +169,13 @@ class Tilted(eqx.Module):
         )
 
 
-def by_month(values):
+def by_month(values: Float[Array, "spans *rest"]) -> Float[Array, "months *rest"]:
     """Each span's values for every month of it."""
     spans, *rest = values.shape
     return jnp.broadcast_to(values[:, None], (spans, SPAN, *rest)).reshape(spans * SPAN, *rest)
 
 
-def by_span(values):
+def by_span(values: Float[Array, "months *rest"]) -> Float[Array, "spans *rest"]:
     """Sums over the months of a span."""
     return jnp.sum(values.reshape(-1, SPAN, *values.shape[1:]), axis=1)
 

@@ -25,16 +25,17 @@ def tranche_loss_law(
 
         E = sum_k P(k) clip(k LGD / n - attachment, 0, detachment - attachment) / (detachment - attachment)
 
-    with P(k) the law of the number of defaults (Vasicek). `correlation` of assets lies in [0, 1]; at 1 all
-    tenants are one name. Raises ValueError for shares outside [0, 1], an LGD that is zero, fewer than one
-    tenant, or a tranche without width.
+    with P(k) the distribution of the number of defaults (Vasicek). Args: tenants, their number;
+    default_probability and lgd of each, shares; correlation of assets in [0, 1], at 1 all tenants are one
+    name; attachment and detachment, shares of the pool. Raises ValueError for shares outside [0, 1], fewer
+    than one tenant, or a tranche without width.
 
     Example: one name in default half the time at a loss of 40%, and the tranche from 15% up.
         >>> loss, chance = tranche_loss_law(1, 0.5, 0.4, 0.3, 0.15, 1.0)
         >>> round(loss, 4), round(chance, 4)
         (0.1471, 0.5)
     """
-    checked(tenants, default_probability, lgd, correlation, attachment, detachment)
+    check(tenants, default_probability, lgd, correlation, attachment, detachment)
     if correlation == 1.0:
         counts, law = np.array([0, tenants]), np.array([1.0 - default_probability, default_probability])
     else:
@@ -54,8 +55,9 @@ def cliff(
 ) -> pd.DataFrame:
     """Loss of every tranche for every number of tenants and every correlation.
 
-    `tranches` maps a name to (attachment, detachment). Columns: tenants, correlation, tranche, attachment,
-    detachment, expected_loss (share of the tranche), probability_of_loss.
+    Args as for `tranche_loss_law`; tranches maps a name to (attachment, detachment). Returns a row for each
+    case: tenants, correlation, tranche, attachment, detachment, expected_loss (share of the tranche),
+    probability_of_loss. Raises ValueError as `tranche_loss_law`.
 
     Example: from thirty tenants to one, the senior tranche's loss grows more than tenfold.
         >>> table = cliff([30, 1], 0.1, 0.5, [0.1], {"A": (0.15, 1.0)})
@@ -74,8 +76,15 @@ def cliff(
     return pd.DataFrame(rows, columns=columns.split())
 
 
-def checked(tenants, default_probability, lgd, correlation, attachment, detachment) -> None:
-    """Raises ValueError with the first argument that cannot be."""
+def check(
+    tenants: int,
+    default_probability: float,
+    lgd: float,
+    correlation: float,
+    attachment: float,
+    detachment: float,
+) -> None:
+    """Raises ValueError for the first argument that is impossible."""
     if int(tenants) != tenants or tenants < 1:
         raise ValueError(f"tenants: got {tenants}, expected a whole number of at least 1")
     shares = {

@@ -18,12 +18,10 @@ from jaxtyping import Float64, Int
 from numpy.typing import ArrayLike
 
 from engine.portfolio.distribution import LossDistribution
-from engine.portfolio.portfolio import vector, within
+from engine.portfolio.obligors import MULTIPLE, check_range, in_units, probabilities, vector
 
 MISSING = 1e-12
 """Probability that may lie beyond the end of the grid."""
-MULTIPLE = 1e-6
-"""A loss given default this close to a multiple of the unit, as a share of the unit, is one."""
 LONGEST = 2**20
 
 Series = Float64[np.ndarray, "units"]
@@ -31,7 +29,10 @@ Series = Float64[np.ndarray, "units"]
 
 @dataclass(frozen=True)
 class CreditRiskPlus:
-    """A portfolio in units of loss. Build with `creditrisk_plus`."""
+    """A CreditRisk+ portfolio in units of loss. Build with `creditrisk_plus`.
+
+    `mean`, `deviation` and `distribution` are exact to 1e-12 of probability; contributions are Euler's.
+    """
 
     pd: Float64[np.ndarray, "obligors"]
     units: Int[np.ndarray, "obligors"]  # loss given default
@@ -94,9 +95,9 @@ class CreditRiskPlus:
 
     def shortfall_contributions(self, level: float) -> Float64[np.ndarray, "obligors"]:
         """Euler contributions to ES, the atom at VaR shared as in `LossDistribution.expected_shortfall`."""
-        found = self.distribution
-        at = found.index(level)
-        share = (1.0 - level - found.survival[at]) / found.pmf[at]
+        law = self.distribution
+        at = law.index(level)
+        share = (1.0 - level - law.survival[at]) / law.pmf[at]
         beyond, from_atom_on = self.expected_beyond(at + 1), self.expected_beyond(at)
         return (beyond + share * (from_atom_on - beyond)) / (1.0 - level)
 
@@ -104,12 +105,12 @@ class CreditRiskPlus:
         """E[L_k; L >= at units] = c_k p_k sum_s w_ks P_s(L >= at - c_k), P_s with the series G / A_s."""
         length = len(self.distribution.pmf)
         places = np.clip(at - self.units, 0, length - 1)
-        found = np.zeros(len(self.pd))
+        total = np.zeros(len(self.pd))
         for sector in range(self.weights.shape[1]):
             series = self.distribution.pmf if sector == 0 else self.series(length, sector)
             from_here = np.cumsum(series[::-1])[::-1]
-            found += self.weights[:, sector] * from_here[places]
-        return self.unit * self.units * self.pd * found
+            total += self.weights[:, sector] * from_here[places]
+        return self.unit * self.units * self.pd * total
 
 
 def creditrisk_plus(
@@ -130,26 +131,20 @@ def creditrisk_plus(
         >>> bool(np.allclose(pool.distribution.pmf[:20], exact, atol=1e-14))
         True
     """
-    pd = np.atleast_1d(np.asarray(pd, np.float64))
+    pd = probabilities(pd)
     n = len(pd)
     exposure, lgd = vector("exposure", exposure, n), vector("lgd", lgd, n)
-    within("pd", pd, 0.0, 1.0)
-    within("lgd", lgd, 0.0, 1.0)
-    within("exposure", exposure, 0.0, np.inf)
+    check_range("lgd", lgd, 0.0, 1.0)
+    check_range("exposure", exposure, 0.0, np.inf)
     shares, variances = np.asarray(weights, np.float64), np.atleast_1d(np.asarray(variances, np.float64))
     if shares.shape != (n, len(variances)):
         raise ValueError(f"weights: got shape {shares.shape}, expected ({n}, {len(variances)})")
     if not (np.isfinite(variances) & (variances > 0.0)).all():
         raise ValueError(f"variances: got {variances.tolist()}, expected positive numbers")
-    within("smallest of weights", shares.min(axis=1), 0.0, np.inf)
-    within("sum of weights", shares.sum(axis=1), 0.0, 1.0 + 1e-12)
-    amounts = exposure * lgd / unit
-    units = np.rint(amounts)
-    for k in np.flatnonzero(np.abs(amounts - units) > MULTIPLE):
-        loss = amounts[k] * unit
-        raise ValueError(f"unit: got {unit:g}, expected one that divides obligor {k}'s loss, {loss:g}")
+    check_range("smallest of weights", shares.min(axis=1), 0.0, np.inf)
+    check_range("sum of weights", shares.sum(axis=1), 0.0, 1.0 + 1e-12)
     rest = np.maximum(1.0 - shares.sum(axis=1, keepdims=True), 0.0)
-    return CreditRiskPlus(pd, units.astype(np.int64), np.hstack([rest, shares]), variances, unit)
+    return CreditRiskPlus(pd, in_units(exposure, lgd, unit), np.hstack([rest, shares]), variances, unit)
 
 
 def matched_variance(expected: ArrayLike, variances: ArrayLike, correlation: float) -> float:

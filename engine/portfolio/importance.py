@@ -12,25 +12,26 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import ndtr
-from jaxtyping import Float64
+from jaxtyping import Array, Float64
 from scipy import optimize
 
-from engine.portfolio.losses import Tilt
+from engine.portfolio.losses import Twist
 from engine.portfolio.portfolio import Portfolio
 
 DEFENSIVE = 0.1
+"""Share of paths drawn plainly."""
 
 
-def tuned(book: Portfolio, target: float, defensive: float = DEFENSIVE) -> Tilt:
-    """How to sample losses of about `target`, in the exposures' unit.
+def tuned(book: Portfolio, target: float, defensive: float = DEFENSIVE) -> Twist:
+    """The twist that samples losses of about `target`, in the exposures' unit.
 
     Raises ValueError unless the target lies between zero and the largest loss the portfolio can have, and
     the defensive share between 0 and 1.
     """
     if not 0.0 <= defensive < 1.0:
         raise ValueError(f"defensive: got {defensive}, expected a share from 0 up to but not including 1")
-    numbers = factor_mean(book, target), target, defensive
-    return Tilt(*(jnp.asarray(number, jnp.float32) for number in numbers))
+    mean = jnp.asarray(factor_mean(book, target), jnp.float32)
+    return Twist(mean, jnp.asarray(target, jnp.float32), jnp.asarray(defensive, jnp.float32))
 
 
 def factor_mean(book: Portfolio, target: float) -> Float64[np.ndarray, "factors"]:
@@ -39,19 +40,19 @@ def factor_mean(book: Portfolio, target: float) -> Float64[np.ndarray, "factors"
         raise ValueError(f"target: got {target:g}, expected a loss between 0 and the largest, {book.total:g}")
     unit = 1.0 / target
 
-    def short(z):
+    def excess(z):
         return float(expected_loss(z, book)[0]) * unit - 1.0
 
     def slope(z):
         return np.asarray(expected_loss(z, book)[1], np.float64) * unit
 
-    constraint = {"type": "ineq", "fun": short, "jac": slope}
-    found = optimize.minimize(
+    constraint = {"type": "ineq", "fun": excess, "jac": slope}
+    point = optimize.minimize(
         lambda z: 0.5 * z @ z, bad_direction(book), jac=lambda z: z, constraints=constraint, method="SLSQP"
     )
-    if not found.success:
+    if not point.success:
         raise ValueError(f"target: no point of the factors was found that makes {target:g} the expected loss")
-    return found.x
+    return point.x
 
 
 def bad_direction(book: Portfolio) -> Float64[np.ndarray, "factors"]:
@@ -67,9 +68,9 @@ def bad_direction(book: Portfolio) -> Float64[np.ndarray, "factors"]:
 
 @jax.jit
 @jax.value_and_grad
-def expected_loss(z, book: Portfolio):
-    """E[L | Z = z] in float64, the exposures' unit."""
-    common, scale = z, 1.0
+def expected_loss(z: Float64[Array | np.ndarray, " normals"], book: Portfolio) -> Float64[Array, ""]:
+    """E[L | Z = z], the exposures' unit."""
+    common, scale = z, jnp.ones(())
     if book.student:
         common, scale = z[:-1], book.mixing(z[-1].astype(jnp.float32)).astype(jnp.float64)
     loadings, threshold, own = (x.astype(jnp.float64) for x in (book.loadings, book.threshold, book.residual))

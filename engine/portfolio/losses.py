@@ -15,12 +15,14 @@ import math
 import equinox as eqx
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, Float32
+from jax.typing import DTypeLike
+from jaxtyping import Array, Bool, Float, Float32, Int, UInt32
 
 from engine.batch.barriers import stored
 from engine.batch.path_last import batch_last
 from engine.draws.address import DRAWS, STREAM_BITS, STREAMS
 from engine.draws.random import normal_of, threefry, uniform
+from engine.draws.samplers import Sampler
 from engine.numerics import indicator
 from engine.portfolio.portfolio import Portfolio
 from engine.tail.outcome import Outcome, path_weight
@@ -28,14 +30,22 @@ from engine.tail.outcome import Outcome, path_weight
 CHUNK = 64
 """Paths that a CPU evaluates together: a number for each of a thousand obligors, a quarter of a megabyte."""
 MOST_STEPS = 40
-"""Newton steps for a twist; any theta is unbiased, so a path that has not settled only weighs less well."""
+"""Newton steps for a twist; any theta is unbiased, so short of convergence a path only weighs less well."""
 MOST_TWIST = 60.0
 """Largest theta times largest exposure: exp(60) is still a float32."""
 CLOSE = 1e-3
 """How near the goal, relative to it, a twist need be."""
 
 
-class Tilt(eqx.Module):
+Seed = UInt32[Array, "2"]
+Ids = Int[Array, " paths"]
+Paths = Float32[Array, " paths"]
+Factors = Float32[Array, "factors paths"]
+Probabilities = Float32[Array, "4 quarter paths"]
+Words = tuple[UInt32[Array, "blocks paths"], ...]
+
+
+class Twist(eqx.Module):
     """Where importance sampling sends the paths; all zero is plain sampling."""
 
     mean: Float32[Array, "factors"]  # of the factors
@@ -43,32 +53,34 @@ class Tilt(eqx.Module):
     defensive: Float32[Array, ""]  # share of paths drawn plainly; no weight exceeds 1 / share
 
 
-def sample(book: Portfolio, sampler, seed, ids, tilt: Tilt | None = None):
-    """(losses, log_weights) [paths] of the given path ids, the loss in the exposures' unit.
+def sample(
+    book: Portfolio, sampler: Sampler, seed: Seed, ids: Ids, twist: Twist | None = None
+) -> tuple[Paths, Paths]:
+    """Losses, in the exposures' unit, and log-weights of the given paths.
 
-    With a tilt a share d of the paths is plain and the rest has shifted factors and twisted defaults; all are
-    weighted by the mixture of both laws, 1 / (d + (1 - d) dQ/dP). Pure: jit and devices are the caller's.
+    With a twist a share d of the paths is plain and the rest has shifted factors and twisted defaults; all
+    are weighted by the mixture of both laws, 1 / (d + (1 - d) dQ/dP). Pure: jit and devices are the caller's.
     """
 
-    def drawn(book, sampler, seed, ids, tilt):
-        law = drawn_law(book, sampler, seed, ids, tilt)
+    def losses(book, sampler, seed, ids, twist):
+        law = law_of(book, sampler, seed, ids, twist)
         loss, expected = amounts(book, law.p, law.factors, seed, ids)
         return loss, law.log_weight(expected)
 
-    return stored(drawn, book, sampler, seed, ids, tilt)
+    return stored(losses, book, sampler, seed, ids, twist)
 
 
 class Law(eqx.Module):
     """Factors of a chunk of paths, the default probabilities they are drawn with, and what that weighs."""
 
-    factors: Float32[Array, "factors paths"]
-    p: Float32[Array, "4 quarter paths"]
+    factors: Float32[Array, "normals paths"]
+    p: Probabilities
     theta: Float32[Array, "paths"]  # of the exposures' unit
     constant: Float32[Array, "paths"]  # ln dQ/dP less theta times the loss at mean LGD
     sampled: Float32[Array, "paths"]  # the sampler's own log-weight
     defensive: Float32[Array, ""]
 
-    def log_weight(self, expected) -> Float32[Array, "paths"]:
+    def log_weight(self, expected: Paths) -> Paths:
         """ln of the weight of paths whose defaults cost `expected` at mean LGD.
 
         The log of a share of zero is minus infinity, which drops out of the mixture's density as it should.
@@ -78,38 +90,41 @@ class Law(eqx.Module):
         return self.sampled - mixed
 
 
-def drawn_law(book: Portfolio, sampler, seed, ids, tilt: Tilt | None) -> Law:
-    """Factors and default probabilities of a chunk of paths, tilted or plain."""
+def law_of(book: Portfolio, sampler: Sampler, seed: Seed, ids: Ids, twist: Twist | None) -> Law:
+    """Factors and default probabilities of a chunk of paths, twisted or plain."""
 
-    def shared(sampler, seed, path):
+    def systematic(sampler, seed, path):
         return sampler(seed, path, 1, book.factors)
 
-    drawn = batch_last(shared, sampler, seed, ids, batched=(False, False, True))
-    factors, zero = drawn.normals[0], jnp.zeros(ids.shape[0], jnp.float32)
-    if tilt is None:
-        return Law(factors, given(book, factors), zero, zero, drawn.log_weight, jnp.zeros((), jnp.float32))
-    tilted = indicator(coins(seed, ids) >= tilt.defensive)
-    factors = factors + tilt.mean[:, None] * tilted[None, :]
-    p = given(book, factors)
+    draws = batch_last(systematic, sampler, seed, ids, batched=(False, False, True))
+    factors, zero = draws.normals[0], jnp.zeros(ids.shape[0], jnp.float32)
+    if twist is None:
+        none = jnp.zeros((), jnp.float32)
+        return Law(factors, default_pd(book, factors), zero, zero, draws.log_weight, none)
+    twisted = indicator(coins(seed, ids) >= twist.defensive)
+    factors = factors + twist.mean[:, None] * twisted[None, :]
+    p = default_pd(book, factors)
     size = layers(book.exposure * book.lgd)[..., None]
     largest = jnp.max(size)
-    theta = twist(p, size / largest, tilt.target / largest) / largest
+    theta = twist_to(p, size / largest, twist.target / largest) / largest
     raised = jnp.expm1(theta[None, None, :] * size)
     psi = jnp.sum(jnp.log1p(p * raised), axis=(0, 1))
-    q = jnp.where(tilted[None, None, :] > 0.0, p * (1.0 + raised) / (1.0 + p * raised), p)
-    shifted = jnp.sum(tilt.mean[:, None] * factors, axis=0) - 0.5 * jnp.sum(tilt.mean**2)
-    return Law(factors, q, theta, shifted - psi, drawn.log_weight, tilt.defensive)
+    q = jnp.where(twisted[None, None, :] > 0.0, p * (1.0 + raised) / (1.0 + p * raised), p)
+    shifted = jnp.sum(twist.mean[:, None] * factors, axis=0) - 0.5 * jnp.sum(twist.mean**2)
+    return Law(factors, q, theta, shifted - psi, draws.log_weight, twist.defensive)
 
 
-def given(book: Portfolio, factors) -> Float32[Array, "4 quarter paths"]:
+def default_pd(book: Portfolio, factors: Float32[Array, "normals paths"]) -> Probabilities:
     """Default probabilities given the normals [factors paths] of `Portfolio.factors`."""
     if book.student:
         return conditional_pd(book, factors[:-1], book.mixing(factors[-1]))
     return conditional_pd(book, factors, jnp.ones_like(factors[0]))
 
 
-def amounts(book: Portfolio, p, factors, seed, ids):
-    """(loss, sum of exposure x mean LGD of those in default) [paths] when obligors default with p."""
+def amounts(
+    book: Portfolio, p: Probabilities, factors: Float32[Array, "normals paths"], seed: Seed, ids: Ids
+) -> tuple[Paths, Paths]:
+    """Loss when obligors default with p, and the same at mean LGD, in the exposures' unit."""
     words = obligor_words(seed, ids, p.shape[1], "obligors")
     expected = total(layers(book.exposure * book.lgd)[..., None], words, p)
     if not book.random_lgd:
@@ -117,15 +132,17 @@ def amounts(book: Portfolio, p, factors, seed, ids):
     return total(severity(book, factors, seed, ids), words, p), expected
 
 
-def severity(book: Portfolio, factors, seed, ids) -> Float32[Array, "4 quarter paths"]:
-    """What a default of each obligor costs; its paths axis has length one where LGD is not random."""
+def severity(
+    book: Portfolio, factors: Float32[Array, "normals paths"], seed: Seed, ids: Ids
+) -> Float32[Array, "4 quarter #paths"]:
+    """Loss given default of each obligor in money; its paths axis has length one where LGD is fixed."""
     if not book.random_lgd:
         return layers(book.exposure * book.lgd)[..., None]
     lgd = loss_given_default(book, factors[: book.loadings.shape[1]], seed, ids)
     return layers(book.exposure)[..., None] * lgd
 
 
-def coins(seed, ids) -> Float32[Array, "paths"]:
+def coins(seed: Seed, ids: Ids) -> Paths:
     """One uniform a path, from the stream that decides how a path is sampled."""
     return uniform(obligor_words(seed, ids, 1, "sampler")[0][0])
 
@@ -137,8 +154,8 @@ def layers(values: Float[Array, "obligors ..."]) -> Float[Array, "4 quarter ..."
     return jnp.concatenate([values, padding]).reshape(4, -(-n // 4), *values.shape[1:])
 
 
-def combined(loadings, z) -> Float32[Array, "4 quarter paths"]:
-    """loadings . Z for loadings [obligors factors] and Z [factors paths].
+def combined(loadings: Float32[Array, "obligors factors"], z: Factors) -> Probabilities:
+    """Systematic part of every obligor, loadings . Z.
 
     A lone factor gets a second one of zeros: a product that ends in no sum is fused into what reads it, and
     computed anew for each of the four layers, which takes four times as long.
@@ -148,21 +165,23 @@ def combined(loadings, z) -> Float32[Array, "4 quarter paths"]:
     return jnp.matmul(layers(loadings), z, precision=lax.Precision.HIGHEST)
 
 
-def conditional_pd(book: Portfolio, z, scale) -> Float32[Array, "4 quarter paths"]:
-    """Default probabilities given the factors [factors paths] and s [paths]."""
+def conditional_pd(book: Portfolio, z: Factors, scale: Paths) -> Probabilities:
+    """Default probabilities given the factors and s."""
     threshold, own = layers(book.threshold)[..., None], layers(book.residual)[..., None]
     own = jnp.where(own > 0.0, own, 1.0)
     return normal_cdf((combined(book.loadings, z) - threshold * scale[None, None, :]) / own)
 
 
-def normal_cdf(x):
-    """Phi(x) = erfc(-x / sqrt 2) / 2; as exact as jax.scipy's ndtr, which chooses among three branches, and
-    a sixth of the whole kernel cheaper."""
+def normal_cdf(x: Float32[Array, "*shape"]) -> Float32[Array, "*shape"]:
+    """Phi(x) = erfc(-x / sqrt 2) / 2.
+
+    As exact as jax.scipy's ndtr, which chooses among three branches, and a sixth of the whole kernel cheaper.
+    """
     return 0.5 * lax.erfc(-x * jnp.float32(math.sqrt(0.5)))
 
 
-def loss_given_default(book: Portfolio, z, seed, ids) -> Float32[Array, "4 quarter paths"]:
-    """Random LGD of every obligor and path."""
+def loss_given_default(book: Portfolio, z: Factors, seed: Seed, ids: Ids) -> Probabilities:
+    """Random LGD of every obligor and path, a share."""
     common = combined(book.lgd_loadings, z)
     middle, volatility, own = (
         layers(x)[..., None] for x in (book.lgd_mean, book.lgd_volatility, book.lgd_residual)
@@ -171,8 +190,8 @@ def loss_given_default(book: Portfolio, z, seed, ids) -> Float32[Array, "4 quart
     return normal_cdf(middle + volatility * (common + own * noise))
 
 
-def total(severity, words, p) -> Float32[Array, "paths"]:
-    """Sum of severities over obligors whose uniform lies below p.
+def total(severity: Float32[Array, "4 quarter #paths"], words: Words, p: Probabilities) -> Paths:
+    """Sum of severities over the obligors in default, those whose uniform lies below p.
 
     The four words of a random block serve the four layers, so that words, comparison and sum are one loop
     without an array in between.
@@ -180,17 +199,21 @@ def total(severity, words, p) -> Float32[Array, "paths"]:
     return jnp.sum(sum(jnp.where(below(words[i], p[i]), severity[i], 0.0) for i in range(4)), axis=0)
 
 
-def below(word, p):
-    """Whether a word's uniform lies below p. It has all 32 bits: near zero, where rare defaults are decided,
-    it moves in steps of 2^-32."""
+def below(
+    word: UInt32[Array, "quarter paths"], p: Float32[Array, "quarter paths"]
+) -> Bool[Array, "quarter paths"]:
+    """Whether a word's uniform lies below p.
+
+    The uniform has all 32 bits: near zero, where rare defaults are decided, it moves in steps of 2^-32.
+    """
     return (word.astype(jnp.float32) + 0.5) * jnp.float32(2.0**-32) < p
 
 
-def twist(p, size, goal) -> Float32[Array, "paths"]:
+def twist_to(p: Probabilities, size: Float32[Array, "4 quarter 1"], goal: Float32[Array, ""]) -> Paths:
     """Theta at which the expected loss sum_k size_k q_k(theta) is the goal; 0 where it is at least that.
 
-    Newton's method on an increasing function, kept inside the bracket that its own values have set. Sizes are
-    relative to the largest. Where no theta up to MOST_TWIST reaches the goal, that one is taken.
+    Newton's method on an increasing function, inside the bracket that its own values set. Sizes are relative
+    to the largest. Where no theta up to MOST_TWIST reaches the goal, that one is taken.
     """
 
     def moments(theta):
@@ -217,8 +240,8 @@ def twist(p, size, goal) -> Float32[Array, "paths"]:
     return jnp.maximum(lax.while_loop(going, newton, start)[1], 0.0)
 
 
-def obligor_words(seed, ids, blocks: int, stream: str):
-    """Four arrays [blocks paths] of random words, addressed by path and block."""
+def obligor_words(seed: Seed, ids: Ids, blocks: int, stream: str) -> Words:
+    """Four arrays of random words, addressed by path and block."""
     dimension = jnp.arange(blocks, dtype=jnp.uint32)[:, None] + jnp.uint32(
         STREAMS.index(stream) << STREAM_BITS
     )
@@ -228,13 +251,16 @@ def obligor_words(seed, ids, blocks: int, stream: str):
     return threefry(key, (zero + low, zero + high, zero, zero + dimension))
 
 
-def outcome(model, sampler, seed, ids, count) -> Outcome:
-    """A chunk of paths for the tally; the model is (portfolio, scale of the losses, tilt)."""
-    book, scale, tilt = model
-    loss, log_weight = sample(book, sampler, seed, ids, tilt)
+def outcome(
+    model: tuple[Portfolio, Float32[Array, ""], Twist | None], sampler: Sampler, seed: Seed, ids: Ids,
+    count: Int[Array, ""],
+) -> Outcome:  # fmt: skip
+    """A chunk of paths for the tally; the model is (portfolio, scale of the losses, twist)."""
+    book, scale, twist = model
+    loss, log_weight = sample(book, sampler, seed, ids, twist)
     n = ids.shape[0]
 
-    def none(*shape, dtype):
+    def none(*shape: int, dtype: DTypeLike) -> Array:
         return jnp.zeros((*shape, n), dtype)
 
     return Outcome(

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from scipy import linalg
 from scipy.special import ndtri
 
-from engine.portfolio.vasicek import two_normals
+from engine.portfolio.vasicek import bivariate_normal
 
 Matrix = Float64[np.ndarray, "ratings ratings"]
 ROW_SUM = 0.15
@@ -44,7 +44,10 @@ def transition_matrix(rows: ArrayLike) -> Matrix:
 
 
 def generator(rows: ArrayLike) -> Matrix:
-    """The generator nearest to the logarithm of a yearly matrix, row by row.
+    """The generator nearest to the logarithm of a yearly transition matrix, row by row.
+
+    Args: rows [ratings ratings], probabilities, default last. Returns rates a year [ratings ratings]. Raises
+    ValueError as `transition_matrix`.
 
     Example: the generator of a matrix that has one.
         >>> rates = np.asarray([[-0.1, 0.08, 0.02], [0.2, -0.3, 0.1], [0.0, 0.0, 0.0]])
@@ -58,24 +61,41 @@ def generator(rows: ArrayLike) -> Matrix:
 def nearest_row(row: Float64[np.ndarray, "ratings"], own: int) -> Float64[np.ndarray, "ratings"]:
     """q_i = a_i - t and q_j = max(a_j - t, 0), with t such that they sum to zero.
 
-    The sum falls in t, linearly between the off-diagonal entries: the largest m of them are kept.
+    The sum falls in t, linearly between the off-diagonal entries, of which the largest m stay positive.
     """
     others = np.sort(np.delete(row, own))[::-1]
     shifts = (row[own] + np.cumsum(others)) / (np.arange(len(others)) + 2.0)
-    kept = np.flatnonzero(others > shifts)
-    shift = shifts[kept[-1]] if len(kept) else row[own]
+    positive = np.flatnonzero(others > shifts)
+    shift = shifts[positive[-1]] if len(positive) else row[own]
     moved = np.maximum(row - shift, 0.0)
     moved[own] = row[own] - shift
     return moved
 
 
 def transition(rates: ArrayLike, years: float) -> Matrix:
-    """expm(years Q)."""
-    return linalg.expm(years * np.asarray(rates, np.float64))
+    """Transition probabilities after some years, P(t) = expm(t Q).
+
+    Args: rates, a generator [ratings ratings], a year; years. Returns [ratings ratings], rows that sum to
+    one. Raises ValueError where the rates are not a square matrix.
+
+    >>> transition([[-0.1, 0.1], [0.0, 0.0]], 5.0).round(4).tolist()
+    [[0.6065, 0.3935], [0.0, 1.0]]
+    """
+    generator = np.asarray(rates, np.float64)
+    if generator.ndim != 2 or generator.shape[0] != generator.shape[1]:
+        raise ValueError(f"rates: got shape {generator.shape}, expected a square matrix")
+    return linalg.expm(years * generator)
 
 
 def default_probabilities(rates: ArrayLike, years: ArrayLike) -> Float64[np.ndarray, "years ratings"]:
-    """Probability of default within each number of years, for each rating but default."""
+    """Probability of default within each number of years, for each rating but default.
+
+    Args: rates, a generator [ratings ratings], default last; years [years]. Raises ValueError where the rates
+    are not a square matrix.
+
+    >>> default_probabilities([[-0.1, 0.1], [0.0, 0.0]], [1.0, 5.0]).round(4).tolist()
+    [[0.0952], [0.3935]]
+    """
     return np.stack([transition(rates, float(t))[:-1, -1] for t in np.atleast_1d(years)])
 
 
@@ -95,22 +115,31 @@ def thresholds(row: ArrayLike) -> Float64[np.ndarray, "edges"]:
 def joint_migration(first: ArrayLike, second: ArrayLike, correlation: float) -> Matrix:
     """P(first ends in i and second in j) when their asset returns are normal with this correlation.
 
-    Raises ValueError for a correlation outside (-1, 1).
+    Args: first, second [ratings], one-year probabilities of two obligors, default last; correlation of their
+    asset returns. Returns [ratings ratings]. Raises ValueError for a correlation outside (-1, 1).
+
+    >>> joint_migration([0.9, 0.1], [0.8, 0.2], 0.3).round(4).tolist()
+    [[0.7371, 0.1629], [0.0629, 0.0371]]
     """
     if not -1.0 < correlation < 1.0:
         raise ValueError(f"correlation: got {correlation}, expected a number between -1 and 1")
     a, b = (np.clip(thresholds(row), -FAR, FAR) for row in (first, second))
-    below = np.asarray([[two_normals(float(x), float(y), correlation) for y in b] for x in a])
+    below = np.asarray([[bivariate_normal(float(x), float(y), correlation) for y in b] for x in a])
     return np.diff(np.diff(below, axis=0), axis=1)
 
 
 def bond_value(row: ArrayLike, values: ArrayLike) -> tuple[float, float]:
-    """Mean and standard deviation of a bond worth values_j in rating j, probabilities scaled to one.
+    """Mean and standard deviation of a bond's value in a year.
+
+    Args: row [ratings], probabilities, which are scaled to sum to one; values [ratings], what the bond is
+    worth in each. Raises ValueError where the two differ in length.
 
     >>> bond_value([0.5, 0.5], [100.0, 90.0])
     (95.0, 5.0)
     """
     p, v = np.asarray(row, np.float64), np.asarray(values, np.float64)
+    if p.shape != v.shape or p.ndim != 1:
+        raise ValueError(f"row, values: got shapes {p.shape} and {v.shape}, expected vectors of one length")
     p = p / p.sum()
     mean = float(p @ v)
     return mean, float(np.sqrt(p @ (v - mean) ** 2))

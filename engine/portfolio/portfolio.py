@@ -21,9 +21,12 @@ from jaxtyping import Array, Float, Float32
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from engine.portfolio.obligors import check_range, matrix, probabilities, vector
+
 REACH = 7.0
 """Normals beyond which the table of the chi-square quantile stops; Phi(-7) = 1.3e-12."""
 NODES = 4097
+OBLIGOR_COLUMNS = ("pd", "exposure", "lgd", "lgd_volatility")
 LEAST_RESIDUAL = 1e-6
 """An obligor without a share of its own is given this one: its conditional default is a step."""
 
@@ -74,18 +77,18 @@ def portfolio(
 ) -> Portfolio:
     """A portfolio from NumPy arrays, the copula Gaussian or, with `dof`, Student's t.
 
-    Args: pd, exposure, lgd and lgd_volatility [obligors] or one number for all; loadings and lgd_loadings
-    [obligors factors], [obligors] for one factor, or one number. Raises ValueError naming the obligors whose
-    pd or lgd lies outside [0, 1], exposure or volatility is negative, or loadings have a norm above one.
+    Args: pd, default probabilities of the period; exposure, in any money unit; lgd, mean loss given default,
+    a share; lgd_volatility v of the module's equation: [obligors] or one number for all. loadings a and
+    lgd_loadings b [obligors factors], [obligors] for one factor, or one number. dof, degrees of freedom.
+    Raises ValueError naming the obligors whose pd or lgd lies outside [0, 1], exposure or volatility is
+    negative, or loadings have a norm above one.
 
     Example:
         >>> two = portfolio([0.01, 0.02], exposure=[3.0, 5.0], lgd=0.45, loadings=0.5)
         >>> two.loadings.shape, round(two.total, 2), two.threshold.round(2).tolist()
         ((2, 1), 3.6, [2.3299999237060547, 2.049999952316284])
     """
-    pd = np.atleast_1d(np.asarray(pd, np.float64))
-    if pd.ndim != 1 or not len(pd):
-        raise ValueError(f"pd: got shape {pd.shape}, expected one number for each of one or more obligors")
+    pd = probabilities(pd)
     n = len(pd)
     exposure, lgd, volatility = (
         vector(name, value, n)
@@ -93,23 +96,24 @@ def portfolio(
     )
     loadings = matrix("loadings", loadings, n)
     lgd_loadings = matrix("lgd_loadings", lgd_loadings, n, loadings.shape[1])
-    within("pd", pd, 0.0, 1.0)
-    within("lgd", lgd, 0.0, 1.0)
-    within("exposure", exposure, 0.0, np.inf)
-    within("lgd_volatility", volatility, 0.0, np.inf)
+    check_range("lgd", lgd, 0.0, 1.0)
+    check_range("exposure", exposure, 0.0, np.inf)
+    check_range("lgd_volatility", volatility, 0.0, np.inf)
     for name, rows in (("loadings", loadings), ("lgd_loadings", lgd_loadings)):
-        within(f"norm of {name}", np.linalg.norm(rows, axis=1), 0.0, 1.0 + 1e-9)
+        check_range(f"norm of {name}", np.linalg.norm(rows, axis=1), 0.0, 1.0 + 1e-9)
     if dof is not None and not (np.isfinite(dof) and dof > 0.0):
         raise ValueError(f"dof: got {dof}, expected a positive number, or None for the Gaussian copula")
     law = stats.norm if dof is None else stats.t(dof)
     residual = np.sqrt(np.clip(1.0 - np.sum(loadings**2, axis=1), LEAST_RESIDUAL**2, 1.0))
     middle = stats.norm.ppf(lgd) * np.sqrt(1.0 + volatility**2)
-    arrays = (
-        pd, exposure, lgd, loadings, law.isf(pd), residual, middle, volatility, lgd_loadings,
-        np.sqrt(np.clip(1.0 - np.sum(lgd_loadings**2, axis=1), 0.0, 1.0)), log_mixing(dof),
-    )  # fmt: skip
+    arrays = {
+        "pd": pd, "exposure": exposure, "lgd": lgd, "loadings": loadings, "threshold": law.isf(pd),
+        "residual": residual, "lgd_mean": middle, "lgd_volatility": volatility, "lgd_loadings": lgd_loadings,
+        "lgd_residual": np.sqrt(np.clip(1.0 - np.sum(lgd_loadings**2, axis=1), 0.0, 1.0)),
+        "log_mixing": log_mixing(dof),
+    }  # fmt: skip
     return Portfolio(
-        *(jnp.asarray(array, jnp.float32) for array in arrays),
+        **{name: jnp.asarray(array, jnp.float32) for name, array in arrays.items()},
         random_lgd=bool((volatility > 0.0).any()),
         student=dof is not None,
     )
@@ -119,56 +123,29 @@ def read_portfolio(path: str | pathlib.Path, dof: float | None = None) -> Portfo
     """A portfolio from a CSV of obligors.
 
     Columns: pd; optionally exposure, lgd, lgd_volatility; loadings as loading_1, loading_2, ... and those of
-    LGD as lgd_loading_1, ...; others are ignored. Raises ValueError for a missing pd, a value that is not a
-    number (naming line and column), and what `portfolio` refuses.
+    LGD as lgd_loading_1, ...; others are ignored. `dof` as for `portfolio`. Raises ValueError for a missing
+    pd, a value that is not a number (naming line and column), and what `portfolio` refuses.
+
+    Example:
+        >>> read_portfolio("obligors.csv").exposure.tolist()  # doctest: +SKIP
+        [3.0, 5.0]
     """
     table = pandas.read_csv(path)
     if "pd" not in table:
-        raise ValueError(f"{path}: got columns {', '.join(table)}, expected at least pd")
-    wanted = [c for c in table if c in ("pd", "exposure", "lgd", "lgd_volatility") or "loading_" in c]
-    numbers = table[wanted].apply(pandas.to_numeric, errors="coerce")
-    for column in wanted:
+        raise ValueError(f"{path}: got columns {', '.join(map(str, table))}, expected at least pd")
+    columns = [name for name in map(str, table) if name in OBLIGOR_COLUMNS or "loading_" in name]
+    numbers = table[columns].apply(pandas.to_numeric, errors="coerce")
+    for column in columns:
         bad = np.flatnonzero(~np.isfinite(numbers[column]))
         if len(bad):
             got = table[column].iloc[bad[0]]
             raise ValueError(f"{path}, line {bad[0] + 2}, column {column}: got {got!r}, expected a number")
-    values = {c: numbers[c].to_numpy() for c in wanted if "loading_" not in c}
+    values = {column: numbers[column].to_numpy() for column in columns if "loading_" not in column}
     for name, prefix in (("loadings", "loading_"), ("lgd_loadings", "lgd_loading_")):
-        held = [c for c in wanted if c.startswith(prefix)]
-        if held:
-            values[name] = numbers[held].to_numpy()
+        own = [column for column in columns if column.startswith(prefix)]
+        if own:
+            values[name] = numbers[own].to_numpy()
     return portfolio(**values, dof=dof)
-
-
-def vector(name: str, value: ArrayLike, n: int) -> np.ndarray:
-    """One number for each obligor."""
-    array = np.asarray(value, np.float64)
-    if array.shape not in ((), (n,)):
-        raise ValueError(f"{name}: got shape {array.shape}, expected ({n},) or one number")
-    return np.broadcast_to(array, n).copy()
-
-
-def matrix(name: str, value: ArrayLike, n: int, factors: int | None = None) -> np.ndarray:
-    """One row of loadings for each obligor."""
-    array = np.asarray(value, np.float64)
-    if array.ndim < 2:
-        array = vector(name, array, n)[:, None]
-        if factors is not None and factors > 1 and not array.any():
-            array = np.zeros((n, factors))
-    if array.ndim != 2 or len(array) != n or factors not in (None, array.shape[1]):
-        expected = f"({n}, {'factors' if factors is None else factors})"
-        raise ValueError(f"{name}: got shape {array.shape}, expected {expected}")
-    return array
-
-
-def within(name: str, values: np.ndarray, low: float, high: float) -> None:
-    """Raise ValueError naming the first obligors outside [low, high]."""
-    bad = np.flatnonzero(~((values >= low) & (values <= high)))
-    if len(bad):
-        shown = ", ".join(f"obligor {i}: {values[i]:g}" for i in bad[:3])
-        more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
-        limits = f"from {low:g} to {round(high, 6):g}" if np.isfinite(high) else f"of at least {low:g}"
-        raise ValueError(f"{name}: got {shown}{more}, expected numbers {limits}")
 
 
 def log_mixing(dof: float | None) -> np.ndarray:

@@ -10,18 +10,18 @@ the trapezoid rule, which for such smooth integrands converges faster than any p
 """
 
 import numpy as np
-from jaxtyping import Float64, Int
+from jaxtyping import Float64, Int64
 from numpy.typing import ArrayLike
 from scipy import stats
 
 from engine.portfolio.distribution import LossDistribution
-from engine.portfolio.portfolio import vector, within
+from engine.portfolio.obligors import Obligors, check_range, in_units, probabilities, vector
 
 SPAN = 9.5
 """Standard deviations of the factor that are integrated; beyond lies 2e-21."""
 NODES = 401
-MULTIPLE = 1e-6
-"""A loss given default this close to a multiple of the unit, as a share of the unit, is one."""
+TERMS = 4000
+"""Terms of the series, at most; at p = 1/2 they do not shrink, but there are only as many as fit the grid."""
 
 
 def exact_distribution(
@@ -54,7 +54,13 @@ def shortfall_contributions(
 
         C_k = c_k [P(k in default, L > VaR) + s P(k in default, L = VaR)] / (1 - level)
 
-    with s the share of the atom at VaR that ES takes. Args and errors as for `exact_distribution`.
+    with s the share of the atom at VaR that ES takes. Args as for `exact_distribution`, and level in (0, 1).
+    Raises ValueError as `exact_distribution`, and for a level outside (0, 1).
+
+    Example: of two equal loans the riskier one makes up more of the tail.
+        >>> parts = shortfall_contributions([0.01, 0.02], 1.0, loading=0.4, level=0.99)
+        >>> parts.round(4).tolist()
+        [0.3611, 0.6887]
     """
     whole = exact_distribution(pd, exposure, lgd, loading, unit=unit, nodes=nodes)
     units, p, weights = conditional(pd, exposure, lgd, loading, unit, nodes)
@@ -70,34 +76,29 @@ def shortfall_contributions(
     return unit * units * (beyond + share * (from_atom_on - beyond)) / (1.0 - level)
 
 
-def conditional(pd, exposure, lgd, loading, unit, nodes):
-    """(losses in units [obligors], default probabilities [nodes obligors], weights [nodes])."""
-    pd = np.atleast_1d(np.asarray(pd, np.float64))
-    if pd.ndim != 1 or not len(pd):
-        raise ValueError(f"pd: got shape {pd.shape}, expected one number for each of one or more obligors")
+def conditional(
+    pd: ArrayLike, exposure: ArrayLike, lgd: ArrayLike, loading: ArrayLike, unit: float, nodes: int
+) -> tuple[
+    Int64[np.ndarray, " obligors"], Float64[np.ndarray, "nodes obligors"], Float64[np.ndarray, " nodes"]
+]:
+    """Losses in units, default probabilities given each node of the factor, and the nodes' weights."""
+    pd = probabilities(pd)
     n = len(pd)
-    exposure, lgd, loading = (
-        vector(name, value, n) for name, value in (("exposure", exposure), ("lgd", lgd), ("loading", loading))
-    )
-    for name, values, low, high in (
-        ("pd", pd, 0.0, 1.0), ("lgd", lgd, 0.0, 1.0), ("exposure", exposure, 0.0, np.inf),
-        ("loading", loading, -1.0 + 1e-9, 1.0 - 1e-9),
-    ):  # fmt: skip
-        within(name, values, low, high)
-    amounts = exposure * lgd / unit
-    units = np.rint(amounts)
-    for k in np.flatnonzero(np.abs(amounts - units) > MULTIPLE):
-        loss = amounts[k] * unit
-        raise ValueError(f"unit: got {unit:g}, expected one that divides obligor {k}'s loss, {loss:g}")
+    exposure, lgd = vector("exposure", exposure, n), vector("lgd", lgd, n)
+    loading = vector("loading", loading, n)
+    check_range("lgd", lgd, 0.0, 1.0)
+    check_range("exposure", exposure, 0.0, np.inf)
+    check_range("loading", loading, -1.0 + 1e-9, 1.0 - 1e-9)
+    units = in_units(exposure, lgd, unit)
     z = np.linspace(-SPAN, SPAN, nodes)
     weights = stats.norm.pdf(z)
     weights /= weights.sum()
     p = stats.norm.cdf((loading * z[:, None] - stats.norm.isf(pd)) / np.sqrt(1.0 - loading**2))
-    return units.astype(np.int64), p, weights
+    return units, p, weights
 
 
 def independent(
-    p: Float64[np.ndarray, "obligors"], units: Int[np.ndarray, "obligors"]
+    p: Float64[np.ndarray, "obligors"], units: Int64[np.ndarray, "obligors"]
 ) -> Float64[np.ndarray, "units"]:
     """P(L = x) of independent obligors, largest last so that the grid stays short for long."""
     pmf = np.zeros(int(units.sum()) + 1)
@@ -111,26 +112,27 @@ def independent(
     return pmf
 
 
-def others_beyond(pmf, p, units, losses) -> Float64[np.ndarray, "obligors"]:
+def others_beyond(
+    pmf: Float64[np.ndarray, " units"],
+    p: Obligors,
+    units: Int64[np.ndarray, " obligors"],
+    losses: Int64[np.ndarray, " obligors"],
+) -> Obligors:
     """P(sum of all others > losses_k) for every obligor k, from the distribution of the sum of all.
 
     Taking k out of G(y) = P(L > y) = (1 - p) G_k(y) + p G_k(y - c) leaves a geometric series, which is summed
     towards the side where its ratio is below one: in P(L <= y) downwards, or in G upwards.
     """
     cdf, survival = np.cumsum(pmf), np.cumsum(pmf[::-1])[::-1] - pmf
-    found = np.empty(len(p))
+    beyond = np.empty(len(p))
     for k, (q, c, y) in enumerate(zip(p, units, losses, strict=True)):
         if c == 0:
-            found[k] = survival[min(y, len(pmf) - 1)] if y >= 0 else 1.0
+            beyond[k] = survival[min(y, len(pmf) - 1)] if y >= 0 else 1.0
         elif q <= 0.5:
             places = np.arange(y, -1, -c)[:TERMS]
-            found[k] = 1.0 - cdf[places] @ (-q / (1.0 - q)) ** np.arange(len(places)) / (1.0 - q)
+            beyond[k] = 1.0 - cdf[places] @ (-q / (1.0 - q)) ** np.arange(len(places)) / (1.0 - q)
         else:
             places = np.arange(y + c, len(pmf), c)[:TERMS]
             series = np.where(places >= 0, survival[np.maximum(places, 0)], 1.0)
-            found[k] = series @ (-(1.0 - q) / q) ** np.arange(len(places)) / q
-    return found
-
-
-TERMS = 4000
-"""Terms of the series, at most; at p = 1/2 they do not shrink, but there are only as many as fit the grid."""
+            beyond[k] = series @ (-(1.0 - q) / q) ** np.arange(len(places)) / q
+    return beyond

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from engine.draws.samplers import PSEUDO_RANDOM, Antithetic, sobol
+from engine.draws.samplers import PSEUDO_RANDOM, Antithetic, Sampler, sobol
 from engine.portfolio import losses
 from engine.portfolio.importance import DEFENSIVE, tuned
-from engine.portfolio.losses import Tilt
+from engine.portfolio.losses import Twist
 from engine.portfolio.portfolio import Portfolio
 from engine.run import blocks
 from engine.run.blocks import Model
-from engine.run.plan import Hooks, Plan
+from engine.run.plan import Hooks, Plan, Timing
 from engine.tail import intervals, measures
 from engine.tail.histogram import LOSS
 from engine.tail.tally import Layout, Tally
@@ -30,17 +30,17 @@ LAYOUT = Layout(horizons=(1,), columns=("loss",), components=(), entities=(), mo
 
 @dataclasses.dataclass(frozen=True)
 class PortfolioTail:
-    """What a simulation says of a portfolio's loss, in the exposures' unit."""
+    """The tail of a portfolio's loss by simulation, in the exposures' unit."""
 
     expected: measures.Estimate
     table: pd.DataFrame  # level, var, var_lo, var_hi, es, es_lo, es_hi
     weights: intervals.Weights
-    warnings: tuple[str, ...]  # what is not resolved, or not to be trusted
+    warnings: tuple[str, ...]  # levels that are not resolved, weights not to be trusted
     plan: Plan
     sampler: str
     tally: Tally
     scale: float  # the tally's losses are the portfolio's times this
-    tilt: Tilt | None
+    twist: Twist | None
 
 
 def portfolio_tail(
@@ -57,10 +57,14 @@ def portfolio_tail(
 ) -> PortfolioTail:
     """VaR and ES of a portfolio with 95% intervals.
 
-    `sampler` is one of SAMPLERS. Antithetic pairs and scrambled Sobol points take their errors from
-    `replications` (16 unless given), which must divide the paths. Importance sampling is tuned to losses of
-    `target`, in the exposures' unit, or to the VaR at the lowest level that a pilot finds. Raises ValueError
-    for levels outside (0, 1), an unknown sampler, or paths that do not suit it.
+    Args: book; levels, each in (0, 1); paths; seed, below 2^64; sampler, one of SAMPLERS; replications of
+    antithetic pairs and scrambled Sobol points, whose spread is their error, 16 unless given, a divisor of
+    the paths; target, the loss that importance sampling aims at, in the exposures' unit, by default the VaR
+    at the lowest level, from a pilot; defensive, the share of its paths drawn plainly; block, paths a block,
+    a multiple of 256.
+
+    Raises ValueError for levels outside (0, 1), an unknown sampler, paths that do not suit it, and a target
+    that the portfolio cannot lose.
 
     Example:
         >>> from engine.portfolio.portfolio import portfolio
@@ -76,30 +80,33 @@ def portfolio_tail(
         raise ValueError(f"levels: got {tuple(levels)}, expected numbers between 0 and 1")
     paired = sampler in ("antithetic", "sobol")
     count = replications or (REPLICATIONS if paired else 1)
-    tilt = None
+    twist = None
     if sampler == "importance":
         target = pilot_target(book, min(levels), seed) if target is None else target
-        tilt = tuned(book, target, defensive)
-    kept: list[Tally] = []
+        twist = tuned(book, target, defensive)
+    tallies: list[Tally] = []
     plan = Plan(paths, block, seed)
-    tally, _ = run(book, plan, samplers_of(book, plan, sampler, count), tilt, Hooks(replication=kept.append))
+    hooks = Hooks(replication=tallies.append)
+    tally, _ = run(book, plan, samplers_of(book, plan, sampler, count), twist, hooks)
     scale = scale_of(book)
     return PortfolioTail(
         expected=scaled_estimate(measures.expected_loss(measures.column_losses(tally, 0)), scale),
-        table=table_of(tally, kept if count > 1 else [], levels, scale),
+        table=table_of(tally, tallies if count > 1 else [], levels, scale),
         weights=intervals.weights(tally),
         warnings=warnings_of(tally, levels),
         plan=plan,
         sampler=sampler,
         tally=tally,
         scale=scale,
-        tilt=tilt,
+        twist=twist,
     )
 
 
-def run(book: Portfolio, plan: Plan, samplers, tilt: Tilt | None, hooks: Hooks | None = None):
-    """(Tally, Timing) of a plan; losses are scaled into the range of the tally's bins."""
-    arrays = (book, jnp.asarray(scale_of(book), jnp.float32), tilt)
+def run(
+    book: Portfolio, plan: Plan, samplers: Sequence[Sampler], twist: Twist | None, hooks: Hooks | None = None
+) -> tuple[Tally, Timing]:
+    """Run a plan; losses are scaled into the range of the tally's bins."""
+    arrays = (book, jnp.asarray(scale_of(book), jnp.float32), twist)
     return blocks.simulate(Model(losses.outcome, arrays, LAYOUT, losses.CHUNK), plan, samplers, hooks)
 
 
@@ -108,7 +115,7 @@ def scale_of(book: Portfolio) -> float:
     return 2.0 ** (LOSS.high - 1 - np.ceil(np.log2(max(book.total, 1e-300))))
 
 
-def samplers_of(book: Portfolio, plan: Plan, name: str, replications: int) -> tuple:
+def samplers_of(book: Portfolio, plan: Plan, name: str, replications: int) -> tuple[Sampler, ...]:
     """One sampler for each replication."""
     if name == "sobol":
         return sobol(replications, plan.paths // replications, 1, book.factors, 1, plan.seed)
@@ -116,38 +123,40 @@ def samplers_of(book: Portfolio, plan: Plan, name: str, replications: int) -> tu
 
 
 def pilot_target(book: Portfolio, level: float, seed: int) -> float:
-    """The portfolio's VaR at a level, roughly: from plain paths, then, if too few lie beyond it, tilted ones.
+    """The portfolio's VaR at a level, roughly: plain paths first; if too few lie beyond, twisted ones.
 
     The pilot's seed is its own, so that what it learns is independent of the run.
     """
     plan = Plan(PILOT, PILOT, (seed + PILOT_SEED) % 2**64)
     first = min(level, 1.0 - 100.0 / PILOT)
-    target, tilt = 0.0, None
+    target, twist = 0.0, None
     for at in (first, level) if level > first else (first,):
-        tally, _ = run(book, plan, (PSEUDO_RANDOM,), tilt)
+        tally, _ = run(book, plan, (PSEUDO_RANDOM,), twist)
         target = measures.value_at_risk(measures.column_losses(tally, 0), at) / scale_of(book)
         least = np.nextafter(np.float32(0.0), np.float32(1.0))
         target = float(np.clip(target, max(least, 1e-6 * book.total), 0.999 * book.total))
-        tilt = tuned(book, target)
+        twist = tuned(book, target)
     return target
 
 
-def table_of(tally: Tally, kept: list[Tally], levels: Sequence[float], scale: float) -> pd.DataFrame:
+def table_of(
+    tally: Tally, replications: Sequence[Tally], levels: Sequence[float], scale: float
+) -> pd.DataFrame:
     """VaR and ES by level; intervals from the spread of replications where there are any."""
     whole = measures.column_losses(tally, 0)
     rows = []
     for level in levels:
         var, es = intervals.var_interval(whole, level), intervals.es_interval(whole, level)
-        if kept:
-            each = [measures.tail(measures.column_losses(t, 0), level) for t in kept]
-            var = spread(var.value, [found.value_at_risk for found in each])
-            es = spread(es.value, [found.expected_shortfall for found in each])
+        if replications:
+            tails = [measures.tail(measures.column_losses(each, 0), level) for each in replications]
+            var = student_interval(var.value, [tail.value_at_risk for tail in tails])
+            es = student_interval(es.value, [tail.expected_shortfall for tail in tails])
         bounds = [var.value, var.lower, var.upper, es.value, es.lower, es.upper]
         rows.append([level, *(bound / scale for bound in bounds)])
     return pd.DataFrame(rows, columns=["level", "var", "var_lo", "var_hi", "es", "es_lo", "es_hi"])
 
 
-def spread(value: float, each: list[float]) -> intervals.Interval:
+def student_interval(value: float, each: Sequence[float]) -> intervals.Interval:
     """The Student-t interval about a value from that of every replication."""
     _, error = intervals.sectioned([np.asarray(e) for e in each])
     reach = float(error) * float(stats.t.ppf(0.5 + 0.5 * intervals.CONFIDENCE, len(each) - 1))
@@ -157,8 +166,8 @@ def spread(value: float, each: list[float]) -> intervals.Interval:
 def warnings_of(tally: Tally, levels: Sequence[float]) -> tuple[str, ...]:
     """Which levels the paths do not resolve, and what is wrong with their weights."""
     whole = measures.column_losses(tally, 0)
-    found = [intervals.resolved(whole, level) for level in levels]
-    return tuple(sentence for sentence in found if sentence) + tuple(
+    unresolved = [intervals.resolved(whole, level) for level in levels]
+    return tuple(sentence for sentence in unresolved if sentence) + tuple(
         intervals.distrust(intervals.weights(tally))
     )
 

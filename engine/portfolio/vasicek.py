@@ -9,63 +9,96 @@ Risk 15(12); Gordy (2003), Journal of Financial Intermediation 12(3).
 """
 
 import numpy as np
+from jaxtyping import Float64
 from numpy.typing import ArrayLike
 from scipy import integrate, stats
 from scipy.special import ndtr, ndtri
 
+Numbers = Float64[np.ndarray, "..."] | np.float64
+"""One number, or an array of the shape to which the arguments broadcast."""
 
-def conditional_pd(pd: ArrayLike, rho: ArrayLike, z: ArrayLike):
-    """p(z) for asset correlation rho in [0, 1).
+
+def conditional_pd(pd: ArrayLike, rho: ArrayLike, z: ArrayLike) -> Numbers:
+    """Default probability given the factor, p(z).
+
+    Args: pd, probability of default of an obligor; rho, asset correlation in [0, 1); z, the standard normal
+    factor; all broadcast. Raises ValueError for a pd outside [0, 1] or a rho outside [0, 1).
 
     >>> round(float(conditional_pd(0.01, 0.2, ndtri(0.999))), 6)
     0.145525
     """
-    pd, rho = checked(pd, rho)
-    return ndtr((ndtri(pd) + np.sqrt(rho) * np.asarray(z, np.float64)) / np.sqrt(1.0 - rho))
+    p, r = checked(pd, rho)
+    return ndtr((ndtri(p) + np.sqrt(r) * np.asarray(z, np.float64)) / np.sqrt(1.0 - r))
 
 
-def loss_cdf(loss: ArrayLike, pd: ArrayLike, rho: ArrayLike):
-    """P(share in default <= loss) = Phi((sqrt(1 - rho) Phi^-1(loss) - Phi^-1(PD)) / sqrt(rho)), rho > 0."""
-    pd, rho = checked(pd, rho, least=np.finfo(np.float64).tiny)
-    return ndtr((np.sqrt(1.0 - rho) * ndtri(np.asarray(loss, np.float64)) - ndtri(pd)) / np.sqrt(rho))
+def loss_cdf(loss: ArrayLike, pd: ArrayLike, rho: ArrayLike) -> Numbers:
+    """Vasicek's distribution function of the share of an infinite pool that defaults.
+
+        P(share <= loss) = Phi((sqrt(1 - rho) Phi^-1(loss) - Phi^-1(PD)) / sqrt(rho))
+
+    Args: loss, a share of the pool; pd and rho as for `conditional_pd`, rho above 0; all broadcast. Raises
+    ValueError for a pd outside [0, 1] or a rho outside (0, 1).
+
+    >>> round(float(loss_cdf(0.1455, pd=0.01, rho=0.2)), 4)
+    0.999
+    """
+    p, r = checked(pd, rho, least=np.finfo(np.float64).tiny)
+    return ndtr((np.sqrt(1.0 - r) * ndtri(np.asarray(loss, np.float64)) - ndtri(p)) / np.sqrt(r))
 
 
-def loss_quantile(level: ArrayLike, pd: ArrayLike, rho: ArrayLike):
-    """VaR of the share in default: p(Phi^-1(level))."""
+def loss_quantile(level: ArrayLike, pd: ArrayLike, rho: ArrayLike) -> Numbers:
+    """VaR of the share of an infinite pool that defaults, p(Phi^-1(level)).
+
+    Args: level in (0, 1); pd and rho as for `conditional_pd`; all broadcast. Raises ValueError for a pd
+    outside [0, 1] or a rho outside [0, 1).
+
+    >>> round(float(loss_quantile(0.999, pd=0.01, rho=0.2)), 4)
+    0.1455
+    """
     return conditional_pd(pd, rho, ndtri(np.asarray(level, np.float64)))
 
 
 def expected_shortfall(level: float, pd: float, rho: float) -> float:
-    """ES of the share in default: Phi_2(Phi^-1(PD), -Phi^-1(level); sqrt(rho)) / (1 - level).
+    """ES of the share of an infinite pool that defaults.
+
+        ES = Phi_2(Phi^-1(PD), -Phi^-1(level); sqrt(rho)) / (1 - level)
+
+    Args: level in (0, 1); pd and rho as for `conditional_pd`. Raises ValueError for a pd outside [0, 1] or a
+    rho outside [0, 1).
 
     >>> round(expected_shortfall(0.99, 0.01, 0.0), 12)
     0.01
     """
-    pd, rho = checked(pd, rho)
-    both = two_normals(float(ndtri(pd)), -float(ndtri(level)), float(np.sqrt(rho)))
-    return both / (1.0 - level)
+    p, r = checked(pd, rho)
+    joint = bivariate_normal(float(ndtri(p)), -float(ndtri(level)), float(np.sqrt(r)))
+    return joint / (1.0 - level)
 
 
 def unexpected_loss(pd: float, rho: float) -> float:
     """Standard deviation of the share in default: sqrt(Phi_2(Phi^-1(PD), Phi^-1(PD); rho) - PD^2)."""
-    pd, rho = checked(pd, rho)
-    threshold = float(ndtri(pd))
-    both = two_normals(threshold, threshold, float(rho))
-    return float(np.sqrt(max(both - float(pd) ** 2, 0.0)))
+    p, r = checked(pd, rho)
+    threshold = float(ndtri(p))
+    joint = bivariate_normal(threshold, threshold, float(r))
+    return float(np.sqrt(max(joint - float(p) ** 2, 0.0)))
 
 
-def two_normals(a: float, b: float, correlation: float) -> float:
-    """P(A <= a, B <= b) of standard normals: the integral over A of phi times B's conditional probability."""
+def bivariate_normal(a: float, b: float, correlation: float) -> float:
+    """Phi_2(a, b; correlation): the integral over one normal of phi times the other's conditional Phi."""
     own = np.sqrt(1.0 - correlation**2)
 
-    def given(x):
+    def integrand(x):
         return stats.norm.pdf(x) * ndtr((b - correlation * x) / own)
 
-    return integrate.quad(given, -40.0, a, epsabs=1e-15, epsrel=1e-13, limit=400, points=[-9.0, 0.0, a])[0]
+    return integrate.quad(integrand, -40.0, a, epsabs=1e-15, epsrel=1e-13, limit=400, points=[-9.0, 0.0, a])[
+        0
+    ]
 
 
-def default_count(obligors: int, pd: float, rho: float) -> np.ndarray:
-    """P(k defaults among the obligors), k = 0..obligors.
+def default_count(obligors: int, pd: float, rho: float) -> Float64[np.ndarray, " counts"]:
+    """P(k defaults) in a finite pool of equal obligors, k = 0..obligors.
+
+    Args: obligors, their number; pd and rho as for `conditional_pd`. The factor is integrated by the
+    trapezoid rule on 2,001 nodes. Raises ValueError for a pd outside [0, 1] or a rho outside [0, 1).
 
     >>> round(float(default_count(10, 0.1, 0.2)[4]), 12)
     0.029980479722
@@ -81,22 +114,30 @@ CLASSES = ("corporate", "mortgage", "qualifying_revolving", "other_retail")
 """Asset classes of the Basel II risk-weight functions (paragraphs 272, 328, 329 and 330)."""
 
 
-def basel_correlation(pd: ArrayLike, asset_class: str = "corporate", turnover: float | None = None):
-    """Asset correlation of a class. Turnover in EUR mn, from 5 to 50, lowers that of corporates (273).
+def basel_correlation(
+    pd: ArrayLike, asset_class: str = "corporate", turnover: float | None = None
+) -> Numbers:
+    """Asset correlation of the Basel II risk-weight functions.
 
-    corporate     0.12 w + 0.24 (1 - w) - 0.04 (1 - (S - 5) / 45),  w = (1 - exp(-50 PD)) / (1 - exp(-50))
-    mortgage      0.15;   qualifying revolving 0.04
-    other retail  0.03 w + 0.16 (1 - w),  w = (1 - exp(-35 PD)) / (1 - exp(-35))
+        corporate     0.12 w + 0.24 (1 - w) - 0.04 (1 - (S - 5) / 45),  w = (1 - exp(-50 PD)) / (1 - exp(-50))
+        mortgage      0.15;   qualifying revolving 0.04
+        other retail  0.03 w + 0.16 (1 - w),  w = (1 - exp(-35 PD)) / (1 - exp(-35))
+
+    Args: pd; asset_class, one of CLASSES; turnover S of a small corporate, EUR mn, held to 5 to 50
+    (paragraph 273), or None. Raises ValueError for an unknown class.
+
+    >>> float(basel_correlation(0.01).round(4))
+    0.1928
     """
     if asset_class not in CLASSES:
         raise ValueError(f"asset_class: got {asset_class!r}, expected one of {', '.join(CLASSES)}")
-    pd = np.asarray(pd, np.float64)
+    p = np.asarray(pd, np.float64)
     if asset_class == "mortgage":
-        return np.full_like(pd, 0.15)
+        return np.full_like(p, 0.15)
     if asset_class == "qualifying_revolving":
-        return np.full_like(pd, 0.04)
+        return np.full_like(p, 0.04)
     low, high, speed = (0.12, 0.24, 50.0) if asset_class == "corporate" else (0.03, 0.16, 35.0)
-    w = np.expm1(-speed * pd) / np.expm1(-speed)
+    w = np.expm1(-speed * p) / np.expm1(-speed)
     small = 0.0
     if asset_class == "corporate" and turnover is not None:
         small = 0.04 * (1.0 - (np.clip(turnover, 5.0, 50.0) - 5.0) / 45.0)
@@ -109,39 +150,57 @@ def capital(
     maturity: ArrayLike = 2.5,
     asset_class: str = "corporate",
     turnover: float | None = None,
-):
-    """Capital per unit of exposure at default, K = LGD (p(Phi^-1(0.999)) - PD) m.
+) -> Numbers:
+    """Basel II capital per unit of exposure at default, K.
 
-    m = (1 + (M - 2.5) b) / (1 - 1.5 b) with b = (0.11852 - 0.05478 ln PD)^2 for corporates, else 1;
-    maturity M in years. Basel Committee (2006), International Convergence, paragraphs 272 to 330. Raises
-    ValueError for a pd outside (0, 1] and for an unknown class.
+        K = LGD (p(Phi^-1(0.999)) - PD) m
+        m = (1 + (M - 2.5) b) / (1 - 1.5 b),  b = (0.11852 - 0.05478 ln PD)^2 for corporates, else m = 1
+
+    Args: pd, one-year probability of default; lgd, loss given default, a share; maturity M, years;
+    asset_class and turnover as for `basel_correlation`. Basel Committee (2006), International Convergence,
+    paragraphs 272 to 330. Raises ValueError for a pd outside (0, 1] and for an unknown class.
+
+    >>> round(float(capital(0.01, lgd=0.45, maturity=2.5)), 4)
+    0.0739
     """
-    pd, _ = checked(pd, 0.0, lowest=np.finfo(np.float64).tiny)
-    stressed = loss_quantile(0.999, pd, basel_correlation(pd, asset_class, turnover))
-    charge = np.asarray(lgd, np.float64) * (stressed - pd)
+    p, _ = checked(pd, 0.0, lowest=np.finfo(np.float64).tiny)
+    stressed = loss_quantile(0.999, p, basel_correlation(p, asset_class, turnover))
+    charge = np.asarray(lgd, np.float64) * (stressed - p)
     if asset_class != "corporate":
         return charge
-    b = (0.11852 - 0.05478 * np.log(pd)) ** 2
+    b = (0.11852 - 0.05478 * np.log(p)) ** 2
     return charge * (1.0 + (np.asarray(maturity, np.float64) - 2.5) * b) / (1.0 - 1.5 * b)
 
 
-def risk_weight(pd: ArrayLike, **exposure):
-    """12.5 K of `capital`, without the scaling factor of 1.06, as in Annex 5.
+def risk_weight(
+    pd: ArrayLike,
+    lgd: ArrayLike = 0.45,
+    maturity: ArrayLike = 2.5,
+    asset_class: str = "corporate",
+    turnover: float | None = None,
+) -> Numbers:
+    """Basel II risk weight, 12.5 K of `capital`, without the scaling factor of 1.06, as in Annex 5.
+
+    Args and ValueErrors as for `capital`.
 
     >>> round(float(risk_weight(0.01)), 4)
     0.9232
     """
-    return 12.5 * capital(pd, **exposure)
+    return 12.5 * capital(pd, lgd, maturity, asset_class, turnover)
 
 
 def granularity_adjustment(level: float, pd: float, rho: float, lgd: float, herfindahl: float) -> float:
-    """What a finite homogeneous pool's VaR lies above the infinite one's, to first order in its Herfindahl.
+    """Granularity adjustment: VaR of a finite homogeneous pool less that of the infinite one, first order.
 
         GA = -(H / 2 phi(z)) d/dz [phi(z) v(z) / m'(z)] at z = Phi^-1(level),
         m = LGD p(z),   v = LGD^2 p (1 - p)
 
     with the sign of a factor of which high is bad: Wilde (2001), "Probing granularity", Risk 14(8); Martin
-    and Wilde (2002), Risk 15(11). H is the sum of squared exposure shares, 1/n for n equal ones.
+    and Wilde (2002), Risk 15(11).
+
+    Args: level in (0, 1); pd and rho as for `conditional_pd`; lgd, a share; herfindahl H, the sum of squared
+    exposure shares, 1/n for n equal ones. Returns a share of the exposure. Raises ValueError for a pd outside
+    [0, 1] or a rho outside [0, 1).
 
     >>> round(granularity_adjustment(0.999, 0.01, 0.2, 1.0, 1 / 100), 4)
     0.0161
@@ -159,11 +218,13 @@ def granularity_adjustment(level: float, pd: float, rho: float, lgd: float, herf
     return float(-herfindahl / (2.0 * stats.norm.pdf(z)) * derivative)
 
 
-def checked(pd: ArrayLike, rho: ArrayLike, least: float = 0.0, lowest: float = 0.0):
+def checked(
+    pd: ArrayLike, rho: ArrayLike, least: float = 0.0, lowest: float = 0.0
+) -> tuple[Float64[np.ndarray, "..."], Float64[np.ndarray, "..."]]:
     """Both as float64; ValueError for a pd outside [lowest, 1] or a correlation outside [least, 1)."""
-    pd, rho = np.asarray(pd, np.float64), np.asarray(rho, np.float64)
-    if not ((pd >= lowest) & (pd <= 1.0)).all():
-        raise ValueError(f"pd: got {pd}, expected numbers from {lowest:g} to 1")
-    if not ((rho >= least) & (rho < 1.0)).all():
-        raise ValueError(f"rho: got {rho}, expected correlations from {least:g} up to but not including 1")
-    return pd, rho
+    p, r = np.asarray(pd, np.float64), np.asarray(rho, np.float64)
+    if not ((p >= lowest) & (p <= 1.0)).all():
+        raise ValueError(f"pd: got {p}, expected numbers from {lowest:g} to 1")
+    if not ((r >= least) & (r < 1.0)).all():
+        raise ValueError(f"rho: got {r}, expected correlations from {least:g} up to but not including 1")
+    return p, r

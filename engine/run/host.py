@@ -8,6 +8,8 @@ import os
 import pathlib
 import sys
 import warnings
+from collections.abc import Mapping
+from typing import Any
 
 FLAGS = (
     "--xla_cpu_multi_thread_eigen=false",
@@ -47,8 +49,8 @@ def cache_folder() -> pathlib.Path:
     return pathlib.Path(base) / "undertow" / "jax"
 
 
-def prepare_devices(devices: int | str = "auto") -> int:
-    """Set JAX up for so many host devices (`auto`: one a core) and for float64; the number asked for.
+def prepare_devices(devices: int | str = "auto", precision: Mapping[str, Any] = PRECISION) -> int:
+    """Set JAX up for so many host devices (`auto`: one a core) and this precision; the number asked for.
 
     Warns where JAX has already started with another number of devices or without these compiler flags.
     """
@@ -64,7 +66,7 @@ def prepare_devices(devices: int | str = "auto") -> int:
         configure("jax_compilation_cache_dir", str(cache_folder()))
     if "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS" not in os.environ:
         configure("jax_persistent_cache_min_compile_time_secs", COMPILED_SECONDS)
-    for name, value in PRECISION.items():
+    for name, value in precision.items():
         configure(name, value)
     return count
 

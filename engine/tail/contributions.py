@@ -1,7 +1,7 @@
-"""Who makes up the tail: Euler contributions, tail composition, default probabilities, causes, fans.
+"""Composition of the tail: Euler contributions, bands, default probabilities, causes, fans.
 
 All from one pass: for every bin of the system loss the tally holds the sums of every other loss on the same
-paths. What is conditioned on is therefore always the system loss; measures conditioned on a column's own
+paths. The condition is therefore always on the system loss; measures conditioned on a column's own
 distress (CoVaR, DeltaCoVaR of the system) cannot be had from these sums.
 """
 
@@ -25,8 +25,8 @@ def es_contributions(
     itself. The errors are had from sections of the paths, see `intervals.sectioned`.
     """
     losses = column_losses(tally, horizon, self_normalised=self_normalised)
-    found = tail(losses, level)
-    return bin_shares(losses, found) @ _conditional(tally, horizon) / found.mass
+    worst = tail(losses, level)
+    return bin_shares(losses, worst) @ _conditional(tally, horizon) / worst.mass
 
 
 def marginal_expected_shortfall(
@@ -49,11 +49,11 @@ def composition(
     Raises ValueError unless the levels increase.
     """
     if list(levels) != sorted(set(levels)) or not levels:
-        raise ValueError(f"levels must increase, got {tuple(levels)}")
+        raise ValueError(f"levels: got {tuple(levels)}, expected them to increase")
     losses = column_losses(tally, horizon, self_normalised=self_normalised)
     tails = [tail(losses, level) for level in levels]
-    shares = np.stack([bin_shares(losses, found) for found in tails] + [np.zeros_like(losses.weight)])
-    masses = np.asarray([found.mass for found in tails] + [0.0])
+    shares = np.stack([bin_shares(losses, worst) for worst in tails] + [np.zeros_like(losses.weight)])
+    masses = np.asarray([worst.mass for worst in tails] + [0.0])
     return -np.diff(shares, axis=0) @ _conditional(tally, horizon) / -np.diff(masses)[:, None]
 
 
@@ -67,7 +67,7 @@ def default_probabilities(
     """
     last, paths = tally.defaults.shape[1] - 1, counted_paths(tally)
     if any(not 1 <= month <= last for month in months):
-        raise ValueError(f"months must lie within 1..{last}, got {tuple(months)}")
+        raise ValueError(f"months: got {tuple(months)}, expected each from 1 to {last}")
     column = np.asarray(months, np.int64) - 1
     defaults = np.cumsum(np.asarray(tally.defaults)[:, 1:], axis=1)[:, column] / WEIGHT_ONE
     squares = np.cumsum(np.asarray(tally.default_squares)[:, 1:], axis=1)[:, column] / SQUARE_ONE
@@ -90,7 +90,7 @@ def fans(tally: Tally, levels: Sequence[float]) -> Float64[np.ndarray, "levels m
     """
     counted_paths(tally)
     if not all(0.0 < level < 1.0 for level in levels):
-        raise ValueError(f"levels must lie between 0 and 1, got {tuple(levels)}")
+        raise ValueError(f"levels: got {tuple(levels)}, expected each between 0 and 1")
     weight = np.asarray(tally.fans) / WEIGHT_ONE
     months, series = weight.shape[:2]
     out = np.empty((len(levels), months, series))
@@ -110,14 +110,14 @@ def _fan_quantile(weight: Float64[np.ndarray, "fan_bins"], mass: float) -> float
     return float(upper - fraction * (upper - lower))
 
 
-def bin_shares(losses: Losses, found: Tail) -> Float64[np.ndarray, "bins"]:
+def bin_shares(losses: Losses, worst: Tail) -> Float64[np.ndarray, "bins"]:
     """What part of each bin's sums belongs to the tail: 0 below the VaR bin, 1 above it.
 
     In the VaR bin it is the part of the bin's system loss that ES takes, so that contributions add up to ES.
     """
-    shares = (np.arange(losses.weight.size) > found.bin).astype(np.float64)
-    mean = losses.mean[found.bin]
-    shares[found.bin] = found.fraction * (found.inside / mean if mean > 0.0 else 1.0)
+    shares = (np.arange(losses.weight.size) > worst.bin).astype(np.float64)
+    mean = losses.mean[worst.bin]
+    shares[worst.bin] = worst.fraction * (worst.inside / mean if mean > 0.0 else 1.0)
     return shares
 
 

@@ -23,7 +23,7 @@ from engine.tail.tally import SQUARE_ONE, WEIGHT_ONE, Tally
 
 @dataclass(frozen=True)
 class Distress:
-    """CoVaR of the system with its interval, and what it is above the same measure in normal times."""
+    """CoVaR of the system with its interval, and its rise over the same measure in normal times."""
 
     covar: float  # USD bn
     lower: float
@@ -33,20 +33,20 @@ class Distress:
 
 
 NONE = Distress(np.nan, np.nan, np.nan, np.nan, np.nan)
-"""Of a column that is in no distress."""
+"""Of a column that is not in distress."""
 
 
 def covar(tally: Tally, last: int, level: float) -> Distress:
-    """CoVaR and DeltaCoVaR for the `last`-th of the columns whose joint law is kept.
+    """CoVaR and DeltaCoVaR for the `last`-th of the columns with a joint law.
 
     Within half a bin, 3.1%, of the sample's own. The interval is that of order statistics for as many paths
     as are in distress, counted by Kish where they are weighted; the error of the column's own VaR is left
     out. The two VaRs of DeltaCoVaR rest on different paths, so its variance is the sum of theirs, each from
-    the width of its interval. NONE where the column loses less than 1 USD mn at its VaR: it is then in no
-    distress. Raises ValueError for a level outside (0, 1) and without paths.
+    the width of its interval. NONE where the column loses less than 1 USD mn at its VaR: it is then not
+    in distress. Raises ValueError for a level outside (0, 1) and without paths.
     """
     if not 0.0 < level < 1.0:
-        raise ValueError(f"level must lie between 0 and 1, got {level}")
+        raise ValueError(f"level: got {level}, expected a number between 0 and 1")
     table = np.asarray(tally.joint)[last] / WEIGHT_ONE
     total = float(table.sum())
     own, squares = table.sum(axis=1), np.asarray(tally.squares)[-1, 0].sum() / SQUARE_ONE
@@ -63,13 +63,17 @@ def covar(tally: Tally, last: int, level: float) -> Distress:
     return Distress(value, lower, upper, value - calm, error)
 
 
-def quantile_interval(weight: Float64[np.ndarray, "bins"], level: float, paths: float):
-    """VaR of a law that so many paths made up, and the order statistics that bracket it."""
+def quantile_interval(
+    weight: Float64[np.ndarray, "bins"], level: float, paths: float
+) -> tuple[float, float, float]:
+    """VaR of so many paths, and the order statistics that bracket it."""
     few, many = bdtrik([0.5 - 0.5 * CONFIDENCE, 0.5 + 0.5 * CONFIDENCE], paths, 1.0 - level) / paths
     return quantile(weight, 1.0 - level), quantile(weight, many), quantile(weight, few)
 
 
-def above(table: Float64[np.ndarray, "own system"], own, mass: float) -> Float64[np.ndarray, "system"]:
+def above(
+    table: Float64[np.ndarray, "own system"], own: Float64[np.ndarray, "own"], mass: float
+) -> Float64[np.ndarray, "system"]:
     """Masses of the system's bins on the paths that make up the upper `mass` of the column's own loss."""
     index, fraction = locate(own, mass)
     return table[index + 1 :].sum(axis=0) + fraction * table[index]

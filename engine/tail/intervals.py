@@ -1,7 +1,7 @@
-"""How far the estimates of a tail may be off, and whether the tail is resolved at all.
+"""Confidence intervals of a tail's measures, and whether the paths resolve the tail at all.
 
 Weighted and plain paths share one formula. Under the weights the estimated probability p of a tail has some
-variance v; n = p (1 - p) / v is the number of plain paths that would know p as well. For plain paths n is
+variance v; n = p (1 - p) / v is the number of plain paths with the same variance. For plain paths n is
 their number, and the interval of VaR below is the binomial one between order statistics.
 """
 
@@ -14,7 +14,7 @@ from scipy.special import bdtrik, ndtri
 
 from engine.tail import pareto
 from engine.tail.histogram import LOSS
-from engine.tail.measures import Losses, Tail, counted_paths, locate, tail, within
+from engine.tail.measures import Losses, Tail, counted_paths, in_bin, locate, tail
 from engine.tail.tally import SQUARE_ONE, WEIGHT_CAP, WEIGHT_ONE, Tally
 
 CONFIDENCE = 0.95
@@ -67,29 +67,29 @@ def weights(tally: Tally) -> Weights:
     )
 
 
-def distrust(found: Weights) -> list[str]:
+def distrust(sample: Weights) -> list[str]:
     """What is wrong with the weights, in sentences; empty where they can be trusted.
 
     Likelihood ratios average one: a mean further off than MEAN_ERRORS standard errors, or a tail so heavy
     that the error itself cannot be trusted, says that the paths do not stand for the law they are meant to.
     """
-    said = []
-    if found.capped:
-        said.append(f"Some weights were cut at {WEIGHT_CAP:,.0f}: the estimates are bounds.")
-    off = abs(found.mean - 1.0)
-    if off > MEAN_ERRORS * found.mean_error + 1e-6:
-        errors = f"{off / found.mean_error:.0f} standard errors" if found.mean_error > 0.0 else f"{off:.2g}"
-        said.append(
-            f"The weights average {found.mean:.4g}, {errors} from the 1 of likelihood ratios: the estimates "
+    warnings = []
+    if sample.capped:
+        warnings.append(f"Some weights were cut at {WEIGHT_CAP:,.0f}: the estimates are bounds.")
+    off = abs(sample.mean - 1.0)
+    if off > MEAN_ERRORS * sample.mean_error + 1e-6:
+        errors = f"{off / sample.mean_error:.0f} standard errors" if sample.mean_error > 0.0 else f"{off:.2g}"
+        warnings.append(
+            f"The weights average {sample.mean:.4g}, {errors} from the 1 of likelihood ratios: the estimates "
             "are biased or their errors too small."
         )
-    if found.k_hat is not None and found.k_hat > pareto.USABLE:
-        said.append(
-            f"The largest weights have a Pareto k-hat of {found.k_hat:.2f}, above {pareto.USABLE}: a few "
+    if sample.k_hat is not None and sample.k_hat > pareto.USABLE:
+        warnings.append(
+            f"The largest weights have a Pareto k-hat of {sample.k_hat:.2f}, above {pareto.USABLE}: a few "
             "paths decide the estimates, and their errors cannot be trusted. Raise the defensive share or "
             "tilt less."
         )
-    return said
+    return warnings
 
 
 def var_interval(losses: Losses, level: float, confidence: float = CONFIDENCE) -> Interval:
@@ -98,13 +98,13 @@ def var_interval(losses: Losses, level: float, confidence: float = CONFIDENCE) -
     The number of n paths beyond the true VaR is Binomial(n, 1 - level); its lower and upper quantiles, as
     masses from the top, are read off the histogram (David and Nagaraja, Order Statistics, 7.1).
     """
-    found = tail(losses, level)
-    n = equivalent_paths(losses, found)
+    worst = tail(losses, level)
+    n = equivalent_paths(losses, worst)
     tails = np.asarray([0.5 - 0.5 * confidence, 0.5 + 0.5 * confidence])
     few, many = bdtrik(tails, n, 1.0 - level)
     bounded = level**n <= tails[0]  # the probability that not one path lies beyond
     upper = _quantile(losses, few / n) if bounded else np.inf
-    return Interval(found.value_at_risk, _quantile(losses, many / n), upper)
+    return Interval(worst.value_at_risk, _quantile(losses, many / n), upper)
 
 
 def es_error(losses: Losses, level: float) -> float:
@@ -113,8 +113,8 @@ def es_error(losses: Losses, level: float) -> float:
     ES = VaR + E[(L - VaR)+] / (1 - level), and the error of VaR enters at second order only: the variance is
     that of the mean of w (L - VaR)+ / (1 - level) (Hong, Hu and Liu 2014, ACM TOMACS 24(4)).
     """
-    found = tail(losses, level)
-    excess = np.where(np.arange(losses.weight.size) >= found.bin, losses.mean - found.value_at_risk, 0.0)
+    worst = tail(losses, level)
+    excess = np.where(np.arange(losses.weight.size) >= worst.bin, losses.mean - worst.value_at_risk, 0.0)
     excess = np.maximum(excess, 0.0)
     mean = float(np.sum(losses.weight * excess)) / losses.total
     if losses.self_normalised:
@@ -131,14 +131,14 @@ def es_interval(losses: Losses, level: float, confidence: float = CONFIDENCE) ->
     return Interval(value, value - reach, value + reach)
 
 
-def equivalent_paths(losses: Losses, found: Tail) -> float:
+def equivalent_paths(losses: Losses, worst: Tail) -> float:
     """The number of plain paths that would know the tail's probability as well: p (1 - p) / variance.
 
     With likelihood ratios the variance is [sum of w^2 in the tail / n - p^2] / n; self-normalised it is
     [(1 - p)^2 sum of w^2 in the tail + p^2 sum of w^2 elsewhere] / (sum w)^2.
     """
-    p = 1.0 - found.level
-    inside = _squares_beyond(losses, found)
+    p = 1.0 - worst.level
+    inside = _squares_beyond(losses, worst)
     if losses.self_normalised:
         outside = float(losses.square.sum()) - inside
         variance = ((1.0 - p) ** 2 * inside + p**2 * outside) / losses.total**2
@@ -149,9 +149,9 @@ def equivalent_paths(losses: Losses, found: Tail) -> float:
 
 def effective_beyond(losses: Losses, level: float) -> float:
     """Effective paths beyond the level: (sum w)^2 / sum w^2 over the tail."""
-    found = tail(losses, level)
-    mass = float(losses.weight[found.bin + 1 :].sum() + found.fraction * losses.weight[found.bin])
-    squares = _squares_beyond(losses, found)
+    worst = tail(losses, level)
+    mass = float(losses.weight[worst.bin + 1 :].sum() + worst.fraction * losses.weight[worst.bin])
+    squares = _squares_beyond(losses, worst)
     return mass**2 / squares if squares > 0.0 else 0.0
 
 
@@ -198,11 +198,11 @@ def sectioned(values: Sequence[Float64[np.ndarray, "*shape"]]) -> tuple[np.ndarr
     return np.asarray(stacked.mean(axis=0)), np.asarray(stacked.std(axis=0, ddof=1) / np.sqrt(len(values)))
 
 
-def _squares_beyond(losses: Losses, found: Tail) -> float:
-    return float(losses.square[found.bin + 1 :].sum() + found.fraction * losses.square[found.bin])
+def _squares_beyond(losses: Losses, worst: Tail) -> float:
+    return float(losses.square[worst.bin + 1 :].sum() + worst.fraction * losses.square[worst.bin])
 
 
 def _quantile(losses: Losses, probability: float) -> float:
     """The loss exceeded with this probability, USD bn."""
     index, fraction = locate(losses.weight, probability * losses.total)
-    return within(losses, index, fraction)[0]
+    return in_bin(losses, index, fraction)[0]

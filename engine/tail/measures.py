@@ -22,7 +22,7 @@ from engine.tail.histogram import BINS, LOSS, bin_index
 from engine.tail.tally import LOSS_ONE, SQUARE_ONE, SQUARED_LOSS_ONE, WEIGHT_ONE, Tally
 
 ALIKE = 1e-6
-"""Variance of weights up to which they are alike: rounding in the tally would decide a correction."""
+"""Variance up to which weights count as equal: a correction would rest on the tally's rounding."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Tail:
-    """What lies beyond a level: the bins above `bin`, and the top `fraction` of `bin` itself."""
+    """The tail beyond a level: the bins above `bin`, and the top `fraction` of `bin` itself."""
 
     level: float
     mass: float  # (1 - level) x total
@@ -101,10 +101,11 @@ def column_losses(tally: Tally, horizon: int, column: int = 0, *, self_normalise
 def from_losses(
     losses: ArrayLike, weights: ArrayLike | None = None, *, self_normalised: bool = True
 ) -> Losses:
-    """The same from plain vectors: losses in USD bn, weights on any scale unless `self_normalised` is False.
+    """A sample of losses in the bins of a run's tally.
 
-    Raises ValueError where the two differ in length, a loss or weight is not finite, a weight is negative, or
-    none is positive.
+    Args: losses [paths], USD bn; weights [paths], on any scale, or likelihood ratios with `self_normalised`
+    False. Returns `Losses`, which `worst_case` takes. Raises ValueError where the two differ in length, a
+    loss or weight is not finite, a weight is negative, or none is positive.
 
     >>> import numpy as np
     >>> sample = from_losses(np.arange(1.0, 101.0))
@@ -114,12 +115,13 @@ def from_losses(
     x = np.asarray(losses, np.float64)
     w = np.ones_like(x) if weights is None else np.asarray(weights, np.float64)
     if w.shape != x.shape or x.ndim != 1:
-        raise ValueError(f"losses and weights must be vectors of one length, got {x.shape} and {w.shape}")
+        raise ValueError(f"losses, weights: got shapes {x.shape}, {w.shape}, expected vectors of one length")
     if not (np.isfinite(x).all() and np.isfinite(w).all() and (w >= 0).all() and w.sum() > 0):
-        raise ValueError("losses must be finite; weights finite, not negative and not all zero")
+        raise ValueError("losses, weights: expected finite numbers, no negative weight and not only zeros")
     index = np.asarray(bin_index(jnp.asarray(x, jnp.float32)))
-    sums = (np.bincount(index, v, minlength=BINS) for v in (w, w * w, w * x))
-    return Losses(*sums, float(np.sum((w * x) ** 2)), int(np.count_nonzero(w)), self_normalised)
+    weight, square, loss = (np.bincount(index, sums, minlength=BINS) for sums in (w, w * w, w * x))
+    squared = float(np.sum((w * x) ** 2))
+    return Losses(weight, square, loss, squared, int(np.count_nonzero(w)), self_normalised)
 
 
 def expected_loss(losses: Losses) -> Estimate:
@@ -138,11 +140,11 @@ def expected_loss(losses: Losses) -> Estimate:
         variance = float(np.sum(losses.square * (losses.mean - mean) ** 2)) / losses.total**2
         return Estimate(mean, float(np.sqrt(max(variance, 0.0))))
     variance = losses.squared_loss / losses.paths - mean**2
-    spread = float(losses.square.sum()) / losses.paths - weight**2
-    if spread > ALIKE:
+    weight_variance = float(losses.square.sum()) / losses.paths - weight**2
+    if weight_variance > ALIKE:
         together = float(losses.square @ losses.mean) / losses.paths - mean * weight
-        mean -= together / spread * (weight - 1.0)
-        variance -= together**2 / spread
+        mean -= together / weight_variance * (weight - 1.0)
+        variance -= together**2 / weight_variance
     return Estimate(mean, float(np.sqrt(max(variance / losses.paths, 0.0))))
 
 
@@ -164,15 +166,15 @@ def locate(weight: Float64[np.ndarray, "bins"], mass: float) -> tuple[int, float
 def tail(losses: Losses, level: float) -> Tail:
     """VaR and ES at a level, with the bins they rest on. Raises ValueError unless 0 < level < 1."""
     if not 0.0 < level < 1.0:
-        raise ValueError(f"level must lie between 0 and 1, got {level}")
+        raise ValueError(f"level: got {level}, expected a number between 0 and 1")
     mass = (1.0 - level) * losses.total
     index, fraction = locate(losses.weight, mass)
-    var, inside = within(losses, index, fraction)
+    var, inside = in_bin(losses, index, fraction)
     beyond = float(losses.loss[index + 1 :].sum()) + fraction * float(losses.weight[index]) * inside
     return Tail(level, mass, index, fraction, var, inside, beyond / mass)
 
 
-def within(losses: Losses, index: int, fraction: float) -> tuple[float, float]:
+def in_bin(losses: Losses, index: int, fraction: float) -> tuple[float, float]:
     """The loss at the top `fraction` of a bin, and the mean loss of that fraction.
 
     mean + (1/2 - fraction) width and mean + (1 - fraction) width / 2: exact where the bin is evenly filled,
@@ -192,7 +194,7 @@ def within(losses: Losses, index: int, fraction: float) -> tuple[float, float]:
 def value_at_risk(losses: Losses, level: float) -> float:
     """The loss exceeded with probability 1 - level, USD bn; within 0.2% of the sample's own quantile.
 
-    Below 2^-10 USD bn losses are not told apart: VaR is then the mean of everything there.
+    Losses below 2^-10 USD bn share one bin: VaR there is their mean.
     """
     return tail(losses, level).value_at_risk
 
@@ -213,13 +215,13 @@ def term_structure(
         losses = column_losses(tally, h, c, self_normalised=self_normalised)
         expected[h, c] = expected_loss(losses).value
         for i, level in enumerate(levels):
-            found = tail(losses, level)
-            beyond[:, i, h, c] = found.value_at_risk, found.expected_shortfall
+            worst = tail(losses, level)
+            beyond[:, i, h, c] = worst.value_at_risk, worst.expected_shortfall
     return expected, beyond
 
 
 def worst_paths(tally: Tally, horizon: int) -> tuple[Int[np.ndarray, "worst"], Float[np.ndarray, "worst"]]:
     """Ids and system losses (USD bn) of the worst paths at a horizon, worst first."""
     loss = np.asarray(tally.worst_loss)[horizon]
-    kept = np.isfinite(loss)
-    return np.asarray(tally.worst_path)[horizon, kept], loss[kept]
+    filled = np.isfinite(loss)
+    return np.asarray(tally.worst_path)[horizon, filled], loss[filled]

@@ -37,7 +37,7 @@ def mean_of(values: ArrayLike) -> Estimate:
 def change(
     before: ArrayLike, after: ArrayLike, measure: Callable[[ArrayLike], Vector] = np.asarray
 ) -> Estimate:
-    """Mean change of what a measure makes of each path, with its paired standard error.
+    """Mean change of a measure's value on each path, with its paired standard error.
 
     Raises ValueError where the two samples differ in length.
 
@@ -53,7 +53,7 @@ def change(
 def ratio(
     above: ArrayLike, below: ArrayLike, measure: Callable[[ArrayLike], Vector] = np.asarray
 ) -> Estimate:
-    """Ratio of what a measure makes of two samples, with its paired standard error (delta method).
+    """Ratio of a measure on two samples, with its paired standard error (delta method).
 
         r = mean a / mean b,   se = sd(a - r b) / (mean b sqrt n)
 
@@ -65,8 +65,8 @@ def ratio(
     a, b = measure(above), measure(below)
     if b.mean() == 0.0:
         return Estimate(np.inf, np.inf)
-    found = a.mean() / b.mean()
-    return Estimate(float(found), float((a - found * b).std() / (abs(b.mean()) * np.sqrt(a.size))))
+    ratio = a.mean() / b.mean()
+    return Estimate(float(ratio), float((a - ratio * b).std() / (abs(b.mean()) * np.sqrt(a.size))))
 
 
 def worst(losses: ArrayLike, level: float) -> np.ndarray:

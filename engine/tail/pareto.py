@@ -36,10 +36,13 @@ def k_hat(counts: np.ndarray) -> float | None:
 def largest(counts: np.ndarray, most: int) -> Float64[np.ndarray, "most"]:
     """The `most` largest weights, decreasing; those of one bin are spread evenly over it."""
     above = np.cumsum(counts[::-1])[::-1]
-    held = np.flatnonzero((counts > 0) & (above - counts < most))
-    low, high = np.maximum(WEIGHT.lower[held], 0.0), np.minimum(WEIGHT.upper[held], 2.0 * WEIGHT.edges[-1])
+    filled = np.flatnonzero((counts > 0) & (above - counts < most))
+    low, high = (
+        np.maximum(WEIGHT.lower[filled], 0.0),
+        np.minimum(WEIGHT.upper[filled], 2.0 * WEIGHT.edges[-1]),
+    )
     spread = [
-        lo + (np.arange(n) + 0.5) / n * (hi - lo) for lo, hi, n in zip(low, high, counts[held], strict=True)
+        lo + (np.arange(n) + 0.5) / n * (hi - lo) for lo, hi, n in zip(low, high, counts[filled], strict=True)
     ]
     return np.sort(np.concatenate(spread))[::-1][:most]
 
@@ -57,5 +60,5 @@ def shape(excess: Float64[np.ndarray, "n"]) -> float:
     k = np.log1p(-theta[:, None] * excess[None, :]).mean(axis=1)
     likelihood = n * (np.log(-theta / k) - k - 1.0)
     best = float(np.sum(theta * np.exp(likelihood - logsumexp(likelihood))))
-    found = float(np.log1p(-best * excess).mean())
-    return (found * n + 0.5 * 10.0) / (n + 10.0)
+    shape = float(np.log1p(-best * excess).mean())
+    return (shape * n + 0.5 * 10.0) / (n + 10.0)

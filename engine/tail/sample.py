@@ -6,14 +6,13 @@ are likelihood ratios, their sum otherwise) and m = (1 - a) T,
     VaR_a = first x with w_1 + ... + w_k > m,    ES_a = [sum over the upper m of w x] / m
 
 where of the last loss only the part of its weight that fills m counts (Acerbi and Tasche 2002). Runs tally
-millions of paths in bins instead (`measures`); this is for samples at hand, and what the bins are held
-against.
+millions of paths in bins instead (`measures`); this is for samples at hand, and the oracle of the bins.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 from numpy.typing import ArrayLike
 from scipy.special import bdtrik, ndtri
 
@@ -66,10 +65,13 @@ def sample_tail(
 ) -> SampleTail:
     """VaR and ES of losses with weights on any scale, or with likelihood ratios that average one.
 
-    Errors are the binomial interval of order statistics and the influence function of ES (Hong, Hu and Liu
-    2014), for independent paths. Raises ValueError where the two vectors differ in length, a number is not
-    finite, a weight is negative or none is positive, for a level outside (0, 1), and for one so high that
-    less than one effective path lies beyond it.
+    Args: losses [paths], in any unit; level in (0, 1); weights [paths]; likelihood_ratios, whether the
+    weights are. Errors are the binomial interval of order statistics and the influence function of ES (Hong,
+    Hu and Liu 2014), for independent paths.
+
+    Raises ValueError where the two vectors differ in length, a number is not finite, a weight is negative or
+    none is positive, for a level outside (0, 1), and for one so high that less than one effective path lies
+    beyond it.
 
     Example:
         >>> tail = sample_tail(np.arange(1.0, 101.0), 0.95)
@@ -137,7 +139,9 @@ def quantile(x: Vector, w: Vector, mass: float) -> float:
     return float(x[min(int(np.searchsorted(above, mass * (1.0 + 1e-12), side="right")), len(x) - 1)])
 
 
-def equivalent(w: Vector, inside, p: float, total: float, likelihood_ratios: bool) -> float:
+def equivalent(
+    w: Vector, inside: Bool[np.ndarray, "paths"], p: float, total: float, likelihood_ratios: bool
+) -> float:
     """The number of plain paths that would know the tail's probability p as well; see `intervals`."""
     beyond = float(np.sum(w[inside] ** 2))
     if likelihood_ratios:

@@ -1,4 +1,4 @@
-"""What a column loses when the system is in distress, and the system when the column is, with errors.
+"""Loss of a column when the system is in distress, and of the system when the column is, with errors.
 
     shortfall    E[L_i | L beyond VaR_a(L)]              marginal expected shortfall (Acharya et al. 2017)
     share        shortfall / ES_a(L)                     Euler contribution as a share (Tasche 1999)
@@ -37,7 +37,7 @@ class Systemic:
 
     shortfall: Estimate  # USD bn
     share: Estimate
-    importance: Estimate  # USD bn; NOTHING where the column is in no distress
+    importance: Estimate  # USD bn; NOTHING where the column is not in distress
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,9 @@ class Pair:
     system: Float64[np.ndarray, "system"]  # mean loss of each bin, USD bn
     paths: int
 
-    def error(self, influence: Float64[np.ndarray, "own system"], inside=0.0) -> float:
+    def error(
+        self, influence: Float64[np.ndarray, "own system"], inside: float | Float64[np.ndarray, "..."] = 0.0
+    ) -> float:
         """Standard error of the mean of `influence`, known by cell; `inside`, its variance within each."""
         mean = float(np.sum(self.mass * influence)) / self.paths
         second = float(np.sum(self.square * (influence**2 + inside))) / self.paths
@@ -59,7 +61,7 @@ class Pair:
 
 
 def systemic(tally: Tally, level: float) -> list[Systemic]:
-    """Measures of every column whose joint law is kept, at the last horizon.
+    """Measures of every column with a joint law, at the last horizon.
 
     Raises ValueError for a level outside (0, 1) and without paths.
     """
@@ -78,7 +80,7 @@ def systemic(tally: Tally, level: float) -> list[Systemic]:
 
 
 def measures_of(pair: Pair, whole: Losses, level: float, shortfall: float, system: float) -> Systemic:
-    """Of one column with this shortfall, in a system with that one."""
+    """Measures of one column, given its shortfall and the system's ES."""
     if not system > 0.0:
         return Systemic(Estimate(shortfall, shortfall_error(pair, whole, level)), NOTHING, NOTHING)
     share = shortfall / system

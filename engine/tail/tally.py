@@ -1,4 +1,4 @@
-"""The tally: everything kept of millions of paths, in integers, so that the order of adding never shows.
+"""The tally: a fixed-size record of millions of paths, in integers, so that the order of adding never shows.
 
 Integer addition is associative and commutative, float addition is not. Weights and losses therefore enter as
 fixed-point int64 and a result is the same to the bit for any block size, device count or order of merging.
@@ -41,16 +41,16 @@ SQUARED_LOSS_ONE = (2**8, 2**40)
 QUARTER = 3
 """Months in which defaults count as one cluster."""
 LOSS_CAP = 2.0**LOSS.high
-"""A loss enters sums as at most this, USD bn; what is capped sits, and is counted, in the overflow bin."""
+"""A loss enters sums as at most this, USD bn; capped losses are counted in the overflow bin."""
 WEIGHT_CAP = 2.0**10
 """A weight enters sums as at most this; a maximal weight at the cap says that some were cut."""
 HEADROOM = 2**26
 MOST_PATHS = 2**30
 WORST = 64
-"""How many worst paths are kept for each horizon."""
+"""Number of worst paths recorded for each horizon."""
 NO_PATH = int(np.iinfo(np.int64).max)
 
-Held = Array | np.ndarray
+AnyArray = Array | np.ndarray
 """On a device, or on the host."""
 
 
@@ -64,36 +64,36 @@ class Tally(eqx.Module):
     the most defaults, and the whole run.
     """
 
-    weights: Int64[Held, "horizons columns bins"]
-    squares: Int64[Held, "horizons columns bins"]
-    losses: Int64[Held, "horizons columns bins"]
-    conditional: Int64[Held, "horizons bins parts"]  # weight x loss given the system-loss bin
-    squared_losses: Int64[Held, "2 horizons columns"]
-    joint: Int64[Held, "last distress_bins joint_bins"]  # weight by bins of the column and column 0
-    group_weights: Int64[Held, "groups bins"]  # by bins of column 0 at the last horizon
-    group_squares: Int64[Held, "groups bins"]
-    fans: Int64[Held, "months series fan_bins"]
-    defaults: Int64[Held, "entities months+1"]  # weight by month of default, 0 = never
-    default_squares: Int64[Held, "entities months+1"]
-    causes: Int64[Held, "entities causes"]
-    clusters: Int64[Held, "spans entities+1"]  # weight by the number of entities that default in a span
-    cluster_squares: Int64[Held, "spans entities+1"]
-    worst_path: Int64[Held, "horizons K"]  # NO_PATH where there is none
-    worst_loss: Float32[Held, "horizons K"]  # USD bn, decreasing
-    paths: Int64[Held, ""]
-    weight: Int64[Held, ""]
-    max_weight: Int64[Held, ""]
-    weight_counts: Int64[Held, "weight_bins"]  # paths by their weight before it is capped
-    flags: Int64[Held, "flags"]  # paths with each flag
-    flagged: Int64[Held, ""]  # paths with any flag
+    weights: Int64[AnyArray, "horizons columns bins"]
+    squares: Int64[AnyArray, "horizons columns bins"]
+    losses: Int64[AnyArray, "horizons columns bins"]
+    conditional: Int64[AnyArray, "horizons bins parts"]  # weight x loss given the system-loss bin
+    squared_losses: Int64[AnyArray, "2 horizons columns"]
+    joint: Int64[AnyArray, "last distress_bins joint_bins"]  # weight by bins of the column and column 0
+    group_weights: Int64[AnyArray, "groups bins"]  # by bins of column 0 at the last horizon
+    group_squares: Int64[AnyArray, "groups bins"]
+    fans: Int64[AnyArray, "months series fan_bins"]
+    defaults: Int64[AnyArray, "entities months+1"]  # weight by month of default, 0 = never
+    default_squares: Int64[AnyArray, "entities months+1"]
+    causes: Int64[AnyArray, "entities causes"]
+    clusters: Int64[AnyArray, "spans entities+1"]  # weight by the number of entities that default in a span
+    cluster_squares: Int64[AnyArray, "spans entities+1"]
+    worst_path: Int64[AnyArray, "horizons K"]  # NO_PATH where there is none
+    worst_loss: Float32[AnyArray, "horizons K"]  # USD bn, decreasing
+    paths: Int64[AnyArray, ""]
+    weight: Int64[AnyArray, ""]
+    max_weight: Int64[AnyArray, ""]
+    weight_counts: Int64[AnyArray, "weight_bins"]  # paths by their weight before it is capped
+    flags: Int64[AnyArray, "flags"]  # paths with each flag
+    flagged: Int64[AnyArray, ""]  # paths with any flag
 
 
 @dataclass(frozen=True)
 class Layout:
     """The names along a tally's axes. Column 0 is the system; `horizons` are months, increasing.
 
-    `distress` names the columns, the last ones, whose joint law with the system loss is kept, at the last
-    horizon. Every path is in one of the `groups`; the system loss of each at the last horizon is kept.
+    `distress` names the columns, the last ones, whose joint law with the system loss is recorded, at the
+    last horizon. Every path is in one of the `groups`, with the law of the system loss at the last horizon.
     """
 
     horizons: tuple[int, ...]
@@ -122,8 +122,16 @@ class Layout:
 
     def init(self) -> Tally:
         """An empty tally of this shape, on the host."""
-        sizes = (self.horizons, self.columns, self.components, self.entities)
-        return init(*map(len, sizes), self.months, len(self.series), len(self.distress), len(self.groups))
+        return init(
+            horizons=len(self.horizons),
+            columns=len(self.columns),
+            components=len(self.components),
+            entities=len(self.entities),
+            months=self.months,
+            series=len(self.series),
+            last=len(self.distress),
+            groups=len(self.groups),
+        )
 
 
 def init(
@@ -265,35 +273,35 @@ def _squared_losses(weight: Float32[Array, "n"], losses: Float32[Array, "h c n"]
 
 
 def _deposit(
-    table: Int64[Array, "*rows bins"], index: Int32[Array, "*rows n"], value: Int64[Array, "*#rows n"]
+    table: Int64[AnyArray, "*rows bins"], index: Int32[Array, "*rows n"], value: Int64[Array, "*#rows n"]
 ) -> Int64[Array, "*rows bins"]:
     """table[row, index[row, j]] += value[row, j]. Indices must lie within the bins."""
     bins, n = table.shape[-1], index.shape[-1]
     index = index.reshape(-1, n)
     value = jnp.broadcast_to(value.reshape(-1, n), index.shape)
     cell = index + jnp.arange(index.shape[0], dtype=jnp.int32)[:, None] * jnp.int32(bins)
-    flat = table.reshape(-1).at[cell]
+    flat = jnp.asarray(table).reshape(-1).at[cell]
     return flat.add(value, mode="promise_in_bounds", wrap_negative_indices=False).reshape(table.shape)
 
 
 def _deposit_rows(
-    table: Int64[Array, "h bins c"], index: Int32[Array, "h n"], value: Int64[Array, "h c n"]
+    table: Int64[AnyArray, "h bins c"], index: Int32[Array, "h n"], value: Int64[Array, "h c n"]
 ) -> Int64[Array, "h bins c"]:
     """table[h, index[h, j], :] += value[h, :, j]."""
     horizons, bins, columns = table.shape
     row = index + jnp.arange(horizons, dtype=jnp.int32)[:, None] * jnp.int32(bins)
     value = jnp.swapaxes(value, 1, 2).reshape(-1, columns)
-    flat = table.reshape(-1, columns).at[row.reshape(-1)]
+    flat = jnp.asarray(table).reshape(-1, columns).at[row.reshape(-1)]
     return flat.add(value, mode="promise_in_bounds", wrap_negative_indices=False).reshape(table.shape)
 
 
 def _deposit_pairs(
-    table: Int64[Array, "last d b"], losses: Float32[Array, "c n"], one: Int64[Array, "n"]
+    table: Int64[AnyArray, "last d b"], losses: Float32[Array, "c n"], one: Int64[Array, "n"]
 ) -> Int64[Array, "last d b"]:
     """table[i, bin of the i-th of the last columns, bin of column 0] += one, path by path."""
     last, _, bins = table.shape
     if not last:
-        return table
+        return jnp.asarray(table)
     system, own = JOINT.index(losses[:1]), DISTRESS.index(losses[losses.shape[0] - last :])
     return _deposit(table.reshape(last, -1), own * jnp.int32(bins) + system, one).reshape(table.shape)
 
@@ -305,7 +313,7 @@ def _group_cell(tally: Tally, group: Int32[Array, "n"], system: Int32[Array, "n"
 
 
 def _deposit_flat(
-    table: Int64[Array, "groups bins"], cell: Int32[Array, "n"], value: Int64[Array, "n"]
+    table: Int64[AnyArray, "groups bins"], cell: Int32[Array, "n"], value: Int64[Array, "n"]
 ) -> Int64[Array, "groups bins"]:
     """The table with value[j] added at the flat position cell[j]."""
     return _deposit(table.reshape(-1), cell, value).reshape(table.shape)

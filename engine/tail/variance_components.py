@@ -1,11 +1,11 @@
-"""How much of a loss is not known because the network is not, and how much because the economy is not.
+"""Variance of a loss that comes from the unknown network, and variance that comes from the economy.
 
 K networks drawn from their law each lose X_kn on the same N paths (common random numbers), cut into R blocks
 of N / R. For a statistic theta of a network's loss (its mean, its ES) the blocks give pseudo-values by
 leaving one out at a time, y_kr = R theta_k - (R - 1) theta_k(without r), whose mean over r is theta_k freed
 of its first-order bias; for the mean they are the block means. They cross networks with blocks,
 
-    y_kr = theta + a_k + b_r + c_kr:     a the network, b what the paths do to every network, c the rest
+    y_kr = theta + a_k + b_r + c_kr:     a the network, b of the block of paths, c the rest
 
     between   V = S^2 - M / R,   S^2 = sum_k (y_k. - y..)^2 / (K - 1)
     noise     M = sum_kr (y_kr - y_k. - y_.r + y..)^2 / ((K - 1)(R - 1))
@@ -39,11 +39,11 @@ Columns = Float64[np.ndarray, " columns"]
 
 @dataclass(frozen=True)
 class Between:
-    """What a statistic does between networks, by column, in the unit of the losses (variances squared)."""
+    """A statistic across networks, by column, in the unit of the losses (variances squared)."""
 
     mean: Columns
     error: Columns  # standard error of the mean
-    variance: Columns  # between networks, unbiased, so negative where there is hardly any
+    variance: Columns  # between networks, unbiased, so negative by chance where it is small
     noise: Columns  # Monte Carlo variance in one network's distance from the mean
     share: Columns  # of the variance between networks in that between and within
     share_error: Columns
@@ -66,21 +66,31 @@ def pseudo_values(losses: list[Losses], level: float | None) -> Float64[np.ndarr
     whole = added(losses)
     shortfall = measures.expected_shortfall(whole, level)
     return np.array([
-        count * shortfall - (count - 1) * measures.expected_shortfall(taken(whole, block), level)
+        count * shortfall - (count - 1) * measures.expected_shortfall(without(whole, block), level)
         for block in losses
     ])  # fmt: skip
 
 
 def added(losses: list[Losses]) -> Losses:
     """The losses of several blocks together."""
-    sums = (sum(getattr(block, name) for block in losses) for name in ("weight", "square", "loss"))
-    return Losses(*sums, sum(b.squared_loss for b in losses), sum(b.paths for b in losses))
+    return Losses(
+        weight=np.sum([block.weight for block in losses], axis=0),
+        square=np.sum([block.square for block in losses], axis=0),
+        loss=np.sum([block.loss for block in losses], axis=0),
+        squared_loss=sum(block.squared_loss for block in losses),
+        paths=sum(block.paths for block in losses),
+    )
 
 
-def taken(whole: Losses, block: Losses) -> Losses:
+def without(whole: Losses, block: Losses) -> Losses:
     """The losses without one block."""
-    left = (getattr(whole, name) - getattr(block, name) for name in ("weight", "square", "loss"))
-    return Losses(*left, whole.squared_loss - block.squared_loss, whole.paths - block.paths)
+    return Losses(
+        weight=whole.weight - block.weight,
+        square=whole.square - block.square,
+        loss=whole.loss - block.loss,
+        squared_loss=whole.squared_loss - block.squared_loss,
+        paths=whole.paths - block.paths,
+    )
 
 
 def variance_within(losses: Losses) -> float:
@@ -91,11 +101,11 @@ def variance_within(losses: Losses) -> float:
 
 def variance_beyond(losses: Losses, level: float) -> float:
     """Variance of the loss over the worst 1 - level of the paths of one network, to the width of a bin."""
-    found = measures.tail(losses, level)
-    distance = (losses.mean - found.expected_shortfall) ** 2
-    beyond = float(np.sum((losses.weight * distance)[found.bin + 1 :]))
-    edge = found.fraction * float(losses.weight[found.bin])
-    return (beyond + edge * (found.inside - found.expected_shortfall) ** 2) / found.mass
+    worst = measures.tail(losses, level)
+    distance = (losses.mean - worst.expected_shortfall) ** 2
+    beyond = float(np.sum((losses.weight * distance)[worst.bin + 1 :]))
+    edge = worst.fraction * float(losses.weight[worst.bin])
+    return (beyond + edge * (worst.inside - worst.expected_shortfall) ** 2) / worst.mass
 
 
 def between(table: Table, within: Float64[np.ndarray, "networks columns"], seed: int = 0) -> Between:
@@ -105,8 +115,8 @@ def between(table: Table, within: Float64[np.ndarray, "networks columns"], seed:
 
     Example: two networks apart by 2 on every path.
         >>> paths = np.array([1.0, 4.0, 2.0, 5.0])
-        >>> found = between(np.stack([paths, paths + 2.0])[:, :, None], np.full((2, 1), 3.0))
-        >>> found.mean.tolist(), found.variance.tolist(), found.noise.tolist()
+        >>> split = between(np.stack([paths, paths + 2.0])[:, :, None], np.full((2, 1), 3.0))
+        >>> split.mean.tolist(), split.variance.tolist(), split.noise.tolist()
         ([4.0], [2.0], [0.0])
     """
     networks, blocks = table.shape[:2]
@@ -116,24 +126,29 @@ def between(table: Table, within: Float64[np.ndarray, "networks columns"], seed:
     rest = table - own[:, None] - common[None] + own.mean(axis=0)
     noise = np.sum(rest**2, axis=1) * (networks / ((networks - 1) * (blocks - 1) * blocks))
     rng = np.random.default_rng(seed)
-    drawn = [rng.integers(networks, size=networks) for _ in range(RESAMPLES)]
-    found = summary(own, noise, within)
-    spread = np.std([summary(own[i], noise[i], within[i])[3:] for i in drawn], axis=0, ddof=1)
-    error = np.sqrt(common.var(axis=0, ddof=1) / blocks + np.maximum(found[1], 0.0) / networks)
-    mean, variance, noise, share, low, high = found
-    return Between(mean, error, variance, noise, share, spread[0], low, spread[1], high, spread[2])
+    resamples = [rng.integers(networks, size=networks) for _ in range(RESAMPLES)]
+    mean, variance, noise_mean, share, low, high = summary(own, noise, within)
+    share_error, low_error, high_error = np.std(
+        [summary(own[i], noise[i], within[i])[3:] for i in resamples], axis=0, ddof=1
+    )
+    error = np.sqrt(common.var(axis=0, ddof=1) / blocks + np.maximum(variance, 0.0) / networks)
+    return Between(mean, error, variance, noise_mean, share, share_error, low, low_error, high, high_error)
 
 
-def summary(own, noise, within):
-    """Mean, variance between, noise, share and band ends [6 columns] of some networks."""
-    mean, total, noise = own.mean(axis=0), own.var(axis=0, ddof=1), noise.mean(axis=0)
-    variance = total - noise
-    kept = np.sqrt(ratio(np.maximum(variance, 0.0), total))
-    low, high = mean + kept * (np.quantile(own, BAND, axis=0) - mean)
+def summary(
+    own: Float64[np.ndarray, "networks columns"],
+    noise: Float64[np.ndarray, "networks columns"],
+    within: Float64[np.ndarray, "networks columns"],
+) -> Float64[np.ndarray, "6 columns"]:
+    """Mean, variance between, noise, share and the two ends of the band over some networks."""
+    mean, total, mean_noise = own.mean(axis=0), own.var(axis=0, ddof=1), noise.mean(axis=0)
+    variance = total - mean_noise
+    shrinkage = np.sqrt(ratio(np.maximum(variance, 0.0), total))
+    low, high = mean + shrinkage * (np.quantile(own, BAND, axis=0) - mean)
     share = ratio(np.maximum(variance, 0.0), np.maximum(variance, 0.0) + within.mean(axis=0))
-    return np.stack([mean, variance, noise, share, low, high])
+    return np.stack([mean, variance, mean_noise, share, low, high])
 
 
-def ratio(part, whole):
-    """part / whole, zero where there is nothing."""
+def ratio(part: Columns, whole: Columns) -> Columns:
+    """part / whole, zero where the whole is."""
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0.0)

@@ -1,4 +1,4 @@
-"""How many times as many plain paths the weighted ones are worth, measured on the weights themselves.
+"""Variance reduction: the number of plain paths that one weighted path is worth, from the weights alone.
 
 A plain path estimates E[h] with variance E[h^2] - E[h]^2, a weighted one with E_Q[(w h)^2] - E[h]^2. Both are
 read off one weighted sample; h is the indicator of the tail, or the excess over VaR, which decides the error
@@ -8,6 +8,7 @@ of ES (Hong, Hu and Liu 2014).
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float64
 
 from engine.tail.measures import Losses, tail
 
@@ -27,14 +28,14 @@ def reduction(losses: Losses, level: float) -> Reduction:
     >>> [round(factor, 6) for factor in reduction(plain, 0.99)]
     [1.0, 1.0]
     """
-    found = tail(losses, level)
+    worst = tail(losses, level)
     place = np.arange(losses.weight.size)
-    hit = np.where(place > found.bin, 1.0, np.where(place == found.bin, found.fraction, 0.0))
-    excess = np.maximum(np.where(place >= found.bin, losses.mean - found.value_at_risk, 0.0), 0.0)
+    hit = np.where(place > worst.bin, 1.0, np.where(place == worst.bin, worst.fraction, 0.0))
+    excess = np.maximum(np.where(place >= worst.bin, losses.mean - worst.value_at_risk, 0.0), 0.0)
     return Reduction(*(ratio(losses, h, power) for h, power in ((hit, hit), (excess, excess**2))))
 
 
-def ratio(losses: Losses, h, squared) -> float:
+def ratio(losses: Losses, h: Float64[np.ndarray, "bins"], squared: Float64[np.ndarray, "bins"]) -> float:
     """The ratio for one integrand and its square, both by bins."""
     n = losses.paths
     mean = float(losses.weight @ h) / n

@@ -1,4 +1,4 @@
-"""How bad a measure could be if the law of the losses is wrong by a given amount of relative entropy.
+"""Worst mean, VaR and ES over all loss distributions within a relative entropy of the simulated one.
 
 Over all laws Q whose relative entropy to the simulated law P is at most a radius,
 
@@ -8,7 +8,7 @@ Over all laws Q whose relative entropy to the simulated law P is at most a radiu
 
 where kl is the relative entropy of two coins (Glasserman and Xu 2014, "Robust risk measurement and model
 risk", Quantitative Finance 14(1), sections 2 and 4; Ben-Tal et al. 2013 for the ball's dual). The worst Q
-weighs losses beyond v by exp(theta (L - v)): no loss beyond the largest simulated one is ever imagined.
+weighs losses beyond v by exp(theta (L - v)): its support ends at the largest simulated loss.
 """
 
 from dataclasses import dataclass
@@ -40,8 +40,9 @@ class WorstCase:
 def worst_case(losses: Losses, level: float, radius: float) -> WorstCase:
     """Worst mean, VaR and ES over all laws within `radius` of the simulated one.
 
-    A radius of 0 gives the simulated measures; about 1 / (2 n) is what n observations cannot rule out.
-    Raises ValueError for a level outside (0, 1) or a negative radius.
+    Args: losses, binned, as of `from_losses`; level in (0, 1); radius, relative entropy in nats: 0 gives the
+    simulated measures, and n observations cannot rule out about 1 / (2 n). Raises ValueError for a level
+    outside (0, 1) or a negative radius.
 
     Example:
         >>> from engine.tail.measures import from_losses
@@ -52,10 +53,10 @@ def worst_case(losses: Losses, level: float, radius: float) -> WorstCase:
     """
     if not radius >= 0.0:
         raise ValueError(f"radius: got {radius}, expected a relative entropy of at least 0")
-    found = tail(losses, level)
+    worst = tail(losses, level)
     x, p = points(losses)
     if radius == 0.0:
-        return WorstCase(level, radius, float(x @ p), found.value_at_risk, found.expected_shortfall, True)
+        return WorstCase(level, radius, float(x @ p), worst.value_at_risk, worst.expected_shortfall, True)
     beyond = rarest(1.0 - level, radius)
     simulated = beyond > p[-1]
     return WorstCase(
@@ -70,8 +71,8 @@ def worst_case(losses: Losses, level: float, radius: float) -> WorstCase:
 
 def points(losses: Losses) -> tuple[Points, Points]:
     """Mean loss and probability of every bin that holds any, increasing."""
-    held = losses.weight > 0.0
-    return losses.mean[held], losses.weight[held] / losses.weight.sum()
+    filled = losses.weight > 0.0
+    return losses.mean[filled], losses.weight[filled] / losses.weight.sum()
 
 
 def worst_mean(x: Points, p: Points, radius: float) -> float:
@@ -89,8 +90,8 @@ def worst_mean(x: Points, p: Points, radius: float) -> float:
         theta = np.exp(log_theta)
         return (radius + logsumexp(log_p + theta * unit)) / theta
 
-    found = optimize.minimize_scalar(bound, bounds=STEEPNESS, method="bounded")
-    return high + (high - low) * min(float(found.fun), 0.0)
+    best = optimize.minimize_scalar(bound, bounds=STEEPNESS, method="bounded")
+    return high + (high - low) * min(float(best.fun), 0.0)
 
 
 def worst_shortfall(x: Points, p: Points, level: float, radius: float) -> float:
@@ -99,8 +100,8 @@ def worst_shortfall(x: Points, p: Points, level: float, radius: float) -> float:
     def at(v):
         return v + worst_mean(np.maximum(x - v, 0.0), p, radius) / (1.0 - level)
 
-    found = optimize.minimize_scalar(at, bounds=(float(x.min()), float(x.max())), method="bounded")
-    return min(float(found.fun), float(x.max()))
+    best = optimize.minimize_scalar(at, bounds=(float(x.min()), float(x.max())), method="bounded")
+    return min(float(best.fun), float(x.max()))
 
 
 def rarest(q: float, radius: float) -> float:

@@ -140,7 +140,9 @@ def test_a_twist_makes_the_target_the_expected_loss(small):
     p = jnp.asarray(np.random.default_rng(1).uniform(0.01, 0.3, (4, 2, 64)), jnp.float32)
     size = losses.layers(jnp.asarray(small.exposure / small.exposure.max(), jnp.float32))[..., None]
     plain = np.asarray(jnp.sum(size * p, axis=(0, 1)))
-    theta, p, size = (np.asarray(x, np.float64) for x in (losses.twist(p, size, jnp.float32(1.0)), p, size))
+    theta, p, size = (
+        np.asarray(x, np.float64) for x in (losses.twist_to(p, size, jnp.float32(1.0)), p, size)
+    )
     lifted = p * np.exp(theta * size)
     reached = (size * lifted / (1.0 - p + lifted)).sum(axis=(0, 1))
     assert reached == pytest.approx(np.maximum(plain, 1.0), rel=2 * losses.CLOSE)

@@ -1,0 +1,249 @@
+"""A run from Python: book in, tables out."""
+
+import dataclasses
+import functools
+import importlib.metadata
+import pathlib
+import platform
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+import pandas as pd
+
+from engine.book.build import build_system
+from engine.book.checks.problems import expected
+from engine.book.limits import problems_of
+from engine.book.load import Book
+from engine.book.parameters import Parameters
+from engine.book.system import System
+from engine.learn.importance.importance import Asked, learn
+from engine.numerics import double_precision
+from engine.paths import replay as paths
+from engine.paths.path import traced
+from engine.paths.samplers import samplers_of
+from engine.paths.simulate import layout_of, simulate
+from engine.results.circular_web import web_tables
+from engine.results.replications import Replications
+from engine.results.write import summary_of, tables_of, write_results
+from engine.run.plan import Hooks, Plan, Timing
+from engine.tail.tally import Tally
+from engine.undertow.books import load_book
+from engine.undertow.isolation import on_host
+from engine.undertow.units import with_units
+from engine.vocabulary import SERIES
+
+REPLICATIONS = {"antithetic": 16, "sobol": 16}
+"""Samplers whose errors come from the spread of replications, and how many unless asked."""
+MONTHS = range(12, 121, 12)
+BLOCK = 16_384
+LEARNING_BLOCK = 4096
+COMPONENTS = 4
+"""Principal components of each factor's path that a scrambled sequence covers."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Run:
+    """A finished simulation. Tables are pandas DataFrames with units by column in `attrs["units"]`.
+
+    Losses are positive, USD bn, cumulative to the horizon; probabilities and shares are decimals. `tally` and
+    `system` are the engine's own objects, for what no table holds.
+    """
+
+    book: Book
+    system: System
+    plan: Plan
+    samplers: tuple
+    tally: Tally
+    timing: Timing
+    replications: Replications
+    sampler: str
+
+    @functools.cached_property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Tables made from the tally, by name; docs/results.md says what their rows and columns are."""
+        with double_precision():
+            layout = layout_of(self.system)
+            tables = tables_of(self.tally, layout, self.system, self.book, self.replications)
+        return {name: with_units(table) for name, table in tables.items()}
+
+    @functools.cached_property
+    def circular_web(self) -> dict[str, pd.DataFrame]:
+        """`payments` under each contract on ordinary and on worst paths; `failures`: what each firm's costs.
+
+        Simulates again, for some seconds; empty where nobody pays anybody.
+        """
+        with double_precision():
+            tables = web_tables(self.system, self.book, self.tally, self.plan.seed, self.samplers)
+        return {name: with_units(table) for name, table in tables.items()}
+
+    @property
+    def losses(self) -> pd.DataFrame:
+        """EL, VaR and ES with errors: a row for each horizon and column (system, class, lender, bearer)."""
+        return self.tables["losses"]
+
+    @property
+    def system_loss(self) -> pd.DataFrame:
+        """The rows of `losses` that are about all lenders together, by horizon."""
+        return self._of_kind("system").set_index("horizon")
+
+    @property
+    def lenders(self) -> pd.DataFrame:
+        """The rows of `losses` that are about single lenders, the greatest ES 99% first within a horizon."""
+        months = self.losses["horizon"].map({name: place for place, name in enumerate(self.horizons)})
+        table = (
+            self._of_kind("lender")
+            .assign(order=months)
+            .sort_values(["order", "es_99"], ascending=[True, False], kind="stable")
+        )
+        return table.drop(columns="order").reset_index(drop=True)
+
+    @property
+    def firms(self) -> pd.DataFrame:
+        """Probability of default by firm and horizon, with standard errors and the shares of its causes."""
+        return self.tables["firms"]
+
+    @property
+    def contributions(self) -> pd.DataFrame:
+        """Euler contribution of every instrument to the system's ES 99%, by horizon; they add up to it."""
+        return self.tables["contributions"]
+
+    @property
+    def worst_paths(self) -> pd.DataFrame:
+        """Ids and losses of the worst paths by horizon, to `replay`."""
+        return self.tables["worst_paths"]
+
+    @property
+    def horizons(self) -> list[str]:
+        """Names of the horizons, shortest first."""
+        return list(self.losses["horizon"].unique())
+
+    @functools.cached_property
+    def summary(self) -> dict[str, Any]:
+        """The content of summary.json: system, lenders, firms, sampler, warnings, timing, versions."""
+        return summary_of(self.tally, layout_of(self.system), self.tables, self.book, self._provenance())
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the paths do not resolve, in sentences."""
+        return self.summary["warnings"]
+
+    def replay(self, path: int) -> pd.DataFrame:
+        """Every month of one path: revenue, regime, rents, prices, spreads, debt, losses and defaults.
+
+        Args: path, its id, from 0 to paths - 1 (see `worst_paths`). Returns a row for each month; `defaults`
+        names the firms that default in it. Numbers agree with the run's to float32 rounding. Raises
+        ValueError for a path that was not run.
+
+        Example: `run.replay(run.worst_paths["path"][0])`.
+        """
+        if not 0 <= path < self.plan.paths:
+            raise ValueError(f"path: got {path}, expected one from 0 to {self.plan.paths - 1}")
+        share = self.plan.paths // len(self.samplers)
+        with double_precision():
+            sampler = self.samplers[path // share]
+            return monthly(self.system, paths.replay(self.system, self.plan.seed, path, sampler))
+
+    def write(self, folder: str | pathlib.Path) -> pathlib.Path:
+        """Write summary.json, results/*.parquet and report.html into a folder; the path of the report.
+
+        The folder is made if need be.
+        """
+        from engine.report.page import write_page
+
+        folder = pathlib.Path(folder)
+        (folder / "results").mkdir(parents=True, exist_ok=True)
+        with double_precision():
+            write_results(
+                folder, self.tally, self.system, self.book, self._provenance(), self.replications,
+                more=self.circular_web,
+            )  # fmt: skip
+            write_page(folder)
+        return folder / "report.html"
+
+    def _of_kind(self, kind: str) -> pd.DataFrame:
+        return self.losses[self.losses["kind"] == kind].reset_index(drop=True)
+
+    def _provenance(self) -> dict[str, Any]:
+        timing = dataclasses.asdict(self.timing) | {"paths_per_s": self.timing.paths_per_s}
+        packages = ("undertow", "jax", "jaxlib", "numpy", "pandas", "equinox")
+        versions = {name: importlib.metadata.version(name) for name in packages}
+        return {
+            "task": "tail_risk", "command": ["undertow.run"], "sampler": self.sampler, "timing": timing,
+            "seed": self.plan.seed, "block": self.plan.block, "months": self.system.calendar.month.shape[0],
+            "versions": {"python": platform.python_version()} | versions, "platform": platform.platform(),
+        }  # fmt: skip
+
+    def __repr__(self) -> str:
+        last = self.system_loss.iloc[-1]
+        return (
+            f"<Run of {self.book.name}: {self.plan.paths:,} paths, seed {self.plan.seed}; at {last.name} "
+            f"EL {last.el:.1f}, VaR 99% {last.var_99:.1f}, ES 99% {last.es_99:.1f} USD bn>"
+        )
+
+
+def run(
+    book: Book | str | pathlib.Path = "ai_credit_2025",
+    paths: int = 20_000,
+    seed: int = 7,
+    months: int = 60,
+    *,
+    parameters: Parameters | None = None,
+    sampler: str = "pseudo_random",
+    replications: int | None = None,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Run:
+    """Simulate a book on all devices: the main job of the command, its numbers the same to the bit.
+
+    Args: book, a `Book`, the name of one that comes with the package, or a path; paths; seed, below 2^64;
+    months, a multiple of 12 up to 120; parameters, every number that is not a row of the book, `Parameters()`
+    if None; sampler, `pseudo_random`, `antithetic`, `sobol` (paths a multiple of `replications` times a power
+    of two) or `importance` (aimed at the system's tail beyond 99.9%); replications, 16 for `antithetic` and
+    `sobol` and 1 for the others unless given: from two on their spread is the error; progress, called with
+    the number of paths done.
+
+    Raises ValueError for arguments that cannot be, `BookError` for a book that cannot be used. What the paths
+    do not resolve is in `warnings`, never silent.
+
+    Example:
+        >>> import undertow as ut
+        >>> run = ut.run("worked_small", paths=2048, months=12)
+        >>> run.losses.attrs["units"]["es_99"]
+        'USD bn'
+        >>> bool(run.system_loss.es_99["1y"] >= run.system_loss.var_99["1y"] >= 0.0)
+        True
+        >>> run.replay(3).shape[0]
+        12
+    """
+    plan = Plan(paths=paths, block=BLOCK, seed=seed)
+    parameters = Parameters() if parameters is None else parameters
+    problems = problems_of(parameters)
+    if months not in MONTHS:
+        problems.append(expected("months", months, "a multiple of 12 from 12 to 120"))
+    if problems:
+        raise ValueError("\n".join(problems))
+    count = replications or REPLICATIONS.get(sampler, 1)
+    book = book if isinstance(book, Book) else load_book(book)
+    with double_precision():
+        system = build_system(book, parameters, months)
+        if sampler == "importance":
+            samplers: tuple = (learn(system, Asked(), seed, LEARNING_BLOCK).sampler,) * count
+        else:
+            samplers = samplers_of(system, plan, sampler, count, COMPONENTS)
+        measures = Replications()
+        hooks = Hooks(progress=progress, replication=measures.add)
+        tally, timing = simulate(system, plan, samplers, hooks)
+        return Run(book, system, plan, samplers, on_host(tally), timing, measures, sampler)
+
+
+def monthly(system: System, history: tuple[Any, Any]) -> pd.DataFrame:
+    """The series of `vocabulary.SERIES` and the defaults of a path, month by month, from (State, Info)."""
+    state, info = history
+    series = jax.vmap(traced, in_axes=(None, 0, 0))(system, state, info)
+    table = pd.DataFrame(np.asarray(series, np.float64), columns=list(SERIES))
+    table.insert(0, "month", np.arange(1, len(table) + 1))
+    last = np.asarray(state.credit.default_month)[-1]
+    firms = np.asarray(system.names.firms)
+    table["defaults"] = [", ".join(firms[last[: len(firms)] == month]) for month in table["month"]]
+    return with_units(table)

@@ -1,0 +1,217 @@
+"""`import undertow`: what it exports, that it is instant, and that it leaves the user's JAX as it was."""
+
+import ast
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+import undertow as ut
+
+from engine.batch.barriers import stored
+from engine.paths.simulate import simulate
+from engine.results.folder import read_results
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+EXPORTS = {
+    # a book, a run, a path
+    "Book", "BookError", "Parameters", "Plan", "Run", "System", "build_system", "layout_of", "load_book",
+    "prepare", "replay", "run", "simulate", "write_template",
+    # contagion
+    "EisenbergNoe", "LinearDebtRank", "RogersVeraart", "Threshold", "clear", "clear_holdings", "debtrank",
+    "fail_each", "fire_sale", "maximum_entropy", "minimum_density", "sample_fitness", "sample_gibbs",
+    "tranche_loss",
+    # portfolios
+    "CreditRiskPlus", "LossDistribution", "Portfolio", "basel_capital", "basel_correlation",
+    "basel_risk_weight", "bond_value", "creditrisk_plus", "euler_contributions", "exact_distribution",
+    "granularity_adjustment", "joint_migration", "migration_default_probabilities", "migration_generator",
+    "migration_transition", "portfolio", "portfolio_tail", "read_portfolio", "shortfall_contributions",
+    "tranche_cliff", "tranche_loss_law", "vasicek_cdf", "vasicek_default_count",
+    "vasicek_expected_shortfall", "vasicek_quantile",
+    # samples and samplers
+    "Antithetic", "PSEUDO_RANDOM", "draw", "from_losses", "sample_tail", "sobol", "worst_case",
+}  # fmt: skip
+
+
+def fresh(code: str) -> str:
+    """What a new Python process, started elsewhere, prints."""
+    command = [sys.executable, "-W", "error::UserWarning", "-c", code]
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "XLA_"))}
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, env=own)
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout
+
+
+def test_exports():
+    assert set(ut.__all__) == EXPORTS == set(dir(ut))
+
+
+def test_every_export_has_a_line_in_the_api():
+    text = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+)", text, flags=re.M)
+    assert sorted(listed) == sorted(EXPORTS)
+
+
+def test_type_checkers_see_what_is_exported():
+    tree = ast.parse((ROOT / "engine/undertow/__init__.py").read_text(encoding="utf-8"))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+    seen = {
+        alias.asname: f"{node.module.removeprefix('engine.')}.{alias.name}"
+        for node in imports
+        for alias in node.names
+        if node.module.startswith("engine.") and alias.asname
+    }
+    assert seen == ut.ON_HOST | ut.ON_DEVICE
+
+
+@pytest.mark.parametrize("name", sorted(EXPORTS - {"PSEUDO_RANDOM"}))
+def test_every_export_says_what_it_is(name):
+    assert len(getattr(ut, name).__doc__) > 40
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(AttributeError, match=r"no attribute 'VaR'; dir\(undertow\) lists"):
+        ut.VaR  # noqa: B018
+
+
+def test_import_is_instant():
+    code = (
+        "import sys, time; begun = time.perf_counter(); import undertow; print(time.perf_counter() - begun);"
+        "assert not {'jax', 'numpy', 'pandas', 'scipy'} & set(sys.modules)"
+    )
+    assert min(float(fresh(code)) for _ in range(3)) < 0.05
+
+
+def test_names_that_need_no_jax_import_none():
+    assert (
+        fresh(
+            "import sys, undertow\n"
+            "for name in undertow.ON_HOST: getattr(undertow, name)\n"
+            "print(undertow.load_book('worked_small').name, 'jax' in sys.modules)"
+        )
+        == "worked_small False\n"
+    )
+
+
+SESSION = """
+import jax, jax.numpy as jnp, numpy as np
+before = dict(jax.config.values)
+import undertow as ut
+assert dict(jax.config.values) == before
+ut.prepare()
+asked = {name for name, value in jax.config.values.items() if value != before[name]}
+assert asked == {"jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs"}, asked
+before = dict(jax.config.values)
+for name in dir(ut):
+    getattr(ut, name)
+payments = ut.clear([[0, 4], [0, 0]], [2, 0], valuation=ut.RogersVeraart(0.3, 1.0)).payments
+assert type(payments) is np.ndarray and payments.dtype == np.float64 and payments[0] == 0.6
+run = ut.run("worked_small", paths=512, months=12)
+run.tables, run.summary, run.replay(3)
+changed = {name for name, value in jax.config.values.items() if value != before[name]}
+print(changed, jnp.asarray([0.1]).dtype, jnp.arange(3).dtype, len(jax.devices()) > 0)
+"""
+
+
+def test_the_settings_of_jax_stay_the_users():
+    assert fresh(SESSION) == "set() float32 int32 True\n"
+
+
+def test_flags_are_set_by_the_first_name_that_needs_jax():
+    code = (
+        "import os, undertow; os.environ.pop('XLA_FLAGS', None); undertow.clear;"
+        "import jax; print('cse_barrier_expander' in os.environ['XLA_FLAGS'], jax.config.jax_enable_x64)"
+    )
+    assert fresh(code) == "True False\n"
+
+
+def test_flags_are_left_alone_where_jax_is_at_work():
+    code = (
+        "import os, jax, undertow; os.environ.pop('XLA_FLAGS', None); undertow.clear;"
+        "print('XLA_FLAGS' in os.environ)"
+    )
+    assert fresh(code) == "False\n"
+
+
+def test_a_run_without_flags_says_what_to_do(monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", "")
+    with pytest.warns(UserWarning, match=r"many times slower; call undertow.prepare\(\) before JAX"):
+        stored(lambda x: x + 1.0, jnp.ones(2, jnp.float32))
+
+
+@pytest.fixture(scope="module")
+def run():
+    return ut.run("worked_small", paths=1024, seed=7, months=12)
+
+
+def test_a_run_is_the_engines_to_the_bit(run):
+    system = ut.build_system(ut.load_book("worked_small"), ut.Parameters(), 12)
+    tally, _ = simulate(system, ut.Plan(paths=1024, block=512, seed=7))
+    same = jax.tree.map(lambda a, b: bool(np.array_equal(a, b)), run.tally, jax.device_get(tally))
+    assert all(jax.tree.leaves(same)) and int(run.tally.paths) == 1024
+
+
+def test_results_are_tables_with_units(run):
+    assert run.losses.attrs["units"]["var_99_lo"] == "USD bn"
+    assert run.firms.attrs["units"]["pd_1y"] == "share"
+    assert set(run.lenders["kind"]) == {"lender"} and run.lenders["es_99"].is_monotonic_decreasing
+    parts, whole = run.contributions["es_99"].sum(), run.system_loss.es_99["1y"]
+    assert parts == pytest.approx(whole, rel=1e-6)  # paths add their instruments in float32
+    assert run.summary["system"]["1y"]["es_99"] == whole and "ES 99%" in repr(run)
+
+
+def test_a_path_of_the_run_again(run):
+    worst = run.worst_paths.iloc[0]
+    months = run.replay(int(worst["path"]))
+    assert len(months) == 12 and months["loss"].iloc[-1] == pytest.approx(worst["loss"], rel=1e-4)
+    assert any(months["defaults"])
+    with pytest.raises(ValueError, match="path: got 1024, expected one from 0 to 1023"):
+        run.replay(1024)
+
+
+def test_a_written_run_is_a_run_folder(run, tmp_path):
+    page = run.write(tmp_path / "mine")
+    found = read_results(tmp_path / "mine")
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    pd.testing.assert_frame_equal(found.tables["losses"], run.losses, check_like=True)
+    assert found.summary["paths"] == 1024 and "payments" in found.tables
+
+
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        ({"book": "ai_credit_2052"}, "book: got book 'ai_credit_2052', expected one of ai_credit_2025"),
+        ({"paths": 0}, "paths: got 0, expected 1 to"),
+        ({"months": 30}, "months: got 30, expected a multiple of 12 from 12 to 120"),
+        ({"sampler": "halton"}, "sampler.name: got 'halton', expected one of pseudo_random"),
+        ({"paths": 100, "sampler": "sobol"}, "expected"),
+        ({"seed": -1}, "seed: got -1"),
+    ],
+)
+def test_bad_arguments_are_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        ut.run(**({"book": "worked_small", "paths": 1024, "months": 12} | wrong))
+
+
+def test_parameters_are_held_to_their_limits():
+    parameters = ut.Parameters()
+    parameters.economy.rate = 2.0
+    with pytest.raises(ValueError, match="economy.rate: got 2.0, expected a number at least -0.1"):
+        ut.run("worked_small", paths=1024, months=12, parameters=parameters)
+
+
+def test_the_package_has_the_face():
+    code = (
+        "from setuptools import Distribution; package = Distribution(); package.parse_config_files();"
+        "print(package.package_dir['undertow'], 'undertow' in package.packages)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.split() == [str(pathlib.Path("engine/undertow")), "True"]
