@@ -45,6 +45,7 @@ BY_UNIT = {
     "per ln gain": Limits(0, 5),
     "months": Limits(0, 240),
     "yr": Limits(0, 50, open_low=True),
+    "million units": Limits(0, 100, open_low=True),
     "of quarterly units": Limits(0, 10, open_low=True),
     "of value/yr": Limits(0, 10),
     "of market cap/yr": Limits(0, 10),
@@ -65,6 +66,9 @@ BY_NAME = {
     "economy.correlation_demand_credit": Limits(-1, 1),
     "economy.correlation_equity_credit": Limits(-1, 1),
     "chips.utilisation": Limits(0, 1, open_low=True),
+    "chips.hours_bounds": SHARE,
+    "chips.gap_cap": Limits(0, 5),
+    "chips.other_buyers": Limits(0, 1, open_low=True),
     "chips.underwritten_decline": Limits(0, 5, open_low=True),
     "chips.impact": Limits(0, 10),
     "chips.impact_cap": Limits(0, 10, open_low=True),
@@ -72,9 +76,12 @@ BY_NAME = {
     "chips.capex_newest_share": SHARE,
     "contracts.equity_floor": SHARE,
     "contracts.fixed_cost_growth": Limits(-1, 5),
+    "contracts.renegotiation_months": Limits(1, 240),
     "credit.abs_cap_rate": Limits(-10, 10),
     "credit.contract_advance": SHARE,
     "credit.trailing_weight": SHARE,
+    "credit.hazard_leverage": Limits(0, 10),
+    "credit.hazard_leverage_bounds": Limits(-10, 10),
     "credit.sponsor_regime": SHARE,
     "lenders.supply_floor": SHARE,
     "policy.disclosure": SHARE,
@@ -83,12 +90,16 @@ BY_NAME = {
 
 ORDERED = [
     ("chips.least_life", "chips.life"),
+    ("chips.hours_bounds[0]", "chips.hours_bounds[1]"),
     ("chips.rent_bounds[0]", "chips.rent_bounds[1]"),
+    ("chips.stress_bounds[0]", "chips.stress_bounds[1]"),
     ("chips.capex_bounds[0]", "chips.capex_bounds[1]"),
     ("chips.slip_months[0]", "chips.slip_months[1]"),
     ("chips.slip_months[1]", "chips.slip_months[2]"),
     ("credit.ltv_cure", "credit.ltv_covenant"),
     ("credit.dscr_default", "credit.dscr_trap"),
+    ("credit.dscr_trap", "credit.dscr_cap"),
+    ("credit.hazard_leverage_bounds[0]", "credit.hazard_leverage_bounds[1]"),
 ]
 """Pairs of which the first may not exceed the second."""
 
