@@ -5,9 +5,17 @@ Grades: A found in a cited source, B public figure of a named publication, C mod
 """
 
 import dataclasses
+from typing import Any
 
 
-def number(value, unit: str, grade: str, why: str, low=None, high=None):
+def number(
+    value: float | list[float],
+    unit: str,
+    grade: str,
+    why: str,
+    low: float | None = None,
+    high: float | None = None,
+) -> Any:
     """A dataclass field that knows its unit, grade, reason and defensible range."""
     metadata = {"unit": unit, "grade": grade, "why": why, "low": low, "high": high}
     if isinstance(value, list):
