@@ -2,11 +2,11 @@
 
 XLA's CPU loop fusion pastes a cheap-looking producer into every consumer, and a chain of them into every
 element of every consumer. A value behind an optimisation barrier is not fusible, so it is computed once and
-kept. `store_shared` walks the operations of a function, keeps the cost of recomputing each value, and sets
-a barrier behind those whose repeated evaluation would cost more than `WORTH` operations an element. On a GPU
-fusion is what one wants: there the function is left alone.
+stored. `store_shared` walks the operations of a function, estimates the cost of recomputing each value, and
+sets a barrier behind those whose repeated evaluation would cost more than `WORTH` operations an element. On a
+GPU fusion helps: there the function is left alone.
 
-XLA takes barriers away before it fuses, unless `BARRIERS` is among its flags when jax starts. With that flag
+XLA removes barriers before it fuses, unless `BARRIERS` is among its flags when jax starts. With that flag
 its compiler for GPUs refuses a program that has barriers: there none may be set.
 """
 
@@ -15,10 +15,15 @@ import itertools
 import math
 import os
 import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import jax
 from jax import lax
-from jax.extend.core import Literal
+from jax.extend.core import Jaxpr, Literal
+
+Values = TypeVar("Values")
+Result = TypeVar("Result")
 
 COSTS = {
     "broadcast_in_dim": 0.0, "reshape": 0.0, "squeeze": 0.0, "slice": 0.0, "integer_pow": 2.0, "gather": 2.0,
@@ -45,7 +50,7 @@ BARRIERS = "--xla_disable_hlo_passes=cse_barrier_expander"
 """The XLA flag under which barriers outlive the compiler's fusion."""
 
 
-def stored(function, *arguments):
+def stored(function: Callable[..., Result], *arguments: Any) -> Result:
     """`store_shared` where it pays, on a CPU; a plain call elsewhere."""
     if jax.default_backend() != "cpu":
         return function(*arguments)
@@ -55,12 +60,12 @@ def stored(function, *arguments):
     return store_shared(function, *arguments)
 
 
-def kept(values):
-    """Values, computed once on a CPU however many read them."""
+def materialised(values: Values) -> Values:
+    """Values, computed once on a CPU however many operations read them."""
     return lax.optimization_barrier(values) if jax.default_backend() == "cpu" else values
 
 
-def store_shared(function, *arguments):
+def store_shared(function: Callable[..., Result], *arguments: Any) -> Result:
     """Call `function` on arrays with its shared values stored."""
     leaves, tree = jax.tree.flatten(arguments)
     closed, shapes = jax.make_jaxpr(
@@ -70,7 +75,7 @@ def store_shared(function, *arguments):
     known = dict(zip(closed.jaxpr.constvars, closed.consts, strict=True))
     known |= dict(zip(closed.jaxpr.invars, leaves, strict=True))
 
-    def read(atom):
+    def read(atom: Any) -> Any:
         return atom.val if isinstance(atom, Literal) else known[atom]
 
     for equation in closed.jaxpr.eqns:
@@ -82,7 +87,7 @@ def store_shared(function, *arguments):
     return jax.tree.unflatten(jax.tree.structure(shapes), [read(atom) for atom in closed.jaxpr.outvars])
 
 
-def worth_storing(jaxpr) -> set:
+def worth_storing(jaxpr: Jaxpr) -> set:
     """Variables to store: recomputing them would cost more than WORTH operations an element.
 
     What a value costs depends on which of its inputs are stored, and how often it is evaluated on which of
@@ -95,7 +100,7 @@ def worth_storing(jaxpr) -> set:
     return stored
 
 
-def choose(jaxpr, evaluated) -> set:
+def choose(jaxpr: Jaxpr, evaluated: dict) -> set:
     """Front to back: store a value once its own cone of unstored operations is worth it.
 
     What rounds and has two users is stored whatever it costs: else a product could be contracted with a sum
@@ -115,20 +120,25 @@ def choose(jaxpr, evaluated) -> set:
         for variable in equation.outvars:
             repeated = sum(cone.values()) * (evaluated.get(variable, 0.0) - 1.0)
             twice = name in ROUNDED and users[variable] > 1
-            wanted = repeated > WORTH or twice or name in REDUCTIONS
-            if wanted and math.prod(variable.aval.shape) > 1:
+            worth = repeated > WORTH or twice or name in REDUCTIONS
+            if worth and math.prod(shape_of(variable)) > 1:
                 stored.add(variable)
             else:
                 cones[variable] = cone
     return stored
 
 
-def read_by(jaxpr):
+def shape_of(variable: Any) -> tuple[int, ...]:
+    """Shape of a variable of a jaxpr."""
+    return variable.aval.shape
+
+
+def read_by(jaxpr: Jaxpr) -> Iterator[Any]:
     """Everything that is read: operands of every operation, then the results."""
     return itertools.chain(*(equation.invars for equation in jaxpr.eqns), jaxpr.outvars)
 
 
-def evaluations(jaxpr, stored) -> dict:
+def evaluations(jaxpr: Jaxpr, stored: set) -> dict:
     """How often each element of a value is evaluated, given what is stored.
 
     Users of the same element in the same loop share one evaluation; a user that reads other elements (a
@@ -140,7 +150,7 @@ def evaluations(jaxpr, stored) -> dict:
             loops.setdefault(atom, {})[atom] = 1.0
     for number, equation in reversed(list(enumerate(jaxpr.eqns))):
         name, produced = equation.primitive.name, equation.outvars[0]
-        kept = name in STORED or any(variable in stored for variable in equation.outvars)
+        materialised = name in STORED or any(variable in stored for variable in equation.outvars)
         own: dict = {}
         for variable in equation.outvars:
             own |= loops.get(variable, {})
@@ -150,11 +160,11 @@ def evaluations(jaxpr, stored) -> dict:
             users = loops.setdefault(atom, {})
             if name in STORED:
                 users[number] = 1.0
-            elif atom.aval.shape == produced.aval.shape and name not in MOVING:
-                for loop, times in ({number: 1.0} if kept else own).items():
+            elif shape_of(atom) == shape_of(produced) and name not in MOVING:
+                for loop, times in ({number: 1.0} if materialised else own).items():
                     users[loop] = max(users.get(loop, 0.0), times)
             else:
-                times = 1.0 if kept else sum(own.values())
-                ratio = math.prod(produced.aval.shape) / max(math.prod(atom.aval.shape), 1)
+                times = 1.0 if materialised else sum(own.values())
+                ratio = math.prod(shape_of(produced)) / max(math.prod(shape_of(atom)), 1)
                 users[number, position] = times * (1.0 if name == "concatenate" else ratio)
     return {variable: sum(users.values()) for variable, users in loops.items()}

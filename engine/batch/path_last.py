@@ -7,10 +7,19 @@ products with constant matrices need no transposition. An operation without a ru
 batching rule with the axis last. `tests/batch/test_path_last.py` holds it equal to `jax.vmap`.
 """
 
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
 import jax
 import jax.numpy as jnp
-from jax import lax
-from jax.extend.core import Literal
+from jax import Array, lax
+from jax.extend.core import Jaxpr, JaxprEqn, Literal
+
+Result = TypeVar("Result")
+Flagged = tuple[Any, bool]
+"""A value, and whether it carries the path axis."""
+Rule = Callable[[JaxprEqn, Sequence[Flagged], int], Any]
+"""An operation on flagged inputs with so many paths; its result carries the path axis."""
 
 ELEMENTWISE = {
     "add", "sub", "mul", "max", "min", "pow", "rem", "atan2", "nextafter", "and", "or", "xor",
@@ -31,7 +40,7 @@ SAME_AXES = {
 INLINE = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "custom_jvp_call": "call_jaxpr"}
 
 
-def batch_last(function, *arguments, batched):
+def batch_last(function: Callable[..., Result], *arguments: Any, batched: Sequence[bool]) -> Result:
     """Evaluate `function`, written for one path, on arguments that may carry paths on the last axis.
 
     `batched` has one entry per argument: True where all its leaves carry the path axis. Returns the outputs
@@ -51,21 +60,21 @@ def batch_last(function, *arguments, batched):
     )(*single)
     values = evaluate(closed.jaxpr, closed.consts, list(zip(leaves, carries, strict=True)), size)
     return jax.tree.unflatten(
-        jax.tree.structure(shapes), [spread(value, flag, size) for value, flag in values]
+        jax.tree.structure(shapes), [with_path_axis(value, flag, size) for value, flag in values]
     )
 
 
-def spread(value, flag, size):
+def with_path_axis(value: Any, flag: bool, size: int) -> Any:
     """Give a value the path axis if it lacks it."""
     return value if flag else jnp.broadcast_to(value[..., None], (*value.shape, size))
 
 
-def evaluate(jaxpr, consts, arguments, size):
+def evaluate(jaxpr: Jaxpr, consts: Sequence[Any], arguments: Sequence[Flagged], size: int) -> list[Flagged]:
     """Run a jaxpr on pairs (value, carries the path axis)."""
     known = dict(zip(jaxpr.constvars, ((const, False) for const in consts), strict=True))
     known |= dict(zip(jaxpr.invars, arguments, strict=True))
 
-    def read(atom):
+    def read(atom: Any) -> Flagged:
         return (atom.val, False) if isinstance(atom, Literal) else known[atom]
 
     for equation in jaxpr.eqns:
@@ -90,7 +99,7 @@ def evaluate(jaxpr, consts, arguments, size):
     return [read(atom) for atom in jaxpr.outvars]
 
 
-def rule_of(name):
+def rule_of(name: str) -> Rule:
     """The rule of a primitive."""
     if name in ELEMENTWISE:
         return elementwise
@@ -101,9 +110,14 @@ def rule_of(name):
     return RULES.get(name, fallback)
 
 
-def elementwise(equation, inputs, size):
+def result_of(equation: JaxprEqn) -> Any:
+    """Shape and type of the result of an operation for one path."""
+    return equation.outvars[0].aval
+
+
+def elementwise(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
     """Unbatched operands of rank one and more gain a last axis of length `size`; scalars stay."""
-    shape = (*equation.outvars[0].aval.shape, size)
+    shape = (*result_of(equation).shape, size)
     name = equation.primitive.name
     operands = []
     for position, (value, flag) in enumerate(inputs):
@@ -113,7 +127,7 @@ def elementwise(equation, inputs, size):
     return equation.primitive.bind(*operands, **equation.params)
 
 
-def whole(value, flag, shape):
+def whole(value: Any, flag: bool, shape: tuple[int, ...]) -> Array:
     """A value in the shape of the result, paths last."""
     if flag:
         return jnp.broadcast_to(value, shape)
@@ -121,23 +135,23 @@ def whole(value, flag, shape):
     return lax.broadcast_in_dim(value, shape, tuple(range(value.ndim)))
 
 
-def division(equation, inputs, size):
+def division(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
     """By what no path carries: times its inverse, which the compiler would do in some programs only."""
     (value, _), (divisor, moving) = inputs
-    if moving or not jnp.issubdtype(equation.outvars[0].aval.dtype, jnp.floating):
+    if moving or not jnp.issubdtype(result_of(equation).dtype, jnp.floating):
         return elementwise(equation, inputs, size)
-    shape = (*equation.outvars[0].aval.shape, size)
+    shape = (*result_of(equation).shape, size)
     inverse = jnp.ones_like(divisor) / divisor
     return whole(value, True, shape) * whole(inverse, False, shape)
 
 
-def same_axes(equation, inputs, size):
+def same_axes(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
     """Axes are counted from the front, so they keep their numbers."""
-    operands = [spread(jnp.asarray(value), flag, size) for value, flag in inputs]
+    operands = [with_path_axis(jnp.asarray(value), flag, size) for value, flag in inputs]
     return equation.primitive.bind(*operands, **equation.params)
 
 
-def reduction(equation, inputs, size):
+def reduction(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
     """One axis after the other, the last first: a loop over two is not vectorised on a CPU."""
     ((value, _),) = inputs
     for axis in sorted(equation.params["axes"], reverse=True):
@@ -145,32 +159,32 @@ def reduction(equation, inputs, size):
     return value
 
 
-def broadcast_in_dim(equation, inputs, size):
+def broadcast_in_dim(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
     """The path axis goes last in the result too."""
     (value, _), *_ = inputs
     shape = (*equation.params["shape"], size)
     return lax.broadcast_in_dim(value, shape, (*equation.params["broadcast_dimensions"], len(shape) - 1))
 
 
-def reshape(equation, inputs, size):
+def reshape(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
     """Rows in order, paths last."""
     (value, _), *_ = inputs
     return lax.reshape(value, (*equation.params["new_sizes"], size))
 
 
-def squeeze(equation, inputs, size):
+def squeeze(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
     """Drop axes before the last."""
     (value, _), *_ = inputs
     return lax.squeeze(value, equation.params["dimensions"])
 
 
-def transpose(equation, inputs, size):
+def transpose(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
     """Permute axes before the last."""
     (value, _), *_ = inputs
     return lax.transpose(value, (*equation.params["permutation"], value.ndim - 1))
 
 
-def slicing(equation, inputs, size):
+def slicing(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
     """Slice axes before the last."""
     (value, _), *_ = inputs
     strides = equation.params["strides"]
@@ -182,7 +196,7 @@ def slicing(equation, inputs, size):
     )
 
 
-def dot_general(equation, inputs, size):
+def dot_general(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
     """Constant times batched keeps paths last; batched times batched is a product and a sum."""
     (left, left_flag), (right, right_flag) = inputs
     (left_axes, right_axes), batch = equation.params["dimension_numbers"]
@@ -198,12 +212,12 @@ def dot_general(equation, inputs, size):
     return lax.transpose(swapped, order)
 
 
-def dot_elementwise(equation, inputs, size):
+def dot_elementwise(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
     """Contract by broadcasting, multiplying and summing; small arrays only."""
     (left_axes, right_axes), batch = equation.params["dimension_numbers"]
     if any(batch):
         return fallback(equation, inputs, size)
-    left, right = (spread(jnp.asarray(value), flag, size) for value, flag in inputs)
+    left, right = (with_path_axis(jnp.asarray(value), flag, size) for value, flag in inputs)
     free_left = [axis for axis in range(left.ndim - 1) if axis not in left_axes]
     free_right = [axis for axis in range(right.ndim - 1) if axis not in right_axes]
     left = lax.transpose(left, (*free_left, *left_axes, left.ndim - 1))
@@ -217,14 +231,14 @@ def dot_elementwise(equation, inputs, size):
     return jnp.sum(product, axis=tuple(range(first, first + len(inner))))
 
 
-def gather(equation, inputs, size):
+def gather(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
     """Rows picked by constant indices: the path axis is one more offset axis."""
     (value, flag), (indices, moving) = inputs
     if moving or not flag:
         return fallback(equation, inputs, size)
     numbers = equation.params["dimension_numbers"]
     numbers = lax.GatherDimensionNumbers(
-        offset_dims=(*numbers.offset_dims, len(equation.outvars[0].aval.shape)),
+        offset_dims=(*numbers.offset_dims, len(result_of(equation).shape)),
         collapsed_slice_dims=numbers.collapsed_slice_dims,
         start_index_map=numbers.start_index_map,
     )
@@ -236,14 +250,15 @@ def gather(equation, inputs, size):
     )  # fmt: skip
 
 
-def scatter_add(equation, inputs, size):
+def scatter_add(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
     """Rows that are added where constant indices say: the path axis is one more window axis."""
     _, (indices, moving), _ = inputs
     if moving:
         return fallback(equation, inputs, size)
-    value, updates = (spread(jnp.asarray(value), flag, size) for value, flag in (inputs[0], inputs[2]))
+    value = with_path_axis(jnp.asarray(inputs[0][0]), inputs[0][1], size)
+    updates = with_path_axis(jnp.asarray(inputs[2][0]), inputs[2][1], size)
     numbers = equation.params["dimension_numbers"]
-    window = (*numbers.update_window_dims, len(equation.invars[2].aval.shape))
+    window = (*numbers.update_window_dims, updates.ndim - 1)
     numbers = lax.ScatterDimensionNumbers(
         update_window_dims=window,
         inserted_window_dims=numbers.inserted_window_dims,
@@ -256,12 +271,12 @@ def scatter_add(equation, inputs, size):
     )  # fmt: skip
 
 
-def fallback(equation, inputs, size):
+def fallback(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
     """Any other operation: its own batching rule, with paths on the last axis."""
     parameters = equation.primitive.get_bind_params(equation.params)
     axes = tuple(-1 if flag else None for _, flag in inputs)
 
-    def bind(*values):
+    def bind(*values: Any) -> Any:
         return equation.primitive.bind(*values, **parameters)
 
     return jax.vmap(bind, in_axes=axes, out_axes=-1)(*(value for value, _ in inputs))

@@ -1,6 +1,8 @@
 """From a checked book and parameters to a System: the one place where tables become arrays."""
 
 import dataclasses
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +16,9 @@ from engine.book.calibration import (
     starting_prices,
     transition_of,
 )
+from engine.book.frames import Frame, Tables
 from engine.book.links import links
+from engine.book.load import Book
 from engine.book.membership import membership
 from engine.book.parameters import Parameters
 from engine.book.system import (
@@ -32,18 +36,18 @@ from engine.numerics import require_double_precision
 from engine.vocabulary import REGIMES
 
 
-def positions(names, order, missing=0):
+def positions(names: Iterable[str], order: Sequence[str], missing: int = 0) -> np.ndarray:
     """Index of each name in `order`; `missing` where the name is blank."""
     place = {name: i for i, name in enumerate(order)}
     return np.array([place.get(name, missing) if name else missing for name in names], np.int64)
 
 
-def one_hot(names, order):
+def one_hot(names: Collection[str], order: Sequence[str]) -> np.ndarray:
     """Matrix [order, names]: 1 where a column's name is the row's; blank names give zero columns."""
     return np.array([[float(name == row) for name in names] for row in order]).reshape(len(order), len(names))
 
 
-def arrays_of(group):
+def arrays_of(group: Any) -> Any:
     """A parameter group with its numbers as float32 arrays; the starting regime becomes its index."""
     values = {}
     for field in dataclasses.fields(group):
@@ -57,7 +61,7 @@ def arrays_of(group):
     return ARRAY_TWINS[type(group)](**values)
 
 
-def borrowers(tables):
+def borrowers(tables: Tables) -> tuple[Frame, Frame, Frame, Frame]:
     """Named firms, synthetic ones, the loans of the former (collateralised first), those of the latter."""
     firms, loans = tables["firms"], tables["loans"]
     synthetic = firms[firms["kind"] == "synthetic"].reset_index(drop=True)
@@ -67,7 +71,7 @@ def borrowers(tables):
     return named, synthetic, large.reset_index(drop=True), loans[small].set_index("borrower")
 
 
-def build_system(book, parameters: Parameters, months: int) -> System:
+def build_system(book: Book, parameters: Parameters, months: int) -> System:
     """The System of a book over `months` months.
 
     Raises ValueError where the months are not whole years, RuntimeError without float64.
@@ -118,7 +122,7 @@ def build_system(book, parameters: Parameters, months: int) -> System:
     )
 
 
-def economy_table(correlation, parameters: Parameters) -> EconomyTable:
+def economy_table(correlation: Frame, parameters: Parameters) -> EconomyTable:
     """Correlation, its Cholesky factor, the monthly regime law and the jumps."""
     matrix = correlation_of(correlation, parameters.economy)
     return EconomyTable(
@@ -129,7 +133,7 @@ def economy_table(correlation, parameters: Parameters) -> EconomyTable:
     )
 
 
-def chip_table(table, parameters: Parameters) -> ChipTable:
+def chip_table(table: Frame, parameters: Parameters) -> ChipTable:
     """Chip generations with the price scale that reproduces month 0."""
     existing = (table["release_month"] <= 0).to_numpy(np.float64)
     recent = existing * (np.cumsum(existing[::-1])[::-1] <= 3)
@@ -163,7 +167,7 @@ FIRM_NUMBERS = (
 )  # fmt: skip
 
 
-def firm_table(named, names: Names) -> FirmTable:
+def firm_table(named: Frame, names: Names) -> FirmTable:
     """Named firms."""
     return FirmTable(
         lab=floats(named["kind"] == "lab"),
@@ -185,7 +189,7 @@ CONTRACT_NUMBERS = (
 )  # fmt: skip
 
 
-def contract_table(table, named, names: Names) -> ContractTable:
+def contract_table(table: Frame, named: Frame, names: Names) -> ContractTable:
     """Contracts with their parties, and who supports them."""
     projects = set(named.loc[named["kind"] == "project", "firm"])
     backstop = (table["flow"] == "backstop").to_numpy(np.float64)
@@ -214,7 +218,7 @@ def contract_table(table, named, names: Names) -> ContractTable:
     )
 
 
-def pledges(tables, names: Names, count: int):
+def pledges(tables: Tables, names: Names, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Pledged chips (million units) and shares of contract cash, by collateralised loan."""
     pledged = np.zeros((count, len(names.generations)))
     for row in tables["pledges"].itertuples():
@@ -227,7 +231,7 @@ def pledges(tables, names: Names, count: int):
     return pledged, security
 
 
-def security_weight(security, contracts):
+def security_weight(security: np.ndarray, contracts: ContractTable) -> np.ndarray:
     """Weight of each contract in what secures a loan, by full size; rows sum to one, or zero without any."""
     size = security * np.asarray(contracts.annual, np.float64)
     total = size.sum(axis=1, keepdims=True)
@@ -242,7 +246,15 @@ LOAN_NUMBERS = (
 )  # fmt: skip
 
 
-def loan_table(loans, pledged, security, weight, scale, of_funds, names: Names) -> LoanTable:
+def loan_table(
+    loans: Frame,
+    pledged: np.ndarray,
+    security: np.ndarray,
+    weight: np.ndarray,
+    scale: np.ndarray,
+    of_funds: np.ndarray,
+    names: Names,
+) -> LoanTable:
     """Loans of named firms, collateralised ones first."""
     count = len(pledged)
     return LoanTable(
@@ -270,7 +282,9 @@ POOL_NUMBERS = (
 )  # fmt: skip
 
 
-def pool_fund_share(of_funds, obligor_share, tranches, tranched, names: Names):
+def pool_fund_share(
+    of_funds: np.ndarray, obligor_share: np.ndarray, tranches: Frame, tranched: np.ndarray, names: Names
+) -> np.ndarray:
     """Share of each pool that funds hold: of its tranches by thickness, else of its obligors' loans."""
     first = len(names.loans)
     after = first + len(names.obligors)
@@ -279,14 +293,14 @@ def pool_fund_share(of_funds, obligor_share, tranches, tranched, names: Names):
     return np.where(tranched > 0.0, by_tranche, obligor_share @ of_funds[first:after])
 
 
-def pool_table(tables, synthetic, names: Names, of_funds) -> PoolTable:
+def pool_table(tables: Tables, synthetic: Frame, names: Names, of_funds: np.ndarray) -> PoolTable:
     """Pools, obligors, tenants and tranches."""
     table, tranches, tenants = tables["pools"], tables["tranches"], tables["tenants"]
     member = one_hot(synthetic["pool"], names.pools)
     tranched = np.isin(names.pools, tranches["pool"]).astype(np.float64)
     tenant_share = {(row.pool, row.firm): row.share for row in tenants.itertuples()}
 
-    def tenancy(firms):
+    def tenancy(firms: Sequence[str]) -> np.ndarray:
         return np.array([[tenant_share.get((pool, firm), 0.0) for firm in firms] for pool in names.pools])
 
     numbers = {name: table[name].fillna(0.0).to_numpy(np.float64) for name in POOL_NUMBERS}

@@ -4,8 +4,9 @@ import equinox as eqx
 import numpy as np
 
 from engine.book.arrays import floats, integers
+from engine.book.frames import Frame
 from engine.book.parameters import Parameters, Policy
-from engine.book.system import Calendar
+from engine.book.system import Calendar, ContractTable
 from engine.book.tables import CAPEX_YEARS
 from engine.vocabulary import MONTH
 
@@ -16,7 +17,7 @@ LONGEST = 600
 """Months looked ahead for the value of a contract."""
 
 
-def profile(contracts, months):
+def profile(contracts: ContractTable, months: np.ndarray) -> np.ndarray:
     """Contract amounts inside their term [months, contracts]: a ramp from today's spend to full size."""
     start, ramp = np.asarray(contracts.start_month, np.float64), np.asarray(contracts.ramp_months, np.float64)
     first, full = np.asarray(contracts.start_annual, np.float64), np.asarray(contracts.annual, np.float64)
@@ -28,21 +29,21 @@ def profile(contracts, months):
     return np.where(inside, first + (full - first) * ramped, 0.0) * counted
 
 
-def beyond(contracts, months):
+def beyond(contracts: ContractTable, months: np.ndarray) -> np.ndarray:
     """Full size after the end of the term, for operating contracts that may be renewed."""
     time = np.asarray(months, np.float64)[:, None]
     ended = time > np.asarray(contracts.end_month, np.float64)
     return ended * np.asarray(contracts.annual, np.float64) * np.asarray(contracts.operating, np.float64)
 
 
-def with_lease_breaks(contracts, month: float):
+def with_lease_breaks(contracts: ContractTable, month: float) -> ContractTable:
     """Contracts with leases of project companies ending at `month` where that is sooner; 0 changes none."""
     end, start = np.asarray(contracts.end_month), np.asarray(contracts.start_month)
     broken = (np.asarray(contracts.lease_project) > 0.0) & (start < month) & (month < end)
     return eqx.tree_at(lambda c: c.end_month, contracts, np.where(broken, np.float32(month), end))
 
 
-def present_value(contracts, months, discount):
+def present_value(contracts: ContractTable, months: np.ndarray, discount: float) -> np.ndarray:
     """Value at each month of what the term still pays, discounted monthly at `discount` a year."""
     horizon = np.arange(1, LONGEST + 1)
     flows = profile(contracts, horizon) * MONTH
@@ -53,11 +54,11 @@ def present_value(contracts, months, discount):
     return value[np.asarray(months)]
 
 
-def levers(policy: Policy, months) -> dict[str, np.ndarray]:
+def levers(policy: Policy, months: np.ndarray) -> dict[str, np.ndarray]:
     """Size of each lever of policy in every month: zero, or no cap, where it is not pulled."""
     time = np.asarray(months, np.float64)
 
-    def pulled(lever, lasts=np.inf):
+    def pulled(lever: str, lasts: float = np.inf) -> np.ndarray:
         start = getattr(policy, f"{lever}_month")
         return ((start > 0.0) & (time >= start) & (time < start + lasts)).astype(np.float64)
 
@@ -73,7 +74,9 @@ def levers(policy: Policy, months) -> dict[str, np.ndarray]:
     }
 
 
-def build(loans, named, contracts, parameters: Parameters, months: int) -> dict[str, np.ndarray]:
+def build(
+    loans: Frame, named: Frame, contracts: ContractTable, parameters: Parameters, months: int
+) -> dict[str, np.ndarray]:
     """Float64 arrays with rows for months 0 ... T."""
     dates = np.arange(months + 1)
     contracts = with_lease_breaks(contracts, parameters.contracts.lease_break_month)

@@ -3,12 +3,14 @@
 import numpy as np
 import scipy.linalg
 
+from engine.book.frames import Frame
 from engine.book.parameters import Economy, Parameters
+from engine.book.system import ChipTable, ContractTable
 from engine.contagion.valuation import income_value
 from engine.vocabulary import FACTORS, HOURS, MONTH
 
 
-def correlation_of(table, economy: Economy) -> np.ndarray:
+def correlation_of(table: Frame, economy: Economy) -> np.ndarray:
     """Correlation of the factors: the book's if it has one, else the three of the parameters.
 
     Raises ValueError when the matrix is not positive semi-definite.
@@ -59,12 +61,14 @@ def jumps_of(economy: Economy) -> np.ndarray:
     )
 
 
-def mean_age(table) -> np.ndarray:
+def mean_age(table: Frame) -> np.ndarray:
     """Mean age of each generation's fleet at month 0 (years): bought evenly since its release."""
     return np.maximum(-table["release_month"].to_numpy(np.float64), 0.0) * MONTH / 2.0
 
 
-def starting_prices(table, age, existing, recent, parameters: Parameters):
+def starting_prices(
+    table: Frame, age: np.ndarray, existing: np.ndarray, recent: np.ndarray, parameters: Parameters
+) -> tuple[np.ndarray, np.ndarray, float]:
     """Price scale b (observed over income value), prices at month 0, and capacity K at month 0."""
     chips, economy = parameters.chips, parameters.economy
     rental = table["rental_usd_per_hour"].to_numpy(np.float64)
@@ -88,7 +92,14 @@ def starting_prices(table, age, existing, recent, parameters: Parameters):
 
 
 def collateral_scale(
-    loans, pledged, security, weight, contracts, chips, dates, parameters: Parameters
+    loans: Frame,
+    pledged: np.ndarray,
+    security: np.ndarray,
+    weight: np.ndarray,
+    contracts: ContractTable,
+    chips: ChipTable,
+    dates: dict[str, np.ndarray],
+    parameters: Parameters,
 ) -> np.ndarray:
     """k of each collateralised loan: LTV at month 0 is the documented one.
 
@@ -97,9 +108,11 @@ def collateral_scale(
     count = len(pledged)
     credit = parameters.credit
     secured = security @ (np.asarray(contracts.margin, np.float64) * dates["present_value"][0])
-    kept = np.exp(-parameters.chips.underwritten_decline * (weight @ dates["years_left"][0]))
-    worth = credit.contract_advance * secured + kept * (pledged @ np.asarray(chips.price_start, np.float64))
+    residual = np.exp(-parameters.chips.underwritten_decline * (weight @ dates["years_left"][0]))
+    value = credit.contract_advance * secured + residual * (
+        pledged @ np.asarray(chips.price_start, np.float64)
+    )
     drawn = loans["drawn"].to_numpy(np.float64)[:count]
     target = loans["ltv_target"].to_numpy(np.float64)[:count]
-    known = (drawn > 0.0) & (target > 0.0) & (worth > 0.0)
-    return np.where(known, drawn / np.where(known, target * worth, 1.0), 0.0)
+    known = (drawn > 0.0) & (target > 0.0) & (value > 0.0)
+    return np.where(known, drawn / np.where(known, target * value, 1.0), 0.0)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Any
 
 REQUIRED = object()
 """Default of a column that may not be blank."""
@@ -85,38 +86,48 @@ EVIDENCE = (
 )
 
 
-def table(name, meaning, key, *columns, least=0, optional=False) -> Table:
+def table(
+    name: str, meaning: str, key: tuple[str, ...], *columns: Column, least: int = 0, optional: bool = False
+) -> Table:
     """A table with its evidence columns."""
     return Table(name, meaning, key, (*columns, *EVIDENCE), least, optional)
 
 
-def identity(name, meaning) -> Column:
+def identity(name: str, meaning: str) -> Column:
     return Column(name, "id", meaning)
 
 
-def reference(name, tables, meaning, default=REQUIRED) -> Column:
+def reference(name: str, tables: str, meaning: str, default: Any = REQUIRED) -> Column:
     return Column(name, "reference", meaning, default=default, tables=tuple(tables.split()))
 
 
-def text(name, meaning, default=REQUIRED) -> Column:
+def text(name: str, meaning: str, default: Any = REQUIRED) -> Column:
     return Column(name, "text", meaning, default=default)
 
 
-def choice(name, words, meaning, default=REQUIRED) -> Column:
+def choice(name: str, words: str, meaning: str, default: Any = REQUIRED) -> Column:
     return Column(name, "choice", meaning, default=default, choices=tuple(words.split()))
 
 
-def amount(name, meaning, default=REQUIRED, unit="USD bn", low=0.0, high=None, strict=False) -> Column:
+def amount(
+    name: str,
+    meaning: str,
+    default: Any = REQUIRED,
+    unit: str = "USD bn",
+    low: float | None = 0.0,
+    high: float | None = None,
+    strict: bool = False,
+) -> Column:
     return Column(name, "number", meaning, unit, default, low, high, strict)
 
 
-def share(name, meaning, default=REQUIRED, strict=False) -> Column:
+def share(name: str, meaning: str, default: Any = REQUIRED, strict: bool = False) -> Column:
     return Column(name, "number", meaning, "1", default, 0.0, 1.0, strict)
 
 
-def months(name, meaning, default=REQUIRED, low=None) -> Column:
+def months(name: str, meaning: str, default: Any = REQUIRED, low: float | None = None) -> Column:
     return Column(name, "integer", meaning, "months", default, low)
 
 
-def flag(name, meaning, default=0) -> Column:
+def flag(name: str, meaning: str, default: Any = 0) -> Column:
     return Column(name, "flag", meaning, default=default)

@@ -14,10 +14,12 @@ Instruments without commitments (new money) are held as their class is.
 import dataclasses
 import functools
 import types
+from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float64
 
+from engine.book.load import Book
 from engine.book.marginals import Marginals, Prior, Totals, draw_totals, marginals_of
 from engine.contagion.ensembles import sample_fitness, sample_gibbs
 from engine.contagion.reconstruct import maximum_entropy, minimum_density
@@ -29,10 +31,13 @@ DRAWS = 20
 TRIES = 4
 """Random allocations of which `minimum_density` keeps the one with the fewest links."""
 
+Draw = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""A matrix from totals of rows and columns and known cells."""
+
 Networks = Float64[np.ndarray, "networks lenders instruments"]
 
 
-def sample_holdings(book, method: str, count: int, density: float, seed: int) -> Networks:
+def sample_holdings(book: Book, method: str, count: int, density: float, seed: int) -> Networks:
     """Shares of `count` networks; lenders and instruments in the order of `marginals_of(book)`.
 
     Network k is the same whatever the count; for one seed all methods share the totals. `density` is the
@@ -52,7 +57,7 @@ def sample_holdings(book, method: str, count: int, density: float, seed: int) ->
     return np.stack([one_network(marginals, method, density, (seed, place)) for place in range(count)])
 
 
-def one_network(m: Marginals, method: str, density: float, address: tuple[int, int]):
+def one_network(m: Marginals, method: str, density: float, address: tuple[int, int]) -> np.ndarray:
     """Shares of the network with the address (seed, place) [lenders, instruments]."""
     totals = draw_totals(m, np.random.default_rng([*address, 0]))
     rng = np.random.default_rng([*address, 1])
@@ -62,13 +67,26 @@ def one_network(m: Marginals, method: str, density: float, address: tuple[int, i
     return shares / shares.sum(axis=0)
 
 
-def class_shares(m: Marginals, prior: Prior, totals: Totals, free, split, method: str, density: float, rng):
+def class_shares(
+    m: Marginals,
+    prior: Prior,
+    totals: Totals,
+    free: np.ndarray,
+    split: np.ndarray,
+    method: str,
+    density: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Shares of the instruments of one class: known cells, drawn amounts, and new money as the class."""
     known, size = totals.known[:, prior.members], m.size[prior.members]
     left = np.maximum(1.0 - np.nansum(known, axis=0), 0.0)
     as_class = np.where(np.isnan(known), split[:, None], 0.0)
     as_class = left * as_class / np.maximum(as_class.sum(axis=0), 1e-300)
     drawn = np.zeros_like(known)
+
+    def draw(rows: np.ndarray, columns: np.ndarray, known: np.ndarray) -> np.ndarray:
+        return fill(rows, columns, known, method, density, seed(rng))
+
     rows, columns = np.flatnonzero(free > 0.0), np.flatnonzero(left * size > 1e-9 * size.sum())
     if len(rows):
         amounts = (left * size)[columns]
@@ -76,24 +94,31 @@ def class_shares(m: Marginals, prior: Prior, totals: Totals, free, split, method
         drawn[cells] = within_limits(
             free[rows] * (amounts.sum() / free[rows].sum()), amounts,
             np.where(np.isnan(known[cells]), np.nan, 0.0), m.largest[rows],
-            lambda *given: fill(*given, method, density, seed(rng)),
+            draw,
         )  # fmt: skip
     lent = drawn / np.where(size > 0.0, size, 1.0)
     return np.nan_to_num(known) + np.where(size > 0.0, lent, as_class)
 
 
-def seed(rng) -> int:
+def seed(rng: np.random.Generator) -> int:
     """A seed for the next matrix."""
     return int(rng.integers(2**31))
 
 
-def within_limits(rows, columns, known, largest, draw):
+def within_limits(
+    rows: np.ndarray,
+    columns: np.ndarray,
+    known: np.ndarray,
+    largest: np.ndarray,
+    draw: Draw,
+) -> np.ndarray:
     """`draw(rows, columns, known)` with no cell of a row above its largest: such cells are fixed there.
 
     Where a draw leaves no way to keep the limits another is tried, then the smooth matrix.
     """
-    smooth = functools.partial(maximum_entropy, bipartite=True)
-    for method in (*(draw,) * DRAWS, smooth):
+    smooth: Draw = functools.partial(maximum_entropy, bipartite=True)
+    methods: list[Draw] = [draw] * DRAWS + [smooth]
+    for method in methods:
         try:
             return limited(rows, columns, known, largest, method)
         except ValueError as error:
@@ -101,7 +126,13 @@ def within_limits(rows, columns, known, largest, draw):
     raise ValueError(f"holdings: no network keeps large exposures within their limits ({problem})")
 
 
-def limited(rows, columns, known, largest, draw):
+def limited(
+    rows: np.ndarray,
+    columns: np.ndarray,
+    known: np.ndarray,
+    largest: np.ndarray,
+    draw: Draw,
+) -> np.ndarray:
     """One such matrix. Raises ValueError where fixing cells at their limit leaves no matrix."""
     fixed = known.copy()
     while True:
@@ -112,7 +143,9 @@ def limited(rows, columns, known, largest, draw):
         fixed = np.where(over, largest[:, None], fixed)
 
 
-def fill(rows, columns, known, method: str, density: float, seed: int):
+def fill(
+    rows: np.ndarray, columns: np.ndarray, known: np.ndarray, method: str, density: float, seed: int
+) -> np.ndarray:
     """One matrix with these totals by one of the METHODS."""
     if method == "maximum_entropy":
         return maximum_entropy(rows, columns, known, bipartite=True)
@@ -123,7 +156,7 @@ def fill(rows, columns, known, method: str, density: float, seed: int):
     return sample_gibbs(rows, columns, density, known, bipartite=True, seed=seed)[0]
 
 
-def with_holdings(book, shares):
+def with_holdings(book: Book, shares: np.ndarray) -> Book:
     """The book with these holdings [lenders, instruments], in the order of `marginals_of(book)`.
 
     A vehicle's total assets stay what they are: its other assets take up the difference.

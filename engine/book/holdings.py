@@ -1,27 +1,29 @@
-"""Who holds what share of every instrument, with pools spread over their loans and blanks filled."""
+"""Shares of every instrument by lender, with pools spread over their loans and blanks filled."""
 
+from engine.book.frames import Frame, Series, Tables
 from engine.book.tables import TABLES
 
 
-def looked_up(frames, table, column, ids):
+def looked_up(frames: Tables, table: str, column: str, ids: Series) -> Series:
     """`column` of `table` for each of `ids`, in the column's type; missing where the id is unknown."""
     key = TABLES[table].key[0]
-    found = frames[table].drop_duplicates(key).set_index(key)[column].reindex(ids)
-    return found.set_axis(ids.index)
+    values = frames[table].drop_duplicates(key).set_index(key)[column].reindex(ids)
+    return values.set_axis(ids.index)
 
 
-def tranched_pools(frames) -> set[str]:
+def tranched_pools(frames: Tables) -> set[str]:
+    """Pools that have tranches."""
     return set(frames["tranches"]["pool"])
 
 
-def obligor_pools(frames):
+def obligor_pools(frames: Tables) -> Series:
     """Pool of every loan whose borrower is a synthetic obligor ("" for named borrowers), by line of loans."""
     borrower = frames["loans"]["borrower"]
     synthetic = looked_up(frames, "firms", "kind", borrower) == "synthetic"
     return looked_up(frames, "firms", "pool", borrower).fillna("").where(synthetic, "")
 
 
-def instruments(frames):
+def instruments(frames: Tables) -> Frame:
     """Every instrument that has holders: id, amounts, and the pool whose holdings it inherits ("" if none).
 
     Loans of a tranched pool are left out (their tranches are held); a tranche's amount is its slice of the
@@ -49,7 +51,7 @@ def instruments(frames):
     return pd.concat([loan_part, tranche_part]).rename_axis("line").reset_index()
 
 
-def filled(frames):
+def filled(frames: Tables) -> Frame:
     """Rows of `holdings` with blank shares filled: what an instrument's known shares leave is split over its
     blank rows by the lenders' capital. Nothing is left for a blank where the known shares reach one.
     """
@@ -62,7 +64,7 @@ def filled(frames):
     return rows
 
 
-def holding_shares(frames):
+def holding_shares(frames: Tables) -> Frame:
     """Shares of every instrument by lender, each instrument's shares scaled to sum to exactly one.
 
     frames: tables by name (a `Book` or its tables). Returns a table with columns instrument, lender, share,

@@ -6,6 +6,7 @@ stands beside each number in `engine/book/parameters.py`.
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from engine.book.checks.problems import expected
@@ -45,6 +46,7 @@ BY_UNIT = {
     "per ln gain": Limits(0, 5),
     "months": Limits(0, 240),
     "yr": Limits(0, 50, open_low=True),
+    "million units": Limits(0, 100, open_low=True),
     "of quarterly units": Limits(0, 10, open_low=True),
     "of value/yr": Limits(0, 10),
     "of market cap/yr": Limits(0, 10),
@@ -65,6 +67,9 @@ BY_NAME = {
     "economy.correlation_demand_credit": Limits(-1, 1),
     "economy.correlation_equity_credit": Limits(-1, 1),
     "chips.utilisation": Limits(0, 1, open_low=True),
+    "chips.hours_bounds": SHARE,
+    "chips.gap_cap": Limits(0, 5),
+    "chips.other_buyers": Limits(0, 1, open_low=True),
     "chips.underwritten_decline": Limits(0, 5, open_low=True),
     "chips.impact": Limits(0, 10),
     "chips.impact_cap": Limits(0, 10, open_low=True),
@@ -72,9 +77,12 @@ BY_NAME = {
     "chips.capex_newest_share": SHARE,
     "contracts.equity_floor": SHARE,
     "contracts.fixed_cost_growth": Limits(-1, 5),
+    "contracts.renegotiation_months": Limits(1, 240),
     "credit.abs_cap_rate": Limits(-10, 10),
     "credit.contract_advance": SHARE,
     "credit.trailing_weight": SHARE,
+    "credit.hazard_leverage": Limits(0, 10),
+    "credit.hazard_leverage_bounds": Limits(-10, 10),
     "credit.sponsor_regime": SHARE,
     "lenders.supply_floor": SHARE,
     "policy.disclosure": SHARE,
@@ -83,37 +91,42 @@ BY_NAME = {
 
 ORDERED = [
     ("chips.least_life", "chips.life"),
+    ("chips.hours_bounds[0]", "chips.hours_bounds[1]"),
     ("chips.rent_bounds[0]", "chips.rent_bounds[1]"),
+    ("chips.stress_bounds[0]", "chips.stress_bounds[1]"),
     ("chips.capex_bounds[0]", "chips.capex_bounds[1]"),
     ("chips.slip_months[0]", "chips.slip_months[1]"),
     ("chips.slip_months[1]", "chips.slip_months[2]"),
     ("credit.ltv_cure", "credit.ltv_covenant"),
     ("credit.dscr_default", "credit.dscr_trap"),
+    ("credit.dscr_trap", "credit.dscr_cap"),
+    ("credit.hazard_leverage_bounds[0]", "credit.hazard_leverage_bounds[1]"),
 ]
 """Pairs of which the first may not exceed the second."""
 
 
 def problems_of(parameters: Parameters) -> list[str]:
     """Every number outside its limits, list of wrong length, pair out of order; empty when all is well."""
-    found, values = [], {}
+    problems: list[str] = []
+    values: dict[str, float] = {}
     for group in dataclasses.fields(Parameters):
-        held, default = getattr(parameters, group.name), group.default_factory()
-        for field in dataclasses.fields(held):
-            name, value = f"{group.name}.{field.name}", getattr(held, field.name)
+        numbers, default = getattr(parameters, group.name), getattr(Parameters(), group.name)
+        for field in dataclasses.fields(numbers):
+            name, value = f"{group.name}.{field.name}", getattr(numbers, field.name)
             if isinstance(value, str):
                 continue
             unit = field.metadata.get("unit", "share")
-            found += _entry_problems(name, value, getattr(default, field.name), unit, values)
+            problems += _entry_problems(name, value, getattr(default, field.name), unit, values)
     if parameters.economy.start not in REGIMES:
-        found.append(expected("economy.start", parameters.economy.start, "one of " + ", ".join(REGIMES)))
-    if found:
-        return found
-    found += [
+        problems.append(expected("economy.start", parameters.economy.start, "one of " + ", ".join(REGIMES)))
+    if problems:
+        return problems
+    problems += [
         expected(first, values[first], f"at most {second} = {values[second]:g}")
         for first, second in ORDERED
         if values[first] > values[second]
     ]
-    return found + _correlation_problems(parameters)
+    return problems + _correlation_problems(parameters)
 
 
 def limits_of(name: str, unit: str) -> Limits:
@@ -121,18 +134,25 @@ def limits_of(name: str, unit: str) -> Limits:
     return BY_NAME.get(name, BY_UNIT.get(unit, SHARE))
 
 
-def _entry_problems(name, value, default, unit, values) -> list[str]:
+def _entry_problems(
+    name: str,
+    value: float | Sequence[float],
+    default: float | list[float],
+    unit: str,
+    values: dict[str, float],
+) -> list[str]:
     """Problems of one number or list; the numbers seen are added to `values` under their full names."""
-    if isinstance(default, list) and len(value) != len(default):
+    entries = list(value) if isinstance(value, Sequence) else [value]
+    if isinstance(default, list) and len(entries) != len(default):
         return [expected(name, value, f"a list of {len(default)} numbers")]
     limits = limits_of(name, unit)
-    found = []
-    for place, number in enumerate(value if isinstance(default, list) else [value]):
+    problems = []
+    for place, number in enumerate(entries):
         full = f"{name}[{place}]" if isinstance(default, list) else name
         values[full] = number
         if not (math.isfinite(number) and limits.hold(number)):
-            found.append(expected(full, number, f"a number {limits.words()} ({unit})"))
-    return found
+            problems.append(expected(full, number, f"a number {limits.words()} ({unit})"))
+    return problems
 
 
 def _correlation_problems(parameters: Parameters) -> list[str]:
@@ -142,5 +162,5 @@ def _correlation_problems(parameters: Parameters) -> list[str]:
     determinant = 1.0 + 2.0 * a * b * c - a * a - b * b - c * c
     if determinant >= 0.0:
         return []
-    wanted = f"three correlations that are possible together (determinant {determinant:.3g} is negative)"
-    return [expected("economy.correlation_*", [a, b, c], wanted)]
+    possible = f"three correlations that are possible together (determinant {determinant:.3g} is negative)"
+    return [expected("economy.correlation_*", [a, b, c], possible)]

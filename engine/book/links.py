@@ -1,10 +1,11 @@
-"""Who has what share of whom, where most have none of most: a matrix kept as its entries."""
+"""Sparse shares of one group in another: a matrix stored as its entries."""
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
+from numpy.typing import ArrayLike
 
 from engine.book.arrays import floats, integers
 
@@ -33,7 +34,7 @@ class Links(eqx.Module):
         """Row of each entry [entries]."""
         return np.repeat(np.arange(self.shape[0], dtype=np.int32), np.diff(self.starts))
 
-    def __matmul__(self, x):
+    def __matmul__(self, x: Float[Array, "columns"]) -> Float[Array, "rows"]:
         each = self.share * x.at[self.column].get(mode="promise_in_bounds", wrap_negative_indices=False)
         if jax.default_backend() != "cpu":
             # A GPU adds into a row in no certain order; a sum over entries side by side has one.
@@ -64,7 +65,7 @@ class Links(eqx.Module):
         return jnp.zeros(self.shape, self.share.dtype).at[self.row, self.column].add(self.share)
 
 
-def links(matrix) -> Links:
+def links(matrix: ArrayLike) -> Links:
     """The entries of a matrix that are not zero.
 
     Example: a bank owns half of the second fund, a pension both's rest.

@@ -3,13 +3,17 @@
 import dataclasses
 import hashlib
 import math
+import os
 import pathlib
 import re
 import types
+from collections.abc import Mapping
+from typing import Any
 
 from engine.book.checks.every import check_tables, repaired
 from engine.book.checks.problems import BookError, Problem
 from engine.book.columns import Column, Table
+from engine.book.frames import Frame, Tables
 from engine.book.sheets import Sheet, read_sheets
 from engine.book.tables import TABLES
 
@@ -37,11 +41,11 @@ class Book:
     name: str
     repairs: tuple[str, ...] = ()
 
-    def __getitem__(self, table: str):
+    def __getitem__(self, table: str) -> Frame:
         return self.tables[table]
 
 
-def load_book(path, repair: bool = False) -> Book:
+def load_book(path: str | os.PathLike, repair: bool = False) -> Book:
     """The book in a folder of CSV files or one .xlsx file.
 
     With `repair` a correlation table that is not a correlation matrix is replaced by the nearest one, and the
@@ -60,7 +64,7 @@ def load_book(path, repair: bool = False) -> Book:
         frames[table.name] = frame
     if not sheets:
         raise BookError(problems)
-    repairs = ()
+    repairs: tuple[str, ...] = ()
     if repair:
         frames, repairs = repaired(frames, broken)
     labels = {name: sheet.label for name, sheet in sheets.items() if sheet}
@@ -73,7 +77,7 @@ def load_book(path, repair: bool = False) -> Book:
     return Book(types.MappingProxyType(frames), content_hash(frames), path, path.stem, repairs)
 
 
-def table_problems(sheets, path) -> list[Problem]:
+def table_problems(sheets: Mapping[str, Sheet | None], path: pathlib.Path) -> list[Problem]:
     """Tables that are missing or unknown."""
     place = path.name + ("/" if path.is_dir() else "")
     missing = [name for name, table in TABLES.items() if name not in sheets and not table.optional]
@@ -83,7 +87,7 @@ def table_problems(sheets, path) -> list[Problem]:
     ]
 
 
-def typed_table(table: Table, sheet: Sheet | None):
+def typed_table(table: Table, sheet: Sheet | None) -> tuple[Frame, list[Problem]]:
     """The typed frame of a table, indexed by line, and what is wrong with its cells."""
     import pandas as pd
 
@@ -91,25 +95,26 @@ def typed_table(table: Table, sheet: Sheet | None):
     problems = header_problems(table, sheet) if sheet else []
     position = {name: i for i, name in enumerate(sheet.header)} if sheet else {}
     width = len(sheet.header) if sheet else 0
+    label = sheet.label if sheet else table.name
     for line, cells in rows:
         if len(cells) != width:
             problems.append(
-                Problem(sheet.label, line, "", f"{len(cells)} cells", f"{width} cells, as in the header")
+                Problem(label, line, "", f"{len(cells)} cells", f"{width} cells, as in the header")
             )
     if sheet and len(rows) < table.least:
-        problems.append(Problem(sheet.label, None, "", "no rows", f"at least {table.least} row"))
+        problems.append(Problem(label, None, "", "no rows", f"at least {table.least} row"))
     columns = {}
     for column in table.columns:
         place = position.get(column.name, width)
-        cells = [row[place] if place < len(row) else "" for _, row in rows]
+        entries = [row[place] if place < len(row) else "" for _, row in rows]
         if column.name not in position:
-            cells = [""] * len(rows)
+            entries = [""] * len(rows)
         values = []
-        for (line, _), cell in zip(rows, cells, strict=True):
+        for (line, _), cell in zip(rows, entries, strict=True):
             value, good = typed_cell(column, cell)
             values.append(value)
             if not good and column.name in position:
-                problems.append(Problem(sheet.label, line, column.name, cell or "blank", column.expected))
+                problems.append(Problem(label, line, column.name, cell or "blank", column.expected))
         columns[column.name] = pd.Series(values, dtype=TYPES.get(column.kind, "str"))
     frame = pd.DataFrame(columns)
     frame.index = pd.Index([line for line, _ in rows], dtype="int64", name="line")
@@ -130,7 +135,7 @@ def header_problems(table: Table, sheet: Sheet) -> list[Problem]:
     )
 
 
-def typed_cell(column: Column, cell: str):
+def typed_cell(column: Column, cell: str) -> tuple[Any, bool]:
     """(value, whether the cell is good); a bad cell gives a harmless stand-in of the column's type."""
     stand_in = {"number": math.nan, "integer": 0, "flag": 0}.get(column.kind, "")
     if cell == "":
@@ -151,7 +156,7 @@ def typed_cell(column: Column, cell: str):
     return (cell, True) if good else ("", False)
 
 
-def in_range(column: Column, value) -> bool:
+def in_range(column: Column, value: float) -> bool:
     if not math.isfinite(value):
         return False
     if column.kind == "flag":
@@ -160,7 +165,7 @@ def in_range(column: Column, value) -> bool:
     return not below and not (column.high is not None and value > column.high)
 
 
-def content_hash(frames) -> str:
+def content_hash(frames: Tables) -> str:
     """sha256 of every typed cell, tables and columns in the schema's order, rows as written."""
     digest = hashlib.sha256()
     for name, table in TABLES.items():

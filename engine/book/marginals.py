@@ -12,6 +12,7 @@ part of the totals and stay fixed.
 """
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float64
@@ -19,7 +20,9 @@ from scipy import special
 
 from engine.book.checks.claims import claim_values, lender_assets, per_lender
 from engine.book.checks.faults import AMOUNT_ROUNDING
+from engine.book.frames import Frame
 from engine.book.holdings import holding_shares, instruments
+from engine.book.load import Book
 from engine.book.network import instrument_class
 
 CONCENTRATION = 20.0
@@ -67,7 +70,7 @@ class Marginals:
     priors: tuple[Prior, ...]
 
 
-def marginals_of(book) -> Marginals:
+def marginals_of(book: Book) -> Marginals:
     """The marginals of a checked book; without priors the filled holdings are the means."""
     tables = book.tables
     table = tables["lenders"]
@@ -100,7 +103,9 @@ def marginals_of(book) -> Marginals:
     )  # fmt: skip
 
 
-def cells_of(tables, lenders, names):
+def cells_of(
+    tables: Mapping[str, Frame], lenders: Sequence[str], names: Sequence[str]
+) -> tuple[Cells, Cells, np.ndarray]:
     """(filled shares, known shares, named cells) [lenders, instruments].
 
     Where an instrument has a holder without an amount, all its holders are taken to be named.
@@ -119,7 +124,15 @@ def cells_of(tables, lenders, names):
     return filled, np.where(known > 0.0, filled, np.nan), named
 
 
-def prior_of(table, kind, members, holders, member, filled, size) -> Prior:
+def prior_of(
+    table: Frame,
+    kind: str,
+    members: np.ndarray,
+    holders: Sequence[str],
+    member: np.ndarray,
+    filled: np.ndarray,
+    size: np.ndarray,
+) -> Prior:
     """The prior of one instrument class from the book's table, or about the filled holdings."""
     rows = table[table["class"] == kind].set_index("holder_class")
     weight = size[members] if size[members].sum() > 0.0 else np.ones(len(members))
@@ -133,7 +146,9 @@ def prior_of(table, kind, members, holders, member, filled, size) -> Prior:
     return Prior(kind, members, rows["concentration"].fillna(0.0).to_numpy(np.float64) * mean, low, high)
 
 
-def truncated_dirichlet(alpha, low, high, rng, sweeps: int = 30):
+def truncated_dirichlet(
+    alpha: np.ndarray, low: np.ndarray, high: np.ndarray, rng: np.random.Generator, sweeps: int = 30
+) -> np.ndarray:
     """One draw of Dirichlet(alpha) given low <= share <= high, by a Gibbs sampler over pairs.
 
     Of two shares with the sum t, s_i / t is Beta(alpha_i, alpha_j) cut to what the bounds leave; drawn by
@@ -166,18 +181,18 @@ class Totals:
     split: Float64[np.ndarray, "classes lenders"]  # shares of the whole class
 
 
-def draw_totals(m: Marginals, rng) -> Totals:
+def draw_totals(m: Marginals, rng: np.random.Generator) -> Totals:
     """One draw. Raises ValueError naming the holder class whose lenders cannot carry its share."""
     weight = np.exp(m.spread * rng.standard_normal(len(m.lenders)))
     known = with_named(m, np.exp(m.spread[:, None] * rng.standard_normal(m.filled.shape)))
-    least = None
+    least = np.full(len(m.holders), np.inf)
     for _ in range(DRAWS):
         wanted = np.stack([class_amounts(m, prior, known, rng) for prior in m.priors])
         free, missing = carried(m, wanted, known, weight)
         if not missing.any():
             split = [split_of(m, p, known, own, weight, rng) for p, own in zip(m.priors, free, strict=True)]
             return Totals(known, free, np.stack(split))
-        least = missing if least is None or missing.sum() < least.sum() else least
+        least = missing if missing.sum() < least.sum() else least
     short = ", ".join(f"{m.holders[h]} {least[h]:.3g}" for h in np.flatnonzero(least))
     raise ValueError(
         "holdings: got holder classes whose lenders' assets, beside claims on vehicles, do not carry the "
@@ -194,7 +209,7 @@ def with_named(m: Marginals, weight: Cells) -> Cells:
     return np.where(m.named.any(axis=0) & np.isnan(m.known), drawn, m.known)
 
 
-def class_amounts(m: Marginals, prior: Prior, known: Cells, rng):
+def class_amounts(m: Marginals, prior: Prior, known: Cells, rng: np.random.Generator) -> np.ndarray:
     """Free amount of each holder class: its drawn share of the instrument class less its known cells."""
     size = m.size[prior.members]
     total = size.sum()
@@ -211,7 +226,7 @@ def class_amounts(m: Marginals, prior: Prior, known: Cells, rng):
     return np.maximum(truncated_dirichlet(prior.alpha, low, high, rng) - held, 0.0) * total
 
 
-def open_amounts(m: Marginals, prior: Prior, known: Cells):
+def open_amounts(m: Marginals, prior: Prior, known: Cells) -> np.ndarray:
     """What each lender may hold at most of an instrument class beside known cells, USD bn [lenders]."""
     cells = known[:, prior.members]
     left = m.size[prior.members] * np.maximum(1.0 - np.nansum(cells, axis=0), 0.0)
@@ -219,7 +234,7 @@ def open_amounts(m: Marginals, prior: Prior, known: Cells):
     return np.sum(np.isnan(cells) * np.minimum(left, m.largest[:, None]), axis=1)
 
 
-def base_weights(m: Marginals, prior: Prior, known: Cells):
+def base_weights(m: Marginals, prior: Prior, known: Cells) -> np.ndarray:
     """What the filled holdings give each lender of an instrument class, or of all where they give nothing."""
     free = np.where(np.isnan(known), m.filled, 0.0)
     size = m.size[prior.members]
@@ -228,7 +243,9 @@ def base_weights(m: Marginals, prior: Prior, known: Cells):
     return np.where(nobody, m.filled @ m.size + AMOUNT_ROUNDING * m.capacity, mean)
 
 
-def carried(m: Marginals, wanted, known: Cells, weight, rounds: int = 200):
+def carried(
+    m: Marginals, wanted: np.ndarray, known: Cells, weight: np.ndarray, rounds: int = 200
+) -> tuple[np.ndarray, np.ndarray]:
     """(free amounts [classes lenders], amounts each holder class cannot carry [holders]).
 
     In proportion to the weights; then by turns cut to what a lender can carry, and what is missing given to
@@ -249,14 +266,16 @@ def carried(m: Marginals, wanted, known: Cells, weight, rounds: int = 200):
     return amounts, np.where(left > 1e-6 * m.size.sum(), left, 0.0)
 
 
-def spread(m: Marginals, amounts, weight):
+def spread(m: Marginals, amounts: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Amounts of the holder classes [classes holders] over their lenders by weight [classes lenders]."""
     total = weight @ m.member.T
     part = np.divide(amounts, total, out=np.zeros_like(total), where=total > 0.0)
     return (part @ m.member) * weight
 
 
-def split_of(m: Marginals, prior: Prior, known: Cells, free, weight, rng):
+def split_of(
+    m: Marginals, prior: Prior, known: Cells, free: np.ndarray, weight: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """Shares of the lenders in a whole instrument class: what its new money goes by [lenders].
 
     Of a class in which nothing is lent yet they are drawn as they would be for any other.

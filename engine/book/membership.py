@@ -1,10 +1,13 @@
-"""Who belongs to whom: a matrix with at most one entry a column, kept as one index a column."""
+"""Members and their groups: a matrix with at most one entry a column, stored as one index a column."""
+
+from collections.abc import Iterable, Sequence
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
+from numpy.typing import ArrayLike
 
 from engine.book.arrays import floats, integers
 
@@ -23,7 +26,7 @@ class Membership(eqx.Module):
     weight: Float[Array, "members"] | None  # None: one each
     groups: int = eqx.field(static=True)
 
-    def __matmul__(self, x):
+    def __matmul__(self, x: Float[Array, "members"]) -> Float[Array, "groups"]:
         each = x if self.weight is None else self.weight * x
         if jax.default_backend() != "cpu":
             # A GPU adds into a row in no certain order; a product of matrices has one.
@@ -31,17 +34,17 @@ class Membership(eqx.Module):
         totals = jnp.zeros((self.groups,), x.dtype)
         return totals.at[self.group].add(each, mode="promise_in_bounds", wrap_negative_indices=False)
 
-    def __rmatmul__(self, y):
+    def __rmatmul__(self, y: Float[Array, "groups"]) -> Float[Array, "members"]:
         own = y.at[self.group].get(mode="promise_in_bounds", wrap_negative_indices=False)
         return own if self.weight is None else self.weight * own
 
     @property
-    def belongs(self):
+    def belongs(self) -> Float[Array, "members"]:
         """Weight of each member in its group [members]; zero without a group."""
         return jnp.ones(self.group.shape, jnp.float32) if self.weight is None else self.weight
 
     @property
-    def matrix(self):
+    def matrix(self) -> Float[Array, "groups members"]:
         """All of it [groups, members]."""
         rows = jnp.arange(self.groups, dtype=self.group.dtype)[:, None]
         return (rows == self.group[None, :]).astype(jnp.float32) * self.belongs[None, :]
@@ -53,7 +56,7 @@ class Membership(eqx.Module):
         )
 
 
-def membership(names, order, weight=None) -> Membership:
+def membership(names: Iterable[str], order: Sequence[str], weight: ArrayLike | None = None) -> Membership:
     """Members that name their group, blank where they have none; `order` lists the groups.
 
     Example: loans of two borrowers, the second loan of nobody named.

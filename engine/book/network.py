@@ -1,15 +1,17 @@
-"""Who holds what, and who owns the vehicles."""
+"""Holdings of instruments, claims on vehicles, limits of lenders and marketable paper, as arrays."""
 
+import jax
 import numpy as np
 
 from engine.book.arrays import floats
+from engine.book.frames import Frame, Tables
 from engine.book.holdings import holding_shares
 from engine.book.links import links
 from engine.book.membership import membership
 from engine.book.system import LenderTable, Names, PaperTable
 
 
-def build(tables, lenders, names: Names) -> LenderTable:
+def build(tables: Tables, lenders: Frame, names: Names) -> LenderTable:
     """Holdings [lenders, instruments] and claims on vehicles [lenders, vehicles]."""
     place = {name: i for i, name in enumerate(names.lenders)}
     column = {name: i for i, name in enumerate(names.instruments)}
@@ -22,7 +24,7 @@ def build(tables, lenders, names: Names) -> LenderTable:
     for row in tables["interlender"].itertuples():
         claims[row.kind][place[row.lender], place[row.vehicle]] += row.share
 
-    def numbers(name):
+    def numbers(name: str) -> jax.Array:
         return floats(lenders[name].fillna(0.0))
 
     bearers = {layer: np.zeros((len(names.bearers), len(place))) for layer in ("first", "rest")}
@@ -60,7 +62,7 @@ def build(tables, lenders, names: Names) -> LenderTable:
     )
 
 
-def fund_share(table: LenderTable):
+def fund_share(table: LenderTable) -> np.ndarray:
     """Share of each instrument that vehicles hold [instruments], float64."""
     return np.asarray(table.vehicle, np.float64) @ np.asarray(table.holdings, np.float64)
 
@@ -69,7 +71,7 @@ NEVER = 1e3
 """Share of capital lost at which the limit of a lender without one binds."""
 
 
-def limits(tables, lenders):
+def limits(tables: Tables, lenders: Frame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Asset coverage, and where a limit binds and how much paper is sold beyond it, by lender.
 
     With debt D, capital K, paper H and coverage c, a vehicle that lost the share y of its capital must repay
@@ -90,14 +92,14 @@ def limits(tables, lenders):
     return coverage, start, slope
 
 
-def paper_held(tables):
+def paper_held(tables: Tables) -> Frame:
     """Holdings of marketable instruments, with their class."""
     shares = holding_shares(tables)
     shares = shares.assign(kind=shares["instrument"].map(instrument_class(tables)))
     return shares[shares["kind"].isin(set(tables["paper"]["class"]))]
 
 
-def paper(tables, names: Names) -> PaperTable:
+def paper(tables: Tables, names: Names) -> PaperTable:
     """Marketable classes, what each lender holds of them at month 0, and which instruments they are."""
     table, classes = tables["paper"], instrument_class(tables)
     order = list(table["class"])
@@ -109,7 +111,7 @@ def paper(tables, names: Names) -> PaperTable:
     return PaperTable(held=floats(held), marketable=floats(marketable), **numbers)
 
 
-def instrument_class(tables) -> dict[str, str]:
+def instrument_class(tables: Tables) -> dict[str, str]:
     """Class of every loan, obligor (tenants have none) and tranche."""
     classes = dict(zip(tables["loans"]["loan"], tables["loans"]["class"], strict=True))
     classes |= dict(zip(tables["tranches"]["tranche"], tables["tranches"]["class"], strict=True))

@@ -5,9 +5,17 @@ Grades: A found in a cited source, B public figure of a named publication, C mod
 """
 
 import dataclasses
+from typing import Any
 
 
-def number(value, unit: str, grade: str, why: str, low=None, high=None):
+def number(
+    value: float | list[float],
+    unit: str,
+    grade: str,
+    why: str,
+    low: float | None = None,
+    high: float | None = None,
+) -> Any:
     """A dataclass field that knows its unit, grade, reason and defensible range."""
     metadata = {"unit": unit, "grade": grade, "why": why, "low": low, "high": high}
     if isinstance(value, list):
@@ -77,8 +85,14 @@ class Chips:
     slip_months: list[float] = number([2.0, 4.0, 9.0], "months", "C", "triangular: least, mode, most")
     demand_elasticity: float = number(0.8, "1", "C", "of compute demand to AI revenue", 0.6, 1.0)
     utilisation: float = number(0.70, "1", "C", "normal share of capacity in use", 0.6, 0.8)
+    hours_elasticity: float = number(0.3, "1", "C", "of the share of hours sold to utilisation", 0.1, 0.6)
+    hours_bounds: list[float] = number([0.35, 0.95], "1", "C", "of the share of hours sold")
     rent_elasticity: float = number(1.0, "1", "C", "of rent to utilisation", 0.6, 1.5)
     rent_bounds: list[float] = number([0.25, 1.8], "1", "C", "of the rent multiplier")
+    stress_bounds: list[float] = number(
+        [-0.5, 1.5], "log", "C", "of stress, the shortfall of rents against the underwritten path"
+    )
+    gap_cap: float = number(1.0, "log", "C", "of the shortfall of chip prices that pools feel", 0.5, 2.0)
     underwritten_decline: float = number(0.24, "1/yr", "C", "rent decline lenders plan on", 0.20, 0.36)
     underwritten_price_decline: float = number(
         0.36, "1/yr", "C", "price decline lenders plan on (base resale curve)"
@@ -93,6 +107,20 @@ class Chips:
     impact_cap: float = number(0.8, "log", "C", "seven-day liquidation factor 0.45")
     impact_half_life: float = number(0.75, "yr", "C", "three quarters")
     depth: float = number(0.05, "of quarterly units", "C", "what the second-hand market absorbs", 0.02, 0.12)
+    depth_floor: float = number(
+        0.1, "million units", "C", "purchases of a quarter that depth is measured by, at least", 0.05, 0.3
+    )
+    other_buyers: float = number(
+        0.5,
+        "of demand",
+        "C",
+        "for second-hand chips from outside neoclouds; the rest falls with them",
+        0.25,
+        0.75,
+    )
+    buyer_tightness_cap: float = number(
+        1.5, "1", "C", "of utilisation over normal, as far as it draws second-hand buyers", 1.0, 2.0
+    )
     quarterly_sales: float = number(0.33, "per quarter", "C", "share of foreclosed chips lenders sell")
     sale_cost: float = number(0.10, "of price", "C", "cost of a forced sale")
     capex: list[float] = number(
@@ -102,7 +130,13 @@ class Chips:
     capex_newest_share: float = number(0.7, "1", "C", "of chip purchases; the rest is the generation before")
     capex_speed: float = number(1.5, "1/yr", "C", "at which plans follow the regime", 0.75, 3.0)
     capex_target: list[float] = number([1.0, 0.55, 0.30], "1", "C", "of plan, by regime")
+    capex_credit: float = number(
+        0.5, "1", "C", "fall of the capex target per unit of lost credit supply", 0.25, 1.0
+    )
     capex_bounds: list[float] = number([0.4, 1.25], "1", "C", "of the answer of capex to utilisation")
+    idle_margin: float = number(
+        1.05, "1", "C", "rent over running cost below which a chip does not earn it; a threshold", 1.0, 1.2
+    )
     retire_idle: float = number(0.60, "1/yr", "C", "of chips that do not earn their running cost")
     retire: float = number(0.05, "1/yr", "C", "of all other chips")
 
@@ -123,12 +157,21 @@ class Contracts:
         0.10, "of revenue", "C", "of a lab, from start-ups that it or its backers fund", 0.0, 0.25
     )
     subscription_regime: list[float] = number([1.0, 0.7, 0.4], "1", "C", "of that kept, by regime")
-    renegotiation: float = number(0.5, "of shortfall", "C", "written off over two months", 0.0, 1.0)
+    renegotiation: float = number(0.5, "of shortfall", "C", "written off in renegotiation", 0.0, 1.0)
+    renegotiation_months: float = number(2.0, "months", "C", "over which it is written off", 1.0, 6.0)
     renewal: list[float] = number([0.9, 0.6, 0.3], "of amount", "C", "renewed at contract end, by regime")
     lease_break_month: float = number(
         0.0, "months", "C", "leases of project companies end by then and renew by regime; 0 = as in the book"
     )
-    non_payment_months: float = number(9.0, "months", "C", "below half payment until a lab defaults")
+    non_payment_months: float = number(9.0, "months", "C", "of low payment until a lab defaults")
+    low_payment: float = number(
+        0.5,
+        "of obligations",
+        "C",
+        "of the second rank; a month with less paid is one of low payment",
+        0.25,
+        0.75,
+    )
 
 
 @dataclasses.dataclass
@@ -156,8 +199,19 @@ class Credit:
     contract_yield: float = number(0.10, "1/yr", "C", "discount rate of contract cash")
     ltv_covenant: float = number(0.85, "1", "C", "breach above", 0.75, 0.95)
     ltv_cure: float = number(0.75, "1", "C", "cure level", 0.65, 0.85)
+    least_cure: float = number(
+        0.1, "of balance", "C", "repaid at least to cure a DSCR below the default level", 0.05, 0.25
+    )
     dscr_trap: float = number(1.3, "1", "C", "cash sweep below (project-finance norm)")
     dscr_default: float = number(0.8, "1", "C", "breach below")
+    dscr_cap: float = number(
+        10.0,
+        "1",
+        "C",
+        "of DSCR, and its value where no debt service is due; covenants lie far below",
+        5.0,
+        20.0,
+    )
     sweep_share: float = number(0.5, "of surplus", "C", "cash swept while trapped")
     waiver: float = number(0.8, "probability", "C", "a breach is waived (December 2024 precedent)", 0.4, 0.95)
     waiver_months: float = number(9.0, "months", "C", "a waiver lasts")
@@ -168,6 +222,13 @@ class Credit:
     hazard_stress: float = number(0.6, "1", "C", "loading on stress of rents", 0.0, 1.5)
     hazard_spread: float = number(0.5, "1", "C", "loading on log spread index", 0.0, 1.0)
     hazard_contagion: float = number(1.0, "1", "C", "loading on share of dead neoclouds", 0.0, 4.0)
+    hazard_leverage: float = number(
+        0.75, "of capacity", "C", "debt at which leverage neither raises nor lowers the hazard", 0.5, 1.0
+    )
+    hazard_leverage_bounds: list[float] = number(
+        [-0.5, 2.0], "1", "C", "of debt over capacity beyond that; the upper one where there is no capacity"
+    )
+    best_recovery: float = number(0.95, "of balance", "C", "recovered at most", 0.85, 1.0)
     recovery_stress: float = number(0.35, "1", "C", "recoveries fall with stress", 0.1, 0.7)
     recovery_spread: float = number(0.10, "1", "C", "unsecured recoveries fall with spreads")
     step_in: float = number(0.5, "of contract value", "C", "a lender keeps by stepping in")
@@ -179,6 +240,7 @@ class Credit:
     refinancing_start: float = number(0.92, "1", "C", "debt capacity at which the link begins")
     chip_link: float = number(0.25, "1", "C", "pool LGD per log shortfall of chip prices")
     pool_stress: float = number(0.5, "1", "C", "pool LGD rises by this times stress")
+    worst_lgd: float = number(0.95, "of balance", "C", "lost at most on an obligor of a pool", 0.85, 1.0)
     origination: float = number(
         0.33,
         "of capex",

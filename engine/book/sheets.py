@@ -5,6 +5,7 @@ import csv
 import dataclasses
 import io
 import pathlib
+from typing import Any
 
 from engine.book.checks.problems import Problem
 
@@ -74,7 +75,7 @@ def parse_csv(text: str, label: str) -> Sheet | Problem:
     return from_records(records, label)
 
 
-def from_records(records, label) -> Sheet | Problem:
+def from_records(records: list[tuple[int, tuple[str, ...]]], label: str) -> Sheet | Problem:
     """A sheet from numbered rows of cells, the first of which is the header."""
     if not records:
         return Problem(label, None, "", "an empty file", "a header line")
@@ -103,7 +104,7 @@ def read_workbook(file: pathlib.Path) -> tuple[dict[str, Sheet | None], list[Pro
     return sheets, problems
 
 
-def worksheet_records(worksheet) -> list[tuple[int, tuple[str, ...]]]:
+def worksheet_records(worksheet: Any) -> list[tuple[int, tuple[str, ...]]]:
     """Numbered rows of text, all as wide as the header, blank rows dropped."""
     records, width = [], 0
     for line, values in enumerate(worksheet.iter_rows(values_only=True), start=1):
@@ -117,7 +118,7 @@ def worksheet_records(worksheet) -> list[tuple[int, tuple[str, ...]]]:
     return records
 
 
-def cell_text(value) -> str:
+def cell_text(value: object) -> str:
     """What a person would type to get this cell: whole numbers without a point, blank for nothing."""
     if value is None:
         return ""

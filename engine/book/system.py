@@ -7,6 +7,7 @@ of it. Shapes are [axis names]; months run t = 1 ... T.
 """
 
 import dataclasses
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
@@ -34,6 +35,11 @@ ARRAY_TWINS = {
     )
 }  # fmt: skip
 """What each group of parameters becomes inside a System: `system.numbers.chips.ageing` is an array."""
+
+if TYPE_CHECKING:
+    Numbers = Any  # classes made at run time are unknown to a static checker
+else:
+    Numbers = ARRAY_TWINS[parameters.Parameters]
 
 
 class Names(eqx.Module):
@@ -283,7 +289,7 @@ Month = Calendar
 class System(eqx.Module):
     """A book and its parameters as arrays; the only thing besides draws that a path reads."""
 
-    numbers: ARRAY_TWINS[parameters.Parameters]
+    numbers: Numbers
     economy: EconomyTable
     chips: ChipTable
     firms: FirmTable

@@ -1,6 +1,7 @@
 """A book to start from: empty tables, a worked small one, and a page that explains every column."""
 
 import csv
+import os
 import pathlib
 import shutil
 
@@ -26,7 +27,7 @@ Load it with `load_book("folder")` or `load_book("book.xlsx")`, or run with `boo
 """
 
 
-def write_template(folder) -> pathlib.Path:
+def write_template(folder: str | os.PathLike) -> pathlib.Path:
     """Writes README.md, empty/ and worked_small/ into `folder` and returns it.
 
     Raises FileExistsError rather than write over an existing template.

@@ -1,4 +1,4 @@
-"""The System of the same book under other parameters, without making all of it again."""
+"""The System of the same book under other parameters, without rebuilding all of it."""
 
 import dataclasses
 
@@ -14,6 +14,7 @@ from engine.book.build import (
     security_weight,
 )
 from engine.book.calibration import collateral_scale
+from engine.book.load import Book
 from engine.book.parameters import Parameters
 from engine.book.system import System
 
@@ -22,10 +23,10 @@ class Variants:
     """Systems of one book over the months of `system`, by parameters: `variants(parameters)`.
 
     Each equals `build_system(book, parameters, months)` in a tenth of its time: only what reads a parameter
-    is made again, which is the numbers, economy, chips, calendar and the scale of collateral.
+    is rebuilt: the numbers, economy, chips, calendar and the scale of collateral.
     """
 
-    def __init__(self, system: System, book):
+    def __init__(self, system: System, book: Book) -> None:
         tables, names = book.tables, system.names
         self.system, self.chips, self.correlation = system, tables["chips"], tables["correlation"]
         self.named, _, self.loans, _ = borrowers(tables)

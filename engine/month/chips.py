@@ -6,7 +6,7 @@ from jaxtyping import Array, Float
 
 from engine.book.system import Month, System
 from engine.contagion.valuation import income_value
-from engine.month.economy import Economy
+from engine.month.economy import Conditions
 from engine.month.inputs import Fate
 from engine.numerics import indicator
 from engine.vocabulary import HOURS, MONTH
@@ -24,7 +24,7 @@ class ChipState(eqx.Module):
     age: Float[Array, "gens"]  # mean age of the fleet, years
 
 
-class Chips(eqx.Module):
+class ChipMarket(eqx.Module):
     """What the other stages read of this month's chip market."""
 
     utilisation: Float[Array, ""]  # index against capacity
@@ -49,34 +49,40 @@ def init(system: System) -> ChipState:
     return ChipState(jnp.zeros_like(cost), table.installed, one, one, accounts, charge, table.age_start)
 
 
-def older(age, fleet, installed):
+def older(
+    age: Float[Array, "gens"], fleet: Float[Array, "gens"], installed: Float[Array, "gens"]
+) -> Float[Array, "gens"]:
     """Mean age after a month (years): what is bought new dilutes it, what is retired leaves it as it is."""
-    some = installed > 0.0
-    return jnp.where(some, (age + MONTH) * fleet / jnp.where(some, installed, 1.0), 0.0)
+    exists = installed > 0.0
+    return jnp.where(exists, (age + MONTH) * fleet / jnp.where(exists, installed, 1.0), 0.0)
 
 
-def depreciate(system: System, state: ChipState, bought, kept):
+def depreciate(
+    system: System, state: ChipState, bought: Float[Array, "gens"], survival: Float[Array, "gens"]
+) -> tuple[Float[Array, "gens"], Float[Array, "gens"]]:
     """Book value and yearly charge after a month, straight line over the accounting life, no residual.
 
     Exact without vintages until the oldest purchase of a path has reached that life.
     """
     cost = bought * system.chips.list_price
     accounts = jnp.maximum(state.accounts + cost - state.charge * MONTH, 0.0)
-    return accounts * kept, (state.charge + cost / system.chips.accounting_life) * kept
+    return accounts * survival, (state.charge + cost / system.chips.accounting_life) * survival
 
 
-def obsolescence(system: System, fate: Fate, state: ChipState, economy: Economy, month):
+def obsolescence(
+    system: System, fate: Fate, state: ChipState, economy: Conditions, time: Float[Array, ""]
+) -> Float[Array, "gens"]:
     """Log obsolescence after a month of ageing and this month's releases."""
     chips = system.numbers.chips
     generations = state.obsolescence.shape[0]
     newer = jnp.triu(jnp.ones((generations, generations), jnp.float32), 1)
-    released_now = indicator(fate.release == month) * fate.release_effect
+    released_now = indicator(fate.release == time) * fate.release_effect
     ageing = chips.ageing * MONTH + chips.technology_volatility * MONTH**0.5 * economy.technology
-    in_use = indicator(fate.release < month)
+    in_use = indicator(fate.release < time)
     return state.obsolescence + in_use * (ageing + newer @ released_now)
 
 
-def purchases(system: System, released):
+def purchases(system: System, released: Float[Array, "gens"]) -> Float[Array, "gens"]:
     """Share of chip purchases by generation: the newest and the one before it."""
     newest_share = system.numbers.chips.capex_newest_share
     zero = jnp.zeros((1,), jnp.float32)
@@ -84,40 +90,68 @@ def purchases(system: System, released):
     return newest_share * newest + (1.0 - newest_share) * jnp.concatenate([newest[1:], zero])
 
 
+def capex_pace(
+    system: System, state: ChipState, economy: Conditions
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """Pace of capex against plan by regime and credit, and what last month's market makes of it.
+
+    c' = c + speed (target (1 - capex_credit (1 - S)) - c) dt;  answer = clip(sqrt(U/U0), bounds)
+    """
+    chips = system.numbers.chips
+    target = jnp.sum(economy.regime * chips.capex_target) * (
+        1.0 - chips.capex_credit * (1.0 - economy.supply)
+    )
+    pace = state.capex_pace + chips.capex_speed * (target - state.capex_pace) * MONTH
+    # Last month's market, so that this month's demand meets this month's deliveries.
+    answer = jnp.clip(jnp.sqrt(state.tightness), chips.capex_bounds[0], chips.capex_bounds[1])
+    return pace, answer
+
+
+def tightness_of(system: System, economy: Conditions, supplied: Float[Array, "gens"]) -> Float[Array, ""]:
+    """Demand over capacity: K0 (R/R0)^elasticity / K, with K = 8.76 sum of `supplied`."""
+    capacity = HOURS * jnp.sum(supplied)
+    growth = economy.revenue / system.numbers.economy.revenue
+    demand = system.chips.capacity_start * growth**system.numbers.chips.demand_elasticity
+    return demand / capacity
+
+
+def stress_of(
+    system: System, aged: Float[Array, "gens"], multiplier: Float[Array, ""], time: Float[Array, ""]
+) -> Float[Array, ""]:
+    """Log shortfall of rents of the generations of month 0 against the path that lenders planned on."""
+    chips, existing = system.numbers.chips, system.chips.existing
+    mean_age = jnp.sum(aged * existing) / jnp.sum(existing)
+    shortfall = mean_age - jnp.log(multiplier) - chips.underwritten_decline * time * MONTH
+    return jnp.clip(shortfall, chips.stress_bounds[0], chips.stress_bounds[1])
+
+
 def step(
-    system: System, fate: Fate, state: ChipState, economy: Economy, month: Month
-) -> tuple[ChipState, Chips]:
+    system: System, fate: Fate, state: ChipState, economy: Conditions, month: Month
+) -> tuple[ChipState, ChipMarket]:
     """One month of the chip market."""
     chips, table = system.numbers.chips, system.chips
     time = month.month.astype(jnp.float32)
     released = indicator(fate.release <= time)
     aged = obsolescence(system, fate, state, economy, time)
 
-    # Capex answers last month's market, so that this month's demand meets this month's deliveries.
-    target = jnp.sum(economy.regime * chips.capex_target) * (1.0 - 0.5 * (1.0 - economy.supply))
-    pace = state.capex_pace + chips.capex_speed * (target - state.capex_pace) * MONTH
-    answer = jnp.clip(jnp.sqrt(state.tightness), chips.capex_bounds[0], chips.capex_bounds[1])
+    pace, answer = capex_pace(system, state, economy)
     capex = month.capex * pace * answer
     mix = purchases(system, released)
     bought = chips.capex_chip_share * capex * MONTH * mix / table.list_price
     installed = state.fleet + bought
 
     earning_power = table.rental * jnp.exp(-aged)
-    capacity = HOURS * jnp.sum(installed * earning_power * released)
-    demand = (
-        table.capacity_start * (economy.revenue / system.numbers.economy.revenue) ** chips.demand_elasticity
-    )
-    tightness = demand / capacity
+    tightness = tightness_of(system, economy, installed * earning_power * released)
     multiplier = jnp.clip(tightness**chips.rent_elasticity, chips.rent_bounds[0], chips.rent_bounds[1])
     rent = earning_power * multiplier
-    hours = jnp.clip(chips.utilisation * tightness**0.3, 0.35, 0.95)
+    busy = chips.utilisation * tightness**chips.hours_elasticity
+    hours = jnp.clip(busy, chips.hours_bounds[0], chips.hours_bounds[1])
 
     running_cost = table.operating_cost * economy.power
-    idle = hours * rent < 1.05 * running_cost
-    retired = jnp.where(idle, chips.retire_idle, chips.retire)
-    kept = 1.0 - retired * MONTH
-    fleet = installed * kept
-    accounts, charge = depreciate(system, state, bought, kept)
+    idle = hours * rent < chips.idle_margin * running_cost
+    survival = 1.0 - jnp.where(idle, chips.retire_idle, chips.retire) * MONTH
+    fleet = installed * survival
+    accounts, charge = depreciate(system, state, bought, survival)
 
     age = older(state.age, state.fleet, installed)
     life = jnp.maximum(chips.life - age, chips.least_life)
@@ -125,9 +159,7 @@ def step(
     value = table.price_scale * income_value(
         HOURS * hours * rent, HOURS * running_cost, discount_rate, chips.underwritten_decline, life
     )
-    mean_age = jnp.sum(aged * table.existing) / jnp.sum(table.existing)
-    stress = jnp.clip(mean_age - jnp.log(multiplier) - chips.underwritten_decline * time * MONTH, -0.5, 1.5)
-    return ChipState(aged, fleet, pace, tightness, accounts, charge, age), Chips(
+    return ChipState(aged, fleet, pace, tightness, accounts, charge, age), ChipMarket(
         utilisation=chips.utilisation * tightness,
         hours=hours,
         rent=rent,
@@ -138,5 +170,5 @@ def step(
         capex_pace=pace,
         bought=jnp.sum(bought),
         accounting_value=jnp.where(fleet > 0.0, accounts / jnp.where(fleet > 0.0, fleet, 1.0), 0.0),
-        stress=stress,
+        stress=stress_of(system, aged, multiplier, time),
     )

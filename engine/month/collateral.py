@@ -1,20 +1,28 @@
 """Collateral: LTV and DSCR tests, waiver, cure, foreclosure, sales and prices (docs/model.md, section 5)."""
 
+from collections.abc import Callable
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from engine.book.system import Month, System
 from engine.contagion.valuation import market_price, saturating_impact
-from engine.month.chips import Chips
-from engine.month.contracts import Contracts
-from engine.month.funding import Funding, FundingState, Service
+from engine.month.chips import ChipMarket
+from engine.month.contracts import ContractFlows
+from engine.month.funding import Funding, FundingState
+from engine.month.setting import Setting
 from engine.numerics import indicator
 from engine.vocabulary import MONTH
 
 ROUNDS = 4
+"""Of the spiral, from no foreclosure; a loan that would fail in a later one raises a flag."""
+QUARTER = 3.0
+"""Months."""
 SMALL = 0.01
-NO_DEBT_SERVICE = 10.0
+"""USD bn; a loan repaid up to this is not tested: ratios to its balance would be rounding."""
+WORTHLESS = 1e-6
+"""USD bn; collateral without value must not divide by zero."""
 
 
 class CollateralState(eqx.Module):
@@ -47,11 +55,16 @@ class Secured(eqx.Module):
     pledged: Float[Array, "collateralised gens"]  # million units, with this month's purchases
     scale: Float[Array, "collateralised"]
     contract_value: Float[Array, "collateralised"]  # USD bn
-    kept: Float[Array, "collateralised"]  # share of chip value left when the contract ends
+    residual: Float[Array, "collateralised"]  # share of chip value left when the contract ends
 
-    def worth(self, advance, pledged, price):
-        """Model value: advance PV + kept units x price, before `scale`."""
-        return advance * self.contract_value + self.kept * (pledged @ price)
+    def value_at(
+        self,
+        advance: Float[Array, ""],
+        pledged: Float[Array, "collateralised gens"],
+        price: Float[Array, "gens"],
+    ) -> Float[Array, "collateralised"]:
+        """Model value (USD bn), before `scale`: advance PV + residual units x price."""
+        return advance * self.contract_value + self.residual * (pledged @ price)
 
 
 class Coverage(eqx.Module):
@@ -64,7 +77,7 @@ class Coverage(eqx.Module):
     weak: Bool[Array, "collateralised"]  # tested and under the default DSCR
 
 
-class Market(eqx.Module):
+class SecondHandMarket(eqx.Module):
     """The second-hand market before this month's sales."""
 
     value: Float[Array, "gens"]  # income value, thousand USD
@@ -75,14 +88,14 @@ class Market(eqx.Module):
     cap: Float[Array, ""]
     meter: Float[Array, ""]  # share of foreclosed chips sold in a month
 
-    def after(self, sold):
-        """Discount and price once `sold` units have gone."""
+    def after(self, sold: Float[Array, "gens"]) -> tuple[Float[Array, "gens"], Float[Array, "gens"]]:
+        """Discount and price once `sold` million units are sold."""
         discount = saturating_impact(self.discount, sold, self.depth, self.impact, self.cap)
         return discount, market_price(self.value, discount, self.scrap)
 
 
 class Verdict(eqx.Module):
-    """One round's verdict on every collateralised loan (1 or 0 but for the amounts)."""
+    """One round's verdict on every collateralised loan, 1 or 0 where no unit is given."""
 
     ltv: Float[Array, "collateralised"]
     cure: Float[Array, "collateralised"]  # USD bn the borrower would have to pay
@@ -100,57 +113,68 @@ def init(system: System) -> CollateralState:
     )
 
 
-def scale_after_draws(state_scale, worth_before, worth_after, brought):
+def scale_after_draws(
+    scale: Float[Array, "collateralised"],
+    before: Float[Array, "collateralised"],
+    after: Float[Array, "collateralised"],
+    brought: Float[Array, "collateralised"],
+) -> Float[Array, "collateralised"]:
     """What is drawn and lent brings collateral at the LTV of its documents: k' = (k w + brought) / w'."""
-    scaled = (state_scale * worth_before + brought) / jnp.maximum(worth_after, 1e-6)
-    return jnp.where(brought > 0.0, scaled, state_scale)
+    scaled = (scale * before + brought) / jnp.maximum(after, WORTHLESS)
+    return jnp.where(brought > 0.0, scaled, scale)
 
 
-def price_gap(system: System, price, month):
-    """Mean log shortfall of recent chips' prices against the path lenders planned on, in [0, 1]."""
+def price_gap(system: System, price: Float[Array, "gens"], month: Month) -> Float[Array, ""]:
+    """Mean log shortfall of recent chips' prices against the path lenders planned on, in [0, gap_cap]."""
     chips, table = system.numbers.chips, system.chips
     fall = jnp.sum(table.recent * jnp.log(table.price_start / price)) / jnp.sum(table.recent)
     planned = chips.underwritten_price_decline * month.month.astype(jnp.float32) * MONTH
-    return jnp.clip(fall - planned, 0.0, 1.0)
+    return jnp.clip(fall - planned, 0.0, chips.gap_cap)
 
 
-def quarterly_depth(system: System, chips: Chips, live):
-    """Million units of each generation the second-hand market takes in a quarter."""
+def quarterly_depth(system: System, chips: ChipMarket, live: Float[Array, ""]) -> Float[Array, "gens"]:
+    """Million units of each generation the second-hand market takes in a quarter.
+
+    depth hosting max(purchases, floor) (o + (1 - o) live min(U/U0, cap)), o the share of other buyers
+    """
     numbers = system.numbers.chips
     tightness = chips.utilisation / numbers.utilisation
-    buyers = 0.5 + 0.5 * live * jnp.minimum(tightness, 1.5)
-    return numbers.depth * system.chips.hosting * jnp.maximum(3.0 * chips.bought, 0.1) * buyers
+    busy = jnp.minimum(tightness, numbers.buyer_tightness_cap)
+    buyers = numbers.other_buyers + (1.0 - numbers.other_buyers) * live * busy
+    purchases = jnp.maximum(QUARTER * chips.bought, numbers.depth_floor)
+    return numbers.depth * system.chips.hosting * purchases * buyers
 
 
-def market_of(system: System, state: CollateralState, chips: Chips, alive) -> Market:
+def market_of(
+    system: System, state: CollateralState, chips: ChipMarket, alive: Float[Array, "firms"]
+) -> SecondHandMarket:
     """Depth, decayed discount and scrap at the start of the month's sales."""
     numbers, neocloud = system.numbers.chips, system.firms.neocloud
     live = jnp.sum(neocloud * alive) / jnp.maximum(jnp.sum(neocloud), 1.0)
-    return Market(
+    return SecondHandMarket(
         value=chips.value,
         scrap=numbers.scrap * system.chips.list_price,
         discount=state.discount * jnp.exp2(-MONTH / numbers.impact_half_life),
         depth=quarterly_depth(system, chips, live),
         impact=numbers.impact * system.numbers.mechanisms.fire_sale,
         cap=numbers.impact_cap,
-        meter=1.0 - (1.0 - numbers.quarterly_sales) ** (1.0 / 3.0),
+        meter=1.0 - (1.0 - numbers.quarterly_sales) ** (1.0 / QUARTER),
     )
 
 
 def secure(
     system: System,
     state: CollateralState,
-    chips: Chips,
-    contracts: Contracts,
-    month: Month,
-    balance,
-    brought,
-    price,
+    setting: Setting,
+    contracts: ContractFlows,
+    balance: Float[Array, "collateralised"],
+    brought: Float[Array, "collateralised"],
+    price: Float[Array, "gens"],
 ) -> Secured:
-    """Collateral after this month's purchases; what was borrowed adds `brought` [collateralised] of value."""
-    credit, table = system.numbers.credit, system.loans
+    """Collateral after this month's purchases; new debt adds `brought` of value (USD bn)."""
+    credit, table, month = system.numbers.credit, system.loans, setting.month
     spent = brought * table.ltv_target  # at the documented LTV the debt itself, under a lower one more
-    bought = credit.chips_per_draw * spent[:, None] * (chips.mix / system.chips.list_price)[None, :]
+    bought = credit.chips_per_draw * spent[:, None] * (setting.chips.mix / system.chips.list_price)[None, :]
     contract = system.contracts.margin * contracts.size * contracts.quality * month.present_value
     # Years until the chips are free: none where the contract is not honoured.
     tied = table.security_weight @ (contracts.quality * month.years_left)
@@ -159,53 +183,75 @@ def secure(
         pledged=state.pledged + bought,
         scale=state.scale,
         contract_value=table.security @ contract,
-        kept=jnp.exp(-system.numbers.chips.underwritten_decline * tied),
+        residual=jnp.exp(-system.numbers.chips.underwritten_decline * tied),
     )
-    before = secured.worth(credit.contract_advance, state.pledged, price)
-    after = before + secured.kept * (bought @ price)
+    before = secured.value_at(credit.contract_advance, state.pledged, price)
+    after = before + secured.residual * (bought @ price)
     scale = scale_after_draws(state.scale, before, after, brought)
     return eqx.tree_at(lambda s: s.scale, secured, scale)
 
 
 def coverage(
-    system: System, secured: Secured, chips: Chips, contracts: Contracts, service: Service, alive
+    system: System,
+    secured: Secured,
+    setting: Setting,
+    contracts: ContractFlows,
+    debt_service: Float[Array, "collateralised"],
 ) -> Coverage:
-    """DSCR = (contract cash + uncontracted rent) / (interest + amortisation), at most 10."""
+    """DSCR = (contract cash + uncontracted rent) / (interest + amortisation), at most `dscr_cap`."""
     credit, table = system.numbers.credit, system.loans
     count = secured.balance.shape[0]
     income = table.security @ (system.contracts.margin * contracts.received)
-    spot = table.uncontracted_share * (secured.pledged @ chips.earnings) * MONTH
-    owed = (service.interest + service.amortisation)[:count]
-    has_service = owed > 0.0
-    covered = (income + spot) / jnp.where(has_service, owed, 1.0)
-    dscr = jnp.where(has_service, jnp.minimum(covered, NO_DEBT_SERVICE), NO_DEBT_SERVICE)
-    tested = (alive[table.borrower[:count]] > 0.0) & (secured.balance > SMALL)
-    return Coverage(income + spot, owed, dscr, tested, (dscr < credit.dscr_default) & tested)
+    spot = table.uncontracted_share * (secured.pledged @ setting.chips.earnings) * MONTH
+    has_service = debt_service > 0.0
+    covered = (income + spot) / jnp.where(has_service, debt_service, 1.0)
+    dscr = jnp.where(has_service, jnp.minimum(covered, credit.dscr_cap), credit.dscr_cap)
+    tested = (setting.standing.alive[table.borrower[:count]] > 0.0) & (secured.balance > SMALL)
+    return Coverage(income + spot, debt_service, dscr, tested, (dscr < credit.dscr_default) & tested)
 
 
 def judge(
-    system: System, secured: Secured, covered: Coverage, open_month, resources, u_waiver, price
+    system: System,
+    secured: Secured,
+    covered: Coverage,
+    open_month: Bool[Array, "collateralised"],
+    resources: Float[Array, "firms"],
+    waiver: Float[Array, "loans"],
+    price: Float[Array, "gens"],
 ) -> Verdict:
     """Breach, waiver, call and cure at a price. `open_month` is true where no waiver is in force."""
     credit, table = system.numbers.credit, system.loans
     count = secured.balance.shape[0]
-    worth = secured.scale * secured.worth(credit.contract_advance, secured.pledged, price)
-    ltv = secured.balance / jnp.maximum(worth, 1e-6)
+    value = secured.scale * secured.value_at(credit.contract_advance, secured.pledged, price)
+    ltv = secured.balance / jnp.maximum(value, WORTHLESS)
     breach = ((ltv > credit.ltv_covenant) & covered.tested) | covered.weak
-    waived = breach & open_month & (u_waiver[:count] < credit.waiver)
+    waived = breach & open_month & (waiver[:count] < credit.waiver)
     called = breach & open_month & ~waived
-    floor = jnp.where(covered.weak, 0.1 * secured.balance, 0.0)
-    cure = jnp.where(called, jnp.maximum(secured.balance - credit.ltv_cure * worth, floor), 0.0)
+    floor = jnp.where(covered.weak, credit.least_cure * secured.balance, 0.0)
+    cure = jnp.where(called, jnp.maximum(secured.balance - credit.ltv_cure * value, floor), 0.0)
     broke = (table.borrowed.first(count) @ cure) > resources
     failed = called & broke[table.borrower[:count]]
-    return Verdict(ltv, cure, *map(indicator, (waived, failed, called)))
+    return Verdict(ltv, cure, indicator(waived), indicator(failed), indicator(called))
 
 
-def spiral(market: Market, held, pledged, verdict_at):
-    """Foreclosures sell chips, sales move prices, prices fail loans: the least fixed point.
+class Spiral(eqx.Module):
+    """Where the rounds of foreclosures and sales end."""
 
-    Returns the failed loans, those of the round before, the last verdict, units sold, discount and price.
-    """
+    failed: Float[Array, "collateralised"]
+    before: Float[Array, "collateralised"]  # the round before the last
+    verdict: Verdict
+    sold: Float[Array, "gens"]  # million units
+    discount: Float[Array, "gens"]  # log
+    price: Float[Array, "gens"]  # thousand USD
+
+
+def spiral(
+    market: SecondHandMarket,
+    held: Float[Array, "gens"],
+    pledged: Float[Array, "collateralised gens"],
+    verdict_at: Callable[[Float[Array, "gens"]], Verdict],
+) -> Spiral:
+    """Foreclosures sell chips, sales move prices, prices fail loans: the least fixed point."""
     failed = jnp.zeros_like(pledged[:, 0])
     for _ in range(ROUNDS):
         before = failed
@@ -213,11 +259,16 @@ def spiral(market: Market, held, pledged, verdict_at):
         discount, price = market.after(sold)
         verdict = verdict_at(price)
         failed = jnp.maximum(failed, verdict.failed)
-    return failed, before, verdict, sold, discount, price
+    return Spiral(failed, before, verdict, sold, discount, price)
 
 
 def cure_and_sweep(
-    system: System, funds: FundingState, secured: Secured, covered: Coverage, verdict: Verdict, failed
+    system: System,
+    funds: FundingState,
+    secured: Secured,
+    covered: Coverage,
+    verdict: Verdict,
+    failed: Float[Array, "collateralised"],
 ) -> FundingState:
     """Cures are paid from cash, then equity; loans under the trap sweep part of their surplus."""
     credit, table = system.numbers.credit, system.loans
@@ -233,9 +284,9 @@ def cure_and_sweep(
     trapped = covered.tested & (covered.dscr < credit.dscr_trap) & above_default & ~foreclosed
     surplus = credit.sweep_share * jnp.maximum(covered.available - covered.owed, 0.0)
     sweep = jnp.where(trapped, jnp.minimum(surplus, secured.balance - cured), 0.0)
-    wanted = borrowed @ sweep
+    total = borrowed @ sweep
     spare = jnp.maximum(cash - system.firms.minimum_cash, 0.0)
-    possible = jnp.where(wanted > 0.0, jnp.minimum(spare / jnp.where(wanted > 0.0, wanted, 1.0), 1.0), 0.0)
+    possible = jnp.where(total > 0.0, jnp.minimum(spare / jnp.where(total > 0.0, total, 1.0), 1.0), 0.0)
     sweep = sweep * possible[table.borrower[:count]]
     repaid = jnp.concatenate([cured + sweep, jnp.zeros_like(funds.balance[count:])])
     return eqx.tree_at(
@@ -249,50 +300,47 @@ def step(
     system: System,
     state: CollateralState,
     funds: FundingState,
-    chips: Chips,
-    contracts: Contracts,
-    service: Service,
+    setting: Setting,
+    contracts: ContractFlows,
     funding: Funding,
-    month: Month,
-    u_waiver,
-    alive,
+    waiver: Float[Array, "loans"],
 ) -> tuple[CollateralState, FundingState, Collateral]:
-    """One month of tests and the fire-sale spiral."""
+    """One month of tests and the fire-sale spiral. `waiver` is the month's uniform of each loan."""
     count = state.pledged.shape[0]
-    time = month.month.astype(jnp.float32)
-    market = market_of(system, state, chips, alive)
+    month, time = setting.month, setting.month.month.astype(jnp.float32)
+    market = market_of(system, state, setting.chips, setting.standing.alive)
     resting_price = market_price(market.value, market.discount, market.scrap)
     documented = system.loans.ltv_target
     # Policy caps what is newly lent; commitments are drawn as they were documented.
     advance = jnp.minimum(documented, month.advance_cap)
     brought = funding.drawn[:count] / documented + funding.lent[:count] / advance
-    secured = secure(system, state, chips, contracts, month, funds.balance[:count], brought, resting_price)
-    covered = coverage(system, secured, chips, contracts, service, alive)
+    secured = secure(system, state, setting, contracts, funds.balance[:count], brought, resting_price)
+    covered = coverage(system, secured, setting, contracts, funding.debt_service[:count])
     open_month, resources = time > state.waived_until, funds.cash + funds.headroom
 
-    def verdict_at(price):
-        return judge(system, secured, covered, open_month, resources, u_waiver, price)
+    def verdict_at(price: Float[Array, "gens"]) -> Verdict:
+        return judge(system, secured, covered, open_month, resources, waiver, price)
 
-    failed, before, verdict, sold, discount, price = spiral(market, state.held, secured.pledged, verdict_at)
-    seized = failed[:, None] * secured.pledged
+    end = spiral(market, state.held, secured.pledged, verdict_at)
+    seized = end.failed[:, None] * secured.pledged
     waiver_end = time + system.numbers.credit.waiver_months - 1.0
     return (
         CollateralState(
             pledged=secured.pledged - seized,
             scale=secured.scale,
-            waived_until=jnp.where(verdict.waived > 0.0, waiver_end, state.waived_until),
-            held=state.held + jnp.sum(seized, axis=0) - sold,
-            discount=discount,
+            waived_until=jnp.where(end.verdict.waived > 0.0, waiver_end, state.waived_until),
+            held=state.held + jnp.sum(seized, axis=0) - end.sold,
+            discount=end.discount,
         ),
-        cure_and_sweep(system, funds, secured, covered, verdict, failed),
+        cure_and_sweep(system, funds, secured, covered, end.verdict, end.failed),
         Collateral(
-            price=price,
+            price=end.price,
             gap=price_gap(system, resting_price, month),
             contract_value=secured.contract_value,
-            foreclosed=jnp.minimum(system.loans.borrowed.first(count) @ failed, 1.0),
+            foreclosed=jnp.minimum(system.loans.borrowed.first(count) @ end.failed, 1.0),
             seized=seized,
-            ltv=jnp.where(covered.tested, verdict.ltv, 0.0),
+            ltv=jnp.where(covered.tested, end.verdict.ltv, 0.0),
             dscr=covered.dscr,
-            unsettled=jnp.max(jnp.abs(failed - before)),
+            unsettled=jnp.max(jnp.abs(end.failed - end.before)),
         ),
     )

@@ -4,21 +4,23 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from engine.book.system import Month, System
+from engine.book.system import System
 from engine.contagion.payments import clear
 from engine.month import policy, vendors
-from engine.month.chips import Chips
-from engine.month.economy import Economy
-from engine.month.revenue import Revenue
+from engine.month.economy import Conditions
+from engine.month.setting import Setting
+from engine.month.vendors import Obligations
 from engine.numerics import indicator
 from engine.vocabulary import MONTH
 
 ROUNDS = 4
+"""Of the clearing, from full payment: a shortfall travels as far as there are rounds."""
 SETTLED = 1e-4
+"""Of the largest obligation; a payment that moves by more in the last round raises a flag."""
 
 
 class ContractState(eqx.Module):
-    """Size of each contract after renegotiation, months a lab has paid less than half, vendors' cash."""
+    """Size of each contract after renegotiation, months of low payment of labs, vendors' cash."""
 
     size: Float[Array, "contracts"]
     low_payment: Float[Array, "firms"]
@@ -34,8 +36,8 @@ class Means(eqx.Module):
     undrawn: Float[Array, "firms"]  # revolver, and what lenders would still lend
 
 
-class Contracts(eqx.Module):
-    """What the other stages read of this month's contracts (USD bn this month unless said)."""
+class ContractFlows(eqx.Module):
+    """What the other stages read of this month's contracts (USD bn this month unless stated)."""
 
     received: Float[Array, "contracts"]  # by the seller, before its cost
     paid: Float[Array, "contracts"]  # by the buyer
@@ -60,17 +62,28 @@ def init(system: System) -> ContractState:
     return ContractState(full, jnp.zeros_like(system.firms.cash), vendors.opening(system))
 
 
-def operating_result(system: System, revenue: Revenue, stress, month, operating):
-    """Result of each firm before contracts, this month (revenue, fixed cost, core EBITDA)."""
+class Resources(eqx.Module):
+    """What firms pay their obligations with, besides contract income (USD bn this month)."""
+
+    total: Float[Array, "firms"]
+    raised: Float[Array, "firms"]  # equity by labs, part of it
+    aid: Float[Array, "firms"]  # public support, part of it
+
+
+def operating_result(system: System, setting: Setting) -> Float[Array, "firms"]:
+    """Result of each firm before contracts, this month: revenue less variable and fixed cost, core EBITDA."""
     numbers, firms = system.numbers.contracts, system.firms
-    years = month.month.astype(jnp.float32) * MONTH
-    kept = revenue.direct * (1.0 - numbers.variable_cost)
+    years = setting.month.month.astype(jnp.float32) * MONTH
+    margin = setting.revenue.direct * (1.0 - numbers.variable_cost)
     fixed = firms.fixed_cost * (1.0 + numbers.fixed_cost_growth) ** years
-    core = firms.core_ebitda * (1.0 + firms.core_growth) ** years * jnp.exp(-firms.core_stress_beta * stress)
-    return (kept - fixed + core) * MONTH * operating
+    stressed = jnp.exp(-firms.core_stress_beta * setting.chips.stress)
+    core = firms.core_ebitda * (1.0 + firms.core_growth) ** years * stressed
+    return (margin - fixed + core) * MONTH * setting.standing.operating
 
 
-def commitments(system: System, economy: Economy, full, operating):
+def commitments(
+    system: System, economy: Conditions, full: Float[Array, "contracts"], operating: Float[Array, "firms"]
+) -> Float[Array, "contracts"]:
     """Equity promised under contracts: shrinks with the investor's own value, and with the regime."""
     table = system.contracts
     staged = economy.by_regime(system.numbers.contracts.equity_floor)
@@ -79,21 +92,59 @@ def commitments(system: System, economy: Economy, full, operating):
     return full * table.equity * MONTH * jnp.minimum(economy.equity, 1.0) * willing * both
 
 
-def warrants(system: System, economy: Economy, size, full, operating):
-    """Worth of the shares handed out this month: at the market, as far as the purchases behind them stand."""
+def warrants(
+    system: System,
+    economy: Conditions,
+    size: Float[Array, "contracts"],
+    full: Float[Array, "contracts"],
+    operating: Float[Array, "firms"],
+) -> Float[Array, "contracts"]:
+    """Value of the shares handed out this month: at the market, as far as the purchases behind them stand."""
     table = system.contracts
     vested = jnp.where(table.vests > 0.0, size[table.vests_with], 1.0)
     both = operating[table.buyer] * operating[table.seller]
     return full * table.warrant * MONTH * economy.equity * vested * both
 
 
-def owed_now(system: System, state: ContractState, economy: Economy, month: Month, at_full):
-    """Obligations: full size, renegotiated, and flexed where AI revenue is under plan."""
-    behind = 1.0 - jnp.minimum(economy.revenue / month.plan, 1.0)
-    return state.size * at_full * (1.0 - system.contracts.flexibility * behind)
+def obligations(
+    system: System, state: ContractState, setting: Setting, renewal: Float[Array, ""]
+) -> Obligations:
+    """Contracts at full size, and what is due: renegotiated, and flexed where AI revenue is under plan."""
+    month, table = setting.month, system.contracts
+    full = month.term + renewal * month.after
+    at_full = full * table.operating * MONTH * setting.standing.operating[table.seller]
+    behind = 1.0 - jnp.minimum(setting.economy.revenue / month.plan, 1.0)
+    due = state.size * at_full * (1.0 - table.flexibility * behind)
+    return Obligations(full, at_full, due)
 
 
-def receipts(system: System, at_full, paid, covered, backed, stress):
+def resources(
+    system: System,
+    setting: Setting,
+    means: Means,
+    owed: Float[Array, "firms"],
+    result: Float[Array, "firms"],
+    committed: Float[Array, "firms"],
+) -> Resources:
+    """Cash, result, equity and support of labs; cash, result and lines of credit of the others."""
+    lab = system.firms.lab
+    liquid = means.cash + result - means.reserved + committed
+    aid = policy.aid(setting.month, lab * setting.standing.operating, owed - liquid - means.capacity)
+    liquid = liquid + aid
+    sought = (1.0 + system.numbers.contracts.equity_buffer) * owed - liquid
+    raised = lab * jnp.clip(sought, 0.0, means.capacity)
+    backup = (1.0 - lab) * (means.capacity + means.undrawn)
+    return Resources(liquid + raised + backup, raised, aid)
+
+
+def receipts(
+    system: System,
+    at_full: Float[Array, "contracts"],
+    paid: Float[Array, "contracts"],
+    covered: Float[Array, "contracts"],
+    backed: Float[Array, "contracts"],
+    stress: Float[Array, ""],
+) -> Float[Array, "contracts"]:
     """What sellers receive: payments, guarantees, backstops, and what re-letting recovers of the rest."""
     table = system.contracts
     lost = jnp.maximum(at_full - paid - covered, 0.0)
@@ -103,19 +154,34 @@ def receipts(system: System, at_full, paid, covered, backed, stress):
     return (1.0 - circular) * at_full + circular * (paid + covered + relet + backed)
 
 
-def renegotiate(system: System, state: ContractState, due, share, junior, purse, operating) -> ContractState:
-    """A shortfall is written off at renegotiation x 6 a year, so over two months; late labs are counted."""
-    table, lab = system.contracts, system.firms.lab
-    speed = system.numbers.contracts.renegotiation * 6.0 * MONTH
+def renegotiate(
+    system: System,
+    state: ContractState,
+    due: Float[Array, "contracts"],
+    share: Float[Array, "contracts"],
+    junior: Float[Array, "firms"],
+    purse: Float[Array, "firms"],
+    operating: Float[Array, "firms"],
+) -> ContractState:
+    """Shortfalls write contracts off over `renegotiation_months`; months of low payment are counted."""
+    numbers, table = system.numbers.contracts, system.contracts
+    speed = numbers.renegotiation / numbers.renegotiation_months
     lost = speed * (1.0 - share) * table.operating * operating[table.buyer]
     junior_owed = table.bought @ (due * (1.0 - table.senior))
-    late = lab * indicator((junior < 0.5) & (junior_owed > 0.0))
+    late = system.firms.lab * indicator((junior < numbers.low_payment) & (junior_owed > 0.0))
     return ContractState(state.size * (1.0 - lost), (state.low_payment + 1.0) * late, purse)
 
 
-def expected_income(system: System, month: Month, renewal, size, quality, honoured, operating):
+def expected_income(
+    system: System,
+    setting: Setting,
+    renewal: Float[Array, ""],
+    size: Float[Array, "contracts"],
+    quality: Float[Array, "contracts"],
+    honoured: Float[Array, "firms"],
+) -> Float[Array, "firms"]:
     """Income of each firm from contracts a year from now, backstops included (USD bn a year)."""
-    table = system.contracts
+    month, table, operating = setting.month, system.contracts, setting.standing.operating
     ahead = month.term_ahead + renewal * month.after_ahead
     full = ahead * table.operating * operating[table.seller]
     expected = size * full
@@ -128,60 +194,48 @@ def expected_income(system: System, month: Month, renewal, size, quality, honour
 
 
 def step(
-    system: System,
-    state: ContractState,
-    economy: Economy,
-    chips: Chips,
-    revenue: Revenue,
-    month: Month,
-    means: Means,
-    operating,
-) -> tuple[ContractState, Contracts]:
-    """One month of contract payments. `operating` [firms] is 1 for firms still in business."""
-    numbers, firms, table = system.numbers.contracts, system.firms, system.contracts
-    renewal = economy.by_regime(numbers.renewal)
-    full = month.term + renewal * month.after
-    at_full = full * table.operating * MONTH * operating[table.seller]
-    due = owed_now(system, state, economy, month, at_full)
-    owed = table.bought @ due
-    purse = vendors.means(system, state.purse, chips, owed)
-    put_in = vendors.invest(system, purse, commitments(system, economy, full, operating))
-    invested = put_in + warrants(system, economy, state.size, full, operating)
+    system: System, state: ContractState, setting: Setting, means: Means
+) -> tuple[ContractState, ContractFlows]:
+    """One month of contract payments: what is due, what is paid, who steps in, what is expected."""
+    firms, table = system.firms, system.contracts
+    economy, operating = setting.economy, setting.standing.operating
+    renewal = economy.by_regime(system.numbers.contracts.renewal)
+    asked = obligations(system, state, setting, renewal)
+    owed = table.bought @ asked.due
+    purse = vendors.means(system, state.purse, setting.chips, owed)
+    put_in = vendors.invest(system, purse, commitments(system, economy, asked.full, operating))
+    invested = put_in + warrants(system, economy, state.size, asked.full, operating)
     committed = table.sold @ invested
-    result = operating_result(system, revenue, chips.stress, month, operating)
+    result = operating_result(system, setting)
+    funds = resources(system, setting, means, owed, result, committed)
 
-    liquid = means.cash + result - means.reserved + committed
-    aid = policy.aid(month, firms.lab * operating, owed - liquid - means.capacity)
-    liquid = liquid + aid
-    raised = firms.lab * jnp.clip((1.0 + numbers.equity_buffer) * owed - liquid, 0.0, means.capacity)
-    backup = (1.0 - firms.lab) * (means.capacity + means.undrawn)
     # Where the mechanism is off, sellers are paid in full by nobody in particular.
     circular = system.numbers.mechanisms.circular_contracts
-    granted = (1.0 - circular) * (table.sold @ (table.margin * at_full))
+    granted = (1.0 - circular) * (table.sold @ (table.margin * asked.at_full))
     paid, share, junior, move = clear(
-        due, table.senior, table.buyer, table.bought, table.sold, circular * table.margin,
-        liquid + raised + backup + granted, operating, firms.outside, ROUNDS,
+        asked.due, table.senior, table.buyer, table.bought, table.sold, circular * table.margin,
+        funds.total + granted, operating, firms.outside, ROUNDS,
     )  # fmt: skip
 
     cover = table.cover * operating[table.guarantor]
     cash = jnp.maximum(purse - table.bought @ put_in, 0.0)
-    support = vendors.support(system, cash, at_full, full, due, paid, cover, operating)
-    received = receipts(system, at_full, paid, support.covered, support.backed, chips.stress)
-    after = renegotiate(system, state, due, share, junior, support.purse, operating)
+    support = vendors.support(system, cash, asked, paid, cover, operating)
+    received = receipts(system, asked.at_full, paid, support.covered, support.backed, setting.chips.stress)
+    after = renegotiate(system, state, asked.due, share, junior, support.purse, operating)
     guaranteed = cover * support.honoured[table.supporter]
     quality = 1.0 - circular * (1.0 - jnp.maximum(share, guaranteed))
-    ahead = expected_income(system, month, renewal, after.size, quality, support.honoured, operating)
+    ahead = expected_income(system, setting, renewal, after.size, quality, support.honoured)
     outflow = table.bought @ (paid + support.backed)
-    return after, Contracts(
+    return after, ContractFlows(
         received=received,
         paid=paid + support.backed,
         invested=invested,
         covered=support.covered,
         size=after.size,
         quality=quality,
-        raised=raised,
+        raised=funds.raised,
         committed_equity=committed,
-        aid=aid,
+        aid=funds.aid,
         arrears=(owed - table.bought @ paid) * (1.0 - firms.lab) * (1.0 - firms.outside),
         ebitda=result + table.sold @ (table.margin * received) - outflow,
         forward=result / MONTH + ahead,

@@ -2,15 +2,15 @@
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
-from engine.book.system import Month, System
-from engine.month.chips import Chips
+from engine.book.system import System
 from engine.month.collateral import Collateral, CollateralState
-from engine.month.contracts import Contracts
-from engine.month.economy import Economy
+from engine.month.contracts import ContractFlows
+from engine.month.economy import Conditions
 from engine.month.funding import Funding, FundingState, earning_power
 from engine.month.inputs import Fate
+from engine.month.setting import Setting, Standing
 from engine.numerics import indicator
 from engine.vocabulary import (
     ALIVE,
@@ -25,8 +25,9 @@ from engine.vocabulary import (
 )
 
 UNMET = 1e-4
+"""USD bn; a smaller amount unpaid is the rounding of float32."""
 SMALL = 0.01
-BEST_RECOVERY = 0.95
+"""USD bn; less debt does not make a firm insolvent."""
 
 
 class CreditState(eqx.Module):
@@ -37,18 +38,22 @@ class CreditState(eqx.Module):
     cause: Int[Array, "firms"]
 
     @property
-    def alive(self):
-        """1 for firms that never defaulted."""
-        return indicator(self.default_month == 0)
-
-    @property
-    def operating(self):
-        """1 for firms in business: alive, or reorganised by a distressed exchange."""
-        return indicator((self.default_month == 0) | (self.cause == EXCHANGE))
+    def standing(self) -> Standing:
+        """Who never defaulted, and who is in business."""
+        alive = self.default_month == 0
+        return Standing(indicator(alive), indicator(alive | (self.cause == EXCHANGE)))
 
 
-class Credit(eqx.Module):
-    """Losses of the month."""
+class Triggers(eqx.Module):
+    """What the month has brought to borrowers by the time defaults are counted."""
+
+    contracts: ContractFlows
+    funding: Funding
+    collateral: Collateral
+
+
+class CreditLosses(eqx.Module):
+    """Losses of the month on loans of named firms."""
 
     loss: Float[Array, "loans"]  # USD bn
 
@@ -59,22 +64,40 @@ def init(system: System) -> CreditState:
     return CreditState(zero, zero.astype(jnp.int32), zero.astype(jnp.int32))
 
 
-def intensity(system: System, economy: Economy, stress, leverage, dead):
-    """Default intensity of each firm (a year)."""
+def intensity(
+    system: System,
+    economy: Conditions,
+    stress: Float[Array, ""],
+    leverage: Float[Array, "firms"],
+    dead: Float[Array, ""],
+) -> Float[Array, "firms"]:
+    """Default intensity of each firm (a year).
+
+    hazard h exp(a stress+ + b ln spread + c dead + beta clip(leverage - hazard_leverage, bounds))
+    """
     credit, firms = system.numbers.credit, system.firms
     common = (
         credit.hazard_stress * jnp.maximum(stress, 0.0)
         + credit.hazard_spread * jnp.log(economy.spread)
         + credit.hazard_contagion * dead
     )
-    indebted = firms.leverage_beta * jnp.clip(leverage - 0.75, -0.5, 2.0)
+    least, most = credit.hazard_leverage_bounds[0], credit.hazard_leverage_bounds[1]
+    indebted = firms.leverage_beta * jnp.clip(leverage - credit.hazard_leverage, least, most)
     return firms.hazard * economy.hazard_multiplier * jnp.exp(common) * jnp.exp(indebted)
 
 
-def why(system: System, fate: Fate, hazard, funding, contracts, collateral, insolvent, alive, operating):
+def default_cause(
+    system: System,
+    fate: Fate,
+    hazard: Float[Array, "firms"],
+    insolvent: Bool[Array, "firms"],
+    triggers: Triggers,
+    standing: Standing,
+) -> Int[Array, "firms"]:
     """Cause code of each firm that defaults this month, ALIVE for the others; the first that holds wins."""
+    contracts, funding, collateral = triggers.contracts, triggers.funding, triggers.collateral
     inside = system.firms.outside < 0.5
-    fallen_parent = (1.0 - operating) @ system.firms.cross_default
+    fallen_parent = (1.0 - standing.operating) @ system.firms.cross_default
     causes = (
         (collateral.foreclosed > 0.0, FORECLOSURE),
         ((funding.unmet > UNMET) & (funding.exchange < 0.5) & inside, LIQUIDITY),
@@ -84,36 +107,61 @@ def why(system: System, fate: Fate, hazard, funding, contracts, collateral, inso
         (funding.exchange > 0.5, EXCHANGE),
         (system.numbers.mechanisms.cross_default * fallen_parent > 0.5, GROUP),
     )
-    code = jnp.full_like(alive, ALIVE, dtype=jnp.int32)
+    code = jnp.full_like(standing.alive, ALIVE, dtype=jnp.int32)
     for holds, cause in reversed(causes):
         code = jnp.where(holds, jnp.int32(cause), code)
-    return jnp.where(alive > 0.0, code, jnp.int32(ALIVE))
+    return jnp.where(standing.alive > 0.0, code, jnp.int32(ALIVE))
 
 
-def recovery(system: System, economy: Economy, stress, balance, debt, forward, chips_worth, cause, alive):
-    """Share of each loan's balance its lenders get back if the borrower defaults now."""
-    credit, loans = system.numbers.credit, system.loans
-    count = chips_worth.shape[0]
+def recovery(
+    system: System,
+    setting: Setting,
+    balance: Float[Array, "loans"],
+    debt: Float[Array, "firms"],
+    forward: Float[Array, "firms"],
+    collateral: Float[Array, "collateralised"],
+    cause: Int[Array, "firms"],
+) -> Float[Array, "loans"]:
+    """Share of each loan's balance its lenders get back if the borrower defaults now.
+
+    own = clip(collateral / balance + base e^(-fall) + share of forward EBITDA / debt, 0, best_recovery);
+    a guarantor lifts it towards `best_recovery`; an exchange recovers 1 - exchange_loss.
+    """
+    credit, loans, economy = system.numbers.credit, system.loans, setting.economy
+    count = collateral.shape[0]
     safe_balance = jnp.where(balance[:count] > 0.0, balance[:count], 1.0)
-    secured = jnp.concatenate([chips_worth / safe_balance, jnp.zeros_like(balance[count:])])
-    fall = credit.recovery_stress * jnp.maximum(stress, 0.0)
+    secured = jnp.concatenate([collateral / safe_balance, jnp.zeros_like(balance[count:])])
+    fall = credit.recovery_stress * jnp.maximum(setting.chips.stress, 0.0)
     fall = fall + credit.recovery_spread * jnp.maximum(jnp.log(economy.spread), 0.0)
     earning = (jnp.maximum(forward, 0.0) / jnp.where(debt > 0.0, debt, 1.0))[loans.borrower]
     plain = loans.base_recovery * jnp.exp(-fall) + loans.ebitda_recovery * earning
-    own = jnp.clip(secured + plain, 0.0, BEST_RECOVERY)
-    cover = system.numbers.mechanisms.step_in * loans.guarantee_cover * alive[loans.guarantor]
-    best = own + cover * (BEST_RECOVERY - own)
+    own = jnp.clip(secured + plain, 0.0, credit.best_recovery)
+    cover = (
+        system.numbers.mechanisms.step_in * loans.guarantee_cover * setting.standing.alive[loans.guarantor]
+    )
+    best = own + cover * (credit.best_recovery - own)
     return jnp.where((cause == EXCHANGE)[loans.borrower], 1.0 - credit.exchange_loss, best)
 
 
-def strain(debt, limit):
-    """Debt over debt capacity: 0 without debt, 2.75 with debt and no capacity."""
+def strain(
+    system: System, debt: Float[Array, "firms"], limit: Float[Array, "firms"]
+) -> Float[Array, "firms"]:
+    """Debt over debt capacity: 0 without debt, the most that the hazard feels with debt and no capacity."""
+    credit = system.numbers.credit
+    most = credit.hazard_leverage + credit.hazard_leverage_bounds[1]
     has_limit = limit > 0.0
-    leverage = jnp.where(has_limit, debt / jnp.where(has_limit, limit, 1.0), 2.75)
+    leverage = jnp.where(has_limit, debt / jnp.where(has_limit, limit, 1.0), most)
     return jnp.where(debt > 0.0, leverage, 0.0)
 
 
-def insolvency(system: System, economy: Economy, funds: FundingState, forward, chip_assets, debt):
+def insolvency(
+    system: System,
+    economy: Conditions,
+    funds: FundingState,
+    forward: Float[Array, "firms"],
+    chip_assets: Float[Array, "collateralised"],
+    debt: Float[Array, "firms"],
+) -> Bool[Array, "firms"]:
     """True where the market is shut and assets are under `insolvency_ratio` of debt."""
     credit, firms = system.numbers.credit, system.firms
     earning = earning_power(system, forward, funds.ebitda_ttm)
@@ -123,19 +171,21 @@ def insolvency(system: System, economy: Economy, funds: FundingState, forward, c
     return shut & (debt > SMALL) & (assets < credit.insolvency_ratio * debt)
 
 
-def settle(system: System, funds: FundingState, pledges: CollateralState, cause):
-    """The fallen leave the book: balances go, chips go to lenders, cash stays only with an exchange."""
+def write_off(
+    system: System, funds: FundingState, pledges: CollateralState, cause: Int[Array, "firms"]
+) -> tuple[FundingState, CollateralState]:
+    """Defaulted firms leave the book: balances go, chips go to lenders, cash stays only with an exchange."""
     borrower = system.loans.borrower
     count = pledges.pledged.shape[0]
     gone = indicator(cause != ALIVE)[borrower]
     bankrupt = indicator((cause != ALIVE) & (cause != EXCHANGE))
     # Called chips of a foreclosed borrower moved already; all other chips of the bankrupt move now.
     released = gone[:count, None] * pledges.pledged
-    handed = bankrupt[borrower[:count]] @ pledges.pledged
+    seized = bankrupt[borrower[:count]] @ pledges.pledged
     return eqx.tree_at(
         lambda f: (f.cash, f.balance), funds, (funds.cash * (1.0 - bankrupt), funds.balance * (1.0 - gone))
     ), eqx.tree_at(
-        lambda p: (p.pledged, p.held), pledges, (pledges.pledged - released, pledges.held + handed)
+        lambda p: (p.pledged, p.held), pledges, (pledges.pledged - released, pledges.held + seized)
     )
 
 
@@ -145,40 +195,35 @@ def step(
     state: CreditState,
     funds: FundingState,
     pledges: CollateralState,
-    economy: Economy,
-    chips: Chips,
-    contracts: Contracts,
-    funding: Funding,
-    counted,
-    collateral: Collateral,
-    month: Month,
-) -> tuple[CreditState, FundingState, CollateralState, Credit]:
-    """One month of defaults and recoveries. `counted` [firms] is hidden debt that lenders see."""
+    setting: Setting,
+    triggers: Triggers,
+) -> tuple[CreditState, FundingState, CollateralState, CreditLosses]:
+    """One month of defaults and recoveries."""
     credit, firms, loans = system.numbers.credit, system.firms, system.loans
-    alive = state.alive
+    standing, collateral, forward = setting.standing, triggers.collateral, triggers.contracts.forward
     debt = loans.borrowed @ funds.balance
-    dead = jnp.sum(firms.neocloud * (1.0 - alive)) / jnp.maximum(jnp.sum(firms.neocloud), 1.0)
-    rate = intensity(system, economy, chips.stress, strain(debt + counted, funding.limit), dead)
+    dead = jnp.sum(firms.neocloud * (1.0 - standing.alive)) / jnp.maximum(jnp.sum(firms.neocloud), 1.0)
+    leverage = strain(system, debt + triggers.funding.counted, triggers.funding.limit)
+    rate = intensity(system, setting.economy, setting.chips.stress, leverage, dead)
     hazard = state.hazard + MONTH * rate
     chip_assets = pledges.pledged @ collateral.price
-    insolvent = insolvency(system, economy, funds, contracts.forward, chip_assets, debt)
-    cause = why(system, fate, hazard, funding, contracts, collateral, insolvent, alive, state.operating)
+    insolvent = insolvency(system, setting.economy, funds, forward, chip_assets, debt)
+    cause = default_cause(system, fate, hazard, insolvent, triggers, standing)
 
-    chips_worth = chip_assets + collateral.seized @ collateral.price
-    worth = (1.0 - system.numbers.chips.sale_cost) * chips_worth + credit.step_in * collateral.contract_value
-    share = recovery(
-        system, economy, chips.stress, funds.balance, debt, contracts.forward, worth, cause, alive
-    )
+    chip_value = chip_assets + collateral.seized @ collateral.price
+    secured = (1.0 - system.numbers.chips.sale_cost) * chip_value + credit.step_in * collateral.contract_value
+    share = recovery(system, setting, funds.balance, debt, forward, secured, cause)
     fallen = cause != ALIVE
     loss = indicator(fallen)[loans.borrower] * funds.balance * (1.0 - share)
-    funds_after, pledges_after = settle(system, funds, pledges, cause)
+    funds_after, pledges_after = write_off(system, funds, pledges, cause)
+    time = setting.month.month.astype(jnp.int32)
     return (
         CreditState(
             hazard,
-            jnp.where(fallen, month.month.astype(jnp.int32), state.default_month),
+            jnp.where(fallen, time, state.default_month),
             jnp.where(fallen, cause, state.cause),
         ),
         funds_after,
         pledges_after,
-        Credit(loss=loss),
+        CreditLosses(loss=loss),
     )

@@ -4,7 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from engine.book.system import System
+from engine.book.system import Month, System
 from engine.month.inputs import Shocks
 from engine.numerics import indicator
 from engine.vocabulary import FACTORS, MONTH, REGIMES
@@ -21,7 +21,7 @@ class EconomyState(eqx.Module):
     log_power: Float[Array, ""]
 
 
-class Economy(eqx.Module):
+class Conditions(eqx.Module):
     """What the other stages read of this month's economy."""
 
     regime: Float[Array, "regimes"]
@@ -35,7 +35,7 @@ class Economy(eqx.Module):
     technology: Float[Array, ""]  # correlated normal
     hazard_multiplier: Float[Array, ""]
 
-    def by_regime(self, values):
+    def by_regime(self, values: Float[Array, "regimes"]) -> Float[Array, ""]:
         """The entry of a (boom, plateau, bust) vector that holds this month."""
         return jnp.sum(self.regime * values)
 
@@ -48,14 +48,25 @@ def init(system: System) -> EconomyState:
     return EconomyState(regime, jnp.log(economy.revenue), economy.rate, zero, zero, zero)
 
 
-def mean_reverting(value, mean, speed, volatility, normal):
-    """Exact monthly step of an Ornstein-Uhlenbeck process."""
+def mean_reverting(
+    value: Float[Array, ""],
+    mean: Float[Array, ""] | float,
+    speed: Float[Array, ""],
+    volatility: Float[Array, ""],
+    normal: Float[Array, ""],
+) -> Float[Array, ""]:
+    """Exact monthly step of an Ornstein-Uhlenbeck process.
+
+    x' = mean + (x - mean) e^(-speed dt) + volatility sqrt((1 - e^(-2 speed dt)) / (2 speed)) z
+    """
     decay = jnp.exp(-speed * MONTH)
     scale = volatility * jnp.sqrt((1.0 - decay**2) / (2.0 * speed))
     return mean + (value - mean) * decay + scale * normal
 
 
-def next_regime(transition, regime, uniform):
+def next_regime(
+    transition: Float[Array, "regimes regimes"], regime: Float[Array, "regimes"], uniform: Float[Array, ""]
+) -> Float[Array, "regimes"]:
     """One-hot regime drawn from the cumulative row of the current one."""
     cumulative = jnp.sum(regime[:, None] * transition, axis=0)
     past_boom = indicator(uniform >= cumulative[0])
@@ -63,9 +74,12 @@ def next_regime(transition, regime, uniform):
     return jnp.stack([1.0 - past_boom, past_boom - past_plateau, past_plateau])
 
 
-def step(system: System, state: EconomyState, supply, shocks: Shocks) -> tuple[EconomyState, Economy]:
-    """One month of the economy. `supply` is last month's credit supply."""
+def step(
+    system: System, state: EconomyState, supply: Float[Array, ""], month: Month, shocks: Shocks
+) -> tuple[EconomyState, Conditions]:
+    """One month of the economy. `supply` is last month's credit supply, of private lenders alone."""
     economy, credit = system.numbers.economy, system.numbers.credit
+    supply = jnp.maximum(supply, month.supply_floor)
     normals = dict(zip(FACTORS, system.economy.loading @ shocks.normals, strict=True))
     felt = 1.0 - system.numbers.mechanisms.funding_loop * (1.0 - supply)
     root = MONTH**0.5
@@ -100,7 +114,7 @@ def step(system: System, state: EconomyState, supply, shocks: Shocks) -> tuple[E
     access = jnp.clip(credit.capacity_scale * felt / jnp.sqrt(spread), 0.0, credit.capacity_cap)
     return (
         EconomyState(regime, log_revenue, rate, log_spread, log_equity, log_power),
-        Economy(
+        Conditions(
             regime=regime,
             revenue=jnp.exp(log_revenue),
             rate=rate,

@@ -5,7 +5,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from engine.book.system import Month, System
-from engine.month.economy import Economy
+from engine.month.contracts import ContractFlows
+from engine.month.economy import Conditions
+from engine.month.setting import Setting
 
 
 class HiddenDebt(eqx.Module):
@@ -15,7 +17,13 @@ class HiddenDebt(eqx.Module):
     counted: Float[Array, "firms"]  # part of it that lenders count
 
 
-def off_balance_sheet(system: System, balance, size, month: Month, operating):
+def off_balance_sheet(
+    system: System,
+    balance: Float[Array, "loans"],
+    size: Float[Array, "contracts"],
+    month: Month,
+    operating: Float[Array, "firms"],
+) -> Float[Array, "firms"]:
     """Debt that a firm's reports leave out: guarantees, and leases beyond what EBITDA after rent carries.
 
     hidden_i = sum of cover x guaranteed balance + sum of (PV of the lease - debt multiple x rent in a year)+
@@ -27,17 +35,24 @@ def off_balance_sheet(system: System, balance, size, month: Month, operating):
     return system.loans.guaranteed @ balance + table.bought @ lease
 
 
-def believed(system: System, belief, economy: Economy, alive):
-    """Share of it that lenders count: by the worst regime so far, all once a project with a sponsor fell."""
+def believed(
+    system: System, belief: Float[Array, ""], economy: Conditions, alive: Float[Array, "firms"]
+) -> Float[Array, ""]:
+    """Share that lenders count: by the worst regime so far, all once a project with a sponsor defaulted."""
     seen = economy.by_regime(system.numbers.credit.look_through)
     fallen = jnp.max(system.loans.project * (1.0 - alive[system.loans.borrower]))
     return jnp.maximum(jnp.maximum(belief, seen), fallen)
 
 
 def step(
-    system: System, belief, economy: Economy, balance, size, month: Month, alive, operating
+    system: System,
+    belief: Float[Array, ""],
+    setting: Setting,
+    contracts: ContractFlows,
+    balance: Float[Array, "loans"],
 ) -> tuple[Float[Array, ""], HiddenDebt]:
     """Belief of the month, and the debt it makes lenders count. `belief` is last month's share."""
-    hidden = off_balance_sheet(system, balance, size, month, operating)
-    share = jnp.maximum(believed(system, belief, economy, alive), month.disclosed)
+    month, standing = setting.month, setting.standing
+    hidden = off_balance_sheet(system, balance, contracts.size, month, standing.operating)
+    share = jnp.maximum(believed(system, belief, setting.economy, standing.alive), month.disclosed)
     return share, HiddenDebt(hidden, system.numbers.mechanisms.look_through * share * hidden)

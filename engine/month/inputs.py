@@ -1,4 +1,4 @@
-"""What chance hands to a path: its Fate, drawn once, and the Shocks of a month."""
+"""Random inputs of a path: its Fate, drawn once, and the Shocks of a month."""
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -30,7 +30,7 @@ class Shocks(eqx.Module):
 
 
 class Fate(eqx.Module):
-    """What is settled for a path before it starts."""
+    """What is drawn for a path before it starts."""
 
     threshold_firms: Float[Array, "firms"]  # exponential
     threshold_obligors: Float[Array, "obligors"]  # exponential
@@ -40,8 +40,15 @@ class Fate(eqx.Module):
     leadership: Float[Array, "firms"]  # log share of AI revenue won in a first year
 
 
-def triangular(uniform, least, mode, most):
-    """Inverse of the triangular distribution function.
+Number = Float[Array, ""] | float
+
+
+def triangular(
+    uniform: Float[Array, "*shape"], least: Number, mode: Number, most: Number
+) -> Float[Array, "*shape"]:
+    """Inverse of the triangular distribution function, with a, b, c = least, mode, most.
+
+    a + sqrt(u (c - a)(b - a)) if u < (b - a)/(c - a), else c - sqrt((1 - u)(c - a)(c - b))
 
     Example:
         >>> float(triangular(jnp.float32(1.0), 2.0, 4.0, 9.0))
@@ -57,9 +64,8 @@ def fate_of(system: System, draws: PathDraws) -> Fate:
     """Turn raw path draws into thresholds, release months and frailties (docs/model.md, section 0)."""
     chips = system.numbers.chips
     table = system.chips
-    least, mode, most = chips.slip_months[0], chips.slip_months[1], chips.slip_months[2]
     late = table.slips * indicator(draws.slip < chips.slip_probability)
-    slip = late * jnp.round(triangular(draws.slip_length, least, mode, most))
+    slip = late * jnp.round(triangular(draws.slip_length, *chips.slip_months))
     release = [table.release_month[0].astype(jnp.float32) + slip[0]]
     for g in range(1, table.gain.shape[0]):
         planned = table.release_month[g].astype(jnp.float32) + slip[g]

@@ -1,18 +1,20 @@
-"""Lenders: who holds the loss, what vehicles pass on, when it is recognised (docs/model.md, section 8)."""
+"""Lenders: holders of losses, what vehicles pass on, recognition with a lag (docs/model.md, section 8)."""
 
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from engine.book.system import Month, System
+from engine.book.system import System
 from engine.contagion.clearing import clear_vehicles
 from engine.month import paper, policy
-from engine.month.economy import Economy
+from engine.month.setting import Setting
 from engine.numerics import indicator
 from engine.vocabulary import MONTH
 
 ROUNDS = 4
+"""Of the clearing of vehicles, from no loss: as many as funds may stand behind each other, and one more."""
 SETTLED = 1e-3
+"""USD bn, and log price; what moves by more in the last round raises a flag."""
 
 
 class LenderState(eqx.Module):
@@ -27,7 +29,7 @@ class LenderState(eqx.Module):
     paper: paper.PaperState
 
 
-class Lenders(eqx.Module):
+class LenderLosses(eqx.Module):
     """What the other stages read."""
 
     recognised: Float[Array, "lenders"]  # this month, USD bn
@@ -41,19 +43,22 @@ def init(system: System) -> LenderState:
     """Nothing lost."""
     table = system.lenders
     zero = jnp.zeros((), jnp.float32)
-    nobody = jnp.zeros_like(table.capital)
-    none = jnp.zeros_like(table.holdings[0])
-    return LenderState(none, nobody, nobody, nobody, zero, zero + 1.0, paper.init(system))
+    lenders, instruments = jnp.zeros_like(table.capital), jnp.zeros_like(table.holdings[0])
+    return LenderState(instruments, lenders, lenders, lenders, zero, zero + 1.0, paper.init(system))
 
 
-def holders(system: System, sold, loss):
-    """This month's loss [instruments] by lender: of paper that was sold it falls on the buyers."""
+def holders(
+    system: System, sold: Float[Array, "lenders"], loss: Float[Array, "instruments"]
+) -> Float[Array, "lenders"]:
+    """This month's loss by lender (USD bn): of paper that was sold it falls on the buyers."""
     table = system.lenders
     moved = sold * (table.holdings @ (system.paper.marketable * loss))
     return table.holdings @ loss - moved + table.buyer_weight * jnp.sum(moved)
 
 
-def balance_sheets(system: System, sales: paper.PaperState, growth):
+def balance_sheets(
+    system: System, sales: paper.PaperState, growth: Float[Array, ""]
+) -> tuple[Float[Array, "vehicles"], Float[Array, "vehicles"]]:
     """Capital and debt of the vehicles: lines drawn replace capital, sales repay debt."""
     table = system.lenders
     vehicles = table.debt_share.shape[1]
@@ -65,10 +70,15 @@ def balance_sheets(system: System, sales: paper.PaperState, growth):
 
 
 def step(
-    system: System, state: LenderState, economy: Economy, loss, exposure, month: Month
-) -> tuple[LenderState, Lenders]:
-    """Book this month's loss [instruments], clear the vehicles, recognise with a lag, sell."""
+    system: System,
+    state: LenderState,
+    setting: Setting,
+    loss: Float[Array, "instruments"],
+    exposure: Float[Array, ""],
+) -> tuple[LenderState, LenderLosses]:
+    """Book this month's losses, clear the vehicles, recognise with a lag, sell."""
     numbers, table = system.numbers.lenders, system.lenders
+    economy, month = setting.economy, setting.month
     booked = state.booked + holders(system, state.paper.sold, loss)
     excess = (
         state.other_excess
@@ -87,7 +97,7 @@ def step(
     recognised = waiting / policy.recognition_months(system, month)
     pending = waiting - recognised
     sales, market = paper.step(system, state.paper, economy.spread, gross - pending, growth, month.line_cut)
-    return LenderState(state.loss + loss, booked, gross, pending, excess, growth, sales), Lenders(
+    return LenderState(state.loss + loss, booked, gross, pending, excess, growth, sales), LenderLosses(
         recognised=recognised,
         capital=table.capital * growth,
         paid=paid,

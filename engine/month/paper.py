@@ -1,4 +1,4 @@
-"""Marketable paper: who must sell it, at what price, and who draws on a line (docs/model.md, section 8)."""
+"""Marketable paper: forced sales, the price they fetch, and lines drawn (docs/model.md, section 8)."""
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -8,6 +8,7 @@ from engine.book.system import System
 from engine.vocabulary import MONTH
 
 ROUNDS = 6
+"""Of sales and prices, from no new sale."""
 
 
 class PaperState(eqx.Module):
@@ -30,11 +31,13 @@ class Paper(eqx.Module):
 
 def init(system: System) -> PaperState:
     """Nothing sold."""
-    nobody = jnp.zeros_like(system.lenders.capital)
-    return PaperState(nobody, nobody, jnp.zeros_like(system.paper.depth), nobody)
+    none = jnp.zeros_like(system.lenders.capital)
+    return PaperState(none, none, jnp.zeros_like(system.paper.depth), none)
 
 
-def answer(system: System, state: PaperState, lost, line_cut):
+def answer(
+    system: System, state: PaperState, lost: Float[Array, "lenders"], line_cut: Float[Array, ""]
+) -> tuple[Float[Array, "lenders"], Float[Array, "lenders"], Float[Array, "lenders"]]:
     """Shares withdrawn and sold at a share of capital lost, and how far that is past the limit.
 
     Investors leave as losses show, through the gate; a vehicle pays them from its line while its asset
@@ -42,22 +45,27 @@ def answer(system: System, state: PaperState, lost, line_cut):
     lines; what is drawn stays.
     """
     table, switches = system.lenders, system.numbers.mechanisms
-    wanted = jnp.clip(table.withdrawal_slope * (lost - table.withdrawal_start), 0.0, 1.0)
+    demand = jnp.clip(table.withdrawal_slope * (lost - table.withdrawal_start), 0.0, 1.0)
     covered = (table.limit_start - lost) / jnp.maximum(table.coverage, 1.0)
     line = jnp.minimum(switches.credit_lines * table.line * (1.0 - line_cut) / table.capital, covered)
     room = jnp.minimum(state.withdrawn + table.gate, jnp.where(table.vehicle > 0.0, line, 1.0))
-    withdrawn = jnp.maximum(state.withdrawn, jnp.minimum(switches.redemptions * wanted, room))
+    withdrawn = jnp.maximum(state.withdrawn, jnp.minimum(switches.redemptions * demand, room))
     past = jnp.maximum(lost - table.limit_start + table.coverage * withdrawn, 0.0)
     due = table.limit_slope * past + (1.0 - table.vehicle) * withdrawn
     return withdrawn, jnp.maximum(state.sold, switches.paper_sales * jnp.minimum(due, 1.0)), past
 
 
 def step(
-    system: System, state: PaperState, spread, written_off, growth, line_cut
+    system: System,
+    state: PaperState,
+    spread: Float[Array, ""],
+    written_off: Float[Array, "lenders"],
+    growth: Float[Array, ""],
+    line_cut: Float[Array, ""],
 ) -> tuple[PaperState, Paper]:
     """One month of withdrawals and sales, at the highest prices that clear: rounds from no new sale.
 
-    `spread` is the spread index, `written_off` [lenders] what is recognised so far, `growth` how much the
+    `spread` is the spread index, `written_off` the loss recognised so far (USD bn), `growth` how much the
     book has grown, `line_cut` the share of lines that policy takes.
     """
     table, paper, numbers = system.lenders, system.paper, system.numbers.lenders

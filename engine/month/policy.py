@@ -8,7 +8,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from engine.book.system import Month, System
-from engine.month.economy import Economy
+from engine.month.economy import Conditions
+
+CLOSED = 1e-6
+"""Of credit supply; a market without any must not divide by zero."""
 
 
 class Lending(eqx.Module):
@@ -27,23 +30,25 @@ class Refused(eqx.Module):
     by_funds: Float[Array, "firms"]
 
 
-def aid(month: Month, eligible, gap):
-    """Support paid in [firms]: pro rata to what the eligible cannot pay, USD bn `month.bailout` at most.
+def aid(month: Month, eligible: Float[Array, "firms"], gap: Float[Array, "firms"]) -> Float[Array, "firms"]:
+    """Support paid in (USD bn): pro rata to what the eligible cannot pay, USD bn `month.bailout` at most.
 
     aid_i = gap_i min(1, bailout / sum gap), gap_i = eligible_i (gap_i)+
     """
     gap = eligible * jnp.maximum(gap, 0.0)
     total = jnp.sum(gap)
-    some = total > 0.0
-    return gap * jnp.where(some, jnp.minimum(month.bailout / jnp.where(some, total, 1.0), 1.0), 0.0)
+    needed = total > 0.0
+    return gap * jnp.where(needed, jnp.minimum(month.bailout / jnp.where(needed, total, 1.0), 1.0), 0.0)
 
 
-def by_funds(month: Month, fund_share):
+def by_funds(month: Month, fund_share: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """Share of new lending left when funds, which hold `fund_share` of it, lend less."""
     return 1.0 - month.fund_cut * fund_share
 
 
-def limit_debt(system: System, month: Month, own_money, debt) -> tuple[Float[Array, "firms"], Refused]:
+def limit_debt(
+    system: System, month: Month, own_money: Float[Array, "firms"], debt: Float[Array, "firms"]
+) -> tuple[Float[Array, "firms"], Refused]:
     """New debt for capex under the advance-rate cap (neoclouds), then the bank-to-nonbank rule.
 
     With spending own + debt, debt <= cap (own + debt) is debt <= own cap / (1 - cap).
@@ -52,11 +57,19 @@ def limit_debt(system: System, month: Month, own_money, debt) -> tuple[Float[Arr
     capped = (system.firms.neocloud > 0.0) & (cap < 1.0)
     most = own_money * cap / jnp.where(cap < 1.0, 1.0 - cap, 1.0)
     advanced = jnp.where(capped, jnp.minimum(debt, most), debt)
-    kept = advanced * by_funds(month, system.loans.fund_share @ system.firms.growth_loan)
-    return kept, Refused(debt - advanced, advanced - kept)
+    granted = advanced * by_funds(month, system.loans.fund_share @ system.firms.growth_loan)
+    return granted, Refused(debt - advanced, advanced - granted)
 
 
-def lending(system: System, month: Month, rolled, new_debt, refused: Refused, offered, alive) -> Lending:
+def lending(
+    system: System,
+    month: Month,
+    rolled: Float[Array, ""],
+    new_debt: Float[Array, "firms"],
+    refused: Refused,
+    offered: Float[Array, ""],
+    alive: Float[Array, "firms"],
+) -> Lending:
     """New credit of the month. `offered` is the sector's origination before policy."""
     loans, pools = system.loans, system.pools
     to_loans = loans.origination_share * alive[loans.borrower]
@@ -72,19 +85,25 @@ def lending(system: System, month: Month, rolled, new_debt, refused: Refused, of
     )
 
 
-def recognition_months(system: System, month: Month):
-    """Months from loss to recognition [lenders]; one where all is disclosed."""
+def recognition_months(system: System, month: Month) -> Float[Array, "lenders"]:
+    """Months from loss to recognition; one where all is disclosed."""
     lag = system.lenders.recognition_months
     return lag - month.disclosed * (lag - 1.0)
 
 
-def costs(system: System, supply, economy: Economy, aid, lending: Lending) -> Float[Array, "levers"]:
+def costs(
+    system: System,
+    supply: Float[Array, ""],
+    economy: Conditions,
+    aid: Float[Array, "firms"],
+    lending: Lending,
+) -> Float[Array, "levers"]:
     """USD bn of the month by lever, in the order of `vocabulary.LEVERS`.
 
     Public credit is the share of new credit that private lenders, at their own `supply`, would not have
     given; support is what was paid in; of rules it is the lending forgone. Disclosure costs nothing here.
     """
     private = 1.0 - system.numbers.mechanisms.funding_loop * (1.0 - supply)
-    public = (economy.supply - private) / jnp.maximum(economy.supply, 1e-6) * lending.lent
+    public = (economy.supply - private) / jnp.maximum(economy.supply, CLOSED) * lending.lent
     nothing = jnp.zeros_like(public)
     return jnp.stack([public, jnp.sum(aid), lending.by_funds, nothing, lending.by_savers, lending.above_cap])

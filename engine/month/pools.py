@@ -4,16 +4,19 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from engine.book.system import Month, System
+from engine.book.system import System
 from engine.contagion.waterfall import tranche_loss
 from engine.month import policy
-from engine.month.economy import Economy
+from engine.month.collateral import Collateral
+from engine.month.economy import Conditions
+from engine.month.funding import Funding
 from engine.month.inputs import Fate
+from engine.month.setting import Setting, Standing
 from engine.numerics import indicator
 from engine.vocabulary import MONTH
 
-NO_DEBT = 10.0
 NOTHING = 1e-6
+"""Share of debt; what is left below this is the rounding of float32."""
 
 
 class PoolState(eqx.Module):
@@ -41,24 +44,32 @@ def init(system: System) -> PoolState:
     return PoolState(zero, zero, zero + 1.0, zero, zero)
 
 
-def lease_month(system: System, state: PoolState, economy: Economy, stress, lost, time):
+def lease_month(
+    system: System,
+    state: PoolState,
+    economy: Conditions,
+    stress: Float[Array, ""],
+    lost: Float[Array, "pools"],
+    time: Float[Array, ""],
+) -> tuple[Float[Array, "pools"], Float[Array, "pools"], Float[Array, "pools"]]:
     """Rents of leased sites: cash trap, turbo, reserve, and liquidation when the reserve is gone.
 
+    Returns the share of debt left, months short of rent, and loss of the month (share of the notional).
     Past the anticipated repayment date, debt that the market would not refinance is paid from all spare cash.
     """
     credit, table = system.numbers.credit, system.pools
     rent = 1.0 - lost * (1.0 - table.relet * jnp.exp(-jnp.maximum(stress, 0.0)))
-    worth = rent * economy.spread**credit.abs_cap_rate
+    value = rent * economy.spread**credit.abs_cap_rate
     owes = state.debt > NOTHING
-    dscr = jnp.where(owes, table.dscr * rent / jnp.where(owes, state.debt, 1.0), NO_DEBT)
+    dscr = jnp.where(owes, table.dscr * rent / jnp.where(owes, state.debt, 1.0), credit.dscr_cap)
     turbo = jnp.maximum(dscr - 1.0, 0.0) * credit.abs_coupon * state.debt * MONTH
     due = (table.repayment_month > 0.0) & (time >= table.repayment_month)
-    late = due & (state.debt > economy.access * worth)
+    late = due & (state.debt > economy.access * value)
     trapped = (dscr < credit.abs_trap) | late
     debt = state.debt - jnp.where(trapped, jnp.minimum(turbo, state.debt), 0.0)
     short_months = jnp.where(dscr < 1.0, state.short_months + 1.0, jnp.maximum(state.short_months - 1.0, 0.0))
     failed = short_months > credit.abs_reserve_months
-    shortfall = jnp.clip(debt - worth * (1.0 - credit.abs_sale_cost) / table.ltv, 0.0, debt)
+    shortfall = jnp.clip(debt - value * (1.0 - credit.abs_sale_cost) / table.ltv, 0.0, debt)
     lease = 1.0 - table.credit
     return (
         jnp.where(failed & (lease > 0.0), 0.0, jnp.where(lease > 0.0, debt, state.debt)),
@@ -67,36 +78,49 @@ def lease_month(system: System, state: PoolState, economy: Economy, stress, lost
     )
 
 
-def step(
-    system: System,
-    fate: Fate,
-    state: PoolState,
-    economy: Economy,
-    stress,
-    gap,
-    origination,
-    month: Month,
-    operating,
-) -> tuple[PoolState, Pools]:
-    """One month of every pool. `operating` [firms] after this month's defaults."""
+def hazard_of(system: System, fate: Fate, state: PoolState, economy: Conditions) -> Float[Array, "pools"]:
+    """Cumulative hazard after the month.
+
+    hazard frailty h X^b + refinancing_link link (refinancing_start - access)+
+    """
     credit, table = system.numbers.credit, system.pools
     links = system.numbers.mechanisms.pool_links
     base = table.hazard * fate.frailty * economy.hazard_multiplier * economy.spread**credit.hazard_spread
     missing = jnp.maximum(credit.refinancing_start - economy.access, 0.0)
-    hazard = state.hazard + MONTH * (
-        base + links * credit.refinancing_link * table.refinancing_link * missing
-    )
+    return state.hazard + MONTH * (base + links * credit.refinancing_link * table.refinancing_link * missing)
 
+
+def loss_given_default(
+    system: System, stress: Float[Array, ""], gap: Float[Array, ""]
+) -> Float[Array, "pools"]:
+    """LGD = clip(lgd (1 + pool_stress stress+) + chip_link link gap, 0, worst_lgd)."""
+    credit, table = system.numbers.credit, system.pools
+    links = system.numbers.mechanisms.pool_links
+    softened = table.lgd * (1.0 + credit.pool_stress * jnp.maximum(stress, 0.0))
+    return jnp.clip(softened + links * credit.chip_link * table.chip_link * gap, 0.0, credit.worst_lgd)
+
+
+def step(
+    system: System,
+    fate: Fate,
+    state: PoolState,
+    setting: Setting,
+    standing: Standing,
+    funding: Funding,
+    collateral: Collateral,
+) -> tuple[PoolState, Pools]:
+    """One month of every pool. `standing` is that after this month's defaults."""
+    table, economy, stress = system.pools, setting.economy, setting.chips.stress
+    hazard = hazard_of(system, fate, state, economy)
     fallen_before = indicator(fate.threshold_obligors <= state.hazard[table.obligor_pool])
     fallen = indicator(fate.threshold_obligors <= hazard[table.obligor_pool])
     newly = fallen - fallen_before
-    softened = table.lgd * (1.0 + credit.pool_stress * jnp.maximum(stress, 0.0))
-    lgd = jnp.clip(softened + links * credit.chip_link * table.chip_link * gap, 0.0, 0.95)
+    lgd = loss_given_default(system, stress, collateral.gap)
 
     notional = table.balance + state.new_money
     lost_share = (table.obligor_share @ newly) * lgd * table.credit
-    lost_rent = table.tenants_named @ (1.0 - operating) + table.tenants_synthetic @ fallen
-    time = month.month.astype(jnp.float32)
+    lost_rent = table.tenants_named @ (1.0 - standing.operating) + table.tenants_synthetic @ fallen
+    time = setting.month.month.astype(jnp.float32)
     debt, short_months, shortfall = lease_month(system, state, economy, stress, lost_rent, time)
     loss_share = state.loss_share + lost_share + shortfall
 
@@ -108,12 +132,12 @@ def step(
     young = state.new_money / notional
     new_money_loss = jnp.sum(obligors * young[table.obligor_pool]) + jnp.sum(tranches * young[k])
 
-    lent = table.origination_share * policy.by_funds(month, table.fund_share)
-    new_money = state.new_money + lent * origination
-    standing = jnp.where(table.credit > 0.0, table.obligor_share @ (1.0 - fallen), debt)
+    lent = table.origination_share * policy.by_funds(setting.month, table.fund_share)
+    new_money = state.new_money + lent * funding.origination
+    outstanding = jnp.where(table.credit > 0.0, table.obligor_share @ (1.0 - fallen), debt)
     return PoolState(hazard, new_money, debt, short_months, loss_share), Pools(
         obligor_loss=obligors,
         tranche_loss=tranches,
         new_money_loss=new_money_loss,
-        exposure=jnp.sum((table.balance + new_money) * standing),
+        exposure=jnp.sum((table.balance + new_money) * outstanding),
     )

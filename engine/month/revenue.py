@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from engine.book.system import Month, System
-from engine.month.economy import Economy
+from engine.month.economy import Conditions
 from engine.month.inputs import Fate
 from engine.vocabulary import MONTH
 
@@ -17,7 +17,7 @@ class Revenue(eqx.Module):
     value: Float[Array, "firms"]  # equity value, USD bn
 
 
-def shares(system: System, fate: Fate, month: Month):
+def shares(system: System, fate: Fate, month: Month) -> Float[Array, "firms"]:
     """Share of AI revenue by firm; what one lab wins the others lose: s_i ~ s_i(0) exp(xi_i sqrt(t))."""
     start = system.firms.revenue_share
     years = month.month.astype(jnp.float32) * MONTH
@@ -26,7 +26,7 @@ def shares(system: System, fate: Fate, month: Month):
     return moved * jnp.sum(start) / jnp.where(total > 0.0, total, 1.0)
 
 
-def equity_value(system: System, economy: Economy, share):
+def equity_value(system: System, economy: Conditions, share: Float[Array, "firms"]) -> Float[Array, "firms"]:
     """Equity value of each firm: book value moved by the complex, and for labs by their own growth."""
     firms, numbers = system.firms, system.numbers
     start = firms.revenue_share * numbers.economy.revenue
@@ -35,13 +35,13 @@ def equity_value(system: System, economy: Economy, share):
     return firms.equity_value * economy.equity * growth**numbers.contracts.revenue_power
 
 
-def step(system: System, fate: Fate, economy: Economy, month: Month) -> Revenue:
+def step(system: System, fate: Fate, economy: Conditions, month: Month) -> Revenue:
     """Revenue of the month. Start-ups that labs and their backers fund buy as long as the funding lasts."""
     numbers, firms = system.numbers.contracts, system.firms
     share = shares(system, fate, month)
     value = equity_value(system, economy, share)
-    worth = firms.equity_value > 0.0
-    funded = jnp.minimum(jnp.where(worth, value / jnp.where(worth, firms.equity_value, 1.0), 1.0), 1.0)
+    valued = firms.equity_value > 0.0
+    funded = jnp.minimum(jnp.where(valued, value / jnp.where(valued, firms.equity_value, 1.0), 1.0), 1.0)
     funded = funded * economy.by_regime(numbers.subscription_regime)
     lapsed = system.numbers.mechanisms.subscription_loop * numbers.subscription_share * (1.0 - funded)
     return Revenue(direct=share * economy.revenue * (1.0 - lapsed), value=value)

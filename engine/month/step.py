@@ -6,6 +6,7 @@ from jaxtyping import Array, Bool, Float
 
 from engine.book.system import Month, System
 from engine.month import (
+    accounts,
     chips,
     collateral,
     contracts,
@@ -20,6 +21,7 @@ from engine.month import (
     supply,
 )
 from engine.month.inputs import Fate, Shocks
+from engine.month.setting import Setting
 from engine.vocabulary import FLAGS
 
 
@@ -42,17 +44,17 @@ class State(eqx.Module):
 
 
 class Info(eqx.Module):
-    """Everything a month tells; only a replay keeps it."""
+    """Everything that happened in a month; only a replay stores it."""
 
-    economy: economy.Economy
-    chips: chips.Chips
-    contracts: contracts.Contracts
+    economy: economy.Conditions
+    chips: chips.ChipMarket
+    contracts: contracts.ContractFlows
     funding: funding.Funding
     hidden: hidden_debt.HiddenDebt
     collateral: collateral.Collateral
     loss: Float[Array, "instruments"]  # USD bn this month
-    exposure: Float[Array, ""]
-    lenders: lenders.Lenders
+    exposure: Float[Array, ""]  # USD bn
+    lenders: lenders.LenderLosses
     policy_cost: Float[Array, "levers"]  # USD bn this month
 
 
@@ -78,74 +80,36 @@ def init(system: System) -> State:
 
 def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks) -> tuple[State, Info]:
     """One month, stage by stage, from the economy to the supply of credit."""
-    alive, operating = state.credit.alive, state.credit.operating
-    supplied = jnp.maximum(state.supply, month.supply_floor)
-    new_economy, now = economy.step(system, state.economy, supplied, shocks)
-    new_chips, market = chips.step(system, fate, state.chips, now, month)
-    income = revenue.step(system, fate, now, month)
-    owed = funding.service(system, state.funding, now, income.value, month, alive, operating)
-    means = contracts.Means(
-        cash=state.funding.cash,
-        reserved=system.loans.borrowed @ (owed.interest + owed.amortisation),
-        capacity=owed.capacity,
-        undrawn=owed.undrawn + owed.spare_debt,
-    )
-    new_contracts, web = contracts.step(system, state.contracts, now, market, income, month, means, operating)
-    new_belief, hidden = hidden_debt.step(
-        system, state.belief, now, state.funding.balance, web.size, month, alive, operating
-    )
-    funds, raised = funding.step(
-        system, state.funding, now, market, web, owed, hidden.counted, income.value, month, shocks.extension,
-        alive, operating,
-    )  # fmt: skip
-    pledges, funds, tested = collateral.step(
-        system, state.collateral, funds, market, web, owed, raised, month, shocks.waiver, alive
-    )
-    new_credit, funds, pledges, fallen = credit.step(
-        system, fate, state.credit, funds, pledges, now, market, web, raised, hidden.counted, tested, month
-    )
-    new_pools, pooled = pools.step(
-        system, fate, state.pools, now, market.stress, tested.gap, raised.origination, month,
-        new_credit.operating,
-    )  # fmt: skip
-    loss = jnp.concatenate([fallen.loss, pooled.obligor_loss, pooled.tranche_loss])
-    exposure = jnp.sum(funds.balance) + pooled.exposure
-    new_lenders, recognised = lenders.step(system, state.lenders, now, loss, exposure, month)
-    new_supply = supply.step(system, state.supply, recognised)
+    standing = state.credit.standing
+    economy_state, conditions = economy.step(system, state.economy, state.supply, month, shocks)
+    chip_state, chip_market = chips.step(system, fate, state.chips, conditions, month)
+    income = revenue.step(system, fate, conditions, month)
+    setting = Setting(month, standing, conditions, chip_market, income)
 
-    total = jnp.sum(loss)
-    young = jnp.sum(fallen.loss * system.loans.new_money) + pooled.new_money_loss
-    raised_flags = jnp.stack(
-        [
-            web.unsettled > 0.0,
-            tested.unsettled > 0.0,
-            recognised.unsettled > 0.0,
-            ~jnp.isfinite(total + new_supply),
-        ]
+    service = funding.service(system, state.funding, setting)
+    means = funding.means(system, state.funding, service)
+    contract_state, flows = contracts.step(system, state.contracts, setting, means)
+    belief, hidden = hidden_debt.step(system, state.belief, setting, flows, state.funding.balance)
+    funds, financed = funding.step(system, state.funding, setting, service, flows, hidden, shocks.extension)
+    pledges, funds, tests = collateral.step(
+        system, state.collateral, funds, setting, flows, financed, shocks.waiver
     )
+    triggers = credit.Triggers(flows, financed, tests)
+    credit_state, funds, pledges, defaults = credit.step(
+        system, fate, state.credit, funds, pledges, setting, triggers
+    )
+    pool_state, pool_losses = pools.step(
+        system, fate, state.pools, setting, credit_state.standing, financed, tests
+    )
+    losses = accounts.step(system, funds, defaults, pool_losses)
+    lender_state, lender_losses = lenders.step(system, state.lenders, setting, losses.loss, losses.exposure)
+    new_supply = supply.step(system, state.supply, lender_losses)
     return State(
-        economy=new_economy,
-        chips=new_chips,
-        contracts=new_contracts,
-        funding=funds,
-        collateral=pledges,
-        credit=new_credit,
-        pools=new_pools,
-        lenders=new_lenders,
-        supply=new_supply,
-        belief=new_belief,
-        legacy_loss=state.legacy_loss + total - young,
-        new_money_loss=state.new_money_loss + young,
-        flags=state.flags | raised_flags,
+        economy_state, chip_state, contract_state, funds, pledges, credit_state, pool_state, lender_state,
+        supply=new_supply, belief=belief, legacy_loss=state.legacy_loss + losses.total - losses.new_money,
+        new_money_loss=state.new_money_loss + losses.new_money,
+        flags=state.flags | accounts.flags(flows, tests, lender_losses, losses, new_supply),
     ), Info(
-        economy=now,
-        chips=market,
-        contracts=web,
-        funding=raised,
-        hidden=hidden,
-        collateral=tested,
-        loss=loss,
-        exposure=exposure,
-        lenders=recognised,
-        policy_cost=policy.costs(system, state.supply, now, web.aid, raised.lending),
-    )
+        conditions, chip_market, flows, financed, hidden, tests, losses.loss, losses.exposure, lender_losses,
+        policy_cost=policy.costs(system, state.supply, conditions, flows.aid, financed.lending),
+    )  # fmt: skip

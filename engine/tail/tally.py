@@ -25,7 +25,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float32, Int32, Int64, Num
 
-from engine.batch.barriers import kept
+from engine.batch.barriers import materialised
 from engine.tail.histogram import BINS, DISTRESS, FAN, JOINT, LOSS, WEIGHT, bin_index
 from engine.tail.outcome import Outcome
 from engine.vocabulary import CAUSES, FLAGS
@@ -195,7 +195,7 @@ def update(tally: Tally, outcome: Outcome) -> Tally:
     weight = _capped(outcome.weight, 0.0, WEIGHT_CAP)
     losses, components = (_capped(x, -LOSS_CAP, LOSS_CAP) for x in (outcome.losses, outcome.components))
     # Else XLA's CPU fusion converts a path's weight anew for every row it is broadcast to.
-    one, square = kept((_fixed(weight, WEIGHT_ONE), _squared(weight)))
+    one, square = materialised((_fixed(weight, WEIGHT_ONE), _squared(weight)))
     amounts = _amounts(weight, jnp.concatenate([losses, components], axis=1))
     bins = bin_index(outcome.losses)
     months = tally.defaults.shape[1]

@@ -13,7 +13,9 @@ from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
-from engine.month import economy
+from engine.month import chips, economy
+from engine.month.revenue import Revenue
+from engine.month.setting import Setting, Standing
 from engine.paths import replay
 from engine.paths.simulate import chunk_outcome
 from engine.run.plan import CHUNK
@@ -36,10 +38,24 @@ def calm_economy(five_years):
     """The economy of month 0 as other stages see it."""
     numbers = five_years.numbers.economy
     one, zero = jnp.float32(1.0), jnp.float32(0.0)
-    return economy.Economy(
+    return economy.Conditions(
         regime=economy.init(five_years).regime, revenue=numbers.revenue, rate=numbers.rate, spread=one,
         equity=one, power=one, supply=one, access=one, technology=zero, hazard_multiplier=one,
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def setting_of(five_years, calm_economy):
+    """A Setting of month t: everybody stands, and nothing is read of the chip market but what is given."""
+
+    def build(t, economy=calm_economy, value=five_years.firms.equity_value):
+        everybody = jnp.ones(len(five_years.names.firms), jnp.float32)
+        return Setting(
+            month_of(five_years, t), Standing(everybody, everybody), economy, chip_market(five_years),
+            Revenue(direct=0.0 * everybody, value=value),
+        )  # fmt: skip
+
+    return build
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +100,16 @@ def changed(five_years):
 @pytest.fixture(scope="session")
 def base(five_years, outcome_of):
     return outcome_of(five_years)
+
+
+def chip_market(system, capex=0.0):
+    """A chip market in which nothing happens but capex, USD bn a year."""
+    shape = jax.eval_shape(lambda: chips.init(system)).fleet
+    zero, many = jnp.zeros((), jnp.float32), jnp.zeros(shape.shape, jnp.float32)
+    return chips.ChipMarket(
+        utilisation=zero, hours=zero, rent=many, value=many, earnings=many, mix=many,
+        capex=jnp.float32(capex), capex_pace=zero, bought=zero, accounting_value=many, stress=zero,
+    )  # fmt: skip
 
 
 def month_of(system, t):

@@ -111,12 +111,10 @@ def test_lenders_look_through_once_the_boom_breaks_or_a_project_falls_and_do_not
     assert float(hidden_debt.believed(five_years, jnp.float32(0.5), today, alive)) == 0.5
 
 
-def test_interest_in_kind_is_what_cash_lacks_and_at_most_the_share_agreed(five_years, today):
+def test_interest_in_kind_is_what_cash_lacks_and_at_most_the_share_agreed(five_years, setting_of):
     names = five_years.names
-    state, month = funding.init(five_years), month_of(five_years, 1)
     firm, loan = names.firms.index("FLUI"), names.loans.index("FLUI_GPU")
-    alive = jnp.ones(len(names.firms), jnp.float32)
-    owed = funding.service(five_years, state, today, five_years.firms.equity_value, month, alive, alive)
+    owed = funding.service(five_years, funding.init(five_years), setting_of(1))
     interest = float(owed.interest[loan])
     for lacking, expected in ((0.0, 0.0), (0.25 * interest, 0.25 * interest), (9.0, 0.5 * interest)):
         asked = jnp.zeros(len(names.firms), jnp.float32).at[firm].set(lacking)

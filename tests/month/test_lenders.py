@@ -168,7 +168,7 @@ def test_supply_recovers_to_what_those_lend_who_still_do(small):
         _, market = react(small, of(small))
         market = eqx.tree_at(lambda m: m.stopped, market, of(small, **stopped))
         zero = jnp.zeros((), jnp.float32)
-        quiet = lenders.Lenders(of(small), small.lenders.capital, zero[None], market, zero)
+        quiet = lenders.LenderLosses(of(small), small.lenders.capital, zero[None], market, zero)
         return float(supply.step(with_numbers(small, "lenders", **changes), jnp.float32(supplied), quiet))
 
     month = 0.5 / 12.0

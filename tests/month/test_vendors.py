@@ -3,7 +3,6 @@
 import dataclasses
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ from engine.book.build import build_system
 from engine.book.parameters import Parameters
 from engine.month import chips, contracts, funding, pools, vendors
 from engine.vocabulary import MONTH
-from tests.month.conftest import MONTHS, month_of, paired_change
+from tests.month.conftest import MONTHS, chip_market, month_of, paired_change
 
 
 @pytest.fixture(scope="module")
@@ -44,23 +43,13 @@ def test_a_purse_is_last_months_cash_and_a_share_of_chip_sales_after_own_purchas
     assert float(got[place["MSFT"]]) == 0.0
 
 
-def chip_market(system, capex):
-    """A chip market of which only capex is read."""
-    shape = jax.eval_shape(lambda: chips.init(system)).fleet
-    zero, many = jnp.zeros((), jnp.float32), jnp.zeros(shape.shape, jnp.float32)
-    return chips.Chips(
-        utilisation=zero, hours=zero, rent=many, value=many, earnings=many, mix=many,
-        capex=jnp.float32(capex), capex_pace=zero, bought=zero, accounting_value=many, stress=zero,
-    )  # fmt: skip
-
-
 def test_vendors_pay_what_they_can_and_others_what_they_promised(five_years, changed, place, everybody):
-    wanted, cash = 10.0 * everybody, 5.0 * everybody
+    demand, cash = 10.0 * everybody, 5.0 * everybody
     for switch, expected in ((1.0, 0.5), (0.5, 0.75), (0.0, 1.0)):
-        share = vendors.paid_share(changed("mechanisms.vendor_purse", switch), cash, wanted)
+        share = vendors.paid_share(changed("mechanisms.vendor_purse", switch), cash, demand)
         assert float(share[place["NVDA"]]) == expected
         assert float(share[place["GOOG"]]) == 1.0
-    assert float(vendors.paid_share(five_years, 0.0 * cash, 0.0 * wanted)[place["NVDA"]]) == 1.0
+    assert float(vendors.paid_share(five_years, 0.0 * cash, 0.0 * demand)[place["NVDA"]]) == 1.0
 
 
 def month_of_contracts(system, paid_share):
@@ -79,25 +68,24 @@ def test_a_backstop_pays_for_what_its_seller_cannot_sell_up_to_its_size(five_yea
     for missing, expected in ((0.0, 0.0), (0.05, 0.05), (5.0, size)):
         full, at_full, paid = month_of_contracts(five_years, 1.0)
         at_full = at_full.at[sold[0]].add(missing)
-        found = vendors.support(
-            five_years, 1e3 * everybody, at_full, full, paid, paid, 0.0 * table.cover, everybody
-        )
-        assert float(found.backed[backstop]) == pytest.approx(expected, rel=1e-4, abs=1e-6)
-        assert float(jnp.sum(found.backed)) == pytest.approx(expected, rel=1e-4, abs=1e-6)
+        asked = vendors.Obligations(full, at_full, paid)
+        got = vendors.support(five_years, 1e3 * everybody, asked, paid, 0.0 * table.cover, everybody)
+        assert float(got.backed[backstop]) == pytest.approx(expected, rel=1e-4, abs=1e-6)
+        assert float(jnp.sum(got.backed)) == pytest.approx(expected, rel=1e-4, abs=1e-6)
 
 
 def test_a_guarantee_fails_in_the_month_in_which_it_is_needed(five_years, place, everybody):
     """Nobody pays anybody: Nvidia with 0.02 left honours that and no more; Alphabet honours all."""
     table = five_years.contracts
     full, due, paid = month_of_contracts(five_years, 0.0)
-    poor = at(1e3 * everybody, place["NVDA"], 0.02)
-    found = vendors.support(five_years, poor, due, full, due, paid, table.cover, everybody)
-    assert float(jnp.sum(found.backed)) == pytest.approx(0.02, rel=1e-5)
-    assert float(found.purse[place["NVDA"]]) == pytest.approx(0.0, abs=1e-7)
-    np.testing.assert_allclose(found.covered, table.cover * due, rtol=1e-5)
-    assert float(jnp.sum(found.covered)) > 0.0
+    poor, asked = at(1e3 * everybody, place["NVDA"], 0.02), vendors.Obligations(full, due, due)
+    got = vendors.support(five_years, poor, asked, paid, table.cover, everybody)
+    assert float(jnp.sum(got.backed)) == pytest.approx(0.02, rel=1e-5)
+    assert float(got.purse[place["NVDA"]]) == pytest.approx(0.0, abs=1e-7)
+    np.testing.assert_allclose(got.covered, table.cover * due, rtol=1e-5)
+    assert float(jnp.sum(got.covered)) > 0.0
     gone = at(everybody, place["NVDA"], 0.0)
-    dead = vendors.support(five_years, 1e3 * everybody, due, full, due, paid, table.cover, gone)
+    dead = vendors.support(five_years, 1e3 * everybody, asked, paid, table.cover, gone)
     assert float(jnp.sum(dead.backed)) == 0.0
 
 
@@ -147,16 +135,14 @@ def test_without_the_mechanism_support_is_what_was_promised(five_years, changed,
     np.testing.assert_array_equal(one.losses, other.losses)
 
 
-def test_a_convertible_in_the_money_is_paid_in_shares(five_years, place, calm_economy, everybody):
+def test_a_convertible_in_the_money_is_paid_in_shares(five_years, place, setting_of):
     """CoreWeave's convertible matures now: at 1.2 times the equity value it is owed, at 1.4 it is shares."""
     loan, firm = place["CRWV_CB31"], place["CRWV"]
     state = funding.init(five_years)
     state = eqx.tree_at(lambda s: s.maturity, state, at(state.maturity, loan, 1.0))
     for rise, shares in ((1.2, 0.0), (1.4, 2.25)):
         value = at(five_years.firms.equity_value, firm, rise * five_years.firms.equity_value[firm])
-        owed = funding.service(
-            five_years, state, calm_economy, value, month_of(five_years, 1), everybody, everybody
-        )
+        owed = funding.service(five_years, state, setting_of(1, value=value))
         assert float(owed.converted[loan]) == pytest.approx(shares)
         assert float(owed.due[loan]) == pytest.approx(2.25 - shares)
         assert float(jnp.sum(owed.converted)) == pytest.approx(shares)

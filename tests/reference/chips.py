@@ -130,7 +130,7 @@ def purchase_mix(book, released: list[bool]) -> list[float]:
 def purchases(book, state, now, new, released: list[bool], t: int) -> None:
     """Capex factor, capex answering last month's utilisation, and the chips it buys."""
     n = book.numbers.chips
-    target = n.capex_target[new["regime"]] * (1.0 - 0.5 * (1.0 - now["felt_supply"]))
+    target = n.capex_target[new["regime"]] * (1.0 - n.capex_credit * (1.0 - now["felt_supply"]))
     new["capex_factor"] = state["capex_factor"] + n.capex_speed * (target - state["capex_factor"]) * DT
     planned = n.capex[min((t - 1) // 12, len(n.capex) - 1)]
     answer = clip(math.sqrt(state["tightness"]), n.capex_bounds[0], n.capex_bounds[1])
@@ -161,7 +161,7 @@ def month(book, fixed, state, now, new, t: int) -> None:
     new["tightness"] = tightness
     multiplier = clip(tightness**n.rent_elasticity, n.rent_bounds[0], n.rent_bounds[1])
     rent = [chips.rental[g] * math.exp(-aged[g]) * multiplier for g in generations]
-    hours = clip(n.utilisation * tightness**0.3, 0.35, 0.95)
+    hours = clip(n.utilisation * tightness**n.hours_elasticity, *n.hours_bounds)
     now["rent"], now["hours"], now["rent_multiplier"] = rent, hours, multiplier
 
     new["fleet"], new["accounts"], new["charge"], now["accounting_value"] = [], [], [], []
@@ -169,7 +169,7 @@ def month(book, fixed, state, now, new, t: int) -> None:
     for g in generations:
         older = (state["age"][g] + DT) * state["fleet"][g]
         new["age"].append(older / grown[g] if grown[g] > 0.0 else 0.0)
-        idle = hours * rent[g] < 1.05 * chips.operating_cost[g] * now["power"]
+        idle = hours * rent[g] < n.idle_margin * chips.operating_cost[g] * now["power"]
         kept = 1.0 - (n.retire_idle if idle else n.retire) * DT
         new["fleet"].append(grown[g] * kept)
         cost = now["bought"][g] * chips.list_price[g]
@@ -179,7 +179,8 @@ def month(book, fixed, state, now, new, t: int) -> None:
         now["accounting_value"].append(new["accounts"][g] / units if units > 0.0 else 0.0)
 
     mean_aged = sum(aged[g] for g in fixed["existing"]) / len(fixed["existing"])
-    now["stress"] = clip(mean_aged - math.log(multiplier) - n.underwritten_decline * t * DT, -0.5, 1.5)
+    shortfall = mean_aged - math.log(multiplier) - n.underwritten_decline * t * DT
+    now["stress"] = clip(shortfall, *n.stress_bounds)
     prices(book, fixed, state, now, new, t)
     now["depth"] = depth(book, now)
 
@@ -199,7 +200,7 @@ def prices(book, fixed, state, now, new, t: int) -> None:
     now["scaled_value"], now["decayed_fire_sale"], now["price_before_sales"] = scaled, decayed, price
     recent = fixed["recent"]
     shortfall = sum(math.log(fixed["price_start"][g] / price[g]) for g in recent) / len(recent)
-    now["price_gap"] = clip(shortfall - n.underwritten_price_decline * t * DT, 0.0, 1.0)
+    now["price_gap"] = clip(shortfall - n.underwritten_price_decline * t * DT, 0.0, n.gap_cap)
 
 
 def accounting_gap(now, new) -> float:
@@ -214,7 +215,7 @@ def accounting_gap(now, new) -> float:
 def depth(book, now) -> list[float]:
     """Units the second-hand market absorbs in a quarter, by generation."""
     n = book.numbers.chips
-    quarter = max(3.0 * sum(now["bought"]), 0.1)
-    busy = min(now["utilisation"] / n.utilisation, 1.5)
-    appetite = 0.5 + 0.5 * now["live_neoclouds"] * busy
+    quarter = max(3.0 * sum(now["bought"]), n.depth_floor)
+    busy = min(now["utilisation"] / n.utilisation, n.buyer_tightness_cap)
+    appetite = n.other_buyers + (1.0 - n.other_buyers) * now["live_neoclouds"] * busy
     return [n.depth * hosting * quarter * appetite for hosting in book.chips.hosting]

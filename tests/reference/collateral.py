@@ -7,7 +7,6 @@ from tests.reference.scalars import COLLATERAL_SPIRAL, DT, HOURS, positive
 
 ROUNDS = 4
 TESTED_BALANCE = 0.01
-NOTHING_OWED = 10.0
 
 
 def contract_years(book, v: int, t: int, quality) -> float:
@@ -75,7 +74,7 @@ def rescale(book, state, now, new) -> None:
 
 def coverage(book, state, now, new, t: int) -> None:
     """Units bought with borrowed money, contract value, cash flow for debt service and DSCR of each loan."""
-    loans = book.loans
+    loans, cap = book.loans, book.numbers.credit.dscr_cap
     for name in ("pledged", "contract_years", "secured_value", "cash_flow", "dscr"):
         now[name] = []
     for v in range(len(loans.ltv_target)):
@@ -95,7 +94,7 @@ def coverage(book, state, now, new, t: int) -> None:
         now["contract_years"].append(contract_years(book, v, t, now["quality"]))
         now["secured_value"].append(secured_value(book, v, t, new["size"], now["quality"]))
         now["cash_flow"].append(cash_flow)
-        now["dscr"].append(cash_flow / owed if owed > 0.0 else NOTHING_OWED)
+        now["dscr"].append(min(cash_flow / owed, cap) if owed > 0.0 else cap)
 
 
 def examine(book, state, draws, now, new, price, t: int) -> dict:
@@ -113,7 +112,7 @@ def examine(book, state, draws, now, new, price, t: int) -> dict:
         breach = tested and (ltv > n.ltv_covenant or short_cash)
         waived = t <= state["waived_until"][v] or draws["waiver"][v] < n.waiver
         call = breach and not waived
-        cure = max(balance - n.ltv_cure * value, 0.1 * balance if short_cash else 0.0)
+        cure = max(balance - n.ltv_cure * value, n.least_cure * balance if short_cash else 0.0)
         found["ltv"].append(ltv)
         found["breach"].append(breach)
         found["call"].append(call)

@@ -169,7 +169,7 @@ def clear(book, now) -> None:
 
 def receive(book, state, now, new) -> None:
     """Re-letting, what the seller receives, renegotiated sizes; backstops join what is paid."""
-    k = book.contracts
+    n, k = book.numbers.contracts, book.contracts
     switch = book.numbers.mechanisms.circular_contracts
     relet, received, size = [], [], []
     for c in range(len(k.buyer)):
@@ -189,17 +189,17 @@ def receive(book, state, now, new) -> None:
         relet.append(market)
         received.append((1.0 - switch) * full + switch * (paid + covered + market))
         if now["operating"][buyer] > 0:
-            x *= 1.0 - book.numbers.contracts.renegotiation * 6.0 * DT * (1.0 - now["contract_theta"][c])
+            x *= 1.0 - n.renegotiation / n.renegotiation_months * (1.0 - now["contract_theta"][c])
         size.append(x)
     now["relet"], now["received"], new["size"] = relet, received, size
 
 
 def earnings(book, state, now, new, t: int) -> None:
     """Months of low payment, arrears, EBITDA of the month and the EBITDA expected in twelve months."""
-    k, firms = book.contracts, book.firms
+    n, k, firms = book.numbers.contracts, book.contracts, book.firms
     contracts = [c for c in range(len(k.buyer)) if k.operating[c] > 0]
     earning = [c for c in range(len(k.buyer)) if k.operating[c] > 0 or k.backstop[c] > 0]
-    renewal = book.numbers.contracts.renewal[new["regime"]]
+    renewal = n.renewal[new["regime"]]
     switch = book.numbers.mechanisms.circular_contracts
     quality = [0.0 for _ in k.buyer]
     ahead = [0.0 for _ in k.buyer]
@@ -215,7 +215,7 @@ def earnings(book, state, now, new, t: int) -> None:
         sold = [c for c in contracts if k.seller[c] == i]
         bought = [c for c in contracts if k.buyer[c] == i]
         paid = sum(now["paid"][c] for c in bought)
-        low = firms.lab[i] > 0 and now["theta"][i][2] < 0.5 and now["owed_second"][i] > 0.0
+        low = firms.lab[i] > 0 and now["theta"][i][2] < n.low_payment and now["owed_second"][i] > 0.0
         new["low_payment"].append(state["low_payment"][i] + 1.0 if low else 0.0)
         modelled = firms.lab[i] == 0 and firms.outside[i] == 0
         now["arrears"].append(now["owed"][i] - paid if modelled else 0.0)

@@ -17,8 +17,6 @@ from tests.reference.scalars import (
     positive,
 )
 
-MOST_RECOVERED = 0.95
-
 
 def hazard(book, now, i: int, debt: float) -> float:
     """lambda_i a year; `dead` is the share of neoclouds in default at the start of the month."""
@@ -27,14 +25,14 @@ def hazard(book, now, i: int, debt: float) -> float:
     if debt == 0.0:
         leverage = 0.0
     elif limit == 0.0:
-        leverage = 2.75
+        leverage = n.hazard_leverage + n.hazard_leverage_bounds[1]
     else:
         leverage = debt / limit
     exponent = (
         n.hazard_stress * positive(now["stress"])
         + n.hazard_spread * math.log(now["spread"])
         + n.hazard_contagion * (1.0 - now["live_neoclouds"])
-        + firms.leverage_beta[i] * clip(leverage - 0.75, -0.5, 2.0)
+        + firms.leverage_beta[i] * clip(leverage - n.hazard_leverage, *n.hazard_leverage_bounds)
     )
     return firms.hazard[i] * now["hazard_multiplier"] * math.exp(exponent)
 
@@ -87,9 +85,9 @@ def recovery(book, now, m: int, balance: float, debt: float) -> tuple[float, flo
     decline += n.recovery_spread * positive(math.log(now["spread"]))
     plain = loans.base_recovery[m] * math.exp(-decline)
     plain += loans.ebitda_recovery[m] * max(now["forward"][i], 0.0) / debt
-    own = clip(chips / balance + plain, 0.0, MOST_RECOVERED)
+    own = clip(chips / balance + plain, 0.0, n.best_recovery)
     cover = loans.guarantee_cover[m] * now["alive"][int(loans.guarantor[m])]
-    stepped = own + book.numbers.mechanisms.step_in * cover * (MOST_RECOVERED - own)
+    stepped = own + book.numbers.mechanisms.step_in * cover * (n.best_recovery - own)
     return own, stepped
 
 

@@ -29,7 +29,7 @@ def loss_given_default(book, now, p: int) -> float:
     n = book.numbers.credit
     link = book.numbers.mechanisms.pool_links * n.chip_link * book.pools.chip_link[p] * now["price_gap"]
     lgd = book.pools.lgd[p] * (1.0 + n.pool_stress * positive(now["stress"])) + link
-    return clip(lgd, 0.0, 0.95)
+    return clip(lgd, 0.0, n.worst_lgd)
 
 
 def credit_pool(book, state, now, new, p: int, notional: float) -> None:
@@ -61,7 +61,7 @@ def lease_pool(book, state, now, new, p: int, t: int) -> None:
     income = 1.0 - lost * (1.0 - pools.relet[p] * math.exp(-positive(now["stress"])))
     value = income * now["spread"] ** n.abs_cap_rate
     debt = state["pool_debt"][p]
-    dscr = pools.dscr[p] * income / debt if debt > 0.0 else 10.0
+    dscr = pools.dscr[p] * income / debt if debt > 0.0 else n.dscr_cap
     late = 0 < pools.repayment_month[p] <= t and debt > now["access"] * value
     if dscr < n.abs_trap or late:
         debt -= min(positive(dscr - 1.0) * n.abs_coupon * debt * DT, debt)

@@ -1,19 +1,21 @@
 """What must hold of chips, firms, loans, their security and contracts, row by row and between tables."""
 
 import functools
+from collections.abc import Iterator, Mapping
 
-from engine.book.checks.faults import AMOUNT_ROUNDING, faults, register, sums_to_one
+from engine.book.checks.faults import AMOUNT_ROUNDING, Check, faults, register, sums_to_one
 from engine.book.checks.problems import Problem
+from engine.book.frames import Frame, Tables
 from engine.book.holdings import looked_up
 
-CHECKS = []
+CHECKS: list[tuple[tuple[str, ...], Check]] = []
 """(columns read, check) of this module, in order of report."""
 
 reads = register(CHECKS)
 
 
 @reads("chips.release_month", "chips.price_kusd", "chips.installed_million")
-def chips_in_order(frames):
+def chips_in_order(frames: Tables) -> Iterator[Problem]:
     """Generations are listed by release; released ones have a price, others no units."""
     chips = frames["chips"]
     late = chips[chips["release_month"] < chips["release_month"].cummax()]
@@ -28,7 +30,7 @@ def chips_in_order(frames):
 
 
 @reads("firms.kind", "firms.pool", "firms.revenue_share", "firms.firm", "firms.parent")
-def firms_make_sense(frames):
+def firms_make_sense(frames: Tables) -> Iterator[Problem]:
     """Synthetic firms have a pool and others none; labs share AI revenue; nobody owns itself."""
     firms = frames["firms"]
     synthetic, pooled = firms["kind"] == "synthetic", firms["pool"] != ""
@@ -52,7 +54,7 @@ def firms_make_sense(frames):
 
 @reads("firms.firm", "firms.growth_loan", "firms.revolver", "loans.loan", "loans.borrower", "loans.new_money",
        "loans.revolver")  # fmt: skip
-def own_loans(frames):
+def own_loans(frames: Tables) -> Iterator[Problem]:
     """A firm's growth loan and revolver are its own, and of that kind."""
     firms = frames["firms"]
     for column, mark in (("growth_loan", "new_money"), ("revolver", "revolver")):
@@ -64,7 +66,7 @@ def own_loans(frames):
 
 @reads("loans.committed", "loans.drawn", "loans.new_money", "loans.guarantor", "loans.guarantee_cover",
        "loans.borrower")  # fmt: skip
-def loan_amounts(frames):
+def loan_amounts(frames: Tables) -> Iterator[Problem]:
     """Drawn within commitment; new money starts at zero; cover and guarantor come together."""
     loans = frames["loans"]
     over = loans["drawn"] > loans["committed"] * (1 + AMOUNT_ROUNDING)
@@ -74,7 +76,7 @@ def loan_amounts(frames):
     yield from guarantees("loans", loans, "guarantee_cover", "borrower")
 
 
-def guarantees(table, rows, cover, debtor):
+def guarantees(table: str, rows: Frame, cover: str, debtor: str) -> Iterator[Problem]:
     bare = rows[(rows[cover] > 0) & (rows["guarantor"] == "")]
     yield from faults(table, bare, "guarantor", f"a guarantor for {cover} = {{{cover}:g}}")
     own = rows[(rows["guarantor"] != "") & (rows["guarantor"] == rows[debtor])]
@@ -84,7 +86,7 @@ def guarantees(table, rows, cover, debtor):
 @reads(
     "loans.loan", "loans.collateral", "loans.ltv_target", "loans.new_money", "pledges.loan", "security.loan"
 )
-def covenants_have_collateral(frames):
+def covenants_have_collateral(frames: Tables) -> Iterator[Problem]:
     """A loan tested on chips has an LTV and chips or a contract behind it."""
     loans = frames["loans"]
     tested = loans["collateral"] == 1
@@ -100,7 +102,7 @@ def covenants_have_collateral(frames):
 
 
 @reads("loans.conversion", "loans.borrower", "loans.ladder", "firms.firm", "firms.equity_value")
-def converts_have_shares(frames):
+def converts_have_shares(frames: Tables) -> Iterator[Problem]:
     """A loan that may be paid in shares is a bullet of a firm that has an equity value."""
     loans = frames["loans"]
     convertible = loans["conversion"] > 0
@@ -113,7 +115,7 @@ def converts_have_shares(frames):
 
 @reads("pledges.loan", "pledges.generation", "pledges.thousand_units", "loans.loan", "loans.collateral",
        "chips.generation", "chips.release_month", "chips.installed_million", "security.loan")  # fmt: skip
-def pledged_chips_exist(frames):
+def pledged_chips_exist(frames: Tables) -> Iterator[Problem]:
     """Chips are pledged to tested loans, released, and no more than are installed."""
     pledges = frames["pledges"]
     for table in ("pledges", "security"):
@@ -131,7 +133,7 @@ def pledged_chips_exist(frames):
 
 @reads("security.loan", "security.contract", "security.share", "loans.loan", "loans.borrower",
        "contracts.contract", "contracts.seller", "contracts.flow", "firms.firm", "firms.parent")  # fmt: skip
-def security_is_the_borrowers(frames):
+def security_is_the_borrowers(frames: Tables) -> Iterator[Problem]:
     """A contract's cash is pledged at most once over, by the group that receives it."""
     security = frames["security"]
     yield from sums_to_one("security", security, "contract", low=0.0)
@@ -150,7 +152,7 @@ def security_is_the_borrowers(frames):
     )
 
 
-def group_head(parents, firm) -> str:
+def group_head(parents: Mapping[str, str], firm: str) -> str:
     """The firm at the top of a group."""
     seen = set()
     while parents.get(firm) and firm not in seen:
@@ -162,7 +164,7 @@ def group_head(parents, firm) -> str:
 @reads("contracts.buyer", "contracts.seller", "contracts.start_month", "contracts.end_month",
        "contracts.guarantor", "contracts.cover", "contracts.kind", "contracts.flow", "contracts.staged",
        "contracts.start_annual", "contracts.vests_with")  # fmt: skip
-def contracts_make_sense(frames):
+def contracts_make_sense(frames: Tables) -> Iterator[Problem]:
     """Two parties, a positive term, equity that flows as equity, cover with a guarantor."""
     contracts = frames["contracts"]
     own = contracts[(contracts["buyer"] == contracts["seller"]) & (contracts["buyer"] != "")]
@@ -189,7 +191,7 @@ def contracts_make_sense(frames):
 
 @reads("contracts.buyer", "contracts.guarantor", "contracts.flow", "contracts.cover", "firms.firm",
        "firms.outside", "firms.chip_sales_share", "firms.kind")  # fmt: skip
-def supporters_are_outside(frames):
+def supporters_are_outside(frames: Tables) -> Iterator[Problem]:
     """Equity, warrants, backstops and guarantees come from firms whose own cash equation is not modelled."""
     contracts, firms = frames["contracts"], frames["firms"]
     inside = set(firms["firm"][firms["outside"] == 0])
@@ -205,7 +207,7 @@ def supporters_are_outside(frames):
 
 @reads("contracts.buyer", "contracts.seller", "contracts.guarantor", "loans.tenant", "loans.guarantor",
        "firms.firm", "firms.kind")  # fmt: skip
-def parties_have_names(frames):
+def parties_have_names(frames: Tables) -> Iterator[Problem]:
     """Synthetic obligors borrow and rent; they are no party to contracts and guarantees."""
     firms = frames["firms"]
     synthetic = set(firms["firm"][firms["kind"] == "synthetic"])

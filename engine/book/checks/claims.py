@@ -6,13 +6,16 @@ which owes nothing, its capital. They must carry its holdings at drawn value, it
 on vehicles. Every refusal names the smallest change that would do.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from engine.book.checks.faults import AMOUNT_ROUNDING, faults, register
+from engine.book.checks.faults import AMOUNT_ROUNDING, Check, faults, register
 from engine.book.checks.problems import Problem
+from engine.book.frames import Frame, Series, Tables
 from engine.book.holdings import holding_shares, instruments, looked_up
 
-CHECKS = []
+CHECKS: list[tuple[tuple[str, ...], Check]] = []
 """(columns read, check) of this module, in order of report."""
 
 MINIMUM_CAPITAL = 0.08
@@ -33,7 +36,7 @@ HOLDING_COLUMNS = (
 )  # fmt: skip
 
 
-def lender_assets(frames):
+def lender_assets(frames: Tables) -> tuple[Series, Series]:
     """Assets of each row of lenders (USD bn), and the capital that one of them takes."""
     lenders = frames["lenders"]
     leveraged = lenders["class"].isin(["BANK", "INSURER"]) & (lenders["vehicle"] == 0)
@@ -41,14 +44,14 @@ def lender_assets(frames):
     return lenders["capital"] / ratio + lenders["debt"], ratio
 
 
-def claim_values(frames):
-    """Worth of each row of interlender: its share of the vehicle's debt or capital, USD bn."""
+def claim_values(frames: Tables) -> Series:
+    """Value of each row of interlender: its share of the vehicle's debt or capital, USD bn."""
     claims = frames["interlender"]
     owed, owned = (looked_up(frames, "lenders", column, claims["vehicle"]) for column in ("debt", "capital"))
     return claims["share"] * owed.where(claims["kind"] == "debt", owned)
 
 
-def per_lender(frames, values, holders):
+def per_lender(frames: Tables, values: Series, holders: Series) -> Series:
     """Sums of `values` over `holders`, by row of lenders; zero where there are none."""
     return frames["lenders"]["lender"].map(values.groupby(holders).sum()).fillna(0.0)
 
@@ -61,7 +64,7 @@ def enough(most: float, got: float, ratio: float) -> str:
 
 
 @reads(*LENDER_COLUMNS)
-def claims_within_assets(frames):
+def claims_within_assets(frames: Tables) -> Iterator[Problem]:
     """No creditor's claims on vehicles exceed its assets, and only a vehicle with debt owes any."""
     lenders, claims = frames["lenders"], frames["interlender"]
     debt = looked_up(frames, "lenders", "debt", claims["vehicle"])
@@ -83,7 +86,7 @@ def claims_within_assets(frames):
 
 @reads("lenders.lender", "lenders.vehicle", "interlender.lender", "interlender.vehicle", "interlender.kind",
        "interlender.share")  # fmt: skip
-def somebody_outside_owns(frames):
+def somebody_outside_owns(frames: Tables) -> Iterator[Problem]:
     """No vehicles hold all of each other's equity, or debt: nothing would say what it is worth."""
     claims = frames["interlender"]
     for kind, part in claims[claims["share"] > 0.0].groupby("kind", sort=False):
@@ -96,7 +99,7 @@ def somebody_outside_owns(frames):
             yield Problem("interlender", int(rows.index[0]), "lender", stakes, expected)
 
 
-def closed_groups(claims) -> list[list[str]]:
+def closed_groups(claims: Frame) -> list[list[str]]:
     """Groups of two or more vehicles all of whose holders are among them, the smallest such groups."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -113,7 +116,7 @@ def closed_groups(claims) -> list[list[str]]:
 
 
 @reads(*HOLDING_COLUMNS, *LENDER_COLUMNS)
-def blanks_can_be_filled(frames):
+def blanks_can_be_filled(frames: Tables) -> Iterator[Problem]:
     """Some way to share out what known shares leave to the blank ones stays within everybody's assets."""
     rows, lenders = frames["holdings"], frames["lenders"]
     known_lender = rows["lender"].isin(set(lenders["lender"]))
@@ -140,7 +143,7 @@ def blanks_can_be_filled(frames):
             yield Problem("lenders", int(line), "capital", f"{lender} has {spare[line]:.6g} left", expected)
 
 
-def least_missing(blank, left, spare: dict[str, float]) -> dict[str, float]:
+def least_missing(blank: Frame, left: Series, spare: dict[str, float]) -> dict[str, float]:
     """By how much lenders' assets must grow, in all as little as can be, for the blank cells to be filled.
 
     min sum_l e_l   over   x_il >= 0 (the cells of `blank`), e_l >= 0
@@ -161,7 +164,7 @@ def least_missing(blank, left, spare: dict[str, float]) -> dict[str, float]:
     return {} if found.x is None else dict(zip(takers, found.x[len(cells) :].tolist(), strict=True))
 
 
-def instrument_amounts(frames):
+def instrument_amounts(frames: Tables) -> Frame:
     """Drawn amount behind each id that holdings name: a loan, a tranche, a pool's loans without own rows."""
     every, named = instruments(frames), set(frames["holdings"]["instrument"])
     owner = every["instrument"].where(every["instrument"].isin(named), every["pool"])
@@ -169,7 +172,7 @@ def instrument_amounts(frames):
 
 
 @reads(*HOLDING_COLUMNS, *LENDER_COLUMNS)
-def holdings_within_assets(frames):
+def holdings_within_assets(frames: Tables) -> Iterator[Problem]:
     """No lender holds more than its assets (see the module), blanks filled by capital."""
     lenders, claims = frames["lenders"], frames["interlender"]
     shares = holding_shares(frames)

@@ -1,18 +1,22 @@
 """A correlation matrix: what makes it one, and the nearest one to a matrix that is not."""
 
+from collections.abc import Iterator
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.book.checks.problems import Problem
+from engine.book.frames import Frame
 
 ROUNDING = 5e-7
 """Half a unit in the sixth decimal: how far written entries may be from symmetric and from one."""
 
 
-def least_eigenvalue(matrix) -> float:
+def least_eigenvalue(matrix: np.ndarray) -> float:
     return float(np.linalg.eigvalsh((matrix + matrix.T) / 2.0)[0])
 
 
-def correlation_problems(frame):
+def correlation_problems(frame: Frame) -> Iterator[Problem]:
     """Faults of the correlation table: factors, unit diagonal, symmetry, positive semidefiniteness."""
     from engine.vocabulary import FACTORS
 
@@ -38,7 +42,9 @@ def correlation_problems(frame):
         yield Problem("correlation", None, "", f"least eigenvalue {least:.4g}", expected)
 
 
-def repair_correlation(matrix, rounds: int = 200, tolerance: float = 1e-12):
+def repair_correlation(
+    matrix: ArrayLike, rounds: int = 200, tolerance: float = 1e-12
+) -> tuple[np.ndarray, float]:
     """The nearest correlation matrix in the Frobenius norm, and how far the entries moved.
 
     Alternating projections with Dykstra's correction onto the positive semidefinite and the unit-diagonal
@@ -64,7 +70,7 @@ def repair_correlation(matrix, rounds: int = 200, tolerance: float = 1e-12):
     return nearest, float(np.abs(nearest - matrix).max())
 
 
-def project(matrix):
+def project(matrix: np.ndarray) -> np.ndarray:
     """Nearest positive semidefinite matrix: negative eigenvalues set to zero."""
     values, vectors = np.linalg.eigh((matrix + matrix.T) / 2.0)
     return (vectors * np.maximum(values, 0.0)) @ vectors.T

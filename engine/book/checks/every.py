@@ -6,10 +6,13 @@ chips, firms, loans and contracts, `ownership` of pools, tranches, holders and v
 lenders can carry, `lenders` of what they do, `priors` of who may hold what, `correlation` of the factors.
 """
 
+from collections.abc import Iterable, Iterator
+
 from engine.book.checks import borrowers, claims, correlation, lenders, ownership, priors
 from engine.book.checks.faults import faults
 from engine.book.checks.problems import Problem
 from engine.book.columns import Table
+from engine.book.frames import Broken, Frame, Tables
 from engine.book.tables import TABLES
 from engine.vocabulary import FACTORS
 
@@ -19,7 +22,7 @@ CHECKS = (*borrowers.CHECKS, *ownership.CHECKS, *claims.CHECKS, *lenders.CHECKS,
 MATRIX = tuple(f"correlation.{name}" for name in TABLES["correlation"].names)
 
 
-def check_tables(frames, broken) -> list[Problem]:
+def check_tables(frames: Tables, broken: Broken) -> list[Problem]:
     """Every problem between tables. `broken`: (table, column) pairs that cannot be judged."""
     problems = [*key_problems(frames, broken), *reference_problems(frames, broken)]
     for reads, check in CHECKS:
@@ -30,7 +33,7 @@ def check_tables(frames, broken) -> list[Problem]:
     return problems
 
 
-def repaired(frames, broken):
+def repaired(frames: dict[str, Frame], broken: Broken) -> tuple[dict[str, Frame], tuple[str, ...]]:
     """Frames with the nearest correlation matrix in place of one that is not, and what was done."""
     frame, factors = frames["correlation"], list(FACTORS)
     if not intact(MATRIX, broken) or sorted(frame["factor"]) != sorted(factors):
@@ -45,13 +48,13 @@ def repaired(frames, broken):
     return {**frames, "correlation": frame}, (note,)
 
 
-def intact(reads, broken) -> bool:
+def intact(reads: Iterable[str], broken: Broken) -> bool:
     """Whether every table.column in `reads` was read without fault."""
     pairs = [tuple(each.split(".")) for each in reads]
     return not any(pair in broken or (pair[0], "") in broken for pair in pairs)
 
 
-def key_problems(frames, broken):
+def key_problems(frames: Tables, broken: Broken) -> Iterator[Problem]:
     """Rows that repeat a key, and instruments of different tables that share an id."""
     for name, table in TABLES.items():
         if intact([f"{name}.{column}" for column in table.key], broken):
@@ -64,17 +67,18 @@ def key_problems(frames, broken):
             taken |= set(frames[name][column])
 
 
-def repeated_rows(frame, table: Table):
-    first = {}
-    for line, *key in zip(frame.index, *(frame[column] for column in table.key), strict=True):
-        key = tuple(key)
+def repeated_rows(frame: Frame, table: Table) -> Iterator[Problem]:
+    """Rows whose key an earlier row has."""
+    first: dict[tuple, int] = {}
+    for line, *values in zip(frame.index, *(frame[column] for column in table.key), strict=True):
+        key = tuple(values)
         if key in first:
             expected = f"{' and '.join(table.key)} once (also in row {first[key]})"
             yield Problem(table.name, line, table.key[-1], ", ".join(key), expected)
         first.setdefault(key, line)
 
 
-def reference_problems(frames, broken):
+def reference_problems(frames: Tables, broken: Broken) -> Iterator[Problem]:
     """References to ids that no row has."""
     for name, table in TABLES.items():
         for column in table.columns:

@@ -4,7 +4,13 @@ Tolerance of a sum of shares: half a unit in the last decimal written, for each 
 Amounts are compared to within a thousandth, for the same reason.
 """
 
+from collections.abc import Callable, Iterable, Iterator
+
 from engine.book.checks.problems import Problem
+from engine.book.frames import Frame, Tables
+
+Check = Callable[[Tables], Iterator[Problem]]
+"""A rule: tables in, problems out."""
 
 AMOUNT_ROUNDING = 1e-3
 """Relative difference of amounts that rounding of written figures explains."""
@@ -16,7 +22,7 @@ FLOAT_ROUNDING = 1e-9
 """Sums of a few hundred float64 shares are exact to far less than this."""
 
 
-def faults(table, rows, column, expected):
+def faults(table: str, rows: Frame, column: str, expected: str) -> Iterator[Problem]:
     """One problem for each of `rows`; `expected` may name columns in braces."""
     if not len(rows):
         return
@@ -26,14 +32,16 @@ def faults(table, rows, column, expected):
         yield Problem(table, line, column, shown or "blank", expected.format(**row))
 
 
-def sum_tolerance(shares) -> float:
+def sum_tolerance(shares: Iterable[float]) -> float:
     """How far rounding of written decimals may move the sum of `shares` from one (see the module)."""
     decimals = max((len(repr(float(share)).partition(".")[2]) for share in shares), default=0)
     terms = sum(not float(share).is_integer() for share in shares)
     return min(terms * 0.5 * 10.0 ** -min(decimals, 12), SHARE_ROUNDING_CAP) + FLOAT_ROUNDING
 
 
-def sums_to_one(table, rows, by, column="share", low=1.0):
+def sums_to_one(
+    table: str, rows: Frame, by: str | list[str], column: str = "share", low: float = 1.0
+) -> Iterator[Problem]:
     """Groups whose shares do not sum to one (or exceed one when `low` is 0), at their first line."""
     for group, part in rows.groupby(by, sort=False):
         total, tolerance = part[column].sum(), sum_tolerance(part[column])
@@ -46,11 +54,11 @@ def sums_to_one(table, rows, by, column="share", low=1.0):
         yield Problem(table, int(part.index[0]), column, f"sum {total:.6g}", expected)
 
 
-def register(checks):
+def register(checks: list[tuple[tuple[str, ...], Check]]) -> Callable[..., Callable[[Check], Check]]:
     """A decorator that adds a check to `checks` with the table.column names it reads."""
 
-    def reads(*columns):
-        def add(check):
+    def reads(*columns: str) -> Callable[[Check], Check]:
+        def add(check: Check) -> Check:
             checks.append((columns, check))
             return check
 

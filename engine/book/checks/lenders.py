@@ -1,15 +1,19 @@
 """What must hold of lenders' conduct and final bearers: paper has buyers, every loss has a bearer."""
 
-from engine.book.checks.faults import AMOUNT_ROUNDING, faults, register, sums_to_one
+from collections.abc import Iterator
 
-CHECKS = []
+from engine.book.checks.faults import AMOUNT_ROUNDING, Check, faults, register, sums_to_one
+from engine.book.checks.problems import Problem
+from engine.book.frames import Tables
+
+CHECKS: list[tuple[tuple[str, ...], Check]] = []
 """(columns read, check) of this module, in order of report."""
 
 reads = register(CHECKS)
 
 
 @reads("paper.class", "lenders.buyer_weight", "lenders.limit_slope", "lenders.withdrawal_slope")
-def paper_has_buyers(frames):
+def paper_has_buyers(frames: Tables) -> Iterator[Problem]:
     """Where paper is marketable, weights of its buyers sum to one, and buyers never have to sell."""
     lenders = frames["lenders"]
     if len(frames["paper"]):
@@ -21,7 +25,7 @@ def paper_has_buyers(frames):
 
 @reads("lenders.vehicle", "lenders.capital", "lenders.debt", "lenders.asset_coverage", "lenders.line",
        "lenders.limit_start", "lenders.limit_slope", "lenders.buyer_weight", "lenders.equity")  # fmt: skip
-def limits_make_sense(frames):
+def limits_make_sense(frames: Tables) -> Iterator[Problem]:
     """Vehicles with debt have coverage and lines, met at month 0; other lenders a start and a slope."""
     lenders = frames["lenders"]
     bare = lenders[(lenders["vehicle"] == 0) | (lenders["debt"] <= 0)]
@@ -43,7 +47,7 @@ def limits_make_sense(frames):
 
 
 @reads("lenders.lender", "incidence.lender", "incidence.bearer", "incidence.layer", "incidence.share")
-def losses_have_bearers(frames):
+def losses_have_bearers(frames: Tables) -> Iterator[Problem]:
     """In both layers of every lender, shares of bearers sum to one."""
     lenders, rows = frames["lenders"], frames["incidence"]
     yield from sums_to_one("incidence", rows, ["lender", "layer"])

@@ -3,11 +3,14 @@
 Whether they can carry what they hold is for `claims`.
 """
 
-from engine.book.checks.faults import AMOUNT_ROUNDING, faults, register, sum_tolerance, sums_to_one
+from collections.abc import Iterator
+
+from engine.book.checks.faults import AMOUNT_ROUNDING, Check, faults, register, sum_tolerance, sums_to_one
 from engine.book.checks.problems import Problem
+from engine.book.frames import Tables
 from engine.book.holdings import instruments, looked_up, obligor_pools, tranched_pools
 
-CHECKS = []
+CHECKS: list[tuple[tuple[str, ...], Check]] = []
 """(columns read, check) of this module, in order of report."""
 
 reads = register(CHECKS)
@@ -27,7 +30,7 @@ POOL_COLUMNS = (
 
 
 @reads(*POOL_COLUMNS)
-def obligors_make_the_pool(frames):
+def obligors_make_the_pool(frames: Tables) -> Iterator[Problem]:
     """Shares of a credit pool's obligors sum to one, and their loans to its balance."""
     pools, firms = frames["pools"], frames["firms"]
     credit = set(pools["pool"][pools["kind"] == "credit"])
@@ -42,7 +45,7 @@ def obligors_make_the_pool(frames):
 
 
 @reads(*POOL_COLUMNS)
-def obligors_borrow_once(frames):
+def obligors_borrow_once(frames: Tables) -> Iterator[Problem]:
     """An obligor of a credit pool has one loan, of its share of the balance; a lease tenant has none."""
     pools, firms, loans = frames["pools"], frames["firms"], frames["loans"]
     credit = set(pools["pool"][pools["kind"] == "credit"])
@@ -63,7 +66,7 @@ def obligors_borrow_once(frames):
 
 @reads("tenants.pool", "tenants.firm", "tenants.share", "pools.pool", "pools.kind", "pools.dscr", "pools.ltv",
        "tranches.pool", "firms.firm", "firms.pool")  # fmt: skip
-def tenants_fill_the_pool(frames):
+def tenants_fill_the_pool(frames: Tables) -> Iterator[Problem]:
     """Tenants belong to lease pools, with shares that sum to one; such a pool has tranches and a value."""
     tenants, pools = frames["tenants"], frames["pools"]
     wrong = tenants[looked_up(frames, "pools", "kind", tenants["pool"]) == "credit"]
@@ -81,7 +84,7 @@ def tenants_fill_the_pool(frames):
 
 
 @reads("tranches.pool", "tranches.attachment", "tranches.detachment")
-def tranches_tile(frames):
+def tranches_tile(frames: Tables) -> Iterator[Problem]:
     """From the first loss up, each tranche begins where the one below ends; the last ends at one."""
     tranches = frames["tranches"]
     for pool, part in tranches.groupby("pool", sort=False):
@@ -98,7 +101,7 @@ def tranches_tile(frames):
 
 
 @reads("loans.origination_share", "pools.origination_share")
-def origination_is_placed(frames):
+def origination_is_placed(frames: Tables) -> Iterator[Problem]:
     """Shares of new sector borrowing sum to at most one: a book may be the whole sector or a part of it."""
     shares = [*frames["loans"]["origination_share"], *frames["pools"]["origination_share"]]
     total = sum(shares)
@@ -108,7 +111,7 @@ def origination_is_placed(frames):
 
 
 @reads(*HOLDING_COLUMNS)
-def every_instrument_is_held(frames):
+def every_instrument_is_held(frames: Tables) -> Iterator[Problem]:
     """Shares of each instrument sum to one after blanks are filled, and each instrument has holders."""
     rows = frames["holdings"]
     blank = rows["share"].isna()
@@ -130,7 +133,7 @@ def every_instrument_is_held(frames):
 
 
 @reads(*HOLDING_COLUMNS, "pools.kind")
-def pools_are_held_once(frames):
+def pools_are_held_once(frames: Tables) -> Iterator[Problem]:
     """Nobody holds a loan of a tranched pool, or such a pool, beside its tranches."""
     rows, loans = frames["holdings"], frames["loans"]
     sliced = tranched_pools(frames)
@@ -141,14 +144,14 @@ def pools_are_held_once(frames):
 
 
 @reads("lenders.lending_weight")
-def lending_weights(frames):
+def lending_weights(frames: Tables) -> Iterator[Problem]:
     """Weights in new lending sum to one."""
     yield from sums_to_one("lenders", frames["lenders"].assign(all="all lenders"), "all", "lending_weight")
 
 
 @reads("lenders.lender", "lenders.vehicle", "lenders.debt", "lenders.other_assets", "interlender.lender",
       "interlender.vehicle", "interlender.kind", "interlender.share")  # fmt: skip
-def vehicles_are_owned(frames):
+def vehicles_are_owned(frames: Tables) -> Iterator[Problem]:
     """A vehicle's equity, and its debt if any, are held in full by others; only vehicles owe or are owned."""
     lenders, claims = frames["lenders"], frames["interlender"]
     plain = lenders["vehicle"] == 0

@@ -1,11 +1,14 @@
 """What must hold of priors: shares of holder classes that are possible together with what is known."""
 
-from engine.book.checks.faults import AMOUNT_ROUNDING, faults, register, sums_to_one
+from collections.abc import Iterator
+
+from engine.book.checks.faults import AMOUNT_ROUNDING, Check, faults, register, sums_to_one
 from engine.book.checks.ownership import HOLDING_COLUMNS
 from engine.book.checks.problems import Problem
+from engine.book.frames import Tables
 from engine.book.holdings import instruments, looked_up
 
-CHECKS = []
+CHECKS: list[tuple[tuple[str, ...], Check]] = []
 """(columns read, check) of this module, in order of report."""
 
 reads = register(CHECKS)
@@ -14,7 +17,7 @@ reads = register(CHECKS)
 @reads("priors.class", "priors.holder_class", "priors.mean", "priors.low", "priors.high",
        "lenders.class", "lenders.lender", *HOLDING_COLUMNS, "holdings.known", "loans.class",
        "tranches.class")  # fmt: skip
-def priors_are_possible(frames):
+def priors_are_possible(frames: Tables) -> Iterator[Problem]:
     """Means lie within bounds and sum to one; bounds leave a point and room for what is known."""
     priors, lenders = frames["priors"], frames["lenders"]
     yield from sums_to_one("priors", priors, "class", "mean")
@@ -36,7 +39,7 @@ def priors_are_possible(frames):
             yield Problem("priors", int(part.index[0]), "holder_class", "", expected)
 
 
-def known_shares(frames) -> dict[tuple[str, str], float]:
+def known_shares(frames: Tables) -> dict[tuple[str, str], float]:
     """Share of an instrument class that holdings with known = 1 give to a holder class, of commitments."""
     rows, every = frames["holdings"], instruments(frames)
     kinds = instrument_classes(frames)
@@ -50,7 +53,7 @@ def known_shares(frames) -> dict[tuple[str, str], float]:
     }
 
 
-def instrument_classes(frames) -> dict[str, str]:
+def instrument_classes(frames: Tables) -> dict[str, str]:
     """Class of every loan and tranche."""
     loans, tranches = frames["loans"], frames["tranches"]
     return dict(zip(loans["loan"], loans["class"], strict=True)) | dict(

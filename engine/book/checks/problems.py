@@ -1,6 +1,7 @@
-"""What is wrong with a book: every problem found, each with its place and what was expected there."""
+"""Problems of a book, each with its place and what was expected there."""
 
 import dataclasses
+from collections.abc import Iterable
 
 SHOWN = 50
 """Problems printed by a `BookError`; the rest are counted."""
@@ -24,9 +25,9 @@ class Problem:
 
 
 class BookError(ValueError):
-    """A book that cannot be used. `problems` holds all faults found, in file order."""
+    """A book that cannot be used. `problems` has all of them, in file order."""
 
-    def __init__(self, problems):
+    def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         shown = "\n".join(f"  {problem}" for problem in self.problems[:SHOWN])
         rest = len(self.problems) - SHOWN
@@ -35,6 +36,6 @@ class BookError(ValueError):
         super().__init__(f"{len(self.problems)} {noun} in the book:\n{shown}{more}")
 
 
-def expected(name: str, got: object, wanted: str) -> str:
+def expected(name: str, got: object, expectation: str) -> str:
     """The sentence of one problem."""
-    return f"{name}: got {got!r}, expected {wanted}"
+    return f"{name}: got {got!r}, expected {expectation}"

@@ -1,0 +1,51 @@
+"""Accounts of a month: losses by instrument, exposure, and the flags of a path (docs/model.md, section 8)."""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from engine.book.system import System
+from engine.month.collateral import Collateral
+from engine.month.contracts import ContractFlows
+from engine.month.credit import CreditLosses
+from engine.month.funding import FundingState
+from engine.month.lenders import LenderLosses
+from engine.month.pools import Pools
+
+
+class Accounts(eqx.Module):
+    """Losses of the month and what is still outstanding at its end (USD bn)."""
+
+    loss: Float[Array, "instruments"]
+    total: Float[Array, ""]
+    new_money: Float[Array, ""]  # part of it on debt lent since month 0
+    exposure: Float[Array, ""]
+
+
+def step(system: System, funds: FundingState, defaults: CreditLosses, pools: Pools) -> Accounts:
+    """Losses of loans, obligors and tranches in the order of the instruments, and what is outstanding."""
+    loss = jnp.concatenate([defaults.loss, pools.obligor_loss, pools.tranche_loss])
+    return Accounts(
+        loss=loss,
+        total=jnp.sum(loss),
+        new_money=jnp.sum(defaults.loss * system.loans.new_money) + pools.new_money_loss,
+        exposure=jnp.sum(funds.balance) + pools.exposure,
+    )
+
+
+def flags(
+    contracts: ContractFlows,
+    collateral: Collateral,
+    lenders: LenderLosses,
+    accounts: Accounts,
+    supply: Float[Array, ""],
+) -> Bool[Array, "flags"]:
+    """What went wrong this month, in the order of `vocabulary.FLAGS`."""
+    return jnp.stack(
+        [
+            contracts.unsettled > 0.0,
+            collateral.unsettled > 0.0,
+            lenders.unsettled > 0.0,
+            ~jnp.isfinite(accounts.total + supply),
+        ]
+    )
