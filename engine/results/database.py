@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from engine.results.folder import SCHEMA
+from engine.results.summary import SCHEMA
 
 TEXT = ("dir", "run", "status", "reason", "started", "updated", "host", "commit", "config_hash", "book")
 TEXT += ("book_hash", "scenario", "sampler", "warnings", "horizon")

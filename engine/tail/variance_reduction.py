@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.tail.measures import Losses, tail
+from engine.tail.measures import Losses, Tail, tail_at
 
 
 class Reduction(NamedTuple):
@@ -19,7 +19,7 @@ class Reduction(NamedTuple):
     shortfall: float
 
 
-def reduction(losses: Losses, level: float) -> Reduction:
+def reduction(losses: Losses, level: float | Tail) -> Reduction:
     """Variance reduction of the tail's probability and of ES at a level.
 
     >>> from engine.tail.measures import from_losses
@@ -27,10 +27,10 @@ def reduction(losses: Losses, level: float) -> Reduction:
     >>> [round(factor, 6) for factor in reduction(plain, 0.99)]
     [1.0, 1.0]
     """
-    found = tail(losses, level)
+    beyond = tail_at(losses, level)
     place = np.arange(losses.weight.size)
-    hit = np.where(place > found.bin, 1.0, np.where(place == found.bin, found.fraction, 0.0))
-    excess = np.maximum(np.where(place >= found.bin, losses.mean - found.value_at_risk, 0.0), 0.0)
+    hit = np.where(place > beyond.bin, 1.0, np.where(place == beyond.bin, beyond.fraction, 0.0))
+    excess = np.maximum(np.where(place >= beyond.bin, losses.mean - beyond.value_at_risk, 0.0), 0.0)
     return Reduction(*(ratio(losses, h, power) for h, power in ((hit, hit), (excess, excess**2))))
 
 

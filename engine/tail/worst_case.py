@@ -18,7 +18,7 @@ from jaxtyping import Float64
 from scipy import optimize
 from scipy.special import logsumexp, rel_entr
 
-from engine.tail.measures import Losses, tail
+from engine.tail.measures import Losses, Tail, tail_at
 
 Points = Float64[np.ndarray, "points"]
 STEEPNESS = (-20.0, 12.0)
@@ -37,10 +37,11 @@ class WorstCase:
     simulated: bool  # False: VaR lies beyond the largest simulated loss, so all three are bounds from below
 
 
-def worst_case(losses: Losses, level: float, radius: float) -> WorstCase:
+def worst_case(losses: Losses, level: float | Tail, radius: float) -> WorstCase:
     """Worst mean, VaR and ES over all laws within `radius` of the simulated one.
 
-    A radius of 0 gives the simulated measures; about 1 / (2 n) is what n observations cannot rule out.
+    `level` is a level, or the `Tail` read at it. A radius of 0 gives the simulated measures; about 1 / (2 n)
+    is what n observations cannot rule out.
     Raises ValueError for a level outside (0, 1) or a negative radius.
 
     Example:
@@ -52,17 +53,18 @@ def worst_case(losses: Losses, level: float, radius: float) -> WorstCase:
     """
     if not radius >= 0.0:
         raise ValueError(f"radius: got {radius}, expected a relative entropy of at least 0")
-    found = tail(losses, level)
+    at = tail_at(losses, level)
+    level = at.level
     x, p = points(losses)
     if radius == 0.0:
-        return WorstCase(level, radius, float(x @ p), found.value_at_risk, found.expected_shortfall, True)
+        return WorstCase(level, radius, float(x @ p), at.value_at_risk, at.expected_shortfall, True)
     beyond = rarest(1.0 - level, radius)
     simulated = beyond > p[-1]
     return WorstCase(
         level=level,
         radius=radius,
         mean=worst_mean(x, p, radius),
-        value_at_risk=tail(losses, 1.0 - beyond).value_at_risk if simulated else float(x[-1]),
+        value_at_risk=tail_at(losses, 1.0 - beyond).value_at_risk if simulated else float(x[-1]),
         expected_shortfall=worst_shortfall(x, p, level, radius),
         simulated=bool(simulated),
     )
