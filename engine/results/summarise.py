@@ -63,7 +63,10 @@ def summary_of(
 
 def rows_of(losses: pd.DataFrame, kind: str) -> list[dict[str, Any]]:
     """Rows of a kind as dictionaries."""
-    return losses[losses["kind"] == kind].to_dict("records")
+    return [
+        {str(key): value for key, value in row.items()}
+        for row in losses[losses["kind"] == kind].to_dict("records")
+    ]
 
 
 def median_exposure(fans: pd.DataFrame) -> dict[int, float]:
