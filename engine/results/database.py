@@ -13,9 +13,20 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from engine.results.folder import SCHEMA
+from engine.results.summary import SCHEMA
 
-TEXT = ("dir", "run", "status", "reason", "started", "updated", "host", "commit", "config_hash", "book")
+TEXT: tuple[str, ...] = (
+    "dir",
+    "run",
+    "status",
+    "reason",
+    "started",
+    "updated",
+    "host",
+    "commit",
+    "config_hash",
+    "book",
+)
 TEXT += ("book_hash", "scenario", "sampler", "warnings", "horizon")
 WHOLE = ("schema", "paths", "seed", "months", "sessions", "flagged_paths")
 MEASURES = ("el", "var_99", "es_99", "es_99_se")

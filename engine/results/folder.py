@@ -13,9 +13,7 @@ import pandas as pd
 
 from engine.files import write_whole
 from engine.results.horizons import horizon_months
-
-SCHEMA = 1
-"""Version of summary.json and of the tables beside it (docs/results.md)."""
+from engine.results.summary import Summary, read_summary
 
 
 def write_text(path: pathlib.Path, text: str) -> None:
@@ -61,7 +59,7 @@ class Bins(NamedTuple):
 class Results(NamedTuple):
     """What a run folder holds: the summary and the tables by name."""
 
-    summary: dict[str, Any]
+    summary: Summary
     tables: dict[str, pd.DataFrame]
 
     @property
@@ -110,8 +108,11 @@ class Results(NamedTuple):
 
 
 def read_results(folder: str | pathlib.Path) -> Results:
-    """Reads a run folder; raises FileNotFoundError where it holds no summary."""
+    """Reads a run folder.
+
+    Raises FileNotFoundError where it holds no summary, `UnreadableSummary` where this version cannot read it.
+    """
     folder = pathlib.Path(folder)
-    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    summary = read_summary(folder / "summary.json")
     files = sorted((folder / "results").glob("*.parquet"))
     return Results(summary, {file.stem: pd.read_parquet(file) for file in files})

@@ -45,10 +45,9 @@ def row_counts(book) -> pd.Series:
 
 def grade_table(contributions: pd.DataFrame, book) -> pd.DataFrame:
     """Shares by grade of ES 99% at each horizon, of the book's rows and of the model's parameters."""
-    counts = table_rows("rows of the book", row_counts(book)) + table_rows(
-        "model parameters", parameter_counts()
-    )
-    counts = pd.DataFrame(counts, columns=["what", "grade", "amount", "share"])
+    rows = table_rows("rows of the book", row_counts(book))
+    rows += table_rows("model parameters", parameter_counts())
+    counts = pd.DataFrame(rows, columns=["what", "grade", "amount", "share"])
     return pd.concat([contribution_shares(contributions), counts], ignore_index=True)
 
 

@@ -1,23 +1,13 @@
-"""Tables of losses from a tally: measures by column, distributions, the tail's composition, contributions.
-
-All amounts are USD bn; every estimate comes from `engine.tail`, with its error.
-"""
+"""Tables of losses: measures by column, distributions, the tail's composition, contributions. USD bn."""
 
 import dataclasses
 
 import numpy as np
 import pandas as pd
 
+from engine.results.estimates import LEVELS, ColumnEstimate, Estimates
 from engine.results.horizons import horizon_name
-from engine.tail import contributions as tails
-from engine.tail import intervals, measures
-from engine.tail.tally import Layout, Tally
-
-LEVELS = {"95": 0.95, "99": 0.99, "99_9": 0.999}
-"""Levels by their suffix in names."""
-
-TAIL = 0.99
-"""Level of the composition and of the contributions."""
+from engine.tail.tally import Layout
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,24 +79,26 @@ def horizon_names(layout: Layout) -> list[str]:
     return [horizon_name(months) for months in layout.horizons]
 
 
-def measure(losses: measures.Losses) -> dict[str, float | bool]:
+def measures_of(column: ColumnEstimate) -> dict[str, float | bool]:
     """Expected loss, VaR with 95% interval, ES with standard error, and whether each level is resolved."""
-    expected = measures.expected_loss(losses)
-    row = {"el": expected.value, "el_se": expected.standard_error}
+    row: dict[str, float | bool] = {
+        "el": column.expected.value,
+        "el_se": column.expected.standard_error,
+    }
     for suffix, level in LEVELS.items():
-        var = intervals.var_interval(losses, level)
-        row[f"var_{suffix}"], row[f"var_{suffix}_lo"], row[f"var_{suffix}_hi"] = (
-            var.value,
-            var.lower,
-            var.upper,
-        )
-        row[f"es_{suffix}"] = measures.expected_shortfall(losses, level)
-        row[f"es_{suffix}_se"] = intervals.es_error(losses, level)
-        row[f"resolved_{suffix}"] = intervals.resolved(losses, level) is None
+        tail = column.tails[level]
+        row |= {
+            f"var_{suffix}": tail.var.value,
+            f"var_{suffix}_lo": tail.var.lower,
+            f"var_{suffix}_hi": tail.var.upper,
+            f"es_{suffix}": tail.es.value,
+            f"es_{suffix}_se": tail.es.standard_error,
+            f"resolved_{suffix}": tail.unresolved is None,
+        }
     return row
 
 
-def losses_table(tally: Tally, layout: Layout, labels: Labels) -> pd.DataFrame:
+def losses_table(estimates: Estimates, layout: Layout, labels: Labels) -> pd.DataFrame:
     """Measures of every column at every horizon."""
     rows = []
     for place, horizon in enumerate(horizon_names(layout)):
@@ -121,7 +113,7 @@ def losses_table(tally: Tally, layout: Layout, labels: Labels) -> pd.DataFrame:
                     "name": labels.name.get(key, name),
                 }
                 | {"class": labels.group.get(key, "")}
-                | measure(measures.column_losses(tally, place, column))
+                | measures_of(estimates.columns[place][column])
                 | {"exposure": labels.exposure.get(key, np.nan)}
                 | {"capital": labels.capital.get(key, np.nan), "wealth": labels.wealth.get(key, np.nan)}
                 | {"grade": labels.grade.get(key, "")}
@@ -129,12 +121,12 @@ def losses_table(tally: Tally, layout: Layout, labels: Labels) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def distribution_table(tally: Tally, layout: Layout) -> pd.DataFrame:
+def distribution_table(estimates: Estimates, layout: Layout) -> pd.DataFrame:
     """Mean loss and probability of every filled bin of every column."""
     horizons, columns, means, probabilities, filled = [], [], [], [], []
     for place, horizon in enumerate(horizon_names(layout)):
         for column, key in enumerate(layout.columns):
-            losses = measures.column_losses(tally, place, column)
+            losses = estimates.columns[place][column].losses
             full = losses.weight > 0
             means.append(losses.mean[full])
             probabilities.append(losses.weight[full] / losses.total)
@@ -147,12 +139,11 @@ def distribution_table(tally: Tally, layout: Layout) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def tail_table(tally: Tally, layout: Layout, losses: pd.DataFrame) -> pd.DataFrame:
+def tail_table(estimates: Estimates, layout: Layout, losses: pd.DataFrame) -> pd.DataFrame:
     """Mean loss of every column in the worst 1% of system paths, and its share of the system's."""
     columns = ["horizon", "column", "kind", "id", "name", "el", "el_se", "exposure"]
     table = losses[columns].reset_index(drop=True)
-    places = range(len(layout.horizons))
-    means = [tails.es_contributions(tally, place, TAIL)[: len(layout.columns)] for place in places]
+    means = [parts[: len(layout.columns)] for parts in estimates.contributions]
     system = np.repeat([mean[0] for mean in means], len(layout.columns))
     start = float(losses["exposure"].iloc[0])
     return table.assign(
@@ -163,7 +154,7 @@ def tail_table(tally: Tally, layout: Layout, losses: pd.DataFrame) -> pd.DataFra
 
 
 def contributions_table(
-    tally: Tally, layout: Layout, labels: Labels, errors: dict[tuple[str, str], float]
+    estimates: Estimates, layout: Layout, labels: Labels, errors: dict[tuple[str, str], float]
 ) -> pd.DataFrame:
     """Euler contribution of every instrument to the system's ES 99%, and what the book says of it.
 
@@ -171,7 +162,7 @@ def contributions_table(
     """
     rows = []
     for place, horizon in enumerate(horizon_names(layout)):
-        parts = tails.es_contributions(tally, place, TAIL)
+        parts = estimates.contributions[place]
         system, parts = parts[0], parts[len(layout.columns) :]
         for key, part in zip(layout.components, parts, strict=True):
             if key not in labels.name and part == 0.0:

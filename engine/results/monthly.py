@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from engine.results.losses import TAIL, horizon_names
+from engine.results.estimates import TAIL
+from engine.results.losses import horizon_names
 from engine.tail import contributions as tails
 from engine.tail import groups, measures
 from engine.tail.histogram import FAN

@@ -5,7 +5,8 @@ import jax
 import numpy as np
 import pandas as pd
 
-from engine.results.losses import TAIL, Labels, column_kind
+from engine.results.estimates import TAIL
+from engine.results.losses import Labels, column_kind
 from engine.results.replications import Replications
 from engine.tail import measures, variance_components
 from engine.tail import tally as tallies

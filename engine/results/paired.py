@@ -13,10 +13,10 @@ def shortfall(losses):
     return influence(losses, LEVEL)
 
 
-def flat(told: dict[str, Estimate]) -> dict[str, float]:
+def flat(estimates: dict[str, Estimate]) -> dict[str, float]:
     """Estimates as columns: `key` and `key_se`."""
-    numbers = {}
-    for key, estimate in told.items():
+    numbers: dict[str, float] = {}
+    for key, estimate in estimates.items():
         numbers |= {key: estimate.value, f"{key}_se": estimate.standard_error}
     return numbers
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from engine.results import losses
-from engine.tail import contributions, measures
+from engine.results.estimates import LEVELS, Estimates
+from engine.results.losses import horizon_names
 from engine.tail.intervals import sectioned
 from engine.tail.tally import Tally
 
@@ -28,11 +28,19 @@ class Replications:
 
     def add(self, tally: Tally) -> None:
         """Read the measures of one replication."""
-        expected, beyond = measures.term_structure(tally, tuple(losses.LEVELS.values()))
-        places = range(expected.shape[0])
-        self.expected.append(expected)
-        self.beyond.append(beyond)
-        self.parts.append(np.stack([contributions.es_contributions(tally, h, losses.TAIL) for h in places]))
+        estimates = Estimates(tally, deep=())
+        tails = [
+            [[column.tails[level].tail for column in columns] for columns in estimates.columns]
+            for level in LEVELS.values()
+        ]
+        self.expected.append(
+            np.array([[column.expected.value for column in columns] for columns in estimates.columns])
+        )
+        self.beyond.append(np.array([
+            [[[tail.value_at_risk for tail in row] for row in level] for level in tails],
+            [[[tail.expected_shortfall for tail in row] for row in level] for level in tails],
+        ]))  # fmt: skip
+        self.parts.append(np.stack(estimates.contributions))
 
     def kept(self) -> dict[str, np.ndarray]:
         """What was added so far as arrays, the first axis the replications."""
@@ -50,7 +58,7 @@ class Replications:
         reach = float(stdtrit(len(self) - 1, 0.975))
         found = {"el_se": sectioned(self.expected)[1].ravel()}
         _, errors = sectioned(self.beyond)
-        for place, level in enumerate(losses.LEVELS):
+        for place, level in enumerate(LEVELS):
             var, es = errors[:, place].reshape(2, -1)
             middle = table[f"var_{level}"].to_numpy()
             found |= {
@@ -68,7 +76,7 @@ class Replications:
         names = [name.partition(":")[2] for name in layout.components]
         return {
             (horizon, name): float(error)
-            for horizon, row in zip(losses.horizon_names(layout), errors, strict=True)
+            for horizon, row in zip(horizon_names(layout), errors, strict=True)
             for name, error in zip(names, row[len(layout.columns) :], strict=True)
         }
 
@@ -82,7 +90,7 @@ class Replications:
             return {}
         last = plain[plain["column"] == "system"].iloc[-1]
         own = self.errors(plain).loc[last.name]
-        columns = ["el_se", *(f"es_{level}_se" for level in losses.LEVELS)]
+        columns = ["el_se", *(f"es_{level}_se" for level in LEVELS)]
         return {
             column.removesuffix("_se"): float((last[column] / own[column]) ** 2)
             for column in columns

@@ -42,7 +42,7 @@ def confirmed(table: pd.DataFrame, best: list[dict], again: list) -> pd.DataFram
 def summary(
     table: pd.DataFrame, aim: Aim, ranges, paths: int, best: list[dict], again: list, present, today
 ) -> dict:
-    """The entry `search` of summary.json and, where no setting keeps the bounds, a doubt.
+    """The entry `search` of summary.json.
 
     `again` is what fresh paths find at the first of the `best` settings, `today` at things as they stand.
     """
@@ -63,8 +63,7 @@ def summary(
         "present": present, "trials": len(table), "feasible": feasible, "paths": paths, "best": told,
         "today": pairs(today),
     }  # fmt: skip
-    doubt = f"none of {len(table)} settings keeps the bounds of the search"
-    return {"search": found} | ({} if feasible else {"doubts": [doubt]})
+    return {"search": found}
 
 
 def pairs(found) -> dict[str, list[float]]:

@@ -16,21 +16,24 @@ from engine.tail.tally import LOSS_ONE, SQUARE_ONE, WEIGHT_ONE, Tally
 
 
 def es_contributions(
-    tally: Tally, horizon: int, level: float, *, self_normalised: bool = False
+    tally: Tally, horizon: int, level: float | Tail, *, self_normalised: bool = False
 ) -> Float64[np.ndarray, "parts"]:
     """Euler contributions to the system's ES: E[L_j | system loss beyond its VaR], USD bn.
 
     ES = sum_j C_j over any columns that add up to the system loss path by path, because the same shares of
     the same bins are read for every column (Tasche 1999; McNeil, Frey and Embrechts 2015, 8.5). C_0 is ES
-    itself. The errors are had from sections of the paths, see `intervals.sectioned`.
+    itself. `level` is a level, or the system's `Tail` where it has been read. For standard errors see
+    `intervals.sectioned`.
     """
-    losses = column_losses(tally, horizon, self_normalised=self_normalised)
-    worst = tail(losses, level)
-    return bin_shares(losses, worst) @ _conditional(tally, horizon) / worst.mass
+    if isinstance(level, Tail):
+        beyond = level
+    else:
+        beyond = tail(column_losses(tally, horizon, self_normalised=self_normalised), level)
+    return bin_shares(beyond.losses, beyond) @ _conditional(tally, horizon) / beyond.mass
 
 
 def marginal_expected_shortfall(
-    tally: Tally, horizon: int, level: float = 0.95, *, self_normalised: bool = False
+    tally: Tally, horizon: int, level: float | Tail = 0.95, *, self_normalised: bool = False
 ) -> Float64[np.ndarray, "columns"]:
     """Expected loss of each column in the system's tail, USD bn (Acharya et al. 2017, RFS 30(1)).
 

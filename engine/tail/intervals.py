@@ -3,6 +3,8 @@
 Weighted and plain paths share one formula. Under the weights the estimated probability p of a tail has some
 variance v; n = p (1 - p) / v is the number of plain paths with the same variance. For plain paths n is
 their number, and the interval of VaR below is the binomial one between order statistics.
+
+Each function takes a level, or the `Tail` read at it where that is at hand.
 """
 
 from collections.abc import Sequence
@@ -14,7 +16,7 @@ from scipy.special import bdtrik, ndtri
 
 from engine.tail import pareto
 from engine.tail.histogram import LOSS
-from engine.tail.measures import Losses, Tail, counted_paths, in_bin, locate, tail
+from engine.tail.measures import Losses, Tail, counted_paths, in_bin, locate, tail_at
 from engine.tail.tally import SQUARE_ONE, WEIGHT_CAP, WEIGHT_ONE, Tally
 
 CONFIDENCE = 0.95
@@ -92,42 +94,43 @@ def distrust(sample: Weights) -> list[str]:
     return warnings
 
 
-def var_interval(losses: Losses, level: float, confidence: float = CONFIDENCE) -> Interval:
+def var_interval(losses: Losses, level: float | Tail, confidence: float = CONFIDENCE) -> Interval:
     """VaR between the order statistics that bracket it.
 
     The number of n paths beyond the true VaR is Binomial(n, 1 - level); its lower and upper quantiles, as
     masses from the top, are read off the histogram (David and Nagaraja, Order Statistics, 7.1).
     """
-    worst = tail(losses, level)
-    n = equivalent_paths(losses, worst)
-    tails = np.asarray([0.5 - 0.5 * confidence, 0.5 + 0.5 * confidence])
-    few, many = bdtrik(tails, n, 1.0 - level)
-    bounded = level**n <= tails[0]  # the probability that not one path lies beyond
+    beyond = tail_at(losses, level)
+    n = equivalent_paths(losses, beyond)
+    ends = np.asarray([0.5 - 0.5 * confidence, 0.5 + 0.5 * confidence])
+    few, many = bdtrik(ends, n, 1.0 - beyond.level)
+    bounded = beyond.level**n <= ends[0]  # the probability that not one path lies beyond
     upper = _quantile(losses, few / n) if bounded else np.inf
-    return Interval(worst.value_at_risk, _quantile(losses, many / n), upper)
+    return Interval(beyond.value_at_risk, _quantile(losses, many / n), upper)
 
 
-def es_error(losses: Losses, level: float) -> float:
+def es_error(losses: Losses, level: float | Tail) -> float:
     """Standard error of ES from its influence function, USD bn.
 
     ES = VaR + E[(L - VaR)+] / (1 - level), and the error of VaR enters at second order only: the variance is
     that of the mean of w (L - VaR)+ / (1 - level) (Hong, Hu and Liu 2014, ACM TOMACS 24(4)).
     """
-    worst = tail(losses, level)
-    excess = np.where(np.arange(losses.weight.size) >= worst.bin, losses.mean - worst.value_at_risk, 0.0)
+    beyond = tail_at(losses, level)
+    excess = np.where(np.arange(losses.weight.size) >= beyond.bin, losses.mean - beyond.value_at_risk, 0.0)
     excess = np.maximum(excess, 0.0)
     mean = float(np.sum(losses.weight * excess)) / losses.total
     if losses.self_normalised:
         variance = float(np.sum(losses.square * (excess - mean) ** 2)) / losses.total**2
     else:
         variance = (float(np.sum(losses.square * excess**2)) / losses.paths - mean**2) / losses.paths
-    return float(np.sqrt(max(variance, 0.0))) / (1.0 - level)
+    return float(np.sqrt(max(variance, 0.0))) / (1.0 - beyond.level)
 
 
-def es_interval(losses: Losses, level: float, confidence: float = CONFIDENCE) -> Interval:
+def es_interval(losses: Losses, level: float | Tail, confidence: float = CONFIDENCE) -> Interval:
     """ES with its normal interval."""
-    value = tail(losses, level).expected_shortfall
-    reach = float(ndtri(0.5 + 0.5 * confidence)) * es_error(losses, level)
+    beyond = tail_at(losses, level)
+    value = beyond.expected_shortfall
+    reach = float(ndtri(0.5 + 0.5 * confidence)) * es_error(losses, beyond)
     return Interval(value, value - reach, value + reach)
 
 
@@ -147,15 +150,15 @@ def equivalent_paths(losses: Losses, worst: Tail) -> float:
     return p * (1.0 - p) / variance if variance > 0.0 else float(losses.paths)
 
 
-def effective_beyond(losses: Losses, level: float) -> float:
+def effective_beyond(losses: Losses, level: float | Tail) -> float:
     """Effective paths beyond the level: (sum w)^2 / sum w^2 over the tail."""
-    worst = tail(losses, level)
-    mass = float(losses.weight[worst.bin + 1 :].sum() + worst.fraction * losses.weight[worst.bin])
-    squares = _squares_beyond(losses, worst)
+    beyond = tail_at(losses, level)
+    mass = float(losses.weight[beyond.bin + 1 :].sum() + beyond.fraction * losses.weight[beyond.bin])
+    squares = _squares_beyond(losses, beyond)
     return mass**2 / squares if squares > 0.0 else 0.0
 
 
-def resolved(losses: Losses, level: float, least: float = RESOLVED_PATHS) -> str | None:
+def resolved(losses: Losses, level: float | Tail, least: float = RESOLVED_PATHS) -> str | None:
     """None where the tail rests on enough paths, otherwise what is wrong and what to do.
 
     >>> import numpy as np
@@ -164,13 +167,14 @@ def resolved(losses: Losses, level: float, least: float = RESOLVED_PATHS) -> str
     Only 10 effective paths lie beyond the 99% level, and at least 50 are needed: the number beyond it is \
 uncertain by 32%. Run 5 times as many paths, sample the tail by importance, or read a lower level.
     """
-    beyond = effective_beyond(losses, level)
+    beyond = tail_at(losses, level)
+    effective = effective_beyond(losses, beyond)
     warnings = []
-    if beyond < least:
-        known = max(beyond, 1.0)
+    if effective < least:
+        known = max(effective, 1.0)
         warnings.append(
-            f"Only {beyond:.0f} effective paths lie beyond the {100 * level:g}% level, and at least "
-            f"{least:g} are needed: the number beyond it is uncertain by {known**-0.5:.0%}. Run "
+            f"Only {effective:.0f} effective paths lie beyond the {100 * beyond.level:g}% level, and at "
+            f"least {least:g} are needed: the number beyond it is uncertain by {known**-0.5:.0%}. Run "
             f"{np.ceil(least / known):.0f} times as many paths, sample the tail by importance, or read "
             "a lower level."
         )

@@ -10,7 +10,7 @@ half a bin times the share of the tail that lies in the VaR bin.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import jax.numpy as jnp
@@ -65,6 +65,7 @@ class Estimate:
 class Tail:
     """The tail beyond a level: the bins above `bin`, and the top `fraction` of `bin` itself."""
 
+    losses: Losses = field(repr=False)
     level: float
     mass: float  # (1 - level) x total
     bin: int
@@ -171,7 +172,12 @@ def tail(losses: Losses, level: float) -> Tail:
     index, fraction = locate(losses.weight, mass)
     var, inside = in_bin(losses, index, fraction)
     beyond = float(losses.loss[index + 1 :].sum()) + fraction * float(losses.weight[index]) * inside
-    return Tail(level, mass, index, fraction, var, inside, beyond / mass)
+    return Tail(losses, level, mass, index, fraction, var, inside, beyond / mass)
+
+
+def tail_at(losses: Losses, level: float | Tail) -> Tail:
+    """The tail at a level; one that has been read already is handed on."""
+    return level if isinstance(level, Tail) else tail(losses, level)
 
 
 def in_bin(losses: Losses, index: int, fraction: float) -> tuple[float, float]:

@@ -17,6 +17,7 @@ are taken as alike within it. The error of the share of a column that moves one 
 overstated by what the bins of L_i leave open, 7% of L_i a path.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,7 @@ from scipy.interpolate import PchipInterpolator
 
 from engine.tail.contributions import bin_shares, marginal_expected_shortfall
 from engine.tail.histogram import DISTRESS, JOINT, LOSS, Bins
-from engine.tail.measures import Estimate, Losses, column_losses, locate, tail
+from engine.tail.measures import Estimate, Losses, Tail, column_losses, locate, tail_at
 from engine.tail.tally import WEIGHT_ONE, Tally
 
 NOTHING = Estimate(np.nan, np.nan)
@@ -60,34 +61,37 @@ class Pair:
         return float(np.sqrt(max(second - mean**2, 0.0) / self.paths))
 
 
-def systemic(tally: Tally, level: float) -> list[Systemic]:
+def systemic(tally: Tally, level: float | Tail, columns: Sequence[Losses] | None = None) -> list[Systemic]:
     """Measures of every column with a joint law, at the last horizon.
 
-    Raises ValueError for a level outside (0, 1) and without paths.
+    `level` is a level, or the system's `Tail` at the last horizon; `columns` are the losses of all columns
+    there, where they have been read. Raises ValueError for a level outside (0, 1) and without paths.
     """
-    whole = column_losses(tally, -1)
-    shortfalls = marginal_expected_shortfall(tally, -1, level)
-    system = tail(whole, level).expected_shortfall
     first = tally.weights.shape[1] - tally.joint.shape[0]
+    if columns is None:
+        columns = [column_losses(tally, -1, column) for column in range(tally.weights.shape[1])]
+    beyond = tail_at(columns[0], level)
+    shortfalls = marginal_expected_shortfall(tally, -1, beyond)
     pairs = (
-        paired(tally, last, whole, column_losses(tally, -1, first + last))
-        for last in range(tally.joint.shape[0])
+        paired(tally, last, beyond.losses, columns[first + last]) for last in range(tally.joint.shape[0])
     )
     return [
-        measures_of(pair, whole, level, float(shortfall), system)
+        measures_of(pair, beyond, float(shortfall))
         for pair, shortfall in zip(pairs, shortfalls[first:], strict=True)
     ]
 
 
-def measures_of(pair: Pair, whole: Losses, level: float, shortfall: float, system: float) -> Systemic:
-    """Measures of one column, given its shortfall and the system's ES."""
+def measures_of(pair: Pair, beyond: Tail, shortfall: float) -> Systemic:
+    """Measures of one column, given its shortfall beyond the system's VaR."""
+    own = Estimate(shortfall, shortfall_error(pair, beyond))
+    system = beyond.expected_shortfall
     if not system > 0.0:
-        return Systemic(Estimate(shortfall, shortfall_error(pair, whole, level)), NOTHING, NOTHING)
+        return Systemic(own, NOTHING, NOTHING)
     share = shortfall / system
     return Systemic(
-        shortfall=Estimate(shortfall, shortfall_error(pair, whole, level)),
-        share=Estimate(share, shortfall_error(pair, whole, level, share) / system),
-        importance=importance(pair, level),
+        shortfall=own,
+        share=Estimate(share, shortfall_error(pair, beyond, share) / system),
+        importance=importance(pair, beyond.level),
     )
 
 
@@ -100,10 +104,10 @@ def paired(tally: Tally, last: int, whole: Losses, losses: Losses) -> Pair:
     return Pair(mass, mass * each, own, own_variance, moments(whole, JOINT)[0], whole.paths)
 
 
-def shortfall_error(pair: Pair, whole: Losses, level: float, share: float = 0.0) -> float:
+def shortfall_error(pair: Pair, beyond: Tail, share: float = 0.0) -> float:
     """Standard error of E[L_i - share L | L beyond its VaR], USD bn."""
-    inside = tail_shares(whole, level) / (1.0 - level)
-    place = filled(pair.mass.sum(axis=0), (1.0 - level) * pair.paths)
+    inside = tail_shares(beyond) / (1.0 - beyond.level)
+    place = filled(pair.mass.sum(axis=0), (1.0 - beyond.level) * pair.paths)
     excess = pair.own[:, None] - share * pair.system[None, :]
     at_var = np.average(excess[:, place], weights=pair.mass[:, place])
     return pair.error((excess - at_var) * inside, pair.own_variance[:, None] * inside**2)
@@ -131,9 +135,10 @@ def filled(weight: Float64[np.ndarray, "bins"], mass: float) -> int:
     return int(np.flatnonzero(weight[: locate(weight, mass)[0] + 1])[-1])
 
 
-def tail_shares(whole: Losses, level: float) -> Float64[np.ndarray, "system"]:
+def tail_shares(beyond: Tail) -> Float64[np.ndarray, "system"]:
     """What part of each of the JOINT bins lies in the system's tail."""
-    inside = coarser(bin_shares(whole, tail(whole, level)) * whole.weight, JOINT)
+    whole = beyond.losses
+    inside = coarser(bin_shares(whole, beyond) * whole.weight, JOINT)
     weight = coarser(whole.weight, JOINT)
     return np.divide(inside, weight, out=np.zeros_like(inside), where=weight > 0.0)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64
 
-from engine.tail.measures import Losses, tail
+from engine.tail.measures import Losses, Tail, tail_at
 
 
 class Reduction(NamedTuple):
@@ -20,7 +20,7 @@ class Reduction(NamedTuple):
     shortfall: float
 
 
-def reduction(losses: Losses, level: float) -> Reduction:
+def reduction(losses: Losses, level: float | Tail) -> Reduction:
     """Variance reduction of the tail's probability and of ES at a level.
 
     >>> from engine.tail.measures import from_losses
@@ -28,10 +28,10 @@ def reduction(losses: Losses, level: float) -> Reduction:
     >>> [round(factor, 6) for factor in reduction(plain, 0.99)]
     [1.0, 1.0]
     """
-    worst = tail(losses, level)
+    beyond = tail_at(losses, level)
     place = np.arange(losses.weight.size)
-    hit = np.where(place > worst.bin, 1.0, np.where(place == worst.bin, worst.fraction, 0.0))
-    excess = np.maximum(np.where(place >= worst.bin, losses.mean - worst.value_at_risk, 0.0), 0.0)
+    hit = np.where(place > beyond.bin, 1.0, np.where(place == beyond.bin, beyond.fraction, 0.0))
+    excess = np.maximum(np.where(place >= beyond.bin, losses.mean - beyond.value_at_risk, 0.0), 0.0)
     return Reduction(*(ratio(losses, h, power) for h, power in ((hit, hit), (excess, excess**2))))
 
 

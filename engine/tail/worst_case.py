@@ -18,7 +18,7 @@ from jaxtyping import Float64
 from scipy import optimize
 from scipy.special import logsumexp, rel_entr
 
-from engine.tail.measures import Losses, tail
+from engine.tail.measures import Losses, Tail, tail_at
 
 Points = Float64[np.ndarray, "points"]
 STEEPNESS = (-20.0, 12.0)
@@ -37,12 +37,12 @@ class WorstCase:
     simulated: bool  # False: VaR lies beyond the largest simulated loss, so all three are bounds from below
 
 
-def worst_case(losses: Losses, level: float, radius: float) -> WorstCase:
+def worst_case(losses: Losses, level: float | Tail, radius: float) -> WorstCase:
     """Worst mean, VaR and ES over all laws within `radius` of the simulated one.
 
-    Args: losses, binned, as of `from_losses`; level in (0, 1); radius, relative entropy in nats: 0 gives the
-    simulated measures, and n observations cannot rule out about 1 / (2 n). Raises ValueError for a level
-    outside (0, 1) or a negative radius.
+    Args: losses, binned, as of `from_losses`; level in (0, 1), or the `Tail` read at it; radius, relative
+    entropy in nats: 0 gives the simulated measures, and n observations cannot rule out about 1 / (2 n).
+    Raises ValueError for a level outside (0, 1) or a negative radius.
 
     Example:
         >>> from engine.tail.measures import from_losses
@@ -53,17 +53,18 @@ def worst_case(losses: Losses, level: float, radius: float) -> WorstCase:
     """
     if not radius >= 0.0:
         raise ValueError(f"radius: got {radius}, expected a relative entropy of at least 0")
-    worst = tail(losses, level)
+    at = tail_at(losses, level)
+    level = at.level
     x, p = points(losses)
     if radius == 0.0:
-        return WorstCase(level, radius, float(x @ p), worst.value_at_risk, worst.expected_shortfall, True)
+        return WorstCase(level, radius, float(x @ p), at.value_at_risk, at.expected_shortfall, True)
     beyond = rarest(1.0 - level, radius)
     simulated = beyond > p[-1]
     return WorstCase(
         level=level,
         radius=radius,
         mean=worst_mean(x, p, radius),
-        value_at_risk=tail(losses, 1.0 - beyond).value_at_risk if simulated else float(x[-1]),
+        value_at_risk=tail_at(losses, 1.0 - beyond).value_at_risk if simulated else float(x[-1]),
         expected_shortfall=worst_shortfall(x, p, level, radius),
         simulated=bool(simulated),
     )

@@ -9,16 +9,21 @@ import resource
 import subprocess
 import sys
 
+from engine.results.provenance import Provenance
 from experiments.config.read import Experiment
 from experiments.session.processes import count_of
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+"""The folder that holds the engine."""
 
 PACKAGES = ("undertow", "jax", "jaxlib", "numpy", "pandas", "equinox", "hydra-core")
 
 
-def provenance_of(experiment: Experiment, book) -> dict:
-    """All that is known before the first path runs."""
+def provenance_of(experiment: Experiment, book) -> Provenance:
+    """All that is known before the first path runs; the run folder adds the run's id."""
     run = experiment.run
     return {
+        "run": "",
         "task": experiment.task,
         "scenario": experiment.scenario.name,
         "story": experiment.scenario.story,
@@ -54,7 +59,7 @@ def versions() -> dict[str, str]:
 
 def sources() -> str:
     """sha256 of the engine's source, name by name: what `commit` cannot tell of an installed package."""
-    root = pathlib.Path(__file__).resolve().parent.parent
+    root = ROOT
     digest = hashlib.sha256()
     for path in sorted((root / "engine").rglob("*.py")):
         digest.update(f"{path.relative_to(root).as_posix()} {path.stat().st_size} ".encode())
@@ -64,11 +69,10 @@ def sources() -> str:
 
 def commit() -> str | None:
     """The commit of the source, `+` where it was changed since; None without git."""
-    here = pathlib.Path(__file__).resolve().parent.parent
-    if not (here / ".git").exists():
+    if not (ROOT / ".git").exists():
         return None
     try:
-        ask = ["git", "-C", str(here), "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
+        ask = ["git", "-C", str(ROOT), "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
         answer = subprocess.run(ask, capture_output=True, text=True, timeout=5, check=True)
     except (OSError, subprocess.SubprocessError):
         return None

@@ -63,7 +63,7 @@ class RunFolder:
         self.path = begun or pathlib.Path(experiment.run.dir or f"out/{self.id}")
         self.experiment, self.provenance, self.goes_on = (
             experiment,
-            {"run": self.id} | provenance,
+            provenance | {"run": self.id},
             bool(begun),
         )
         self.doubts: list[str] = []

@@ -8,15 +8,20 @@ import json
 import re
 import types
 
+import equinox as eqx
+import jax
 import numpy as np
 import pytest
 
+from engine.book.build import build_system
+from engine.book.parameters import Parameters
+from engine.paths.simulate import break_quarter, layout_of
 from engine.report import style, words
 from engine.report.page import page, write_page
 from engine.results.folder import read_results
 from engine.results.write import write_results
-from tests.report import synthetic
-from tests.report.conftest import PROVENANCE, tally_of
+from engine.vocabulary import SERIES
+from tests.small_run import chosen, tally_of
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +83,12 @@ def test_links_lead_to_sections(document):
 
 
 def test_the_headline_is_the_summary(document, results):
-    loss = results.system("5y")
+    loss = results.system("3y")
     headline = re.search(r"<h1>(.*?)</h1>", document).group(1)
     assert (
         f"{words.amount(loss['es_99'])} ± {words.error(loss['es_99_se'], loss['es_99'])} billion" in headline
     )
-    assert "five years" in headline
+    assert "three years" in headline
 
 
 def test_the_tables_are_the_summary(document, results):
@@ -93,13 +98,13 @@ def test_the_tables_are_the_summary(document, results):
         value, low, high = (words.amount(loss[f"var_99{end}"]) for end in ("", "_lo", "_hi"))
         assert f"{value} [{low}–{high}]" in said
         assert f"{words.amount(loss['es_99'])} ± {words.error(loss['es_99_se'], loss['es_99'])}" in said
-    worst = max(results.summary["lenders"].items(), key=lambda item: item[1]["5y"]["es_99"])
-    assert f"{words.amount(worst[1]['5y']['es_99'])} ± " in said
-    assert words.share(results.summary["firms"]["XAI"]["pd_5y"]) in said
+    worst = max(results.summary["lenders"].items(), key=lambda item: item[1]["3y"]["es_99"])
+    assert f"{words.amount(worst[1]['3y']['es_99'])} ± " in said
+    assert words.share(results.summary["firms"]["XAI"]["pd_3y"]) in said
 
 
 def test_the_tail_is_marked_in_red(document, results):
-    loss = results.system("5y")
+    loss = results.system("3y")
     bars = charts_of(document)["histogram"]["data"][0]["marker"]["color"]
     assert style.RED in bars and bars.index(style.RED) > 0.5 * loss["var_99"] / 10.0
     marks = [trace for trace in charts_of(document)["exceedance"]["data"] if trace["mode"] == "markers"]
@@ -108,47 +113,48 @@ def test_the_tail_is_marked_in_red(document, results):
 
 def test_provenance_warnings_and_limits_are_on_the_page(document, results):
     said = visible(document)
-    for part in (results.summary["book_hash"], results.summary["config_hash"], "jax 0.10.2", "pseudo_random"):
+    summary = results.summary
+    for part in (summary["book_hash"], summary["config_hash"], f"jax {jax.__version__}", "pseudo_random"):
         assert part in said
-    assert "collateral spiral 3" in said
     assert "What this number does not cover" in said
     assert results.summary["warnings"] and all(warning in said for warning in results.summary["warnings"])
 
 
 def test_text_from_the_book_is_escaped(results):
     table = results.tables["losses"].copy()
-    worst = results.ranked("lender", "5y", "es_99")["id"].iloc[0]
+    worst = results.ranked("lender", "3y", "es_99")["id"].iloc[0]
     table["name"] = table["name"].where(table["id"] != worst, "</script><script>alert(1)</script>")
     document = page(results._replace(tables={**results.tables, "losses": table}))
     assert "&lt;script&gt;alert" in document and "<script>alert" not in document
 
 
+def test_flags_are_on_the_page(results):
+    flagged = results.summary["flagged_paths"] | {"collateral_spiral": 3}
+    changed = results._replace(summary=results.summary | {"flagged_paths": flagged})
+    assert "collateral spiral 3" in visible(page(changed))
+
+
 @pytest.fixture
-def quiet(tmp_path):
-    """A run of one year in which nobody defaults, on a book without tranches, ratings or history."""
-    book = synthetic.make_book()
-    tables = dict(book.tables)
-    tables["tranches"], tables["history"] = tables["tranches"][:0], tables["history"][:0]
+def quiet(run, tmp_path):
+    """A run of one year in which nobody defaults, on a book without ratings or history."""
+    tables = dict(run.book.tables)
+    tables["history"] = tables["history"][:0]
     tables["firms"] = tables["firms"].assign(rating="", cds_bps=np.nan)
-    book = types.SimpleNamespace(**{**vars(book), "tables": tables})
-    system = synthetic.make_system(book)
-    paths = synthetic.make_paths(book, system, 64)
-    paths.columns, paths.components = 0.0 * paths.columns[:, :1], 0.0 * paths.components[:, :1]
-    paths.default_month, paths.cause, paths.series = (
-        0 * paths.default_month,
-        0 * paths.cause,
-        paths.series[:, :12],
+    book = dataclasses.replace(run.book, tables=types.MappingProxyType(tables))
+    system = build_system(book, Parameters(), 12)
+    paths = chosen(run.outcome, slice(0, 64))
+    paths = eqx.tree_at(
+        lambda each: (each.losses, each.components, each.default_month, each.cause, each.trace, each.group),
+        paths,
+        (0 * paths.losses[:1], 0 * paths.components[:1], 0 * paths.default_month, 0 * paths.cause)
+        + (paths.trace[:12], break_quarter(paths.trace[:12, SERIES.index("regime")])),
     )
-    return book, system, paths, tmp_path
+    write_results(tmp_path, tally_of(layout_of(system), [paths]), system, book, run.provenance)
+    return tmp_path
 
 
-def test_a_run_without_a_loss_still_makes_a_page(quiet, world):
-    book, system, paths, folder = quiet
-    layout = dataclasses.replace(
-        world[3], horizons=(12,), months=12, columns=paths.column_names, components=paths.component_names
-    )
-    write_results(folder, tally_of(paths, layout), system, book, PROVENANCE, layout=layout)
-    said = visible(write_page(folder).read_text(encoding="utf-8"))
+def test_a_run_without_a_loss_still_makes_a_page(quiet):
+    said = visible(write_page(quiet).read_text(encoding="utf-8"))
     assert "lose 0 ± 0 billion dollars within one year" in said
     assert "No borrower defaults in this run." in said and "nan" not in said.lower().split()
-    assert read_results(folder).summary["system"]["1y"]["es_99"] == 0.0
+    assert read_results(quiet).summary["system"]["1y"]["es_99"] == 0.0

@@ -3,6 +3,7 @@
 from engine.report import words
 from engine.report.markup import paragraph, section, text
 from engine.results.folder import Results
+from engine.results.provenance import machine
 
 SAMPLER = {
     "ess": "Effective paths",
@@ -38,7 +39,6 @@ def provenance_rows(results: Results) -> list[tuple[str, object]]:
     summary, timing, sampler = results.summary, results.summary["timing"], results.summary["sampler"]
     worst = results.tables["worst_paths"]
     worst = worst[worst["horizon"] == results.last].sort_values("rank").head(5)
-    machine = summary.get("machine") or {}
     rate, memory = timing.get("paths_per_s"), timing.get("peak_rss_mb")
     return [
         ("Command", " ".join(summary.get("command") or [])),
@@ -53,7 +53,7 @@ def provenance_rows(results: Results) -> list[tuple[str, object]]:
         ("Config hash", summary["config_hash"]),
         ("Commit", summary.get("commit")),
         ("Versions", ", ".join(f"{name} {version}" for name, version in summary.get("versions", {}).items())),
-        ("Machine", ", ".join(f"{name} {value}" for name, value in machine.items() if value)),
+        ("Machine", machine(summary)),
         ("Compile", words.seconds(timing.get("compile_s"))),
         ("Run", words.seconds(timing.get("run_s"))),
         ("Speed", f"{rate:,.0f} paths/s" if words.known(rate) else None),

@@ -11,46 +11,44 @@ from engine.results.replications import Replications
 from engine.results.write import write_results
 from engine.tail import contributions, measures
 from engine.tail.intervals import es_error
-from tests.report import synthetic
-from tests.report.conftest import PROVENANCE, tally_of
+from tests.small_run import PATHS, chosen, tally_of
 
 COUNT = 4
 
 
 @pytest.fixture(scope="module")
-def tallies(world):
-    """Four worlds of other seeds."""
-    book, system, _, layout = world
-    return [tally_of(synthetic.make_paths(book, system, 512, 100 + r), layout) for r in range(COUNT)]
+def tallies(run):
+    """Four replications: the quarters of the run's paths."""
+    quarters = np.arange(PATHS).reshape(COUNT, -1)
+    return [tally_of(run.layout, [chosen(run.outcome, slice(q[0], q[-1] + 1))]) for q in quarters]
 
 
 @pytest.fixture(scope="module")
-def replicated(world, tally, tallies, tmp_path_factory):
-    book, system, _, layout = world
+def replicated(run, tallies, tmp_path_factory):
     replications = Replications()
     for each in tallies:
         replications.add(each)
     path = tmp_path_factory.mktemp("replicated")
-    write_results(path, tally, system, book, PROVENANCE, replications, layout)
+    write_results(path, *run.arguments, replications)
     return path
 
 
-def test_errors_are_the_spread_of_the_replications(world, replicated, tallies):
-    layout = world[3]
-    column, horizon = layout.columns.index("lender:ATHENE"), len(layout.horizons) - 1
+def test_errors_are_the_spread_of_the_replications(run, replicated, tallies):
+    layout = run.layout
+    column, horizon = layout.columns.index("lender:ATH"), len(layout.horizons) - 1
     losses = [measures.column_losses(each, horizon, column) for each in tallies]
     es = [measures.expected_shortfall(each, 0.99) for each in losses]
     var = [measures.value_at_risk(each, 0.95) for each in losses]
     table = read_results(replicated).tables["losses"]
-    row = table[(table["column"] == "lender:ATHENE") & (table["horizon"] == "5y")].iloc[0]
+    row = table[(table["column"] == "lender:ATH") & (table["horizon"] == "3y")].iloc[0]
     assert row["es_99_se"] == pytest.approx(np.std(es, ddof=1) / np.sqrt(COUNT))
     reach = stats.t.ppf(0.975, COUNT - 1) * np.std(var, ddof=1) / np.sqrt(COUNT)
     assert row["var_95_hi"] - row["var_95"] == pytest.approx(reach)
     assert row["var_95"] - row["var_95_lo"] == pytest.approx(reach)
 
 
-def test_contributions_have_errors(world, replicated, tallies):
-    layout = world[3]
+def test_contributions_have_errors(run, replicated, tallies):
+    layout = run.layout
     table = read_results(replicated).tables["contributions"]
     row = table[table["horizon"] == "3y"].iloc[0]
     place = len(layout.columns) + layout.components.index(f"instrument:{row['component']}")
@@ -58,18 +56,17 @@ def test_contributions_have_errors(world, replicated, tallies):
     assert row["es_99_se"] == pytest.approx(np.std(parts, ddof=1) / np.sqrt(COUNT))
 
 
-def test_variance_reduction_compares_with_as_many_independent_paths(world, tally, replicated):
+def test_variance_reduction_compares_with_as_many_independent_paths(run, replicated):
     summary = json.loads((replicated / "summary.json").read_text())
-    layout = world[3]
-    plain = es_error(measures.column_losses(tally, len(layout.horizons) - 1, 0), 0.99)
-    measured = summary["system"]["5y"]["es_99_se"]
+    plain = es_error(measures.column_losses(run.tally, len(run.layout.horizons) - 1, 0), 0.99)
+    measured = summary["system"]["3y"]["es_99_se"]
     assert summary["sampler"]["variance_reduction"]["es_99"] == pytest.approx((plain / measured) ** 2)
     assert summary["sampler"]["replications"] == COUNT
 
 
-def test_one_replication_changes_nothing(world, tally, results):
+def test_one_replication_changes_nothing(run, results):
     replications = Replications()
-    replications.add(tally)
+    replications.add(run.tally)
     table = results.tables["losses"]
     assert replications.errors(table) is table
     assert results.tables["contributions"]["es_99_se"].isna().all()

@@ -13,7 +13,7 @@ def test_shares_sum_to_one(results):
     table = results.tables["grades"]
     assert table.groupby("what")["share"].sum().to_numpy() == pytest.approx(1.0)
     assert (table["share"] >= 0).all()
-    assert {"ES 99%, 1 year", "ES 99%, 5 years", "rows of the book", "model parameters"} <= set(table["what"])
+    assert {"ES 99%, 1 year", "ES 99%, 3 years", "rows of the book", "model parameters"} <= set(table["what"])
 
 
 def test_shares_follow_the_grade_of_the_loan():

@@ -1,0 +1,93 @@
+"""summary.json: its entries, by one definition for writer and reader, and how they are read back."""
+
+import json
+import pathlib
+from typing import Any, NotRequired, TypedDict, cast
+
+from engine.results.provenance import Origin
+
+SCHEMA = 1
+"""Version of summary.json and of the tables beside it (docs/results.md)."""
+
+Measures = dict[str, Any]
+"""el, var_99, es_99 ... of one column at one horizon, as the table `losses` names them."""
+
+
+class Timing(TypedDict):
+    """Seconds, speed and memory; `sessions` counts the interrupted ones too."""
+
+    compile_s: float
+    run_s: float
+    paths_per_s: float
+    peak_rss_mb: float
+    sessions: int
+
+
+class Sampler(TypedDict):
+    """How paths were drawn, and how evenly they carry the result."""
+
+    name: str
+    replications: int
+    ess: float  # effective paths
+    ess_tail: float  # beyond the 99% level
+    max_weight_share: float
+    mean_weight: float
+    mean_weight_se: float
+    weights_capped: bool
+    k_hat: float | None
+    variance_reduction: dict[str, float]
+    learning: NotRequired[dict[str, Any]]  # of importance sampling
+
+
+class Summary(Origin):
+    """summary.json. A task adds the entry of its name."""
+
+    schema: int
+    status: str
+    timing: Timing
+    system: dict[str, Measures]  # by horizon
+    lenders: dict[str, dict[str, Measures]]  # by lender and horizon
+    bearers: dict[str, dict[str, Measures]]
+    firms: dict[str, dict[str, float]]  # pd_1y ... and standard errors
+    flagged_paths: dict[str, int]
+    sampler: Sampler
+    warnings: list[str]  # what is not resolved
+    doubts: list[str]  # why the numbers should not be relied on (exit code 4)
+    network: NotRequired[dict[str, Any]]
+    attribution: NotRequired[dict[str, Any]]
+    greeks: NotRequired[dict[str, Any]]
+    reverse_stress: NotRequired[dict[str, Any]]
+    search: NotRequired[dict[str, Any]]
+    policy: NotRequired[dict[str, Any]]
+    calibration: NotRequired[dict[str, Any]]
+
+
+ADDED = {"doubts": list, "bearers": dict, "processes": lambda: 1}
+"""Entries that earlier versions of the schema did not write, and what stands for them."""
+
+
+class UnreadableSummary(ValueError):
+    """A summary that this version cannot read, and why."""
+
+
+def read_summary(path: str | pathlib.Path) -> Summary:
+    """The summary in a file, complete.
+
+    Raises FileNotFoundError where there is none, and UnreadableSummary for a later schema or missing entries.
+    """
+    path = pathlib.Path(path)
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise UnreadableSummary(f"{path}: got no JSON document, expected the summary of a run") from None
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema != SCHEMA:
+        raise UnreadableSummary(
+            f"{path}: got schema {schema}, expected {SCHEMA}: read it with the version that wrote it"
+        )
+    document = {name: make() for name, make in ADDED.items()} | document
+    if missing := sorted(Summary.__required_keys__ - document.keys()):
+        raise UnreadableSummary(
+            f"{path}: got no {', '.join(missing)}, expected all entries of schema {SCHEMA}: run it again"
+        )
+    return cast(Summary, document)

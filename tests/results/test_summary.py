@@ -1,0 +1,93 @@
+"""summary.json: complete when written, refused in one sentence when it is not, and its doubts."""
+
+import json
+
+import pytest
+
+from engine.results.folder import read_results
+from engine.results.provenance import Provenance, machine
+from engine.results.reliability import doubts_of
+from engine.results.summary import Sampler, Summary, Timing, UnreadableSummary, read_summary
+from engine.results.write import add_results, write_results
+
+
+@pytest.fixture
+def stored(results, tmp_path):
+    """`stored(key=value, ...)` writes the run's summary with these entries changed; None takes one away."""
+
+    def write(**changes):
+        entries = {**results.summary, **changes}
+        path = tmp_path / "summary.json"
+        path.write_text(json.dumps({key: entry for key, entry in entries.items() if entry is not None}))
+        return path
+
+    return write
+
+
+def test_every_entry_that_is_defined_is_written_and_no_other(results, run):
+    known = Summary.__required_keys__ | Summary.__optional_keys__
+    assert Summary.__required_keys__ <= set(results.summary) <= known
+    assert set(results.summary["timing"]) == Timing.__required_keys__
+    assert Sampler.__required_keys__ == set(results.summary["sampler"])
+    assert set(run.provenance) - {"status", "timing"} == Provenance.__required_keys__
+
+
+def test_the_machine_is_known(results):
+    assert results.summary["device"] in machine(results.summary)
+    assert results.summary["platform"] in machine(results.summary)
+
+
+def test_a_summary_of_before_is_read_and_its_doubts_are_none(stored):
+    summary = read_summary(stored(doubts=None, bearers=None))
+    assert summary["doubts"] == [] and summary["bearers"] == {}
+
+
+def test_a_summary_that_lacks_entries_is_refused_in_a_sentence(stored):
+    path = stored(system=None, timing=None)
+    with pytest.raises(UnreadableSummary) as error:
+        read_results(path.parent)
+    assert str(error.value) == (
+        f"{path}: got no system, timing, expected all entries of schema 1: run it again"
+    )
+
+
+@pytest.mark.parametrize("schema", [2, "one"])
+def test_a_summary_of_another_schema_is_refused(stored, schema):
+    with pytest.raises(UnreadableSummary, match=f"got schema {schema}, expected 1: read it with the version"):
+        read_summary(stored(schema=schema))
+
+
+def test_what_is_no_json_is_refused(tmp_path):
+    (tmp_path / "summary.json").write_text("{")
+    with pytest.raises(UnreadableSummary, match="got no JSON document"):
+        read_summary(tmp_path / "summary.json")
+
+
+def test_doubts_are_written_by_the_thresholds_of_the_run(run, tmp_path):
+    summary = write_results(tmp_path, *run.arguments, fail_on_unresolved=True)
+    assert summary["doubts"] == [f"{w} (report.fail_on_unresolved)" for w in summary["warnings"]] != []
+    assert read_summary(tmp_path / "summary.json")["doubts"] == summary["doubts"]
+
+
+def test_doubts_follow_from_the_other_entries(results):
+    flagged = results.summary | {"flagged_paths": {"not_finite": 82}}
+    assert doubts_of(flagged, 0.001) == [
+        "1.00% of paths are flagged not_finite, at most 0.10% are accepted (report.most_flagged)"
+    ]
+    assert doubts_of(flagged, 0.02) == doubts_of(flagged | {"doubts": ["of before"]}, 0.02) == []
+    of_tasks = {
+        "reverse_stress": {"unreachable": "out of reach"},
+        "search": {"feasible": 0, "trials": 16},
+        "calibration": {"doubts": ["no data"]},
+    }
+    assert doubts_of(results.summary | of_tasks) == [
+        "no data", "out of reach", "none of 16 settings keeps the bounds of the search"
+    ]  # fmt: skip
+
+
+def test_a_task_adds_its_entry_and_the_doubts_follow(results, stored):
+    folder = stored().parent
+    entry = {"reverse_stress": {"unreachable": "out of reach"}}
+    added = add_results(folder, results.summary, entry, {"firms": results.tables["firms"]})
+    assert read_summary(folder / "summary.json") == added and added["doubts"] == ["out of reach"]
+    assert (folder / "results" / "firms.parquet").exists()
