@@ -11,7 +11,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDERS = {"engine", "conf", "experiments", "tests", "benchmarks", "docs", ".ci"}
 FILES = {
-    "pyproject.toml", "README.md", "Makefile", "LICENSE", "CHANGELOG.md", "constraints.txt", ".gitignore"
+    "pyproject.toml", "README.md", "Makefile", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md",
+    "constraints.txt", ".gitignore",
 }  # fmt: skip
 FLOORS = (
     "files", "vocabulary", "numerics", "batch", "draws", "contagion", "tail", "run", "portfolio",

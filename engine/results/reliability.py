@@ -7,6 +7,8 @@ DISAGREE = 0.001
 def doubts_of(summary: dict, most_flagged: float, fail_on_unresolved: bool) -> list[str]:
     """Why the run's numbers should not be relied on; empty when they may."""
     doubts = summary.get("doubts", []) + summary.get("calibration", {}).get("doubts", [])
+    if "unreachable" in (stress := summary.get("reverse_stress", {})):
+        doubts.append(stress["unreachable"])
     for name, count in summary["flagged_paths"].items():
         share = count / summary["paths"]
         if share > most_flagged:
