@@ -30,6 +30,9 @@ LEVERS = ("backstop", "bailout", "capital_rule", "disclosure", "savers", "advanc
 PUBLIC = ("backstop", "bailout")
 """Those that cost public money; rules cost lending that is forgone."""
 
+METHODS = ("maximum_entropy", "minimum_density", "fitness", "gibbs")
+"""Reconstructions of a network of holdings from its totals (engine/book/ensemble.py)."""
+
 SERIES = (
     "revenue",
     "regime",

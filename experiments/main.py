@@ -5,7 +5,7 @@ Nothing heavy is imported here, so that `undertow --help` answers at once.
 """
 
 import gc
-import importlib
+import importlib.metadata
 import os
 import sys
 import traceback
@@ -19,6 +19,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from engine.run.host import prepare_devices
 from engine.run.processes import Ended
+from experiments import tasks
 from experiments.config import help, read, schema
 from experiments.config.bad_input import BadInput, reread
 from experiments.session.exit_codes import BAD_INPUT, FAILED, INTERRUPTED
@@ -48,12 +49,13 @@ def app(cfg: DictConfig) -> int:
 def attempt(cfg: DictConfig, alone: bool) -> int:
     """Check the configuration, run its task, say what went wrong; the exit code."""
     try:
-        experiment = read.read(cfg)
+        modules = tasks.every()
+        experiment = read.read(cfg, modules)
         prepare_devices(experiment.run.devices)
-        task = importlib.import_module(f"experiments.tasks.{experiment.task}")
+        from experiments.flow import carry_out
+
         with joined(experiment.run) as processes, Stop() as stop:
-            together = {"processes": processes} if processes.count > 1 else {}
-            return task.run(experiment, stop, alone, **together)
+            return carry_out(modules[experiment.task], experiment, stop, processes, quiet=not alone)
     except Ended as ended:
         print(f"undertow: {ended}", file=sys.stderr)
         return ended.code
@@ -74,15 +76,26 @@ def spelled_out(argument: str) -> str:
     return SHORT.get(key, key) + equals + value
 
 
+def version() -> str:
+    """The version of the installed package."""
+    try:
+        return importlib.metadata.version("undertow")
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
 def main() -> None:
     """Entry point of the command; every way out is an exit code."""
     if {"--help", "-h"} & set(sys.argv[1:]):
-        print(help.text())
+        print(help.text(tasks.one_liners()))
+        return
+    if "--version" in sys.argv[1:]:
+        print(f"undertow {version()}")
         return
     from experiments.sweeps import sweeper
 
     gc.set_threshold(RARELY)
-    schema.register()
+    schema.register(tasks.groups())
     sweeper.register()
     sys.argv[1:] = [spelled_out(argument) for argument in sys.argv[1:]]
     # Hydra then hands its exceptions on instead of printing its own text and leaving with 1.

@@ -1,61 +1,44 @@
 """From a checked configuration to the engine's book, System and plan."""
 
 import pathlib
+from typing import Any
 
+from experiments import sampling
 from experiments.config.bad_input import BadInput
 from experiments.config.read import Experiment
 
+Model = tuple[Any, Any, tuple | None]
+"""(System, Plan, samplers); no samplers where a law must be learned first."""
 
-def load(experiment: Experiment):
+
+def load(experiment: Experiment) -> Any:
     """The book, read and checked; raises `BadInput` with every problem of its files."""
     from engine.book.load import BookError, load_book, shipped_book
 
-    wanted = experiment.book
+    book = experiment.book
     try:
-        path = pathlib.Path(wanted.path) if wanted.path is not None else shipped_book(wanted.name)
+        path = pathlib.Path(book.path) if book.path is not None else shipped_book(book.name)
     except ValueError as error:
         raise BadInput([f"book.name: {error}"]) from None
     try:
-        return load_book(path, repair=wanted.repair)
+        return load_book(path, repair=book.repair)
     except BookError as error:
         raise BadInput(f"{path}: {line}" for line in book_lines(error)) from None
 
 
-def book_lines(error: Exception, shown: int = 50) -> list[str]:
+def book_lines(error: Any, shown: int = 50) -> list[str]:
     """The problems of a book, one a line, the rest counted."""
     lines = [str(problem) for problem in error.problems]
     rest = len(lines) - shown
     return lines if rest <= 0 else [*lines[:shown], f"... and {rest} more"]
 
 
-def build(experiment: Experiment, book):
-    """(System, Plan, samplers) of the experiment; no samplers where a law must be learned first."""
+def build(experiment: Experiment, book: Any) -> Model:
+    """The engine's System, Plan and samplers for an experiment on a book."""
     from engine.book.build import build_system
     from engine.run.plan import Plan
-    from experiments.sampling import samplers
 
     run = experiment.run
     plan = Plan(paths=run.paths, block=run.block, seed=run.seed)
     system = build_system(book, experiment.parameters, run.months)
-    return system, plan, samplers(experiment, book, system, plan)
-
-
-def networks(experiment: Experiment, book):
-    """(System as filled, Systems of the networks, Plan of each, samplers) of an ensemble.
-
-    Raises `BadInput` where the book's totals leave no network.
-    """
-    from engine.book.build import build_system
-    from engine.book.ensemble import sample_holdings, with_holdings
-    from engine.paths.samplers import samplers_of
-    from engine.run.plan import Plan
-
-    run, wanted = experiment.run, experiment.network
-    plan = Plan(paths=wanted.paths, block=run.block, seed=run.seed)
-    filled = build_system(book, experiment.parameters, run.months)
-    try:
-        drawn = sample_holdings(book, wanted.method, wanted.networks, wanted.density, run.seed)
-    except ValueError as error:
-        raise BadInput([f"{book.path}: {error}"]) from None
-    systems = [build_system(with_holdings(book, each), experiment.parameters, run.months) for each in drawn]
-    return filled, systems, plan, samplers_of(filled, plan, "pseudo_random", wanted.blocks, 1)
+    return system, plan, sampling.samplers(experiment, book, system, plan)

@@ -1,22 +1,25 @@
 """Learned laws on disk: what was learned, for what, and the refusal to use it for anything else."""
 
+import dataclasses
 import json
 import pathlib
+from typing import Any
 
 from engine.book.checks.problems import expected
+from engine.book.parameters import Parameters
 from experiments.config.bad_input import BadInput
-from experiments.config.read import Experiment, decisive
+from experiments.config.read import Experiment
 
 NAME = "tilt.npz"
 """In the run's folder."""
 
-FREE = ("task", "run", "sampler", "scenario", "network")
-"""Groups that may differ between learning and use: they are not the model."""
+MODEL = ("book", *(field.name for field in dataclasses.fields(Parameters)))
+"""Groups that must be the same in learning and in use."""
 
 
-def purpose_of(experiment: Experiment, book_hash: str) -> dict:
+def purpose_of(experiment: Experiment, book_hash: str) -> dict[str, Any]:
     """What a law is learned for: the model's numbers, the book, the months and the loss."""
-    groups = {name: held for name, held in decisive(experiment.config).items() if name not in FREE}
+    groups = {name: experiment.decisive[name] for name in MODEL}
     purpose = {
         "config": groups,
         "book": book_hash,
@@ -26,7 +29,7 @@ def purpose_of(experiment: Experiment, book_hash: str) -> dict:
     return json.loads(json.dumps(purpose))
 
 
-def save(path: pathlib.Path, tilt, notes: dict, purpose: dict) -> None:
+def save(path: pathlib.Path, tilt: Any, notes: dict, purpose: dict) -> None:
     """Write a law whole, with its purpose, notes and a checksum."""
     from engine.run import checkpoint
     from engine.run.packing import named
@@ -35,7 +38,7 @@ def save(path: pathlib.Path, tilt, notes: dict, purpose: dict) -> None:
     checkpoint.save(path, checkpoint.Checkpoint(purpose, notes, arrays))
 
 
-def load(path: pathlib.Path, system, purpose: dict) -> tuple:
+def load(path: pathlib.Path, system: Any, purpose: dict) -> tuple[Any, dict]:
     """(sampler, notes) of a law; raises `BadInput` where it is unreadable or was learned for other things."""
     import jax
     import jax.numpy as jnp
@@ -59,9 +62,9 @@ def load(path: pathlib.Path, system, purpose: dict) -> tuple:
     like = spread(plain_of(nominal, system), parts)
     leaves = []
     for name, leaf in named(like):
-        held = saved.arrays[name]
-        if held.shape != leaf.shape:
-            wanted = f"an array {name} of shape {leaf.shape} in {path}"
-            raise BadInput([expected("sampler.tilt", f"shape {held.shape}", wanted)])
-        leaves.append(jnp.asarray(held, leaf.dtype))
+        array = saved.arrays[name]
+        if array.shape != leaf.shape:
+            kind = f"an array {name} of shape {leaf.shape} in {path}"
+            raise BadInput([expected("sampler.tilt", f"shape {array.shape}", kind)])
+        leaves.append(jnp.asarray(array, leaf.dtype))
     return Tilted(jax.tree.unflatten(jax.tree.structure(like), leaves), nominal), saved.notes

@@ -1,6 +1,7 @@
 """The house: what stands at the top, which floor may look at which, how large a room grows."""
 
 import ast
+import graphlib
 import pathlib
 import re
 import subprocess
@@ -64,6 +65,48 @@ def breaches(path: pathlib.Path, names: set[str]) -> list[str]:
     return [
         f"{path.relative_to(ROOT)} imports engine.{other}" for other in sorted(seen) if other not in below
     ]
+
+
+DOOR = (
+    ("experiments.config",),
+    ("experiments.session",),
+    ("experiments.tilts", "experiments.sampling", "experiments.model", "experiments.context"),
+    ("experiments.comparison", "experiments.flow", "experiments.validation"),
+    ("experiments.tasks",),
+    ("experiments.sweeps",),
+    ("experiments.main",),
+)
+"""Rooms of the door from the lowest to the highest, wherever in a file the import stands."""
+
+
+def module_of(path: pathlib.Path) -> str:
+    """The dotted name of a file of the project."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def level(name: str) -> int | None:
+    """How high a module of the door stands."""
+    levels = (
+        height for height, rooms in enumerate(DOOR) for room in rooms if f"{name}.".startswith(f"{room}.")
+    )
+    return next(levels, None)
+
+
+def door_graph() -> dict[str, set[str]]:
+    """Modules of the door, and those each imports at its top or inside its functions."""
+    files = {module_of(path): path for path in sources("experiments") if "shipped_book" not in path.parts}
+    return {name: (imports(path) & files.keys()) - {name} for name, path in files.items()}
+
+
+def test_the_door_imports_only_from_below():
+    graph = door_graph()
+    assert [name for name in graph if level(name) is None] == ["experiments"]
+    upward = [f"{a} imports {b}" for a in graph for b in graph[a] if (level(b) or 0) > (level(a) or 0)]
+    assert not upward, "\n".join(upward)
+
+
+def test_the_door_has_no_circle_of_imports():
+    graphlib.TopologicalSorter(door_graph()).prepare()
 
 
 def test_nothing_else_stands_at_the_top():

@@ -23,8 +23,8 @@ from engine.book.load import Book
 from engine.book.marginals import Marginals, Prior, Totals, draw_totals, marginals_of
 from engine.contagion.ensembles import sample_fitness, sample_gibbs
 from engine.contagion.reconstruct import maximum_entropy, minimum_density
+from engine.vocabulary import METHODS
 
-METHODS = ("maximum_entropy", "minimum_density", "fitness", "gibbs")
 DRAWS = 20
 """Draws of a matrix before the smooth one is taken to keep the limits of large exposures."""
 

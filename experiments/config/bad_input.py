@@ -17,7 +17,7 @@ from hydra.errors import (
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException, ValidationError
 
 from engine.book.checks.problems import expected
-from experiments.config.schema import Config
+from experiments.config.schema import group_types
 
 
 class BadInput(Exception):
@@ -101,7 +101,7 @@ def close(key: str, names: list[str]) -> list[str]:
 
 def names() -> list[str]:
     """Every dotted key of the schema."""
-    groups = {field.name: field.default_factory for field in dataclasses.fields(Config)}
+    groups = group_types()
     return [
         f"{group}.{field.name}" for group, kind in groups.items() for field in dataclasses.fields(kind)
     ] + list(groups)
@@ -110,7 +110,7 @@ def names() -> list[str]:
 def kind_of(name: str) -> str:
     """What the schema wants at a key, in words."""
     group, _, key = name.partition(".")
-    holder = {field.name: field.default_factory for field in dataclasses.fields(Config)}.get(group)
+    holder = group_types().get(group)
     kind = typing.get_type_hints(holder).get(key.partition("[")[0]) if holder else None
     if isinstance(kind, types.UnionType):
         kind = typing.get_args(kind)[0]

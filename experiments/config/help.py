@@ -1,6 +1,7 @@
 """What `undertow --help` prints; Hydra's own help takes a second to list the groups."""
 
 import importlib.resources
+from collections.abc import Mapping
 
 HEAD = """\
 undertow: if the AI build-out disappoints, who loses how much, how fast, and through which door?
@@ -21,8 +22,10 @@ undertow: if the AI build-out disappoints, who loses how much, how fast, and thr
   undertow task=network_ensemble                 how much of it is that nobody knows who holds what
   undertow task=validate                         every known number beside the engine's (in a checkout)
 
-Groups, each chosen with group=option:
+Tasks, each chosen with task=name:
 """
+
+GROUPS = "Groups, each chosen with group=option:"
 
 FOOT = """
 Any single number: group.key=value. `undertow --cfg job` shows every key and its value.
@@ -30,10 +33,11 @@ Exit codes: 0 done, 2 bad input, 3 interrupted, 4 finished but unreliable, 1 any
 The run folder, sweeps and environment variables: docs/operations.md"""
 
 
-def text() -> str:
-    """The help with the groups and options that exist."""
-    lines = [f"  {group:<11} {', '.join(names)}" for group, names in options().items()]
-    return HEAD + "\n".join(lines) + "\n" + FOOT
+def text(tasks: Mapping[str, str]) -> str:
+    """The help with the tasks, by name and in one line each, and the groups and options that exist."""
+    jobs = [f"  {name:<17} {line}" for name, line in tasks.items()]
+    groups = [f"  {group:<17} {', '.join(names)}" for group, names in options().items()]
+    return HEAD + "\n".join([*jobs, "", GROUPS, *groups]) + "\n" + FOOT
 
 
 def options() -> dict[str, list[str]]:

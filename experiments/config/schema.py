@@ -1,10 +1,14 @@
 """The schema of the configuration: every key, its type and its default.
 
+A group that only one task reads is the `Options` of that task's module (`experiments.tasks`).
+
 The modelling numbers are the engine's own dataclasses (`engine.book.parameters`), so no number is
 written twice: the files under `conf/` hold only what differs from them.
 """
 
 import dataclasses
+import typing
+from collections.abc import Mapping
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -62,54 +66,6 @@ class Sampler:
 
 
 @dataclasses.dataclass
-class Network:
-    """The networks of holders that `task=network_ensemble` draws and runs, all on the same paths."""
-
-    networks: Any = 50
-    method: str = "fitness"
-    density: float = 0.3  # share of an instrument class's open cells that are links (fitness, gibbs)
-    paths: Any = 8192  # of each network
-    blocks: Any = 8  # of paths: their spread is the Monte Carlo error of each network
-
-
-@dataclasses.dataclass
-class Greeks:
-    """What `task=greeks` moves, how far, and how much of it it checks."""
-
-    level: float = 0.99
-    step: float = 0.05  # share of its size by which each number is moved, up and down
-    paths: Any = 512  # of each row of the design
-    checked: Any = 10  # numbers of the greatest effects that are also moved alone
-    drawn: Any = 4  # further ones, drawn by chance
-    ranges: Any = 12  # numbers that are moved from the lowest to the highest value one would defend
-    bumps: Any = 4  # rows that each number moved alone is run for
-    groups: list[str] = dataclasses.field(
-        default_factory=lambda: ["economy", "chips", "contracts", "credit", "lenders"]
-    )
-
-
-@dataclasses.dataclass
-class ReverseStress:
-    """The loss whose likeliest road `task=reverse_stress` looks for; `target=300` is short for its target."""
-
-    target: Any = None  # USD bn, at the end of the run
-    of: str = "system"  # or lender:<id>, class:<id>, lenders:<class>, bearer:<id>
-    scenarios: Any = 5  # kinds of scenario that are listed
-
-
-@dataclasses.dataclass
-class Search:
-    """What `task=search` turns, and what for (docs/search.md)."""
-
-    knobs: list[Any] = dataclasses.field(default_factory=list)  # [name, lowest, highest] each
-    maximise: list[str] = dataclasses.field(default_factory=list)  # results
-    minimise: list[str] = dataclasses.field(default_factory=list)
-    bounds: list[Any] = dataclasses.field(default_factory=list)  # [result, least, most], null for none
-    trials: Any = 60
-    paths: Any = 16_384  # of each trial
-
-
-@dataclasses.dataclass
 class Report:
     """What is written, and when a finished run counts as unreliable (exit code 4)."""
 
@@ -120,70 +76,14 @@ class Report:
 
 @dataclasses.dataclass
 class Task:
-    """Which file under `experiments/` runs."""
+    """Which module of `experiments/tasks/` runs."""
 
     name: str = "tail_risk"
 
 
 @dataclasses.dataclass
-class Template:
-    """Where `task=template` writes its two books."""
-
-    dir: str | None = None
-
-
-@dataclasses.dataclass
-class Validate:
-    """What `task=validate` reads and writes."""
-
-    oracles: str = "tests/oracles"  # folder of published numbers
-    unshipped: str | None = None  # folder of those whose licence keeps them out of the repository
-    runs: int = 400  # of each sampler in the coverage study; 0 leaves it out
-    document: str = "docs/validation.md"
-
-
-@dataclasses.dataclass
-class Runs:
-    """What `task=runs` lists or asks."""
-
-    root: str = "out"  # the folder below which runs lie
-    sql: str | None = None  # a question over the views of docs/results.md; null: a list of all runs
-
-
-@dataclasses.dataclass
-class Calibrate:
-    """What `task=calibrate` is told beside the book's history and market tables (docs/calibration.md)."""
-
-    sector: str = "AI"  # series AI_REVENUE and AI_RUN_RATE
-    labs: list[str] = dataclasses.field(default_factory=lambda: ["OPENAI", "ANTHROPIC"])
-    boom_since: str = "2022-12"  # the first month after ChatGPT's release; grade C
-    revenue_error: float = 0.10  # sd of the log of an observation; grade C
-    rent_error: float = 0.10  # the same of a quoted rent; grade C
-    gains: dict[str, float] = dataclasses.field(
-        default_factory=lambda: {"H100": 2.28, "H200": 1.20, "B200": 1.95, "GB200": 1.05, "GB300": 1.0}
-    )  # of past releases: root of the ratios of dense BF16 and of memory bandwidth (data sheets; grade B)
-    cds_recovery: float = 0.40
-    quotes: dict[str, str] = dataclasses.field(
-        default_factory=lambda: {
-            "BEIG_2049": "HYPERION_SPREAD",
-            "VANT_TX_LOAN": "VANTAGE_MARGIN",
-            "VANT_WI_LOAN": "VANTAGE_MARGIN",
-            "WULF_SN30": "WULF_SPREAD",
-            "APLD_SN30": "APLD_SPREAD",
-        }
-    )  # row of the market table, in bp, that quotes a loan; those of CDS are in the firms table
-    accept: list[str] = dataclasses.field(default_factory=lambda: ["CDS"])  # and "loan": who moves the book
-    risk_premium_ig: list[float] = dataclasses.field(
-        default_factory=lambda: [3.0, 6.0, 10.0]
-    )  # low, used, high
-    risk_premium_hy: list[float] = dataclasses.field(default_factory=lambda: [2.0, 2.5, 4.0])
-    paths: Any = 8192  # of each firm's default probability
-    histories: Any = 400  # simulated from the fit and fitted again
-
-
-@dataclasses.dataclass
 class Config:
-    """The whole configuration."""
+    """The groups that every task shares."""
 
     task: Task = dataclasses.field(default_factory=Task)
     run: Run = dataclasses.field(default_factory=Run)
@@ -197,17 +97,28 @@ class Config:
     mechanisms: parameters.Mechanisms = dataclasses.field(default_factory=parameters.Mechanisms)
     policy: parameters.Policy = dataclasses.field(default_factory=parameters.Policy)
     sampler: Sampler = dataclasses.field(default_factory=Sampler)
-    network: Network = dataclasses.field(default_factory=Network)
-    greeks: Greeks = dataclasses.field(default_factory=Greeks)
-    reverse_stress: ReverseStress = dataclasses.field(default_factory=ReverseStress)
-    search: Search = dataclasses.field(default_factory=Search)
     report: Report = dataclasses.field(default_factory=Report)
-    template: Template = dataclasses.field(default_factory=Template)
-    validate: Validate = dataclasses.field(default_factory=Validate)
-    runs: Runs = dataclasses.field(default_factory=Runs)
-    calibrate: Calibrate = dataclasses.field(default_factory=Calibrate)
 
 
-def register() -> None:
-    """Hand the schema to Hydra's store; to be called before the configuration is composed."""
-    ConfigStore.instance().store(name="schema", node=Config)
+_complete: type[Config] = Config
+
+
+def complete() -> type[Config]:
+    """The whole configuration: the shared groups and those of the registered tasks."""
+    return _complete
+
+
+def register(own_groups: Mapping[str, type]) -> None:
+    """Hand the schema with these groups of the tasks to Hydra; before any configuration is composed."""
+    global _complete
+    fields = [
+        (name, options, dataclasses.field(default_factory=options)) for name, options in own_groups.items()
+    ]
+    _complete = dataclasses.make_dataclass("CompleteConfig", fields, bases=(Config,))
+    ConfigStore.instance().store(name="schema", node=_complete)
+
+
+def group_types() -> dict[str, type]:
+    """The dataclass of every group of the whole configuration."""
+    hints = typing.get_type_hints(_complete)
+    return {field.name: hints[field.name] for field in dataclasses.fields(_complete)}

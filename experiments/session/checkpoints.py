@@ -6,7 +6,7 @@ import pathlib
 import time
 
 from experiments.config.bad_input import BadInput
-from experiments.config.read import Experiment, decisive
+from experiments.config.read import Experiment
 from experiments.session import provenance
 from experiments.session.lock import busy
 from experiments.session.stopping import Stop
@@ -18,7 +18,7 @@ def identity_of(experiment: Experiment, book_hash: str) -> dict:
     """All that decides a run's numbers: configuration, book, the engine's sources and what computes them."""
     versions = provenance.versions()
     identity = {
-        "config": decisive(experiment.config),
+        "config": experiment.decisive,
         "book": book_hash,
         "sources": provenance.sources(),
         "versions": {name: versions[name] for name in ("jax", "jaxlib", "numpy")},

@@ -3,55 +3,17 @@
 import atexit
 import contextlib
 import os
-import re
 from collections.abc import Iterator
 
-from engine.book.checks.problems import expected
 from engine.run.processes import ALONE, Ended, Processes
 from experiments.config.bad_input import BadInput
-from experiments.config.checks import whole
-from experiments.config.schema import Config, Run
+from experiments.config.checks import SLURM
+from experiments.config.schema import Run
 from experiments.session.exit_codes import BAD_INPUT, FAILED, INTERRUPTED
 from experiments.session.stopping import Interrupted
 
-SLURM = "slurm"
-STEP = ("SLURM_JOB_ID", "SLURM_NTASKS", "SLURM_PROCID", "SLURM_STEP_NODELIST")
-"""What srun tells each of its tasks."""
-
 SILENT = 30
 """Seconds after which a process that gives no sign of life is taken for dead, and its fellows end."""
-
-
-def processes_problems(config: Config) -> list[str]:
-    """Turn the numbers of the processes into whole ones; what does not fit together."""
-    run = config.run
-    if run.processes == SLURM:
-        missing = [name for name in STEP if name not in os.environ]
-        wanted = f"a task of srun; {missing[0]} is not set" if missing else ""
-        found = [expected("run.processes", SLURM, wanted)] if missing else []
-    else:
-        found = numbers(run)
-    if run.processes == 1 or found:
-        return found
-    if run.coordinator is not None and not re.fullmatch(r"\S+:\d{1,5}", run.coordinator):
-        found.append(expected("run.coordinator", run.coordinator, "host:port of process 0"))
-    if config.task.name != "tail_risk":
-        wanted = f"1: task={config.task.name} is carried out by one process"
-        found.append(expected("run.processes", run.processes, wanted))
-    return found
-
-
-def numbers(run: Run) -> list[str]:
-    """Turn count, rank and address into what they must be; what is wrong with them."""
-    count, rank = whole(run.processes), whole(run.process)
-    if count is None or not 1 <= count <= 65_536:
-        return [expected("run.processes", run.processes, "a whole number from 1 to 65536, or slurm")]
-    if rank is None or not 0 <= rank < count:
-        return [expected("run.process", run.process, f"a whole number from 0 to {count - 1}")]
-    run.processes, run.process = count, rank
-    if count > 1 and run.coordinator is None:
-        return [expected("run.coordinator", None, "host:port of process 0, where all can reach it")]
-    return []
 
 
 @contextlib.contextmanager

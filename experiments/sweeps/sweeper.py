@@ -1,7 +1,7 @@
 """Sweeps: every job is checked before the first one starts; each has a folder named after what it varies.
 
-The folders' names follow from the configurations, so the same command finds again what it has done: finished
-jobs are left out, interrupted ones go on, failed ones run again.
+The folders' names follow from the configurations, so the same command skips jobs that are
+done, continues interrupted ones and repeats failed ones.
 """
 
 import contextlib
@@ -25,8 +25,9 @@ from omegaconf.errors import OmegaConfBaseException
 from engine.book.checks.problems import expected
 from engine.results.reliability import doubts_of
 from engine.run.host import cores, prepare_devices
-from experiments.config import read
+from experiments import tasks
 from experiments.config.bad_input import BadInput, explain
+from experiments.config.read import Experiment, read
 from experiments.model import load
 from experiments.session.checkpoints import identity_of, interrupted_folder
 from experiments.session.exit_codes import BAD_INPUT, DONE, FAILED, GRAVEST_FIRST, INTERRUPTED, UNRELIABLE
@@ -49,7 +50,7 @@ class Job:
     """One configuration of a sweep, checked."""
 
     overrides: tuple[str, ...]
-    experiment: read.Experiment
+    experiment: Experiment
     folder: pathlib.Path
 
 
@@ -96,20 +97,21 @@ class CheckedSweeper(Plugins.instance().class_name_to_class[BASIC]):
         if problems:
             raise BadInput(problems)
         together = hashlib.sha256("".join(sorted(job.hash for _, job in composed)).encode()).hexdigest()
-        found = {}
+        jobs = {}
         for values, experiment in composed:
             base = pathlib.Path(experiment.run.dir or f"out/sweep-{together[:8]}")
             folder = base / folder_name([v for v in values if v.partition("=")[0] in swept], experiment.hash)
-            found[folder] = Job(values, experiment, folder)
-        return list(found.values())
+            jobs[folder] = Job(values, experiment, folder)
+        return list(jobs.values())
 
-    def composed(self, values: Sequence[str]) -> read.Experiment:
+    def composed(self, values: Sequence[str]) -> Experiment:
         """The checked experiment of one job's overrides."""
         try:
             config = self.hydra_context.config_loader.load_sweep_config(self.config, list(values))
         except (HydraException, OmegaConfBaseException) as error:
             raise BadInput([explain(error)]) from None
-        return read.read(OmegaConf.masked_copy(config, [key for key in config if key != "hydra"]))
+        own = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
+        return read(own, tasks.every())
 
     def ready(self, jobs: list[Job]) -> dict[pathlib.Path, int]:
         """Exit codes of the jobs that are done already, by folder; `BadInput` where one could not be run.
@@ -143,8 +145,8 @@ class CheckedSweeper(Plugins.instance().class_name_to_class[BASIC]):
         count = job.experiment.run.processes
         if count in (1, "slurm" if "submitit" in self.config.hydra.launcher._target_ else 1):
             return []
-        wanted = "1 in a sweep, or slurm with hydra/launcher=submitit_slurm and its tasks_per_node"
-        return [expected("run.processes", count, wanted)]
+        kind = "1 in a sweep, or slurm with hydra/launcher=submitit_slurm and its tasks_per_node"
+        return [expected("run.processes", count, kind)]
 
     @property
     def serial(self) -> bool:
@@ -174,7 +176,7 @@ def code_of(result: JobReturn) -> int:
     return result.return_value if result.status == JobStatus.COMPLETED else FAILED
 
 
-def placed(job: Job) -> read.Experiment:
+def placed(job: Job) -> Experiment:
     """The job's experiment with its own folder."""
     run = dataclasses.replace(job.experiment.run, dir=str(job.folder))
     return dataclasses.replace(job.experiment, run=run)
@@ -183,7 +185,7 @@ def placed(job: Job) -> read.Experiment:
 def done_before(job: Job, identity: dict) -> bool:
     """Whether the job's folder holds all it is to hold, from this configuration, book and engine."""
     provenance, report = document(job.folder / "provenance.json"), job.experiment.report
-    wanted = {
+    identical = {
         "config_hash": job.experiment.hash,
         "book_hash": identity["book"],
         "sources": identity["sources"],
@@ -191,7 +193,7 @@ def done_before(job: Job, identity: dict) -> bool:
     whole = (job.folder / "summary.json").exists() and (
         not report.html or (job.folder / "report.html").exists()
     )
-    same = all(provenance.get(key) == value for key, value in wanted.items())
+    same = all(provenance.get(key) == value for key, value in identical.items())
     return job.experiment.run.resume and whole and same and state(job.folder) == "done"
 
 
@@ -201,10 +203,10 @@ def state(folder: pathlib.Path) -> str | None:
 
 
 def code_of_status(job: Job) -> int:
-    """The exit code that a job's folder speaks of."""
-    said = state(job.folder)
-    if said != "done":
-        return INTERRUPTED if said == "interrupted" else FAILED
+    """The exit code that follows from a job's folder, by the thresholds of today."""
+    status = state(job.folder)
+    if status != "done":
+        return INTERRUPTED if status == "interrupted" else FAILED
     doubts = doubts_of(
         document(job.folder / "summary.json"),
         job.experiment.report.most_flagged,

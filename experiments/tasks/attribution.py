@@ -1,38 +1,50 @@
-"""Attribution: the main job, then the same draws with each mechanism switched off: what does it add?"""
+"""What each mechanism adds: the main job, then the same paths with each mechanism switched off."""
 
 import dataclasses
+from typing import Any
 
-from engine.book.parameters import Parameters
-from experiments.config.checks import switched_on
-from experiments.config.read import Experiment
-from experiments.model import build
-from experiments.session.checkpoints import Checkpoints
-from experiments.session.run_folder import RunFolder
-from experiments.session.stopping import Stop
+from engine.book.checks.problems import expected
+from engine.book.parameters import Mechanisms, Parameters
+from experiments.comparison import ledgers
+from experiments.config.checks import plain_paths_problems
+from experiments.config.schema import Config
+from experiments.context import Context
+from experiments.model import Model
 from experiments.tasks import tail_risk
-from experiments.tasks.comparison import ledgers
 
 CONDUCT = ("paper_sales", "credit_lines", "redemptions", "recession")
 """What lenders do when they lose, together the variant `conduct`."""
 
 
-def run(experiment: Experiment, stop: Stop, alone: bool) -> int:
-    """Run every variant into the run's folder and, unless it is one of a sweep, say so; the exit code."""
-    return tail_risk.carry_out(experiment, stop, alone, build, results)
+def problems(config: Config, options: None) -> list[str]:
+    """Something must be on that can be switched off."""
+    faults = plain_paths_problems(config)
+    if not switched_on(config.mechanisms):
+        faults.append(expected("mechanisms", "none", "at least one that is on, as in mechanisms=base"))
+    return found
 
 
-def results(experiment: Experiment, book, model, folder: RunFolder, checkpoints: Checkpoints) -> dict:
-    """Switch off what is on, one by one, then write the run's tables, summary and page; the summary."""
+model = tail_risk.model
+
+
+def results(context: Context, model: Model) -> dict[str, Any]:
+    """Switch off what is on, one by one, then write the run's tables and summary; the summary."""
     from engine.results import attribution
 
     rows, base = [], None
-    variants = variants_of(experiment.parameters)
-    for name, _, found in ledgers(experiment, book, variants, checkpoints.stop):
-        base = found if base is None else base
-        rows.append(attribution.row(name, base, found))
+    for name, _, ledger in ledgers(context, variants_of(context.experiment.parameters)):
+        base = ledger if base is None else base
+        rows.append(attribution.row(name, base, ledger))
     tables = attribution.tables(rows)
-    told = {"attribution": attribution.summary(tables)}
-    return tail_risk.results(experiment, book, model, folder, checkpoints, tables, told)
+    return tail_risk.results(context, model, tables, {"attribution": attribution.summary(tables)})
+
+
+show = tail_risk.show
+
+
+def switched_on(mechanisms: Mechanisms) -> tuple[str, ...]:
+    """Mechanisms that act at all."""
+    return tuple(name for name, switch in dataclasses.asdict(mechanisms).items() if switch > 0.0)
 
 
 def without(parameters: Parameters, switches) -> Parameters:

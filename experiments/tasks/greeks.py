@@ -1,35 +1,97 @@
-"""Greeks: the main job, then every number of the model moved at once: what does the tail hang on?"""
+"""What the tail hangs on: the main job, then every number of the model moved at once, ranked by effect."""
 
+import dataclasses
 import functools
+import math
+from typing import Any
 
 import numpy as np
 
 from engine.book import limits
 from engine.book.checks.problems import expected
 from experiments.config.bad_input import BadInput
+from experiments.config.checks import plain_paths_problems, whole_problems
 from experiments.config.read import Experiment
-from experiments.model import build
-from experiments.session.checkpoints import Checkpoints
+from experiments.config.schema import Config
+from experiments.context import Context
+from experiments.model import Model, build
 from experiments.session.progress import Progress
-from experiments.session.run_folder import RunFolder
 from experiments.session.stopping import Stop
 from experiments.tasks import tail_risk
 
+WHOLE = {
+    "paths": (512, 2**20, 512),
+    "checked": (0, 20, 1),
+    "drawn": (0, 20, 1),
+    "ranges": (0, 200, 1),
+    "bumps": (1, 1024, 1),
+}
+"""Whole numbers of the greeks: least, most, multiple of; paths as its sections want them."""
 
-def run(experiment: Experiment, stop: Stop, alone: bool) -> int:
-    """Run the design into the run's folder and, unless it is one of a sweep, say so; the exit code."""
-    return tail_risk.carry_out(experiment, stop, alone, build_model, results)
+MOST_CHECKED = 25
+"""Numbers moved alone: with the six rates of the likelihood ratio fewer than the 32 sections of the error."""
+
+LEAST_TAIL = 512
+"""Paths of the first run in its tail, four in a quarter of the tail of each of the 32 sections."""
+
+MOVED = ("economy", "chips", "contracts", "credit", "lenders")
+"""Groups of parameters whose numbers are continuous."""
 
 
-def build_model(experiment: Experiment, book):
+@dataclasses.dataclass
+class Options:
+    """What `task=greeks` moves, how far, and how much of it it checks."""
+
+    level: float = 0.99
+    step: float = 0.05  # share of its size by which each number is moved, up and down
+    paths: Any = 512  # of each row of the design
+    checked: Any = 10  # numbers of the greatest effects that are also moved alone
+    drawn: Any = 4  # further ones, drawn by chance
+    ranges: Any = 12  # numbers that are moved from the lowest to the highest value one would defend
+    bumps: Any = 4  # rows that each number moved alone is run for
+    groups: list[str] = dataclasses.field(
+        default_factory=lambda: ["economy", "chips", "contracts", "credit", "lenders"]
+    )
+
+
+def problems(config: Config, options: Options) -> list[str]:
+    """Whole numbers, shares that are shares, groups that can move, a tail with paths enough."""
+    paths = config.run.paths
+    faults = whole_problems("greeks", options, WHOLE)
+    if not faults and options.checked + options.drawn > MOST_CHECKED:
+        count = options.checked + options.drawn
+        faults.append(expected("greeks.checked + greeks.drawn", count, f"at most {MOST_CHECKED}"))
+    if not 0.0 < options.step <= 0.2:
+        faults.append(expected("greeks.step", options.step, "a share above 0 and at most 0.2"))
+    if not options.groups or set(options.groups) - set(MOVED):
+        faults.append(expected("greeks.groups", options.groups, "some of " + ", ".join(MOVED)))
+    if not 0.5 <= options.level < 1.0:
+        faults.append(expected("greeks.level", options.level, "a level from 0.5 and below 1"))
+    elif isinstance(paths, int) and paths * (1.0 - options.level) < LEAST_TAIL * (1.0 - 1e-9):
+        least = math.ceil(LEAST_TAIL / (1.0 - options.level) - 1e-6)
+        faults.append(expected("run.paths", paths, f"at least {least:,}, for {LEAST_TAIL} in the tail"))
+    return faults + plain_paths_problems(config)
+
+
+def model(context: Context) -> Model:
     """The main job's model; raises `BadInput` where a row of the design would leave what numbers may be."""
     from engine.learn.greeks.steps import moved
 
+    experiment = context.experiment
     steps, signs, _, _ = designed(experiment)
     for row in (*signs, *-signs):
-        if problems := limits.problems_of(moved(experiment.parameters, steps, row)):
-            raise BadInput([expected("greeks.step", experiment.greeks.step, f"less: {problems[0]}")])
-    return build(experiment, book)
+        if faults := limits.problems_of(moved(experiment.parameters, steps, row)):
+            raise BadInput([expected("greeks.step", experiment.options.step, f"less: {faults[0]}")])
+    return build(experiment, context.book)
+
+
+def results(context: Context, model: Model) -> dict[str, Any]:
+    """Move the numbers, then write the run's tables and summary with their effects; the summary."""
+    tables, entry = measured(context, model[0])
+    return tail_risk.results(context, model, tables, {"greeks": entry})
+
+
+show = tail_risk.show
 
 
 def designed(experiment: Experiment):
@@ -38,58 +100,54 @@ def designed(experiment: Experiment):
     from engine.learn.greeks.steps import steps_of
 
     def within(name: str, unit: str) -> tuple[float, float]:
-        found = limits.limits_of(name, unit)
-        return found.low, found.high
+        limit = limits.limits_of(name, unit)
+        return limit.low, limit.high
 
-    wanted = experiment.greeks
-    steps = steps_of(experiment.parameters, wanted.step, within)
-    steps = [step for step in steps if step.group in wanted.groups]
+    options = experiment.options
+    steps = steps_of(experiment.parameters, options.step, within)
+    steps = [step for step in steps if step.group in options.groups]
     rng = np.random.default_rng(experiment.run.seed)
     return steps, *design(len(steps), rng), rng
 
 
-def results(experiment: Experiment, book, model, folder: RunFolder, checkpoints: Checkpoints) -> dict:
-    """Move the numbers, then write the run's tables, summary and page with what came of it; the summary."""
-    tables, told = measured(experiment, book, model[0], checkpoints.stop)
-    return tail_risk.results(experiment, book, model, folder, checkpoints, tables, told)
-
-
-def measured(experiment: Experiment, book, system, stop: Stop):
+def measured(context: Context, system: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Tables by name and the summary's entry: every number's effect, with its check where it has one."""
     from engine.learn.greeks import greeks
     from engine.results import greeks as greeks_tables
 
+    experiment = context.experiment
     steps, signs, spare, rng = designed(experiment)
-    runs = Runs(experiment, book, system, stop, rng)
+    runs = Runs(context, system, rng)
     tail, mean = (greeks.slopes(signs, spare, each) for each in runs.changes(steps, signs, "design"))
     rows = greeks_tables.rows_of(steps, tail, mean)
-    bumps = runs.alone(steps, to_check(rows["es"].to_numpy(), experiment.greeks, rng), "alone")
+    bumps = runs.alone(steps, to_check(rows["es"].to_numpy(), experiment.options, rng), "alone")
     ranges = runs.alone(*to_cross(steps, rows, experiment), "ranges")
     table = greeks_tables.ranked(rows, tail, bumps, runs.first.rates, ranges)
-    told = greeks_tables.summary(table, tail, runs.first, experiment.greeks, len(signs))
-    return {"greeks": table.rows}, {"greeks": told}
+    entry = greeks_tables.summary(table, tail, runs.first, experiment.options, len(signs))
+    return {"greeks": table.rows}, entry
 
 
 class Runs:
     """The paths of the parameters as they are, then those of moved ones on the same draws."""
 
-    def __init__(self, experiment: Experiment, book, system, stop: Stop, rng: np.random.Generator):
+    def __init__(self, context: Context, system: Any, rng: np.random.Generator) -> None:
         from engine.book.variant import Variants
         from engine.learn.greeks import gradient
 
-        self.wanted, self.rng, self.stop = experiment.greeks, rng, stop
-        self.base = gradient.Base(Variants(system, book), experiment.parameters, experiment.run.seed)
+        experiment = context.experiment
+        self.options, self.rng, self.stop = experiment.options, rng, context.stop
+        self.base = gradient.Base(Variants(system, context.book), experiment.parameters, experiment.run.seed)
         paths = experiment.run.paths
         with Progress(paths, "base") as progress:
-            onward = functools.partial(go_on, progress, stop)
-            self.first = gradient.first_run(self.base, paths, self.wanted.paths, self.wanted.level, onward)
+            onward = functools.partial(go_on, progress, self.stop)
+            self.first = gradient.first_run(self.base, paths, self.options.paths, self.options.level, onward)
 
     def changes(self, steps, signs, name: str) -> np.ndarray:
         """What the rows of a design do to ES and to the mean [2 rows sections]."""
         from engine.learn.greeks import gradient, greeks
         from engine.learn.greeks.sections import drawn
 
-        ids = drawn(self.first.sections, len(signs), self.wanted.paths, self.rng)
+        ids = drawn(self.first.sections, len(signs), self.options.paths, self.rng)
         with Progress(2 * ids.size, name) as progress:
             onward = functools.partial(go_on, progress, self.stop)
             run = functools.partial(gradient.moved_losses, self.base, steps, onward)
@@ -99,23 +157,23 @@ class Runs:
         """What each chosen number does to ES when it moves alone, by position [sections]."""
         if not chosen:
             return {}
-        signs = np.repeat(np.eye(len(steps))[chosen], self.wanted.bumps, axis=0)
+        signs = np.repeat(np.eye(len(steps))[chosen], self.options.bumps, axis=0)
         tail, _ = self.changes(steps, signs, name)
-        return dict(zip(chosen, tail.reshape(len(chosen), self.wanted.bumps, -1).mean(axis=1), strict=True))
+        return dict(zip(chosen, tail.reshape(len(chosen), self.options.bumps, -1).mean(axis=1), strict=True))
 
 
 def go_on(progress: Progress, stop: Stop, done: int) -> None:
-    """Show how far the runs are; end them where that is asked."""
+    """Show how far the runs are; stop them when asked to."""
     progress.update(done)
     stop.check()
 
 
-def to_check(effects, wanted, rng) -> list[int]:
+def to_check(effects: np.ndarray, options: Options, rng: np.random.Generator) -> list[int]:
     """Positions of the greatest effects and of some others, drawn by chance."""
     order = np.argsort(-np.abs(effects))
-    others = order[wanted.checked :]
-    drawn = rng.choice(others, min(wanted.drawn, len(others)), replace=False)
-    return [int(place) for place in (*order[: wanted.checked], *drawn)]
+    others = order[options.checked :]
+    drawn = rng.choice(others, min(options.drawn, len(others)), replace=False)
+    return [int(place) for place in (*order[: options.checked], *drawn)]
 
 
 def to_cross(steps, rows, experiment: Experiment):
@@ -131,4 +189,4 @@ def to_cross(steps, rows, experiment: Experiment):
 
     wide = [step if step.low is None or step.high is None else across(step) for step in steps]
     order = [place for place in np.argsort(-rows["line"].abs().fillna(0.0)) if rows["line"].notna()[place]]
-    return wide, [int(place) for place in order if possible(place)][: experiment.greeks.ranges]
+    return wide, [int(place) for place in order if possible(place)][: experiment.options.ranges]

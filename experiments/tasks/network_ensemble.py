@@ -1,49 +1,116 @@
-"""Many networks of holders, all consistent with what is known of them, on the same paths.
+"""How much of the tail is that nobody knows who holds what: many networks of holders on the same paths.
 
-How much of a lender's tail is the economy's doing, and how much is that nobody knows who holds what?
+All are consistent with what is known of the holdings.
 """
 
-from experiments.config.read import Experiment
-from experiments.model import networks
-from experiments.session.checkpoints import Checkpoints
+import dataclasses
+from typing import Any
+
+from engine.book.checks.problems import expected
+from engine.vocabulary import METHODS
+from experiments.config.bad_input import BadInput
+from experiments.config.checks import whole_problems
+from experiments.config.schema import Config
+from experiments.context import Context
 from experiments.session.progress import Progress
-from experiments.session.run_folder import RunFolder
-from experiments.session.stopping import Stop
-from experiments.tasks.tail_risk import carry_out, timing_of
+from experiments.tasks import tail_risk
+
+GROUP = "network"
+UNREAD = {"run": ("paths",), "sampler": None}
+"""Paths and blocks are the networks' own; those of the main job are not run."""
+
+WHOLE = {"networks": (2, 100_000, 1), "paths": (2, 10**9, 1), "blocks": (2, 1024, 1)}
+"""Whole numbers of the networks: least, most, multiple of."""
+
+MOST_PATHS = 2**26
+"""Paths over all networks: more might overflow the tally's sums."""
 
 
-def run(experiment: Experiment, stop: Stop, alone: bool) -> int:
-    """Run the ensemble into its folder and, unless it is one of a sweep, say so; the exit code."""
-    return carry_out(experiment, stop, alone, networks, results)
+@dataclasses.dataclass
+class Options:
+    """The networks of holders that `task=network_ensemble` draws and runs, all on the same paths."""
+
+    networks: Any = 50
+    method: str = "fitness"
+    density: float = 0.3  # share of an instrument class's open cells that are links (fitness, gibbs)
+    paths: Any = 8192  # of each network
+    blocks: Any = 8  # of paths: their spread is the Monte Carlo error of each network
 
 
-def results(experiment: Experiment, book, model, folder: RunFolder, checkpoints: Checkpoints) -> dict:
-    """Simulate every network and write tables, summary and page into the folder; the summary."""
-    filled, systems, plan, samplers = model
+def problems(config: Config, options: Options) -> list[str]:
+    """Whole numbers, a known method, a density that is a share, plain paths in even blocks."""
+    faults = whole_problems("network", options, WHOLE)
+    if options.method not in METHODS:
+        faults.append(expected("network.method", options.method, "one of " + ", ".join(METHODS)))
+    if not 0.0 < options.density <= 1.0:
+        faults.append(expected("network.density", options.density, "a share above 0 and at most 1"))
+    if config.sampler.name != "pseudo_random":
+        kind = "pseudo_random: the networks' paths are plain ones, in network.blocks blocks"
+        faults.append(expected("sampler.name", config.sampler.name, kind))
+    if faults:
+        return faults
+    if options.paths % options.blocks:
+        faults.append(expected("network.paths", options.paths, f"a multiple of {options.blocks} blocks"))
+    if options.paths * options.networks > MOST_PATHS:
+        kind = f"at most {MOST_PATHS // options.networks:,} with {options.networks} networks"
+        faults.append(expected("network.paths", options.paths, kind))
+    return faults
+
+
+@dataclasses.dataclass(frozen=True)
+class Ensemble:
+    """The System as filled, those of the networks, and the paths of each."""
+
+    filled: Any
+    systems: list[Any]
+    plan: Any
+    samplers: tuple
+
+
+def model(context: Context) -> Ensemble:
+    """The networks' Systems; raises `BadInput` where the book's totals leave no network."""
+    from engine.book.build import build_system
+    from engine.book.ensemble import sample_holdings, with_holdings
+    from engine.paths.samplers import samplers_of
+    from engine.run.plan import Plan
+
+    experiment, options, book = context.experiment, context.options, context.book
+    run, parameters = experiment.run, experiment.parameters
+    plan = Plan(paths=options.paths, block=run.block, seed=run.seed)
+    filled = build_system(book, parameters, run.months)
+    try:
+        holdings = sample_holdings(book, options.method, options.networks, options.density, run.seed)
+    except ValueError as error:
+        raise BadInput([f"{book.path}: {error}"]) from None
+    systems = [build_system(with_holdings(book, shares), parameters, run.months) for shares in holdings]
+    return Ensemble(filled, systems, plan, samplers_of(filled, plan, "pseudo_random", options.blocks, 1))
+
+
+def results(context: Context, model: Ensemble) -> dict[str, Any]:
+    """Simulate every network and write tables and summary into the folder; the summary."""
     from engine.paths.networks import simulate_networks
     from engine.paths.simulate import layout_of
-    from engine.report.page import write_page
     from engine.results.losses import labels_of
     from engine.results.network_ensemble import NetworkMeasures, network_summary
     from engine.results.write import write_results
     from engine.run.plan import Hooks
 
-    collected, stop = NetworkMeasures(len(samplers)), checkpoints.stop
-    with Progress(plan.paths * len(systems)) as progress:
-        hooks = Hooks(progress=progress.update, replication=collected.add, stopped=stop)
-        tally, timing = simulate_networks(systems, plan, samplers, hooks)
-    stop.check()
-    tables = collected.tables(layout_of(filled), labels_of(filled, book))
-    wanted = experiment.network
+    measures = NetworkMeasures(len(model.samplers))
+    with Progress(model.plan.paths * len(model.systems)) as progress:
+        hooks = Hooks(progress=progress.update, replication=measures.add, stopped=context.stop)
+        tally, timing = simulate_networks(model.systems, model.plan, model.samplers, hooks)
+    context.stop.check()
+    tables = measures.tables(layout_of(model.filled), labels_of(model.filled, context.book))
+    options = context.options
     network = {
-        "networks": wanted.networks, "paths_each": wanted.paths, "blocks": wanted.blocks,
-        "method": wanted.method, "density": wanted.density,
+        "networks": options.networks, "paths_each": options.paths, "blocks": options.blocks,
+        "method": options.method, "density": options.density,
     } | network_summary(tables["network_split"])  # fmt: skip
-    timing = timing_of(timing, checkpoints.sessions)
-    provenance = folder.provenance | {"status": "done", "timing": timing, "network": network}
-    summary = write_results(
-        folder.path, tally, filled, book, provenance, collected.replications(), more=tables
+    seconds = tail_risk.timing_of(timing, context.checkpoints.sessions)
+    provenance = context.folder.provenance | {"status": "done", "timing": seconds, "network": network}
+    return write_results(
+        context.path, tally, model.filled, context.book, provenance, measures.replications(), more=tables
     )
-    if experiment.report.html:
-        write_page(folder.path)
-    return summary
+
+
+show = tail_risk.show

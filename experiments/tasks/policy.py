@@ -1,52 +1,68 @@
-"""Policy: the main job without levers, then each lever alone and all together on the same draws."""
+"""What policy would do: the main job, then each lever alone and all together on the same paths."""
 
 import dataclasses
+from collections.abc import Container
+from typing import Any
 
-from engine.book.parameters import Parameters
-from experiments.config.checks import LEVERS, pulled
-from experiments.config.read import Experiment
-from experiments.model import build
-from experiments.session.checkpoints import Checkpoints
-from experiments.session.run_folder import RunFolder
-from experiments.session.stopping import Stop
+from engine.book.checks.problems import expected
+from engine.book.parameters import Parameters, Policy
+from engine.vocabulary import LEVERS
+from experiments.comparison import ledgers
+from experiments.config.checks import plain_paths_problems
+from experiments.config.schema import Config
+from experiments.context import Context
+from experiments.model import Model, build
 from experiments.tasks import tail_risk
-from experiments.tasks.comparison import ledgers
 
 
-def run(experiment: Experiment, stop: Stop, alone: bool) -> int:
-    """Run every variant into the run's folder and, unless it is one of a sweep, say so; the exit code."""
-
-    def without_levers(experiment, book):
-        base = with_levers(experiment.parameters, ())
-        return build(dataclasses.replace(experiment, parameters=base), book)
-
-    return tail_risk.carry_out(experiment, stop, alone, without_levers, results)
-
-
-def results(experiment: Experiment, book, model, folder: RunFolder, checkpoints: Checkpoints) -> dict:
-    """Compare the levers, then write the base run's tables, summary and page with theirs; the summary."""
-    tables, told = compared(experiment, book, checkpoints.stop)
-    return tail_risk.results(experiment, book, model, folder, checkpoints, tables, told)
+def problems(config: Config, options: None) -> list[str]:
+    """At least one lever is dated within the run."""
+    faults, months = plain_paths_problems(config), config.run.months
+    if isinstance(months, int) and not pulled(config.policy, months):
+        kind = f"at least one above 0 and at most run.months = {months}, as in policy=all"
+        faults.append(expected("policy.*_month", 0.0, kind))
+    return faults
 
 
-def with_levers(parameters: Parameters, kept) -> Parameters:
+def model(context: Context) -> Model:
+    """The main job's model, with no lever pulled."""
+    base = with_levers(context.experiment.parameters, ())
+    return build(dataclasses.replace(context.experiment, parameters=base), context.book)
+
+
+def results(context: Context, model: Model) -> dict[str, Any]:
+    """Compare the levers, then write the base run's tables and summary with theirs; the summary."""
+    tables, entry = compared(context)
+    return tail_risk.results(context, model, tables, {"policy": entry})
+
+
+show = tail_risk.show
+
+
+def pulled(policy: Policy, months: int) -> tuple[str, ...]:
+    """Levers of policy that are dated within the run."""
+    return tuple(name for name in LEVERS if 0.0 < getattr(policy, f"{name}_month") <= months)
+
+
+def with_levers(parameters: Parameters, names: Container[str]) -> Parameters:
     """The parameters with only these levers pulled."""
-    never = {f"{name}_month": 0.0 for name in LEVERS if name not in kept}
+    never = {f"{name}_month": 0.0 for name in LEVERS if name not in names}
     return dataclasses.replace(parameters, policy=dataclasses.replace(parameters.policy, **never))
 
 
-def compared(experiment: Experiment, book, stop: Stop):
+def compared(context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
     """Tables by name and the summary's entry: every variant beside the base."""
     from engine.results import policy
 
+    experiment = context.experiment
     dated = pulled(experiment.parameters.policy, experiment.run.months)
-    kept = {"base": ()} | {name: (name,) for name in dated} | ({"all": dated} if len(dated) > 1 else {})
-    variants = {name: with_levers(experiment.parameters, levers) for name, levers in kept.items()}
-    titles = book.tables["bearers"]["name"].tolist()
+    levers = {"base": ()} | {name: (name,) for name in dated} | ({"all": dated} if len(dated) > 1 else {})
+    variants = {name: with_levers(experiment.parameters, names) for name, names in levers.items()}
+    titles = context.book.tables["bearers"]["name"].tolist()
     rows, bearers, base = [], [], None
-    for name, system, found in ledgers(experiment, book, variants, stop):
-        base = found if base is None else base
-        rows.append(policy.row(name, kept[name], base, found))
-        bearers += policy.bearer_rows(name, system.names.bearers, titles, base, found)
+    for name, system, ledger in ledgers(context, variants):
+        base = ledger if base is None else base
+        rows.append(policy.row(name, levers[name], base, ledger))
+        bearers += policy.bearer_rows(name, system.names.bearers, titles, base, ledger)
     tables = policy.tables(rows, bearers)
-    return tables, {"policy": policy.summary(tables)}
+    return tables, policy.summary(tables)

@@ -1,60 +1,81 @@
-"""Reverse stress: the main job, then the likeliest systematic roads to a loss, told quarter by quarter."""
+"""The likeliest roads to a loss, quarter by quarter: the main job, then a search for its systematic paths."""
 
 import dataclasses
 import itertools
+import math
+from collections.abc import Callable
+from typing import Any
 
 from engine.book.checks.problems import expected
 from experiments.config.bad_input import BadInput
-from experiments.config.read import Experiment
-from experiments.model import build
-from experiments.session.checkpoints import Checkpoints
+from experiments.config.checks import number, plain_paths_problems
+from experiments.config.schema import Config
+from experiments.context import Context
+from experiments.model import Model, build
 from experiments.session.progress import Progress
-from experiments.session.run_folder import RunFolder
 from experiments.session.stopping import Stop
 from experiments.tasks import tail_risk
 
 START_PATHS, SCENARIO_PATHS = 200_000, 90_000
 """Paths that a search takes, roughly: for its start and the probabilities, and for each scenario."""
 
-
-def run(experiment: Experiment, stop: Stop, alone: bool) -> int:
-    """Run and search into the run's folder and, unless it is one of a sweep, say so; the exit code."""
-    return tail_risk.carry_out(experiment, stop, alone, build_model, results)
+MOST_SCENARIOS = 11
+"""Kinds of scenario: a boom that lasts, or breaks in one of five years into a plateau or a bust."""
 
 
-def build_model(experiment: Experiment, book):
+@dataclasses.dataclass
+class Options:
+    """The loss whose likeliest road `task=reverse_stress` looks for; `target=300` is short for its target."""
+
+    target: Any = None  # USD bn, at the end of the run
+    of: str = "system"  # or lender:<id>, class:<id>, lenders:<class>, bearer:<id>
+    scenarios: Any = 5  # kinds of scenario that are listed
+
+
+def problems(config: Config, options: Options) -> list[str]:
+    """A target above nothing, a whole number of scenarios; turns both into numbers."""
+    faults = []
+    target, count = number(options.target), number(options.scenarios)
+    if target is None or not 0.0 < target < math.inf:
+        faults.append(expected("reverse_stress.target", options.target, "USD bn above 0, as in target=300"))
+    if count is None or count != int(count) or not 1 <= count <= MOST_SCENARIOS:
+        whole = f"a whole number from 1 to {MOST_SCENARIOS}"
+        faults.append(expected("reverse_stress.scenarios", options.scenarios, whole))
+    faults += plain_paths_problems(config)
+    if not faults:
+        options.target, options.scenarios = target, int(count)
+    return faults
+
+
+def model(context: Context) -> Model:
     """The main job's model; raises `BadInput` where the book has nobody of that name."""
     from engine.paths.path import column_names
 
-    model, wanted = build(experiment, book), experiment.reverse_stress
-    if wanted.of not in (known := column_names(model[0])):
-        kind = wanted.of.partition(":")[0] + ":"
+    model, of = build(context.experiment, context.book), context.options.of
+    if of not in (known := column_names(model[0])):
+        kind = of.partition(":")[0] + ":"
         near = [name for name in known if name.startswith(kind)] or known
-        raise BadInput([expected("reverse_stress.of", wanted.of, "system or one of " + ", ".join(near[:60]))])
+        raise BadInput([expected("reverse_stress.of", of, "system or one of " + ", ".join(near[:60]))])
     return model
 
 
-def results(experiment: Experiment, book, model, folder: RunFolder, checkpoints: Checkpoints) -> dict:
-    """The main job's results, then the scenarios' tables, the summary and the page with them; the summary."""
-    from engine.report.page import write_page
-    from engine.results.folder import read_results, write_json, write_table
+def results(context: Context, model: Model) -> dict[str, Any]:
+    """The main job's results, then the scenarios' tables and their entry in the summary; the summary."""
+    from engine.results.folder import read_results, write_table
 
-    quiet = dataclasses.replace(experiment, report=dataclasses.replace(experiment.report, html=False))
-    summary = tail_risk.results(quiet, book, model, folder, checkpoints)
-    names = book.tables["firms"].set_index("firm")["name"].to_dict()
-    tables, told = searched(experiment, model, read_results(folder.path), names, checkpoints.stop)
-    checkpoints.stop.check()
+    summary = tail_risk.results(context, model)
+    tables, entry = searched(context, model, read_results(context.path))
+    context.stop.check()
     for name, table in tables.items():
-        write_table(folder.path, name, table)
-    summary |= told
-    write_json(folder.path / "summary.json", summary)
-    if experiment.report.html:
-        write_page(folder.path)
-    return summary
+        write_table(context.path, name, table)
+    return summary | {"reverse_stress": entry}
 
 
-def searched(experiment: Experiment, model, plain, names: dict[str, str], stop: Stop) -> tuple[dict, dict]:
-    """Tables by name and entries of the summary; a target out of reach is a doubt."""
+show = tail_risk.show
+
+
+def searched(context: Context, model: Model, plain: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Tables by name and the summary's entry; `unreachable` says why no path reaches the target."""
     from engine.learn.reverse_stress.probability import probabilities
     from engine.learn.reverse_stress.reverse_stress import Unreachable, search
     from engine.learn.reverse_stress.story import story
@@ -62,27 +83,27 @@ def searched(experiment: Experiment, model, plain, names: dict[str, str], stop: 
     from engine.report.stress_words import story_lines
     from engine.results import reverse_stress
 
-    wanted = experiment.reverse_stress
-    share = reverse_stress.plain_share(plain, wanted.of, wanted.target)
-    total = START_PATHS + wanted.scenarios * SCENARIO_PATHS
+    experiment, options = context.experiment, context.options
+    names = context.book.tables["firms"].set_index("firm")["name"].to_dict()
+    share = reverse_stress.plain_share(plain, options.of, options.target)
+    total = START_PATHS + options.scenarios * SCENARIO_PATHS
     with Progress(total, "reverse stress") as progress:
-        trials = Trials(model[0], experiment.run.seed, wanted.of, watching(progress, stop))
+        trials = Trials(model[0], experiment.run.seed, options.of, watching(progress, context.stop))
         try:
-            answers = search(trials, wanted.target, wanted.scenarios)
+            answers = search(trials, options.target, options.scenarios)
         except Unreachable as error:
             why = reverse_stress.out_of_reach(str(error), share)
-            said = {"target": wanted.target, "of": wanted.of, "unreachable": why}
-            return {}, {"reverse_stress": said, "doubts": [why]}
-        chances = probabilities(trials, answers, wanted.target)
+            return {}, {"target": options.target, "of": options.of, "unreachable": why}
+        chances = probabilities(trials, answers, options.target)
         stories = [story(trials, answer.scenario) for answer in answers]
     tables = reverse_stress.tables(trials, answers, stories)
-    told = [story_lines(each.quarters, names, experiment.parameters.economy.start) for each in stories]
-    found = reverse_stress.summary(wanted.target, wanted.of, tables, told, chances, share)
-    return tables, {"reverse_stress": found}
+    lines = [story_lines(each.quarters, names, experiment.parameters.economy.start) for each in stories]
+    entry = reverse_stress.summary(options.target, options.of, tables, lines, chances, share)
+    return tables, entry
 
 
-def watching(progress: Progress, stop: Stop):
-    """What hears how many paths a call of the search ran: tells the progress, and stops when asked to."""
+def watching(progress: Progress, stop: Stop) -> Callable[[int], None]:
+    """Called after every batch of the search with its paths: updates the progress, stops when asked to."""
     ran = itertools.count(1)
 
     def watch(paths: int) -> None:

@@ -1,14 +1,19 @@
 """What has been run: a list of all runs below a folder, or any question about them in SQL."""
 
+import contextlib
+import dataclasses
+import io
 import pathlib
 import shutil
+from typing import Any
 
+from engine.book.checks.problems import expected
 from experiments.config.bad_input import BadInput
-from experiments.config.read import Experiment
-from experiments.session.exit_codes import DONE
+from experiments.config.schema import Config
+from experiments.context import Context
 from experiments.session.lock import busy
-from experiments.session.stopping import Stop
 
+RUN_FOLDER = False
 LIST = """
     select status, started[:16] as started, scenario, paths, seed,
            horizon, round(es_99, 1) as es_99, round(es_99_se, 1) as "±",
@@ -18,21 +23,55 @@ LIST = """
 ROWS, WIDTH = 10_000, 400
 
 
-def run(experiment: Experiment, stop: Stop, alone: bool) -> int:
-    """Print the list, or what runs.sql answers; the exit code."""
-    import duckdb
+@dataclasses.dataclass
+class Options:
+    """What `task=runs` lists or asks."""
 
+    root: str = "out"  # the folder below which runs lie
+    sql: str | None = None  # a question over the views of docs/results.md; null: a list of all runs
+
+
+def problems(config: Config, options: Options) -> list[str]:
+    """A root that was named must exist; without one there may be no runs yet."""
+    if options.root == Options().root or pathlib.Path(options.root).is_dir():
+        return []
+    return [expected("runs.root", options.root, "a folder that exists")]
+
+
+def model(context: Context) -> Any:
+    """The database of all runs below the root."""
     from engine.results.database import LaterSchema, open_runs
 
-    wanted = experiment.runs
     try:
-        with open_runs(pathlib.Path(wanted.root), busy) as database:
-            answer = database.sql(wanted.sql or LIST)
-            if answer is not None:
-                width = max(shutil.get_terminal_size((WIDTH, 24)).columns, 80)
-                answer.show(max_rows=ROWS, max_width=width)
+        return open_runs(pathlib.Path(context.options.root), busy)
     except LaterSchema as error:
         raise BadInput([str(error)]) from None
+
+
+def results(context: Context, model: Any) -> dict[str, Any]:
+    """What runs.sql answers, or the list, as text; None where the answer has no rows to show."""
+    import duckdb
+
+    sql, [[runs]] = context.options.sql, model.sql("select count(*) from runs").fetchall()
+    if sql is None and not runs:
+        return {"answer": f"no runs below {context.options.root}"}
+    try:
+        answer = model.sql(sql or LIST)
+        return {"answer": answer and rows_of(answer)}
     except duckdb.Error as error:
         raise BadInput([f"runs.sql: {error}"]) from None
-    return DONE
+
+
+def show(context: Context, summary: dict[str, Any]) -> None:
+    """Print the answer."""
+    if summary["answer"] is not None:
+        print(summary["answer"])
+
+
+def rows_of(answer: Any) -> str:
+    """The rows of an answer as text, as wide as the terminal."""
+    width = max(shutil.get_terminal_size((WIDTH, 24)).columns, 80)
+    buffer = io.StringIO()
+    with contextlib.redirect_stdout(buffer):
+        answer.show(max_rows=ROWS, max_width=width)
+    return buffer.getvalue()

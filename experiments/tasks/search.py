@@ -1,126 +1,172 @@
-"""Search: which settings of some knobs give the best results within bounds; then the main job as it is."""
+"""The settings of some knobs that give the best results within bounds; then the main job as it is."""
 
-import pathlib
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
 
 from engine.book import limits
 from engine.book.checks.problems import expected
 from experiments.config.bad_input import BadInput
-from experiments.config.read import Experiment
-from experiments.model import build
-from experiments.session.checkpoints import Checkpoints
+from experiments.config.checks import number, plain_paths_problems, whole_problems
+from experiments.config.schema import Config
+from experiments.context import Context
+from experiments.model import Model, build
 from experiments.session.progress import Progress
-from experiments.session.run_folder import RunFolder
-from experiments.session.stopping import Stop
 from experiments.tasks import tail_risk
 
 STUDY = "study.sqlite3"
 CONFIRMED = 5
 """Best trials at most that are run again on fresh paths."""
 
-
-def run(experiment: Experiment, stop: Stop, alone: bool) -> int:
-    """Search into the run's folder and, unless it is one of a sweep, say so; the exit code."""
-    return tail_risk.carry_out(experiment, stop, alone, build_model, results)
+WHOLE = {"trials": (1, 100_000, 1), "paths": (1024, 2**24, 256)}
+"""Whole numbers of a search: least, most, multiple of."""
 
 
-def build_model(experiment: Experiment, book):
+@dataclasses.dataclass
+class Options:
+    """What `task=search` turns, and what for (docs/search.md)."""
+
+    knobs: list[Any] = dataclasses.field(default_factory=list)  # [name, lowest, highest] each
+    maximise: list[str] = dataclasses.field(default_factory=list)  # results
+    minimise: list[str] = dataclasses.field(default_factory=list)
+    bounds: list[Any] = dataclasses.field(default_factory=list)  # [result, least, most], null for none
+    trials: Any = 60
+    paths: Any = 16_384  # of each trial
+
+
+def problems(config: Config, options: Options) -> list[str]:
+    """Knobs with two ends, at least one objective, bounds with one end at least; ends become numbers."""
+    faults = whole_problems("search", options, WHOLE)
+    if not options.knobs:
+        faults.append(expected("search.knobs", [], "at least one, as [[credit.contract_advance, 0.3, 0.7]]"))
+    aims = [*options.maximise, *options.minimise]
+    if not aims or len({*aims}) < len(aims):
+        kind = "every result once" if aims else "at least one result, such as system.es_99"
+        faults.append(expected("search.maximise and search.minimise", aims, kind))
+    faults += ends_problems("search.knobs", options.knobs, "[name, lowest, highest], two rising numbers", 2)
+    kind = "[result, least, most], two rising numbers of which one may be null"
+    faults += ends_problems("search.bounds", options.bounds, kind, 1)
+    return faults + plain_paths_problems(config)
+
+
+def ends_problems(name: str, rows: list, kind: str, least: int) -> list[str]:
+    """Turn the ends of rows [name, low, high] into numbers; rows that are none, or have too few ends."""
+    faults, names = [], [row[0] for row in rows if isinstance(row, list) and row]
+    for place, row in enumerate(rows):
+        ends = [None if end is None else number(end) for end in row[1:]] if isinstance(row, list) else []
+        given = [end for end in ends if end is not None and math.isfinite(end)]
+        nulls = sum(end is None for end in row[1:]) if ends else 0
+        if len(ends) != 2 or len(given) < least or len(given) + nulls < 2 or given != sorted({*given}):
+            faults.append(expected(f"{name}[{place}]", row, kind))
+        else:
+            rows[place] = [str(row[0]), *ends]
+    if len({*names}) < len(names):
+        faults.append(expected(name, names, "every name once"))
+    return faults
+
+
+def model(context: Context) -> Model:
     """The main job's model; raises `BadInput` for knobs, results and ranges that cannot be."""
     from engine.learn.search.results import problem
 
-    model, wanted = build(experiment, book), experiment.search
-    trial = Trial(experiment, book)
-    problems = [
-        expected("search", name, said)
-        for name in aim_of(wanted).results
-        if (said := problem(name, model[0])) is not None
+    model, options = build(context.experiment, context.book), context.options
+    trial = Trial(context)
+    faults = [
+        expected("search", name, fault)
+        for name in aim_of(options).results
+        if (fault := problem(name, model[0])) is not None
     ]
-    for name, *ends in wanted.knobs:
+    for name, *ends in options.knobs:
         for end in ends if name in trial.knobs else ():
-            problems += [f"search.knobs.{name} at {end:g}: {each}" for each in trial.problems({name: end})]
-    if trial.unknown or problems:
-        raise BadInput([*trial.unknown, *problems])
+            faults += [f"search.knobs.{name} at {end:g}: {each}" for each in trial.problems({name: end})]
+    if trial.unknown or faults:
+        raise BadInput([*trial.unknown, *faults])
     return model
 
 
-def aim_of(wanted):
+def results(context: Context, model: Model) -> dict[str, Any]:
+    """Search, then write the run's tables and summary with what came of it; the summary."""
+    return tail_risk.results(context, model, *searched(context))
+
+
+show = tail_risk.show
+
+
+def aim_of(options: Options) -> Any:
     """What the search is after."""
     from engine.learn.search.search import Aim
 
-    bounds = {name: (least, most) for name, least, most in wanted.bounds}
-    return Aim(tuple(wanted.maximise), tuple(wanted.minimise), bounds)
+    bounds = {name: (least, most) for name, least, most in options.bounds}
+    return Aim(tuple(options.maximise), tuple(options.minimise), bounds)
 
 
-def results(experiment: Experiment, book, model, folder: RunFolder, checkpoints: Checkpoints) -> dict:
-    """Search, then write the run's tables, summary and page with what came of it; the summary."""
-    tables, told = searched(experiment, book, folder.path, checkpoints.identity, checkpoints.stop)
-    return tail_risk.results(experiment, book, model, folder, checkpoints, tables, told)
-
-
-def searched(experiment: Experiment, book, folder: pathlib.Path, identity: dict, stop: Stop):
+def searched(context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
     """Tables by name and entries of the summary: every trial, the best ones again on fresh paths."""
     from engine.learn.search.search import opened, search
     from engine.results import search as search_tables
 
-    wanted, aim = experiment.search, aim_of(experiment.search)
-    if not experiment.run.resume:
+    run, options, aim, folder = context.experiment.run, context.options, aim_of(context.options), context.path
+    if not run.resume:
         (folder / STUDY).unlink(missing_ok=True)
     study = opened(folder / STUDY, aim)
-    own(study, identity)
-    ranges = {name: (low, high) for name, low, high in wanted.knobs}
-    with Progress(wanted.trials * wanted.paths, "search") as progress:
-        trial = Trial(experiment, book, progress, stop)
-        trial.done = wanted.paths * len(study.get_trials(deepcopy=False))
-        table = search(study, ranges, aim, trial, wanted.trials, experiment.run.seed)
+    own(study, context.checkpoints.identity)
+    ranges = {name: (low, high) for name, low, high in options.knobs}
+    with Progress(options.trials * options.paths, "search") as progress:
+        trial = Trial(context, progress)
+        trial.done = options.paths * len(study.get_trials(deepcopy=False))
+        table = search(study, ranges, aim, trial, options.trials, run.seed)
     best = search_tables.best_of(table, aim)
-    with Progress((len(best[:CONFIRMED]) + 1) * wanted.paths, "confirming") as progress:
-        fresh = Trial(experiment, book, progress, stop, seed=experiment.run.seed + 1)
+    with Progress((len(best[:CONFIRMED]) + 1) * options.paths, "confirming") as progress:
+        fresh = Trial(context, progress, seed=run.seed + 1)
         again = [fresh(search_tables.setting(row)) for row in best[:CONFIRMED]]
         today = fresh({})
     now = {name: trial.present(name) for name in ranges}
-    told = search_tables.summary(table, aim, ranges, wanted.paths, best, again, now, today)
-    return {"search": search_tables.confirmed(table, best, again)}, told
+    entries = search_tables.summary(table, aim, ranges, options.paths, best, again, now, today)
+    return {"search": search_tables.confirmed(table, best, again)}, entries
 
 
-def own(study, identity: dict) -> None:
+def own(study: Any, identity: dict[str, Any]) -> None:
     """The study belongs to this very search; raises `BadInput` where it holds trials of another."""
     from engine.run.checkpoint import differences
 
     asked = {key: value for key, value in identity["config"]["search"].items() if key != "trials"}
     identity = identity | {"config": identity["config"] | {"search": asked}}
     before = study.user_attrs.get("identity", identity)
-    if problems := differences(before, identity):
+    if changes := differences(before, identity):
         reason = "run.dir: {} is of another search, {}; run.resume=false discards it"
-        raise BadInput(reason.format(STUDY, problem) for problem in problems)
+        raise BadInput(reason.format(STUDY, change) for change in changes)
     study.set_user_attr("identity", identity)
 
 
 class Trial:
     """`trial({knob: value})` is every result of the search at that setting, on the same paths each time."""
 
-    def __init__(self, experiment: Experiment, book, progress=None, stop=None, seed=None):
+    def __init__(self, context: Context, progress: Progress | None = None, seed: int | None = None) -> None:
         from engine.learn.search.knobs import Unknown, knob
         from engine.run.plan import Plan
 
-        self.experiment, self.book = experiment, book
-        self.progress, self.stop, self.done = progress, stop, 0
+        experiment, options = context.experiment, context.options
+        self.experiment, self.book = experiment, context.book
+        self.progress, self.stop, self.done = progress, context.stop, 0
         run = experiment.run
-        self.plan = Plan(experiment.search.paths, run.block, run.seed if seed is None else seed)
-        self.names = aim_of(experiment.search).results
+        self.plan = Plan(options.paths, run.block, run.seed if seed is None else seed)
+        self.names = aim_of(options).results
         self.knobs, self.unknown = {}, []
-        for name, *_ in experiment.search.knobs:
+        for name, *_ in options.knobs:
             try:
-                self.knobs[name] = knob(name, experiment.parameters, book)
+                self.knobs[name] = knob(name, experiment.parameters, context.book)
             except Unknown as error:
                 self.unknown.append(expected("search.knobs", name, str(error)))
 
-    def turned(self, setting):
+    def turned(self, setting: Mapping[str, float]) -> tuple[Any, Any]:
         """Parameters and book with the knobs at these values."""
         from engine.learn.search.knobs import turn
 
         values = {self.knobs[name]: value for name, value in setting.items()}
         return turn(values, self.experiment.parameters, self.book)
 
-    def problems(self, setting) -> list[str]:
+    def problems(self, setting: Mapping[str, float]) -> list[str]:
         """What is wrong with the model or the book at this setting."""
         from engine.learn.search.knobs import book_problems
 
@@ -134,7 +180,7 @@ class Trial:
 
         return present(self.knobs[name], self.experiment.parameters, self.book)
 
-    def __call__(self, setting):
+    def __call__(self, setting: Mapping[str, float]) -> dict[str, Any]:
         from engine.book.build import build_system
         from engine.learn.search.results import estimate
         from engine.paths.returns import returns
@@ -142,10 +188,10 @@ class Trial:
 
         parameters, book = self.turned(setting)
         system = build_system(book, parameters, self.experiment.run.months)
-        found = returns(system, self.plan, hooks=Hooks(progress=self.watch, stopped=self.stop))
+        losses = returns(system, self.plan, hooks=Hooks(progress=self.watch, stopped=self.stop))
         self.stop.check()
         self.done += self.plan.paths
-        return {name: estimate(name, system, found) for name in self.names}
+        return {name: estimate(name, system, losses) for name in self.names}
 
     def watch(self, done: int) -> None:
         """Show how far all trials are."""

@@ -1,121 +1,97 @@
-"""The main job: simulate the book, tally the losses, write the report."""
+"""The tail of the book's losses: the main job, on which other tasks build."""
 
-import functools
 import logging
 import sys
+from collections.abc import Mapping
+from typing import Any
 
-from engine.results.reliability import doubts_of
-from engine.run.processes import ALONE, Processes
 from experiments import sampling
-from experiments.config.read import Experiment
-from experiments.model import build, load
-from experiments.session.checkpoints import Checkpoints, identity_of, interrupted_folder
-from experiments.session.exit_codes import DONE, UNRELIABLE
+from experiments.config.schema import Config
+from experiments.context import Context
+from experiments.model import Model, build
+from experiments.session.checkpoints import identity_of
 from experiments.session.processes import greet
 from experiments.session.progress import Progress
-from experiments.session.provenance import peak_memory, provenance_of
-from experiments.session.run_folder import RunFolder, refuse_foreign, speak
-from experiments.session.stopping import Interrupted, Stop
+from experiments.session.provenance import peak_memory
+from experiments.session.run_folder import speak
+from experiments.session.stopping import Interrupted
 
 log = logging.getLogger("undertow")
 
 
-def run(experiment: Experiment, stop: Stop, alone: bool, processes: Processes = ALONE) -> int:
-    """Run the experiment into its folder and, unless it is one of a sweep, say so; the exit code."""
-    if not processes.first:
-        return follow(experiment, stop, processes)
-    shared = functools.partial(results, processes=processes)
-    return processes.of_first(carry_out(experiment, stop, alone, build, shared))
+def problems(config: Config, options: None) -> list[str]:
+    """Nothing beside what every run needs."""
+    return []
 
 
-def carry_out(experiment: Experiment, stop: Stop, alone: bool, build_model, results) -> int:
-    """A run from book to folder: `build_model(experiment, book)`, then `results(...)`; the exit code."""
-    refuse_foreign(experiment.run.dir)
-    book = load(experiment)
-    model = build_model(experiment, book)
-    stop.check()
-    provenance = provenance_of(experiment, book)
-    identity = identity_of(experiment, book.hash)
-    with RunFolder(experiment, provenance, interrupted_folder(experiment, identity)) as folder:
-        checkpoints = Checkpoints(folder.path, identity, experiment, stop, provenance["device"])
-        summary = results(experiment, book, model, folder, checkpoints)
-        folder.doubts = doubts_of(
-            summary, experiment.report.most_flagged, experiment.report.fail_on_unresolved
-        )
-    if alone:
-        tell(summary, folder, experiment.report.html)
-    return UNRELIABLE if folder.doubts else DONE
+def model(context: Context) -> Model:
+    """The experiment's System, Plan and samplers."""
+    return build(context.experiment, context.book)
 
 
 def results(
-    experiment: Experiment, book, model, folder: RunFolder, checkpoints: Checkpoints, more=None, told=None,
-    processes: Processes = ALONE,
-) -> dict:  # fmt: skip
-    """Simulate and write tables, summary and page into the folder; the summary.
+    context: Context, model: Model, tables: Mapping[str, Any] | None = None,
+    entries: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Simulate and write tables and summary into the run's folder; the summary.
 
-    `more` holds tables by name and `told` entries of the summary that another task has made already.
+    `tables`, by name, and `entries` of the summary are those that another task has made already.
     """
     system, plan, samplers = model
     from engine.paths.simulate import layout_of, simulate
     from engine.results.replications import Replications
     from engine.run.plan import Hooks, initial_state
 
-    greet(processes, checkpoints.identity, experiment.run, folder.id)
-    replications, stop = Replications(), checkpoints.stop
-    provenance = folder.provenance | (told or {}) | {"status": "done"}
+    experiment, checkpoints, processes = context.experiment, context.checkpoints, context.processes
+    greet(processes, checkpoints.identity, experiment.run, context.folder.id)
+    replications = Replications()
+    provenance = context.folder.provenance | dict(entries or {}) | {"status": "done"}
     if experiment.sampler.name == "importance":
-        samplers, learning = sampling.learned(experiment, book, system, folder.path, stop)
+        samplers, learning = sampling.learned(experiment, context.book, system, context.path, context.stop)
         provenance["sampler"] = {"name": "importance", "learning": learning}
     samplers = processes.of_first(samplers)
     start = checkpoints.start(initial_state(layout_of(system)), replications)
     with Progress(plan.paths) as progress:
         hooks = Hooks(
             progress=progress.update, replication=replications.add, checkpoint_due=checkpoints.due,
-            checkpoint=checkpoints.save, stopped=stop,
+            checkpoint=checkpoints.save, stopped=context.stop,
         )  # fmt: skip
         tally, timing = simulate(system, plan, samplers, hooks, start=start, processes=processes)
-    stop.check()
+    context.stop.check()
     if timing.paths < plan.paths:
         raise Interrupted("another process")
     provenance["timing"] = timing_of(timing, checkpoints.sessions)
-    # Nothing of the report is imported while paths wait for it.
-    from engine.report.page import write_page
+    # Nothing of the results is imported while paths wait for it.
     from engine.results.circular_web import web_tables
     from engine.results.write import write_results
 
-    tables = web_tables(system, book, tally, plan.seed, samplers) | (more or {})
-    summary = write_results(folder.path, tally, system, book, provenance, replications, more=tables)
-    if experiment.report.html:
-        write_page(folder.path)
-    return summary
+    more = web_tables(system, context.book, tally, plan.seed, samplers) | dict(tables or {})
+    return write_results(context.path, tally, system, context.book, provenance, replications, more=more)
 
 
-def follow(experiment: Experiment, stop: Stop, processes: Processes) -> int:
-    """The part of all processes but the first: blocks of the same run, no file; the first one's exit code."""
-    from engine.paths.simulate import simulate
-    from engine.run.plan import Hooks
-
-    book = load(experiment)
-    system, plan, _ = build(experiment, book)
-    run = greet(processes, identity_of(experiment, book.hash), experiment.run)
-    samplers = processes.of_first(None)
-    speak(run, processes.rank)
-    log.info("process %s of %s joined", processes.rank, processes.count)
-    simulate(system, plan, samplers, Hooks(stopped=stop), processes=processes)
-    return processes.of_first(None)
-
-
-def tell(summary: dict, folder: RunFolder, html: bool) -> None:
-    """The table, the doubts and where the report is, on the terminal."""
+def show(context: Context, summary: dict[str, Any]) -> None:
+    """The summary's table and where the report is."""
     from engine.report.terminal import print_summary
 
     print_summary(summary, sys.stdout)
-    for doubt in folder.doubts:
-        print(f"undertow: not reliable: {doubt}", file=sys.stderr)
-    print(f"\n{folder.path / ('report.html' if html else 'summary.json')}")
+    print(f"\n{context.path / ('report.html' if context.experiment.report.html else 'summary.json')}")
 
 
-def timing_of(timing, sessions: int) -> dict[str, float]:
+def follow(context: Context) -> None:
+    """The part of all processes but the first: blocks of the same run, no file."""
+    from engine.paths.simulate import simulate
+    from engine.run.plan import Hooks
+
+    experiment, processes = context.experiment, context.processes
+    system, plan, _ = build(experiment, context.book)
+    run = greet(processes, identity_of(experiment, context.book.hash), experiment.run)
+    samplers = processes.of_first(None)
+    speak(run, processes.rank)
+    log.info("process %s of %s joined", processes.rank, processes.count)
+    simulate(system, plan, samplers, Hooks(stopped=context.stop), processes=processes)
+
+
+def timing_of(timing: Any, sessions: int) -> dict[str, float]:
     """Seconds, speed and memory, as summary.json names them; `sessions` counts the interrupted ones too."""
     return {
         "compile_s": timing.compile_s,

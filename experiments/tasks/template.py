@@ -1,20 +1,44 @@
 """Books to start from: an empty one and a small worked one."""
 
+import dataclasses
 import pathlib
+from typing import Any
 
 from experiments.config.bad_input import BadInput
-from experiments.config.read import Experiment
-from experiments.session.exit_codes import DONE
-from experiments.session.stopping import Stop
+from experiments.config.checks import folder_problems
+from experiments.config.schema import Config
+from experiments.context import Context
+
+RUN_FOLDER = False
 
 
-def run(experiment: Experiment, stop: Stop, alone: bool) -> int:
-    """Write both books under template.dir, which may not hold a template yet; the exit code."""
+@dataclasses.dataclass
+class Options:
+    """Where `task=template` writes its two books."""
+
+    dir: str | None = None
+
+
+def problems(config: Config, options: Options) -> list[str]:
+    """A folder to write to."""
+    return folder_problems("template.dir", options.dir, needed=True)
+
+
+def model(context: Context) -> None:
+    """Nothing is simulated."""
+
+
+def results(context: Context, model: None) -> dict[str, Any]:
+    """Write both books under template.dir, which may not hold a template yet; where they are."""
     from engine.book.template import write_template
 
     try:
-        folder = write_template(pathlib.Path(experiment.template_dir))
+        return {"folder": write_template(pathlib.Path(context.options.dir))}
     except FileExistsError as error:
         raise BadInput([f"template.dir: {error}"]) from None
+
+
+def show(context: Context, summary: dict[str, Any]) -> None:
+    """What to read, and the command that runs the worked book."""
+    folder = summary["folder"]
     print(f"{folder / 'README.md'}\n\nundertow book=own book.path={folder / 'worked_small'}")
-    return DONE

@@ -1,46 +1,83 @@
-"""Hold the engine against every known number and write docs/validation.md."""
+"""Every known number beside the engine's, written to docs/validation.md; needs a checkout."""
 
+import dataclasses
 import pathlib
 import shlex
 import sys
+from typing import Any
 
 from engine.book.checks.problems import expected
 from experiments.config.bad_input import BadInput
-from experiments.config.read import Experiment
-from experiments.session.exit_codes import DONE, UNRELIABLE
-from experiments.session.stopping import Stop
+from experiments.config.checks import whole
+from experiments.config.schema import Config
+from experiments.context import Context
+
+RUN_FOLDER = False
 
 
-def run(experiment: Experiment, stop: Stop, alone: bool) -> int:
-    """All comparisons, then the coverage study; the exit code is 4 where anything failed."""
+@dataclasses.dataclass
+class Options:
+    """What `task=validate` reads and writes."""
+
+    oracles: str = "tests/oracles"  # folder of published numbers
+    unshipped: str | None = None  # folder of those whose licence keeps them out of the repository
+    runs: int = 400  # of each sampler in the coverage study; 0 leaves it out
+    document: str = "docs/validation.md"
+
+
+def problems(config: Config, options: Options) -> list[str]:
+    """Where numbers are read from must exist, and the number of runs be whole."""
+    faults, runs = [], whole(options.runs)
+    if runs is None or not 0 <= runs <= 100_000:
+        faults.append(expected("validate.runs", options.runs, "a whole number from 0 to 100,000"))
+    for key in ("oracles", "unshipped"):
+        path = getattr(wanted, key)
+        if path is not None and not pathlib.Path(path).is_dir():
+            faults.append(expected(f"validate.{key}", path, "a folder that exists"))
+    if not options.document.endswith(".md"):
+        faults.append(expected("validate.document", options.document, "a file name ending in .md"))
+    return faults
+
+
+def model(context: Context) -> dict[str, list]:
+    """The comparisons by section, each a function of nothing."""
+    shipped = pathlib.Path(context.options.oracles)
+    if not (shipped / "README.md").exists():
+        kind = "the folder tests/oracles of a checkout, which an installed package does not hold"
+        raise BadInput([expected("validate.oracles", str(shipped), kind)])
+    return groups(shipped, context.options.unshipped)
+
+
+def results(context: Context, model: dict[str, list]) -> dict[str, Any]:
+    """All comparisons, then the coverage study, written to the document; what failed is a doubt."""
     from engine.results.folder import write_text
     from experiments.validation import coverage, document
 
-    wanted = experiment.validate
-    shipped = pathlib.Path(wanted.oracles)
-    if not (shipped / "README.md").exists():
-        wanted = "the folder tests/oracles of a checkout, which an installed package does not hold"
-        raise BadInput([expected("validate.oracles", str(shipped), wanted)])
-    sections: dict[str, list] = {}
-    for title, group in groups(shipped, wanted.unshipped).items():
+    options, sections = context.options, {}
+    for title, group in model.items():
         for compare in group:
-            stop.check()
+            context.stop.check()
             checks = compare()
             sections.setdefault(title, []).extend(checks)
             for check in checks:
                 print(f"{check.verdict:8} {check.source}: {check.quantity}", flush=True)
 
     def announce(sampler: str) -> None:
-        stop.check()
-        print(f"coverage of {wanted.runs} runs, {sampler}", flush=True)
+        context.stop.check()
+        print(f"coverage of {options.runs} runs, {sampler}", flush=True)
 
-    covered = coverage.coverage(wanted.runs, watch=announce) if wanted.runs else []
-    stop.check()
-    write_text(pathlib.Path(wanted.document), document.text(sections, covered, told()))
-    checks = [check for found in sections.values() for check in found]
-    print(f"\n{document.summary(checks, covered)}\n{wanted.document}")
-    good = all(check.verdict != "failed" for check in checks) and all(c.passed for c in covered)
-    return DONE if good else UNRELIABLE
+    covered = coverage.coverage(options.runs, watch=announce) if options.runs else []
+    context.stop.check()
+    write_text(pathlib.Path(options.document), document.text(sections, covered, origin()))
+    checks = [check for section in sections.values() for check in section]
+    failed = sum(check.verdict == "failed" for check in checks) + sum(not each.passed for each in covered)
+    doubts = [f"{failed} comparisons failed ({options.document})"] if failed else []
+    return {"text": document.summary(checks, covered), "doubts": doubts}
+
+
+def show(context: Context, summary: dict[str, Any]) -> None:
+    """How many comparisons hold, and where they are written."""
+    print(f"\n{summary['text']}\n{context.options.document}")
 
 
 def groups(shipped: pathlib.Path, unshipped: str | None) -> dict[str, list]:
@@ -65,16 +102,19 @@ def groups(shipped: pathlib.Path, unshipped: str | None) -> dict[str, list]:
     }
 
 
-def told() -> dict[str, str]:
+def origin() -> dict[str, str]:
     """Command, machine and versions, as the document's head says them."""
     import jax
 
     from experiments.session.provenance import versions
 
-    found, said = versions(), [part for part in sys.argv[1:] if not part.startswith("validate.unshipped=")]
+    packages, arguments = (
+        versions(),
+        [part for part in sys.argv[1:] if not part.startswith("validate.unshipped=")],
+    )
     named = ("undertow", "python", "jax", "jaxlib", "numpy")
     return {
-        "command": shlex.join(["undertow", *said]),
+        "command": shlex.join(["undertow", *arguments]),
         "machine": f"{jax.device_count()} {jax.devices()[0].platform} device(s)",
-        "versions": ", ".join(f"{name} {found[name]}" for name in named),
+        "versions": ", ".join(f"{name} {packages[name]}" for name in named),
     }

@@ -8,8 +8,10 @@ from omegaconf import OmegaConf
 
 from engine.book.parameters import Parameters
 from engine.vocabulary import LEVERS
-from experiments.config import checks, read, schema
+from experiments import tasks
+from experiments.config import read, schema
 from experiments.config.help import options
+from experiments.tasks import policy
 
 OPTIONS = options()
 EVERY = [(group, name) for group, names in OPTIONS.items() for name in names if group not in ("book", "task")]
@@ -18,14 +20,14 @@ EVERY = [(group, name) for group, names in OPTIONS.items() for name in names if 
 @pytest.fixture(autouse=True)
 def composer():
     """Hydra with the packaged configuration."""
-    schema.register()
+    schema.register(tasks.groups())
     with hydra.initialize_config_module("conf", version_base="1.3"):
         yield
 
 
 def composed(*overrides: str) -> read.Experiment:
     """The checked experiment of some overrides."""
-    return read.read(hydra.compose("config", overrides=list(overrides)))
+    return read.read(hydra.compose("config", overrides=list(overrides)), tasks.every())
 
 
 def settings(group: str, name: str) -> dict[str, object]:
@@ -125,10 +127,9 @@ def test_nothing_of_hydra_goes_through_the_door():
 
 
 def test_the_policy_task_pulls_every_lever_unless_told_which():
-    assert checks.LEVERS == LEVERS
-    assert checks.pulled(composed("task=policy").parameters.policy, 60) == LEVERS
-    assert checks.pulled(composed("task=policy", "policy=bailout").parameters.policy, 60) == ("bailout",)
-    assert checks.pulled(composed().parameters.policy, 60) == ()
+    assert policy.pulled(composed("task=policy").parameters.policy, 60) == LEVERS
+    assert policy.pulled(composed("task=policy", "policy=bailout").parameters.policy, 60) == ("bailout",)
+    assert policy.pulled(composed().parameters.policy, 60) == ()
 
 
 @pytest.mark.parametrize("lever", LEVERS)

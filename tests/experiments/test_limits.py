@@ -6,7 +6,7 @@ import pytest
 
 from engine.book import limits
 from engine.book.parameters import Parameters
-from experiments.config import read
+from experiments.config.checks import WHOLE_RUN
 
 NUMBERS = [
     (f"{group.name}.{field.name}", group.default_factory, field)
@@ -48,14 +48,14 @@ def test_the_regimes_are_the_engine_s():
 def test_the_engine_accepts_the_ends_of_the_run_s_numbers(key, place):
     from engine.run.plan import Plan
 
-    numbers = {"paths": 1, "block": 512, "seed": 0} | {key: read.WHOLE[key][place]}
+    numbers = {"paths": 1, "block": 512, "seed": 0} | {key: WHOLE_RUN[key][place]}
     Plan(**numbers)
 
 
 def test_the_engine_s_plan_refuses_what_the_door_refuses():
     from engine.run.plan import CHUNK, Plan
 
-    assert read.WHOLE["block"][2] == CHUNK
+    assert WHOLE_RUN["block"][2] == CHUNK
     for change in ({"paths": 0}, {"block": 1000}, {"block": 0}, {"seed": -1}, {"seed": 2**64}):
         with pytest.raises(ValueError, match=next(iter(change))):
             Plan(**({"paths": 1, "block": 512, "seed": 0} | change))

@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
+from engine.run.processes import ALONE
 from experiments.session.exit_codes import BAD_INPUT, DONE, UNRELIABLE
 from experiments.validation import coverage, credit, document, networks
 from experiments.validation.checks import Check, absent, worst
@@ -78,15 +79,14 @@ def test_bad_input_is_refused(undertow, tmp_path):
 
 
 def test_exit_codes(monkeypatch, tmp_path):
+    from experiments.flow import carry_out
     from experiments.session.stopping import Stop
     from experiments.tasks import validate
 
     def of(found):
         monkeypatch.setattr(validate, "groups", lambda *folders: {"Part": [lambda: found]})
-        wanted = type("Wanted", (), {
-            "oracles": str(ORACLES), "unshipped": None, "runs": 0, "document": str(tmp_path / "v.md"),
-        })  # fmt: skip
-        return validate.run(type("Experiment", (), {"validate": wanted}), Stop(), True)
+        options = validate.Options(oracles=str(ORACLES), runs=0, document=str(tmp_path / "v.md"))
+        return carry_out(validate, type("Experiment", (), {"options": options}), Stop(), ALONE)
 
     assert of([Check("a", "b", 1.0, 1.0)]) == DONE
     assert of([Check("a", "b", 1.0, 2.0)]) == UNRELIABLE

@@ -20,7 +20,7 @@ from engine.learn.calibration.groups import group_text
 from engine.learn.calibration.identification import freedom, width
 from engine.learn.calibration.observations import Observations
 from engine.learn.calibration.prediction import predictions, refitted
-from experiments.config.schema import Calibrate
+from experiments.tasks.calibrate import Options as Calibrate
 
 CONF = pathlib.Path(__file__).resolve().parents[2] / "conf"
 HISTORIES = 200

@@ -7,7 +7,8 @@ from engine.learn.greeks.greeks import Slopes
 from engine.learn.greeks.steps import Step
 from engine.results.greeks import ranked, rows_of, summary
 from engine.results.reliability import doubts_of
-from experiments.config.schema import Greeks, Report
+from experiments.config.schema import Report
+from experiments.tasks.greeks import Options as Greeks
 
 RATE = "economy.leave_boom[0]"
 

@@ -1,0 +1,71 @@
+"""The one way through a task: model, run folder, results, doubts, page, terminal."""
+
+import sys
+from types import ModuleType
+from typing import Any
+
+from engine.results.reliability import doubts_of
+from engine.run.processes import Processes
+from experiments.config.read import Experiment
+from experiments.context import Context
+from experiments.model import load
+from experiments.session.checkpoints import Checkpoints, identity_of, interrupted_folder
+from experiments.session.exit_codes import DONE, UNRELIABLE
+from experiments.session.provenance import provenance_of
+from experiments.session.run_folder import RunFolder, refuse_foreign
+from experiments.session.stopping import Stop
+
+
+def carry_out(
+    task: ModuleType, experiment: Experiment, stop: Stop, processes: Processes, quiet: bool = False
+) -> int:
+    """Carry a task out; the exit code. `quiet`, as in a sweep, leaves the terminal to others."""
+    context = Context(experiment, stop, processes)
+    if not processes.first:
+        context.book = load(experiment)
+        task.follow(context)
+        return processes.of_first(None)
+    summary = in_folder(task, context) if getattr(task, "RUN_FOLDER", True) else bare(task, context)
+    if not quiet:
+        task.show(context, summary)
+        for doubt in summary["doubts"]:
+            print(f"undertow: not reliable: {doubt}", file=sys.stderr)
+    return processes.of_first(UNRELIABLE if summary["doubts"] else DONE)
+
+
+def bare(task: ModuleType, context: Context) -> dict[str, Any]:
+    """The summary of a task without a book and a run folder."""
+    return {"doubts": []} | task.results(context, task.model(context))
+
+
+def in_folder(task: ModuleType, context: Context) -> dict[str, Any]:
+    """The summary of a task in a run folder; page, status and exit code speak from its one list of doubts."""
+    experiment = context.experiment
+    refuse_foreign(experiment.run.dir)
+    context.book = load(experiment)
+    model = task.model(context)
+    context.stop.check()
+    provenance = provenance_of(experiment, context.book)
+    identity = identity_of(experiment, context.book.hash)
+    with RunFolder(experiment, provenance, interrupted_folder(experiment, identity)) as folder:
+        context.folder = folder
+        context.checkpoints = Checkpoints(
+            folder.path, identity, experiment, context.stop, provenance["device"]
+        )
+        summary = task.results(context, model)
+        report = experiment.report
+        summary["doubts"] = doubts_of(summary, report.most_flagged, report.fail_on_unresolved)
+        folder.doubts = summary["doubts"]
+        publish(folder, summary, report.html)
+    return summary
+
+
+def publish(folder: RunFolder, summary: dict[str, Any], html: bool) -> None:
+    """summary.json with the doubts, then the page that is made from it."""
+    from engine.results.folder import write_json
+
+    write_json(folder.path / "summary.json", summary)
+    if html:
+        from engine.report.page import write_page
+
+        write_page(folder.path)
