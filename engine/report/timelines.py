@@ -1,4 +1,4 @@
-"""Figures along time: fans, loss and default timing, regimes, rents past and simulated.
+"""Figures along time: fans, timing of losses and defaults, regimes, rents past and simulated.
 
 Months are counted from the book's date; amounts are USD bn.
 """

@@ -109,7 +109,7 @@ def tell(summary: dict, folder: RunFolder, html: bool) -> None:
     """The table, the doubts and where the report is, on the terminal."""
     from engine.report.terminal import print_summary
 
-    print_summary(summary, sys.stdout)
+    print_summary(folder.path, sys.stdout)
     for doubt in folder.doubts:
         print(f"undertow: not reliable: {doubt}", file=sys.stderr)
     print(f"\n{folder.path / ('report.html' if html else 'summary.json')}")

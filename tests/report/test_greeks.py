@@ -5,7 +5,8 @@ import pytest
 
 from engine.learn.greeks.greeks import Slopes
 from engine.learn.greeks.steps import Step
-from engine.report.terminal import greeks_table
+from engine.report.sections.greeks import effects_table, significant
+from engine.results.folder import Results
 from engine.results.greeks import ranked, rows_of, summary
 from engine.results.reliability import doubts_of
 from experiments.config.schema import Greeks, Report
@@ -62,5 +63,6 @@ def test_checks_that_disagree_make_a_run_unreliable(shift, agrees):
     told = {"greeks": summary(table, tail, first, Greeks(), 64), "flagged_paths": {}, "paths": 1}
     found = doubts_of(told, Report().most_flagged, Report().fail_on_unresolved)
     assert (found == []) == agrees and (agrees or "2 checks disagree" in found[0])
-    lines = greeks_table(told)
-    assert max(map(len, lines)) <= 100 and "large" in lines[4]
+    results = Results(told, {"greeks": table.rows})
+    assert str(effects_table(results).rows[0][0]) == "large"
+    assert significant(results).startswith("Of 3 parameters, 3 have an effect that differs significantly")

@@ -221,4 +221,4 @@ def test_clusters_are_those_of_the_paths(results, world):
 def test_the_page_says_who_drags_whom_down_and_how_far_the_model_may_be_wrong(folder):
     page = (folder / "report.html").read_text()
     assert "Who drags whom down" in page and "If the model is a little wrong" in page
-    assert "correlation, not cause" in page and "Borrowers that fall together" in page
+    assert "correlation, not cause" in page and "Borrowers that default together" in page

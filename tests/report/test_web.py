@@ -147,7 +147,7 @@ def test_the_page_shows_the_web_of_a_run_that_has_one(world, tally, folder, tmp_
     more = {"payments": payments, "failures": failures}
     write_results(tmp_path, tally, system, whole, PROVENANCE, layout=layout, more=more)
     text = write_page(tmp_path).read_text(encoding="utf-8")
-    assert "Lab pays Cloud 80.0 bn on the one and 20.0 bn on the other" in text
-    assert "(95% interval of the median 15.0–26.0)" in text
-    assert "If one node fails" in text and "75%" in text
-    assert "If one node fails" not in (folder / "report.html").read_text(encoding="utf-8")
+    assert "what Lab pays Cloud: 80.0 bn on ordinary paths and 20.0 bn on the worst" in text
+    assert "(95% interval of the median 15.0–26.0 bn)" in text
+    assert "If one company stops paying" in text and "75%" in text
+    assert "If one company stops paying" not in (folder / "report.html").read_text(encoding="utf-8")
