@@ -76,8 +76,8 @@ def lenders(results: Results) -> str:
     """Who: the greatest tail loss, and the lender most strained while the book is still today's."""
     first = results.ranked("lender", results.last, "es_99").iloc[0]
     sentence = (
-        f"{first['name']} has the largest tail loss: {amount(first['es_99'])} "
-        f"± {error(first['es_99_se'], first['es_99'])} bn in its own worst 1% of paths."
+        f"The lender with the largest tail loss is {first['name']}: {amount(first['es_99'])} "
+        f"± {error(first['es_99_se'], first['es_99'])} bn over its own worst 1% of paths."
     )
     early = results.losses("lender", results.horizons[0])
     strain = (early["es_99"] / early["capital"]).dropna()
@@ -85,8 +85,8 @@ def lenders(results: Results) -> str:
         return sentence
     most = early.loc[strain.idxmax()]
     return (
-        f"{sentence} Relative to capital, {most['name']} is the most strained within "
-        f"{horizon_words(results.horizons[0])}: its tail loss is {share(strain.max())} of its capital."
+        f"{sentence} The most strained relative to capital within {horizon_words(results.horizons[0])} is "
+        f"{most['name']}: its tail loss is {share(strain.max())} of its capital."
     )
 
 

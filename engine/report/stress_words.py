@@ -1,5 +1,7 @@
 """A reverse stress in words: one line a quarter, and the names of scenarios."""
 
+from typing import Any
+
 import pandas as pd
 
 from engine.report.words import FIRST_YEAR, amount, share
@@ -45,7 +47,8 @@ def title(switches: str) -> str:
 
 def story_lines(quarters: pd.DataFrame, names: dict[str, str], start: str) -> list[str]:
     """One line a quarter: regime, economy at its end, losses so far (and in it), breaches and defaults."""
-    lines, before, revenue = [], start, None
+    lines: list[str] = []
+    before, revenue = start, None
     for row in quarters.itertuples(index=False):
         regime = f"{before} turns to {row.regime}" if row.regime != before else row.regime
         growth = "" if revenue is None else f" ({row.revenue / revenue - 1.0:+.0%})"
@@ -59,7 +62,7 @@ def story_lines(quarters: pd.DataFrame, names: dict[str, str], start: str) -> li
     return lines
 
 
-def events(row, names: dict[str, str]) -> str:
+def events(row: Any, names: dict[str, str]) -> str:
     """Breaches and defaults of a quarter, if any, in sentences."""
     text = ""
     kinds = ((row.breaches, "breaches", "breach"), (row.defaults, "defaults", "default"))

@@ -56,7 +56,8 @@ class Progress:
     """
 
     def __init__(self, paths: int, of: str = "") -> None:
-        self.paths, self.first = paths, None
+        self.paths = paths
+        self.first: tuple[int, float] | None = None  # paths done and time at the first update
         self.logged = time.monotonic()
         self.name = f"{of}: " if of else ""
         self.bar = Bar(f"{self.name}compiling", paths)
@@ -75,7 +76,7 @@ class Progress:
 
     def figures(self, done: int, now: float) -> str:
         """Paths done, paths a second and the time left in words."""
-        first, start = self.first
+        first, start = self.first or (done, now)
         count = f"{done:,} of {self.paths:,} paths"
         if done == first or now == start:
             return count

@@ -1,5 +1,7 @@
 """The section on calibration: parameters estimated from history, their fit, and the effect on losses."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -219,7 +221,7 @@ def intercepts_table(hazards: pd.DataFrame) -> Table:
     return Table("calibration_hazards", title, head, rows, text, words=3)
 
 
-def implied(firm) -> Cell:
+def implied(firm: Any) -> Cell:
     """The default probability that the quote implies, over the range of the risk premium."""
     detail = f"[{words.share(firm.implied_low)}–{words.share(firm.implied_high)}]"
     return Cell(
@@ -227,7 +229,7 @@ def implied(firm) -> Cell:
     )
 
 
-def intercept(firm) -> Cell:
+def intercept(firm: Any) -> Cell:
     """The intercept at which simulated and implied default probability agree, where there is one."""
     if firm.verdict != "met":
         return Cell("–", "share")

@@ -56,14 +56,14 @@ def payments(results: Results) -> go.Figure:
 def failures_table(results: Results) -> Table:
     """What sellers lose in a year in which a buyer pays nothing."""
     rows = tuple(
-        row(firm.name, amount(firm.direct), amount(firm.knock_on), firm.worst_hit, share(firm.worst_share))
+        row(firm.name, firm.worst_hit, amount(firm.direct), amount(firm.knock_on), share(firm.worst_share))
         for firm in results.tables["failures"].head(COUNT).itertuples(index=False)
     )
-    head = ("If this company pays nothing", "Sellers lose", "Knock-on loss", "Hit hardest",
-            "Share of its contract income lost")  # fmt: skip
+    head = ("If this company pays nothing", "Hit hardest", "Sellers lose", "Knock-on loss",
+            "Share of contract income lost by the hardest hit")  # fmt: skip
     note = (
         "Payments of the second year on a path without shocks or defaults, with capital markets shut. "
         "Knock-on loss: what the sellers can then no longer pay on their own leases and compute contracts. "
         "Guarantees, re-letting and new funding, which the simulation includes, are left out here."
     )
-    return Table("failures", "Loss of contract income", head, rows, note, "USD bn a year")
+    return Table("failures", "Loss of contract income", head, rows, note, "USD bn a year", words=2)

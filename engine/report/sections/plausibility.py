@@ -1,5 +1,7 @@
 """The run beside the market, history, and an earlier prototype."""
 
+from typing import Any
+
 from engine.report import words
 from engine.report.table import Cell, Table, amount, number, probability, row, share
 from engine.report.words import FIRST_YEAR
@@ -65,7 +67,7 @@ def bands_table(results: Results) -> Table:
     return Table("predictions", "Predictions to be checked", head, rows, text)
 
 
-def band(year) -> Cell:
+def band(year: Any) -> Cell:
     """A median with its 90% band."""
     detail = f"({words.amount(year.p05)}–{words.amount(year.p95)})"
     return Cell(words.amount(year.p50), "number", year.p50, detail, (year.p05, year.p95))

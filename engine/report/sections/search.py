@@ -11,7 +11,6 @@ from engine.report.search_words import headline, knob_name, result_name
 from engine.report.section import Chart, Section, finding, note
 from engine.report.table import Cell, Table, amount, measured, row
 from engine.results.folder import Results
-from engine.results.search import ERROR
 
 LOOKS = ((True, "within the bounds", style.BLUE), (False, "outside the bounds", style.AMBER))
 
@@ -76,7 +75,7 @@ def history(trials: pd.DataFrame, aim: str, rising: bool) -> go.Figure:
         part = trials[trials["feasible"] == feasible]
         chart.add_scatter(
             x=part["trial"], y=part[aim], mode="markers", name=name, marker={"color": colour, "size": 8},
-            error_y={"type": "data", "array": part[aim + ERROR], "thickness": 1, "width": 0},
+            error_y={"type": "data", "array": part[f"{aim}_se"], "thickness": 1, "width": 0},
             hovertemplate="trial %{x}: %{y:,.3g}<extra></extra>",
         )  # fmt: skip
     within = trials[trials["feasible"]]

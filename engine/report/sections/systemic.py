@@ -26,7 +26,7 @@ COUNT = 16
 MANY = 3
 """Defaults in one quarter that count as a cluster."""
 
-KINDS = {"class": "Loss through instruments", "bearer": "Loss finally borne by"}
+KINDS = {"class": "Instruments", "bearer": "Final bearers"}
 
 
 def systemic_risk(results: Results) -> Section:
@@ -172,7 +172,7 @@ def classes_table(results: Results) -> Table:
         "Euler contributions to the system's ES 95%. Instruments add up to it; bearers add up to more where "
         "funds lose on assets outside the book or bankruptcy costs money."
     )
-    head = ("Part of ES 95%", "Class", "Contribution", "Share")
+    head = ("Split by", "Class", "Part of ES 95%", "Share")
     return Table("systemic_classes", "The system's ES 95% by class", head, rows, text, "USD bn", words=2)
 
 
