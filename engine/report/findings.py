@@ -125,11 +125,12 @@ def timing(results: Results) -> str:
     by_month = defaults.groupby("month")["expected"].sum().sort_index().cumsum()
     half = int(by_month.index[(by_month >= 0.5 * total).argmax()])
     by_cause = causes.groupby("cause")["expected"].sum().sort_values(ascending=False)
+    count = f"{total:.1f}" if total >= 0.1 else f"{total:.2g}"
     borrowers = (
         "borrowers, named and unnamed," if (defaults["kind"] == "synthetic").any() else "named borrowers"
     )
     return (
-        f"On average {total:.1f} {borrowers} default in {horizon_words(results.last)}, half of them by month "
+        f"On average {count} {borrowers} default in {horizon_words(results.last)}, half of them by month "
         f"{half}; the most common cause is {CAUSES.get(by_cause.index[0], by_cause.index[0])} "
         f"({share(by_cause.iloc[0] / by_cause.sum())})."
     )
@@ -148,11 +149,14 @@ def boom_breaks(results: Results) -> str:
         .sum()
     )
     mean, worst = yearly["weighted"] / yearly["share"], yearly["tail_share"].idxmax()
+    sentence = (
+        f"The average loss is largest, {amount(mean.max())} bn, if the boom breaks in year {mean.idxmax()}"
+    )
+    if len(mean) > 1:
+        sentence += f", and smallest, {amount(mean.min())} bn, if it breaks in year {mean.idxmin()}"
     return (
-        f"The average loss is largest, {amount(mean.max())} bn, if the boom breaks in year {mean.idxmax()}, "
-        f"and smallest, {amount(mean.min())} bn, if it breaks in year {mean.idxmin()}. On "
-        f"{share(yearly['tail_share'].max())} of the worst 1% of all paths it breaks in year {worst}. A late "
-        "break meets more debt, but leaves less time for defaults before the run ends."
+        f"{sentence}. On {share(yearly['tail_share'].max())} of the worst 1% of all paths it breaks in year "
+        f"{worst}. A late break meets more debt, but leaves less time for defaults before the run ends."
     )
 
 
