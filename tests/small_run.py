@@ -27,6 +27,7 @@ from engine.run.plan import CHUNK
 from engine.tail import tally as tallies
 from engine.tail.outcome import Outcome
 from engine.tail.tally import Layout, Tally
+from experiments import tasks
 from experiments.config import schema
 from experiments.config.read import Experiment, read
 from experiments.model import build, load
@@ -55,9 +56,9 @@ class SmallRun(NamedTuple):
 
 def composed(*overrides: str) -> Experiment:
     """The checked experiment of some overrides."""
-    schema.register()
+    schema.register(tasks.groups())
     with hydra.initialize_config_module("conf", version_base="1.3"):
-        return read(hydra.compose("config", overrides=list(overrides)))
+        return read(hydra.compose("config", overrides=list(overrides)), tasks.every())
 
 
 @functools.cache

@@ -4,6 +4,9 @@ Amounts are USD bn, time is months or years from the book's date. The figures on
 quantiles, means and errors come from the tables.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -14,7 +17,7 @@ from engine.results.folder import Results
 from engine.results.horizons import horizon_years
 
 
-def figure(height: int = 380, **layout) -> go.Figure:
+def figure(height: int = 380, **layout: Any) -> go.Figure:
     """An empty figure in the house style."""
     empty = go.Figure(layout={**style.LAYOUT, "height": height, **layout})
     empty.update_xaxes(style.AXIS)
@@ -28,10 +31,10 @@ def exceedance(results: Results) -> go.Figure:
     for colour, horizon in zip(colours(results), results.horizons, strict=True):
         bins = results.bins("system", horizon)
         above = bins.probability[::-1].cumsum()[::-1]
-        kept = (bins.loss > 0.01) & (above > 0)
+        shown = (bins.loss > 0.01) & (above > 0)
         chart.add_scatter(
-            x=thin(bins.loss[kept]),
-            y=thin(above[kept]),
+            x=thin(bins.loss[shown]),
+            y=thin(above[shown]),
             mode="lines",
             name=horizon_years(horizon),
             line={"color": colour, "width": 2.4},
@@ -39,12 +42,12 @@ def exceedance(results: Results) -> go.Figure:
         )
     mark_tail(chart, results)
     chart.update_xaxes(type="log", title_text="System loss, USD bn", dtick="D2")
-    chart.update_yaxes(type="log", title_text="Probability of a greater loss", tickformat="~%", dtick=1)
+    chart.update_yaxes(type="log", title_text="Probability of a larger loss", tickformat="~%", dtick=1)
     return chart
 
 
 def mark_tail(chart: go.Figure, results: Results) -> None:
-    """Marks VaR and ES of the last horizon at 99% and shades the probabilities they are about."""
+    """Marks VaR and ES at 99% of the last horizon and shades the worst 1%."""
     loss = results.system(results.last)
     chart.add_hrect(y0=1e-5, y1=0.01, fillcolor=style.RED, opacity=0.06, line_width=0)
     marks = (("VaR 99%", loss["var_99"], 0.01, "circle"), ("ES 99%", loss["es_99"], 0.01, "diamond"))
@@ -60,12 +63,12 @@ def mark_tail(chart: go.Figure, results: Results) -> None:
 
 
 def histogram(results: Results) -> go.Figure:
-    """System loss at the last horizon in equal steps, the worst 1% in red; the last bar holds all beyond."""
+    """System loss at the last horizon in equal steps, worst 1% in red; the last bar holds the rest."""
     bins, loss = results.bins("system", results.last), results.system(results.last)
     step = nice_step(max(1.3 * loss["es_99"], loss["var_99_9"], 1e-6) / 50.0)
     edges = np.arange(0.0, 51.0) * step
-    place = np.minimum((bins.loss // step).astype(int), len(edges) - 1)
-    mass = np.bincount(place, bins.probability, minlength=len(edges))
+    bar = np.minimum((bins.loss // step).astype(int), len(edges) - 1)
+    mass = np.bincount(bar, bins.probability, minlength=len(edges))
     filled = int(np.nonzero(mass)[0].max()) + 1
     edges, mass = edges[:filled], mass[:filled]
     ends = [f"to {edge + step:,.4g}" for edge in edges[:-1]] + [
@@ -127,21 +130,24 @@ def lenders_ranked(results: Results, count: int = 20) -> go.Figure:
 
 
 def bearers(results: Results) -> go.Figure:
-    """Final loss by group of bearers, on average and in the worst 1% of system paths."""
+    """Loss borne by each group of final bearers, on average and in the worst 1% of system paths."""
     rows = results.tail("bearer", results.last).sort_values("tail_mean")
     rows = rows[(rows["tail_mean"] > 0) | (rows["el"] > 0)]
     names = rows["name"].tolist()
     chart = figure(110 + 42 * len(rows), barmode="group")
     pairs = (("expected", "el", style.SKY), ("in the worst 1% of paths", "tail_mean", style.NAVY))
-    lying_bars(chart, rows, names, pairs, "%{y}<br>%{x:,.2f} bn NAME<extra></extra>")
-    chart.update_xaxes(title_text=f"Loss finally borne, {horizon_years(results.last)}, USD bn")
+    horizontal_bars(chart, rows, names, pairs, "%{y}<br>%{x:,.2f} bn NAME<extra></extra>")
+    chart.update_xaxes(title_text=f"Loss borne, {horizon_years(results.last)}, USD bn")
     return chart
 
 
-def lying_bars(chart: go.Figure, rows, names, looks, hover: str, told=None) -> None:
+def horizontal_bars(
+    chart: go.Figure, rows: pd.DataFrame, names: Sequence[str], looks: Sequence[tuple[str, str, str]],
+    hover: str, more: list[str] | None = None,
+) -> None:  # fmt: skip
     """Adds one horizontal bar a row for each look (name, column, colour); NAME in `hover` is the look's name.
 
-    `told` are the columns that `hover` reads besides.
+    `more` are further columns that `hover` reads.
     """
     for name, key, colour in looks:
         chart.add_bar(
@@ -150,7 +156,7 @@ def lying_bars(chart: go.Figure, rows, names, looks, hover: str, told=None) -> N
             orientation="h",
             name=name,
             marker_color=colour,
-            customdata=None if told is None else rows[told],
+            customdata=None if more is None else rows[more],
             hovertemplate=hover.replace("NAME", name),
         )
     chart.update_yaxes(automargin=True, showgrid=False, ticks="")
@@ -169,13 +175,13 @@ def composition(results: Results) -> go.Figure:
         "<b>%{y}</b><br>%{x:.1%} NAME<br>%{customdata[0]:,.1f} bn lost in the tail, "
         "%{customdata[1]:,.1f} bn drawn today<extra></extra>"
     )
-    lying_bars(chart, rows, names, pairs, hover, ["tail_mean", "exposure"])
+    horizontal_bars(chart, rows, names, pairs, hover, ["tail_mean", "exposure"])
     chart.update_xaxes(title_text="Share", tickformat=".0%")
     return chart
 
 
 def default_probability(results: Results) -> go.Figure:
-    """One-year default probability of the run beside what the CDS or the rating implies, by borrower."""
+    """One-year default probability in the run and implied by CDS or rating, by borrower."""
     rows = results.tables["plausibility_pd"].dropna(subset=["implied_pd_1y"])
     rows = rows[(rows["pd_1y"] > 0) | (rows["implied_pd_1y"] > 0)].sort_values("implied_pd_1y", kind="stable")
     chart = figure(110 + 21 * len(rows))
@@ -253,16 +259,15 @@ def colours(results: Results) -> list[str]:
     return palette[:count] if count <= len(palette) else palette + [style.INK] * (count - len(palette))
 
 
-def thin(values, most: int = 500):
-    """At most about `most` of the values, first and last kept: a line needs no more."""
-    values = np.asarray(values)
+def thin(values: np.ndarray, most: int = 500) -> np.ndarray:
+    """At most about `most` of the values, with the first and the last: a line needs no more."""
     if len(values) <= most:
         return values
     return values[np.unique(np.linspace(0, len(values) - 1, most).astype(int))]
 
 
 def nice_step(width: float) -> float:
-    """The least of 1, 2, 5 times a power of ten that is not below `width`."""
+    """The smallest of 1, 2, 5 times a power of ten that is not below `width`."""
     power = 10.0 ** np.floor(np.log10(width))
     return float(next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= width * (1.0 - 1e-9)))
 

@@ -1,50 +1,59 @@
 """One-line findings: sentences computed from the numbers, none written by hand."""
 
 import math
+from typing import Any
 
 from engine.report import words
-from engine.report.words import amount, class_name, error, share
+from engine.report.words import amount, class_name, error, lower_first, share
 from engine.results.folder import Results
 from engine.results.horizons import horizon_words, horizon_years
 from engine.vocabulary import UNBROKEN
 
-
-def years(results: Results) -> str:
-    """The last horizon in words."""
-    return horizon_words(results.last)
+CAUSES = {
+    "foreclosure": "foreclosure on chips",
+    "liquidity": "running out of cash",
+    "non_payment": "unpaid contracts",
+    "balance_sheet": "debt above the value of assets",
+    "hazard": "the residual hazard, without a structural trigger",
+    "exchange": "a distressed exchange",
+    "group": "default of the parent",
+}
 
 
 def headline(results: Results) -> str:
     """The report in a sentence."""
     loss = results.system(results.last)
     return (
-        f"In the worst 1% of futures, those who lend to the AI build-out lose {amount(loss['es_99'])} "
-        f"± {error(loss['es_99_se'], loss['es_99'])} billion dollars within {years(results)}."
+        "In the worst 1% of simulated futures, lenders to the AI build-out lose "
+        f"{amount(loss['es_99'])} ± {error(loss['es_99_se'], loss['es_99'])} billion dollars within "
+        f"{horizon_words(results.last)}."
     )
 
 
 def lead(results: Results) -> str:
-    """What the headline is measured against."""
+    """What the headline measures, and what to compare it with."""
     loss = results.system(results.last)
-    parts = [
-        "That is the expected shortfall at 99%, the mean loss of the worst 1% of "
+    sentences = [
+        "This is the expected shortfall at 99%: the mean loss over the worst 1% of "
         f"{results.summary['paths']:,} simulated paths, with its standard error.",
         f"Over all paths the loss is {amount(loss['el'])} bn on average; one path in a hundred loses more "
         f"than {amount(loss['var_99'])} bn.",
     ]
     ratio = words.ratio(loss["es_99"], loss.get("exposure"))
     if ratio is not None:
-        parts.append(
-            f"{amount(loss['exposure'])} bn is drawn today, and the book grows: the tail loss is "
-            f"{share(ratio)} of today's debt{grown(loss)}."
+        sentences.append(
+            f"Debt drawn today is {amount(loss['exposure'])} bn, and the book grows: the tail loss is "
+            f"{share(ratio)} of today's debt{share_then(loss)}."
         )
-    return " ".join(parts)
+    return " ".join(sentences)
 
 
-def grown(loss: dict) -> str:
-    """The same against the debt at the horizon."""
+def share_then(loss: dict[str, Any]) -> str:
+    """The tail loss as a share of the debt outstanding at the horizon, where it is known."""
     ratio = words.ratio(loss["es_99"], loss.get("exposure_then"))
-    return f", {share(ratio)} of what is outstanding by then on the median path" if ratio is not None else ""
+    if ratio is None:
+        return ""
+    return f" and {share(ratio)} of the debt outstanding at the horizon on the median path"
 
 
 def loss(results: Results) -> str:
@@ -52,14 +61,14 @@ def loss(results: Results) -> str:
     system = results.system(results.last)
     sentence = (
         f"One path in a hundred loses more than {amount(system['var_99'])} bn (95% interval "
-        f"{amount(system['var_99_lo'])}–{amount(system['var_99_hi'])}) in {years(results)}"
+        f"{amount(system['var_99_lo'])}–{amount(system['var_99_hi'])} bn) in {horizon_words(results.last)}"
     )
     multiple = words.ratio(system["es_99"], system["el"])
     if multiple is not None:
-        sentence += f"; the tail beyond it averages {multiple:.1f} times the expected loss"
+        sentence += f"; the loss beyond it averages {multiple:.1f} times the expected loss"
     parts = results.tail("book", results.last).set_index("id")["tail_share"]
     if "new_money" in parts.index:
-        sentence += f", and {share(parts['new_money'])} of it is on debt not yet lent today"
+        sentence += f", and {share(parts['new_money'])} of it is on debt that has yet to be lent"
     return sentence + "."
 
 
@@ -67,17 +76,17 @@ def lenders(results: Results) -> str:
     """Who: the greatest tail loss, and the lender most strained while the book is still today's."""
     first = results.ranked("lender", results.last, "es_99").iloc[0]
     sentence = (
-        f"The greatest tail loss is that of {first['name']}: {amount(first['es_99'])} "
-        f"± {error(first['es_99_se'], first['es_99'])} bn in its own worst 1% of paths"
+        f"The lender with the largest tail loss is {first['name']}: {amount(first['es_99'])} "
+        f"± {error(first['es_99_se'], first['es_99'])} bn over its own worst 1% of paths."
     )
     early = results.losses("lender", results.horizons[0])
     strain = (early["es_99"] / early["capital"]).dropna()
     if strain.empty:
-        return sentence + "."
+        return sentence
     most = early.loc[strain.idxmax()]
     return (
-        f"{sentence}; against capital the most strained within {horizon_words(results.horizons[0])} is "
-        f"{most['name']}, whose tail loss is {share(strain.max())} of its own."
+        f"{sentence} The most strained relative to capital within {horizon_words(results.horizons[0])} is "
+        f"{most['name']}: its tail loss is {share(strain.max())} of its capital."
     )
 
 
@@ -86,25 +95,25 @@ def bearers(results: Results) -> str:
     rows = results.tail("bearer", results.last).sort_values("tail_mean", ascending=False)
     total = rows["tail_mean"].sum()
     if len(rows) < 2 or total <= 0:
-        return "Final losses are not split by bearer."
+        return "Losses are not split by final bearer."
     one, two = rows.iloc[0], rows.iloc[1]
     return (
-        f"Looking through all lenders, {one['name'][0].lower()}{one['name'][1:]} bear "
-        f"{share(one['tail_mean'] / total)} of the loss in the worst paths and "
-        f"{two['name'][0].lower()}{two['name'][1:]} {share(two['tail_mean'] / total)}."
+        f"Looking through all lenders, {lower_first(one['name'])} bear {share(one['tail_mean'] / total)} of "
+        f"the loss on the worst paths and {lower_first(two['name'])} {share(two['tail_mean'] / total)}."
     )
 
 
 def composition(results: Results) -> str:
-    """Through which door: the class that makes the tail."""
+    """Which instrument classes make the tail."""
     rows = results.tail("class", results.last).sort_values("tail_share", ascending=False)
-    first = rows.iloc[0]
-    pair = rows.head(2)
-    sentence = f"{class_name(first['id'])} makes {share(first['tail_share'])} of the tail"
+    first, pair = rows.iloc[0], rows.head(2)
+    sentence = f"{class_name(first['id'])}: {share(first['tail_share'])} of the tail loss"
     if words.known(first["exposure_share"]):
-        sentence += f" with {share(first['exposure_share'])} of today's debt"
-    second = class_name(pair.iloc[1]["id"]) if len(pair) > 1 else ""
-    return sentence + (f"; with {second} it is {share(pair['tail_share'].sum())}." if second else ".")
+        sentence += f" on {share(first['exposure_share'])} of today's debt"
+    if len(pair) < 2:
+        return sentence + "."
+    second = class_name(pair.iloc[1]["id"])
+    return f"{sentence}. Together with {second}: {share(pair['tail_share'].sum())}."
 
 
 def timing(results: Results) -> str:
@@ -116,12 +125,13 @@ def timing(results: Results) -> str:
     by_month = defaults.groupby("month")["expected"].sum().sort_index().cumsum()
     half = int(by_month.index[(by_month >= 0.5 * total).argmax()])
     by_cause = causes.groupby("cause")["expected"].sum().sort_values(ascending=False)
-    everyone = (
+    count = f"{total:.1f}" if total >= 0.1 else f"{total:.2g}"
+    borrowers = (
         "borrowers, named and unnamed," if (defaults["kind"] == "synthetic").any() else "named borrowers"
     )
     return (
-        f"{total:.1f} {everyone} default in {years(results)} on average, half of them by month {half}; the "
-        f"commonest cause is {CAUSES.get(by_cause.index[0], by_cause.index[0])} "
+        f"On average {count} {borrowers} default in {horizon_words(results.last)}, half of them by month "
+        f"{half}; the most common cause is {CAUSES.get(by_cause.index[0], by_cause.index[0])} "
         f"({share(by_cause.iloc[0] / by_cause.sum())})."
     )
 
@@ -131,7 +141,7 @@ def boom_breaks(results: Results) -> str:
     rows = results.tables["boom_breaks"]
     broken = rows[rows["quarter"] != UNBROKEN].dropna(subset=["el"])
     if broken.empty:
-        return "The boom breaks in none of the paths."
+        return "The boom does not break on any path."
     year = (broken["quarter"].astype(int) - 1) // 4 + 1
     yearly = (
         broken.assign(year=year, weighted=broken["el"] * broken["share"])
@@ -139,49 +149,41 @@ def boom_breaks(results: Results) -> str:
         .sum()
     )
     mean, worst = yearly["weighted"] / yearly["share"], yearly["tail_share"].idxmax()
+    sentence = (
+        f"The average loss is largest, {amount(mean.max())} bn, if the boom breaks in year {mean.idxmax()}"
+    )
+    if len(mean) > 1:
+        sentence += f", and smallest, {amount(mean.min())} bn, if it breaks in year {mean.idxmin()}"
     return (
-        f"Breaks in year {mean.idxmax()} cost most on average, {amount(mean.max())} bn, and breaks in "
-        f"year {mean.idxmin()} least, {amount(mean.min())} bn. Of the worst 1% of all paths "
-        f"{share(yearly['tail_share'].max())} break in year {worst}. A late break meets more debt, but "
-        "leaves it less time to fail before the run ends."
+        f"{sentence}. On {share(yearly['tail_share'].max())} of the worst 1% of all paths it breaks in year "
+        f"{worst}. A late break meets more debt, but leaves less time for defaults before the run ends."
     )
 
 
-CAUSES = {
-    "foreclosure": "foreclosure on chips",
-    "liquidity": "cash that runs out",
-    "non_payment": "contracts that are not paid",
-    "balance_sheet": "debt above the value of assets",
-    "hazard": "the residual hazard, without a structural trigger",
-    "exchange": "distressed exchange",
-    "group": "default of the parent",
-}
-
-
 def economy(results: Results) -> str:
-    """What the world does in the run."""
+    """AI revenue at the end, and the price of an H100 at both ends."""
     revenue, price = results.fan("revenue"), results.fan("price_h100")
     end, start, final = revenue.iloc[-1], price.iloc[0], price.iloc[-1]
     return (
-        f"AI revenue ends between {amount(end['p05'])} and {amount(end['p95'])} bn a year (5–95%, median "
-        f"{amount(end['p50'])}); an H100 worth {amount(start['p50'])} thousand dollars in the first month "
-        f"sells for {amount(final['p50'])} thousand at the end of the median path."
+        f"AI revenue ends between {amount(end['p05'])} and {amount(end['p95'])} bn a year (5–95%; median "
+        f"{amount(end['p50'])} bn). On the median path an H100 worth {amount(start['p50'])} thousand "
+        f"dollars in the first month sells for {amount(final['p50'])} thousand at the end."
     )
 
 
 def trust(results: Results) -> str:
     """How much of it rests on assumptions."""
     rows = results.tables["grades"].set_index(["what", "grade"])["share"]
-    what = f"ES 99%, {horizon_years(results.last)}"
-    model = rows.get(("model parameters", "C"), math.nan)
+    loans = rows.get((f"ES 99%, {horizon_years(results.last)}", "C"), math.nan)
+    parameters = rows.get(("model parameters", "C"), math.nan)
     return (
-        f"{share(rows.get((what, 'C'), math.nan))} of the tail loss sits on loans whose terms are modelling "
-        f"assumptions (grade C), and so are {share(model)} of the model's parameters."
+        f"{share(loans)} of the tail loss is on loans whose terms are modelling assumptions (grade C); so "
+        f"are {share(parameters)} of the model's parameters."
     )
 
 
 def probabilities(results: Results) -> str:
-    """How the run's default probabilities lie against the market's."""
+    """How the run's default probabilities compare with the market's."""
     rows = results.tables["plausibility_pd"].dropna(subset=["ratio"])
     rows = rows[rows["ratio"] > 0]
     if rows.empty:
@@ -189,6 +191,7 @@ def probabilities(results: Results) -> str:
     near = int(rows["ratio"].between(1 / 3, 3).sum())
     far = rows.loc[rows["ratio"].map(math.log).abs().idxmax()]
     return (
-        f"{near} of {len(rows)} borrowers with a rating or CDS lie within a factor of three of it; furthest "
-        f"off is {far['name']}, {share(far['pd_1y'])} in the run against {share(far['implied_pd_1y'])}."
+        f"For {near} of {len(rows)} borrowers with a rating or CDS, the run's one-year default probability "
+        f"is within a factor of three of the implied one. The largest difference is {far['name']}: "
+        f"{share(far['pd_1y'])} in the run, {share(far['implied_pd_1y'])} implied."
     )

@@ -1,12 +1,11 @@
-"""A reverse stress in words: one line a quarter, and what a scenario is called."""
+"""A reverse stress in words: one line a quarter, and the names of scenarios."""
+
+from typing import Any
 
 import pandas as pd
 
-from engine.report.words import amount, share
+from engine.report.words import FIRST_YEAR, amount, share
 from engine.results.horizons import joined
-
-FIRST_YEAR = 2026
-"""Year of the first month after the book's date."""
 
 CAUSE_WORDS = {
     "foreclosure": "its chips are foreclosed",
@@ -15,7 +14,7 @@ CAUSE_WORDS = {
     "balance_sheet": "it is insolvent and shut out of the market",
     "hazard": "for reasons of its own, in bad times",
     "exchange": "it exchanges its debt below par",
-    "group": "its parent falls",
+    "group": "its parent defaults",
 }
 FACTOR_WORDS = {
     "demand": "AI demand",
@@ -42,31 +41,32 @@ def title(switches: str) -> str:
     parts = [part.split() for part in switches.split("; ")]
     if parts[0][0] != "month":
         return switches.capitalize()
-    said = ", ".join(f"{regime} from {month_name(int(month))}" for _, month, regime in parts)
-    return said[0].upper() + said[1:]
+    name = ", ".join(f"{regime} from {month_name(int(month))}" for _, month, regime in parts)
+    return name[0].upper() + name[1:]
 
 
 def story_lines(quarters: pd.DataFrame, names: dict[str, str], start: str) -> list[str]:
-    """One line a quarter: regime, economy at its end, losses so far (and in it), who falls."""
-    lines, before, revenue = [], start, None
+    """One line a quarter: regime, economy at its end, losses so far (and in it), breaches and defaults."""
+    lines: list[str] = []
+    before, revenue = start, None
     for row in quarters.itertuples(index=False):
-        turned = f"{before} turns to {row.regime}" if row.regime != before else row.regime
-        grown = "" if revenue is None else f" ({row.revenue / revenue - 1.0:+.0%})"
+        regime = f"{before} turns to {row.regime}" if row.regime != before else row.regime
+        growth = "" if revenue is None else f" ({row.revenue / revenue - 1.0:+.0%})"
         economy = (
-            f"AI revenue {row.revenue:,.0f}{grown}, H100 {row.price_h100:,.1f}k, rate {share(row.rate)}, "
+            f"AI revenue {row.revenue:,.0f}{growth}, H100 {row.price_h100:,.1f}k, rate {share(row.rate)}, "
             f"spread {row.spread:.1f}x, supply {row.supply:.2f}"
         )
-        line = f"{quarter_name(row.quarter)}: {turned}. {economy}; lost {amount(row.cumulative_loss)}"
-        lines.append(f"{line} (+{amount(row.loss)}).{fallen(row, names)}")
+        line = f"{quarter_name(row.quarter)}: {regime}. {economy}; lost {amount(row.cumulative_loss)}"
+        lines.append(f"{line} (+{amount(row.loss)}).{events(row, names)}")
         before, revenue = row.regime, row.revenue
     return lines
 
 
-def fallen(row, names: dict[str, str]) -> str:
-    """Who breaches and who defaults in a quarter, if anybody."""
-    said = ""
-    events = ((row.breaches, "breaches", "breach"), (row.defaults, "defaults", "default"))
-    for held, one, several in events:
-        firms = [names.get(firm, firm) for firm in held.split(", ") if firm]
-        said += f" {joined(firms)} {several if len(firms) > 1 else one}." if firms else ""
-    return said
+def events(row: Any, names: dict[str, str]) -> str:
+    """Breaches and defaults of a quarter, if any, in sentences."""
+    text = ""
+    kinds = ((row.breaches, "breaches", "breach"), (row.defaults, "defaults", "default"))
+    for listed, singular, plural in kinds:
+        firms = [names.get(firm, firm) for firm in listed.split(", ") if firm]
+        text += f" {joined(firms)} {plural if len(firms) > 1 else singular}." if firms else ""
+    return text

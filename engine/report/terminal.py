@@ -1,322 +1,280 @@
-"""The table a person reads in the terminal when a run ends; standard library only, 100 columns, no colour."""
+"""The results on the terminal when a run ends: tables of the page in brief, as wide as the terminal.
 
+Bold and dim type only, and only on a terminal: piped output and `NO_COLOR` are plain text.
+"""
+
+import io
+import math
+import os
+import pathlib
+import shutil
 import sys
 import textwrap
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table as Grid
+from rich.text import Text
 
 from engine.report import words
-from engine.report.search_words import headline, result_words
-from engine.report.stress_words import title as title_of
-from engine.results.horizons import horizon_months, horizon_years
-from engine.results.reverse_stress import chance as chance_of
+from engine.report.search_words import headline
+from engine.report.sections.attribution import mechanisms_table
+from engine.report.sections.calibration import effect_table, estimates_table, unidentified_table
+from engine.report.sections.greeks import checks, effects_table, significant
+from engine.report.sections.lenders import lenders_table
+from engine.report.sections.losses import system_table
+from engine.report.sections.network import groups_table
+from engine.report.sections.network import lenders_table as network_lenders_table
+from engine.report.sections.policy import levers_table
+from engine.report.sections.reverse_stress import chances_table, scenarios_table
+from engine.report.sections.search import best_table
+from engine.report.sections.timing import borrowers_table
+from engine.report.table import Cell, Table
+from engine.results.folder import Results, read_results
 
 WIDTH = 100
-TOP = 8
-GREEKS = 20
+"""Columns where the output is not a terminal."""
+WIDEST = 120
+"""Columns beyond which a wider terminal makes the tables no wider."""
+GAP = 2
+"""Columns between two columns of a table."""
+NARROWEST = 12
+"""Columns to which names fold."""
+ASCII = {"±": "+-", "–": "-", "·": "|", "─": "-", "…": "~", "→": "->", "Δ": "d", "“": '"', "”": '"'}
+
+Block = Table | str | tuple[Table, Table]
+"""A table, a paragraph, or two tables side by side where there is room."""
 
 
-def print_summary(summary: dict[str, Any], file=None) -> None:
-    """Prints the summary of a run: system by horizon, worst lenders, weakest borrowers, time, warnings.
+@runtime_checkable
+class Stream(Protocol):
+    """A text stream that knows whether it is a terminal."""
 
-    `file` is a text stream, standard output by default.
+    def write(self, text: str, /) -> object: ...
+
+    def isatty(self) -> bool: ...
+
+
+class Topic(NamedTuple):
+    """What is printed, and the table of the results that it needs, if any."""
+
+    blocks: tuple[Callable[[Results], Block], ...]
+    needs: str | None = None
+
+
+def print_summary(folder: str | pathlib.Path, file: Stream | None = None) -> None:
+    """Prints a run folder's results: system by horizon, the task's answer, lenders, borrowers, warnings.
+
+    `file` is a text stream, standard output by default. Raises FileNotFoundError where the folder has no
+    summary.json.
     """
-    file = sys.stdout if file is None else file
-    text = "\n".join(summary_lines(summary)) + "\n"
-    encoding = getattr(file, "encoding", None) or "utf-8"
-    if not encodable(text, encoding):
-        for fancy, simple in (("±", "+-"), ("–", "-"), ("·", "|"), ("─", "-"), ("…", "~")):
-            text = text.replace(fancy, simple)
-        text = text.encode(encoding, "replace").decode(encoding)
-    file.write(text)
+    print_results(read_results(folder), sys.stdout if file is None else file)
 
 
-def encodable(text: str, encoding: str) -> bool:
-    """Whether the file can say these characters."""
+def print_results(results: Results, file: Stream, width: int | None = None) -> None:
+    """The same for results that are read already; `width` is the terminal's by default."""
+    terminal = file.isatty()
+    if width is None:
+        width = min(shutil.get_terminal_size().columns, WIDEST) if terminal else WIDTH
+    typeset = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    file.write(encodable(rendered(results, width, typeset), getattr(file, "encoding", None) or "utf-8"))
+
+
+def rendered(results: Results, width: int, typeset: bool = False) -> str:
+    """The text that is printed, with escape codes for bold and dim type if `typeset`."""
+    screen = io.StringIO()
+    console = Console(
+        file=screen, width=width, force_terminal=typeset, highlight=False, markup=False, emoji=False
+    )
+    console.print(run_line(results.summary), style="bold")
+    footnotes: set[str] = set()
+    for block in blocks(results):
+        console.print()
+        console.print(renderable(block, width))
+        for footnote in footnotes_of(block) - footnotes:
+            console.print(footnote)
+            footnotes.add(footnote)
+    for warning in results.summary.get("warnings", []):
+        for line in textwrap.wrap(f"! {warning}", width, subsequent_indent="  "):
+            console.print(line)
+    return "\n".join(line.rstrip() for line in screen.getvalue().splitlines()) + "\n"
+
+
+def blocks(results: Results) -> list[Block]:
+    """Tables and paragraphs in order, of what the run has."""
+    topics = [topic for topic in TOPICS if topic.needs is None or topic.needs in results.tables]
+    return [block for topic in topics for make in topic.blocks if (block := make(results))]
+
+
+def footnotes_of(block: Block) -> set[str]:
+    """Footnotes of the marks that a block shows."""
+    tables = block if isinstance(block, tuple) else (block,)
+    return {table.footnote for table in tables if isinstance(table, Table) and table.brief().marked}
+
+
+def encodable(text: str, encoding: str) -> str:
+    """The text in characters that the encoding has."""
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
-        return False
-    return True
+        for fancy, simple in ASCII.items():
+            text = text.replace(fancy, simple)
+    return text.encode(encoding, "replace").decode(encoding)
 
 
-def summary_lines(summary: dict[str, Any]) -> list[str]:
-    """The lines of the summary, none longer than WIDTH."""
-    horizons = sorted(summary["system"], key=horizon_months)
-    last = horizons[-1]
-    lines = [title(summary), "", "System loss, USD bn (± standard error, [95% interval])"]
-    lines += system_table(summary, horizons)
-    lines += policy_table(summary) + attribution_table(summary) + greeks_table(summary)
-    lines += stress_lines(summary)
-    lines += search_lines(summary)
-    lines += calibration_table(summary)
-    if "network" in summary:
-        lines += ["", *network_table(summary, last)]
-    lines += [
-        "",
-        *beside(lenders_table(summary, last), firms_table(summary, last)),
-        "",
-        *timing_lines(summary),
-    ]
-    for warning in summary.get("warnings", []):
-        lines += textwrap.wrap(f"! {warning}", WIDTH, subsequent_indent="  ")
-    return [clip(line.rstrip(), WIDTH) for line in lines]
-
-
-def title(summary: dict[str, Any]) -> str:
+def run_line(summary: dict[str, Any]) -> str:
     """What was run."""
-    run = [f"{summary['paths']:,} paths", f"seed {summary['seed']}", summary["sampler"]["name"]]
     book = summary.get("book", "")
+    run = [f"{summary['paths']:,} paths", f"seed {summary['seed']}", summary["sampler"]["name"]]
     return " · ".join(["Undertow", *([book] if book else []), *run, summary["status"]])
 
 
-def system_table(summary: dict[str, Any], horizons: list[str]) -> list[str]:
-    """One row a horizon."""
-    rows = [("", "expected", "VaR 95%", "VaR 99%", "ES 99%", "VaR 99.9%", "ES 99%/exposure")]
-    for horizon in horizons:
-        loss = summary["system"][horizon]
-        rows.append(
-            (
-                horizon_years(horizon),
-                words.measured(loss["el"], loss["el_se"]),
-                words.amount(loss["var_95"]),
-                between(loss["var_99"], loss["var_99_lo"], loss["var_99_hi"]),
-                words.measured(loss["es_99"], loss["es_99_se"]),
-                words.amount(loss["var_99_9"]),
-                words.share(words.ratio(loss["es_99"], loss.get("exposure"))),
-            )
-        )
-    return grid(rows, "<>>>>>>", (9, 15, 9, 20, 15, 10, 16))
-
-
-def lenders_table(summary: dict[str, Any], horizon: str) -> list[str]:
-    """The lenders with the greatest ES 99%."""
-    rows = [(key, values[horizon]) for key, values in summary["lenders"].items() if horizon in values]
-    rows.sort(key=lambda row: -(row[1]["es_99"] or 0.0))
-    cells = [("lender", "expected", "ES 99%")]
-    cells += [
-        (key, words.amount(loss["el"]), words.measured(loss["es_99"], loss["es_99_se"]))
-        for key, loss in rows[:TOP]
-    ]
-    return [f"Lenders by ES 99%, {horizon_years(horizon)}, USD bn", *grid(cells, "<>>", (22, 9, 15))]
-
-
-def firms_table(summary: dict[str, Any], horizon: str) -> list[str]:
-    """The named borrowers with the greatest default probability at the horizon."""
-    key = f"pd_{horizon}"
-    rows = [(name, firm) for name, firm in summary["firms"].items() if words.known(firm.get(key))]
-    rows.sort(key=lambda row: -row[1][key])
-    cells = [("borrower", "PD 1 year", f"PD {horizon_years(horizon)}")]
-    cells += [(name, words.share(firm.get("pd_1y")), words.share(firm[key])) for name, firm in rows[:TOP]]
-    return [
-        f"Borrowers by default probability, {horizon_years(horizon)}",
-        *grid(cells, "<>>", (22, 10, 13)),
-    ]
-
-
-def policy_table(summary: dict[str, Any]) -> list[str]:
-    """One row a lever where the run compared levers of policy."""
-    if "policy" not in summary:
-        return []
-    rows = [("", "ES 99%", "change", "expected", "change", "public", "forgone")]
-    for name, row in summary["policy"].items():
-        changed = [words.measured(row[key], row[f"{key}_se"]) for key in ("es_99_change", "el_change")]
-        es_99, expected = (words.amount(row[key]) for key in ("es_99", "el"))
-        costs = [words.amount(row[key]) if row[key] > 0.0 else "-" for key in ("public", "forgone")]
-        change = changed if name != "base" else ["", ""]
-        rows.append((words.VARIANT_NAMES[name], es_99, change[0], expected, change[1], *costs))
-    title = "Levers of policy on the same paths, USD bn (public money spent, lending forgone)"
-    return ["", title, *grid(rows, "<>>>>>>", (21, 8, 16, 10, 16, 10, 10))]
-
-
-def attribution_table(summary: dict[str, Any]) -> list[str]:
-    """One row a mechanism where the run switched them off one by one."""
-    if "attribution" not in summary:
-        return []
-    rows = [("", "ES 99%", "adds", "ratio", "expected adds", "ratio")]
-    for name, row in summary["attribution"].items():
-        if name == "base":
-            continue
-        cells = [words.measured(row[key], row[f"{key}_se"]) for key in ("es_99_added", "el_added")]
-        tail, mean = (words.multiple(row[key]) for key in ("es_99_ratio", "el_ratio"))
-        named = (words.MECHANISM_NAMES[name], words.amount(row["es_99"]))
-        rows.append((*named, cells[0], tail, cells[1], mean))
-    title = "What each mechanism adds: losses with all against those with it off, same paths, USD bn"
-    return ["", title, *grid(rows, "<>>>>>", (39, 8, 15, 8, 15, 8))]
-
-
-def greeks_table(summary: dict[str, Any]) -> list[str]:
-    """The numbers with the greatest effects where the run moved them."""
-    if "greeks" not in summary:
-        return []
-    greeks = summary["greeks"]
-    level = words.share(greeks["level"])
-    rows = [("", "value", f"ES {level}", "expected", "moved alone", "low to high")]
-    for name, row in list(greeks["numbers"].items())[:GREEKS]:
-        found = [
-            words.measured(row[key], row[f"{key}_se"]) if words.known(row[key]) else ""
-            for key in ("es", "el", "bump", "range")
-        ]
-        rows.append((name, f"{row['value']:.4g}", *found))
-    lines = ["What the tail hangs on: change when a number rises by a tenth of its size, USD bn"]
-    lines += grid(rows, "<>>>>>", (36, 7, 13, 13, 13, 13))
-    told = f"{greeks['told']} of {len(greeks['numbers'])} numbers can be told from zero; "
-    checks = f"{greeks['checked']} checks, p = {greeks['agreement_p']:.2g} that they agree"
-    return ["", *lines, told + checks]
-
-
-def calibration_table(summary: dict[str, Any]) -> list[str]:
-    """One row a number that the history identifies, then what the calibrated numbers do to the losses."""
-    if "calibration" not in summary:
-        return []
-    told = summary["calibration"]
-    rows = [("", "before", "estimate", "95% band")]
-    rows += [
-        (name, f"{fit['prior']:.3g}", f"{fit['value']:.3g} ± {fit['standard_error']:.2g}",
-         f"{fit['low']:.3g} to {fit['high']:.3g}")
-        for name, fit in told["parameters"].items() if fit["identified"]
-    ]  # fmt: skip
-    lines = ["", "What the history identifies", *grid(rows, "<>>>", (32, 8, 17, 17))]
-    lines += textwrap.wrap("not identified: " + ", ".join(told["not_identified"]), WIDTH)
-    rows = [("", "ES 99%", "change", "expected", "change")]
-    for name, row in told["effect"].items():
-        changed = [words.measured(row[key], row[f"{key}_se"]) for key in ("es_99_change", "el_change")]
-        changed = changed if name != "base" else ["", ""]
-        rows.append((name, words.amount(row["es_99"]), changed[0], words.amount(row["el"]), changed[1]))
-    return [
-        *lines,
-        "",
-        "Losses with what was calibrated, same paths",
-        *grid(rows, "<>>>>", (12, 8, 16, 10, 16)),
-    ]
-
-
-def network_table(summary: dict[str, Any], horizon: str) -> list[str]:
-    """ES 99% over the networks, of the system and of the lenders with the greatest."""
-    network = summary["network"]
-    rows = [("whole system", network["system"]["es_99"])]
-    rows += sorted(
-        ((name, measures["es_99"]) for name, measures in network["lenders"].items()),
-        key=lambda row: -row[1]["value"],
-    )[:TOP]
-    cells = [("", "ES 99%", "5% of networks", "95% of networks", "network's share of its tail")]
-    cells += [
-        (
-            name,
-            *(words.measured(row[key], row[key + "_se"]) for key in ("value", "low", "high")),
-            f"{words.share(row['network_share'])} ± {words.share(row['network_share_se'])}",
-        )
-        for name, row in rows
-    ]
-    title = f"ES 99% over {network['networks']} networks, {horizon_years(horizon)}, USD bn"
-    return [title, *grid(cells, "<>>>>", (20, 16, 16, 16, 27))]
-
-
-def stress_lines(summary: dict[str, Any]) -> list[str]:
-    """The scenarios of a reverse stress, the chance of its loss, and the first one quarter by quarter."""
-    found = summary.get("reverse_stress")
-    if found is None or "unreachable" in found:
-        return []
-    rows = [("", "distance", "mean loss", "lose it")]
-    rows += [
-        (f"{row['scenario']}. {title_of(row['switches'])}", f"{row['beta']:.2f}",
-         words.measured(row["mean"], row["mean_se"]), words.share(row["share"]))
-        for row in found["scenarios"]
-    ]  # fmt: skip
-    chance = found["probability"]
-    said = ", ".join(
-        f"{name} {chance_of(chance[key], chance[f'{key}_se'])}"
-        for key, name in (("form", "FORM"), ("importance", "importance sampling"), ("plain", "plain paths"))
-    )
-    story = [textwrap.wrap(line, WIDTH, subsequent_indent="  ") for line in found["stories"][0]]
-    head = f"Likeliest roads to {words.amount(found['target'])} bn ({found['of']}), distance in deviations"
-    return [
-        "", head, *grid(rows, "<>>>", (58, 9, 16, 9)), f"Chance of it: {said}",
-        "", "The first by quarter; losses in USD bn",
-        *(part for line in story for part in line),
-    ]  # fmt: skip
-
-
-def search_lines(summary: dict[str, Any]) -> list[str]:
-    """What a search asked for, and its best settings with what fresh paths make of them."""
-    found = summary.get("search")
-    if found is None:
-        return []
-    names = [*found["best"][0]["results"]]
-    rows = [("Best settings", *(result_words(name) for name in names))]
-    rows.append(("today", *(words.measured(*found["today"][name]) for name in names)))
-    for each in found["best"][:5]:
-        told = each["fresh"] or each["results"]
-        turned = ", ".join(words.amount(at) for at in each["setting"].values())
-        rows.append((f"trial {each['trial']}: {turned}", *(words.measured(*told[name]) for name in names)))
-    width = (WIDTH - 40) // len(names) - 1
-    said = textwrap.wrap(headline(found), WIDTH)
-    return ["", *said, "", *grid(rows, "<" + ">" * len(names), (40, *[width] * len(names)))]
-
-
-def timing_lines(summary: dict[str, Any]) -> list[str]:
-    """Seconds, speed, memory and the state of the tail."""
-    timing, sampler = summary["timing"], summary["sampler"]
-    rate, memory = timing.get("paths_per_s"), timing.get("peak_rss_mb")
+def timing_line(results: Results) -> str:
+    """Seconds, speed, memory and the size of the tail."""
+    timing, sampler = results.summary["timing"], results.summary["sampler"]
+    rate, memory, tail = timing.get("paths_per_s"), timing.get("peak_rss_mb"), sampler.get("ess_tail")
     parts = [f"compile {words.seconds(timing.get('compile_s'))}", f"run {words.seconds(timing.get('run_s'))}"]
     parts += [f"{rate:,.0f} paths/s"] if words.known(rate) else []
     parts += [f"peak memory {memory:,.0f} MB"] if words.known(memory) else []
-    parts += (
-        [f"effective sample in the tail {sampler['ess_tail']:,.0f}"]
-        if words.known(sampler.get("ess_tail"))
-        else []
-    )
-    return textwrap.wrap(" · ".join(parts), WIDTH) + learning_lines(sampler)
+    parts += [f"{tail:,.0f} effective paths in the tail"] if words.known(tail) else []
+    return " · ".join(parts)
 
 
-def learning_lines(sampler: dict[str, Any]) -> list[str]:
-    """What importance sampling has cost and gained."""
-    learning, gained = sampler.get("learning"), sampler.get("variance_reduction") or {}
+def learning_line(results: Results) -> str:
+    """What importance sampling cost and gained; empty where it was not used."""
+    sampler = results.summary["sampler"]
+    learning, gains = sampler.get("learning"), sampler.get("variance_reduction") or {}
     if not learning:
-        return []
+        return ""
     factors = ", ".join(
-        f"{'ES' if name.startswith('es') else 'P'} {level_words(name)} {factor:,.0f}"
-        for name, factor in gained.items()
+        f"{factor:,.0f} for {'ES' if name.startswith('es') else 'P'} {words.level_name(name)}"
+        for name, factor in gains.items()
         if words.known(factor)
     )
     parts = [
         f"learned from {learning['paths']:,} paths in {words.seconds(learning['seconds'])}",
-        f"one path is worth so many plain ones: {factors}",
+        f"plain paths that one path is worth: {factors}",
         f"mean weight {sampler['mean_weight']:.3f} ± {sampler['mean_weight_se']:.3f}",
-        f"k-hat {sampler['k_hat']:.2f}" if words.known(sampler.get("k_hat")) else "weights all alike",
+        f"k-hat {sampler['k_hat']:.2f}" if words.known(sampler.get("k_hat")) else "all weights equal",
     ]
-    return textwrap.wrap(" · ".join(parts), WIDTH)
+    return " · ".join(parts)
 
 
-def level_words(name: str) -> str:
-    """The level in a name such as es_99_97: 99.97%."""
-    return name.partition("_")[2].replace("_", ".") + "%"
+def search_line(results: Results) -> str:
+    """The best setting and its result on fresh paths."""
+    return headline(results.summary["search"])
 
 
-def between(value, low, high) -> str:
-    """An amount with its 95% interval."""
-    return f"{words.amount(value)} [{words.amount(low)}–{words.amount(high)}]"
+def story(results: Results) -> str:
+    """The first scenario of a reverse stress, one line a quarter."""
+    return "\n".join(
+        ["Scenario 1 by quarter, losses in USD bn", *results.summary["reverse_stress"]["stories"][0]]
+    )
 
 
-def grid(rows: list[tuple[str, ...]], alignment: str, widths: tuple[int, ...]) -> list[str]:
-    """Rows as text in columns of the given widths, a rule under the first row."""
-    lines = [
-        " ".join(
-            f"{clip(cell, width):{side}{width}}"
-            for cell, side, width in zip(row, alignment, widths, strict=True)
-        )
-        for row in rows
-    ]
-    return [lines[0], "─" * len(lines[0]), *lines[1:]]
+def lenders_and_borrowers(results: Results) -> tuple[Table, Table]:
+    """The lenders with the greatest ES beside the weakest borrowers."""
+    return lenders_table(results), borrowers_table(results)
 
 
-def beside(left: list[str], right: list[str]) -> list[str]:
-    """Two blocks of lines side by side."""
-    width = max(len(line) for line in left)
-    rows = max(len(left), len(right))
-    left, right = left + [""] * (rows - len(left)), right + [""] * (rows - len(right))
-    return [f"{one:<{width}}    {other}" for one, other in zip(left, right, strict=True)]
+TOPICS = (
+    Topic((system_table,)),
+    Topic((levers_table,), "policy"),
+    Topic((mechanisms_table,), "attribution"),
+    Topic((effects_table, significant, checks), "greeks"),
+    Topic((scenarios_table, chances_table, story), "reverse_stress"),
+    Topic((search_line, best_table), "search"),
+    Topic((estimates_table, unidentified_table, effect_table), "calibration"),
+    Topic((groups_table, network_lenders_table), "network_split"),
+    Topic((lenders_and_borrowers,)),
+    Topic((timing_line, learning_line)),
+)
+"""The printout from top to bottom."""
 
 
-def clip(text: str, width: int) -> str:
-    """The text, cut where it would be wider."""
-    return text if len(text) <= width else text[: width - 1] + "…"
+def renderable(block: Block, width: int) -> RenderableType:
+    """A block for rich."""
+    if isinstance(block, str):
+        return Text(block)
+    if isinstance(block, Table):
+        return titled(block.brief(), width)
+    left, right = (table.brief() for table in block)
+    if natural_width(left) + 2 * GAP + natural_width(right) > width:
+        return Group(titled(left, width), "", titled(right, width))
+    pair = Grid.grid(padding=(0, 2 * GAP, 0, 0))
+    pair.add_row(titled(left, width), titled(right, width))
+    return pair
+
+
+def titled(table: Table, width: int) -> RenderableType:
+    """A table under its title, units behind it."""
+    return Group(Text(title(table), style="bold"), grid(table, width))
+
+
+def title(table: Table) -> str:
+    """A table's title with its units."""
+    return f"{table.title}, {table.units}" if table.units else table.title
+
+
+def grid(table: Table, width: int) -> Grid:
+    """The rows; errors go under their numbers, then the last columns go, where the width asks for it."""
+    columns = len(table.head)
+    while not (
+        fit := column_widths(table, columns, width, False) or column_widths(table, columns, width, True)
+    ):
+        columns -= 1
+    sizes, stacked = fit
+    rows = Grid(
+        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1), collapse_padding=True,
+        header_style="bold", border_style="dim",
+    )  # fmt: skip
+    for place, size in enumerate(sizes):
+        rows.add_column(
+            Text(table.head[place], overflow="fold"), width=size, overflow="fold",
+            justify="left" if place < table.words else "right",
+        )  # fmt: skip
+    for place, cells in enumerate(table.rows):
+        contents = [typeset_cell(cell, stacked) for cell in cells[:columns]]
+        rows.add_row(*contents, style="bold" if place == table.emphasis else "")
+    return rows
+
+
+def typeset_cell(cell: Cell, stacked: bool) -> Text:
+    """A cell with its error or interval dim, beside it or below."""
+    if not cell.detail:
+        return Text(cell.text)
+    return Text.assemble(cell.text, "\n" if stacked else " ", (cell.detail, "dim"))
+
+
+def column_widths(table: Table, columns: int, width: int, stacked: bool) -> tuple[list[int], bool] | None:
+    """Width of the first `columns` columns and whether errors are stacked; None where they do not fit.
+
+    Numbers take what they need, names fold into what is left. One column always fits.
+    """
+    needs = [needed(table, place, stacked) for place in range(columns)]
+    spare = width - GAP * (columns - 1) - sum(needs)
+    for place in range(min(table.words, columns) - 1, -1, -1):
+        if spare < 0:
+            fold = min(-spare, max(needs[place] - NARROWEST, 0))
+            needs[place], spare = needs[place] - fold, spare + fold
+    if spare < 0 and columns > 1:
+        return None
+    return [min(need, width) for need in needs], stacked
+
+
+def needed(table: Table, place: int, stacked: bool) -> int:
+    """Columns that a column of the table takes: its cells whole, its head on two lines or so."""
+    cells = [cells[place] for cells in table.rows]
+    inside = [max(len(cell.text), len(cell.detail)) if stacked else len(str(cell)) for cell in cells]
+    head = table.head[place]
+    words_of_head = [len(word) for word in head.split()]
+    return max([1, *inside, *words_of_head, math.ceil(0.6 * len(head))])
+
+
+def natural_width(table: Table) -> int:
+    """Width of the table and its title with nothing folded."""
+    columns = range(len(table.head))
+    rows = sum(needed(table, place, False) for place in columns) + GAP * (len(columns) - 1)
+    return max(rows, len(title(table)))

@@ -1,4 +1,4 @@
-"""Figures along time: fans, loss and default timing, regimes, rents past and simulated.
+"""Figures along time: fans, timing of losses and defaults, regimes, rents past and simulated.
 
 Months are counted from the book's date; amounts are USD bn.
 """
@@ -45,7 +45,7 @@ def default_timing(results: Results) -> go.Figure:
 def boom_breaks(results: Results) -> go.Figure:
     """Expected loss by the quarter in which the boom breaks, with twice its standard error."""
     rows = results.tables["boom_breaks"].dropna(subset=["el"])
-    chart = figure(360, showlegend=False, bargap=0.25)
+    chart = figure(370, showlegend=False, bargap=0.25, margin={"l": 64, "r": 24, "t": 40, "b": 76})
     chart.add_bar(
         x=[*map(list, zip(*map(break_place, rows["quarter"]), strict=True))],
         y=rows["el"],

@@ -1,6 +1,9 @@
-"""Names and number formats for readers: what a class is called, how an amount and its error are said."""
+"""Names and number formats for readers: classes, kinds and mechanisms in words, amounts with their errors."""
 
 import math
+
+FIRST_YEAR = 2026
+"""Year of the first month: every book is dated the end of December 2025 (engine/book/tables.py)."""
 
 CLASS_NAMES = {
     "PRIVATE_CREDIT": "Private credit",
@@ -82,65 +85,77 @@ def kind_name(key: str) -> str:
 
 
 def method_name(key: str) -> str:
-    """Reader's name of a way to draw networks."""
+    """Reader's name of a method that draws networks."""
     return METHOD_NAMES.get(key, key)
 
 
-def known(value) -> bool:
+def level_name(key: str) -> str:
+    """The level in the name of a measure: "es_99_97" is at 99.97%."""
+    return key.partition("_")[2].replace("_", ".") + "%"
+
+
+def lower_first(text: str) -> str:
+    """The text with a small first letter, to go on with in a sentence."""
+    return text[:1].lower() + text[1:]
+
+
+def known(value: float | None) -> bool:
     """Whether a number is there and finite."""
     return value is not None and math.isfinite(value)
 
 
-def amount(value) -> str:
+def amount(value: float | None) -> str:
     """USD bn to three significant figures, at least whole billions: 0.42, 3.1, 25.8, 148, 1,204."""
-    if not known(value):
+    if value is None or not math.isfinite(value):
         return "–"
     size = abs(value)
     places = 0 if size >= 99.95 or size < 0.005 else 1 if size >= 0.995 else 2
     return "0" if size < 0.005 else f"{value:,.{places}f}"
 
 
-def multiple(value) -> str:
+def multiple(value: float | None) -> str:
     """A ratio with two places: 1.02x, 5.31x."""
     return f"{value:.2f}x" if known(value) else "–"
 
 
-def error(value, beside) -> str:
-    """An error with as many places as the number beside it and at least one figure of its own."""
-    if not known(value):
+def error(value: float | None, quantity: float | None) -> str:
+    """An error with as many places as the quantity it belongs to and at least one figure of its own."""
+    if value is None or not math.isfinite(value):
         return "–"
-    shown = amount(beside)
-    places = len(shown.split(".")[1]) if "." in shown else 0
+    text = amount(quantity)
+    places = len(text.split(".")[1]) if "." in text else 0
     while places < 4 and 0 < value < 0.5 * 10.0**-places:
         places += 1
     return f"{value:,.{places}f}"
 
 
-def measured(value, standard_error) -> str:
+def measured(value: float | None, standard_error: float | None) -> str:
     """An amount with its standard error: "275 ± 0.9"."""
     return f"{amount(value)} ± {error(standard_error, value)}"
 
 
-def share(value) -> str:
+def share(value: float | None) -> str:
     """A share in percent: 0.05%, 3.1%, 26%."""
-    if not known(value):
+    if value is None or not math.isfinite(value):
         return "–"
     size = abs(value) * 100.0
     places = 0 if size >= 9.95 else 1 if size >= 0.0995 else 2 if size > 0 else 0
     return f"{100.0 * value:,.{places}f}%"
 
 
-def seconds(value) -> str:
+def seconds(value: float | None) -> str:
     """A duration: 0.8 s, 42 s, 3 min 20 s."""
-    if not known(value):
+    if value is None or not math.isfinite(value):
         return "–"
     if value < 120:
         return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
     return f"{int(value // 60)} min {int(value % 60):02d} s"
 
 
-def ratio(numerator, denominator) -> float | None:
-    """A ratio, or None where a part is unknown or nothing is there to divide by."""
-    if not known(numerator) or not known(denominator) or denominator <= 0:
+def ratio(numerator: float | None, denominator: float | None) -> float | None:
+    """A ratio, or None where a part is unknown or the denominator is not positive."""
+    if numerator is None or denominator is None:
+        return None
+    if not (math.isfinite(numerator) and math.isfinite(denominator) and denominator > 0):
         return None
     return numerator / denominator

@@ -18,8 +18,33 @@ def among_others() -> bool:
 
 
 def watched() -> bool:
-    """Whether a person looks on: a terminal, not continuous integration, and not one job among several."""
+    """Whether a person watches: a terminal, not continuous integration, and not one job among several."""
     return not among_others() and sys.stderr.isatty() and not os.environ.get("CI")
+
+
+class Bar:
+    """A bar of rich on standard error: what is done, how much of it, and figures behind it.
+
+    Shown only where a person watches; it disappears when it stops.
+    """
+
+    def __init__(self, description: str, total: int, done: int = 0) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        self.shown = watched()
+        columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[figures]}")
+        self.bar = Progress(*columns, console=Console(stderr=True), transient=True, disable=not self.shown)
+        self.task = self.bar.add_task(description, total=total, completed=done, figures="")
+        self.bar.start()
+
+    def update(self, done: int, figures: str, description: str | None = None) -> None:
+        """Show `done` of the total with these figures behind the bar, and another description if given."""
+        self.bar.update(self.task, completed=done, figures=figures, description=description)
+
+    def stop(self) -> None:
+        """Take the bar away."""
+        self.bar.stop()
 
 
 class Progress:
@@ -31,39 +56,35 @@ class Progress:
     """
 
     def __init__(self, paths: int, of: str = "") -> None:
-        from tqdm import tqdm
-
-        self.paths, self.base = paths, None
-        self.said = time.monotonic()
-        self.bar = tqdm(total=paths, unit=" paths", unit_scale=True, disable=not watched(), leave=False)
+        self.paths = paths
+        self.first: tuple[int, float] | None = None  # paths done and time at the first update
+        self.logged = time.monotonic()
         self.name = f"{of}: " if of else ""
-        self.bar.set_description(f"{self.name}compiling")
+        self.bar = Bar(f"{self.name}compiling", paths)
         log.info("%scompiling, then %s paths", self.name, f"{paths:,}")
 
     def update(self, done: int) -> None:
         """`done` paths are finished."""
         now = time.monotonic()
-        if self.base is None:
-            self.base = (done, now)
-            self.bar.set_description(f"{self.name}simulating")
-            self.bar.initial = done
-            self.bar.unpause()
-        self.bar.update(done - self.bar.n)
-        if now - self.said >= EVERY or done == self.paths:
-            self.said = now
-            log.info(self.line(done, now))
+        if self.first is None:
+            self.first = (done, now)
+        figures = self.figures(done, now)
+        self.bar.update(done, figures, f"{self.name}simulating")
+        if now - self.logged >= EVERY or done == self.paths:
+            self.logged = now
+            log.info("%s%s", self.name, figures)
 
-    def line(self, done: int, now: float) -> str:
+    def figures(self, done: int, now: float) -> str:
         """Paths done, paths a second and the time left in words."""
-        first, start = self.base
-        said = f"{self.name}{done:,} of {self.paths:,} paths"
-        if done == first:
-            return said
+        first, start = self.first or (done, now)
+        count = f"{done:,} of {self.paths:,} paths"
+        if done == first or now == start:
+            return count
         speed = (done - first) / (now - start)
-        return f"{said}, {speed:,.0f} paths/s, {(self.paths - done) / speed:,.0f} s left"
+        return f"{count}, {speed:,.0f} paths/s, {(self.paths - done) / speed:,.0f} s left"
 
     def __enter__(self) -> "Progress":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.bar.close()
+        self.bar.stop()

@@ -73,7 +73,7 @@ def show(context: Context, summary: dict[str, Any]) -> None:
     """The summary's table and where the report is."""
     from engine.report.terminal import print_summary
 
-    print_summary(summary, sys.stdout)
+    print_summary(context.path, sys.stdout)
     print(f"\n{context.path / ('report.html' if context.experiment.report.html else 'summary.json')}")
 
 

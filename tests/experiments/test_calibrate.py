@@ -18,13 +18,13 @@ def test_a_book_is_calibrated_and_what_is_found_can_be_used(undertow, status, tm
     folder = tmp_path / "out" / "a"
     assert answer.code == 0, answer.err
     assert status(folder)["status"] == "done"
-    assert "What the history identifies" in answer.out and "Losses with what was calibrated" in answer.out
+    assert "What history identifies" in answer.out and "Losses with the calibrated parameters" in answer.out
     told = json.loads((folder / "summary.json").read_text(encoding="utf-8"))["calibration"]
     fits = pd.read_parquet(folder / "results" / "calibration.parquet").set_index("parameter")
     assert fits.loc["economy.growth[0]", "identified"]
     assert {"economy.volatility", "chips.release_effect"} <= set(told["not_identified"])
     assert set(told["effect"]) == {"base", "economy", "chips", "both", "all"}
-    assert "What the history says of the numbers" in (folder / "report.html").read_text(encoding="utf-8")
+    assert "What history says about the parameters" in (folder / "report.html").read_text(encoding="utf-8")
     hazards = pd.read_parquet(folder / "results" / "calibration_hazards.parquet").set_index("firm")
     book = load_book(folder / "results" / "book")
     assert hazards.index.tolist() == ["CLOUD"]

@@ -66,7 +66,7 @@ def test_an_ensemble_of_networks(undertow, book, status, tmp_path):
     mean = each.groupby(["measure", "column"])["value"].mean()
     assert mean.to_numpy() == pytest.approx(split.loc[mean.index, "value"].to_numpy(), rel=1e-9, abs=1e-12)
     page = (folder / "report.html").read_text(encoding="utf-8")
-    assert "How much is simply not known" in page and "One filling of the unknown holdings" not in page
+    assert "How much depends on who holds what" in page and "Who holds what is mostly unknown" not in page
 
 
 def test_a_template_is_not_written_over(undertow, book, untouched):
@@ -92,7 +92,7 @@ def test_levers_of_policy_from_the_worked_book(undertow, book, status, tmp_path)
     folder = tmp_path / "out" / "p"
     assert answer.code == 0
     assert status(folder)["status"] == "done"
-    assert "Levers of policy on the same paths" in answer.out and "Advance-rate cap" in answer.out
+    assert "Policy levers on the same paths" in answer.out and "Advance-rate cap" in answer.out
     found = summary(folder)
     assert list(found["policy"]) == ["base", *LEVERS, "all"]
     base = found["policy"]["base"]
@@ -119,7 +119,7 @@ def test_what_the_tail_of_the_worked_book_hangs_on(undertow, book, tmp_path):
     chosen = ("task=greeks", "greeks.groups=[economy]")
     answer = undertow(*book, *small, *few, *chosen, "run.dir=out/g")
     assert answer.code == 0
-    assert "What the tail hangs on" in answer.out and "checks, p =" in answer.out
+    assert "What drives the tail" in answer.out and "checks, p =" in answer.out
     folder = tmp_path / "out" / "g"
     found, table = summary(folder)["greeks"], pd.read_parquet(folder / "results" / "greeks.parquet")
     assert list(found["numbers"]) == table["number"].tolist() and found["rows"] == 64
@@ -165,7 +165,7 @@ def test_the_likeliest_road_to_a_loss_of_the_worked_book(undertow, book, status,
     answer = undertow(*small, "target=0.3", "run.dir=out/r")
     folder = tmp_path / "out" / "r"
     assert answer.code == 0 and status(folder)["status"] == "done"
-    assert "Likeliest roads to 0.30 bn (system)" in answer.out and "Q1 2026: " in answer.out
+    assert "Likeliest scenarios for a loss of 0.30 bn (system)" in answer.out and "Q1 2026: " in answer.out
     found = summary(folder)["reverse_stress"]
     scenarios = pd.read_parquet(folder / "results" / "reverse_stress.parquet")
     assert scenarios["log_likelihood"].is_monotonic_decreasing and len(scenarios) == len(found["stories"])
@@ -186,7 +186,7 @@ def test_the_likeliest_road_to_a_loss_of_the_worked_book(undertow, book, status,
     error = (chance["importance_se"] ** 2 + chance["plain_se"] ** 2) ** 0.5
     assert 0.0 < chance["importance"] and abs(chance["importance"] - chance["plain"]) < 4.0 * error
     page = (folder / "report.html").read_text(encoding="utf-8")
-    assert 'id="reverse_stress"' in page and "The likeliest road to 0.30 bn" in page
+    assert 'id="reverse_stress"' in page and "The likeliest way to lose 0.30 bn" in page
     answer = undertow(*small, "target=1e4", "run.dir=out/far")
     assert answer.code == 4
     said = "no systematic path within 8 standard deviations of the middle brings an expected loss of 10,000"

@@ -49,8 +49,25 @@ def test_the_bar_is_for_a_person_only(monkeypatch, terminal, ci, bar):
     stream = Terminal() if terminal else io.StringIO()
     monkeypatch.setattr("sys.stderr", stream)
     monkeypatch.setenv("CI", ci)
+    monkeypatch.setenv("TERM", "xterm")
     with progress.Progress(1000) as shown:
         shown.update(500)
         shown.update(1000)
+        shown.bar.bar.refresh()
     assert ("simulating" in stream.getvalue()) == bar
     assert (stream.getvalue() == "") == (not bar)
+
+
+def test_the_bar_says_what_the_log_says(monkeypatch, clock):
+    stream = Terminal()
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    with progress.Progress(4000, "base") as shown:
+        shown.update(1000)
+        clock(20)
+        shown.update(3000)
+        shown.bar.bar.refresh()
+    assert "base: simulating" in stream.getvalue()
+    assert "3,000 of 4,000 paths, 100 paths/s, 10 s left" in stream.getvalue()

@@ -46,7 +46,7 @@ def test_a_search_from_end_to_end(undertow, book, status, tmp_path):
     answer = undertow(*asked, "search.trials=3")
     assert answer.code == 0, answer.err
     folder = tmp_path / "out" / "a"
-    assert "Best of 3 settings for the most net income of FUND's loans, with ES 99% of the" in answer.out
+    assert "Best of 3 settings for the highest net income of FUND's loans, with ES 99% of the" in answer.out
     found = json.loads((folder / "summary.json").read_text())["search"]
     assert (found["trials"], found["feasible"], found["paths"]) == (3, 3, 1024)
     best = found["best"][0]

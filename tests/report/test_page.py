@@ -17,7 +17,8 @@ from engine.book.build import build_system
 from engine.book.parameters import Parameters
 from engine.paths.simulate import break_quarter, layout_of
 from engine.report import style, words
-from engine.report.page import page, write_page
+from engine.report.html import TEMPLATES
+from engine.report.page import page, sections, write_page
 from engine.results.folder import read_results
 from engine.results.write import write_results
 from engine.vocabulary import SERIES
@@ -116,7 +117,7 @@ def test_provenance_warnings_and_limits_are_on_the_page(document, results):
     summary = results.summary
     for part in (summary["book_hash"], summary["config_hash"], f"jax {jax.__version__}", "pseudo_random"):
         assert part in said
-    assert "What this number does not cover" in said
+    assert "What these numbers do not cover" in said
     assert results.summary["warnings"] and all(warning in said for warning in results.summary["warnings"])
 
 
@@ -132,6 +133,48 @@ def test_flags_are_on_the_page(results):
     flagged = results.summary["flagged_paths"] | {"collateral_spiral": 3}
     changed = results._replace(summary=results.summary | {"flagged_paths": flagged})
     assert "collateral spiral 3" in visible(page(changed))
+
+
+def test_a_name_is_escaped_exactly_once(results):
+    table = results.tables["losses"].copy()
+    worst = results.ranked("lender", "5y", "es_99")["id"].iloc[0]
+    table["name"] = table["name"].where(table["id"] != worst, "<b>A&B</b>")
+    document = page(results._replace(tables={**results.tables, "losses": table}))
+    markup, _, data = document.partition('<script type="application/octet-stream"')
+    assert "&lt;b&gt;A&amp;B&lt;/b&gt;" in markup
+    assert (
+        not re.search("<b>A(&|&amp;)B", document)
+        and "&amp;amp;" not in document
+        and "&amp;lt;" not in document
+    )
+    drawn = charts_of(data)["lenders"]["data"]
+    assert any("<b>A&B</b>" in trace["y"] for trace in drawn)
+
+
+def test_doubts_stand_at_the_head_with_the_exit_code(results):
+    doubt = "0.20% of paths are flagged not_finite"
+    document = page(results._replace(summary={**results.summary, "doubts": [doubt]}))
+    head = visible(document[: document.index("<nav>")])
+    assert "Read with care" in head and "exit code 4" in head and doubt in head
+    quiet = page(results._replace(summary={**results.summary, "warnings": []}))
+    assert "Read with care" not in quiet and "exit code" not in visible(quiet)
+
+
+def test_contents_and_sections_are_one_list(document):
+    links = re.findall(r'<a href="#([^"]+)"', document)
+    assert links == re.findall(r'<section id="([^"]+)"', document) and "policy" not in links
+
+
+def test_the_page_has_every_table_and_chart_of_its_sections(document, results):
+    parts = [section for _, section in sections(results)]
+    names = [chart.name for section in parts for chart in section.charts]
+    assert names == re.findall(r'id="chart-([^"]+)"', document)
+    assert document.count("<table>") == sum(len(section.tables) for section in parts)
+
+
+def test_style_and_script_are_those_of_the_template_files(document):
+    for name in ("report.css", "report.js"):
+        assert (TEMPLATES / name).read_text(encoding="utf-8").strip() in document
 
 
 @pytest.fixture

@@ -1,33 +1,33 @@
-"""The section on who pays in the end: losses by group of final bearers, beside what the group has."""
+"""The section on final bearers: losses looked through to the groups that bear them, beside their wealth."""
 
 from engine.report import charts, findings, words
-from engine.report.markup import Charts, finding, paragraph, section, table
-from engine.report.sections.losses import shortfall
-from engine.report.words import amount, measured, share
+from engine.report.section import Chart, Section, finding
+from engine.report.sections.losses import UNRESOLVED, shortfall
+from engine.report.table import Table, amount, measured, row, share
 from engine.results.folder import Results
 from engine.results.horizons import horizon_years
 
 
-def who_pays(results: Results, holder: Charts) -> str:
-    """Final bearers, drawn and in numbers."""
-    borne = holder.place(
-        "bearers", charts.bearers(results), "Who bears it in the end",
-        "funds, banks, insurers and plans looked through to those who own them or stand behind them.",
+def final_bearers(results: Results) -> Section:
+    """Losses by group of final bearers."""
+    borne = Chart(
+        "bearers", charts.bearers(results), "Losses by final bearer",
+        "looking through funds, banks, insurers and plans to those who own or stand behind them.",
     )  # fmt: skip
-    return section(
-        "who-pays", "Who pays in the end", finding(findings.bearers(results)), borne, bearers_table(results)
-    )
+    parts = (finding(findings.bearers(results)), borne, bearers_table(results))
+    return Section("who-pays", "Who pays in the end", parts)
 
 
-def bearers_table(results: Results) -> str:
+def bearers_table(results: Results) -> Table:
     """Expected loss and ES of each group, and both as a share of its wealth."""
-    rows = results.ranked("bearer", results.last, "es_99").to_dict("records")
-    cells = [
-        (row["name"], measured(row["el"], row["el_se"]), shortfall(row, "99"),
-         row["grade"], amount(row["wealth"]), share(words.ratio(row["el"], row["wealth"])),
-         share(words.ratio(row["es_99"], row["wealth"])))
-        for row in rows
-    ]  # fmt: skip
+    rows = tuple(
+        row(
+            group["name"], measured(group["el"], group["el_se"]), shortfall(group, "99"), group["grade"],
+            amount(group["wealth"]), share(words.ratio(group["el"], group["wealth"])),
+            share(words.ratio(group["es_99"], group["wealth"])),
+        )
+        for group in results.ranked("bearer", results.last, "es_99").to_dict("records")
+    )  # fmt: skip
     head = (
         "Group",
         "Expected",
@@ -38,9 +38,10 @@ def bearers_table(results: Results) -> str:
         "ES 99% / wealth",
     )
     note = (
-        f"{horizon_years(results.last)}, USD bn. Who holds what is the weakest part of the book: "
-        "almost all holdings, and the shares by which a lender's loss is split, are assumptions (grade C). "
-        "Each group's ES is of its own worst 1% of paths, so the column does not add up to the system's. "
-        "Wealth: what the loss is held against, from the book; for taxpayers a year of federal receipts."
+        "Who holds what is the weakest part of the book: almost all holdings, and the shares by which a "
+        "lender's loss is split, are assumptions (grade C). Each group's ES is over its own worst 1% of "
+        "paths, so the column does not add up to the system's. Wealth, from the book, is what the loss is "
+        "compared with; for taxpayers it is one year of federal receipts."
     )
-    return table(head, cells) + paragraph(note, "note")
+    title = f"Final bearers, {horizon_years(results.last)}"
+    return Table("bearers", title, head, rows, note, "USD bn", UNRESOLVED)

@@ -1,4 +1,6 @@
-"""The section on calibration: what the history says of the numbers, how well it fits, and what it changes."""
+"""The section on calibration: parameters estimated from history, their fit, and the effect on losses."""
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -6,8 +8,9 @@ import plotly.graph_objects as go
 
 from engine.report import style, words
 from engine.report.charts import figure, paired_bars
-from engine.report.markup import Charts, finding, paragraph, probability, section, side_by_side, table
-from engine.report.words import amount, measured, share
+from engine.report.section import Chart, Pair, Part, Section, Text, finding
+from engine.report.table import Cell, Table, amount, measured, number, probability, row, share
+from engine.report.words import FIRST_YEAR
 from engine.results.folder import Results
 from engine.results.horizons import count_words, horizon_years, joined
 
@@ -17,6 +20,7 @@ PARTS = {
     "rents": ("Rents of chips", "USD per GPU-hour"),
 }
 EFFECTS = {
+    "base": "As assumed",
     "economy": "Economy calibrated",
     "chips": "Chips calibrated",
     "both": "Both",
@@ -24,119 +28,127 @@ EFFECTS = {
 }
 
 
-def calibration(results: Results, holder: Charts) -> str:
-    """Estimates with errors, fit, predictions, intercepts and their effect; nothing without the task."""
-    if "calibration" not in results.tables:
-        return ""
-    fits = results.tables["calibration"]
-    changed = paired_bars(
-        results.tables["calibration_effect"].set_index("variant").drop(index="base"), EFFECTS, "change",
-        "Change against the run, USD bn", pitch=46,
+def calibration(results: Results) -> Section:
+    """Estimates with errors, fit, predictions, intercepts and their effect."""
+    rows = results.tables["calibration_effect"].set_index("variant").drop(index="base")
+    effect = Chart(
+        "calibration-effect", paired_bars(rows, EFFECTS, "change", "Change, USD bn", pitch=46),
+        "Effect of the calibrated parameters",
+        f"{horizon_years(results.last)}, same paths; bars: 95% intervals of the paired difference.",
     )  # fmt: skip
-    effect = holder.place(
-        "calibration-effect", changed, "What the calibrated numbers change",
-        f"{horizon_years(results.last)}, on the same paths; bars: 95% of the paired error.",
+    fits = Pair(tuple(fit_chart(results, part) for part in PARTS))
+    hazards = results.tables["calibration_hazards"]
+    intercepts: tuple[Part, ...] = () if hazards.empty else (intercepts_table(hazards),)
+    parts = (
+        finding(identified(results)), estimates_table(results), fits, Text(evidence(results)), *intercepts,
+        effect, effect_table(results), unidentified_table(results),
     )  # fmt: skip
-    return section(
-        "calibration", "What the history says of the numbers", finding(headline(results)), estimates(fits),
-        side_by_side(*(fit_chart(results, holder, part) for part in PARTS)), evidence(results),
-        intercepts(results.tables["calibration_hazards"]), effect, unidentified(fits),
-    )  # fmt: skip
+    return Section("calibration", "What history says about the parameters", parts)
 
 
-def headline(results: Results) -> str:
-    """How much is identified, and what it does to the tail."""
+def identified(results: Results) -> str:
+    """How much is identified, and its effect on the tail."""
     fits, effect = (results.tables[name] for name in ("calibration", "calibration_effect"))
-    row = effect.set_index("variant").loc["all"]
+    variant = effect.set_index("variant").loc["all"]
     count = count_words(int(fits["identified"].astype(bool).sum()))
     return (
-        f"The history identifies {count} of {len(fits)} numbers. With all of it, and default intercepts at "
-        f"what markets imply, ES 99% moves by {measured(row['es_99_change'], row['es_99_change_se'])} bn."
+        f"History identifies {count} of {len(fits)} parameters. With all of them, and default intercepts "
+        "set to match market prices, ES 99% changes by "
+        f"{words.measured(variant['es_99_change'], variant['es_99_change_se'])} bn."
     )
 
 
-def estimates(fits: pd.DataFrame) -> str:
-    """What was identified."""
-    rows = fits[fits["identified"].astype(bool)]
-    cells = [
-        (row.parameter, row.why, figure_of(row.prior),
-         f"{figure_of(row.value)} ± {figure_of(row.standard_error)}",
-         f"{figure_of(row.low)} to {figure_of(row.high)}", str(row.data))
-        for row in rows.itertuples()
-    ]  # fmt: skip
-    note = "± one standard error. A number counts as identified if its 95% band leaves out zero."
-    head = ("Number", "From", "Before", "Estimate", "95% band", "Observations")
-    return table(head, cells, 2) + paragraph(note, "note")
-
-
-def unidentified(fits: pd.DataFrame) -> str:
-    """What was not, and why: it stays as it was."""
-    rows = fits[~fits["identified"].astype(bool)]
-    cells = [
-        (
-            ", ".join(own["parameter"]), why, ", ".join(figure_of(value) for value in own["prior"]),
-            bounds(own.iloc[0]),
+def estimates_table(results: Results) -> Table:
+    """Parameters that history identifies."""
+    fits = results.tables["calibration"]
+    rows = tuple(
+        row(
+            fit.parameter, fit.why, number(fit.prior), estimate(fit.value, fit.standard_error),
+            f"{plain(fit.low)} to {plain(fit.high)}", number(fit.data, "d"),
         )
-        for why, own in rows.groupby("why", sort=False)
-    ]  # fmt: skip
-    return paragraph("Not identified, and so left as it was:") + table(
-        ("Number", "Why", "Stays at", "95% band"), cells, 2
+        for fit in fits[fits["identified"].astype(bool)].itertuples()
+    )  # fmt: skip
+    text = "± is one standard error. A parameter counts as identified if its 95% band excludes zero."
+    head = ("Parameter", "From", "Before", "Estimate", "95% band", "Observations")
+    return Table(
+        "calibration", "What history identifies", head, rows, text, words=2, brief_columns=(0, 2, 3, 4)
     )
 
 
-def bounds(row) -> str:
-    """The band of a number that is not identified: a bound where there is one."""
-    low, high = (value if words.known(value) else None for value in (row.low, row.high))
+def unidentified_table(results: Results) -> Table:
+    """Parameters that history does not identify, and why: they stay as they are."""
+    fits = results.tables["calibration"]
+    rows = tuple(
+        row(
+            ", ".join(own["parameter"]), why, ", ".join(plain(value) for value in own["prior"]),
+            bound(own.iloc[0]),
+        )
+        for why, own in fits[~fits["identified"].astype(bool)].groupby("why", sort=False)
+    )  # fmt: skip
+    return Table(
+        "calibration_unidentified", "Not identified, and left as they are",
+        ("Parameter", "Why", "Stays at", "95% band"), rows, words=2, brief_columns=(0, 2),
+    )  # fmt: skip
+
+
+def estimate(value: float, error: float) -> Cell:
+    """An estimate with its standard error, three and two significant figures."""
+    return Cell(f"{value:.3g}", "number", value, f"± {plain(error)}", (error,))
+
+
+def bound(fit: pd.Series) -> str:
+    """The band of a parameter that is not identified: one end where it has only one."""
+    low, high = (value if words.known(value) else None for value in (fit.low, fit.high))
     if high is None:
-        return "–" if low is None else f"above {figure_of(low)}"
-    return f"{figure_of(low)} to {figure_of(high)}" if low is not None else f"below {figure_of(high)}"
+        return "–" if low is None else f"above {plain(low)}"
+    return f"{plain(low)} to {plain(high)}" if low is not None else f"below {plain(high)}"
 
 
-def figure_of(value) -> str:
+def plain(value: float | None) -> str:
     """Three significant figures."""
     return f"{value:.3g}" if words.known(value) else "–"
 
 
-def fit_chart(results: Results, holder: Charts, part: str) -> str:
+def fit_chart(results: Results, part: str) -> Chart:
     """Observations, fitted trend and the bands in which earlier observations had put them."""
     title, unit = PARTS[part]
     series = results.tables["calibration_series"]
     series = series[series["part"] == part]
-    made = results.tables["calibration_predictions"]
-    made = made[made["part"] == part]
+    predictions = results.tables["calibration_predictions"]
+    predictions = predictions[predictions["part"] == part]
     chart = figure(430)
     for colour, (entity, rows) in zip(
         np.resize(COLOURS, 100), series.groupby("entity", sort=True), strict=False
     ):
-        draw(chart, colour, entity, rows, made[made["entity"] == entity])
+        draw(chart, colour, entity, rows, predictions[predictions["entity"] == entity])
     ends = np.log10([series["value"].min() / 3.0, series["value"].max() * 3.0]) if len(series) else [0.0, 1.0]
     chart.update_yaxes(type="log", title_text=unit, dtick="D2", range=list(ends))
     chart.update_xaxes(title_text="Year", dtick=1)
     caption = (
-        "filled: observed; hollow: interpolated or judged, not used; line: fitted trend; bar: 95% band "
-        "predicted from all earlier observations."
+        "filled: observed; hollow: interpolated or estimated by judgement, not used; line: fitted trend; "
+        "bar: 95% band predicted from all earlier observations."
     )
-    return holder.place(f"calibration-{part}", chart, title, caption)
+    return Chart(f"calibration-{part}", chart, title, caption)
 
 
-def draw(chart: go.Figure, colour: str, entity: str, rows: pd.DataFrame, made: pd.DataFrame) -> None:
+def draw(chart: go.Figure, colour: str, entity: str, rows: pd.DataFrame, predictions: pd.DataFrame) -> None:
     """One series."""
     used = rows[rows["used"].astype(bool)].sort_values("middle")
     other = rows[~rows["used"].astype(bool)]
     chart.add_scatter(
-        x=2026.0 + used["middle"], y=used["trend"], mode="lines", line={"color": colour, "width": 1.3},
+        x=FIRST_YEAR + used["middle"], y=used["trend"], mode="lines", line={"color": colour, "width": 1.3},
         showlegend=False, hoverinfo="skip",
     )  # fmt: skip
     looks = ((used, "circle", entity, True), (other, "circle-open", entity, False))
     for part, symbol, name, legend in looks:
         chart.add_scatter(
-            x=2026.0 + part["middle"], y=part["value"], mode="markers", name=name, showlegend=legend,
+            x=FIRST_YEAR + part["middle"], y=part["value"], mode="markers", name=name, showlegend=legend,
             marker={"color": colour, "size": 8, "symbol": symbol}, text=part["label"],
             hovertemplate="%{text}<br>%{y:,.3g}<extra></extra>",
         )  # fmt: skip
-    placed = made.merge(used[["label", "middle"]], on="label")
+    placed = predictions.merge(used[["label", "middle"]], on="label")
     chart.add_scatter(
-        x=2026.0 + placed["middle"], y=placed["p50"], mode="markers", showlegend=False,
+        x=FIRST_YEAR + placed["middle"], y=placed["p50"], mode="markers", showlegend=False,
         marker={"color": colour, "size": 9, "symbol": "line-ew-open"},
         error_y={
             "array": placed["high"] - placed["p50"], "arrayminus": placed["p50"] - placed["low"],
@@ -147,51 +159,79 @@ def draw(chart: go.Figure, colour: str, entity: str, rows: pd.DataFrame, made: p
 
 
 def evidence(results: Results) -> str:
-    """Predictions and recovered truths, in sentences."""
-    told = results.summary["calibration"]
+    """Predictions out of sample and coverage on simulated histories, in sentences."""
+    summary = results.summary["calibration"]
     predicted = joined(
-        [f"{own['inside']} of {own['predictions']} of {part}" for part, own in told["predictions"].items()]
+        [f"{own['inside']} of {own['predictions']} of {part}" for part, own in summary["predictions"].items()]
     )
     recovered = joined(
-        [f"{share(row['covered'])} for {row['name'].replace('_', ' ')}" for row in told["recovery"]]
+        [f"{words.share(own['covered'])} for {own['name'].replace('_', ' ')}" for own in summary["recovery"]]
     )
-    rises = told["rises"]
-    said = (
-        (
-            f"Out of sample, {predicted} lie inside the 95% bands. "
-            if predicted
-            else "Nothing could be predicted. "
-        )
-        + (
-            f"Simulated histories of the same dates: 95% bands hold the truth in {recovered}. "
-            if recovered
-            else ""
-        )
-        + f"Rents rose between {rises['seen']} of {rises['of']} pairs of neighbouring quotes; the fit "
-        f"expects {amount(rises['expected'])}."
-    )
-    return paragraph(said)
-
-
-def intercepts(rows: pd.DataFrame) -> str:
-    """Default intercepts at which the engine agrees with markets."""
-    if rows.empty:
-        return ""
-    cells = [
-        (
-            row.firm, row.verdict + (", used" if row.used else ""), row.basis, f"{1e4 * row.spread:,.0f}",
-            f"{row.risk_premium:g}",
-            f"{share(row.implied)} [{share(row.implied_low)}–{share(row.implied_high)}]",
-            probability(row.structural, row.structural_se), share(row.pd_prior), f"{1e2 * row.prior:.3g}%",
-            f"{1e2 * row.hazard:.3g}% ± {1e2 * row.hazard_se:.1g}%" if row.verdict == "met" else "–",
-        )
-        for row in rows.itertuples()
+    rises = summary["rises"]
+    sentences = [
+        f"Out of sample, {predicted} lie inside the 95% bands." if predicted
+        else "There is too little history to predict out of sample."
     ]  # fmt: skip
-    note = (
-        f"Default probabilities over {rows['years'].iloc[0]:g} years, under the calibrated economy and "
-        "chips; in brackets, over the range of the risk premium (risk-neutral over real-world intensity). "
-        "Structure alone: without the residual hazard. ± simulation error."
+    if recovered:
+        sentences.append(
+            f"On simulated histories with the same dates, 95% bands contain the true value in {recovered}."
+        )
+    sentences.append(
+        f"Rents rose between {rises['seen']} of {rises['of']} pairs of neighbouring quotes; the fitted model "
+        f"expects {words.amount(rises['expected'])}."
     )
-    head = ("Firm", "Verdict", "Quote", "bp", "Premium", "Implied", "Structure alone",
-            "With the intercept before", "Intercept before", "Intercept")  # fmt: skip
-    return table(head, cells, 3) + paragraph(note, "note")
+    return " ".join(sentences)
+
+
+def effect_table(results: Results) -> Table:
+    """Losses with the calibrated parameters and their paired changes."""
+    none = Cell("–", "amount")
+    rows = []
+    for name, variant in results.tables["calibration_effect"].set_index("variant").iterrows():
+        changes = [none, none]
+        if name != "base":
+            changes = [measured(variant[key], variant[f"{key}_se"]) for key in ("es_99_change", "el_change")]
+        rows.append(row(
+            EFFECTS[name], amount(variant["es_99"]), changes[0], amount(variant["el"]), changes[1]
+        ))  # fmt: skip
+    head = ("Parameters", "ES 99%", "Change", "Expected", "Change of expected")
+    title = "Losses with the calibrated parameters, same paths"
+    return Table("calibration_effect", title, head, tuple(rows), "± is one standard error.", "USD bn")
+
+
+def intercepts_table(hazards: pd.DataFrame) -> Table:
+    """Default intercepts at which the engine agrees with market prices."""
+    rows = tuple(
+        row(
+            firm.firm, firm.verdict + (", used" if firm.used else ""), firm.basis,
+            number(1e4 * firm.spread, ",.0f"), number(firm.risk_premium, "g"), implied(firm),
+            probability(firm.structural, firm.structural_se), share(firm.pd_prior),
+            number(1e2 * firm.prior, ".3g", "%"), intercept(firm),
+        )
+        for firm in hazards.itertuples()
+    )  # fmt: skip
+    text = (
+        f"Default probabilities over {hazards['years'].iloc[0]:g} years under the calibrated economy and "
+        "chips; in brackets, over the range of the risk premium (risk-neutral over real-world default "
+        "intensity). Structural: without the residual hazard. ± is simulation error."
+    )
+    head = ("Firm", "Verdict", "Quote", "Spread, bp", "Risk premium", "Implied PD", "Structural PD",
+            "PD with the intercept before", "Intercept before", "Intercept")  # fmt: skip
+    title = "Default intercepts implied by market prices"
+    return Table("calibration_hazards", title, head, rows, text, words=3)
+
+
+def implied(firm: Any) -> Cell:
+    """The default probability that the quote implies, over the range of the risk premium."""
+    detail = f"[{words.share(firm.implied_low)}–{words.share(firm.implied_high)}]"
+    return Cell(
+        words.share(firm.implied), "share", firm.implied, detail, (firm.implied_low, firm.implied_high)
+    )
+
+
+def intercept(firm: Any) -> Cell:
+    """The intercept at which simulated and implied default probability agree, where there is one."""
+    if firm.verdict != "met":
+        return Cell("–", "share")
+    error = f"± {1e2 * firm.hazard_se:.1g}%"
+    return Cell(f"{1e2 * firm.hazard:.3g}%", "share", firm.hazard, error, (firm.hazard_se,))

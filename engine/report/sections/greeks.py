@@ -1,34 +1,35 @@
-"""The section on what the tail hangs on: every number of the model ranked by what it does to ES."""
+"""The section on sensitivities: every parameter of the model ranked by its effect on ES."""
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from engine.report import style, words
 from engine.report.charts import figure
-from engine.report.markup import Charts, finding, paragraph, section, table
-from engine.report.words import amount, measured
+from engine.report.section import Chart, Section, finding, note
+from engine.report.table import Cell, Table, measured, row
 from engine.results.folder import Results
+from engine.results.greeks import TOLD
 from engine.results.horizons import horizon_years
 
-TOP = 20
-"""Numbers in the chart."""
+COUNT = 20
+"""Parameters in the chart and on the terminal."""
+AGREE = 0.05
+"""p-value from which the checks count as in agreement."""
 
 
-def hanging(results: Results, holder: Charts) -> str:
-    """Every number that is told from zero; nothing where the run moved none."""
-    if "greeks" not in results.tables:
-        return ""
-    rows, told = results.tables["greeks"], results.summary["greeks"]
-    level = words.share(told["level"])
-    chart = holder.place(
-        "greeks", tornado(rows.head(TOP), level), "The greatest effects",
-        f"{horizon_years(results.last)}: change of ES {level} when a number rises by a tenth of its "
-        "size; bars: 95% of the error.",
+def sensitivities(results: Results) -> Section:
+    """Every parameter with an effect that is statistically significant or that was checked."""
+    level = words.share(results.summary["greeks"]["level"])
+    chart = Chart(
+        "greeks", tornado(results.tables["greeks"].head(COUNT), level), "The largest effects",
+        f"{horizon_years(results.last)}: change of ES {level} when a parameter rises by 10% of its size; "
+        "bars: 95% intervals.",
     )  # fmt: skip
-    return section(
-        "greeks", "What the tail hangs on", finding(greatest(rows, told, level)), chart,
-        numbers_table(rows[rows["told"] | rows["bump"].notna() | rows["range"].notna()], level), checks(told),
+    parts = (
+        finding(largest(results)), chart, effects_table(results), note(design(results)),
+        note(checks(results)),
     )  # fmt: skip
+    return Section("greeks", "What drives the tail", parts)
 
 
 def tornado(rows: pd.DataFrame, level: str) -> go.Figure:
@@ -49,11 +50,13 @@ def tornado(rows: pd.DataFrame, level: str) -> go.Figure:
                 "thickness": 1.2,
                 "width": 3,
             },
-            customdata=list(zip(part.apply(valued, axis=1), part["why"], part["es_se"], strict=True)),
+            customdata=list(
+                zip(part.apply(value_with_unit, axis=1), part["why"], part["es_se"], strict=True)
+            ),
             hovertemplate="<b>%{y}</b> = %{customdata[0]}<br>%{customdata[1]}<br>%{x:+,.2f} ± "
             "%{customdata[2]:.2f} bn (s.e.)<extra></extra>",
         )
-    chart.update_xaxes(title_text=f"Change of ES {level}, USD bn, for a rise by a tenth", zeroline=True)
+    chart.update_xaxes(title_text=f"Change of ES {level}, USD bn, for a rise of 10%", zeroline=True)
     chart.update_yaxes(
         categoryorder="array",
         categoryarray=shown["number"].tolist(),
@@ -64,70 +67,92 @@ def tornado(rows: pd.DataFrame, level: str) -> go.Figure:
     return chart
 
 
-def greatest(rows: pd.DataFrame, told: dict, level: str) -> str:
-    """The number with the greatest effect and how many can be told from zero, in a sentence."""
-    row, wide = rows.iloc[0], rows.loc[rows["range"].abs().fillna(0.0).idxmax()]
-    verb = "raises" if row["es"] > 0.0 else "lowers"
-    ranged = (
-        f" Between the ends of the range a careful user would defend, {wide['number']} moves it most: by "
-        f"{measured(abs(wide['range']), wide['range_se'])} bn."
+def largest(results: Results) -> str:
+    """The parameter with the greatest effect, and how many effects are significant, in two sentences."""
+    rows, level = results.tables["greeks"], words.share(results.summary["greeks"]["level"])
+    most, widest = rows.iloc[0], rows.loc[rows["range"].abs().fillna(0.0).idxmax()]
+    verb = "raises" if most["es"] > 0.0 else "lowers"
+    sentence = (
+        f"ES {level} is most sensitive to {most['number']}: 10% more of it {verb} ES by "
+        f"{words.measured(abs(most['es']), most['es_se'])} bn. {significant(results)}"
     )
+    if not words.known(widest["range"]):
+        return sentence
     return (
-        f"ES {level} hangs most on {row['number']}: a tenth more of it {verb} ES by "
-        f"{measured(abs(row['es']), row['es_se'])} bn. {told['told']} of {len(rows)} numbers can "
-        "be told from zero." + (ranged if words.known(wide["range"]) else "")
+        f"{sentence} Between the lowest and the highest defensible value, {widest['number']} moves ES most: "
+        f"by {words.measured(abs(widest['range']), widest['range_se'])} bn."
     )
 
 
-def numbers_table(rows: pd.DataFrame, level: str) -> str:
-    """Effects of the numbers, over their defensible range too, with their checks."""
-    cells = [
-        (
-            row["number"], valued(row), row["grade"],
-            measured(row["es"], row["es_se"]), spread(row), measured(row["el"], row["el_se"]),
-            checked(row, "bump"), checked(row, "ratio"),
+def significant(results: Results) -> str:
+    """How many effects differ from zero, in a sentence."""
+    greeks = results.summary["greeks"]
+    return (
+        f"Of {len(greeks['numbers'])} parameters, {greeks['told']} have an effect that differs significantly "
+        f"from zero (false discovery rate {TOLD:.0%})."
+    )
+
+
+def effects_table(results: Results) -> Table:
+    """Effects of the parameters, over their defensible range too, with their checks."""
+    effects, level = results.tables["greeks"], words.share(results.summary["greeks"]["level"])
+    shown = effects[effects["told"] | effects["bump"].notna() | effects["range"].notna()]
+    rows = tuple(
+        row(
+            effect["number"], value_with_unit(effect), effect["grade"],
+            measured(effect["es"], effect["es_se"]), over_range(effect),
+            measured(effect["el"], effect["el_se"]), check(effect, "bump"), check(effect, "ratio"),
         )
-        for _, row in rows.iterrows()
-    ]  # fmt: skip
-    head = (
-        "Number", "Value", "Grade", f"ES {level}, a tenth more", "ES, low to high", "Expected, a tenth more",
-        "ES, moved alone", "ES, likelihood ratio",
+        for _, effect in shown.iterrows()
     )  # fmt: skip
-    note = (
-        "USD bn, ± one standard error. Numbers told from zero, at most one in twenty of them by mistake "
-        "(Benjamini and Hochberg), and those that were checked. A tenth more of a negative number is a rise "
-        "too. Low to high: ES at the highest less ES at the lowest value a careful user would defend, run at "
-        "both."
+    head = ("Parameter", "Value", "Grade", f"ES {level}, 10% more", "ES, lowest to highest",
+            "Expected, 10% more", "ES, moved alone", "ES, likelihood ratio")  # fmt: skip
+    text = (
+        "± is one standard error. Shown are parameters whose effect differs significantly from zero (at most "
+        f"{TOLD:.0%} of them by chance; Benjamini and Hochberg) and those that were checked. 10% more "
+        "of a negative number is a rise too. Lowest to highest: ES at the highest less ES at the lowest "
+        "defensible value, both simulated."
     )
-    return table(head, cells, word_columns=3) + paragraph(note, "note")
+    return Table(
+        "greeks", "What drives the tail: change when a parameter rises by 10%", head, rows, text, "USD bn",
+        words=3, brief_rows=COUNT, brief_columns=(0, 1, 3, 5, 6, 4),
+    )  # fmt: skip
 
 
-def valued(row) -> str:
-    """The number's value with its unit."""
-    unit = "" if row["unit"] == "1" else f" {row['unit']}"
-    return f"{row['value']:.4g}{unit}"
+def value_with_unit(effect: pd.Series) -> str:
+    """The parameter's value with its unit."""
+    unit = "" if effect["unit"] == "1" else f" {effect['unit']}"
+    return f"{effect['value']:.4g}{unit}"
 
 
-def spread(row) -> str:
-    """Effect over the defensible range, where it was run."""
-    if not words.known(row["range"]):
-        return "–"
-    return f"{measured(row['range'], row['range_se'])} ({row['low']:.4g} to {row['high']:.4g})"
+def over_range(effect: pd.Series) -> Cell:
+    """Effect over the defensible range, where it was simulated."""
+    if not words.known(effect["range"]):
+        return Cell("–", "amount")
+    return measured(effect["range"], effect["range_se"], f" ({effect['low']:.4g} to {effect['high']:.4g})")
 
 
-def checked(row, route: str) -> str:
-    """What a check found, where there is one."""
-    return measured(row[route], row[f"{route}_se"]) if words.known(row[route]) else "–"
+def check(effect: pd.Series, route: str) -> Cell:
+    """What a check gave, where there is one."""
+    known = words.known(effect[route])
+    return measured(effect[route], effect[f"{route}_se"]) if known else Cell("–", "amount")
 
 
-def checks(told: dict) -> str:
+def design(results: Results) -> str:
+    """How the effects were estimated, in a sentence."""
+    greeks = results.summary["greeks"]
+    return (
+        f"All parameters were moved at once by {words.share(greeks['step'])} of their size in "
+        f"{greeks['rows']} rows of an orthogonal design, each with its mirror image."
+    )
+
+
+def checks(results: Results) -> str:
     """Whether the checks agree, in a sentence."""
-    verdict = "agree with" if told["agreement_p"] >= 0.05 else "differ from"
-    return paragraph(
-        f"All numbers were moved at once by {words.share(told['step'])} of their size in {told['rows']} rows "
-        f"of an orthogonal design, each beside its mirror image. {told['checked']} checks, numbers moved "
-        f"alone on the same draws or by likelihood ratio, {verdict} it (greatest t "
-        f"{amount(told['greatest_t'])}, "
-        f"p = {told['agreement_p']:.2g}).",
-        "note",
+    greeks = results.summary["greeks"]
+    verdict = "agree with" if greeks["agreement_p"] >= AGREE else "differ from"
+    return (
+        f"{greeks['checked']} checks, p = {greeks['agreement_p']:.2g}: parameters moved alone on the same "
+        f"draws, or by likelihood ratio, {verdict} these effects (greatest t "
+        f"{words.amount(greeks['greatest_t'])})."
     )

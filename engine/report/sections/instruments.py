@@ -1,80 +1,43 @@
-"""Parts of the page on what stands behind the debt: what balance sheets leave out."""
+"""The section on instruments: which debt makes the tail, which contracts and guarantees stand behind it."""
 
-from engine.report import charts, findings, words
-from engine.report.markup import (
-    Charts,
-    finding,
-    paragraph,
-    section,
-    table,
-)
-from engine.report.sections import instruments, web
-from engine.report.words import amount, class_name, share
+from engine.report import charts, findings
+from engine.report.section import Chart, Heading, Part, Section, finding
+from engine.report.sections.contracts import contracts
+from engine.report.sections.leverage import leverage_table
+from engine.report.table import Table, amount, row, share
+from engine.report.words import class_name
 from engine.results.folder import Results
+from engine.results.horizons import horizon_years
 
-MEANINGLESS = 50.0
-"""Multiples of an EBITDA beyond which it says only that there is none to speak of."""
+COUNT = 12
+"""Instruments in the table."""
 
 
-def leverage(results: Results) -> str:
-    """Debt, guarantees, leases and leverage of the borrowers that have either beside their debt."""
-    rows = results.tables["leverage"].to_dict("records")
-    if not rows:
-        return ""
-    cells = [
-        (row["name"], *(amount(row[key]) for key in ("debt", "guarantees", "leases")),
-         multiple(row["reported"]), multiple(row["effective"]))
-        for row in rows
-    ]  # fmt: skip
-    head = (
-        "Borrower", "Debt drawn", "Guarantees given", "Leases signed, present value", "Debt / EBITDA",
-        "With guarantees and leases",
+def instruments(results: Results) -> Section:
+    """Instruments by their part of the tail, the contracts between firms, leverage."""
+    classes = Chart(
+        "composition", charts.composition(results), "Tail loss by instrument class",
+        "share of the loss in the worst 1% of system paths, beside the share of debt drawn today.",
     )  # fmt: skip
-    note = (
-        "Today, from the book; USD bn. Leases: all rents signed, begun or not, at 10% a year; where they "
-        "count, rent paid today is added back to EBITDA. In the run lenders go by the first multiple until "
-        "the boom breaks or a sponsored project falls, and then count what guarantees and rents not yet in "
-        "EBITDA add: less can be borrowed, and it costs more."
-    )
-    return "<h3>What balance sheets leave out</h3>" + table(head, cells) + paragraph(note, "note")
+    leverage = leverage_table(results)
+    hidden: tuple[Part, ...] = (Heading("What balance sheets leave out"), leverage) if leverage.rows else ()
+    parts = (finding(findings.composition(results)), classes, contributions_table(results))
+    return Section("door", "Where the loss comes from", (*parts, *contracts(results), *hidden))
 
 
-def multiple(ratio: float) -> str:
-    """A multiple of EBITDA in a cell."""
-    if not words.known(ratio):
-        return "–"
-    return f"{ratio:.1f}x" if ratio <= MEANINGLESS else f"over {MEANINGLESS:.0f}x"
-
-
-def through_which_door(results: Results, holder: Charts) -> str:
-    """Instruments that make the tail."""
-    classes = holder.place(
-        "composition", charts.composition(results), "What the tail is made of",
-        "loss by instrument class in the worst 1% of system paths, beside its share of debt drawn today.",
-    )  # fmt: skip
-    return section(
-        "door", "Through which door it comes", finding(findings.composition(results)), classes,
-        contributions_table(results), web.web(results, holder),
-        instruments.leverage(results),
-    )  # fmt: skip
-
-
-def contributions_table(results: Results, count: int = 12) -> str:
+def contributions_table(results: Results) -> Table:
     """The instruments with the greatest Euler contributions."""
-    rows = results.tables["contributions"]
-    rows = rows[rows["horizon"] == results.last].sort_values("es_99", ascending=False).head(count)
-    cells = [
-        (row.name, row.borrower, class_name(row.instrument_class), amount(row.exposure),
-         amount(row.es_99), share(row.share), row.grade)
-        for row in rows.rename(columns={"class": "instrument_class"}).itertuples(index=False)
-    ]  # fmt: skip
-    head = (
-        "Instrument",
-        "Borrower",
-        "Class",
-        "Drawn today",
-        "Part of ES 99%",
-        "Share",
-        "Grade",
-    )
-    return table(head, cells, 3)
+    contributions = results.tables["contributions"]
+    contributions = contributions[contributions["horizon"] == results.last]
+    largest = contributions.sort_values("es_99", ascending=False).head(COUNT)
+    rows = tuple(
+        row(
+            instrument["name"], instrument["borrower"], class_name(instrument["class"]),
+            amount(instrument["exposure"]), amount(instrument["es_99"]), share(instrument["share"]),
+            instrument["grade"],
+        )
+        for instrument in largest.to_dict("records")
+    )  # fmt: skip
+    head = ("Instrument", "Borrower", "Class", "Drawn today", "Part of ES 99%", "Share of ES 99%", "Grade")
+    title = f"Largest contributions to the system's ES 99%, {horizon_years(results.last)}"
+    return Table("contributions", title, head, rows, "", "USD bn", words=3)

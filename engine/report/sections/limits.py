@@ -1,30 +1,31 @@
 """The section on what the numbers do not cover."""
 
-from engine.report.markup import section, text
+from engine.report.section import Bullets, Section
 from engine.results.folder import Results
 
 LIMITS = (
-    "Simulation error is what ± and the brackets say. The error of the assumptions is not in them: it is "
-    "far larger (see the grades), and scenarios and sweeps are the way to see it.",
-    "Only the debt in the book: wider private credit to technology, and bonds of AI-linked firms outside it, "
-    "are not counted.",
-    "Losses of shareholders, and what falling share prices do to spending, are outside the amounts.",
-    "The system's losses are credit losses. What sellers of bonds lose to buyers is in the lenders' and the "
-    "bearers' losses, and sums to zero; marks on bonds that are neither sold nor in default are in none.",
-    "No policy response but the levers a run pulls, no recession but its effect on AI revenue, and nothing "
-    "after the last horizon: residual value guarantees on leases renewed later hardly act within it.",
+    "± and brackets measure simulation error. They do not measure the error of the assumptions, which is far "
+    "larger (see the grades): use scenarios and sweeps to see it.",
+    "Only debt in the book is counted, not the wider private credit to technology or bonds of AI-linked "
+    "firms outside it.",
+    "Losses of shareholders, and the effect of falling share prices on spending, are not counted.",
+    "The system's losses are credit losses. What sellers of bonds lose to buyers is counted in the losses of "
+    "lenders and bearers, where it sums to zero; mark-to-market losses on bonds neither sold nor in default "
+    "are not counted anywhere.",
+    "There is no policy response except the levers a run pulls, no recession except its effect on AI "
+    "revenue, and nothing after the last horizon: residual value guarantees on leases renewed later hardly "
+    "matter before it.",
 )  # fmt: skip
 
 
-ONE_FILLING = (
-    "Who holds what is mostly unknown. One filling of the unknown holdings is used; other fillings give "
-    "other lenders' tails at the same system loss (task=network_ensemble)."
+ONE_NETWORK = (
+    "Who holds what is mostly unknown. This run uses one set of holdings consistent with what is known; "
+    "others give other losses by lender for the same system loss (task=network_ensemble)."
 )
-"""What holds of a run on the book's holdings as they are filled."""
+"""Holds for a run on a single network of holdings."""
 
 
-def limits(results: Results) -> str:
-    """What the number does not cover."""
-    said = LIMITS if "network" in results.summary else (*LIMITS, ONE_FILLING)
-    items = "".join(f"<li>{text(limit)}</li>" for limit in said)
-    return section("limits", "What this number does not cover", f"<ul>{items}</ul>")
+def limits(results: Results) -> Section:
+    """What the numbers do not cover."""
+    sentences = LIMITS if "network" in results.summary else (*LIMITS, ONE_NETWORK)
+    return Section("limits", "What these numbers do not cover", (Bullets(sentences),))

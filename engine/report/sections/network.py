@@ -1,74 +1,81 @@
-"""The part of the page on what is not known because nobody knows who holds what."""
+"""The section on unknown holdings: how losses differ between networks consistent with what is known."""
 
+import pandas as pd
 import plotly.graph_objects as go
 
-from engine.report import markup, style, words
+from engine.report import style, words
 from engine.report.charts import figure
-from engine.report.markup import Charts, paragraph, probability, table
-from engine.report.words import amount, class_name, measured
+from engine.report.section import Chart, Section, finding, note
+from engine.report.table import Row, Table, measured, probability, row
+from engine.report.words import class_name
 from engine.results.folder import Results
 from engine.results.horizons import count_words, horizon_years
 
-SHOWN = 20
-LEAST = 0.05
-"""Lenders below this share of the greatest lender's ES are not told of in sentences."""
+COUNT = 20
+"""Lenders in the chart and the table."""
+LARGE = 0.05
+"""Share of the greatest lender's ES below which a lender is not mentioned in sentences."""
+MEASURES = ("ES 99%", "ES 99%, 5% of networks", "ES 99%, 95% of networks", "Network's share of tail variance",
+            "Network's share of loss variance")  # fmt: skip
 
 
-def unknown_network(results: Results, holder: Charts) -> str:
-    """Bands of ES over networks, by lender and class, and how much of the tail the network is."""
-    if "network_split" not in results.tables:
-        return ""
-    chart = holder.place(
+def network_uncertainty(results: Results) -> Section:
+    """Bands of ES over networks, by lender and class, and the network's share of the variance."""
+    chart = Chart(
         "networks", bands(results), "Expected shortfall over the networks",
-        "dot: mean; bar: 5–95% of networks, Monte Carlo noise removed; thin end: its two standard errors.",
+        "dot: mean; bar: 5–95% of networks without Monte Carlo noise; thin line: two standard errors of its "
+        "upper end.",
     )  # fmt: skip
-    return markup.section(
-        "network", "How much is simply not known", markup.finding(finding(results)), chart,
-        lenders_table(results), groups_table(results), paragraph(note(results), "note"),
-    )  # fmt: skip
+    parts = (
+        finding(widest(results)),
+        chart,
+        lenders_table(results),
+        groups_table(results),
+        note(method(results)),
+    )
+    return Section("network", "How much depends on who holds what", parts)
 
 
-def rows_of(results: Results, kind: str, measure: str = "es_99"):
+def splits(results: Results, kind: str, measure: str = "es_99") -> pd.DataFrame:
     """Rows of the split of a kind, greatest first."""
     rows = results.tables["network_split"]
     rows = rows[(rows["kind"] == kind) & (rows["measure"] == measure)]
     return rows.sort_values("value", ascending=False, kind="stable")
 
 
-def finding(results: Results) -> str:
-    """What the network does to the system, and to the lender of which it leaves least known."""
-    system = rows_of(results, "system").iloc[0]
-    lenders = rows_of(results, "lender")
-    large = lenders[lenders["value"] > LEAST * lenders["value"].max()]
+def widest(results: Results) -> str:
+    """What the network does to the system's ES, and to that of the lender it leaves least certain."""
+    system, lenders = splits(results, "system").iloc[0], splits(results, "lender")
+    large = lenders[lenders["value"] > LARGE * lenders["value"].max()]
     if large.empty:
         return "No lender loses anything in these networks."
     width = (large["high"] - large["low"]) / large["value"]
-    widest, surest = large.loc[width.idxmax()], large.loc[width.idxmin()]
+    most, least = large.loc[width.idxmax()], large.loc[width.idxmin()]
     mostly = int((large["network_share"] > 0.5).sum())
 
-    def band(row) -> str:
-        return f"{amount(row['low'])} to {amount(row['high'])} bn"
+    def band(split: pd.Series) -> str:
+        return f"{words.amount(split['low'])} to {words.amount(split['high'])} bn"
 
     return (
-        f"Over {results.summary['network']['networks']} networks that agree with all that is known, the "
-        f"system's ES 99% runs from {band(system)}, that of {widest['name']} from {band(widest)} and even "
-        f"that of {surest['name']} from {band(surest)}. For {count_words(mostly)} of the "
-        f"{count_words(len(large))} lenders with a large tail more than half of what is uncertain "
-        "about it is the network, not the economy."
+        f"Over {results.summary['network']['networks']} networks consistent with all known holdings, the "
+        f"system's ES 99% ranges from {band(system)}, that of {most['name']} from {band(most)}, and even "
+        f"that of {least['name']} from {band(least)}. For {count_words(mostly)} of the "
+        f"{count_words(len(large))} lenders with a large tail loss, more than half of its variance comes "
+        "from the network rather than the economy."
     )
 
 
 def bands(results: Results) -> go.Figure:
     """One bar from the 5% to the 95% network for each lender, with its mean."""
-    rows = rows_of(results, "lender").head(SHOWN)[::-1]
+    rows = splits(results, "lender").head(COUNT)[::-1]
     chart = figure(110 + 25 * len(rows), bargap=0.45)
-    for kind, colour in style.CLASS_COLOURS.items():
-        part = rows[rows["class"] == kind]
+    for lender_class, colour in style.CLASS_COLOURS.items():
+        part = rows[rows["class"] == lender_class]
         if part.empty:
             continue
         chart.add_bar(
             x=part["high"] - part["low"], base=part["low"], y=part["name"], orientation="h",
-            name=class_name(kind), marker_color=colour, opacity=0.75,
+            name=class_name(lender_class), marker_color=colour, opacity=0.75,
             error_x={
                 "array": 2.0 * part["high_se"], "arrayminus": 0.0 * part["high_se"], "color": style.MUTED,
                 "thickness": 1, "width": 2,
@@ -76,7 +83,7 @@ def bands(results: Results) -> go.Figure:
             customdata=part[["low", "high", "value", "value_se", "network_share"]],
             hovertemplate="<b>%{y}</b><br>5–95% of networks: %{customdata[0]:,.2f}–%{customdata[1]:,.2f} bn"
             "<br>mean %{customdata[2]:,.2f} ± %{customdata[3]:.2f} bn"
-            "<br>network's share of the tail's variance %{customdata[4]:.0%}<extra></extra>",
+            "<br>network's share of tail variance %{customdata[4]:.0%}<extra></extra>",
         )  # fmt: skip
     chart.add_scatter(
         x=rows["value"], y=rows["name"], mode="markers", name="mean", hoverinfo="skip",
@@ -90,51 +97,56 @@ def bands(results: Results) -> go.Figure:
     return chart
 
 
-def lenders_table(results: Results, count: int = SHOWN) -> str:
-    """The lenders with the greatest tail: band, and shares of the network."""
-    head = ("Lender", "Class", "ES 99%", "5% of networks", "95% of networks", "Network's share of its tail",
-            "Network's share of its loss")  # fmt: skip
-    return table(
-        head,
-        [split_cells(results, row, class_name(row["class"])) for row in first(results, "lender", count)],
-        2,
+def lenders_table(results: Results) -> Table:
+    """The lenders with the greatest tail: band, and the network's shares of the variance."""
+    rows = tuple(
+        row(lender["name"], class_name(lender["class"]), *split_cells(results, lender))
+        for lender in splits(results, "lender").head(COUNT).to_dict("records")
     )
-
-
-def groups_table(results: Results) -> str:
-    """The same for the system and the holder classes."""
-    rows = [split_cells(results, row, "") for row in first(results, "system", 1)]
-    rows += [split_cells(results, row, "") for row in first(results, "lenders", 100)]
-    cells = [(class_name(name) if name != "system" else "The whole system", *rest) for name, _, *rest in rows]
-    head = ("Holders together", "ES 99%", "5% of networks", "95% of networks", "Network's share of its tail",
-            "Network's share of its loss")  # fmt: skip
-    return table(head, cells, 1, strong=0)
-
-
-def first(results: Results, kind: str, count: int) -> list[dict]:
-    """Rows of a kind as dictionaries, greatest first."""
-    return rows_of(results, kind).head(count).to_dict("records")
-
-
-def split_cells(results: Results, row: dict, group: str) -> tuple[str, ...]:
-    """The cells of one holder."""
-    whole = rows_of(results, row["kind"], "el").set_index("id").loc[row["id"]]
-    return (
-        row["name"], group, measured(row["value"], row["value_se"]), measured(row["low"], row["low_se"]),
-        measured(row["high"], row["high_se"]), probability(row["network_share"], row["network_share_se"]),
-        probability(whole["network_share"], whole["network_share_se"]),
+    networks = results.summary["network"]["networks"]
+    title = f"Lenders: ES 99% over {networks} networks, {horizon_years(results.last)}"
+    return Table(
+        "network_lenders", title, ("Lender", "Class", *MEASURES), rows, "", "USD bn", words=2,
+        brief_rows=8, brief_columns=(0, 2, 3, 4, 5),
     )  # fmt: skip
 
 
-def note(results: Results) -> str:
+def groups_table(results: Results) -> Table:
+    """The same for the system and the holder classes."""
+    system = splits(results, "system").head(1).to_dict("records")
+    classes = splits(results, "lenders").to_dict("records")
+    names = ["The whole system", *(class_name(group["name"]) for group in classes)]
+    rows = tuple(
+        row(name, *split_cells(results, group)) for name, group in zip(names, system + classes, strict=True)
+    )
+    networks = results.summary["network"]["networks"]
+    title = f"ES 99% over {networks} networks, {horizon_years(results.last)}"
+    return Table(
+        "network_groups", title, ("Holders together", *MEASURES), rows, "", "USD bn", emphasis=0,
+        brief_columns=(0, 1, 2, 3, 4),
+    )  # fmt: skip
+
+
+def split_cells(results: Results, split: dict) -> Row:
+    """The cells of one holder."""
+    whole = splits(results, split["kind"], "el").set_index("id").loc[split["id"]]
+    return row(
+        *(measured(split[key], split[f"{key}_se"]) for key in ("value", "low", "high")),
+        probability(split["network_share"], split["network_share_se"]),
+        probability(whole["network_share"], whole["network_share_se"]),
+    )
+
+
+def method(results: Results) -> str:
     """How the networks were drawn and what the columns say."""
     network = results.summary["network"]
     return (
-        f"{network['networks']} networks by {words.method_name(network['method'])}, each on the same "
-        f"{network['paths_each']:,} paths: known holdings are fixed, the rest drawn from priors on totals "
-        "(docs/network.md). ES is the mean over networks of each network's own; ± one standard error, of "
-        "paths and networks. Share of the tail: of the variance of the holder's loss in its own worst 1%, "
-        "what differs between networks; the rest is the economy. Share of the loss: the same over all paths, "
-        f"{horizon_years(results.last)}. In the other parts of this page all networks are pooled, and "
-        "errors come from blocks of paths, since networks share them; path ids count paths over networks."
+        f"{network['networks']} networks drawn by {words.method_name(network['method'])}, each simulated on "
+        f"the same {network['paths_each']:,} paths: known holdings are fixed, the others are drawn from "
+        "priors on totals (docs/network.md). ES is the mean over networks of each network's own ES; ± is one "
+        "standard error, from paths and networks. The network's share of tail variance is the part of the "
+        "variance of the holder's loss, over its own worst 1% of paths, that differs between networks; the "
+        "rest comes from the economy. The share of loss variance is the same over all paths, "
+        f"{horizon_years(results.last)}. Other sections of this page pool all networks; their errors come "
+        "from blocks of paths, because networks share paths, and path ids count paths over networks."
     )

@@ -1,7 +1,10 @@
-"""The end of the page: what the number does not cover, and where it comes from."""
+"""The section on provenance: what was run, on what, from which inputs, and whether it converged."""
+
+from typing import Any
 
 from engine.report import words
-from engine.report.markup import paragraph, section, text
+from engine.report.section import Section, Text
+from engine.report.table import Cell, Table, row
 from engine.results.folder import Results
 from engine.results.provenance import machine
 
@@ -10,31 +13,35 @@ SAMPLER = {
     "ess_tail": "Effective paths in the worst 1%",
     "max_weight_share": "Largest share of one path",
     "mean_weight": "Mean weight",
-    "mean_weight_se": "Its standard error",
-    "k_hat": "Tail shape of the weights",
+    "mean_weight_se": "Standard error of the mean weight",
+    "k_hat": "Tail shape of the weights (k-hat)",
 }
 """Labels of the sampler's diagnostics."""
 
 
-def provenance(results: Results) -> str:
-    """What was run, on what, from which inputs, and whether it settled."""
-    rows = [(label, str(value)) for label, value in provenance_rows(results) if value not in (None, "")]
-    cells = (f"<td>{text(label)}</td><td class=word><code>{text(value)}</code></td>" for label, value in rows)
-    body = "".join(f"<tr>{pair}</tr>" for pair in cells)
-    table = f'<div class="scroll"><table><tbody>{body}</tbody></table></div>'
-    return section("provenance", "Provenance", table, paragraph(flags(results.summary)))
+def provenance(results: Results) -> Section:
+    """Everything needed to run it again, and flagged paths."""
+    parts = (provenance_table(results), Text(flagged(results.summary)))
+    return Section("provenance", "Provenance", parts)
 
 
-def flags(summary: dict) -> str:
-    """How many paths had a fixed point that did not settle, in a sentence."""
+def flagged(summary: dict[str, Any]) -> str:
+    """How many paths had a fixed point that did not converge or a number that was not finite."""
     raised = {name: count for name, count in summary["flagged_paths"].items() if count}
     if not raised:
-        return "No path was flagged: every fixed point settled and every number was finite."
-    said = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in raised.items())
-    return f"Flagged paths, where a fixed point had not settled or a number was not finite: {said}."
+        return "No path was flagged: every fixed point converged and every number was finite."
+    counts = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in raised.items())
+    return f"Flagged paths, where a fixed point had not converged or a number was not finite: {counts}."
 
 
-def provenance_rows(results: Results) -> list[tuple[str, object]]:
+def provenance_table(results: Results) -> Table:
+    """Labels and values, without those that the run does not have."""
+    values = [(label, value) for label, value in facts(results) if value not in (None, "")]
+    rows = tuple(row(label, Cell(str(value), "code")) for label, value in values)
+    return Table("provenance", "", ("", ""), rows, words=2)
+
+
+def facts(results: Results) -> list[tuple[str, object]]:
     """Label and value of everything needed to run it again."""
     summary, timing, sampler = results.summary, results.summary["timing"], results.summary["sampler"]
     worst = results.tables["worst_paths"]
@@ -54,6 +61,7 @@ def provenance_rows(results: Results) -> list[tuple[str, object]]:
         ("Commit", summary.get("commit")),
         ("Versions", ", ".join(f"{name} {version}" for name, version in summary.get("versions", {}).items())),
         ("Machine", machine(summary)),
+        ("Processes", summary.get("processes")),
         ("Compile", words.seconds(timing.get("compile_s"))),
         ("Run", words.seconds(timing.get("run_s"))),
         ("Speed", f"{rate:,.0f} paths/s" if words.known(rate) else None),
@@ -70,9 +78,9 @@ def provenance_rows(results: Results) -> list[tuple[str, object]]:
     ]
 
 
-def learned_from(learning: dict | None) -> str | None:
-    """What a learned law has cost."""
+def learned_from(learning: dict[str, Any] | None) -> str | None:
+    """What learning the sampling law took."""
     if not learning:
         return None
-    said = f"{learning['paths']:,} pilot paths in {words.seconds(learning['seconds'])}"
-    return said + (f", taken from {learning['from']}" if "from" in learning else "")
+    cost = f"{learning['paths']:,} pilot paths in {words.seconds(learning['seconds'])}"
+    return cost + (f", taken from {learning['from']}" if "from" in learning else "")

@@ -1,184 +1,200 @@
-"""The section on reverse stress: the likeliest roads to a loss, their charts and their stories."""
+"""The section on reverse stress: the likeliest scenarios that bring a loss, their charts and stories."""
 
+import numpy as np
 import pandas as pd
 
-from engine.report import style, timelines
-from engine.report.markup import Charts, finding, paragraph, section, side_by_side, table, text
-from engine.report.stress_words import (
-    CAUSE_WORDS,
-    FACTOR_WORDS,
-    FIRST_YEAR,
-    month_name,
-    quarter_name,
-    title,
-)
-from engine.report.words import amount, measured, share
+from engine.report import style, timelines, words
+from engine.report.section import Bullets, Chart, Details, Pair, Part, Section, finding
+from engine.report.stress_words import CAUSE_WORDS, FACTOR_WORDS, month_name, quarter_name, title
+from engine.report.table import Cell, Table, amount, measured, number, row, share
+from engine.report.words import FIRST_YEAR
 from engine.results.folder import Results
 from engine.results.horizons import joined
 from engine.results.reverse_stress import chance
 
-DRAWN = ("revenue", "price_h100", "rate", "spread", "supply", "loss")
+SERIES = ("revenue", "price_h100", "rate", "spread", "supply", "loss")
+"""Monthly series that are drawn."""
 MORE = {
     "loss": ("Cumulative loss of the system", "USD bn", False),
     "rate": ("Short rate", "a year", False),
 }
 COLOURS = (style.RED, style.AMBER, style.PLUM)
+ROUTES = {
+    "form": "FORM, summed over regime paths",
+    "importance": "importance sampling around FORM's points",
+    "plain": "plain paths of the main job",
+}
+"""Three ways to the probability of the loss."""
+FIRMS = 10
+"""Firms in the table of a scenario."""
 
 
-def roads(results: Results, holder: Charts) -> str:
-    """Scenarios, charts, story and probabilities; nothing where the run looked for none."""
-    found = results.summary.get("reverse_stress")
-    if found is None:
-        return ""
-    name = f"The likeliest road to {amount(found['target'])} bn"
-    if "unreachable" in found:
-        return section("reverse_stress", name, finding(f"There is none: {found['unreachable']}."))
-    rows = results.tables["reverse_stress"]
-    charts = [holder.place(f"road-{series}", *drawn(results, series)) for series in DRAWN]
-    pairs = [side_by_side(*charts[at : at + 2]) for at in range(0, len(charts), 2)]
-    return section(
-        "reverse_stress", name, finding(sentence(found, rows)), scenarios_table(rows), *pairs,
-        stories(results, found), chances_table(found),
+def reverse_stress(results: Results) -> Section:
+    """Scenarios, charts, stories and probabilities of the loss, or why it is out of reach."""
+    summary = results.summary["reverse_stress"]
+    name = f"The likeliest way to lose {words.amount(summary['target'])} bn"
+    if "unreachable" in summary:
+        none = f"No scenario brings this loss: {summary['unreachable']}."
+        return Section("reverse_stress", name, (finding(none),))
+    charts = [scenario_chart(results, series) for series in SERIES]
+    pairs = [Pair(tuple(charts[place : place + 2])) for place in range(0, len(charts), 2)]
+    parts: tuple[Part, ...] = (
+        finding(likeliest(results)), scenarios_table(results), *pairs, *stories(results),
+        chances_table(results),
     )  # fmt: skip
+    return Section("reverse_stress", name, parts)
 
 
-def sentence(found: dict, rows: pd.DataFrame) -> str:
-    """The likeliest scenario and how likely the loss is, in a sentence."""
-    first, odds = rows.iloc[0], found["probability"]
-    whose, way = "The system" if found["of"] == "system" else found["of"], title(first["switches"])
+def likeliest(results: Results) -> str:
+    """The likeliest scenario and how likely the loss is, in sentences."""
+    summary, first = results.summary["reverse_stress"], results.tables["reverse_stress"].iloc[0]
+    subject = "the system" if summary["of"] == "system" else summary["of"]
+    target, odds = words.amount(summary["target"]), summary["probability"]
     return (
-        f"{whose} loses {amount(found['target'])} bn most likely so: {way[0].lower()}{way[1:]}, and shocks "
-        f"{first['beta']:.1f} standard deviations from their middle. A loss of that much or more has a "
-        f"chance of {chance(odds['importance'], odds['importance_se'])}.{broken(found['breaks'])}"
+        f"The likeliest way for {subject} to lose {target} bn: "
+        f"{words.lower_first(title(first['switches']))}, with shocks {first['beta']:.1f} standard "
+        f"deviations from their median. The probability of losing {target} bn or more is "
+        f"{chance(odds['importance'], odds['importance_se'])}.{break_year(summary['breaks'])}"
     )
 
 
-def broken(breaks: list[float]) -> str:
-    """When the boom breaks on simulated paths beyond the target, in a sentence."""
+def break_year(breaks: list[float]) -> str:
+    """When the boom breaks most often on simulated paths beyond the target, in a sentence."""
     year = max(range(len(breaks)), key=breaks.__getitem__)
-    when = "lasts" if year == 0 else f"breaks in {FIRST_YEAR + year - 1}"
-    return f" On {share(breaks[year])} of such paths the boom {when}." if breaks[year] > 0.0 else ""
+    event = "lasts" if year == 0 else f"breaks in {FIRST_YEAR + year - 1}"
+    return f" On {words.share(breaks[year])} of such paths the boom {event}." if breaks[year] > 0.0 else ""
 
 
-def scenarios_table(rows: pd.DataFrame) -> str:
+def scenarios_table(results: Results) -> Table:
     """One row a scenario."""
-    best = rows["log_likelihood"].iloc[0]
-    cells = [
-        (
-            f"{row['scenario']}. {title(row['switches'])}", pushes(row), f"{row['beta']:.2f}",
-            "1" if row["scenario"] == 1 else f"1/{amount(2.718281828 ** (best - row['log_likelihood']))}",
-            measured(row["mean"], row["mean_se"]), amount(row["deviation"]), share(row["share"]),
-            share(row["share_around"]),
+    scenarios = results.tables["reverse_stress"]
+    best = scenarios["log_likelihood"].iloc[0]
+    rows = tuple(
+        row(
+            f"{scenario['scenario']}. {title(scenario['switches'])}", largest_shocks(scenario),
+            number(scenario["beta"], ".2f"), likelihood(scenario, best),
+            measured(scenario["mean"], scenario["mean_se"]), amount(scenario["deviation"]),
+            share(scenario["share"]), share(scenario["share_around"]),
         )
-        for _, row in rows.iterrows()
-    ]  # fmt: skip
-    note = (
-        "Each is the likeliest path of its kind: the year in which the boom breaks, and the worst that "
-        "follows. Distance: standard deviations of all shocks together from their middle. Likelihood: of the "
-        "path, against the first. Mean loss and spread: USD bn, of paths with exactly this economy, on which "
-        "chance decides who falls; last, the shares of these and of nearby paths that lose the target."
-    )
-    head = (
-        "Scenario", "Pushed most", "Distance", "Likelihood", "Mean loss", "Spread", "Lose the target",
-        "Nearby ones",
+        for _, scenario in scenarios.iterrows()
     )  # fmt: skip
-    return table(head, cells, 2) + paragraph(note, "note")
+    text = (
+        "Each scenario is the likeliest path of its kind, given the year in which the boom breaks and the "
+        "worst regime that follows. Distance: standard deviations of all shocks together from their median. "
+        "Likelihood: of the path, relative to the first. Mean loss and its standard deviation: over paths "
+        "with exactly this economy, on which chance decides who defaults. The last two columns are the "
+        "shares of these paths, and of nearby ones, that lose the target."
+    )
+    head = ("Scenario", "Largest shocks", "Distance", "Likelihood", "Mean loss", "Standard deviation",
+            "Lose the target", "Nearby paths")  # fmt: skip
+    summary = results.summary["reverse_stress"]
+    name = f"Likeliest scenarios for a loss of {words.amount(summary['target'])} bn ({summary['of']})"
+    return Table("reverse_stress", name, head, rows, text, "USD bn", words=2, brief_columns=(0, 2, 4, 6))
 
 
-def pushes(row: pd.Series) -> str:
-    """The two factors that are pushed most."""
-    sizes = row[[f"push_{name}" for name in FACTOR_WORDS]].astype(float).sort_values(ascending=False)
+def likelihood(scenario: pd.Series, best: float) -> Cell:
+    """Likelihood of a scenario relative to the first: "1/3.2"."""
+    if scenario["scenario"] == 1:
+        return Cell("1", "ratio", 1.0)
+    times = float(np.exp(best - scenario["log_likelihood"]))
+    return Cell(f"1/{words.amount(times)}", "ratio", 1.0 / times)
+
+
+def largest_shocks(scenario: pd.Series) -> str:
+    """The two factors with the largest shocks."""
+    sizes = scenario[[f"push_{name}" for name in FACTOR_WORDS]].astype(float).sort_values(ascending=False)
     return joined([FACTOR_WORDS[key.removeprefix("push_")] for key in sizes.index[:2]])
 
 
-def drawn(results: Results, series: str):
-    """Figure, title and caption of one series: the fan of all paths, and the median of the scenarios."""
+def scenario_chart(results: Results, series: str) -> Chart:
+    """One series: the fan of all paths, and the median of each scenario."""
     name, unit, log = (timelines.FANS | MORE)[series]
     chart = timelines.fan(results, series, name, unit, log)
     months = results.tables["reverse_stress_months"]
-    titles = results.tables["reverse_stress"].set_index("scenario")["switches"]
-    for number, colour in enumerate(COLOURS, 1):
-        rows = months[(months["scenario"] == number) & (months["series"] == series)]
+    switches = results.tables["reverse_stress"].set_index("scenario")["switches"]
+    for scenario, colour in enumerate(COLOURS, 1):
+        rows = months[(months["scenario"] == scenario) & (months["series"] == series)]
         if rows.empty:
             continue
         chart.add_scatter(
             x=rows["month"], y=rows["p50"], mode="lines", line={"color": colour, "width": 2.2},
-            hovertemplate=f"<b>scenario {number}</b>: {title(titles[number])}<br>"
+            hovertemplate=f"<b>scenario {scenario}</b>: {title(switches[scenario])}<br>"
             "month %{x}: %{y:,.3~g}<extra></extra>",
         )  # fmt: skip
     if series == "rate":
         chart.update_yaxes(tickformat=".0%")
-    return chart, name, "red, amber, plum: scenarios 1 to 3."
+    return Chart(f"scenario-{series}", chart, name, "red, amber, plum: scenarios 1 to 3.")
 
 
-def stories(results: Results, found: dict) -> str:
-    """The first scenario quarter by quarter, and who falls on it; the others folded away."""
-    quarters, told = results.tables["reverse_stress_quarters"], []
-    for number, lines in enumerate(found["stories"], 1):
-        rows = quarters[quarters["scenario"] == number]
-        items = "".join(f"<li>{text(line)}</li>" for line in eventful(rows, lines))
-        inside = f"<ul>{items}</ul>" + quarters_table(rows) + firms_table(results, number)
-        name = title(found["scenarios"][number - 1]["switches"])
-        head = f"<summary>{number}. {text(name)}, quarter by quarter</summary>"
-        told.append(f"<details{' open' if number == 1 else ''}>{head}{inside}</details>")
-    return "".join(told)
+def stories(results: Results) -> list[Details]:
+    """Each scenario quarter by quarter with its defaults; all but the first are folded away."""
+    summary, quarters = results.summary["reverse_stress"], results.tables["reverse_stress_quarters"]
+    folded = []
+    for scenario, lines in enumerate(summary["stories"], 1):
+        rows = quarters[quarters["scenario"] == scenario]
+        name = title(summary["scenarios"][scenario - 1]["switches"])
+        parts = (
+            Bullets(tuple(eventful(rows, lines))), quarters_table(rows, scenario),
+            firms_table(results, scenario),
+        )  # fmt: skip
+        folded.append(Details(f"{scenario}. {name}, quarter by quarter", parts, scenario == 1))
+    return folded
 
 
-def eventful(rows: pd.DataFrame, lines: list[str]) -> list[str]:
+def eventful(quarters: pd.DataFrame, lines: list[str]) -> list[str]:
     """The lines of the quarters in which the regime turns, or somebody breaches or defaults."""
-    turned = rows["regime"] != rows["regime"].shift(fill_value=rows["regime"].iloc[0])
-    kept = turned | (rows["breaches"] != "") | (rows["defaults"] != "")
-    return [line for line, said in zip(lines, kept, strict=True) if said]
+    turns = quarters["regime"] != quarters["regime"].shift(fill_value=quarters["regime"].iloc[0])
+    marked = turns | (quarters["breaches"] != "") | (quarters["defaults"] != "")
+    return [line for line, show in zip(lines, marked, strict=True) if show]
 
 
-def quarters_table(rows: pd.DataFrame) -> str:
+def quarters_table(quarters: pd.DataFrame, scenario: int) -> Table:
     """Economy and losses, one row a quarter."""
-    cells = [
-        (
-            quarter_name(row.quarter), row.regime, amount(row.revenue), f"{row.price_h100:,.1f}",
-            f"{row.rent_h100:.2f}", share(row.rate), f"{row.spread:.2f}", f"{row.supply:.2f}",
-            amount(row.exposure), amount(row.loss), amount(row.cumulative_loss),
+    rows = tuple(
+        row(
+            quarter_name(quarter.quarter), quarter.regime, amount(quarter.revenue),
+            number(quarter.price_h100, ",.1f"), number(quarter.rent_h100, ".2f"), share(quarter.rate),
+            number(quarter.spread, ".2f", "x"), number(quarter.supply, ".2f"), amount(quarter.exposure),
+            amount(quarter.loss), amount(quarter.cumulative_loss),
         )
-        for row in rows.itertuples(index=False)
-    ]  # fmt: skip
-    head = (
-        "End of", "Regime", "AI revenue", "H100, k USD", "Rent, USD/h", "Short rate", "Spreads",
-        "Credit supply", "Debt", "Lost in it", "Lost so far",
+        for quarter in quarters.itertuples(index=False)
     )  # fmt: skip
-    return table(head, cells, 2)
+    head = ("End of", "Regime", "AI revenue, bn a year", "H100, k USD", "H100 rent, USD/h", "Short rate",
+            "Spreads", "Credit supply", "Debt", "Loss in the quarter", "Loss so far")  # fmt: skip
+    return Table(f"quarters_{scenario}", "Economy and losses by quarter", head, rows, "", "USD bn", words=2)
 
 
-def firms_table(results: Results, number: int, count: int = 10) -> str:
+def firms_table(results: Results, scenario: int) -> Table:
     """The firms that default most often on a scenario."""
-    rows = results.tables["reverse_stress_firms"]
-    rows = rows[(rows["scenario"] == number) & (rows["defaulted"] > 0.0)].head(count)
+    firms = results.tables["reverse_stress_firms"]
+    firms = firms[(firms["scenario"] == scenario) & (firms["defaulted"] > 0.0)].head(FIRMS)
     names = results.tables["firms"].set_index("firm")["name"]
-    cells = [
-        (
-            names.get(row.firm, row.firm), CAUSE_WORDS.get(row.cause, row.cause), share(row.defaulted),
-            month_name(int(row.default_month)), share(row.cause_share), share(row.breached),
-            quarter_name(row.breach_quarter) if row.breach_quarter else "–",
+    rows = tuple(
+        row(
+            names.get(firm.firm, firm.firm), CAUSE_WORDS.get(firm.cause, firm.cause), share(firm.defaulted),
+            month_name(int(firm.default_month)), share(firm.cause_share), share(firm.breached),
+            quarter_name(firm.breach_quarter) if firm.breach_quarter else "–",
         )
-        for row in rows.itertuples(index=False)
-    ]  # fmt: skip
-    head = (
-        "Borrower", "Mostly because", "Defaults on", "Median", "Share of that cause", "Breaches on",
-        "Half by",
+        for firm in firms.itertuples(index=False)
     )  # fmt: skip
-    return table(head, cells, 2)
+    head = ("Borrower", "Commonest cause", "Paths on which it defaults", "Median quarter of default",
+            "Share of that cause", "Paths on which it breaches", "Half breach by")  # fmt: skip
+    return Table(f"firms_{scenario}", "Borrowers that default most often", head, rows, words=2)
 
 
-def chances_table(found: dict) -> str:
+def chances_table(results: Results) -> Table:
     """Three ways to the probability of the loss."""
-    odds = found["probability"]
-    cells = [
-        (name, chance(odds[key], odds[f"{key}_se"]))
-        for key, name in (
-            ("form", "FORM, summed over regime paths"),
-            ("importance", "importance sampling about FORM's points"),
-            ("plain", "plain paths of the main job"),
-        )
-    ]
-    note = "± one standard error. That of FORM, an approximation, is only of the regime paths it sums over."
-    head = (f"Chance of losing {amount(found['target'])} bn or more", "")
-    return table(head, cells) + paragraph(note, "note")
+    summary = results.summary["reverse_stress"]
+    odds = summary["probability"]
+    rows = tuple(row(name, chance_cell(odds[key], odds[f"{key}_se"])) for key, name in ROUTES.items())
+    text = (
+        "± is one standard error. FORM is an approximation; its error covers only the sum over regime paths."
+    )
+    name = f"Probability of losing {words.amount(summary['target'])} bn or more"
+    return Table("reverse_stress_chances", name, ("Method", "Probability"), rows, text)
+
+
+def chance_cell(value: float, error: float) -> Cell:
+    """A probability, however small, with its standard error."""
+    text, _, detail = chance(value, error).partition(" ")
+    return Cell(text, "share", value, detail, (error,))

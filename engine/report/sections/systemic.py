@@ -1,20 +1,16 @@
-"""The part of the page on who drags whom down: lenders and the system, and borrowers that fall together."""
+"""The section on systemic risk: lenders and the system in distress, and borrowers that default together."""
 
+import pandas as pd
 import plotly.graph_objects as go
 
 from engine.report import style
 from engine.report.charts import figure
-from engine.report.markup import (
-    Charts,
-    between,
-    finding,
-    paragraph,
-    probability,
-    section,
-    side_by_side,
-    table,
-)
-from engine.report.words import amount, class_name, error, measured, share
+from engine.report.section import Chart, Heading, Pair, Part, Section, finding, note
+from engine.report.table import Table, amount, interval, measured, probability, row
+from engine.report.words import amount as bn
+from engine.report.words import class_name
+from engine.report.words import error as bn_error
+from engine.report.words import share as percent
 from engine.results.folder import Results
 from engine.results.horizons import horizon_words
 
@@ -24,67 +20,76 @@ LEVEL = 0.95
 NAMED = 2
 """Lenders with the greatest importance or vulnerability that are named in the chart."""
 
+COUNT = 16
+"""Lenders in the table."""
 
-def who_drags_whom(results: Results, holder: Charts) -> str:
+MANY = 3
+"""Defaults in one quarter that count as a cluster."""
+
+KINDS = {"class": "Instruments", "bearer": "Final bearers"}
+
+
+def systemic_risk(results: Results) -> Section:
     """Systemic measures of the lenders, then the clustering of defaults."""
-    parts = [
-        finding(sentence) for sentence in (lenders_finding(results), defaults_finding(results)) if sentence
-    ]
+    sentences = (lenders_sentence(results), clusters_sentence(results))
+    parts: list[Part] = [finding(sentence) for sentence in sentences if sentence]
     rows = distressed(results)
     if not rows.empty:
         caption = (
             "right: the system loses more when this lender is in distress; up: this lender loses more of its "
             "capital when the system is. Bars: 95% intervals."
         )
-        chart = holder.place("systemic", importance(rows), "Vulnerability against importance", caption)
-        parts += [chart, lenders_table(rows), classes_table(results)]
-    return section("drag", "Who drags whom down", *parts, clustering(results, holder))
+        chart = Chart("systemic", importance(rows), "Vulnerability and importance of lenders", caption)
+        table = lenders_table(rows)
+        parts += [chart, table, *(note(text) for text in NOTES), Heading("By class"), classes_table(results)]
+    return Section("drag", "Who drags whom down", (*parts, *clustering(results)))
 
 
-def distressed(results: Results):
+def distressed(results: Results) -> pd.DataFrame:
     """Lenders at LEVEL, greatest part of ES first; those never in distress are left out."""
     rows = results.tables["distress"]
     rows = rows[(rows["level"] == LEVEL) & rows["importance"].notna()]
     return rows.sort_values("mes", ascending=False, kind="stable")
 
 
-def lenders_finding(results: Results) -> str:
+def lenders_sentence(results: Results) -> str:
     """The most important and the most vulnerable lender."""
     rows = distressed(results)
     if rows.empty:
         return ""
     first = rows.loc[rows["importance"].idxmax()]
     sentence = (
-        f"On the 5% of paths that are worst for {first['name']} the system loses "
-        f"{amount(first['importance'])} ± {error(first['importance_se'], first['importance'])} bn more than "
-        "on average, the most of any lender"
+        f"On the 5% of paths that are worst for {first['name']}, the system loses "
+        f"{bn(first['importance'])} ± {bn_error(first['importance_se'], first['importance'])} bn more than "
+        "on average, the largest increase for any lender."
     )
     weak = rows.dropna(subset=["vulnerability"])
     if weak.empty:
-        return sentence + "."
+        return sentence
     weakest = weak.loc[weak["vulnerability"].idxmax()]
     return (
-        f"{sentence}; in the system's worst 5% {weakest['name']} loses the most for its size, "
-        f"{share(weakest['vulnerability'])} of its capital today."
+        f"{sentence} In the system's worst 5% of paths, {weakest['name']} loses most for its size: "
+        f"{percent(weakest['vulnerability'])} of its capital today."
     )
 
 
-def defaults_finding(results: Results) -> str:
-    """How much more defaults vary than those of independent borrowers."""
+def clusters_sentence(results: Results) -> str:
+    """How much more the number of defaults varies than with independent borrowers."""
     spread = results.tables["dispersion"].dropna(subset=["dispersion"]).set_index("quarter")
     if "all" not in spread.index:
         return ""
     whole, law = spread.loc["all"], results.tables["clusters"]
-    many = law[law["defaults"] >= 3]
+    many = law[law["defaults"] >= MANY]
     return (
-        f"The number of named defaults in {horizon_words(results.last)} varies "
-        f"{amount(whole['dispersion'])} ± {error(whole['dispersion_se'], whole['dispersion'])} times "
-        "as much as if borrowers were independent; three or more fall in one quarter on "
-        f"{share(many['probability'].sum())} of paths, against {share(many['independent'].sum())}."
+        f"The variance of the number of named defaults in {horizon_words(results.last)} is "
+        f"{bn(whole['dispersion'])} ± {bn_error(whole['dispersion_se'], whole['dispersion'])} times that of "
+        "independent borrowers. Three or more of them default in the same quarter on "
+        f"{percent(many['probability'].sum())} of paths, against {percent(many['independent'].sum())} if "
+        "they were independent."
     )
 
 
-def importance(rows) -> go.Figure:
+def importance(rows: pd.DataFrame) -> go.Figure:
     """Each lender's loss in the system's distress against the system's loss in its distress."""
     rows = rows.dropna(subset=["vulnerability"])
     named = {*rows.nlargest(NAMED, "importance").index, *rows.nlargest(NAMED, "vulnerability").index}
@@ -111,77 +116,81 @@ def importance(rows) -> go.Figure:
             hovertemplate="<b>%{customdata[0]}</b><br>in its distress the system loses %{x:,.1f} bn more<br>"
             "in the system's it loses %{y:.1%} of its capital (%{customdata[1]:,.2f} bn)<extra></extra>",
         )
-    chart.update_xaxes(title_text="Importance: system loss in its distress above the average, USD bn")
+    chart.update_xaxes(title_text="Importance: system loss above average in the lender's distress, USD bn")
     chart.update_yaxes(title_text="Vulnerability: share of capital lost", tickformat="~%", type="log")
     return chart
 
 
-def lenders_table(rows, count: int = 16) -> str:
+def lenders_table(lenders: pd.DataFrame) -> Table:
     """All measures of the lenders with the greatest part of ES."""
-    cells = [
-        (row["name"], class_name(row["class"]), measured(row["mes"], row["mes_se"]),
-         probability(row["es_share"], row["es_share_se"]),
-         probability(row["vulnerability"], row["vulnerability_se"]),
-         between(row["covar"], row["covar_lo"], row["covar_hi"]),
-         measured(row["delta_covar"], row["delta_covar_se"]),
-         measured(row["importance"], row["importance_se"]), amount(row["passed_on"]))
-        for row in rows.head(count).to_dict("records")
-    ]  # fmt: skip
-    head = (
-        "Lender", "Class", "MES", "Of system ES", "Vulnerability", "CoVaR", "ΔCoVaR", "Importance",
-        "Others lose if it fails",
+    rows = tuple(
+        row(
+            lender["name"], class_name(lender["class"]), measured(lender["mes"], lender["mes_se"]),
+            probability(lender["es_share"], lender["es_share_se"]),
+            probability(lender["vulnerability"], lender["vulnerability_se"]),
+            interval(lender["covar"], lender["covar_lo"], lender["covar_hi"]),
+            measured(lender["delta_covar"], lender["delta_covar_se"]),
+            measured(lender["importance"], lender["importance_se"]), amount(lender["passed_on"]),
+        )
+        for lender in lenders.head(COUNT).to_dict("records")
     )  # fmt: skip
-    notes = (
-        "In the system's worst 5% of paths: MES, what the lender then loses on average, USD bn; its share of "
-        "the system's ES 95% (a fund's loss appears again at its owners and creditors); vulnerability, MES "
-        "over the lender's capital today, which in the run grows with the book.",
-        "In the lender's own worst 5%: CoVaR, the loss the system exceeds in 5% of those paths, with its 95% "
-        "interval; ΔCoVaR, how much that is above the same where the lender loses no more than its median; "
-        "importance, what the system loses on average above its overall mean. These three are correlation, "
-        "not cause: a lender may be in distress because the system is.",
-        "The last column is cause alone: what owners and creditors of this fund would lose if it lost all "
-        "its capital today and nothing else happened, bankruptcy costs included. A dash: nobody in the book "
-        "holds claims on this lender, so its failure passes nothing on here. ± one standard error.",
-    )
-    return table(head, cells, 2) + "".join(paragraph(note, "note") for note in notes)
+    head = ("Lender", "Class", "MES", "Share of system ES", "Vulnerability", "CoVaR", "ΔCoVaR", "Importance",
+            "Others lose if it fails")  # fmt: skip
+    return Table("systemic", "Lenders in distress", head, rows, "", "USD bn", words=2)
 
 
-def classes_table(results: Results) -> str:
+NOTES = (
+    "In the system's worst 5% of paths: MES is the lender's mean loss; the next column is its share of the "
+    "system's ES 95% (a fund's loss appears again at its owners and creditors); vulnerability is MES over "
+    "the lender's capital today, which grows with the book during the run.",
+    "In the lender's own worst 5% of paths: CoVaR is the loss that the system exceeds on 5% of those paths, "
+    "with its 95% interval; ΔCoVaR is the difference to the same measure where the lender loses no more than "
+    "its median; importance is the system's mean loss above its overall mean. These three are correlation, "
+    "not cause: a lender may be in distress because the system is.",
+    "The last column alone is cause: what owners and creditors of this fund would lose if it lost all its "
+    "capital today and nothing else happened, bankruptcy costs included. A dash means that nobody in the "
+    "book holds claims on this lender, so its failure passes nothing on. ± is one standard error.",
+)
+"""What the columns of the lenders' table mean."""
+
+
+def classes_table(results: Results) -> Table:
     """Euler contributions by class of instrument and of final bearer."""
-    rows = results.tables["es_shares"]
-    rows = rows[
-        (rows["level"] == LEVEL) & rows["kind"].isin(["class", "bearer"]) & (rows["contribution"] > 0.0)
-    ]
-    kinds = {"class": "through instruments", "bearer": "finally borne by"}
-    cells = [
-        (kinds[row["kind"]], class_name(row["id"]), measured(row["contribution"], row["contribution_se"]),
-         probability(row["share"], row["share_se"]))
-        for kind in kinds
-        for row in rows[rows["kind"] == kind].sort_values("contribution", ascending=False).to_dict("records")
-    ]  # fmt: skip
-    note = (
-        "Euler contributions to the system's ES 95%. Instruments add up to it. Bearers add up to more where "
+    shares = results.tables["es_shares"]
+    shares = shares[
+        (shares["level"] == LEVEL) & shares["kind"].isin([*KINDS]) & (shares["contribution"] > 0.0)
+    ].sort_values("contribution", ascending=False)
+    rows = tuple(
+        row(
+            name, class_name(part["id"]), measured(part["contribution"], part["contribution_se"]),
+            probability(part["share"], part["share_se"]),
+        )
+        for kind, name in KINDS.items()
+        for part in shares[shares["kind"] == kind].to_dict("records")
+    )  # fmt: skip
+    text = (
+        "Euler contributions to the system's ES 95%. Instruments add up to it; bearers add up to more where "
         "funds lose on assets outside the book or bankruptcy costs money."
     )
-    head = ("Part of ES 95%", "Class", "USD bn", "Share")
-    return "<h3>The same by class</h3>" + table(head, cells, 2) + paragraph(note, "note")
+    head = ("Split by", "Class", "Part of ES 95%", "Share")
+    return Table("systemic_classes", "The system's ES 95% by class", head, rows, text, "USD bn", words=2)
 
 
-def clustering(results: Results, holder: Charts) -> str:
-    """Defaults in the worst quarter, and their dispersion by quarter."""
+def clustering(results: Results) -> tuple[Part, ...]:
+    """Defaults in the worst quarter, and their dispersion by quarter; none where nobody defaults."""
     if results.tables["dispersion"]["dispersion"].isna().all():
-        return ""
-    pair = (
-        holder.place("clusters", worst_quarter(results), "Named defaults in a path's worst quarter",
-                     "the vertical axis is logarithmic; bars: 95% intervals."),
-        holder.place("dispersion", dispersion(results), "Do they come together?",
-                     "variance of the number of defaults in a quarter over that of independent borrowers."),
-    )  # fmt: skip
-    note = (
-        "Independent: every borrower keeps its probability of default in each quarter but knows nothing of "
-        "the others. One on the right means no clustering; above one, defaults come in clusters."
+        return ()
+    pair = Pair((
+        Chart("clusters", worst_quarter(results), "Named defaults in a path's worst quarter",
+              "logarithmic vertical axis; bars: 95% intervals."),
+        Chart("dispersion", dispersion(results), "Do defaults cluster?",
+              "variance of the number of defaults in a quarter, over that of independent borrowers."),
+    ))  # fmt: skip
+    text = (
+        "Independent: every borrower keeps its probability of default in each quarter, whatever happens to "
+        "the others. In the chart of dispersion, one means no clustering; above one, defaults cluster."
     )
-    return "<h3>Borrowers that fall together</h3>" + side_by_side(*pair) + paragraph(note, "note")
+    return Heading("Borrowers that default together"), pair, note(text)
 
 
 def worst_quarter(results: Results) -> go.Figure:

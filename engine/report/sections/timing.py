@@ -1,47 +1,64 @@
-"""The section on timing: losses and defaults month by month."""
+"""The section on timing: losses and defaults month by month, and the borrowers behind them."""
+
+import pandas as pd
 
 from engine.report import findings, timelines, words
-from engine.report.markup import Charts, finding, paragraph, probability, section, side_by_side, table
-from engine.report.words import share
+from engine.report.section import Chart, Pair, Section, finding, note
+from engine.report.table import Table, probability, row
 from engine.results.folder import Results
 from engine.results.horizons import horizon_years
 
+COUNT = 12
+"""Borrowers in the table."""
 
-def how_fast(results: Results, holder: Charts) -> str:
+
+def timing(results: Results) -> Section:
     """Timing of losses and defaults, and the borrowers behind them."""
-    pair = (
-        holder.place("timing", timelines.loss_timing(results), "Loss, month by month",
-                     "bands: 25–75%, 5–95% and 1–99% of paths; line: median; red: mean."),
-        holder.place("defaults", timelines.default_timing(results), "Defaults expected in each month"),
+    pair = Pair((
+        Chart("timing", timelines.loss_timing(results), "Loss by month",
+              "bands: 25–75%, 5–95% and 1–99% of paths; line: median; red: mean."),
+        Chart("defaults", timelines.default_timing(results), "Expected defaults by month"),
+    ))  # fmt: skip
+    causes = Chart("causes", timelines.default_causes(results), "Causes of default", "by kind of borrower.")
+    breaks = Chart(
+        "boom-breaks", timelines.boom_breaks(results), "Loss by the quarter in which the boom breaks",
+        f"expected loss over {horizon_years(results.last)}; bars: two standard errors.",
     )  # fmt: skip
-    causes = holder.place(
-        "causes", timelines.default_causes(results), "Why they default", "by kind of borrower."
-    )
-    return section(
-        "how-fast", "How fast it comes", finding(findings.timing(results)), side_by_side(*pair), causes,
-        boom_breaks(results, holder), firms_table(results),
+    parts = (
+        finding(findings.timing(results)), pair, causes, breaks, note(findings.boom_breaks(results)),
+        borrowers_table(results),
     )  # fmt: skip
+    return Section("how-fast", "How fast losses come", parts)
 
 
-def boom_breaks(results: Results, holder: Charts) -> str:
-    """What a boom that lasts longer does to the loss when it breaks."""
-    caption = f"expected loss over {horizon_years(results.last)} with two standard errors."
-    drawn = timelines.boom_breaks(results)
-    chart = holder.place("boom-breaks", drawn, "Loss by when the boom breaks", caption)
-    return chart + paragraph(findings.boom_breaks(results), "note")
-
-
-def firms_table(results: Results, count: int = 12) -> str:
+def borrowers_table(results: Results) -> Table:
     """The named borrowers most likely to default by the last horizon."""
     firms = results.tables["firms"]
     ends = [f"pd_{horizon}" for horizon in results.horizons if f"pd_{horizon}" in firms.columns]
-    rows = firms[firms["kind"] != "synthetic"].sort_values(ends[-1], ascending=False).head(count)
-    causes = [column for column in firms.columns if column.startswith("cause_")]
-    cells = []
-    for _, row in rows.iterrows():
-        leading = row[causes].astype(float).idxmax() if row[causes].sum() > 0 else ""
-        said = f"{leading.removeprefix('cause_').replace('_', ' ')} {share(row[leading])}" if leading else "–"
-        errors = [probability(row[end], row[end + "_se"]) for end in ends]
-        cells.append((row["name"], words.kind_name(row["kind"]), row["rating"] or "–", said, *errors))
-    head = ["Borrower", "Kind", "Rating", "Leading cause"]
-    return table([*head, *(f"PD {horizon_years(end.removeprefix('pd_'))}" for end in ends)], cells, 4)
+    named = firms[firms["kind"] != "synthetic"].sort_values(ends[-1], ascending=False).head(COUNT)
+    rows = tuple(
+        row(
+            firm["name"], words.kind_name(firm["kind"]), firm["rating"] or "–", leading_cause(firm),
+            *(probability(firm[end], firm[f"{end}_se"]) for end in ends),
+        )
+        for _, firm in named.iterrows()
+    )  # fmt: skip
+    spans = [horizon_years(end.removeprefix("pd_")) for end in ends]
+    head = (
+        "Borrower",
+        "Kind",
+        "Rating",
+        "Leading cause, share of defaults",
+        *(f"PD {span}" for span in spans),
+    )
+    columns = (0, 4, len(head) - 1) if len(ends) > 1 else (0, 4)
+    title = f"Borrowers by default probability, {spans[-1]}"
+    return Table("borrowers", title, head, rows, words=4, brief_rows=8, brief_columns=columns)
+
+
+def leading_cause(firm: pd.Series) -> str:
+    """The commonest cause of a firm's default with its share: "liquidity 62%"."""
+    causes = firm[[column for column in firm.index if column.startswith("cause_")]].astype(float)
+    if causes.sum() <= 0.0:
+        return "–"
+    return f"{causes.idxmax().removeprefix('cause_').replace('_', ' ')} {words.share(causes.max())}"
