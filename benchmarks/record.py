@@ -10,7 +10,7 @@ import os
 import pathlib
 from collections.abc import Sequence
 
-from experiments.session.provenance import peak_memory
+from engine.results.provenance import peak_memory
 
 LINES = "results.jsonl"
 

@@ -22,6 +22,7 @@ from engine.book.system import System
 from engine.draws.address import seed_words
 from engine.paths.simulate import chunk_outcome, layout_of
 from engine.results.folder import Results, read_results
+from engine.results.provenance import peak_memory
 from engine.results.write import write_results
 from engine.run.plan import CHUNK
 from engine.tail import tally as tallies
@@ -31,7 +32,7 @@ from experiments import tasks
 from experiments.config import schema
 from experiments.config.read import Experiment, read
 from experiments.model import build, load
-from experiments.session.provenance import peak_memory, provenance_of
+from experiments.session.provenance import provenance_of
 
 PATHS, MONTHS, SEED = 8192, 36, 7
 SMALL = (f"run.paths={PATHS}", f"run.months={MONTHS}", f"run.seed={SEED}")

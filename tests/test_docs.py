@@ -66,9 +66,9 @@ def names_defined(module: pathlib.Path) -> set[str]:
 
 
 def missing_paths(text: str) -> list[str]:
-    """Paths from the root of the repository that do not exist: `engine/tail/tally.py`, `tests/paths/`."""
+    """Paths from the root that do not exist; `NAME` and `toy` stand for a task yet to be added."""
     paths = re.findall(rf"(?<![\w./-])(?:{'|'.join(FOLDERS)})/[\w./-]*[\w/]", text)
-    return [path for path in paths if not (ROOT / path).exists()]
+    return [path for path in paths if not (ROOT / path).exists() and not re.search(r"(toy|NAME)\.", path)]
 
 
 def exists(name: str) -> bool:

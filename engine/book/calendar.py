@@ -1,5 +1,7 @@
 """What depends on the month: contract profiles, planned capex and revenue, scheduled draws, policy."""
 
+from collections.abc import Sequence
+
 import equinox as eqx
 import numpy as np
 
@@ -17,7 +19,7 @@ LONGEST = 600
 """Months looked ahead for the value of a contract."""
 
 
-def profile(contracts: ContractTable, months: np.ndarray) -> np.ndarray:
+def profile(contracts: ContractTable | Frame, months: np.ndarray) -> np.ndarray:
     """Contract amounts inside their term [months, contracts]: a ramp from today's spend to full size."""
     start, ramp = np.asarray(contracts.start_month, np.float64), np.asarray(contracts.ramp_months, np.float64)
     first, full = np.asarray(contracts.start_annual, np.float64), np.asarray(contracts.annual, np.float64)
@@ -43,7 +45,9 @@ def with_lease_breaks(contracts: ContractTable, month: float) -> ContractTable:
     return eqx.tree_at(lambda c: c.end_month, contracts, np.where(broken, np.float32(month), end))
 
 
-def present_value(contracts: ContractTable, months: np.ndarray, discount: float) -> np.ndarray:
+def present_value(
+    contracts: ContractTable | Frame, months: Sequence[int] | np.ndarray, discount: float
+) -> np.ndarray:
     """Value at each month of what the term still pays, discounted monthly at `discount` a year."""
     horizon = np.arange(1, LONGEST + 1)
     flows = profile(contracts, horizon) * MONTH

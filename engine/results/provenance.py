@@ -1,9 +1,28 @@
-"""What provenance.json holds: what was run, on what, from which inputs; one definition for all who use it."""
+"""What provenance.json holds: what was run, on what machine, from which inputs; one definition for all."""
 
+import hashlib
+import importlib.metadata
+import os
+import pathlib
+import platform
+import resource
+import subprocess
+import sys
 from typing import TypedDict
 
 
-class Origin(TypedDict):
+class Made(TypedDict):
+    """By what and on what a result was computed."""
+
+    versions: dict[str, str]
+    sources: str  # sha256 of the engine's source files
+    commit: str | None
+    device: str  # number and kind of devices, processor, cores
+    processes: int
+    platform: str
+
+
+class Origin(Made):
     """What provenance.json and summary.json both hold."""
 
     run: str  # the run's id
@@ -19,12 +38,6 @@ class Origin(TypedDict):
     book_hash: str
     book_repairs: list[str]
     command: list[str]
-    versions: dict[str, str]
-    sources: str  # sha256 of the engine's source files
-    commit: str | None
-    device: str  # number and kind of devices, processor, cores
-    processes: int
-    platform: str
 
 
 class Provenance(Origin):
@@ -36,3 +49,78 @@ class Provenance(Origin):
 def machine(origin: Origin) -> str:
     """The machine in words: devices, processor, platform."""
     return ", ".join(part for part in (origin["device"], origin["platform"]) if part)
+
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+"""The folder that holds the engine."""
+
+
+PACKAGES = ("undertow", "jax", "jaxlib", "numpy", "pandas", "equinox", "hydra-core")
+
+
+def made(processes: int = 1) -> Made:
+    """The software and the machine of this process, one of so many alike."""
+    return {
+        "versions": versions(), "sources": sources(), "commit": commit(), "device": device(processes),
+        "processes": processes, "platform": platform.platform(),
+    }  # fmt: skip
+
+
+def versions() -> dict[str, str]:
+    """Python and the packages that numbers depend on."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def sources() -> str:
+    """sha256 of the engine's source, name by name: what `commit` cannot tell of an installed package."""
+    root = ROOT
+    digest = hashlib.sha256()
+    for path in sorted((root / "engine").rglob("*.py")):
+        digest.update(f"{path.relative_to(root).as_posix()} {path.stat().st_size} ".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def commit() -> str | None:
+    """The commit of the source, `+` where it was changed since; None without git."""
+    if not (ROOT / ".git").exists():
+        return None
+    try:
+        ask = ["git", "-C", str(ROOT), "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
+        answer = subprocess.run(ask, capture_output=True, text=True, timeout=5, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip() or None
+
+
+def device(processes: int) -> str:
+    """The devices that JAX found, in so many processes alike, and the processor they sit on, in words."""
+    import jax
+
+    devices = jax.devices() * processes
+    kind = devices[0].device_kind
+    own = processor() if devices[0].platform == "cpu" else kind
+    noun = "device" if len(devices) == 1 else "devices"
+    return f"{len(devices)} {devices[0].platform} {noun}, {own}, {os.cpu_count()} cores"
+
+
+def processor() -> str:
+    """The processor's name where the system tells it."""
+    try:
+        text = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def peak_memory() -> float:
+    """Greatest resident memory of this process so far, MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1024.0**2 if sys.platform == "darwin" else peak / 1024.0

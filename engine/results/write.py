@@ -7,11 +7,13 @@ from typing import Any
 import jax
 import pandas as pd
 
+from engine.book.load import Book
+from engine.book.system import System
 from engine.paths.simulate import layout_of
 from engine.results import far_tail, grades, leverage, losses, monthly, plausibility, systemic
 from engine.results.estimates import Estimates
-from engine.results.folder import plain, write_json, write_table
-from engine.results.reliability import MOST_FLAGGED, doubts_of
+from engine.results.folder import Results, plain, write_json, write_table
+from engine.results.reliability import doubts_of
 from engine.results.replications import Replications
 from engine.results.summarise import summary_of
 from engine.tail.tally import Layout, Tally
@@ -20,24 +22,37 @@ from engine.tail.tally import Layout, Tally
 def write_results(
     folder: str | pathlib.Path,
     tally: Tally,
-    system,
-    book,
+    system: System,
+    book: Book,
     provenance: Mapping[str, Any],
     replications: Replications | None = None,
     more: Mapping[str, pd.DataFrame] | None = None,
-    *,
-    most_flagged: float = MOST_FLAGGED,
-    fail_on_unresolved: bool = False,
 ) -> dict[str, Any]:
-    """Writes results/*.parquet and summary.json into `folder`; returns the summary.
+    """Writes results/*.parquet and summary.json of a run into `folder`; the summary. See `results_of`."""
+    folder, results = pathlib.Path(folder), results_of(tally, system, book, provenance, replications, more)
+    for name, table in results.tables.items():
+        write_table(folder, name, table)
+    write_json(folder / "summary.json", results.summary)
+    return results.summary
+
+
+def results_of(
+    tally: Tally,
+    system: System,
+    book: Book,
+    provenance: Mapping[str, Any],
+    replications: Replications | None = None,
+    more: Mapping[str, pd.DataFrame] | None = None,
+) -> Results:
+    """The summary and the tables of a run.
 
     `provenance` is a `Provenance` with the run's status and timing, and the entry of a task in the summary
     where there is one; its sampler may be a dict of name and diagnostics. `more` holds a task's tables by
-    name. From two `replications` on, errors come from their spread. `most_flagged` and `fail_on_unresolved`
-    decide what counts as a doubt (`reliability.doubts_of`).
+    name. From two `replications` on, errors come from their spread. `doubts` follow from the thresholds that
+    hold unless a run says otherwise (`reliability.doubts_of`).
     Raises ValueError where the tally holds no path or does not fit the system.
     """
-    folder, layout = pathlib.Path(folder), layout_of(system)
+    layout = layout_of(system)
     fitting(tally, layout)
     estimates = Estimates(jax.device_get(tally))
     replications = Replications() if replications is None else replications
@@ -48,30 +63,8 @@ def write_results(
     summary = plain(summary_of(estimates, layout, tables, book, provenance))
     summary["sampler"]["replications"] = max(len(replications), 1)
     summary["sampler"]["variance_reduction"] |= replications.variance_reduction(independent)
-    summary["doubts"] = doubts_of(summary, most_flagged, fail_on_unresolved)
-    for name, table in tables.items():
-        write_table(folder, name, table)
-    write_json(folder / "summary.json", summary)
-    return summary
-
-
-def add_results(
-    folder: str | pathlib.Path,
-    summary: Mapping[str, Any],
-    entries: Mapping[str, Any],
-    tables: Mapping[str, pd.DataFrame],
-    *,
-    most_flagged: float = MOST_FLAGGED,
-    fail_on_unresolved: bool = False,
-) -> dict[str, Any]:
-    """Adds a task's entries and tables to a folder; returns the summary with its doubts."""
-    folder = pathlib.Path(folder)
-    whole = dict(summary) | plain(dict(entries))
-    whole["doubts"] = doubts_of(whole, most_flagged, fail_on_unresolved)
-    for name, table in tables.items():
-        write_table(folder, name, table)
-    write_json(folder / "summary.json", whole)
-    return whole
+    summary["doubts"] = doubts_of(summary)
+    return Results(summary, tables)
 
 
 def fitting(tally: Tally, layout: Layout) -> None:
@@ -85,8 +78,8 @@ def fitting(tally: Tally, layout: Layout) -> None:
 
 
 def tables_of(
-    estimates: Estimates, layout: Layout, system, book, labels: losses.Labels, measures: pd.DataFrame,
-    replications: Replications,
+    estimates: Estimates, layout: Layout, system: System, book: Book, labels: losses.Labels,
+    measures: pd.DataFrame, replications: Replications,
 ) -> dict[str, pd.DataFrame]:  # fmt: skip
     """Every table of the run by name; `measures` is the table of losses."""
     tally = estimates.tally

@@ -11,7 +11,7 @@ def load_book(book: str | pathlib.Path = "ai_credit_2025", repair: bool = False)
 
     Args: book, `ai_credit_2025`, `worked_small`, or the path of a folder of CSV files or of an .xlsx file;
     repair, whether a correlation table that is not a correlation matrix is replaced by the nearest that is.
-    Returns a `Book`, whose tables are pandas DataFrames: `book["loans"]`; units are in docs/data-format.md.
+    Returns a `Book`, whose tables are pandas DataFrames: `book["loans"]`; units are in docs/book.md.
 
     Raises ValueError for a name or path that does not exist, and `BookError`, a ValueError, with every
     problem of the files at once: file, row, column, value and what was expected.

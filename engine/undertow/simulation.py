@@ -2,9 +2,7 @@
 
 import dataclasses
 import functools
-import importlib.metadata
 import pathlib
-import platform
 from collections.abc import Callable
 from typing import Any
 
@@ -23,10 +21,13 @@ from engine.numerics import double_precision
 from engine.paths import replay as paths
 from engine.paths.path import traced
 from engine.paths.samplers import samplers_of
-from engine.paths.simulate import layout_of, simulate
+from engine.paths.simulate import simulate
 from engine.results.circular_web import web_tables
+from engine.results.folder import Results, write_json, write_table
+from engine.results.provenance import made, peak_memory
 from engine.results.replications import Replications
-from engine.results.write import summary_of, tables_of, write_results
+from engine.results.summarise import config_hash
+from engine.results.write import results_of
 from engine.run.plan import Hooks, Plan, Timing
 from engine.tail.tally import Tally
 from engine.undertow.books import load_book
@@ -52,6 +53,7 @@ class Run:
     """
 
     book: Book
+    parameters: Parameters
     system: System
     plan: Plan
     samplers: tuple
@@ -61,12 +63,15 @@ class Run:
     sampler: str
 
     @functools.cached_property
+    def results(self) -> Results:
+        """Summary and tables, as a run folder holds them but for the circular web."""
+        with double_precision():
+            return results_of(self.tally, self.system, self.book, self._provenance(), self.replications)
+
+    @functools.cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tables made from the tally, by name; docs/results.md says what their rows and columns are."""
-        with double_precision():
-            layout = layout_of(self.system)
-            tables = tables_of(self.tally, layout, self.system, self.book, self.replications)
-        return {name: with_units(table) for name, table in tables.items()}
+        return {name: with_units(table) for name, table in self.results.tables.items()}
 
     @functools.cached_property
     def circular_web(self) -> dict[str, pd.DataFrame]:
@@ -119,10 +124,10 @@ class Run:
         """Names of the horizons, shortest first."""
         return list(self.losses["horizon"].unique())
 
-    @functools.cached_property
+    @property
     def summary(self) -> dict[str, Any]:
         """The content of summary.json: system, lenders, firms, sampler, warnings, timing, versions."""
-        return summary_of(self.tally, layout_of(self.system), self.tables, self.book, self._provenance())
+        return self.results.summary
 
     @property
     def warnings(self) -> list[str]:
@@ -155,10 +160,9 @@ class Run:
         folder = pathlib.Path(folder)
         (folder / "results").mkdir(parents=True, exist_ok=True)
         with double_precision():
-            write_results(
-                folder, self.tally, self.system, self.book, self._provenance(), self.replications,
-                more=self.circular_web,
-            )  # fmt: skip
+            for name, table in (self.results.tables | self.circular_web).items():
+                write_table(folder, name, table)
+            write_json(folder / "summary.json", self.summary)
             write_page(folder)
         return folder / "report.html"
 
@@ -166,13 +170,15 @@ class Run:
         return self.losses[self.losses["kind"] == kind].reset_index(drop=True)
 
     def _provenance(self) -> dict[str, Any]:
-        timing = dataclasses.asdict(self.timing) | {"paths_per_s": self.timing.paths_per_s}
-        packages = ("undertow", "jax", "jaxlib", "numpy", "pandas", "equinox")
-        versions = {name: importlib.metadata.version(name) for name in packages}
-        return {
-            "task": "tail_risk", "command": ["undertow.run"], "sampler": self.sampler, "timing": timing,
-            "seed": self.plan.seed, "block": self.plan.block, "months": self.system.calendar.month.shape[0],
-            "versions": {"python": platform.python_version()} | versions, "platform": platform.platform(),
+        timing = dataclasses.asdict(self.timing) | {
+            "paths_per_s": self.timing.paths_per_s, "peak_rss_mb": peak_memory(), "sessions": 1
+        }  # fmt: skip
+        plan, numbers = dataclasses.asdict(self.plan), dataclasses.asdict(self.parameters)
+        return made() | plan | {
+            "run": "", "task": "tail_risk", "scenario": "", "story": "", "sampler": self.sampler,
+            "months": self.system.calendar.month.shape[0], "command": ["undertow.run"], "timing": timing,
+            "book": self.book.name, "book_hash": self.book.hash, "book_repairs": list(self.book.repairs),
+            "config_hash": config_hash(plan | {"parameters": numbers, "sampler": self.sampler}),
         }  # fmt: skip
 
     def __repr__(self) -> str:
@@ -234,7 +240,7 @@ def run(
         measures = Replications()
         hooks = Hooks(progress=progress, replication=measures.add)
         tally, timing = simulate(system, plan, samplers, hooks)
-        return Run(book, system, plan, samplers, on_host(tally), timing, measures, sampler)
+        return Run(book, parameters, system, plan, samplers, on_host(tally), timing, measures, sampler)
 
 
 def monthly(system: System, history: tuple[Any, Any]) -> pd.DataFrame:

@@ -5,9 +5,9 @@ import logging
 import pathlib
 import time
 
+from engine.results import provenance
 from experiments.config.bad_input import BadInput
 from experiments.config.read import Experiment
-from experiments.session import provenance
 from experiments.session.lock import busy
 from experiments.session.stopping import Stop
 

@@ -1,25 +1,14 @@
-"""Where a result comes from: versions, commit, hashes, command and machine."""
+"""Where a result of the command comes from: its configuration, its book and the machine."""
 
-import hashlib
-import importlib.metadata
-import os
-import pathlib
-import platform
-import resource
-import subprocess
 import sys
 
-from engine.results.provenance import Provenance
+from engine.book.load import Book
+from engine.results.provenance import Provenance, made
 from experiments.config.read import Experiment
 from experiments.session.processes import count_of
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-"""The folder that holds the engine."""
 
-PACKAGES = ("undertow", "jax", "jaxlib", "numpy", "pandas", "equinox", "hydra-core")
-
-
-def provenance_of(experiment: Experiment, book) -> Provenance:
+def provenance_of(experiment: Experiment, book: Book) -> Provenance:
     """All that is known before the first path runs; the run folder adds the run's id."""
     run = experiment.run
     return {
@@ -37,70 +26,5 @@ def provenance_of(experiment: Experiment, book) -> Provenance:
         "book_hash": book.hash,
         "book_repairs": list(book.repairs),
         "command": ["undertow", *sys.argv[1:]],
-        "versions": versions(),
-        "sources": sources(),
-        "commit": commit(),
-        "device": device(count_of(run)),
-        "processes": count_of(run),
-        "platform": platform.platform(),
+        **made(count_of(run)),
     }
-
-
-def versions() -> dict[str, str]:
-    """Python and the packages that numbers depend on."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
-
-
-def sources() -> str:
-    """sha256 of the engine's source, name by name: what `commit` cannot tell of an installed package."""
-    root = ROOT
-    digest = hashlib.sha256()
-    for path in sorted((root / "engine").rglob("*.py")):
-        digest.update(f"{path.relative_to(root).as_posix()} {path.stat().st_size} ".encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def commit() -> str | None:
-    """The commit of the source, `+` where it was changed since; None without git."""
-    if not (ROOT / ".git").exists():
-        return None
-    try:
-        ask = ["git", "-C", str(ROOT), "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
-        answer = subprocess.run(ask, capture_output=True, text=True, timeout=5, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return answer.stdout.strip() or None
-
-
-def device(processes: int) -> str:
-    """The devices that JAX found, in so many processes alike, and the processor they sit on, in words."""
-    import jax
-
-    devices = jax.devices() * processes
-    kind = devices[0].device_kind
-    own = processor() if devices[0].platform == "cpu" else kind
-    noun = "device" if len(devices) == 1 else "devices"
-    return f"{len(devices)} {devices[0].platform} {noun}, {own}, {os.cpu_count()} cores"
-
-
-def processor() -> str:
-    """The processor's name where the system tells it."""
-    try:
-        text = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")]
-    return names[0] if names else platform.processor()
-
-
-def peak_memory() -> float:
-    """Greatest resident memory of this process so far, MB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 1024.0**2 if sys.platform == "darwin" else peak / 1024.0

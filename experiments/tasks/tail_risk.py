@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from engine.results.provenance import peak_memory
 from experiments import sampling
 from experiments.config.schema import Config
 from experiments.context import Context
@@ -12,7 +13,6 @@ from experiments.model import Model, build
 from experiments.session.checkpoints import identity_of
 from experiments.session.processes import greet
 from experiments.session.progress import Progress
-from experiments.session.provenance import peak_memory
 from experiments.session.run_folder import speak
 from experiments.session.stopping import Interrupted
 

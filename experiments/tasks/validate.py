@@ -106,7 +106,7 @@ def origin() -> dict[str, str]:
     """Command, machine and versions, as the document's head says them."""
     import jax
 
-    from experiments.session.provenance import versions
+    from engine.results.provenance import versions
 
     packages, arguments = (
         versions(),

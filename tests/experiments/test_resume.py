@@ -120,7 +120,7 @@ def test_another_run_s_checkpoint_is_refused_by_name(undertow, engine, killed, t
 @pytest.mark.parametrize("part", ["book", "sources", "versions.jax"])
 def test_another_book_or_engine_is_refused(part, undertow, killed, monkeypatch):
     killed(4 * BLOCK, "run.dir=a", *RUN)
-    from experiments.session import provenance
+    from engine.results import provenance
 
     if part == "book":
         import sys
@@ -184,7 +184,7 @@ def test_a_full_disk_does_not_end_the_run(undertow, engine, monkeypatch):
 
 def test_another_processor_is_pointed_out(undertow, killed, monkeypatch):
     killed(4 * BLOCK, "run.dir=a", *RUN)
-    monkeypatch.setattr("experiments.session.provenance.device", lambda processes: "an abacus")
+    monkeypatch.setattr("engine.results.provenance.device", lambda processes: "an abacus")
     assert "going on on an abacus: numbers may differ" in undertow("run.dir=a", *RUN).err
 
 

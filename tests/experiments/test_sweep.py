@@ -122,7 +122,7 @@ def test_a_job_of_another_book_or_engine_or_without_its_page_runs_again(part, un
         book = sys.modules["engine.book.load"].load_book(None, False)
         monkeypatch.setattr(book, "hash", "1" * 64)
     elif part == "sources":
-        monkeypatch.setattr("experiments.session.provenance.sources", lambda: "other")
+        monkeypatch.setattr("engine.results.provenance.sources", lambda: "other")
     assert undertow(*sweep).code == 0
     assert len(engine.runs) == 4
 
