@@ -1,14 +1,25 @@
-"""Whether a finished run may be relied on."""
+"""Whether the numbers of a finished run may be relied on."""
+
+from collections.abc import Mapping
+from typing import Any
 
 DISAGREE = 0.001
-"""p-value below which two ways to one number are said to disagree."""
+"""p-value below which two ways to one number disagree."""
+
+MOST_FLAGGED = 0.001
+"""Share of flagged paths that is accepted unless a run says otherwise."""
 
 
-def doubts_of(summary: dict, most_flagged: float, fail_on_unresolved: bool) -> list[str]:
-    """Why the run's numbers should not be relied on; empty when they may."""
-    doubts = summary.get("doubts", []) + summary.get("calibration", {}).get("doubts", [])
-    if "unreachable" in (stress := summary.get("reverse_stress", {})):
-        doubts.append(stress["unreachable"])
+def doubts_of(
+    summary: Mapping[str, Any], most_flagged: float = MOST_FLAGGED, fail_on_unresolved: bool = False
+) -> list[str]:
+    """Why the run's numbers should not be relied on; empty when they may.
+
+    They follow from the summary's other entries alone, so that a finished run can be judged again by other
+    thresholds: `most_flagged`, the share of paths with one flag that is accepted, and `fail_on_unresolved`,
+    whether a tail that is not resolved counts.
+    """
+    doubts = doubts_of_tasks(summary)
     for name, count in summary["flagged_paths"].items():
         share = count / summary["paths"]
         if share > most_flagged:
@@ -16,11 +27,23 @@ def doubts_of(summary: dict, most_flagged: float, fail_on_unresolved: bool) -> l
                 f"{share:.2%} of paths are flagged {name}, at most {most_flagged:.2%} are accepted "
                 "(report.most_flagged)"
             )
-    if (found := summary.get("greeks")) and found["agreement_p"] < DISAGREE:
-        doubts.append(
-            f"the effects of {found['checked']} checks disagree with those of all numbers together "
-            f"(p = {found['agreement_p']:.1g}, at least {DISAGREE} is accepted): a smaller greeks.step"
-        )
     if fail_on_unresolved:
         doubts += [f"{warning} (report.fail_on_unresolved)" for warning in summary.get("warnings", [])]
+    return doubts
+
+
+def doubts_of_tasks(summary: Mapping[str, Any]) -> list[str]:
+    """What makes a task's answer unusable, from the task's entry in the summary."""
+    doubts = list(summary.get("calibration", {}).get("doubts", []))
+    if "unreachable" in (stress := summary.get("reverse_stress", {})):
+        doubts.append(stress["unreachable"])
+    search = summary.get("search")
+    if search and not search["feasible"]:
+        doubts.append(f"none of {search['trials']} settings keeps the bounds of the search")
+    greeks = summary.get("greeks")
+    if greeks and greeks["agreement_p"] < DISAGREE:
+        doubts.append(
+            f"the effects of {greeks['checked']} checks disagree with those of all numbers together "
+            f"(p = {greeks['agreement_p']:.1g}, at least {DISAGREE} is accepted): a smaller greeks.step"
+        )
     return doubts
