@@ -50,6 +50,7 @@ def attempt(cfg: DictConfig, alone: bool) -> int:
     """Check the configuration, run its task, say what went wrong; the exit code."""
     try:
         modules = tasks.every()
+        schema.register(tasks.groups())  # a job of a sweep may run in a process that never called main
         experiment = read.read(cfg, modules)
         prepare_devices(experiment.run.devices)
         from experiments.flow import carry_out

@@ -8,6 +8,7 @@ import math
 import os
 import pathlib
 import re
+from typing import Any
 
 from engine.book.checks.problems import expected
 from experiments.config.schema import Book, Config, Report, Run, Sampler
@@ -32,7 +33,7 @@ STEP = ("SLURM_JOB_ID", "SLURM_NTASKS", "SLURM_PROCID", "SLURM_STEP_NODELIST")
 """What srun tells each of its tasks."""
 
 
-def whole(value: object) -> int | None:
+def whole(value: Any) -> int | None:
     """The whole number a value stands for, or None."""
     if isinstance(value, bool):
         return None
@@ -61,7 +62,7 @@ def whole_problems(group: str, values: object, bounds: dict[str, tuple[int, int,
     return problems
 
 
-def number(value: object) -> float | None:
+def number(value: Any) -> float | None:
     """The number a value stands for, or None."""
     try:
         return None if isinstance(value, bool) else float(value)
@@ -168,7 +169,7 @@ def processes_problems(run: Run, task: str, shared: bool) -> list[str]:
     if run.processes == SLURM:
         missing = [name for name in STEP if name not in os.environ]
         kind = f"a task of srun; {missing[0]} is not set" if missing else ""
-        problems = [expected("run.processes", SLURM, wanted)] if missing else []
+        problems = [expected("run.processes", SLURM, kind)] if missing else []
     else:
         problems = rank_problems(run)
     if run.processes == 1 or problems:

@@ -61,7 +61,7 @@ def read(cfg: DictConfig, tasks: Mapping[str, ModuleType]) -> Experiment:
     if problems := unknown_keys(plain):
         raise BadInput(problems)
     try:
-        config: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(complete()), cfg))
+        config: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(complete()), plain))
     except OmegaConfBaseException as error:
         raise BadInput([explain(error)]) from None
     task = tasks.get(config.task.name)

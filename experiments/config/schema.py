@@ -111,6 +111,8 @@ def complete() -> type[Config]:
 def register(own_groups: Mapping[str, type]) -> None:
     """Hand the schema with these groups of the tasks to Hydra; before any configuration is composed."""
     global _complete
+    if group_types() == typing.get_type_hints(Config) | dict(own_groups):
+        return
     fields = [
         (name, options, dataclasses.field(default_factory=options)) for name, options in own_groups.items()
     ]

@@ -21,7 +21,7 @@ def problems(config: Config, options: None) -> list[str]:
     faults = plain_paths_problems(config)
     if not switched_on(config.mechanisms):
         faults.append(expected("mechanisms", "none", "at least one that is on, as in mechanisms=base"))
-    return found
+    return faults
 
 
 model = tail_risk.model

@@ -60,14 +60,14 @@ class Options:
 def problems(config: Config, options: Options) -> list[str]:
     """Errors, gains and premia must be positive, counts whole; counts become whole numbers."""
     faults = whole_problems("calibrate", options, WHOLE)
-    named = {key: getattr(wanted, key) for key in ("revenue_error", "rent_error")}
+    named = {key: getattr(options, key) for key in ("revenue_error", "rent_error")}
     for key, value in (named | {f"gains.{name}": gain for name, gain in options.gains.items()}).items():
         if not 0.0 < value < math.inf:
             faults.append(expected(f"calibrate.{key}", value, "a number above 0"))
     if not 0.0 <= options.cds_recovery < 1.0:
         faults.append(expected("calibrate.cds_recovery", options.cds_recovery, "a share from 0 to below 1"))
     for key in ("risk_premium_ig", "risk_premium_hy"):
-        premia = getattr(wanted, key)
+        premia = getattr(options, key)
         if len(premia) != 3 or not 0.0 < premia[0] <= premia[1] <= premia[2] < math.inf:
             faults.append(
                 expected(f"calibrate.{key}", premia, "three rising numbers above 0: low, used, high")

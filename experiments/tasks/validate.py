@@ -31,7 +31,7 @@ def problems(config: Config, options: Options) -> list[str]:
     if runs is None or not 0 <= runs <= 100_000:
         faults.append(expected("validate.runs", options.runs, "a whole number from 0 to 100,000"))
     for key in ("oracles", "unshipped"):
-        path = getattr(wanted, key)
+        path = getattr(options, key)
         if path is not None and not pathlib.Path(path).is_dir():
             faults.append(expected(f"validate.{key}", path, "a folder that exists"))
     if not options.document.endswith(".md"):
@@ -53,7 +53,8 @@ def results(context: Context, model: dict[str, list]) -> dict[str, Any]:
     from engine.results.folder import write_text
     from experiments.validation import coverage, document
 
-    options, sections = context.options, {}
+    options = context.options
+    sections: dict[str, list] = {}
     for title, group in model.items():
         for compare in group:
             context.stop.check()
