@@ -1,14 +1,14 @@
 """Where a result of the command comes from: its configuration, its book and the machine."""
 
 import sys
+from typing import Any
 
-from engine.book.load import Book
 from engine.results.provenance import Provenance, made
 from experiments.config.read import Experiment
 from experiments.session.processes import count_of
 
 
-def provenance_of(experiment: Experiment, book: Book) -> Provenance:
+def provenance_of(experiment: Experiment, book: Any) -> Provenance:
     """All that is known before the first path runs; the run folder adds the run's id."""
     run = experiment.run
     return {
