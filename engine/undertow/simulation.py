@@ -96,13 +96,10 @@ class Run:
     @property
     def lenders(self) -> pd.DataFrame:
         """The rows of `losses` that are about single lenders, the greatest ES 99% first within a horizon."""
-        months = self.losses["horizon"].map({name: place for place, name in enumerate(self.horizons)})
-        table = (
-            self._of_kind("lender")
-            .assign(order=months)
-            .sort_values(["order", "es_99"], ascending=[True, False], kind="stable")
-        )
-        return table.drop(columns="order").reset_index(drop=True)
+        lenders = self._of_kind("lender")
+        parts = [lenders[lenders["horizon"] == name] for name in self.horizons]
+        ranked = [part.sort_values("es_99", ascending=False, kind="stable") for part in parts]
+        return pd.concat(ranked, ignore_index=True)
 
     @property
     def firms(self) -> pd.DataFrame:
