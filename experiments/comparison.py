@@ -24,6 +24,7 @@ def ledgers(
     for name, parameters in variants.items():
         variant = dataclasses.replace(context.experiment, parameters=parameters)
         system, plan, samplers = build(variant, book)
+        assert samplers is not None  # tasks that compare refuse importance sampling
         with Progress(plan.paths, name) as progress:
             hooks = Hooks(progress=progress.update, stopped=context.stop)
             losses = ledger(system, plan, samplers[0], hooks)

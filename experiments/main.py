@@ -5,7 +5,6 @@ Nothing heavy is imported here, so that `undertow --help` answers at once.
 """
 
 import gc
-import importlib.metadata
 import os
 import sys
 import traceback
@@ -79,6 +78,8 @@ def spelled_out(argument: str) -> str:
 
 def version() -> str:
     """The version of the installed package."""
+    import importlib.metadata
+
     try:
         return importlib.metadata.version("undertow")
     except importlib.metadata.PackageNotFoundError:

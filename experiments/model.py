@@ -13,11 +13,12 @@ Model = tuple[Any, Any, tuple | None]
 
 def load(experiment: Experiment) -> Any:
     """The book, read and checked; raises `BadInput` with every problem of its files."""
-    from engine.book.load import BookError, load_book, shipped_book
+    from engine.book.checks.problems import BookError
+    from engine.book.load import load_book, shipped_book
 
     book = experiment.book
     try:
-        path = pathlib.Path(book.path) if book.path is not None else shipped_book(book.name)
+        path = pathlib.Path(book.path) if book.path is not None else shipped_book(book.name or "")
     except ValueError as error:
         raise BadInput([f"book.name: {error}"]) from None
     try:

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import pathlib
+from collections.abc import Iterator
 from typing import Any
 
 from engine.book.checks.problems import expected
@@ -87,7 +88,7 @@ def learn(experiment: Experiment, system: Any, stop: Stop) -> Any:
     )  # fmt: skip
 
     @contextlib.contextmanager
-    def look(stage: int, paths: int):
+    def look(stage: int, paths: int) -> Iterator[Hooks]:
         with Progress(paths, f"learning, pilot {stage + 1} of {len(asked.paths)}") as progress:
             yield Hooks(progress=progress.update, stopped=stop)
 

@@ -9,6 +9,7 @@ from engine.book.checks.problems import expected
 from engine.book.parameters import Parameters
 from experiments.config.bad_input import BadInput
 from experiments.config.read import Experiment
+from experiments.session.checkpoints import differences
 
 NAME = "tilt.npz"
 """In the run's folder."""
@@ -44,7 +45,7 @@ def load(path: pathlib.Path, system: Any, purpose: dict) -> tuple[Any, dict]:
     import jax.numpy as jnp
 
     from engine.draws.tilted import Tilted
-    from engine.learn.importance.importance import plain_of, spread
+    from engine.learn.importance.importance import plain_of, repeated
     from engine.learn.importance.pilot import nominal_of
     from engine.run import checkpoint
     from engine.run.packing import Unreadable, named
@@ -53,13 +54,13 @@ def load(path: pathlib.Path, system: Any, purpose: dict) -> tuple[Any, dict]:
         saved = checkpoint.read(path)
     except Unreadable as error:
         raise BadInput([f"sampler.tilt: {error}"]) from None
-    if problems := checkpoint.differences(saved.identity, purpose):
+    if problems := differences(saved.identity, purpose):
         raise BadInput(
             f"sampler.tilt: {path} was learned for something else, {problem}" for problem in problems
         )
     nominal = nominal_of(system)
     parts = len(saved.arrays[".share"])
-    like = spread(plain_of(nominal, system), parts)
+    like = repeated(plain_of(nominal, system), parts)
     leaves = []
     for name, leaf in named(like):
         array = saved.arrays[name]

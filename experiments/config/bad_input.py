@@ -116,6 +116,5 @@ def kind_of(name: str) -> str:
         kind = typing.get_args(kind)[0]
     if typing.get_origin(kind) is list:
         return "a number" if "[" in key else "a list of numbers"
-    return {float: "a number", int: "a whole number", bool: "true or false", str: "text"}.get(
-        kind, "a group of keys"
-    )
+    words = {float: "a number", int: "a whole number", bool: "true or false", str: "text"}
+    return words[kind] if kind in words else "a group of keys"

@@ -7,7 +7,7 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -77,8 +77,7 @@ def read(cfg: DictConfig, tasks: Mapping[str, ModuleType]) -> Experiment:
     for name in ("run", "sampler", *([group] if group else [])):
         plain[name] = dataclasses.asdict(getattr(config, name))
     others = {name for name in own.values() if name != group}
-    unread = NO_RESULT | dict.fromkeys(others) | getattr(task, "UNREAD", {})
-    chosen = decisive(plain, unread)
+    chosen = decisive(plain, unread_by(task, others))
     return Experiment(
         task=config.task.name, run=config.run, book=config.book, scenario=config.scenario,
         parameters=parameters, sampler=config.sampler, report=config.report, options=options,
@@ -113,6 +112,15 @@ def unknown_keys(plain: Mapping[str, Any]) -> list[str]:
         known = {field.name for field in dataclasses.fields(kind)}
         problems += [unknown(f"{group}.{key}") for key in plain.get(group) or {} if key not in known]
     return problems
+
+
+def unread_by(task: ModuleType | None, others: Iterable[str]) -> dict[str, tuple[str, ...] | None]:
+    """Keys by group, None for a whole group, that change no result of a task."""
+    unread = NO_RESULT | dict.fromkeys(others)
+    for group, keys in getattr(task, "UNREAD", {}).items():
+        shared = unread.get(group, ())
+        unread[group] = None if keys is None or shared is None else (*shared, *keys)
+    return unread
 
 
 def decisive(plain: Mapping[str, Any], unread: Mapping[str, tuple[str, ...] | None]) -> dict[str, Any]:

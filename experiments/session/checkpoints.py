@@ -1,21 +1,34 @@
-"""When a run is saved, what it goes on from, and which folder an interrupted run left it in."""
+"""When a run is saved, what identifies its checkpoints, and where an interrupted run left them."""
 
 import json
 import logging
 import pathlib
 import time
+from typing import TYPE_CHECKING, Any
 
-from engine.results import provenance
 from experiments.config.bad_input import BadInput
 from experiments.config.read import Experiment
 from experiments.session.lock import busy
 from experiments.session.stopping import Stop
 
+if TYPE_CHECKING:
+    from engine.results.replications import Replications
+    from engine.run.checkpoint import Checkpoint
+    from engine.run.plan import RunState
+
 log = logging.getLogger("undertow")
+
+HASHED = {
+    "book": "a different book, or this one with other numbers",
+    "sources": "a different version of the engine's source code",
+}
+"""Parts of an identity that are hashes, and what it means when they differ."""
 
 
 def identity_of(experiment: Experiment, book_hash: str) -> dict:
-    """All that decides a run's numbers: configuration, book, the engine's sources and what computes them."""
+    """What decides a run's numbers: configuration, book, the engine's sources and library versions."""
+    from engine.results import provenance
+
     versions = provenance.versions()
     identity = {
         "config": experiment.decisive,
@@ -26,10 +39,35 @@ def identity_of(experiment: Experiment, book_hash: str) -> dict:
     return json.loads(json.dumps(identity))
 
 
-def interrupted_folder(experiment: Experiment, identity: dict) -> pathlib.Path | None:
-    """The folder with checkpoints of this very run, if there is one.
+def differences(theirs: dict[str, Any], ours: dict[str, Any]) -> list[str]:
+    """Where two identities differ, a line each: keys of the configuration and versions with both values.
 
-    Raises `BadInput` where `run.dir` holds those of another run. Without `run.dir` it is the latest in out/.
+    Keys that only one version of the source code has are counted.
+
+    >>> differences({"sources": "3f", "run": {"seed": 7}}, {"sources": "9c", "run": {"seed": 8}})
+    ["sources: a different version of the engine's source code", 'run.seed: 7 there, 8 here']
+    """
+    from engine.run import checkpoint
+
+    lines = {line.partition(":")[0]: line for line in checkpoint.differences(theirs, ours)}
+    if "sources" in lines and (single := keys(theirs) ^ keys(ours)):
+        lines = {part: line for part, line in lines.items() if part in keys(theirs) & keys(ours)}
+        lines["config"] = f"config: {len(single)} keys that only one of the two versions has"
+    return [f"{part}: {HASHED[part]}" if part in HASHED else line for part, line in lines.items()]
+
+
+def keys(identity: dict[str, Any], group: str = "") -> set[str]:
+    """The dotted names of all values of an identity."""
+    names: set[str] = set()
+    for key, value in identity.items():
+        names |= keys(value, f"{group}{key}.") if isinstance(value, dict) else {f"{group}{key}"}
+    return names
+
+
+def interrupted_folder(experiment: Experiment, identity: dict) -> pathlib.Path | None:
+    """The folder with checkpoints of the same run, if there is one.
+
+    Raises `BadInput` if `run.dir` holds those of another run. Without `run.dir` it is the latest in out/.
     """
     from engine.run import checkpoint
 
@@ -47,19 +85,20 @@ def interrupted_folder(experiment: Experiment, identity: dict) -> pathlib.Path |
 
 
 def strange(folder: pathlib.Path, identity: dict) -> list[str]:
-    """Where the identity of a folder's checkpoints differs; nothing for those that cannot be read."""
+    """How the identity of a folder's latest readable checkpoint differs; empty without one."""
     from engine.run import checkpoint
+    from engine.run.packing import Unreadable
 
     for path in checkpoint.found(folder):
         try:
-            return checkpoint.differences(checkpoint.read_head(path)["identity"], identity)
-        except checkpoint.Unreadable:
+            return differences(checkpoint.read_head(path)["identity"], identity)
+        except Unreadable:
             continue
     return []
 
 
 class Checkpoints:
-    """Saves a run every so many seconds and when it was asked to stop, and takes it up again."""
+    """Saves a run at intervals and when it is asked to stop, and resumes it."""
 
     def __init__(
         self, folder: pathlib.Path, identity: dict, experiment: Experiment, stop: Stop, device: str
@@ -68,58 +107,58 @@ class Checkpoints:
         self.every, self.paths = experiment.run.checkpoint_seconds, experiment.run.paths
         self.sessions, self.saved = 1, time.monotonic()
 
-    def start(self, empty, replications):
-        """The standing to go on from, None to start anew; the replications take up what they had kept."""
+    def start(self, empty: "RunState", replications: "Replications") -> "RunState | None":
+        """The state to resume from, None to start afresh; also restores the replications."""
         from engine.run import checkpoint
-        from engine.run.packing import unpacked
+        from engine.run.packing import Unreadable, unpacked
 
         self.empty, self.replications = empty, replications
         for path in checkpoint.found(self.folder):
             try:
                 saved = checkpoint.read(path)
-                standing = unpacked(saved.arrays, empty)
-            except checkpoint.Unreadable as error:
+                state = unpacked(saved.arrays, empty)
+            except Unreadable as error:
                 log.warning("%s", error)
                 continue
-            return self._taken_up(saved, standing._replace(done=int(standing.done)))
+            return self._resumed(saved, state._replace(done=int(state.done)))
         if checkpoint.found(self.folder):
             log.warning("no checkpoint can be read: the run starts over")
         return None
 
-    def _taken_up(self, saved, standing):
-        """The standing of a checkpoint, said aloud."""
+    def _resumed(self, saved: "Checkpoint", state: "RunState") -> "RunState":
+        """The state of a checkpoint, with what to know of it in the log."""
         self.sessions = saved.notes["sessions"] + 1
         self.replications.restore(prefixed(saved.arrays))
-        log.info("going on from %s of %s paths", f"{standing.done:,}", f"{self.paths:,}")
+        log.info("going on from %s of %s paths", f"{state.done:,}", f"{self.paths:,}")
         if saved.notes["device"] != self.device:
-            said = "begun on %s, going on on %s: numbers may differ from those of one machine by rounding"
-            log.warning(said, saved.notes["device"], self.device)
-        return standing._replace(seconds=float(standing.seconds))
+            message = "begun on %s, going on on %s: numbers may differ from those of one machine by rounding"
+            log.warning(message, saved.notes["device"], self.device)
+        return state._replace(seconds=float(state.seconds))
 
     def due(self, stopping: bool) -> bool:
-        """After a round of blocks: whether to save where the run stands."""
+        """Whether to save the run after a round of blocks."""
         return bool(self.every) and (stopping or time.monotonic() - self.saved >= self.every)
 
-    def save(self, standing) -> None:
-        """Write a checkpoint; a full disk is no reason for the run to end."""
+    def save(self, state: "RunState") -> None:
+        """Write a checkpoint; a full disk does not end the run."""
         from engine.run import checkpoint
         from engine.run.packing import packed
 
         kept = {f"replications {name}": array for name, array in self.replications.kept().items()}
         notes = {"sessions": self.sessions, "device": self.device}
-        arrays = packed(standing, self.empty) | kept
+        arrays = packed(state, self.empty) | kept
         try:
             checkpoint.write(self.folder, checkpoint.Checkpoint(self.identity, notes, arrays))
         except OSError as error:
             log.warning("the run could not be saved: %s", error)
         else:
             say = log.warning if self.stop() else log.info
-            say("saved at %s of %s paths", f"{standing.done:,}", f"{self.paths:,}")
+            say("saved at %s of %s paths", f"{state.done:,}", f"{self.paths:,}")
         self.saved = time.monotonic()
 
 
 def prefixed(arrays: dict) -> dict:
-    """What the replications had kept, by its own names."""
+    """The arrays of the replications, by their own names."""
     return {
         name.removeprefix("replications "): a
         for name, a in arrays.items()

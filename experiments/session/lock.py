@@ -1,4 +1,4 @@
-"""One process a run folder: a lock that the system lets go of however its holder ends."""
+"""One process per run folder: a lock that the system releases however its holder ends."""
 
 import fcntl
 import os
@@ -28,12 +28,12 @@ class Lock:
             pass
 
     def release(self) -> None:
-        """Let go."""
+        """Release the folder."""
         os.close(self.handle)
 
 
 def busy(folder: pathlib.Path) -> bool:
-    """Whether a process holds the folder just now, as far as this one can tell."""
+    """Whether a process holds the folder now, as far as this one can tell."""
     try:
         handle = os.open(folder / NAME, os.O_RDONLY)
     except OSError:

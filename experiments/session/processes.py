@@ -1,24 +1,26 @@
-"""One run over several processes: who takes part, how they find each other, that they are about the same."""
+"""One run shared by several processes: how they meet, and the check that all have the same run."""
 
 import atexit
 import contextlib
 import os
 from collections.abc import Iterator
+from typing import Any
 
 from engine.run.processes import ALONE, Ended, Processes
 from experiments.config.bad_input import BadInput
 from experiments.config.checks import SLURM
 from experiments.config.schema import Run
+from experiments.session.checkpoints import differences
 from experiments.session.exit_codes import BAD_INPUT, FAILED, INTERRUPTED
 from experiments.session.stopping import Interrupted
 
 SILENT = 30
-"""Seconds after which a process that gives no sign of life is taken for dead, and its fellows end."""
+"""Seconds without a response after which a process is taken for dead and the others end."""
 
 
 @contextlib.contextmanager
 def joined(run: Run) -> Iterator[Processes]:
-    """The processes of the run; however this one ends, the others hear of it."""
+    """The processes of the run; however this one ends, it sends the others its exit code."""
     processes = ALONE if run.processes == 1 else join(run)
     code = FAILED
     try:
@@ -43,11 +45,11 @@ def count_of(run: Run) -> int:
 
 
 def join(run: Run) -> Processes:
-    """Meet the others; before any device is touched."""
+    """Connect to the other processes, before any device is used."""
     import jax
     from jax._src.distributed import State
 
-    named = {"coordinator_address": run.coordinator} if run.coordinator else {}
+    named: dict[str, Any] = {"coordinator_address": run.coordinator} if run.coordinator else {}
     if run.processes != SLURM:
         named |= {"num_processes": run.processes, "process_id": run.process}
     elif named:
@@ -56,8 +58,8 @@ def join(run: Run) -> Processes:
         named |= {"cluster_detection_method": SLURM}
     # Stop listens to signals; the service would take SIGTERM for itself.
     jax.config.update("jax_enable_preemption_service", False)
-    # A state of our own, of which JAX's devices hear nothing: told of the others, those of every process
-    # would have a topology of their own, and no two processes would share a compiled program.
+    # A state of our own, unknown to JAX's devices: if they knew of the other processes, each process would
+    # have a topology of its own, and no two would share a compiled program.
     met = State()
     met.initialize(heartbeat_timeout_seconds=SILENT, **named)
     atexit.register(met.shutdown)
@@ -65,12 +67,10 @@ def join(run: Run) -> Processes:
 
 
 def greet(processes: Processes, identity: dict, run: Run, name: str = "") -> str:
-    """All are about the same run: its name, as the first one says it.
+    """The name of the run, from process 0, once this process has checked that its run is the same.
 
-    Raises `BadInput` with the differences in one that is about another.
+    Raises `BadInput` with the differences if it is not.
     """
-    from engine.run.checkpoint import differences
-
     if processes.count == 1:
         return name
     import jax
@@ -78,5 +78,7 @@ def greet(processes: Processes, identity: dict, run: Run, name: str = "") -> str
     ours = identity | {"run": {"paths": run.paths, "block": run.block, "devices": jax.device_count()}}
     name, theirs = processes.of_first((name, ours))
     if problems := differences(theirs, ours):
-        raise BadInput(f"process {processes.rank} is not about the run of process 0: {p}" for p in problems)
+        raise BadInput(
+            f"process {processes.rank} has another run than process 0, {problem}" for problem in problems
+        )
     return name

@@ -1,4 +1,4 @@
-"""How far a run is: a bar for a person at a terminal, a line every ten seconds for a log."""
+"""Progress of a run: a bar for a person at a terminal, a line every ten seconds for a log."""
 
 import logging
 import multiprocessing
@@ -7,7 +7,7 @@ import sys
 import time
 
 EVERY = 10.0
-"""Seconds between two lines of a log."""
+"""Seconds between two log lines."""
 
 log = logging.getLogger("undertow.progress")
 
@@ -23,7 +23,7 @@ def watched() -> bool:
 
 
 class Bar:
-    """A bar of rich on standard error: what is done, how much of it, and figures behind it.
+    """A progress bar on standard error, with figures beside it.
 
     Shown only where a person watches; it disappears when it stops.
     """

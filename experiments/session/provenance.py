@@ -1,15 +1,19 @@
 """Where a result of the command comes from: its configuration, its book and the machine."""
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from engine.results.provenance import Provenance, made
 from experiments.config.read import Experiment
 from experiments.session.processes import count_of
 
+if TYPE_CHECKING:  # importlib.metadata, which it needs, is slow to import
+    from engine.results.provenance import Provenance
 
-def provenance_of(experiment: Experiment, book: Any) -> Provenance:
+
+def provenance_of(experiment: Experiment, book: Any) -> "Provenance":
     """All that is known before the first path runs; the run folder adds the run's id."""
+    from engine.results.provenance import made
+
     run = experiment.run
     return {
         "run": "",

@@ -1,9 +1,9 @@
-"""The folder of one run: what was asked, by which versions, how it went; every file written whole.
+"""The folder of one run: its configuration, provenance, status and log; every file is written whole.
 
 config.yaml      the resolved configuration          status.json   running, done, interrupted or failed
 provenance.json  versions, hashes, command, device   log.jsonl     one JSON object a line
-results/*.parquet, summary.json, report.html         written by the report, only when the run finished
-checkpoint.npz, checkpoint-previous.npz              what an interrupted run goes on from
+results/*.parquet, summary.json, report.html         written when the run has finished
+checkpoint.npz, checkpoint-previous.npz              what an interrupted run resumes from
 """
 
 import datetime
@@ -15,6 +15,7 @@ import shutil
 import socket
 import sys
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from engine.book.checks.problems import expected
 from experiments.config.bad_input import BadInput
@@ -23,12 +24,15 @@ from experiments.session.lock import NAME, Busy, Lock, busy
 from experiments.session.progress import among_others, watched
 from experiments.session.stopping import Interrupted
 
+if TYPE_CHECKING:
+    from engine.results.provenance import Provenance
+
 RESULTS = ("summary.json", "report.html", "results")
 log = logging.getLogger("undertow")
 
 
 class Lines(logging.Formatter):
-    """One JSON object a line, with the run's id and the process that speaks."""
+    """One JSON object per line, with the run's id and the rank of the process."""
 
     def __init__(self, run: str, rank: int = 0) -> None:
         super().__init__()
@@ -49,23 +53,22 @@ class Lines(logging.Formatter):
 
 
 class RunFolder:
-    """`with RunFolder(experiment, provenance) as folder:`; leaving by an exception says so in status.json.
+    """`with RunFolder(experiment, provenance) as folder:`; an exception is recorded in status.json.
 
-    `begun` is the folder of an interrupted run that goes on: it keeps its name, its start and its log.
-    Raises `BadInput` on entering where another process is at work in the folder.
+    `begun` is the folder of an interrupted run that is resumed: it keeps its name, its start and its log.
+    Raises `BadInput` on entering if another process is using the folder.
     """
 
-    def __init__(self, experiment: Experiment, provenance: dict, begun: pathlib.Path | None = None) -> None:
+    def __init__(
+        self, experiment: Experiment, provenance: "Provenance", begun: pathlib.Path | None = None
+    ) -> None:
         started = datetime.datetime.now().astimezone()
         before = read_status(begun) if begun else {}
         self.id = before.get("run") or f"{started:%Y%m%d-%H%M%S}-{experiment.hash[:8]}"
         self.started = before.get("started") or started.isoformat(timespec="seconds")
         self.path = begun or pathlib.Path(experiment.run.dir or f"out/{self.id}")
-        self.experiment, self.provenance, self.goes_on = (
-            experiment,
-            provenance | {"run": self.id},
-            bool(begun),
-        )
+        self.experiment, self.goes_on = experiment, bool(begun)
+        self.provenance: Provenance = {**provenance, "run": self.id}
         self.doubts: list[str] = []
         self.handlers: list[logging.Handler] = []
 
@@ -85,7 +88,7 @@ class RunFolder:
         if not self.goes_on:
             checkpoint.discard(self.path)
         write_text(self.path / "config.yaml", yaml_of(self.experiment.config))
-        write_json(self.path / "provenance.json", self.provenance)
+        write_json(self.path / "provenance.json", dict(self.provenance))
         self._listen()
         log.info("run %s: %s", self.id, " ".join(self.provenance["command"]))
         return self
@@ -104,7 +107,7 @@ class RunFolder:
     def _end(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Say how it went; results of a run that did not finish are removed."""
+        """Write the final status; remove the results of a run that did not finish."""
         from engine.run import checkpoint
 
         if kind is None:
@@ -116,7 +119,7 @@ class RunFolder:
             self.status("interrupted", str(error))
         else:
             clear(self.path)
-            log.error("failed", exc_info=(kind, error, trace))
+            log.error("failed", exc_info=error)
             self.status("failed", f"{kind.__name__}: {error}")
 
     def status(self, state: str, reason: str | None = None) -> None:
@@ -132,7 +135,7 @@ class RunFolder:
         write_json(self.path / "status.json", entry)
 
     def _listen(self) -> None:
-        """Everything into log.jsonl; onto the terminal warnings, and progress where there is no bar."""
+        """Log everything to log.jsonl; to the terminal warnings, and progress if there is no bar."""
         mode = "a" if self.goes_on else "w"
         whole = logging.FileHandler(self.path / "log.jsonl", mode=mode, encoding="utf-8")
         whole.setFormatter(Lines(self.id))
@@ -151,7 +154,7 @@ class RunFolder:
 
 
 def speak(run: str, rank: int) -> None:
-    """A process without a folder speaks on standard error, in the lines of log.jsonl."""
+    """Log to standard error, in the format of log.jsonl: for a process without a folder."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Lines(run, rank))
     logging.getLogger().addHandler(handler)
@@ -159,20 +162,20 @@ def speak(run: str, rank: int) -> None:
     logging.getLogger("jax").setLevel(logging.WARNING)
 
 
-def refuse_foreign(wanted: str | None) -> None:
-    """A folder with files that are not a run's is left alone, and so is one that another run is writing."""
-    path = pathlib.Path(wanted or "out")
-    if wanted is None or not path.exists() or not any(entry.name != NAME for entry in path.iterdir()):
+def refuse_foreign(folder: str | None) -> None:
+    """Raise `BadInput` for a folder with files that are not a run's, or that another run is writing to."""
+    path = pathlib.Path(folder or "out")
+    if folder is None or not path.exists() or not any(entry.name != NAME for entry in path.iterdir()):
         return
     if not read_status(path):
-        wanted = "a new or empty folder, or that of an earlier run; this one holds other files"
-        raise BadInput([expected("run.dir", str(path), wanted)])
+        kind = "a new or empty folder, or that of an earlier run; this one holds other files"
+        raise BadInput([expected("run.dir", str(path), kind)])
     if busy(path):
         raise BadInput([at_work(path)])
 
 
 def at_work(path: pathlib.Path) -> str:
-    """The sentence of a folder in use."""
+    """The message for a folder in use."""
     status = read_status(path)
     holder = f"process {status.get('process', 'unknown')} on {status.get('host', 'this machine')}"
     return expected("run.dir", str(path), f"a folder that no run is writing to; {holder} still is")
@@ -188,7 +191,7 @@ def read_status(path: pathlib.Path) -> dict:
 
 
 def clear(path: pathlib.Path) -> None:
-    """Remove results, so that old and new never stand side by side, nor half of them alone."""
+    """Remove all results, so that old and new ones are never mixed."""
     for name in RESULTS:
         entry = path / name
         if entry.is_dir():

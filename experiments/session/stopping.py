@@ -1,30 +1,35 @@
 """Signals that ask a run to stop: the first lets it finish its block and save, the second stops it at once.
 
 Ctrl-C and SIGTERM come from people and schedulers, SIGUSR1 and SIGUSR2 from SLURM before it takes a node
-away. Whoever listened to the latter two before, as a launcher that puts the job back into the queue, hears
-them once the run has stopped.
+away. Earlier handlers of the latter two, such as a launcher that requeues the job, are called once the run
+has stopped.
 """
 
 import signal
 import sys
 import threading
-from types import TracebackType
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any
 
 WARNINGS = (signal.SIGUSR1, signal.SIGUSR2)
 SIGNALS = (signal.SIGINT, signal.SIGTERM, *WARNINGS)
 
+Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers | None
+"""What `signal.signal` returns and takes."""
+
 
 class Interrupted(Exception):
-    """The run was asked to stop, and has."""
+    """The run was asked to stop and has stopped."""
 
 
 class Stop:
-    """`with Stop() as stop:`; `stop()` says whether the run was asked to stop."""
+    """`with Stop() as stop:`; `stop()` is whether the run was asked to stop."""
 
     def __init__(self) -> None:
         self.asked: str | None = None
         self.urged = False
-        self._before: dict[signal.Signals, object] = {}
+        self._before: dict[signal.Signals, Handler] = {}
 
     def __call__(self) -> bool:
         return self.asked is not None
@@ -35,7 +40,7 @@ class Stop:
             raise Interrupted(self.asked)
 
     def __enter__(self) -> "Stop":
-        # Only the main thread may listen; elsewhere the run goes on as it would have without.
+        # Only the main thread can handle signals; in any other, they have their usual effect.
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._hear) for number in SIGNALS}
         return self
@@ -47,7 +52,7 @@ class Stop:
             if kind is Interrupted and self.asked == number.name and callable(self._before.get(number)):
                 signal.raise_signal(number)
 
-    def _hear(self, number: int, frame: object) -> None:
+    def _hear(self, number: int, frame: FrameType | None) -> None:
         name = signal.Signals(number).name
         if number not in WARNINGS:
             if self.urged:

@@ -1,5 +1,9 @@
 """Who bears losses in the end, and on whom each lender's loss falls."""
 
+from collections.abc import Iterable
+
+from experiments.shipped_book.facts import Row
+
 BEARERS = (
     ("POLICYHOLDERS", "Life insurance policyholders", 10650,
      "life insurers' assets 11,172 (Fed FSR May 2026) less surplus 520", "B"),
@@ -50,12 +54,13 @@ BY_LENDER = {
 """Mutual insurers belong to their policyholders; foreign banks have other taxpayers."""
 
 
-def bearers() -> list[dict]:
+def bearers() -> list[Row]:
+    """Every row of the bearers table."""
     columns = ("bearer", "name", "wealth", "source", "grade")
     return [dict(zip(columns, row, strict=True)) for row in BEARERS]
 
 
-def incidence(lenders) -> list[dict]:
+def incidence(lenders: Iterable[Row]) -> list[Row]:
     """Rows for each lender and layer."""
     return [
         {"lender": row["lender"], "bearer": bearer, "layer": layer, "share": share,

@@ -3,6 +3,10 @@
 One schedule serves all. Past its limit a lender sells; its investors leave as losses show, through a gate.
 """
 
+from collections.abc import Container
+
+from experiments.shipped_book.facts import Row
+
 COVERAGE = 1.5
 """Assets over debt of a business development company (Investment Company Act of 1940)."""
 
@@ -15,7 +19,7 @@ OPEN_SHARE = (203 + 78) / 1340
 UNDRAWN = 0.4
 """Line still undrawn over debt drawn, of diversified and hedge funds; assumed (79 of 95 bn are revolvers)."""
 
-SCHEDULES = {
+SCHEDULES: dict[str, Row] = {
     "BANK": {"limit_start": 0.5, "limit_slope": 0.5, "mark_weight": 0.2},
     "INSURER": {"limit_start": 0.3, "limit_slope": 1, "withdrawal_start": 0.5, "withdrawal_slope": 1,
                 "gate": 0.02, "mark_weight": 0.35},
@@ -32,8 +36,8 @@ BUYERS = {"US_PENSIONS": 0.5, "CDPQ": 0.05, "FOREIGN": 0.45}
 """Slow capital that buys what others must sell."""
 
 
-def behave(row, diversified) -> None:
-    """Adds to a lender's row what it does under stress. `diversified`: vehicles that investors may leave."""
+def behave(row: Row, diversified: Container[str]) -> None:
+    """Add to a lender's row what it does under stress. `diversified`: vehicles that investors may leave."""
     if row.get("vehicle"):
         hedge = row["class"] == "HEDGE_FUND"
         row["asset_coverage"] = MARGIN if hedge else COVERAGE
@@ -49,7 +53,7 @@ def behave(row, diversified) -> None:
         row["buyer_weight"] = BUYERS[row["lender"]]
 
 
-def paper() -> list[dict]:
+def paper() -> list[Row]:
     """Marketable classes: spread and its duration; selling a whole class divides its price by e."""
     rows = [
         ("IG_TECH", 0.0079, 8.0, 191, "US investment-grade spread, ICE BofA Dec-2025", "B"),

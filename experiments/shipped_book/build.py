@@ -8,8 +8,11 @@ The book's CSV files are under version control: run this only after changing the
 import argparse
 import csv
 import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from engine.book.checks.priors import known_shares
+from engine.book.frames import Tables
 from engine.book.holdings import holding_shares
 from engine.book.load import load_book, shipped_book
 from engine.book.tables import TABLES
@@ -26,13 +29,13 @@ from experiments.shipped_book import (
     priors,
     series,
 )
-from experiments.shipped_book.facts import Facts
+from experiments.shipped_book.facts import Facts, Row
 
 ROUNDS = 20
 """Blank holdings are split by capital and funds are sized by holdings: both settle to the third decimal."""
 
 
-def build(facts: Facts) -> dict[str, list[dict]]:
+def build(facts: Facts) -> dict[str, list[Row]]:
     """All tables of the book, as rows of values by column."""
     tables = {
         "chips": chips.chips(),
@@ -62,7 +65,7 @@ def build(facts: Facts) -> dict[str, list[dict]]:
     return tables
 
 
-def frames_of(tables) -> dict:
+def frames_of(tables: Mapping[str, list[Row]]) -> Tables:
     """The tables that holdings are read from, as frames."""
     import pandas as pd
 
@@ -72,12 +75,12 @@ def frames_of(tables) -> dict:
     return frames
 
 
-def exposures(tables) -> dict[str, float]:
+def exposures(tables: Mapping[str, list[Row]]) -> dict[str, float]:
     """Committed holdings by lender."""
     return holding_shares(frames_of(tables)).groupby("lender")["committed"].sum().to_dict()
 
 
-def write(tables, folder) -> None:
+def write(tables: Mapping[str, list[Row]], folder: str | pathlib.Path) -> None:
     """One CSV a table, in the schema's columns; what equals a default stays blank."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -89,7 +92,8 @@ def write(tables, folder) -> None:
                 writer.writerow({column: plain(value) for column, value in row.items()})
 
 
-def plain(value) -> str:
+def plain(value: Any) -> str:
+    """A value as the CSV files hold it: blank for None, whole numbers without a point."""
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer():
@@ -97,7 +101,8 @@ def plain(value) -> str:
     return str(value)
 
 
-def main(arguments=None) -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Build the book and write it."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

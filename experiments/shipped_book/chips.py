@@ -1,10 +1,12 @@
 """Accelerator generations: announced releases, list and resale prices, rents; future ones are assumptions."""
 
+from experiments.shipped_book.facts import Row
+
 ROADMAP = "Nvidia roadmap (GTC 2025, Tom's Hardware)"
 FUTURE = "price x1.35 a generation; rent 0.118 USD/h per thousand USD of list; gain below the peak claimed"
 
 
-def chips() -> list[dict]:
+def chips() -> list[Row]:
     """Ten generations in order of release."""
     columns = (
         "generation", "name", "release_month", "slips", "performance_gain", "list_price_kusd", "price_kusd",
@@ -33,7 +35,7 @@ def chips() -> list[dict]:
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
-def pledges() -> list[dict]:
+def pledges() -> list[Row]:
     """Thousand units behind each GPU-backed loan: filed only as 'more than 250,000' for CoreWeave."""
     fills = {
         "CRWV_DDTL1": {"H100": 60},

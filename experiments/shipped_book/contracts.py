@@ -5,28 +5,36 @@ says otherwise, so the grade is that of the annual amount. Rows with flow none a
 were never binding, are already paid, or are inside another row.
 """
 
-LEASE = {"kind": "lease", "rank": 1, "margin": 0.95, "relet": 0.5}
-HOSTING = {"kind": "colocation", "rank": 1, "margin": 0.85, "relet": 0.6}
-COMPUTE = {"kind": "compute", "rank": 2, "margin": 0.7, "relet": 0.5}
+from typing import Any
+
+from experiments.shipped_book.facts import Facts, Row
+
+LEASE: Row = {"kind": "lease", "rank": 1, "margin": 0.95, "relet": 0.5}
+HOSTING: Row = {"kind": "colocation", "rank": 1, "margin": 0.85, "relet": 0.6}
+COMPUTE: Row = {"kind": "compute", "rank": 2, "margin": 0.7, "relet": 0.5}
 """Margin before leases that start later: CoreWeave's 0.61 is after those of today."""
-LAB = {**COMPUTE, "flexibility": 0.5}
+LAB: Row = {**COMPUTE, "flexibility": 0.5}
 """A lab's purchases: half flexes with AI revenue ("yes, conditional")."""
 
 
-def contract(name, buyer, seller, terms, annual, source, grade, months, start_annual=0.0, **values) -> dict:
-    """`months` are (start, ramp, end)."""
+def contract(
+    name: str, buyer: str, seller: str, terms: Row, annual: float, source: str, grade: str,
+    months: tuple[int, int, int], start_annual: float = 0.0, **values: Any,
+) -> Row:  # fmt: skip
+    """One row. `annual`: full size, USD bn a year; `months`: (start, ramp, end)."""
     start, ramp, end = months
     row = {"contract": name, "buyer": buyer, "seller": seller, "flow": "operating", "annual": annual}
     timing = {"start_annual": start_annual, "start_month": start, "ramp_months": ramp, "end_month": end}
     return {**row, **timing, **terms, **values, "source": source, "grade": grade}
 
 
-def contracts(facts) -> list[dict]:
+def contracts(facts: Facts) -> list[Row]:
+    """Every row of the contracts table."""
     parts = (labs, clouds, leases, hosting, equity, backstops, on_record)
     return [row for part in parts for row in part(facts)]
 
 
-def labs(facts) -> list[dict]:
+def labs(facts: Facts) -> list[Row]:
     """What the labs buy."""
     size = facts.annual
     return [
@@ -51,7 +59,7 @@ def labs(facts) -> list[dict]:
     ]  # fmt: skip
 
 
-def clouds(facts) -> list[dict]:
+def clouds(facts: Facts) -> list[Row]:
     """What hyperscalers and Nvidia buy from neoclouds, and Meta from Alphabet."""
     size = facts.annual
     microsoft = round(
@@ -88,7 +96,7 @@ def clouds(facts) -> list[dict]:
     ]  # fmt: skip
 
 
-def leases(facts) -> list[dict]:
+def leases(facts: Facts) -> list[Row]:
     """Halls and campuses. Rents of Oracle's project companies: a debt yield of 9% on the commitment."""
     texas, wisconsin, mexico = (round(0.09 * facts.committed(loan), 2) for loan in ("L21", "L22", "L23"))
     rent = "rent assumed: 9% of the facility"
@@ -109,10 +117,10 @@ def leases(facts) -> list[dict]:
     ]  # fmt: skip
 
 
-def hosting(facts) -> list[dict]:
+def hosting(facts: Facts) -> list[Row]:
     """Halls of former miners; Alphabet backs Fluidstack's leases and takes them over if it fails."""
     size = facts.annual
-    backstop = {"guarantor": "GOOG"}
+    backstop: Row = {"guarantor": "GOOG"}
     return [
         contract("FLUI_WULF_LAKE", "FLUI", "WULF", HOSTING, 0.65, "10-year leases behind the 3.2 notes; rent "
                  "assumed; Google backstop 3.2 (MEXC Sep-2025)", "C", (2, 9, 125), cover=0.85, **backstop),
@@ -128,7 +136,7 @@ def hosting(facts) -> list[dict]:
     ]  # fmt: skip
 
 
-def equity(facts) -> list[dict]:
+def equity(facts: Facts) -> list[Row]:
     """Money that vendors and clouds put into labs."""
     terms = {"kind": "equity", "flow": "equity", "margin": 1}
     return [
@@ -144,7 +152,7 @@ def equity(facts) -> list[dict]:
     ]  # fmt: skip
 
 
-def backstops(facts) -> list[dict]:
+def backstops(facts: Facts) -> list[Row]:
     """Who pays for what a cloud cannot sell."""
     terms = {"kind": "backstop", "flow": "backstop", "margin": COMPUTE["margin"]}
     return [
@@ -153,10 +161,13 @@ def backstops(facts) -> list[dict]:
     ]  # fmt: skip
 
 
-def on_record(facts) -> list[dict]:
+def on_record(facts: Facts) -> list[Row]:
     """Announced, paid, or inside another row: no cash in the model."""
 
-    def record(name, buyer, seller, kind, annual, source, grade, months=(0, 0, 60), **values):
+    def record(
+        name: str, buyer: str, seller: str, kind: str, annual: float, source: str, grade: str,
+        months: tuple[int, int, int] = (0, 0, 60), **values: Any,
+    ) -> Row:  # fmt: skip
         return contract(
             name, buyer, seller, {"kind": kind, "flow": "none"}, annual, source, grade, months, **values
         )
@@ -189,7 +200,7 @@ def on_record(facts) -> list[dict]:
     ]  # fmt: skip
 
 
-def security() -> list[dict]:
+def security() -> list[Row]:
     """Which contract secures which loan: facts name offtakers only; pro rata to balance inside a firm."""
     shares = {
         "MSFT_CRWV": {"CRWV_DDTL1": 0.3, "CRWV_DDTL2": 0.6, "CRWV_DDTL21": 0.1},

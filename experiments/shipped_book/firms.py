@@ -4,21 +4,30 @@ Grade of a row: that of its weakest figure that moves the result (EBITDA, cash, 
 multiples are assumptions throughout and do not set it.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
+from experiments.shipped_book.facts import Facts, Row
+
 CAPEX = tuple(f"capex_{year}" for year in range(2026, 2031))
 
 
-def firm(name_id, name, kind, source, grade, capex=(), **values) -> dict:
+def firm(
+    name_id: str, name: str, kind: str, source: str, grade: str, capex: Sequence[float] = (), **values: Any
+) -> Row:
+    """One row; `capex` from 2026 on, USD bn a year."""
     plan = dict(zip(CAPEX, capex, strict=False))
     return {"firm": name_id, "name": name, "kind": kind, **plan, **values, "source": source, "grade": grade}
 
 
-def named_firms(facts) -> list[dict]:
-    return [*labs(), *neoclouds(facts), *hosts(), *hyperscalers(facts), *vendors(facts), *projects()]
+def named_firms(facts: Facts) -> list[Row]:
+    """Every firm with a name."""
+    return [*labs(), *neoclouds(facts), *hosts(), *hyperscalers(), *vendors(facts), *projects()]
 
 
-def labs() -> list[dict]:
+def labs() -> list[Row]:
     """Revenue shares are of the 60 bn of direct AI revenue in 2025."""
-    common = {"value_multiple": 0.1, "equity_capex_share": 0}
+    common: Row = {"value_multiple": 0.1, "equity_capex_share": 0}
     return [
         firm("OAI", "OpenAI", "lab", "revenue 13 (management, Business Times Nov-2025; the article says 10); "
              "value 500 (press Oct-2025); cost and cash assumed", "C", revenue_share=0.216667, fixed_cost=6,
@@ -32,9 +41,16 @@ def labs() -> list[dict]:
     ]  # fmt: skip
 
 
-def neoclouds(facts) -> list[dict]:
-    def cloud(name_id, name, source, grade="C", **values):
-        common = {"core_stress_beta": 1, "debt_multiple": 4.5, "asset_multiple": 7, "equity_capex_share": 0.2}
+def neoclouds(facts: Facts) -> list[Row]:
+    """Clouds that rent out chips; debt is sized to EBITDA."""
+
+    def cloud(name_id: str, name: str, source: str, grade: str = "C", **values: Any) -> Row:
+        common: Row = {
+            "core_stress_beta": 1,
+            "debt_multiple": 4.5,
+            "asset_multiple": 7,
+            "equity_capex_share": 0.2,
+        }
         return firm(name_id, name, "neocloud", source, grade, **{**common, **values})
 
     trailing = round(
@@ -74,11 +90,16 @@ def neoclouds(facts) -> list[dict]:
     ]  # fmt: skip
 
 
-def hosts() -> list[dict]:
+def hosts() -> list[Row]:
     """Former miners that lease halls; debt is sized to rent."""
 
-    def host(name_id, name, source, **values):
-        common = {"core_stress_beta": 0.3, "debt_multiple": 9.5, "asset_multiple": 11, "minimum_cash": 0.05}
+    def host(name_id: str, name: str, source: str, **values: Any) -> Row:
+        common: Row = {
+            "core_stress_beta": 0.3,
+            "debt_multiple": 9.5,
+            "asset_multiple": 11,
+            "minimum_cash": 0.05,
+        }
         return firm(name_id, name, "host", source, "C", **{**common, **values})
 
     return [
@@ -91,8 +112,10 @@ def hosts() -> list[dict]:
     ]  # fmt: skip
 
 
-def hyperscalers(facts) -> list[dict]:
-    def outside(name_id, name, hazard, value, rating, source):
+def hyperscalers() -> list[Row]:
+    """Oracle in full; the others as obligors outside the model."""
+
+    def outside(name_id: str, name: str, hazard: float, value: float, rating: str, source: str) -> Row:
         return firm(name_id, name, "hyperscaler", source, "B", outside=1, hazard=hazard, equity_value=value,
                     rating=rating)  # fmt: skip
 
@@ -110,10 +133,12 @@ def hyperscalers(facts) -> list[dict]:
     ]  # fmt: skip
 
 
-def vendors(facts) -> list[dict]:
+def vendors(facts: Facts) -> list[Row]:
     """Shares of chip sales and what of them is free to support customers: assumptions near free cash flow."""
 
-    def vendor(name_id, name, hazard, value, source, grade="C", **values):
+    def vendor(
+        name_id: str, name: str, hazard: float, value: float, source: str, grade: str = "C", **values: Any
+    ) -> Row:
         return firm(
             name_id, name, "vendor", source, grade, outside=1, hazard=hazard, equity_value=value, **values
         )
@@ -132,13 +157,13 @@ def vendors(facts) -> list[dict]:
     ]  # fmt: skip
 
 
-def projects() -> list[dict]:
+def projects() -> list[Row]:
     """Single-lease companies; debt is sized to rent at a debt yield of 7.25%.
 
     No balance-sheet test: a site under construction has no EBITDA to be valued by.
     """
 
-    def project(name_id, name, hazard, source, **values):
+    def project(name_id: str, name: str, hazard: float, source: str, **values: Any) -> Row:
         common = {"debt_multiple": 13.8}
         return firm(name_id, name, "project", source, "C", hazard=hazard, **{**common, **values})
 

@@ -5,9 +5,21 @@ priors of exposure, except that concentrated funds lead a few loans each and hol
 losses are then not those of the average book. What a source fixes is fixed first; the classes share the rest.
 """
 
-from experiments.shipped_book import loans, pools
+from collections.abc import Iterable, Mapping
 
-WITHIN = {
+from experiments.shipped_book import loans, pools
+from experiments.shipped_book.facts import Facts, Row
+
+Shares = dict[str, float]
+"""Of an instrument, by lender."""
+
+Cell = tuple[str, float | None, int, str, str]
+"""Lender, share, whether a source fixes it, source, grade."""
+
+Cells = tuple[str, Shares, str, str]
+"""Instrument, shares, source, grade."""
+
+WITHIN: dict[str, Shares] = {
     "BANK": {"JPM": 25, "MUFG": 22, "SMBC": 16, "MS": 15, "WFC": 10, "GS": 10, "BAC": 8, "BNP": 8, "MIZ": 8,
              "OTHER_US_BANKS": 39, "OTHER_FOREIGN_BANKS": 35},
     "INSURER": {"ATH": 18, "GA": 10, "OTHER_PE_LIFE": 10, "MM": 10, "NYL": 9, "OTHER_LIFE": 43},
@@ -41,7 +53,7 @@ LEAD_BANKS = ("JPM", "MUFG", "SMBC", "MS", "WFC", "GS", "BAC", "BNP", "MIZ")
 CLASS_FILL = "holder classes as in marginals (modelling from deal descriptions), split by exposure priors"
 
 
-def holdings(facts) -> list[dict]:
+def holdings(facts: Facts) -> list[Row]:
     """Every row of the holdings table."""
     split = {name: class_split(facts, name) for name in CLASSES}
     cells = [(name, shares, CLASS_FILL, "C") for name, shares in by_class(facts, split).items()]
@@ -59,17 +71,17 @@ def holdings(facts) -> list[dict]:
 CLASSES = ("GPU_DDTL_3_PLUS", "HY_CONV", "PROJECT_LOANS", "UNNAMED_PC", "IG_TECH", "XAI_SPV", "HYPERION")
 
 
-def class_split(facts, instrument_class) -> dict[str, float]:
+def class_split(facts: Facts, instrument_class: str) -> Shares:
     """Shares by lender from the class shares and the priors inside each class."""
-    out = {}
+    split: Shares = {}
     for holder, share in facts.class_shares(instrument_class).items():
         inside = IG_INSURERS if holder == "INSURER" and instrument_class == "IG_TECH" else WITHIN[holder]
         total = sum(inside.values())
-        out |= {lender: share * weight / total for lender, weight in inside.items()}
-    return out
+        split |= {lender: share * weight / total for lender, weight in inside.items()}
+    return split
 
 
-def by_class(facts, split) -> dict[str, dict]:
+def by_class(facts: Facts, split: dict[str, Shares]) -> dict[str, Shares]:
     """Instruments whose holders nobody names: their class's split."""
     named_here = {"CRWV_DDTL1", "CRWV_DDTL2", "CRWV_DDTL21", "CRWV_DDTL3", "CRWV_RCF", "CRWV_OEM",
                   "CRWV_MAGN", "FLUI_GPU", "LAMB_GPU", "CRUS_GPU", "XSPV_GPU", "XAI_NOTES", "VANT_TX_LOAN",
@@ -78,14 +90,14 @@ def by_class(facts, split) -> dict[str, dict]:
     return {"UNNAMED_PC": split["UNNAMED_PC"]} | {row["loan"]: split[row["class"]] for row in rows}
 
 
-def spread(total, names, weights=None) -> dict[str, float]:
+def spread(total: float, names: Iterable[str], weights: Mapping[str, float] | None = None) -> Shares:
     """`total` over `names` by `weights` (their class priors by default, else evenly)."""
     priors = {lender: weight for inside in WITHIN.values() for lender, weight in inside.items()}
     weight = {name: (weights or priors).get(name, 1) for name in names}
     return {name: total * weight[name] / sum(weight.values()) for name in names}
 
 
-def named(facts) -> list[tuple]:
+def named(facts: Facts) -> list[Cells]:
     """Filled cells of loans whose lead lenders a source names without amounts."""
     sponsors = ("APO_SLEEVE", "OWL_SLEEVE", "BAM_SLEEVE")
     life = ("MM", "NYL", "OTHER_LIFE")
@@ -126,7 +138,7 @@ def named(facts) -> list[tuple]:
     ]  # fmt: skip
 
 
-def private_credit(facts) -> list[tuple]:
+def private_credit(facts: Facts) -> list[Cells]:
     """Obligors led by a concentrated fund; class shares stay the marginals' (55, 25, 12, 5, 3%)."""
     shares = facts.class_shares("UNNAMED_PC")
     life = ("MM", "NYL", "OTHER_LIFE", "OTHER_PE_LIFE")
@@ -147,7 +159,7 @@ def private_credit(facts) -> list[tuple]:
     return out
 
 
-def construction() -> list[tuple]:
+def construction() -> list[Cells]:
     """Each site has a lead and a second bank; a concentrated fund is in four of them."""
     out = []
     for number in range(1, pools.OBLIGORS["OTHER_CONSTRUCTION"][2] + 1):
@@ -174,7 +186,7 @@ def construction() -> list[tuple]:
     return out
 
 
-def tranches() -> list[tuple]:
+def tranches() -> list[Cells]:
     """Class shares of ABS and CMBS, with hedge funds and mutual funds at the bottom."""
     levels = {
         ("ABS_COLO_A", "ABS_HYPER_A"): {"INSURER": 0.42, "MUTUAL_FUND": 0.23, "PENSION": 0.14, "BANK": 0.13,
@@ -194,7 +206,7 @@ def tranches() -> list[tuple]:
     ]  # fmt: skip
 
 
-def known(facts) -> list[dict]:
+def known(facts: Facts) -> list[Row]:
     """Cells a source fixes, and holders it names without an amount (blank share)."""
     beignet = facts.committed("L30")
     pimco, blackrock = round(18 / beignet, 4), round(3 / beignet, 4)
@@ -203,14 +215,14 @@ def known(facts) -> list[dict]:
     rest = rounded({**rest, "PIMCO": pimco, "BLK_FUNDS": blackrock})
     coreweave = "participants named, split unknown (CoreWeave release May-2024)"
     press = "about 4.5 of 7.6 Blackstone (press, uncertain)"
-    two = [
+    two: list[Cell] = [
         ("BX_AI", 0.44, 1, press, "C"), ("BX_SLEEVE", 0.15, 1, press, "C"), ("CDPQ", 0.06, 0, coreweave, "C"),
         ("MAGN_AI", None, 1, coreweave, "B"), ("COAT_AI", None, 1, coreweave, "B"),
         ("CG_SLEEVE", None, 1, coreweave, "B"),
         ("BLK_HPS", None, 1, coreweave, "B"),
     ]  # fmt: skip
     lead = "Magnetar and Blackstone lead, others named (CoreWeave release Aug-2023), amounts assumed"
-    cells = {
+    cells: dict[str, list[Cell]] = {
         "CRWV_DDTL1": [("MAGN_AI", 0.25, 0, lead, "C"), ("BX_AI", 0.25, 0, lead, "C"),
                        ("PIMCO", 0.08, 0, lead, "C"),
                        ("OTHER_LIFE", 0.07, 0, lead, "C"), ("COAT_AI", None, 1, lead, "B"),
@@ -237,7 +249,7 @@ def known(facts) -> list[dict]:
     ]
 
 
-def rounded(shares, decimals=4) -> dict[str, float]:
+def rounded(shares: Mapping[str, float], decimals: int = 4) -> Shares:
     """Shares in whole units of the last decimal that sum to exactly one (largest remainders get the rest)."""
     unit = 10**decimals
     total = sum(shares.values())

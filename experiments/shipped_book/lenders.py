@@ -6,7 +6,10 @@ the debt share is owed to banks and insurers. Equity is all that owners can lose
 an insurer's surplus.
 """
 
+from collections.abc import Iterable, Mapping
+
 from experiments.shipped_book import behaviour
+from experiments.shipped_book.facts import Facts, Row
 
 SLEEVE = (0.5, 0.5)
 """AI share and debt share of a diversified private-credit sleeve."""
@@ -79,7 +82,7 @@ RECOGNITION = {"PRIVATE_CREDIT": 6, "INSURER": 3, "PENSION": 3}
 """Months from loss to mark; one for the rest."""
 
 
-def lenders(facts, exposure) -> list[dict]:
+def lenders(facts: Facts, exposure: Mapping[str, float]) -> list[Row]:
     """Every lender. `exposure`: committed holdings by lender, USD bn."""
     rows = [*vehicles(exposure), *banks(facts), *insurers()]
     claims = claim_values(rows)
@@ -100,7 +103,8 @@ def lenders(facts, exposure) -> list[dict]:
     return rows
 
 
-def vehicles(exposure) -> list[dict]:
+def vehicles(exposure: Mapping[str, float]) -> list[Row]:
+    """Funds, sized by their exposure."""
     out = []
     for lender, (name, kind, manager, part, debt) in VEHICLES.items():
         assets = max(exposure[lender] / part, LEAST_ASSETS.get(lender, 0.0))
@@ -113,14 +117,16 @@ def vehicles(exposure) -> list[dict]:
     return out
 
 
-def buffer(facts, bank) -> float:
+def buffer(facts: Facts, bank: str) -> float:
     """CET1 above requirement: (ratio - requirement) x risk-weighted assets."""
     ratio = facts.lender(bank, "cet1_ratio")
     return (ratio - facts.lender(bank, "cet1_requirement")) * facts.lender(bank, "cet1_capital") / ratio
 
 
-def banks(facts) -> list[dict]:
-    def row(lender, name, capital, equity, source, grade):
+def banks(facts: Facts) -> list[Row]:
+    """Named banks, and the rest of the sector in two rows."""
+
+    def row(lender: str, name: str, capital: float, equity: float, source: str, grade: str) -> Row:
         return {"lender": lender, "name": name, "class": "BANK", "capital": round(capital, 1),
                 "equity": round(equity, 1), "source": source, "grade": grade}  # fmt: skip
 
@@ -142,7 +148,8 @@ def banks(facts) -> list[dict]:
     ]
 
 
-def insurers() -> list[dict]:
+def insurers() -> list[Row]:
+    """Life insurers, with 0.6 of their surplus as capital."""
     return [
         {"lender": lender, "name": name, "class": "INSURER", "manager": owner, "capital": capital,
          "equity": round(capital / SURPLUS_SHARE, 1),
@@ -151,7 +158,7 @@ def insurers() -> list[dict]:
     ]  # fmt: skip
 
 
-def unlevered(exposure, claims) -> list[dict]:
+def unlevered(exposure: Mapping[str, float], claims: Mapping[str, float]) -> list[Row]:
     """Holders without debt: the sleeve of which exposure and claims are the AI share is all capital."""
     return [
         {"lender": lender, "name": name, "class": kind, "manager": manager,
@@ -161,7 +168,7 @@ def unlevered(exposure, claims) -> list[dict]:
     ]  # fmt: skip
 
 
-def owners(lender) -> dict[str, float]:
+def owners(lender: str) -> dict[str, float]:
     """Who owns a vehicle: pensions 40%, foreign 15%, mutual insurers 15%, PE-owned 8%, retail the rest."""
     if VEHICLES[lender][1] == "HEDGE_FUND":
         return {"US_PENSIONS": 0.5, "FOREIGN": 0.2, "OTHER_FUNDS": 0.3}
@@ -179,7 +186,7 @@ def owners(lender) -> dict[str, float]:
     return stakes
 
 
-def creditors(lender) -> dict[str, float]:
+def creditors(lender: str) -> dict[str, float]:
     """Who lends to a vehicle: banks on a line, for AI funds three or four holders."""
     if VEHICLES[lender][3:] == SLEEVE:
         return {"JPM": 0.17, "WFC": 0.12, "BAC": 0.10, "GS": 0.08, "MS": 0.06, "MUFG": 0.07, "SMBC": 0.05,
@@ -196,7 +203,7 @@ def creditors(lender) -> dict[str, float]:
     return dict(zip(lines[lender], (0.4, 0.25, 0.15, 0.2), strict=True))
 
 
-def interlender() -> list[dict]:
+def interlender() -> list[Row]:
     """Claims on vehicles; amounts follow the vehicles' debt and capital."""
     from experiments.shipped_book.holdings import rounded
 
@@ -222,10 +229,10 @@ def interlender() -> list[dict]:
     return out
 
 
-def claim_values(vehicle_rows) -> dict[str, float]:
+def claim_values(vehicle_rows: Iterable[Row]) -> dict[str, float]:
     """Value of each lender's claims on vehicles."""
     rows = {row["lender"]: row for row in vehicle_rows}
-    values = {}
+    values: dict[str, float] = {}
     for claim in interlender():
         amount = rows[claim["vehicle"]]["debt" if claim["kind"] == "debt" else "capital"]
         values[claim["lender"]] = values.get(claim["lender"], 0) + claim["share"] * amount

@@ -3,34 +3,40 @@
 Grade of a row: that of the drawn amount. Recoveries and option probabilities are assumptions throughout.
 """
 
-BOND = {
+from typing import Any
+
+from experiments.shipped_book.facts import Facts, Row
+
+BOND: Row = {
     "extension_probability": 0.25,
     "exchange_probability": 0.35,
     "base_recovery": 0.38,
     "tenor_months": 72,
 }
-SECURED_BOND = {**BOND, "base_recovery": 0.55}
-CONVERT = {**BOND, "base_recovery": 0.2, "conversion": 1.3}
+SECURED_BOND: Row = {**BOND, "base_recovery": 0.55}
+CONVERT: Row = {**BOND, "base_recovery": 0.2, "conversion": 1.3}
 """Conversion premium of 30%: usual at issue, assumed for all."""
-IG = {**BOND, "exchange_probability": 0.2, "base_recovery": 0.4, "refinancing_margin": 0.015}
-ORACLE = {"base_recovery": 0, "ebitda_recovery": 5.4, "exchange_probability": 0.25}
+IG: Row = {**BOND, "exchange_probability": 0.2, "base_recovery": 0.4, "refinancing_margin": 0.015}
+ORACLE: Row = {"base_recovery": 0, "ebitda_recovery": 5.4, "exchange_probability": 0.25}
 """Recovery 0.6 x 9 x EBITDA over debt."""
-GPU = {
+GPU: Row = {
     "floating": 1, "collateral": 1, "uncontracted_share": 0.3, "amortisation": 0.2, "base_recovery": 0.1,
     "extension_probability": 0.5, "exchange_probability": 0.25, "refinancing_margin": 0.05,
 }  # fmt: skip
 """Recovery is that of chips and contracts; the base is the claim left on the borrower."""
-PROJECT = {
+PROJECT: Row = {
     "floating": 0, "coupon": 0.062, "refinancing_margin": 0.025, "extension_probability": 0.5,
     "exchange_probability": 0.3, "base_recovery": 0.62, "tenor_months": 60, "amortisation": 0.01,
 }  # fmt: skip
 """Bank margin 2.5% over 3.7%, swapped to fixed as project lenders ask (assumed)."""
-PRIVATE = {**GPU, "pik_share": 0.5}
+PRIVATE: Row = {**GPU, "pik_share": 0.5}
 """Private credit may let half the interest be added to the balance (assumed; no agreement is public)."""
-NEW = {"new_money": 1, "committed": 0, "drawn": 0}
+NEW: Row = {"new_money": 1, "committed": 0, "drawn": 0}
 
 
-def loan(name_id, name, borrower, kind, terms, source, grade, **values) -> dict:
+def loan(
+    name_id: str, name: str, borrower: str, kind: str, terms: Row, source: str, grade: str, **values: Any
+) -> Row:
     """One row. A documented LTV is that of the full draw; a partly drawn loan has its share of it."""
     row = {"loan": name_id, "name": name, "borrower": borrower, "class": kind, **terms, **values}
     if "ltv_target" in row and row["drawn"] < row["committed"]:
@@ -39,13 +45,14 @@ def loan(name_id, name, borrower, kind, terms, source, grade, **values) -> dict:
     return {**row, "source": source, "grade": grade}
 
 
-def named_loans(facts) -> list[dict]:
+def named_loans(facts: Facts) -> list[Row]:
+    """Every loan and bond with a name."""
     return [
         *coreweave(facts), *clouds(facts), *hosts(facts), *projects(facts), *bonds(facts), *new_money(),
     ]  # fmt: skip
 
 
-def coreweave(facts) -> list[dict]:
+def coreweave(facts: Facts) -> list[Row]:
     """CoreWeave's stack; balances of December are the June filing rolled on to the 21.4 of the 10-K."""
     roll = "(10-Q Jun-2025) rolled to December"
     return [
@@ -84,7 +91,7 @@ def coreweave(facts) -> list[dict]:
     ]  # fmt: skip
 
 
-def clouds(facts) -> list[dict]:
+def clouds(facts: Facts) -> list[Row]:
     """Other neoclouds and xAI."""
     fluidstack = round(6.0 - 1.4 - facts.committed("L52") - facts.committed("L53"), 3)
     return [
@@ -116,7 +123,8 @@ def clouds(facts) -> list[dict]:
     ]  # fmt: skip
 
 
-def hosts(facts) -> list[dict]:
+def hosts(facts: Facts) -> list[Row]:
+    """Notes and convertibles of former miners."""
     return [
         loan("WULF_SN30", "7.75% secured notes 2030", "WULF", "HY_CONV", SECURED_BOND, "AiCoin Oct-2025", "A",
              committed=facts.committed("L40"), drawn=facts.drawn("L40"), maturity_month=58, coupon=0.0775,
@@ -137,10 +145,12 @@ def hosts(facts) -> list[dict]:
     ]  # fmt: skip
 
 
-def projects(facts) -> list[dict]:
+def projects(facts: Facts) -> list[Row]:
     """Construction and lease debt; interest until completion is in the budget."""
 
-    def oracle(name_id, name, borrower, fact, source, grade="C", **values):
+    def oracle(
+        name_id: str, name: str, borrower: str, fact: str, source: str, grade: str = "C", **values: Any
+    ) -> Row:
         amounts = {"committed": facts.committed(fact), "drawn": facts.drawn(fact), "tenant": "ORCL"}
         return loan(name_id, name, borrower, "PROJECT_LOANS", {**PROJECT, **amounts}, source, grade, **values)
 
@@ -170,7 +180,7 @@ def projects(facts) -> list[dict]:
     ]  # fmt: skip
 
 
-def bonds(facts) -> list[dict]:
+def bonds(facts: Facts) -> list[Row]:
     """Investment-grade stocks, maturing on a ladder."""
     older = facts.committed("L20") - facts.committed("L73")
     oracle = {**IG, **ORACLE}
@@ -191,7 +201,7 @@ def bonds(facts) -> list[dict]:
     ]  # fmt: skip
 
 
-def new_money() -> list[dict]:
+def new_money() -> list[Row]:
     """Loans that do not exist yet: they take what capex needs beyond cash and equity."""
     gpu = {
         **GPU,
@@ -205,12 +215,12 @@ def new_money() -> list[dict]:
     assumed = "new debt does not exist at month 0: terms as the borrower's latest"
     mix = "Morgan Stanley 2025-28: 200 of 1,500 corporate; split assumed"
 
-    def cloud(borrower, **values):
+    def cloud(borrower: str, **values: Any) -> Row:
         return loan(
             f"{borrower}_NEW", "New GPU debt", borrower, "GPU_DDTL_3_PLUS", gpu, assumed, "C", **values
         )
 
-    def corporate(borrower, part):
+    def corporate(borrower: str, part: float) -> Row:
         return loan(f"{borrower}_NEW", "New senior notes", borrower, "IG_TECH", bond, mix, "C", coupon=0.05,
                     origination_share=part)  # fmt: skip
 

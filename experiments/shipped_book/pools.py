@@ -4,6 +4,8 @@ Every obligor and tenant is invented, 3 to 6 bn each so that its own default and
 matter; only the class totals are sourced. Sizes rise evenly, so that they sum to the pool.
 """
 
+from experiments.shipped_book.facts import Facts, Row
+
 OBLIGORS = {
     "UNNAMED_PC": ("PC", "Private credit obligor", 30, 1.0),
     "OTHER_CONSTRUCTION": ("CON", "Hyperscale construction obligor", 13, 1.0),
@@ -14,7 +16,7 @@ OBLIGORS = {
 COLO_TENANTS = 16
 
 
-def pools(facts) -> list[dict]:
+def pools(facts: Facts) -> list[Row]:
     """Origination follows Morgan Stanley: private credit 800, ABS and CMBS 150, other 350, corporate 200."""
     construction = 60 - facts.committed("L62")
     columns = (
@@ -39,7 +41,7 @@ def pools(facts) -> list[dict]:
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
-def sizes(total, count, spread) -> list[float]:
+def sizes(total: float, count: int, spread: float) -> list[float]:
     """`count` sizes rising evenly over +-spread, summing to total."""
     mean, step = total / count, 2 * spread / (count - 1)
     values = [round(mean - spread + step * i, 3) for i in range(count)]
@@ -47,13 +49,13 @@ def sizes(total, count, spread) -> list[float]:
     return values
 
 
-def shuffled(values) -> list[float]:
+def shuffled(values: list[float]) -> list[float]:
     """The same values in an order that is not sorted, so that neighbours differ."""
     count, stride = len(values), 7
     return [values[(stride * i) % count] for i in range(count)] if count % stride else values
 
 
-def obligors(facts) -> list[tuple[str, str, str, float, dict]]:
+def obligors(facts: Facts) -> list[tuple[str, str, str, float, Row]]:
     """(firm, name, pool, size, pool row) of every obligor of a credit pool."""
     out = []
     for row in pools(facts):
@@ -65,7 +67,7 @@ def obligors(facts) -> list[tuple[str, str, str, float, dict]]:
     return out
 
 
-def synthetic_firms(facts) -> list[dict]:
+def synthetic_firms(facts: Facts) -> list[Row]:
     """Obligors of the credit pools and tenants of the granular ABS."""
     invented = {"kind": "synthetic", "source": "invented; pool total sourced", "grade": "C"}
     out = [
@@ -85,7 +87,8 @@ def colo_shares() -> list[float]:
     return [round(0.065 - 0.005 * i / (COLO_TENANTS - 1), 4) for i in range(COLO_TENANTS)]
 
 
-def tenants() -> list[dict]:
+def tenants() -> list[Row]:
+    """Tenants of the lease pools and their shares of the rent."""
     granular = {"source": "largest customer 6.5% (Asset Securitization Report: Centersquare)", "grade": "C"}
     named = {"source": "hyperscale tenants assumed; one common factor shows the cliff of the senior tranche",
              "grade": "C"}  # fmt: skip
@@ -106,7 +109,7 @@ def tenants() -> list[dict]:
     return out + [{"pool": "ABS_HYPER", "firm": firm, "share": share, **named} for firm, share in mix.items()]
 
 
-def obligor_loans(facts) -> list[dict]:
+def obligor_loans(facts: Facts) -> list[Row]:
     """One loan for each obligor; maturities spread evenly over three to five years, since none is listed."""
     terms = {
         "UNNAMED_PC": {"floating": 1, "coupon": 0.055, "refinancing_margin": 0.055},
@@ -125,7 +128,8 @@ def obligor_loans(facts) -> list[dict]:
     return out
 
 
-def tranches() -> list[dict]:
+def tranches() -> list[Row]:
+    """Tranches of the securitised pools, attachment and detachment as shares of the debt."""
     abs_source = "A- and BBB- classes (Asset Securitization Report); senior 85% of debt assumed"
     cmbs_source = "AAA to BB classes (KBRA); attachments assumed"
     rows = (

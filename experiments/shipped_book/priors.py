@@ -5,6 +5,9 @@ BlackRock hold 77%, mutual funds as a class 60%), that class holds what is known
 in proportion to their means and bounds.
 """
 
+from collections.abc import Mapping
+
+from experiments.shipped_book.facts import Facts, Row, Spread
 from experiments.shipped_book.holdings import rounded
 
 CONCENTRATION = 20
@@ -16,7 +19,7 @@ SAME_AS = {"OTHER_CONSTRUCTION": "PROJECT_LOANS"}
 SOURCE = "modelling from deal descriptions (marginals)"
 
 
-def priors(facts, known) -> list[dict]:
+def priors(facts: Facts, known: Mapping[tuple[str, str], float]) -> list[Row]:
     """Every row. `known`: share of an instrument class that known cells give a holder class."""
     bounds = facts.share_bounds()
     rows = []
@@ -29,22 +32,24 @@ def priors(facts, known) -> list[dict]:
     return rows
 
 
-def adjusted(bounds, kind, known) -> list[tuple]:
-    """(holder class, (mean, low, high), source) with at least what is known."""
+def adjusted(
+    bounds: Mapping[str, Spread], kind: str, known: Mapping[tuple[str, str], float]
+) -> list[tuple[str, Spread, str]]:
+    """(holder class, mean and bounds, source) with at least the share of the known cells."""
     fixed = {holder: known.get((kind, holder), 0.0) for holder in bounds}
     over = {holder for holder, share in fixed.items() if share > bounds[holder][0]}
     others = sum(mean for holder, (mean, _, _) in bounds.items() if holder not in over)
     scale = (1.0 - sum(fixed[holder] for holder in over)) / others if over else 1.0
     shares = {h: fixed[h] if h in over else scale * mean for h, (mean, _, _) in bounds.items()}
     means = rounded(shares)
-    source = SAME_AS.get(kind)
-    source = f"{SOURCE}, as {source}" if source else SOURCE
-    found = []
+    source = f"{SOURCE}, as {SAME_AS[kind]}" if kind in SAME_AS else SOURCE
+    rows = []
     for holder, (_, low, high) in bounds.items():
         if holder in over:
-            found.append((holder, (means[holder],) * 3, "known cells, more than the marginals' mean"))
+            fixed_at = Spread(means[holder], means[holder], means[holder])
+            rows.append((holder, fixed_at, "known cells, more than the marginals' mean"))
         else:
-            said = source + (", scaled to what known cells leave" if over else "")
+            note = source + (", scaled to what known cells leave" if over else "")
             edges = (round(max(scale * low, fixed[holder]), 4), round(scale * high, 4))
-            found.append((holder, (means[holder], *edges), said))
-    return found
+            rows.append((holder, Spread(means[holder], *edges), note))
+    return rows

@@ -2,6 +2,8 @@
 
 import re
 
+from experiments.shipped_book.facts import Facts, Row
+
 SERIES = {
     ("AI_SECTOR", "revenue_direct"): "AI_REVENUE",
     ("OpenAI", "revenue"): "OPENAI_REVENUE",
@@ -16,14 +18,14 @@ YEARS = ("2022", "2023", "2024", "2025")
 RENTALS = ("H100", "A100-80GB", "H200", "B200", "GB200")
 
 
-def short(source) -> str:
+def short(source: str) -> str:
     """Host name of an address; other sources without the addresses in them."""
     if source.startswith("http"):
         return source.split("//")[1].split("/")[0]
     return re.sub(r" (at )?\(?https?://\S*( \S*\))?", "", source)
 
 
-def market() -> list[dict]:
+def market() -> list[Row]:
     """Levels at the end of 2025."""
     rows = (
         ("SOFR", 0.037, "1/yr", "NY Fed Dec-2025", "B"),
@@ -50,7 +52,7 @@ def market() -> list[dict]:
     return [dict(zip(("name", "value", "unit", "source", "grade"), row, strict=True)) for row in rows]
 
 
-def history(facts) -> list[dict]:
+def history(facts: Facts) -> list[Row]:
     """Yearly revenue and capex, quarterly rents."""
     rows = []
     for row in facts.read("revenue_history"):

@@ -1,4 +1,4 @@
-"""How far a sweep is, whichever launcher runs it: read from the status files of its jobs."""
+"""Progress of a sweep under any launcher, read from the status files of its jobs."""
 
 import pathlib
 import sys
@@ -13,7 +13,7 @@ EVERY = 1.0
 
 
 class SweepProgress:
-    """A bar over all jobs for a person at a terminal, else a line whenever a job has ended."""
+    """A bar over all jobs for a person at a terminal, else a line whenever a job ends."""
 
     def __init__(self, every: list[pathlib.Path], due: list[pathlib.Path]) -> None:
         self.total, self.skipped = len(every), len(every) - len(due)
@@ -55,7 +55,7 @@ class SweepProgress:
 
 
 def stamp(folder: pathlib.Path) -> int | None:
-    """When a job's status was last written; None where it has none."""
+    """When a job's status was last written; None without one."""
     try:
         return (folder / "status.json").stat().st_mtime_ns
     except OSError:

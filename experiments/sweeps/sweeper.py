@@ -14,12 +14,15 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.errors import HydraException
-from omegaconf import OmegaConf
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from engine.book.checks.problems import expected
@@ -36,6 +39,10 @@ from experiments.session.run_folder import refuse_foreign
 from experiments.sweeps.progress import SweepProgress
 
 BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
+if TYPE_CHECKING:
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+else:
+    BasicSweeper = Plugins.instance().class_name_to_class[BASIC]  # Hydra's own copy: it loads plugins anew
 WORDS = {
     DONE: "done",
     FAILED: "failed",
@@ -54,8 +61,13 @@ class Job:
     folder: pathlib.Path
 
 
-class CheckedSweeper(Plugins.instance().class_name_to_class[BASIC]):
-    """Hydra's own sweeper, which starts nothing unless every job is sound, nor what is done."""
+class CheckedSweeper(BasicSweeper):
+    """Hydra's own sweeper, but it starts no job unless all are sound, and none that is done."""
+
+    # Set by `setup`, before any other method is called.
+    config: DictConfig
+    hydra_context: HydraContext
+    launcher: Launcher
 
     def sweep(self, arguments: list[str]) -> None:
         """Check, launch, report; ends the process with the gravest code of all jobs."""
@@ -73,7 +85,7 @@ class CheckedSweeper(Plugins.instance().class_name_to_class[BASIC]):
         raise SystemExit(next(code for code in GRAVEST_FIRST if code in codes.values()))
 
     def launch(self, jobs: list[Job]) -> dict[pathlib.Path, int]:
-        """Each job's exit code by its folder, also where the launcher itself breaks down."""
+        """Each job's exit code by its folder, even if the launcher itself fails."""
         try:
             results = self.launcher.launch([self.launched(job, len(jobs)) for job in jobs], initial_job_idx=0)
         except Exception:
@@ -88,10 +100,11 @@ class CheckedSweeper(Plugins.instance().class_name_to_class[BASIC]):
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
         overrides = parser.parse_overrides(self._parse_config() + arguments)
         swept = {override.get_key_element() for override in overrides if override.is_sweep_override()}
-        composed, problems = [], []
-        for values in self.split_arguments(overrides, None)[0]:
+        composed: list[tuple[tuple[str, ...], Experiment]] = []
+        problems: list[str] = []
+        for combination in self.split_arguments(overrides, None)[0]:
             try:
-                composed.append((tuple(values), self.composed(values)))
+                composed.append((tuple(combination), self.composed(combination)))
             except BadInput as error:
                 problems += error.problems
         if problems:
@@ -110,20 +123,21 @@ class CheckedSweeper(Plugins.instance().class_name_to_class[BASIC]):
             config = self.hydra_context.config_loader.load_sweep_config(self.config, list(values))
         except (HydraException, OmegaConfBaseException) as error:
             raise BadInput([explain(error)]) from None
-        own = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
+        own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
         return read(own, tasks.every())
 
     def ready(self, jobs: list[Job]) -> dict[pathlib.Path, int]:
-        """Exit codes of the jobs that are done already, by folder; `BadInput` where one could not be run.
+        """Exit codes of the jobs that are done already, by folder; raises `BadInput` where one cannot run.
 
         Every book is read once, and every folder looked at, before the first job starts.
         """
         if self.serial:
             prepare_devices(jobs[0].experiment.run.devices)
-        books, codes = {}, {}
+        books: dict[str, Any] = {}
+        codes: dict[pathlib.Path, int] = {}
         problems = [problem for job in jobs for problem in self.processes_problems(job)]
         for job in jobs:
-            if job.experiment.task != "tail_risk":
+            if not getattr(tasks.every()[job.experiment.task], "RUN_FOLDER", True):
                 continue
             try:
                 name = str(job.experiment.book)
@@ -172,7 +186,7 @@ def folder_name(varied: list[str], digest: str) -> str:
 
 
 def code_of(result: JobReturn) -> int:
-    """The exit code of a job; one that died before it could say so has failed."""
+    """The exit code of a job; one that ended without any has failed."""
     return result.return_value if result.status == JobStatus.COMPLETED else FAILED
 
 
@@ -183,7 +197,7 @@ def placed(job: Job) -> Experiment:
 
 
 def done_before(job: Job, identity: dict) -> bool:
-    """Whether the job's folder holds all it is to hold, from this configuration, book and engine."""
+    """Whether the job's folder has complete results of this configuration, book and engine."""
     provenance, report = document(job.folder / "provenance.json"), job.experiment.report
     identical = {
         "config_hash": job.experiment.hash,
@@ -203,7 +217,7 @@ def state(folder: pathlib.Path) -> str | None:
 
 
 def code_of_status(job: Job) -> int:
-    """The exit code that follows from a job's folder, by the thresholds of today."""
+    """The exit code of a finished job from its folder, by the thresholds of its present configuration."""
     status = state(job.folder)
     if status != "done":
         return INTERRUPTED if status == "interrupted" else FAILED
@@ -234,7 +248,7 @@ def headline(folder: pathlib.Path) -> str:
 
 @contextlib.contextmanager
 def stopping_jobs(jobs: list[Job]) -> Iterator[None]:
-    """SIGTERM ends the sweep as Ctrl-C does; jobs cut off in another process are said to be interrupted."""
+    """SIGTERM ends the sweep as Ctrl-C does; jobs cut off in another process are marked interrupted."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -247,7 +261,7 @@ def stopping_jobs(jobs: list[Job]) -> Iterator[None]:
 
 
 def mark(path: pathlib.Path, state: str, reason: str) -> None:
-    """A status that still says running, though nobody runs, is not true any more."""
+    """Set the state of a job whose status still says running although no process holds its folder."""
     from engine.results.folder import write_json
 
     status = document(path)
@@ -256,5 +270,5 @@ def mark(path: pathlib.Path, state: str, reason: str) -> None:
 
 
 def register() -> None:
-    """Put this sweeper in the place of Hydra's basic one: Hydra takes sweepers only from its own packages."""
+    """Replace Hydra's basic sweeper by this one: Hydra takes sweepers from its own packages only."""
     Plugins.instance().class_name_to_class[BASIC] = CheckedSweeper

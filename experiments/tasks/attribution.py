@@ -1,6 +1,7 @@
 """What each mechanism adds: the main job, then the same paths with each mechanism switched off."""
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 from engine.book.checks.problems import expected
@@ -47,7 +48,7 @@ def switched_on(mechanisms: Mechanisms) -> tuple[str, ...]:
     return tuple(name for name, switch in dataclasses.asdict(mechanisms).items() if switch > 0.0)
 
 
-def without(parameters: Parameters, switches) -> Parameters:
+def without(parameters: Parameters, switches: Iterable[str]) -> Parameters:
     """The parameters with these mechanisms off."""
     off = dict.fromkeys(switches, 0.0)
     return dataclasses.replace(parameters, mechanisms=dataclasses.replace(parameters.mechanisms, **off))

@@ -3,9 +3,8 @@
 import dataclasses
 import functools
 import math
-from typing import Any
-
-import numpy as np
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from engine.book import limits
 from engine.book.checks.problems import expected
@@ -18,6 +17,12 @@ from experiments.model import Model, build
 from experiments.session.progress import Progress
 from experiments.session.stopping import Stop
 from experiments.tasks import tail_risk
+
+if TYPE_CHECKING:  # the module is imported whenever a configuration is read
+    import numpy as np
+    import pandas as pd
+
+    from engine.learn.greeks.steps import Step
 
 WHOLE = {
     "paths": (512, 2**20, 512),
@@ -94,8 +99,12 @@ def results(context: Context, model: Model) -> dict[str, Any]:
 show = tail_risk.show
 
 
-def designed(experiment: Experiment):
+def designed(
+    experiment: Experiment,
+) -> "tuple[list[Step], np.ndarray, np.ndarray, np.random.Generator]":
     """Steps, the design's signs and spare columns, and the generator that made them."""
+    import numpy as np
+
     from engine.learn.greeks.greeks import design
     from engine.learn.greeks.steps import steps_of
 
@@ -121,7 +130,8 @@ def measured(context: Context, system: Any) -> tuple[dict[str, Any], dict[str, A
     tail, mean = (greeks.slopes(signs, spare, each) for each in runs.changes(steps, signs, "design"))
     rows = greeks_tables.rows_of(steps, tail, mean)
     bumps = runs.alone(steps, to_check(rows["es"].to_numpy(), experiment.options, rng), "alone")
-    ranges = runs.alone(*to_cross(steps, rows, experiment), "ranges")
+    wide, crossed = to_cross(steps, rows, experiment)
+    ranges = runs.alone(wide, crossed, "ranges")
     table = greeks_tables.ranked(rows, tail, bumps, runs.first.rates, ranges)
     entry = greeks_tables.summary(table, tail, runs.first, experiment.options, len(signs))
     return {"greeks": table.rows}, entry
@@ -130,7 +140,7 @@ def measured(context: Context, system: Any) -> tuple[dict[str, Any], dict[str, A
 class Runs:
     """The paths of the parameters as they are, then those of moved ones on the same draws."""
 
-    def __init__(self, context: Context, system: Any, rng: np.random.Generator) -> None:
+    def __init__(self, context: Context, system: Any, rng: "np.random.Generator") -> None:
         from engine.book.variant import Variants
         from engine.learn.greeks import gradient
 
@@ -142,7 +152,7 @@ class Runs:
             onward = functools.partial(go_on, progress, self.stop)
             self.first = gradient.first_run(self.base, paths, self.options.paths, self.options.level, onward)
 
-    def changes(self, steps, signs, name: str) -> np.ndarray:
+    def changes(self, steps: "Sequence[Step]", signs: "np.ndarray", name: str) -> "np.ndarray":
         """What the rows of a design do to ES and to the mean [2 rows sections]."""
         from engine.learn.greeks import gradient, greeks
         from engine.learn.greeks.sections import drawn
@@ -153,8 +163,10 @@ class Runs:
             run = functools.partial(gradient.moved_losses, self.base, steps, onward)
             return greeks.changes(run, signs, self.first.sections, ids)
 
-    def alone(self, steps, chosen: list[int], name: str) -> dict[int, np.ndarray]:
+    def alone(self, steps: "Sequence[Step]", chosen: list[int], name: str) -> "dict[int, np.ndarray]":
         """What each chosen number does to ES when it moves alone, by position [sections]."""
+        import numpy as np
+
         if not chosen:
             return {}
         signs = np.repeat(np.eye(len(steps))[chosen], self.options.bumps, axis=0)
@@ -168,19 +180,25 @@ def go_on(progress: Progress, stop: Stop, done: int) -> None:
     stop.check()
 
 
-def to_check(effects: np.ndarray, options: Options, rng: np.random.Generator) -> list[int]:
+def to_check(effects: "np.ndarray", options: Options, rng: "np.random.Generator") -> list[int]:
     """Positions of the greatest effects and of some others, drawn by chance."""
+    import numpy as np
+
     order = np.argsort(-np.abs(effects))
     others = order[options.checked :]
     drawn = rng.choice(others, min(options.drawn, len(others)), replace=False)
     return [int(place) for place in (*order[: options.checked], *drawn)]
 
 
-def to_cross(steps, rows, experiment: Experiment):
+def to_cross(
+    steps: "Sequence[Step]", rows: "pd.DataFrame", experiment: Experiment
+) -> "tuple[list[Step], list[int]]":
     """Steps across their ranges, where they have one, and the positions of those that matter most.
 
     Judged by the straight line; left out where an end of the range is not possible beside the other numbers.
     """
+    import numpy as np
+
     from engine.learn.greeks.steps import across, moved
 
     def possible(place: int) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.book.checks.problems import expected
 from experiments.config.bad_input import BadInput
-from experiments.config.checks import number, plain_paths_problems
+from experiments.config.checks import number, plain_paths_problems, whole
 from experiments.config.schema import Config
 from experiments.context import Context
 from experiments.model import Model, build
@@ -39,11 +39,11 @@ def problems(config: Config, options: Options) -> list[str]:
     if target is None or not 0.0 < target < math.inf:
         faults.append(expected("reverse_stress.target", options.target, "USD bn above 0, as in target=300"))
     if count is None or count != int(count) or not 1 <= count <= MOST_SCENARIOS:
-        whole = f"a whole number from 1 to {MOST_SCENARIOS}"
-        faults.append(expected("reverse_stress.scenarios", options.scenarios, whole))
+        kind = f"a whole number from 1 to {MOST_SCENARIOS}"
+        faults.append(expected("reverse_stress.scenarios", options.scenarios, kind))
     faults += plain_paths_problems(config)
     if not faults:
-        options.target, options.scenarios = target, int(count)
+        options.target, options.scenarios = target, whole(options.scenarios)
     return faults
 
 

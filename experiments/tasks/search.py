@@ -12,6 +12,7 @@ from experiments.config.checks import number, plain_paths_problems, whole_proble
 from experiments.config.schema import Config
 from experiments.context import Context
 from experiments.model import Model, build
+from experiments.session.checkpoints import differences
 from experiments.session.progress import Progress
 from experiments.tasks import tail_risk
 
@@ -128,8 +129,6 @@ def searched(context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def own(study: Any, identity: dict[str, Any]) -> None:
     """The study belongs to this very search; raises `BadInput` where it holds trials of another."""
-    from engine.run.checkpoint import differences
-
     asked = {key: value for key, value in identity["config"]["search"].items() if key != "trials"}
     identity = identity | {"config": identity["config"] | {"search": asked}}
     before = study.user_attrs.get("identity", identity)
@@ -195,4 +194,5 @@ class Trial:
 
     def watch(self, done: int) -> None:
         """Show how far all trials are."""
-        self.progress.update(min(self.done + done, self.progress.paths))
+        if self.progress is not None:
+            self.progress.update(min(self.done + done, self.progress.paths))

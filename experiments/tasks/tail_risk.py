@@ -5,7 +5,6 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from engine.results.provenance import peak_memory
 from experiments import sampling
 from experiments.config.schema import Config
 from experiments.context import Context
@@ -45,7 +44,7 @@ def results(
     experiment, checkpoints, processes = context.experiment, context.checkpoints, context.processes
     greet(processes, checkpoints.identity, experiment.run, context.folder.id)
     replications = Replications()
-    provenance = context.folder.provenance | dict(entries or {}) | {"status": "done"}
+    provenance = {**context.folder.provenance, **(entries or {}), "status": "done"}
     if experiment.sampler.name == "importance":
         samplers, learning = sampling.learned(experiment, context.book, system, context.path, context.stop)
         provenance["sampler"] = {"name": "importance", "learning": learning}
@@ -93,6 +92,8 @@ def follow(context: Context) -> None:
 
 def timing_of(timing: Any, sessions: int) -> dict[str, float]:
     """Seconds, speed and memory, as summary.json names them; `sessions` counts the interrupted ones too."""
+    from engine.results.provenance import peak_memory
+
     return {
         "compile_s": timing.compile_s,
         "run_s": timing.run_s,

@@ -1,9 +1,9 @@
 """One comparison of the engine with an outside number, and its verdict."""
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 REACH = 4.0
 """Standard errors that an estimate may deviate, beyond the accuracy of the published number."""
@@ -38,22 +38,32 @@ class Check:
         return "skipped" if self.skipped else "passed" if self.passed else "failed"
 
 
-def worst(source: str, quantity: str, published, engine, tolerance=0.0, error=0.0) -> Check:
+def worst(
+    source: str, quantity: str, published: ArrayLike, engine: ArrayLike, tolerance: ArrayLike = 0.0,
+    error: ArrayLike = 0.0,
+) -> Check:  # fmt: skip
     """The check of the number that agrees least, for arrays of one shape.
 
     >>> worst("by hand", "thirds", [0.333, 0.667], [1 / 3, 0.7], tolerance=5e-4).published
     0.667
     """
-    published, engine, tolerance, error = (
+    theirs, ours, accuracy, spread = (
         np.asarray(x, np.float64).ravel() for x in np.broadcast_arrays(published, engine, tolerance, error)
     )
-    allowed = np.maximum(tolerance + REACH * error, np.finfo(np.float64).tiny)
-    at = int(np.argmax(np.abs(engine - published) / allowed))
-    numbers = (float(x[at]) for x in (published, engine, tolerance, error))
-    return Check(source, quantity, *numbers, values=len(engine))
+    allowed = np.maximum(accuracy + REACH * spread, np.finfo(np.float64).tiny)
+    at = int(np.argmax(np.abs(ours - theirs) / allowed))
+    return Check(
+        source,
+        quantity,
+        float(theirs[at]),
+        float(ours[at]),
+        float(accuracy[at]),
+        float(spread[at]),
+        len(ours),
+    )
 
 
-def exact(source: str, quantity: str, published: Sequence, engine: Sequence) -> Check:
+def exact(source: str, quantity: str, published: ArrayLike, engine: ArrayLike) -> Check:
     """Numbers that must be equal, such as flags and counts."""
     return worst(source, quantity, published, engine)
 

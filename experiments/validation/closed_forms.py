@@ -1,9 +1,15 @@
 """Simulated portfolios against exact loss distributions, by every sampler."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy import stats
 
 from experiments.validation.checks import Check, worst
+
+if TYPE_CHECKING:
+    from engine.portfolio.portfolio import Portfolio
+    from engine.portfolio.simulate import PortfolioTail
 
 PATHS = 2**18
 ATOM = 1.0 / 512.0
@@ -33,7 +39,7 @@ def recursion() -> list[Check]:
     return checks
 
 
-def contributions(source: str, book, run, level: float) -> Check:
+def contributions(source: str, book: "Portfolio", run: "PortfolioTail", level: float) -> Check:
     """Euler contributions of all obligors to ES, as shares of the largest."""
     from engine.portfolio.contributions import euler_contributions
     from engine.portfolio.recursion import shortfall_contributions

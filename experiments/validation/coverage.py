@@ -5,8 +5,16 @@ and ES are those that a run would report.
 """
 
 import dataclasses
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from engine.draws.samplers import Sampler
+    from engine.portfolio.distribution import LossDistribution
+    from engine.portfolio.portfolio import Portfolio
+    from engine.tail.tally import Tally
 
 LEVELS = (0.99, 0.999)
 OBLIGORS = 64
@@ -38,7 +46,7 @@ class Coverage:
         return BAND[0] <= self.share <= BAND[1]
 
 
-def books():
+def books() -> "tuple[Portfolio, LossDistribution]":
     """(portfolio, exact law): obligors of all sizes on one factor, so that losses are nearly continuous."""
     from engine.portfolio.portfolio import portfolio
     from engine.portfolio.recursion import exact_distribution
@@ -53,7 +61,9 @@ PATHS = {"pseudo_random": 2**18, "sobol": 2**18, "importance": 2**14}
 """Paths of one run, enough to resolve the tail beyond 99.9%."""
 
 
-def coverage(runs: int, samplers=tuple(PATHS), watch=lambda sampler: None) -> list[Coverage]:
+def coverage(
+    runs: int, samplers: Iterable[str] = tuple(PATHS), watch: Callable[[str], None] = lambda sampler: None
+) -> list[Coverage]:
     """Coverage of VaR and ES at all levels by each sampler."""
     book, law = books()
     studies = []
@@ -68,7 +78,7 @@ def coverage(runs: int, samplers=tuple(PATHS), watch=lambda sampler: None) -> li
     return studies
 
 
-def simulated(book, law, name: str, runs: int) -> np.ndarray:
+def simulated(book: "Portfolio", law: "LossDistribution", name: str, runs: int) -> np.ndarray:
     """Intervals [runs, levels, (VaR, ES)] in the unit of the exposures; one engine call for all runs."""
     from engine.draws.samplers import PSEUDO_RANDOM, sobol
     from engine.portfolio import simulate
@@ -79,12 +89,13 @@ def simulated(book, law, name: str, runs: int) -> np.ndarray:
     paths = PATHS[name]
     plan = Plan(paths * runs, 8192, 7)
     tilt = tuned(book, law.value_at_risk(0.99)) if name == "importance" else None
-    samplers = (PSEUDO_RANDOM,) * runs
+    samplers: tuple[Sampler, ...] = (PSEUDO_RANDOM,) * runs
     if name == "sobol":
         samplers = sobol(runs * parts, paths // parts, 1, book.factors, 1, plan.seed)
-    tallies, intervals = [], []
+    tallies: list[Tally] = []
+    intervals: list[list[list[tuple[float, float]]]] = []
 
-    def each(tally):
+    def each(tally: "Tally") -> None:
         tallies.append(tally)
         if len(tallies) == parts:
             intervals.append(read(tallies, simulate.scale_of(book)))
@@ -94,7 +105,7 @@ def simulated(book, law, name: str, runs: int) -> np.ndarray:
     return np.asarray(intervals, dtype=[("lower", np.float64), ("upper", np.float64)])
 
 
-def read(tallies: list, scale: float) -> list[list[tuple[float, float]]]:
+def read(tallies: "list[Tally]", scale: float) -> list[list[tuple[float, float]]]:
     """The intervals that a run would report."""
     import functools
 

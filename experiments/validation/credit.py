@@ -2,11 +2,16 @@
 
 import json
 import pathlib
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from experiments.validation.checks import Check, worst
+
+if TYPE_CHECKING:
+    from engine.portfolio.creditriskplus import CreditRiskPlus
 
 
 def read(folder: pathlib.Path, name: str) -> dict:
@@ -53,12 +58,12 @@ def creditrisk_plus(folder: pathlib.Path) -> list[Check]:
     first = np.cumsum([0, *(group["n"] for group in groups)])[:-1]
     for name, parts in (("SD", model.deviation_contributions()),
                         ("ES99", model.expected_from(law.value_at_risk(0.99)))):  # fmt: skip
-        theirs = [expected["contributions_per_name"][name][key] for key in "ABC"]
-        checks.append(worst(source, f"contributions of a name to {name}", theirs, parts[first], 1e-9))
+        each = [expected["contributions_per_name"][name][key] for key in "ABC"]
+        checks.append(worst(source, f"contributions of a name to {name}", each, parts[first], 1e-9))
     return checks
 
 
-def stacked(groups: list[dict], sectors: np.ndarray, variances):
+def stacked(groups: list[dict], sectors: np.ndarray, variances: ArrayLike) -> "CreditRiskPlus":
     """A CreditRisk+ portfolio of homogeneous groups, one row of sector weights each."""
     from engine.portfolio.creditriskplus import creditrisk_plus
 
@@ -83,7 +88,8 @@ def migration(folder: pathlib.Path) -> list[Check]:
     source, rows = "CreditMetrics (1997), two bonds", oracle["transition_matrix_pct"]
     bond, both = oracle["BBB_bond"], oracle["joint_BBB_A"]
     values = bond_value(rows["BBB"], bond["year_end_values"])
-    joint = joint_migration(*(np.asarray(rows[r]) / 100.0 for r in ("BBB", "A")), both["asset_correlation"])
+    first, second = (np.asarray(rows[rating]) / 100.0 for rating in ("BBB", "A"))
+    joint = joint_migration(first, second, both["asset_correlation"])
     checks = [
         worst(source, "mean and deviation of the BBB bond", [bond["mean"], bond["sd"]], values, 0.01),
         worst(source, "P(both keep their rating)", both["P(BBB stays BBB, A stays A)"], joint[3, 2], 1e-4),
@@ -108,7 +114,7 @@ def migration(folder: pathlib.Path) -> list[Check]:
     ]  # fmt: skip
 
 
-BASEL = {
+BASEL: dict[str, dict[str, Any]] = {
     "corp_LGD45_M2.5_turnover50": {},
     "corp_LGD45_M2.5_turnover5_SME": {"turnover": 5.0},
     "mortgage_LGD45": {"asset_class": "mortgage"},

@@ -2,6 +2,8 @@
 
 import functools
 import pathlib
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -9,10 +11,19 @@ from scipy import stats
 
 from experiments.validation.checks import Check, worst
 
+if TYPE_CHECKING:
+    from engine.draws.samplers import Sampler
+
 PATHS = 2**18
 MONTHS = 12
 CHUNK = 2**12
 REPLICATIONS = 64
+
+Row = dict[Hashable, Any]
+"""An option: its terms by name."""
+
+Payoff = Callable[[Row, str], np.ndarray]
+"""What an option pays on each path that the sampler of this name draws [paths]."""
 
 
 @functools.cache
@@ -27,7 +38,7 @@ def drawn(name: str) -> tuple[np.ndarray, np.ndarray]:
     from engine.draws.address import seed_words
     from engine.draws.samplers import PSEUDO_RANDOM, sobol
 
-    samplers = [PSEUDO_RANDOM] * REPLICATIONS
+    samplers: Sequence[Sampler] = [PSEUDO_RANDOM] * REPLICATIONS
     if name == "sobol":
         samplers = sobol(REPLICATIONS, PATHS // REPLICATIONS, MONTHS, 2, 2, 7)
     size = PATHS // REPLICATIONS
@@ -58,20 +69,20 @@ def mean_of(payoffs: np.ndarray) -> tuple[float, float]:
     return float(each.mean()), float(each.std(ddof=1) / np.sqrt(REPLICATIONS))
 
 
-def terminal(row, w: np.ndarray, which: str) -> np.ndarray:
+def terminal(row: Row, w: np.ndarray, which: str) -> np.ndarray:
     """A lognormal asset at maturity under the pricing measure."""
     spot, dividend, volatility = (float(row[f"{key}{which}"]) for key in ("s", "q", "v"))
     drift = (row["r"] - dividend - 0.5 * volatility**2) * row["t"]
     return spot * np.exp(drift + volatility * np.sqrt(row["t"]) * w)
 
 
-def pair(row, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def pair(row: Row, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Both assets of a row at maturity, correlated."""
     second = row["rho"] * w[0] + np.sqrt(1.0 - row["rho"] ** 2) * w[1]
     return terminal(row, w[0], "1"), terminal(row, second, "2")
 
 
-def priced(source: str, quantity: str, table: pd.DataFrame, payoff) -> list[Check]:
+def priced(source: str, quantity: str, table: pd.DataFrame, payoff: Payoff) -> list[Check]:
     """Every row's discounted mean payoff by plain draws and by Sobol points."""
     checks = []
     for name, label in (("pseudo_random", "plain"), ("sobol", "Sobol")):
@@ -88,7 +99,7 @@ def priced(source: str, quantity: str, table: pd.DataFrame, payoff) -> list[Chec
 def baskets(folder: pathlib.Path) -> list[Check]:
     """Calls and puts on the better and the worse of two assets."""
 
-    def payoff(row, name):
+    def payoff(row: Row, name: str) -> np.ndarray:
         first, second = pair(row, brownian(name))
         asset = np.minimum(first, second) if row["basket"] == "MinBasket" else np.maximum(first, second)
         return np.maximum((asset - row["strike"]) * (1.0 if row["type"] == "Call" else -1.0), 0.0)
@@ -100,7 +111,7 @@ def baskets(folder: pathlib.Path) -> list[Check]:
 def exchange(folder: pathlib.Path) -> list[Check]:
     """Margrabe's option to exchange one asset for another."""
 
-    def payoff(row, name):
+    def payoff(row: Row, name: str) -> np.ndarray:
         first, second = pair(row, brownian(name))
         return np.maximum(row["Q1"] * first - row["Q2"] * second, 0.0)
 
@@ -123,7 +134,7 @@ def jumps(name: str, expected: float) -> tuple[np.ndarray, np.ndarray]:
 def jump_diffusion(folder: pathlib.Path) -> list[Check]:
     """Merton's (1976) calls with lognormal jumps of mean one."""
 
-    def payoff(row, name):
+    def payoff(row: Row, name: str) -> np.ndarray:
         share, total = row["gamma_jump_share_of_variance"], row["total_vol"] ** 2
         jump = np.sqrt(share * total / row["jump_intensity"])
         smooth = (1.0 - share) * total

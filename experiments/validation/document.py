@@ -1,6 +1,7 @@
 """docs/validation.md: every comparison with its error and verdict."""
 
 import math
+from collections.abc import Iterable
 
 from experiments.validation.checks import Check
 from experiments.validation.coverage import Coverage
@@ -65,7 +66,7 @@ def table(checks: list[Check]) -> str:
     return line(COLUMNS) + line(["---"] * len(COLUMNS)) + "".join(row(check) for check in checks)
 
 
-def line(cells) -> str:
+def line(cells: Iterable[object]) -> str:
     """One line of a table."""
     return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |\n"
 

@@ -2,10 +2,15 @@
 
 import json
 import pathlib
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from experiments.validation.checks import Check, worst
+
+if TYPE_CHECKING:
+    from engine.portfolio.losses import Twist
+    from engine.portfolio.portfolio import Portfolio
 
 PATHS = 2**17
 CHUNK = 512
@@ -13,7 +18,7 @@ RATIOS = 0.10
 """Relative tolerance of variance ratios."""
 
 
-def portfolio_of():
+def portfolio_of() -> "Portfolio":
     """The paper's portfolio: a market, ten industries and ten regions."""
     from engine.portfolio.portfolio import portfolio
 
@@ -26,7 +31,7 @@ def portfolio_of():
     return portfolio(pd, np.linspace(1.0, 100.0, 1000), 1.0, loadings)
 
 
-def sampled(book, tilt, paths: int):
+def sampled(book: "Portfolio", tilt: "Twist | None", paths: int) -> tuple[np.ndarray, np.ndarray]:
     """(losses, weights) in float64."""
     import jax
     import jax.numpy as jnp

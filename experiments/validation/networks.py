@@ -52,10 +52,10 @@ def clearing(folder: pathlib.Path) -> list[Check]:
         checks.append(worst("systemicrisk vignette", f"{label} payments", [c[name] for c in example["cases"]],
                            [c.payments for c in cleared], PRINTED))  # fmt: skip
     paper = oracle["C_rogers_veraart_2013"]["cases"]
-    ours = [clear(liabilities_of(c), c["ea"], valuation=RogersVeraart(0.5, 0.5)).payments for c in paper]
-    theirs = np.concatenate([c["greatest_clearing"] for c in paper])
+    vectors = [clear(liabilities_of(c), c["ea"], valuation=RogersVeraart(0.5, 0.5)).payments for c in paper]
+    greatest = np.concatenate([c["greatest_clearing"] for c in paper])
     source = "Rogers and Veraart (2013), Example 3.3 and section 5.1"
-    checks.append(worst(source, "greatest clearing vector", theirs, np.concatenate(ours), GREATEST))
+    checks.append(worst(source, "greatest clearing vector", greatest, np.concatenate(vectors), GREATEST))
     return checks
 
 

@@ -109,6 +109,7 @@ def test_the_hash_follows_what_a_task_reads():
     plain, ensemble = composed(), composed("task=network_ensemble")
     assert composed("network.networks=9", "network=gibbs").hash == plain.hash
     assert composed("task=network_ensemble", "run.paths=7").hash == ensemble.hash
+    assert composed("task=network_ensemble", "run.dir=a", "run.devices=1").hash == ensemble.hash
     for change in ("network.networks=9", "network=gibbs", "network.blocks=4", "run.seed=8"):
         assert composed("task=network_ensemble", change).hash != ensemble.hash, change
 

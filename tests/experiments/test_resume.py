@@ -3,12 +3,14 @@
 import json
 import logging
 import os
+import re
 import signal
 
 import numpy as np
 import pytest
 
 from engine.run import checkpoint
+from experiments.session.checkpoints import differences
 from experiments.session.lock import Lock
 
 PATHS, BLOCK = 40 * 512, 512
@@ -117,8 +119,15 @@ def test_another_run_s_checkpoint_is_refused_by_name(undertow, engine, killed, t
     assert not checkpoint.found(tmp_path / "a")
 
 
-@pytest.mark.parametrize("part", ["book", "sources", "versions.jax"])
-def test_another_book_or_engine_is_refused(part, undertow, killed, monkeypatch):
+@pytest.mark.parametrize(
+    "part, words",
+    [
+        ("book", "a different book, or this one with other numbers"),
+        ("sources", "a different version of the engine's source code"),
+        ("versions.jax", " there, 0.0.1 here"),
+    ],
+)
+def test_another_book_or_engine_is_refused_in_words(part, words, undertow, killed, monkeypatch):
     killed(4 * BLOCK, "run.dir=a", *RUN)
     from engine.results import provenance
 
@@ -135,6 +144,21 @@ def test_another_book_or_engine_is_refused(part, undertow, killed, monkeypatch):
     answer = undertow("run.dir=a", *RUN)
     assert answer.code == 2
     assert f"holds the checkpoint of another run, {part}: " in answer.err
+    assert words in answer.err and "run.resume=false discards it" in answer.err
+    assert not re.search("[0-9a-f]{16}", answer.err), "hashes say nothing to a person"
+
+
+def test_keys_of_one_version_of_the_code_are_counted():
+    theirs = {"sources": "3f", "config": {"run": {"seed": 7}, "chips": {"age": 1.0}}}
+    ours = {
+        "sources": "9c",
+        "config": {"run": {"seed": 8}, "chips": {"life": 8.0}, "lenders": {"floor": 0.1}},
+    }
+    assert differences(theirs, ours) == [
+        "sources: a different version of the engine's source code",
+        "config.run.seed: 7 there, 8 here",
+        "config: 3 keys that only one of the two versions has",
+    ]
 
 
 def test_what_changes_no_number_may_change(undertow, engine, killed):

@@ -1,5 +1,6 @@
 """The run folder says how the run went, whatever happened to it."""
 
+import hashlib
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import sys
 import pytest
 import yaml
 
+from engine.results import provenance
 from experiments.session.lock import Lock
 
 
@@ -162,3 +164,15 @@ def test_an_unresolved_tail_fails_where_asked(undertow, engine):
     answer = undertow("run.dir=a", "report.fail_on_unresolved=true")
     assert answer.code == 4
     assert "the 99.9% tail rests on 3 paths" in answer.err
+
+
+def test_sources_are_a_digest_of_every_source_file(monkeypatch, tmp_path):
+    of_nothing = hashlib.sha256().hexdigest()
+    assert provenance.sources() != of_nothing
+    monkeypatch.setattr(provenance, "ROOT", tmp_path)
+    digests = [provenance.sources()]
+    (tmp_path / "engine" / "paths").mkdir(parents=True)
+    for name, text in (("a.py", "x = 1"), ("a.py", "x = 2"), ("paths/b.py", ""), ("paths/c.py", "")):
+        (tmp_path / "engine" / name).write_text(text)
+        digests.append(provenance.sources())
+    assert digests[0] == of_nothing and len(set(digests)) == 5

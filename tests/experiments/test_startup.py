@@ -4,7 +4,8 @@ import subprocess
 import sys
 import time
 
-HEAVY = ("jax", "pandas", "scipy", "plotly", "pyarrow", "equinox")
+HEAVY = ("numpy", "jax", "pandas", "scipy", "plotly", "pyarrow", "equinox", "rich", "importlib.metadata")
+"""None is needed to read a configuration: the tasks, all imported there, import them inside functions."""
 
 
 def test_help_answers_at_once(tmp_path):

@@ -108,6 +108,22 @@ def test_what_is_done_is_left_out_and_what_failed_runs_again(undertow, engine, s
     assert len(engine.runs) == 7
 
 
+def test_what_is_done_is_left_out_whatever_the_task(undertow, engine):
+    sweep = ("-m", "task=network_ensemble", "network.networks=2,3", "run.dir=a")
+    assert undertow(*sweep).code == 0
+    runs = len(engine.runs)
+    answer = undertow(*sweep)
+    assert answer.code == 0 and "2 of 2 jobs are done already" in answer.err
+    assert len(engine.runs) == runs > 0
+
+
+def test_any_task_with_a_bad_book_stops_the_sweep(undertow, engine, untouched):
+    with untouched():
+        answer = undertow("-m", "task=network_ensemble", "book.name=ai_credit_2025,nope", "run.dir=a")
+    assert answer.code == 2 and "book.name: got book 'nope'" in answer.err
+    assert engine.runs == []
+
+
 def test_a_wider_sweep_in_the_same_folder_runs_only_what_is_new(undertow, engine):
     assert undertow("-m", "run.seed=1,2", "run.dir=a").code == 0
     assert undertow("-m", "run.seed=1,2,3", "run.dir=a").code == 0
