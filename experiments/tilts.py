@@ -44,7 +44,7 @@ def load(path: pathlib.Path, system: Any, purpose: dict) -> tuple[Any, dict]:
     import jax.numpy as jnp
 
     from engine.draws.tilted import Tilted
-    from engine.learn.importance.importance import plain_of, spread
+    from engine.learn.importance.importance import plain_of, repeated
     from engine.learn.importance.pilot import nominal_of
     from engine.run import checkpoint
     from engine.run.packing import Unreadable, named
@@ -59,7 +59,7 @@ def load(path: pathlib.Path, system: Any, purpose: dict) -> tuple[Any, dict]:
         )
     nominal = nominal_of(system)
     parts = len(saved.arrays[".share"])
-    like = spread(plain_of(nominal, system), parts)
+    like = repeated(plain_of(nominal, system), parts)
     leaves = []
     for name, leaf in named(like):
         array = saved.arrays[name]

@@ -16,7 +16,7 @@ from engine.learn.importance.importance import (
     broad_of,
     integrands,
     joined,
-    spread,
+    repeated,
     tail_of,
     taught,
 )
@@ -64,10 +64,10 @@ def pilot_of(law, nominal, loss, paths=2**15, seed=1):
 def learned(nominal, plain, loss, parts):
     """The three steps of learning on a loss of the moments."""
     asked, rng = Asked(parts=parts), np.random.default_rng(0)
-    law = spread(plain, parts + 1)
+    law = repeated(plain, parts + 1)
     found = pilot_of(law, nominal, loss, seed=1)
     broad = broad_of(tail_of(found, (0.99,)), nominal)
-    law = mixed(spread(broad, parts), plain, 0.1)
+    law = mixed(repeated(broad, parts), plain, 0.1)
     tails = []
     for seed in (2, 3):
         tails.append(tail_of(pilot_of(law, nominal, loss, seed=seed), LEVELS))
