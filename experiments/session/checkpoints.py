@@ -37,20 +37,20 @@ def interrupted_folder(experiment: Experiment, identity: dict) -> pathlib.Path |
         return None
     if experiment.run.dir is None:
         left = sorted(pathlib.Path("out").glob(f"*-{experiment.hash[:8]}"), reverse=True)
-        own = (path for path in left if checkpoint.found(path) and not strange(path, identity))
+        own = (path for path in left if checkpoint.checkpoints_in(path) and not strange(path, identity))
         return next((path for path in own if not busy(path)), None)
     folder = pathlib.Path(experiment.run.dir)
     if problems := strange(folder, identity):
         reason = "run.dir: {} holds the checkpoint of another run, {}; run.resume=false discards it"
         raise BadInput(reason.format(folder, problem) for problem in problems)
-    return folder if checkpoint.found(folder) else None
+    return folder if checkpoint.checkpoints_in(folder) else None
 
 
 def strange(folder: pathlib.Path, identity: dict) -> list[str]:
     """Where the identity of a folder's checkpoints differs; nothing for those that cannot be read."""
     from engine.run import checkpoint
 
-    for path in checkpoint.found(folder):
+    for path in checkpoint.checkpoints_in(folder):
         try:
             return checkpoint.differences(checkpoint.read_head(path)["identity"], identity)
         except checkpoint.Unreadable:
@@ -74,7 +74,7 @@ class Checkpoints:
         from engine.run.packing import unpacked
 
         self.empty, self.replications = empty, replications
-        for path in checkpoint.found(self.folder):
+        for path in checkpoint.checkpoints_in(self.folder):
             try:
                 saved = checkpoint.read(path)
                 standing = unpacked(saved.arrays, empty)
@@ -82,7 +82,7 @@ class Checkpoints:
                 log.warning("%s", error)
                 continue
             return self._taken_up(saved, standing._replace(done=int(standing.done)))
-        if checkpoint.found(self.folder):
+        if checkpoint.checkpoints_in(self.folder):
             log.warning("no checkpoint can be read: the run starts over")
         return None
 

@@ -5,7 +5,8 @@
 A change moves I only on paths in or near the tail. So the paths of a first run are ranked by loss and cut
 into strata, the worst paths in the smallest; an equal number is sampled from each and weighs its stratum's
 share (double sampling for stratification: Cochran 1977, ch. 12). Each of SECTIONS equal parts of the paths
-does so on its own, VaR included, so that the spread over parts is the error of everything (sectioning: Asmussen and Glynn 2007, III.5).
+does so on its own, VaR included, so that the spread over parts is the error of everything
+(sectioning: Asmussen and Glynn 2007, III.5).
 """
 
 import dataclasses

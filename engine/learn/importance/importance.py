@@ -42,7 +42,7 @@ SHORT = 0.95
 
 
 @dataclasses.dataclass(frozen=True)
-class Asked:
+class TailTarget:
     """The loss and level that a law is for, and the effort. Raises ValueError on impossible values."""
 
     column: int = 0  # of the losses; 0 is the system
@@ -124,13 +124,15 @@ def clusters(moments: Moments, parts: int, rng: np.random.Generator) -> Float[np
     return np.eye(parts)[own]
 
 
-def taught(tail: Tail, nominal: Nominal, broad: Tilt, asked: Asked, rng: np.random.Generator) -> Tilt:
+def tail_parts(
+    tail: Tail, nominal: Nominal, broad: Tilt, target: TailTarget, rng: np.random.Generator
+) -> Tilt:
     """Parts by cross-entropy for a tail, half for its probability and half for its excess."""
     each = integrands(tail)
     own = each[0] + each[len(tail.beyond)]
     value = tail.weight * (own + NEAR * own.max(initial=0.0) * (tail.beyond[0] <= 0.0))
-    start = clusters(tail.moments, asked.parts - 1, rng)
-    narrow = fitted(nominal, tail.moments, value, start, asked.rates)
+    start = clusters(tail.moments, target.parts - 1, rng)
+    narrow = fitted(nominal, tail.moments, value, start, target.rates)
     law = jax.tree.map(lambda own, wide: jnp.concatenate([own, wide]), narrow, broad)
     shares = np.append(np.asarray(narrow.share, np.float64) * (1.0 - BROAD), BROAD)
     return dataclasses.replace(law, share=jnp.asarray(shares, jnp.float32))
@@ -154,32 +156,32 @@ def no_hooks(stage: int, paths: int) -> AbstractContextManager[Hooks]:
     return nullcontext(Hooks())
 
 
-def learn(system: System, asked: Asked, seed: int, block: int, look: Look = no_hooks) -> Learned:
+def learn(system: System, target: TailTarget, seed: int, block: int, look: Look = no_hooks) -> Learned:
     """Learn a law; `look(stage, paths)` gives each pilot's Hooks. A law of fewer pilots when stopped."""
     begun = time.perf_counter()
     nominal = nominal_of(system)
     plain = plain_of(nominal, system)
-    law = repeated(plain, asked.parts + 1)
-    levels = asked.level, 1.0 - DEEPER * (1.0 - asked.level)
+    law = repeated(plain, target.parts + 1)
+    levels = target.level, 1.0 - DEEPER * (1.0 - target.level)
     rng = np.random.default_rng([LEARNING, seed])
     tails: list[Tail] = []
     hits: list[float] = []
-    for stage, paths in enumerate(asked.paths):
+    for stage, paths in enumerate(target.paths):
         own = int(np.random.SeedSequence([LEARNING, seed, stage]).generate_state(1, np.uint64)[0])
         with look(stage, paths) as hooks:
-            run = pilot(system, Tilted(law, nominal), Plan(paths, block, own), asked.column, hooks)
+            run = pilot(system, Tilted(law, nominal), Plan(paths, block, own), target.column, hooks)
         if hooks.stopped():
             break
         if stage == 0:
-            broad = broad_of(tail_of(run, (FIRST_LEVEL,)), nominal, asked.rates)
-            law = mixed(repeated(broad, asked.parts), plain, asked.defensive)
+            broad = broad_of(tail_of(run, (FIRST_LEVEL,)), nominal, target.rates)
+            law = mixed(repeated(broad, target.parts), plain, target.defensive)
             continue
         tails.append(tail_of(run, levels))
         hits.append(float(np.sum(tails[-1].beyond[0] > 0.0) / paths))
-        law = mixed(taught(joined(tails), nominal, broad, asked, rng), plain, asked.defensive)
+        law = mixed(tail_parts(joined(tails), nominal, broad, target, rng), plain, target.defensive)
     if tails:
         last = joined(tails)
         squares = normalised(last.weight * integrands(last) ** 2)
-        law = refined(law, nominal, jax.tree.map(jnp.asarray, last.moments), squares, asked.rates)
+        law = refined(law, nominal, jax.tree.map(jnp.asarray, last.moments), squares, target.rates)
     seconds = time.perf_counter() - begun
-    return Learned(Tilted(law, nominal), tuple(hits), sum(asked.paths), seconds)
+    return Learned(Tilted(law, nominal), tuple(hits), sum(target.paths), seconds)

@@ -167,5 +167,5 @@ def unreached(trials: Trials, direction: Point, target: float) -> str:
     means, _ = trials.rays(regimes, [direction] * len(regimes), (FURTHEST,))
     return (
         f"no systematic path within {FURTHEST:.0f} standard deviations of the middle brings an expected loss "
-        f"of {target:,.2f} bn; the most found is {means.max():,.2f} bn"
+        f"of {target:,.2f} bn; the most is {means.max():,.2f} bn"
     )

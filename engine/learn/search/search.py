@@ -1,9 +1,9 @@
 """Search: settings of some knobs, one trial after another, each where the ones before promise most.
 
 Optuna's tree-structured Parzen estimator proposes (Watanabe 2023); bounds enter as constraints, so that
-infeasible trials inform the next ones too. All trials have the same draws and differ in the setting alone. The
-proposal of a trial depends on the trials before it and on the seed alone, so a search resumed from its study
-has the trials of an uninterrupted one.
+infeasible trials inform the next ones too. All trials have the same draws and differ in the setting alone.
+The proposal of a trial depends on the trials before it and on the seed alone, so a search resumed from its
+study has the trials of an uninterrupted one.
 """
 
 import pathlib
