@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float64, Int
+from jaxtyping import Array, Float64, Int, Shaped
 
 LOW, HIGH = 1e-3, 5.0
 """Bounds of the scales, per root year."""
@@ -69,7 +69,7 @@ class Estimate(NamedTuple):
 
 def panel(
     y: Float64[np.ndarray, "n"],
-    entity: Sequence[str],
+    entity: Sequence[str] | Shaped[np.ndarray, "n"],
     effects: Mapping[str, Float64[np.ndarray, "n"]],
     kernels: Mapping[str, Float64[ArrayLike, "n n"]],
     error: float,
