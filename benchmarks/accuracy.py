@@ -55,7 +55,7 @@ def book_runs():
     from engine.book.build import build_system
     from engine.book.load import load_book, shipped_book
     from engine.book.parameters import Parameters
-    from engine.learn.importance.importance import Asked, learn
+    from engine.learn.importance.importance import TailTarget, learn
     from engine.paths.samplers import samplers_of
     from engine.paths.simulate import horizons, simulate
     from engine.run.plan import Hooks
@@ -68,7 +68,7 @@ def book_runs():
         (plan, count), kept, learning = plan_of(sampler, paths), [], 0.0
         if sampler == "importance":
             if not laws:
-                laws["law"] = learn(system, Asked(level=max(LEVELS)), SEED, BLOCK)
+                laws["law"] = learn(system, TailTarget(level=max(LEVELS)), SEED, BLOCK)
             samplers, learning = (laws["law"].sampler,), laws["law"].seconds
         else:
             samplers = samplers_of(system, plan, sampler, count, COMPONENTS)

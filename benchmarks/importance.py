@@ -58,16 +58,16 @@ def main(paths: int = 131_072, seeds: int = 3) -> None:
     from engine.book.load import load_book, shipped_book
     from engine.book.parameters import Parameters
     from engine.draws.samplers import PSEUDO_RANDOM
-    from engine.learn.importance.importance import Asked
+    from engine.learn.importance.importance import TailTarget
 
     system = build_system(load_book(shipped_book("ai_credit_2025")), Parameters(), 60)
     print(f"{'variance reduction':30}  P 99.9  ES 99.9  P 99.97 ES 99.97             learned in")
-    laws = [learned(system, Asked(), seed, paths, f"seed {seed}") for seed in range(1, seeds + 1)]
+    laws = [learned(system, TailTarget(), seed, paths, f"seed {seed}") for seed in range(1, seeds + 1)]
     told = np.asarray([factor for _, factor in laws])
     error = told.std(axis=0, ddof=1) / np.sqrt(seeds)
     means = ", ".join(f"{m:.0f} ± {s:.0f}" for m, s in zip(told.mean(0), error, strict=True))
     print("mean over seeds:", means)
-    learned(system, Asked(rates=(1.0, 1.0)), 1, paths, "seed 1, no threshold tilted")
+    learned(system, TailTarget(rates=(1.0, 1.0)), 1, paths, "seed 1, no threshold tilted")
     both = (PSEUDO_RANDOM, laws[0][0])
     speeds = np.asarray([[paths_per_second(system, sampler, RUN) for sampler in both] for _ in range(3)])
     for name, rate, beside in (

@@ -1,4 +1,4 @@
-"""Files written whole or not at all: a reader sees the old one or the new, after a crash too."""
+"""Atomic writing of files: a reader sees the old one or the new, after a crash too."""
 
 import os
 import pathlib
@@ -6,18 +6,18 @@ import tempfile
 from collections.abc import Callable
 
 UNFINISHED = ".part"
-"""Ending of a temporary file; one that lies about is what a killed process left."""
+"""Ending of a temporary file; a killed process leaves one behind."""
 
 
 def write_whole(path: pathlib.Path, write: Callable[[str], None]) -> None:
-    """Calls `write` on a temporary file beside `path`, syncs it and renames it over `path`."""
+    """Call `write` on a temporary file beside `path`, sync it and rename it over `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=UNFINISHED)
     os.close(handle)
     try:
         write(name)
-        with open(name, "rb") as written:
-            os.fsync(written.fileno())
+        with open(name, "rb") as file:
+            os.fsync(file.fileno())
         os.chmod(name, 0o644)
         os.replace(name, path)
         sync(path.parent)
@@ -27,7 +27,7 @@ def write_whole(path: pathlib.Path, write: Callable[[str], None]) -> None:
 
 
 def sync(folder: pathlib.Path) -> None:
-    """Makes a rename within the folder last through a loss of power."""
+    """Make a rename within the folder last through a loss of power."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -36,6 +36,6 @@ def sync(folder: pathlib.Path) -> None:
 
 
 def sweep_unfinished(folder: pathlib.Path) -> None:
-    """Removes what killed writers left in the folder; only for who alone writes to it."""
+    """Remove temporary files of killed writers; only where no other process writes to the folder."""
     for path in folder.glob(f".*{UNFINISHED}"):
         path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The precision on which every floor rests, and small pieces of arithmetic that all write the same way."""
+"""Precision of the whole engine, and arithmetic that all its parts share."""
 
 import contextlib
 from collections.abc import Iterator

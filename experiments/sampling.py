@@ -77,19 +77,19 @@ def asked_for(experiment: Experiment) -> list:
 
 def learn(experiment: Experiment, system: Any, stop: Stop) -> Any:
     """Run the pilots, each with its progress."""
-    from engine.learn.importance.importance import Asked, learn
+    from engine.learn.importance.importance import TailTarget, learn
     from engine.run.plan import Hooks
 
     choice = experiment.sampler
     first = choice.learning_paths // 4
-    asked = Asked(
+    target = TailTarget(
         column=column_of(experiment, system), level=choice.level, parts=choice.parts,
         defensive=choice.defensive, paths=(first, first, choice.learning_paths - 2 * first),
     )  # fmt: skip
 
     @contextlib.contextmanager
     def look(stage: int, paths: int) -> Iterator[Hooks]:
-        with Progress(paths, f"learning, pilot {stage + 1} of {len(asked.paths)}") as progress:
+        with Progress(paths, f"learning, pilot {stage + 1} of {len(target.paths)}") as progress:
             yield Hooks(progress=progress.update, stopped=stop)
 
-    return learn(system, asked, experiment.run.seed, min(experiment.run.block, 4096), look)
+    return learn(system, target, experiment.run.seed, min(experiment.run.block, 4096), look)

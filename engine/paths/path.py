@@ -1,15 +1,15 @@
-"""One path from month 1 to T: fate, months, and what is kept of it."""
+"""One path from month 1 to T: fate, months, series and losses."""
 
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from engine.book.system import Month, System
-from engine.draws.samplers import Systematic
+from engine.draws.samplers import Sampler, Systematic
 from engine.month import step as months
 from engine.month.bearers import borne
 from engine.month.inputs import Fate, fate_of
-from engine.paths.draws import month_shocks, path_draws, systematic_draws
+from engine.paths.draws import PathId, Seed, month_shocks, path_draws, systematic_draws
 
 
 class Snapshot(eqx.Module):
@@ -19,13 +19,24 @@ class Snapshot(eqx.Module):
     components: Float[Array, "instruments"]
 
 
-def begin(system: System, sampler, seed, path: Int[Array, ""]) -> tuple[Fate, months.State, Systematic]:
+def begin(
+    system: System, sampler: Sampler, seed: Seed, path: PathId
+) -> tuple[Fate, months.State, Systematic]:
     """Fate, the state of month 0, and the economy's draws for every month."""
-    drawn = systematic_draws(system, sampler, seed, path)
-    return fate_of(system, path_draws(system, seed, path, drawn.once)), months.init(system), drawn
+    draws = systematic_draws(system, sampler, seed, path)
+    return fate_of(system, path_draws(system, seed, path, draws.once)), months.init(system), draws
 
 
-def advance(system: System, seed, path, fate: Fate, state: months.State, month: Month, normal, regime):
+def advance(
+    system: System,
+    seed: Seed,
+    path: PathId,
+    fate: Fate,
+    state: months.State,
+    month: Month,
+    normal: Float[Array, "factors"],
+    regime: Float[Array, ""],
+) -> tuple[months.State, months.Info]:
     """One month from the path's own draws."""
     shocks = month_shocks(system, seed, path, month.month, normal, regime)
     return months.step(system, fate, state, month, shocks)
@@ -94,7 +105,7 @@ def lender_columns(system: System) -> tuple[str, ...]:
 
 
 class Ending(eqx.Module):
-    """What is kept of a finished path's defaults."""
+    """A path's defaults and flags at its end."""
 
     default_month: Int[Array, "entities"]
     cause: Int[Array, "entities"]
@@ -102,5 +113,5 @@ class Ending(eqx.Module):
 
 
 def ending(system: System, fate: Fate, state: months.State) -> Ending:
-    """Default month and cause of the named firms, and what went wrong in the path."""
+    """Default month and cause of the named firms, and the path's flags (`vocabulary.FLAGS`)."""
     return Ending(state.credit.default_month, state.credit.cause, state.flags)

@@ -1,4 +1,4 @@
-"""A path alone, with everything that happened in it."""
+"""One path on its own: State and Info of every month."""
 
 import dataclasses
 
@@ -8,23 +8,23 @@ from jax import lax
 
 from engine.book.system import System
 from engine.draws.address import seed_words
-from engine.draws.samplers import PSEUDO_RANDOM
+from engine.draws.samplers import PSEUDO_RANDOM, Sampler
 from engine.month.inputs import PathDraws, Shocks, fate_of
 from engine.month.step import Info, State, init, step
-from engine.paths.draws import path_draws
+from engine.paths.draws import PathId, Seed, path_draws
 from engine.paths.path import advance, begin
 
 RARE = 1e-30
 """A uniform whose exponential threshold no hazard reaches."""
 
 
-def replay(system: System, seed: int, path: int, sampler=PSEUDO_RANDOM) -> tuple[State, Info]:
+def replay(system: System, seed: int, path: int, sampler: Sampler = PSEUDO_RANDOM) -> tuple[State, Info]:
     """State and Info of every month of one path; each leaf gains a leading axis [months].
 
     The draws are those of the path in any run with this seed. The arithmetic is compiled for one path, so
     numbers agree with the run's to float32 rounding.
     """
-    return _replay(system, sampler, seed_words(seed), jnp.asarray(path, jnp.int64))
+    return replay_months(system, sampler, seed_words(seed), jnp.asarray(path, jnp.int64))
 
 
 def calm_draws(system: System) -> PathDraws:
@@ -39,15 +39,15 @@ def calm_draws(system: System) -> PathDraws:
 
 @jax.jit
 def calm(system: System) -> tuple[State, Info]:
-    """State and Info of every month of the path on which nothing happens.
+    """State and Info of every month of a path without shocks.
 
-    All normals are zero, every month is a boom, no release slips, nobody defaults by hazard, nothing is
-    waived or extended. Each leaf has a leading axis [months].
+    All normals are zero, every month is a boom, no release slips, no hazard reaches its threshold, no test is
+    waived, no loan extended. Each leaf has a leading axis [months].
     """
     fate, loans = fate_of(system, calm_draws(system)), system.loans.coupon.shape[0]
-    never = jnp.full(loans, 0.999, jnp.float32)
-    nothing = jnp.zeros(system.economy.loading.shape[0], jnp.float32)
-    shocks = Shocks(normals=nothing, regime=jnp.zeros((), jnp.float32), waiver=never, extension=never)
+    high = jnp.full(loans, 0.999, jnp.float32)
+    zero = jnp.zeros(system.economy.loading.shape[0], jnp.float32)
+    shocks = Shocks(normals=zero, regime=jnp.zeros((), jnp.float32), waiver=high, extension=high)
 
     def month(state, row):
         state, info = step(system, fate, state, row, shocks)
@@ -57,12 +57,13 @@ def calm(system: System) -> tuple[State, Info]:
 
 
 @jax.jit
-def _replay(system: System, sampler, seed, path) -> tuple[State, Info]:
-    fate, state, drawn = begin(system, sampler, seed, path)
+def replay_months(system: System, sampler: Sampler, seed: Seed, path: PathId) -> tuple[State, Info]:
+    """`replay` in JAX's terms."""
+    fate, state, draws = begin(system, sampler, seed, path)
 
     def month(state, inputs):
         row, normal, regime = inputs
         state, info = advance(system, seed, path, fate, state, row, normal, regime)
         return state, (state, info)
 
-    return lax.scan(month, state, (system.calendar, drawn.normals, drawn.uniforms))[1]
+    return lax.scan(month, state, (system.calendar, draws.normals, draws.uniforms))[1]

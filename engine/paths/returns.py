@@ -1,11 +1,11 @@
-"""What lenders earn and lose on their loans to named firms beside all losses of a run, path by path.
+"""Lenders' income and losses on loans to named firms, and all loss columns of a run, path by path.
 
     income_l = sum over months t and loans m of  W_lm B_m(t) (coupon_m(t) - [fixed] r(t)) / 12
     loss_l   = sum over loans m of  W_lm loss_m
 
-B is what is still owed at a month's end, so that the interest of the month in which a borrower fails is not
-counted; W are the shares held at month 0. A lender funds what it lends at the short rate r, so that a
-floating loan earns its margin. Fees, tax, and what a lender earns on pools and tranches are not in it.
+B is the balance at a month's end, so that the interest of the month in which a borrower defaults does not
+count; W are the holdings at month 0. A lender funds its loans at the short rate r, so that a floating loan
+earns its margin. Fees, taxes and the income of pools and tranches are left out.
 """
 
 import equinox as eqx
@@ -14,8 +14,9 @@ from jaxtyping import Array, Float
 
 from engine.batch.path_last import batch_last
 from engine.book.system import System
-from engine.draws.samplers import PSEUDO_RANDOM
+from engine.draws.samplers import PSEUDO_RANDOM, Sampler
 from engine.paths import path as paths
+from engine.paths.draws import PathIds, Seed
 from engine.paths.simulate import every_year
 from engine.run.chunks import by_path
 from engine.run.plan import Hooks, Plan
@@ -31,34 +32,36 @@ class Returns(eqx.Module):
     lent: Float[Array, "lenders *paths"]  # USD bn x years
 
 
-def chunk_returns(system: System, sampler, seed, ids) -> Returns:
+def chunk_returns(system: System, sampler: Sampler, seed: Seed, ids: PathIds) -> Returns:
     """The returns of one chunk of path ids."""
 
     def monthly(system, state, info):
-        loans, held = system.loans, held_loans(system)
+        loans, shares = system.loans, loan_holdings(system)
         margin = state.funding.coupon - (1.0 - loans.floating) * info.economy.rate
         balance = state.funding.balance * MONTH
-        return held @ (balance * margin), held @ balance
+        return shares @ (balance * margin), shares @ balance
 
-    def year_end(state, kept):
-        income, lent = kept
+    def year_end(state, months):
+        income, lent = months
         return jnp.sum(income, axis=0), jnp.sum(lent, axis=0)
 
     def end(system, state):
         named = system.loans.floating.shape[0]
-        return paths.snapshot(system, state).losses, held_loans(system) @ state.lenders.loss[:named]
+        return paths.snapshot(system, state).losses, loan_holdings(system) @ state.lenders.loss[:named]
 
     _, _, state, (income, lent) = every_year(system, sampler, seed, ids, monthly, year_end)
     losses, loss = batch_last(end, system, state, batched=(False, True))
     return Returns(losses, jnp.sum(income, axis=0), loss, jnp.sum(lent, axis=0))
 
 
-def held_loans(system: System):
-    """Shares held of the loans of named firms, the first instruments [lenders loans]."""
+def loan_holdings(system: System) -> Float[Array, "lenders loans"]:
+    """Each lender's share of each loan to a named firm; loans are the first instruments."""
     return system.lenders.holdings[:, : system.loans.floating.shape[0]]
 
 
-def returns(system: System, plan: Plan, sampler=PSEUDO_RANDOM, hooks: Hooks | None = None) -> Returns:
+def returns(
+    system: System, plan: Plan, sampler: Sampler = PSEUDO_RANDOM, hooks: Hooks | None = None
+) -> Returns:
     """The returns of all paths of a plan, on the host; fewer paths where `hooks.stopped()`.
 
     Systems of equal shapes share one compiled program, and path n of each faces the same draws.

@@ -1,21 +1,22 @@
-"""Chosen paths under chosen Systems: what each path loses, and how often its regime moved.
+"""Chosen paths under chosen Systems: the loss of each path, and how often its regime moved.
 
 A job is a System and the ids of some paths. Systems of equal shapes share one compiled program, and a path
 of the same id faces the same draws under each.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+import numpy as np
+from jaxtyping import Array, Float, Int64
 
 from engine.batch.path_last import batch_last
 from engine.book.system import System
 from engine.draws.address import seed_words
-from engine.draws.samplers import PSEUDO_RANDOM
+from engine.draws.samplers import PSEUDO_RANDOM, Sampler
 from engine.month import step as months
+from engine.paths.draws import PathIds, Seed
 from engine.paths.simulate import every_year
 from engine.run.chunks import over_jobs
 
@@ -27,8 +28,8 @@ class Selected(eqx.Module):
     moves: Float[Array, "regimes regimes *paths"]  # months that went from the row's regime to the column's
 
 
-def chunk_selected(system: System, sampler, seed, ids) -> Selected:
-    """One chunk of path ids."""
+def chunk_selected(system: System, sampler: Sampler, seed: Seed, ids: PathIds) -> Selected:
+    """Loss and regime moves of one chunk of path ids."""
 
     def monthly(system, state, info):
         return info.economy.regime
@@ -50,9 +51,9 @@ def chunk_selected(system: System, sampler, seed, ids) -> Selected:
 
 
 def selected(
-    jobs: Iterable[tuple[System, Any]], seed: int, sampler: Any = PSEUDO_RANDOM
+    jobs: Iterable[tuple[System, Int64[np.ndarray, "paths"]]], seed: int, sampler: Sampler = PSEUDO_RANDOM
 ) -> Iterator[Selected]:
-    """What the paths of each job (System, ids) do, on the host, in order; one job a device at a time.
+    """The paths of each job (System, ids), on the host, in order; one job a device at a time.
 
     Every job has the same number of ids, a multiple of CHUNK. The next jobs are made while the last ones run.
     """

@@ -1,18 +1,22 @@
-"""Many paths of the full model: a chunk month by month, and what a run reports."""
+"""Many paths of the full model: a chunk month by month, and the layout of its tally."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jaxtyping import Array, Float, Int, Int32
 
 from engine.batch.barriers import stored
 from engine.batch.path_last import batch_last
 from engine.book.system import System
-from engine.draws.samplers import PSEUDO_RANDOM
+from engine.draws.samplers import PSEUDO_RANDOM, Sampler, Systematic
+from engine.month.inputs import Fate
+from engine.month.step import Info, State
 from engine.paths import path as paths
+from engine.paths.draws import PathIds, Seed
 from engine.run import blocks
 from engine.run.blocks import Model
 from engine.run.plan import CHUNK, Hooks, Plan, RunState, Timing
@@ -32,12 +36,12 @@ def horizons(months: int) -> tuple[int, ...]:
 
 
 def break_groups(months: int) -> tuple[str, ...]:
-    """Names of the quarters in which a boom may break, then of a boom that lasts."""
+    """Names of the quarters in which a boom may end, then of a boom that lasts."""
     return (*(str(quarter + 1) for quarter in range(months // QUARTER)), UNBROKEN)
 
 
-def break_quarter(regime):
-    """Position in `break_groups` of each path: the quarter of its first month outside the boom [months n]."""
+def break_quarter(regime: Float[Array | np.ndarray, "months paths"]) -> Int32[Array, "paths"]:
+    """Position in `break_groups` of each path: the quarter of its first month outside the boom."""
     broken = regime > 0.5
     first = jnp.argmax(broken, axis=0).astype(jnp.int32) // QUARTER
     return jnp.where(jnp.any(broken, axis=0), first, jnp.int32(regime.shape[0] // QUARTER))
@@ -49,7 +53,7 @@ def chunk_of(system: System) -> int:
 
 
 def layout_of(system: System) -> Layout:
-    """Names and sizes of what a run of this system reports."""
+    """Names and sizes of the tally of this system."""
     months = system.calendar.month.shape[0]
     columns = paths.column_names(system)
     return Layout(
@@ -64,11 +68,19 @@ def layout_of(system: System) -> Layout:
     )
 
 
-def every_year(system: System, sampler, seed, ids, monthly, yearly):
-    """One chunk of path ids, year by year: fate, draws, the last state, and what `yearly` made of each year.
+def every_year(
+    system: System,
+    sampler: Sampler,
+    seed: Seed,
+    ids: PathIds,
+    monthly: Callable[[System, State, Info], Any],
+    yearly: Callable[[State, Any], Any],
+) -> tuple[Fate, Systematic, State, Any]:
+    """One chunk of path ids, year by year: (fate, draws, last state, results by year).
 
-    `monthly(system, state, info)` says what is kept of a path's month, `yearly(state, kept)` what is made of
-    the state at a year's end and of its months [months ... paths].
+    `monthly(system, state, info)` is one path's result of a month, any pytree; `yearly(state, months)` is the
+    chunk's result of a year, from the state at its end and the results of its months [months ... paths].
+    Results by year lead with [years].
     """
 
     def begin(system, sampler, seed, ids):
@@ -86,23 +98,25 @@ def every_year(system: System, sampler, seed, ids, monthly, yearly):
         return stored(every_month, system, seed, row, ids, fate, state, normal, regime)
 
     def year(state, inputs):
-        state, kept = lax.scan(month, state, inputs)
-        return state, yearly(state, kept)
+        state, months = lax.scan(month, state, inputs)
+        return state, yearly(state, months)
 
-    fate, state, drawn = stored(begin, system, sampler, seed, ids)
-    rows = (system.calendar, drawn.normals, drawn.uniforms)
+    fate, state, draws = stored(begin, system, sampler, seed, ids)
+    rows = (system.calendar, draws.normals, draws.uniforms)
     years = jax.tree.map(lambda row: row.reshape(-1, YEAR, *row.shape[1:]), rows)
-    state, made = lax.scan(year, state, years)
-    return fate, drawn, state, made
+    state, results = lax.scan(year, state, years)
+    return fate, draws, state, results
 
 
-def chunk_outcome(system: System, sampler, seed, ids, count) -> Outcome:
-    """The outcome of one chunk of path ids; those from `count` on weigh nothing."""
+def chunk_outcome(
+    system: System, sampler: Sampler, seed: Seed, ids: PathIds, count: Int[Array, ""] | int
+) -> Outcome:
+    """The outcome of one chunk of path ids; those from `count` on have weight 0."""
 
     def year_end(state, trace):
         return trace, batch_last(paths.snapshot, system, state, batched=(False, True))
 
-    fate, drawn, state, (trace, snapshots) = every_year(system, sampler, seed, ids, paths.traced, year_end)
+    fate, draws, state, (trace, snapshots) = every_year(system, sampler, seed, ids, paths.traced, year_end)
     end = batch_last(paths.ending, system, fate, state, batched=(False, True, True))
     months = system.calendar.month.shape[0]
     at = np.array([h // YEAR - 1 for h in horizons(months)])
@@ -110,7 +124,7 @@ def chunk_outcome(system: System, sampler, seed, ids, count) -> Outcome:
     bits = jnp.asarray([1 << i for i in range(len(FLAGS))], jnp.uint32)
     return Outcome(
         path=ids,
-        weight=path_weight(drawn.log_weight, ids < count),
+        weight=path_weight(draws.log_weight, ids < count),
         losses=snapshots.losses[at],
         components=snapshots.components[at],
         default_month=end.default_month,
@@ -124,9 +138,9 @@ def chunk_outcome(system: System, sampler, seed, ids, count) -> Outcome:
 def simulate(
     system: System,
     plan: Plan,
-    samplers=(PSEUDO_RANDOM,),
+    samplers: Sequence[Sampler] = (PSEUDO_RANDOM,),
     hooks: Hooks | None = None,
-    devices: Sequence[Any] | None = None,
+    devices: Sequence[jax.Device] | None = None,
     start: RunState | None = None,
     processes: Processes = ALONE,
 ) -> tuple[Tally, Timing]:

@@ -1,8 +1,7 @@
 """Many paths of any model added up: chunks in blocks, blocks side by side on devices and processes, a tally.
 
 Every chunk is compiled alike and a tally adds integers, so that a result depends neither on the block size
-nor on the number of devices or processes. Where sums will not do, `engine.run.chunks` keeps a few numbers of
-every path.
+nor on the number of devices or processes. `engine.run.chunks` gives a few numbers of every path instead.
 """
 
 import dataclasses
@@ -126,7 +125,7 @@ class Devices:
             outcome=model.outcome, size=self.chunk, mesh=self.mesh,
         ).compile()  # fmt: skip
 
-        def add(tally, sampler, done: int, last: int):
+        def add(tally: Tally, sampler: Any, done: int, last: int) -> Tally:
             # Arrays without elements come back as if every device had all of them.
             tally = jax.tree.map(lambda leaf: leaf if leaf.size else own(np.array(leaf), self.mesh), tally)
             tally = step(tally, model.arrays, sampler, seed, self.starts(done), chunks, self.everywhere(last))
@@ -140,12 +139,27 @@ def merged(each: list[Tally]) -> Tally:
     return functools.reduce(tallies.merge, [tally for tally in each if tally.paths] or each[:1])
 
 
+def replication_size(plan: Plan, replications: int) -> int:
+    """Paths of each replication; raises ValueError where the paths cannot be cut evenly."""
+    size, rest = divmod(plan.paths, replications)
+    if rest:
+        raise ValueError(f"run.paths: got {plan.paths}, expected a multiple of {replications} replications")
+    return size
+
+
+def common_start(start: RunState | None, layout: Layout, processes: Processes) -> RunState:
+    """The state from which a run starts: tallies on the first process, the number of paths on all."""
+    if start is None or not processes.first:
+        start = initial_state(layout)
+    return start._replace(done=processes.of_first(start.done))
+
+
 def simulate(
     model: Model,
     plan: Plan,
     samplers: Sequence[Any] = (PSEUDO_RANDOM,),
     hooks: Hooks | None = None,
-    devices: Sequence[Any] | None = None,
+    devices: Sequence[jax.Device] | None = None,
     start: RunState | None = None,
     processes: Processes = ALONE,
 ) -> tuple[Tally, Timing]:
@@ -160,13 +174,8 @@ def simulate(
     where the paths cannot be cut evenly, RuntimeError without float64.
     """
     require_double_precision()
-    size, rest = divmod(plan.paths, len(samplers))
-    if rest:
-        raise ValueError(f"run.paths: got {plan.paths}, expected a multiple of {len(samplers)} replications")
-    hooks, empty = hooks or Hooks(), model.layout.init()
-    if start is None or not processes.first:
-        start = initial_state(model.layout)
-    start = start._replace(done=processes.of_first(start.done))
+    size, hooks, empty = replication_size(plan, len(samplers)), hooks or Hooks(), model.layout.init()
+    start = common_start(start, model.layout, processes)
     mesh = mesh_of(devices)
     block = plan.share(size, mesh.size * processes.count)
     team = Devices(mesh, block, chunk_size(model.chunk), empty, processes)

@@ -1,9 +1,9 @@
 """The state of a run on disk, to resume from after an interruption.
 
 A checkpoint is one npz: `head`, JSON with format, identity, notes and checksum, beside named arrays. The
-identity is a nested dictionary of all that decides a run's numbers; a checkpoint of another identity must not
-be used, and `differences` names why. Notes hold anything else. The checksum covers it all. Each checkpoint is
-written whole and the previous one stays, so that a folder never loses its last good one.
+identity is a nested dictionary of everything that decides a run's numbers; a checkpoint of another identity
+must not be used, and `differences` names the differences. Notes are free. The checksum covers everything.
+Each checkpoint is written whole and the previous one stays, so that a folder never loses its last good one.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ NAME, PREVIOUS = "checkpoint.npz", "checkpoint-previous.npz"
 
 
 class Checkpoint(NamedTuple):
-    """What a file holds."""
+    """Content of a file: identity, notes and named arrays."""
 
     identity: dict[str, Any]
     notes: dict[str, Any]
@@ -63,7 +63,7 @@ def read(path: pathlib.Path) -> Checkpoint:
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
             arrays = {name: saved[name] for name in saved.files if name != "head"}
-    except Exception as error:  # a damaged archive raises whatever its damage leads to
+    except Exception as error:  # the exception depends on the damage
         raise Unreadable(f"{path}: not a whole checkpoint ({error})") from None
     checkpoint = Checkpoint(head["identity"], head["notes"], arrays)
     if head["sha256"] != checkpoint.checksum():
@@ -83,14 +83,14 @@ def read_head(path: pathlib.Path) -> dict[str, Any]:
         raise Unreadable(f"{path}: not a whole checkpoint ({error})") from None
 
 
-def found(folder: pathlib.Path) -> list[pathlib.Path]:
+def checkpoints_in(folder: pathlib.Path) -> list[pathlib.Path]:
     """The folder's checkpoints, latest first."""
     return [folder / name for name in (NAME, PREVIOUS) if (folder / name).exists()]
 
 
 def discard(folder: pathlib.Path) -> None:
     """Remove the folder's checkpoints."""
-    for path in found(folder):
+    for path in checkpoints_in(folder):
         path.unlink(missing_ok=True)
 
 

@@ -54,12 +54,12 @@ def over_chunks(
     arguments: tuple[Any, ...],
     each: Any,
     size: int = 1,
-    keep: Callable[[Any], Any] = lambda made: made,
+    select: Callable[[Any], Any] = lambda results: results,
 ) -> Iterator[Any]:
     """`chunk(*arguments, one)` of every `one` of `each` [chunks ...], on the host, round by round.
 
     In a round every device runs `size` chunks; the last one is filled up with chunks whose results are cut
-    off, so that all rounds share one compiled program. `keep` picks on the devices what comes to the host.
+    off, so that all rounds share one compiled program. `select` picks on the devices what comes to the host.
     Raises RuntimeError without float64.
     """
     require_double_precision()
@@ -71,8 +71,8 @@ def over_chunks(
     for first in range(0, count, step):
         places = np.arange(first, first + step) % count
         ones = jax.tree.map(lambda leaf, places=places: leaf[places], each)
-        made = jax.device_get(keep(map_chunks(arguments, ones, chunk=chunk, mesh=mesh)))
-        yield jax.tree.map(lambda leaf, rest=count - first: leaf[:rest], made)
+        results = jax.device_get(select(map_chunks(arguments, ones, chunk=chunk, mesh=mesh)))
+        yield jax.tree.map(lambda leaf, rest=count - first: leaf[:rest], results)
 
 
 def over_jobs(chunk: Chunk, jobs: Iterable[tuple[Any, Any]], arguments: tuple[Any, ...]) -> Iterator[Any]:
@@ -95,15 +95,15 @@ def over_jobs(chunk: Chunk, jobs: Iterable[tuple[Any, Any]], arguments: tuple[An
     yield from by_job(running, mesh.size)[:count]
 
 
-def by_job(made: Any, jobs: int) -> list[Any]:
-    """The results [jobs * chunks ... chunk] of jobs that ran side by side, waited for; paths last."""
-    leaves, form = jax.tree.flatten(jax.device_get(made))
+def by_job(results: Any, jobs: int) -> list[Any]:
+    """Results [jobs * chunks ... chunk] of jobs side by side, as one of each job on the host, paths last."""
+    leaves, form = jax.tree.flatten(jax.device_get(results))
     shares = [np.split(leaf, jobs) for leaf in leaves]
     return [paths_last([jax.tree.unflatten(form, share)]) for share in zip(*shares, strict=True)]
 
 
 def by_path(chunk: Chunk, model: Any, plan: Plan, sampler: Any, hooks: Hooks | None = None) -> Any:
-    """What `chunk(model, sampler, seed, ids)` makes of all paths of a plan, on the host, paths last.
+    """`chunk(model, sampler, seed, ids)` of all paths of a plan, on the host, paths last.
 
     The same function, models of equal shapes and samplers of one kind share one compiled program. Fewer
     paths where `hooks.stopped()`. Raises RuntimeError without float64.
@@ -112,8 +112,8 @@ def by_path(chunk: Chunk, model: Any, plan: Plan, sampler: Any, hooks: Hooks | N
     size = plan.share(plan.paths, mesh_of().size) // together
     ids = chunks_of(np.arange(-(-plan.paths // together) * together, dtype=np.int64), together)
     rounds, done = [], 0
-    for made in over_chunks(chunk, (model, sampler, seed_words(plan.seed)), ids, size):
-        rounds.append(made)
+    for results in over_chunks(chunk, (model, sampler, seed_words(plan.seed)), ids, size):
+        rounds.append(results)
         done = min(done + size * mesh_of().size * together, plan.paths)
         hooks.progress(done)
         if hooks.stopped():

@@ -10,7 +10,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 OWN, SHARED = PartitionSpec("devices"), PartitionSpec()
 
 
-def mesh_of(devices: Sequence[Any] | None = None) -> Mesh:
+def mesh_of(devices: Sequence[jax.Device] | None = None) -> Mesh:
     """These devices, or all, in a row."""
     return Mesh(np.array(devices or jax.devices()), ("devices",))
 

@@ -1,4 +1,4 @@
-"""What JAX finds when it wakes up: host devices, compiler flags, precision, the cache of compiled programs.
+"""JAX's setting before its first use: host devices, compiler flags, precision, cache of compiled programs.
 
 XLA reads its flags and counts the host's devices once, when JAX first uses a device, so `prepare_devices`
 must run before. Flags and folders that the user has set stay.
@@ -24,7 +24,7 @@ FLAGS = (
 hand-over of sums to the YNN library, whose reductions over the first axis took half the time of a month.
 Fewer copies of the state between months, and whole vector registers where the processor has wide ones, which
 the classic portfolio wants and the month does not mind. Barriers that last until loops are fused, so that
-what is to be stored is (`engine.batch.barriers`). And no tiles in elementwise loops: a tile goes through the
+stored values are stored (`engine.batch.barriers`). And no tiles in elementwise loops: a tile goes through the
 stack, which took five times as long as the loop. On a GPU, no order of summing that a race of kernels
 decides: two runs, or two processes of one, could round differently."""
 

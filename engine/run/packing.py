@@ -9,7 +9,7 @@ Arrays = dict[str, np.ndarray]
 
 
 class Unreadable(ValueError):
-    """What was packed is not whole; the text says what is wrong."""
+    """Packed arrays are incomplete or do not fit; the text says which."""
 
 
 def packed(tree: Any, empty: Any) -> Arrays:

@@ -34,7 +34,7 @@ class Plan:
     block: int
     seed: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 1 <= self.paths <= MOST_PATHS:
             raise ValueError(f"run.paths: got {self.paths}, expected 1 to {MOST_PATHS}")
         if self.block < CHUNK or self.block % CHUNK:

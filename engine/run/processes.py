@@ -1,8 +1,8 @@
 """Processes that share one run, each with its own devices, and exchange messages.
 
 They meet in the key-value store of jax.distributed's coordination service, which process 0 hosts. Only
-tallies and a short message a round travel there, so neither the devices nor the network between them decide
-anything; and unlike a collective of the devices, it waits as long as it takes.
+tallies and a short message a round travel there, so results do not depend on the network between devices; and
+unlike a collective of the devices, a message has no time limit.
 """
 
 import itertools
@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from typing import Any
 
 POLL = 5_000
-"""Milliseconds between checks whether the process waited for has ended."""
+"""Milliseconds between checks whether the sender has ended."""
 
 PIECE = 2**20
 """Bytes of one entry of the store: larger ones travel more slowly."""
 
 
 class Ended(Exception):
-    """A process that was waited for has ended, with this exit code."""
+    """The sender of an expected message has ended, with this exit code."""
 
     def __init__(self, rank: int, code: int) -> None:
         super().__init__(f"process {rank} ended with code {code}")
@@ -29,8 +29,8 @@ class Ended(Exception):
 class Processes:
     """`count` processes of which this one is `rank`; all call the same methods in the same order.
 
-    `store` is the coordination service's client. Every method raises `Ended` where a process it waits for
-    has ended.
+    `store` is the coordination service's client. Every method raises `Ended` where the sender of an
+    expected message has ended.
     """
 
     def __init__(self, rank: int = 0, count: int = 1, store: Any = None) -> None:

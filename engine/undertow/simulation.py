@@ -16,7 +16,7 @@ from engine.book.limits import problems_of
 from engine.book.load import Book
 from engine.book.parameters import Parameters
 from engine.book.system import System
-from engine.learn.importance.importance import Asked, learn
+from engine.learn.importance.importance import TailTarget, learn
 from engine.numerics import double_precision
 from engine.paths import replay as paths
 from engine.paths.path import traced
@@ -231,7 +231,7 @@ def run(
     with double_precision():
         system = build_system(book, parameters, months)
         if sampler == "importance":
-            samplers: tuple = (learn(system, Asked(), seed, LEARNING_BLOCK).sampler,) * count
+            samplers: tuple = (learn(system, TailTarget(), seed, LEARNING_BLOCK).sampler,) * count
         else:
             samplers = samplers_of(system, plan, sampler, count, COMPONENTS)
         measures = Replications()

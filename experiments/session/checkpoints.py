@@ -75,13 +75,13 @@ def interrupted_folder(experiment: Experiment, identity: dict) -> pathlib.Path |
         return None
     if experiment.run.dir is None:
         left = sorted(pathlib.Path("out").glob(f"*-{experiment.hash[:8]}"), reverse=True)
-        own = (path for path in left if checkpoint.found(path) and not strange(path, identity))
+        own = (path for path in left if checkpoint.checkpoints_in(path) and not strange(path, identity))
         return next((path for path in own if not busy(path)), None)
     folder = pathlib.Path(experiment.run.dir)
     if problems := strange(folder, identity):
         reason = "run.dir: {} holds the checkpoint of another run, {}; run.resume=false discards it"
         raise BadInput(reason.format(folder, problem) for problem in problems)
-    return folder if checkpoint.found(folder) else None
+    return folder if checkpoint.checkpoints_in(folder) else None
 
 
 def strange(folder: pathlib.Path, identity: dict) -> list[str]:
@@ -89,7 +89,7 @@ def strange(folder: pathlib.Path, identity: dict) -> list[str]:
     from engine.run import checkpoint
     from engine.run.packing import Unreadable
 
-    for path in checkpoint.found(folder):
+    for path in checkpoint.checkpoints_in(folder):
         try:
             return differences(checkpoint.read_head(path)["identity"], identity)
         except Unreadable:
@@ -113,7 +113,7 @@ class Checkpoints:
         from engine.run.packing import Unreadable, unpacked
 
         self.empty, self.replications = empty, replications
-        for path in checkpoint.found(self.folder):
+        for path in checkpoint.checkpoints_in(self.folder):
             try:
                 saved = checkpoint.read(path)
                 state = unpacked(saved.arrays, empty)
@@ -121,7 +121,7 @@ class Checkpoints:
                 log.warning("%s", error)
                 continue
             return self._resumed(saved, state._replace(done=int(state.done)))
-        if checkpoint.found(self.folder):
+        if checkpoint.checkpoints_in(self.folder):
             log.warning("no checkpoint can be read: the run starts over")
         return None
 

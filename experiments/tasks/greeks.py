@@ -155,9 +155,9 @@ class Runs:
     def changes(self, steps: "Sequence[Step]", signs: "np.ndarray", name: str) -> "np.ndarray":
         """What the rows of a design do to ES and to the mean [2 rows sections]."""
         from engine.learn.greeks import gradient, greeks
-        from engine.learn.greeks.sections import drawn
+        from engine.learn.greeks.sections import sampled
 
-        ids = drawn(self.first.sections, len(signs), self.options.paths, self.rng)
+        ids = sampled(self.first.sections, len(signs), self.options.paths, self.rng)
         with Progress(2 * ids.size, name) as progress:
             onward = functools.partial(go_on, progress, self.stop)
             run = functools.partial(gradient.moved_losses, self.base, steps, onward)

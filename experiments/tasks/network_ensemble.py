@@ -88,7 +88,7 @@ def model(context: Context) -> Ensemble:
 
 def results(context: Context, model: Ensemble) -> dict[str, Any]:
     """Simulate every network and write tables and summary into the folder; the summary."""
-    from engine.paths.networks import simulate_networks
+    from engine.paths.network_ensemble import simulate_networks
     from engine.paths.simulate import layout_of
     from engine.results.losses import labels_of
     from engine.results.network_ensemble import NetworkMeasures, network_summary

@@ -140,7 +140,7 @@ def engine(monkeypatch):
     book = types.SimpleNamespace(name="small", hash="0" * 64, repairs=())
     for name, parts in {
         "engine.paths.simulate": {"simulate": stand_in.simulate, "layout_of": lambda system: None},
-        "engine.paths.networks": {
+        "engine.paths.network_ensemble": {
             "simulate_networks": lambda systems, *rest: stand_in.simulate(systems[0], *rest)
         },
         "engine.book.ensemble": {

@@ -75,7 +75,7 @@ def test_a_signal_saves_and_the_same_command_goes_on(number, undertow, engine, s
     assert engine.started == [0, 0, 5 * BLOCK]
     assert summary("a") == summary("whole")
     assert status(tmp_path / "a")["run"] == before
-    assert not checkpoint.found(tmp_path / "a")
+    assert not checkpoint.checkpoints_in(tmp_path / "a")
     timing = json.loads((tmp_path / "a" / "summary.json").read_text())["timing"]
     assert timing["sessions"] == 2
     log = [json.loads(line) for line in (tmp_path / "a" / "log.jsonl").read_text().splitlines()]
@@ -116,7 +116,7 @@ def test_another_run_s_checkpoint_is_refused_by_name(undertow, engine, killed, t
     assert (tmp_path / "a" / "status.json").read_text() == before
     assert undertow("run.dir=a", *RUN, "chips.life=5", "run.seed=8", "run.resume=false").code == 0
     assert engine.started == [0, 0]
-    assert not checkpoint.found(tmp_path / "a")
+    assert not checkpoint.checkpoints_in(tmp_path / "a")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_what_changes_no_number_may_change(undertow, engine, killed):
 def test_a_damaged_checkpoint_is_said_and_the_one_before_taken(undertow, engine, killed, summary, tmp_path):
     undertow("run.dir=whole", *RUN)
     killed(6 * BLOCK, "run.dir=a", *RUN)
-    latest, _ = checkpoint.found(tmp_path / "a")
+    latest, _ = checkpoint.checkpoints_in(tmp_path / "a")
     latest.write_bytes(latest.read_bytes()[:-100])
     answer = undertow("run.dir=a", *RUN)
     assert "checkpoint.npz: not a whole checkpoint" in answer.err
@@ -182,7 +182,7 @@ def test_a_damaged_checkpoint_is_said_and_the_one_before_taken(undertow, engine,
 def test_when_all_are_damaged_the_run_starts_over(undertow, engine, killed, summary, tmp_path):
     undertow("run.dir=whole", *RUN)
     killed(6 * BLOCK, "run.dir=a", *RUN)
-    for path in checkpoint.found(tmp_path / "a"):
+    for path in checkpoint.checkpoints_in(tmp_path / "a"):
         path.write_bytes(b"nothing")
     answer = undertow("run.dir=a", *RUN)
     assert "no checkpoint can be read: the run starts over" in answer.err
@@ -193,7 +193,7 @@ def test_when_all_are_damaged_the_run_starts_over(undertow, engine, killed, summ
 def test_zero_seconds_save_nothing(undertow, engine, status, tmp_path):
     engine.after = lambda done: os.kill(os.getpid(), signal.SIGTERM)
     assert undertow("run.dir=a", *RUN[:2], "run.checkpoint_seconds=0").code == 3
-    assert not checkpoint.found(tmp_path / "a")
+    assert not checkpoint.checkpoints_in(tmp_path / "a")
 
 
 def test_a_full_disk_does_not_end_the_run(undertow, engine, monkeypatch):

@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 
 from engine.learn.greeks.greeks import adjusted, agreement, changes, design, slopes
-from engine.learn.greeks.sections import LEAST, drawn, sections_of
+from engine.learn.greeks.sections import LEAST, sampled, sections_of
 
 LEVEL = 0.9
 THETA = np.array([1.0, 0.4, 0.3, 0.2, 0.5])
@@ -28,7 +28,7 @@ def gradient(model, rng, paths=16_384, theta=THETA, step=STEP):
     noise = noise_of(rng, paths)
     sections = sections_of(model(theta, np.arange(paths), noise), LEVEL)
     signs, spare = design(len(theta), rng)
-    ids = drawn(sections, len(signs), LEAST * 2, rng)
+    ids = sampled(sections, len(signs), LEAST * 2, rng)
 
     def run(jobs):
         return (model(theta + row * step, chosen, noise) for row, chosen in jobs)

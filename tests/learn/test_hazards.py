@@ -8,7 +8,7 @@ import pytest
 from engine.book.build import build_system
 from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
-from engine.learn.calibration.hazards import Paths, Quote, calibrate_hazards, unhurt, with_hazards
+from engine.learn.calibration.hazards import Paths, Quote, calibrate_hazards, structural_paths, with_hazards
 
 COUNT = 1024
 PREMIA = (2.0, 2.5, 4.0)
@@ -43,15 +43,15 @@ def system():
 
 
 def simulate(system, firm):
-    """Share of paths on which a firm falls by whatever cause, with its standard error."""
-    falls = unhurt(system, firm, COUNT, 7, scale=1.0).fallen[-1]
-    return falls.mean(), falls.std() / math.sqrt(COUNT)
+    """Share of paths on which a firm defaults by any cause, with its standard error."""
+    defaults = structural_paths(system, firm, COUNT, 7, scale=1.0).defaulted[-1]
+    return defaults.mean(), defaults.std() / math.sqrt(COUNT)
 
 
 def test_the_default_probability_without_thresholds_is_that_of_plain_simulation(system):
     """On the same paths; the plain one has the noise of the thresholds besides."""
     larger = with_hazards(system, {"CLOUD": 0.05})
-    found, error = unhurt(larger, "CLOUD", COUNT, 7).probability(1.0)
+    found, error = structural_paths(larger, "CLOUD", COUNT, 7).probability(1.0)
     plain, noise = simulate(larger, "CLOUD")
     assert error < noise
     assert found == pytest.approx(plain, abs=4.0 * noise)

@@ -11,14 +11,14 @@ from scipy import optimize, stats
 from engine.draws.address import seed_words
 from engine.draws.tilted import SPAN, Nominal, Tilted, mixed, untilted
 from engine.learn.importance.importance import (
-    Asked,
     Tail,
+    TailTarget,
     broad_of,
     integrands,
     joined,
-    spread,
+    repeated,
     tail_of,
-    taught,
+    tail_parts,
 )
 from engine.learn.importance.mixture import fitted
 from engine.learn.importance.pilot import Pilot
@@ -63,15 +63,15 @@ def pilot_of(law, nominal, loss, paths=2**15, seed=1):
 
 def learned(nominal, plain, loss, parts):
     """The three steps of learning on a loss of the moments."""
-    asked, rng = Asked(parts=parts), np.random.default_rng(0)
-    law = spread(plain, parts + 1)
+    target, rng = TailTarget(parts=parts), np.random.default_rng(0)
+    law = repeated(plain, parts + 1)
     found = pilot_of(law, nominal, loss, seed=1)
     broad = broad_of(tail_of(found, (0.99,)), nominal)
-    law = mixed(spread(broad, parts), plain, 0.1)
+    law = mixed(repeated(broad, parts), plain, 0.1)
     tails = []
     for seed in (2, 3):
         tails.append(tail_of(pilot_of(law, nominal, loss, seed=seed), LEVELS))
-        law = mixed(taught(joined(tails), nominal, broad, asked, rng), plain, 0.1)
+        law = mixed(tail_parts(joined(tails), nominal, broad, target, rng), plain, 0.1)
     last = joined(tails)
     moments = jax.tree.map(jnp.asarray, last.moments)
     return refined(law, nominal, moments, normalised(last.weight * integrands(last) ** 2))
@@ -180,4 +180,4 @@ def test_a_tail_keeps_what_lies_beyond_and_just_short(nominal, plain):
 )
 def test_impossible_wishes_are_refused(wanted, message):
     with pytest.raises(ValueError, match=message):
-        dataclasses.replace(Asked(), **wanted)
+        dataclasses.replace(TailTarget(), **wanted)

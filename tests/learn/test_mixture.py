@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.draws.tilted import SPAN, Moments, Nominal, mixed, untilted
-from engine.learn.importance.importance import NEAR, Asked, Tail, repeated, taught
+from engine.learn.importance.importance import NEAR, Tail, TailTarget, repeated, tail_parts
 from engine.learn.importance.mixture import (
     CAUTION,
     LEAST_SHARE,
@@ -140,7 +140,7 @@ def test_paths_just_short_of_the_tail_count_a_little(nominal):
     common = jnp.asarray(np.where(beyond, 3.0, -1.0)[:, None] * np.ones(COMMON), jnp.float32)
     moments = dataclasses.replace(alike(0.0), common=common)
     tail = Tail(moments, np.full(PATHS, 1.0 / PATHS), np.where(beyond, 1.0, -1.0)[None])
-    law = taught(tail, nominal, plain, Asked(parts=2), np.random.default_rng(0))
+    law = tail_parts(tail, nominal, plain, TailTarget(parts=2), np.random.default_rng(0))
     mean, known = (3.0 - NEAR) / (1.0 + NEAR), PATHS / 2 * (1.0 + NEAR) ** 2 / (1.0 + NEAR**2)
     expected = mean * (1.0 - CAUTION**2 / (known * mean**2))
     np.testing.assert_allclose(law.common[0], np.full(COMMON, expected), rtol=1e-4)

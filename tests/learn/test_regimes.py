@@ -55,7 +55,7 @@ def test_neighbours_are_other_paths_of_the_same_length_and_moves_can_be_undone()
 
 
 def test_drawn_paths_follow_the_chain():
-    drawn = np.array(paths.drawn(CHAIN, 0, MONTHS, 40_000, np.random.default_rng(3)))
+    drawn = np.array(paths.sampled(CHAIN, 0, MONTHS, 40_000, np.random.default_rng(3)))
     share = np.bincount(drawn[:, -1], minlength=3) / len(drawn)
     exact = np.linalg.matrix_power(CHAIN, MONTHS)[0]
     assert np.abs(share - exact).max() < 4.0 * np.sqrt(exact * (1 - exact) / len(drawn)).max()

@@ -111,7 +111,7 @@ def test_a_write_cut_short_leaves_the_last_good_one(saved, filled, monkeypatch):
     for _ in range(3):
         with pytest.raises(KeyboardInterrupt):
             checkpoint.write(saved, Checkpoint(IDENTITY, {}, {}))
-    [left] = checkpoint.found(saved)
+    [left] = checkpoint.checkpoints_in(saved)
     assert checkpoint.read(left).notes == {"sessions": 2}
 
 

@@ -1,10 +1,13 @@
-"""All of a calibration to a book's history: fits, what becomes of the parameters, and why to doubt it."""
+"""Calibration to a book's history: fits, the parameters that follow, and reasons to doubt them."""
 
 import dataclasses
 import re
+from collections.abc import Iterable
+from typing import Any
 
 import pandas as pd
 
+from engine.book.frames import Tables
 from engine.book.parameters import Parameters
 from engine.learn.calibration.identification import Fit
 from engine.learn.calibration.prediction import coverage_doubt, predictions, rebounds, recovery
@@ -12,15 +15,15 @@ from engine.learn.calibration.rents import RentFit, fit_rents
 from engine.learn.calibration.revenue import RevenueFit, fit_revenue
 
 LEAST_PROBABILITY = 0.01
-"""Of as few predictions inside their bands as were, below which a fit is doubted."""
+"""Probability of so few predictions inside their bands below which a fit is doubted."""
 
 LEAST_COVERED = 0.85
-"""Share of simulated histories whose 95% bands hold the truth, below which bands are doubted."""
+"""Coverage of 95% bands in simulated histories below which bands are doubted."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Inputs:
-    """What a calibration is told beside the book."""
+    """Inputs of a calibration beside the book."""
 
     sector: str  # prefix of the sector's series in the history
     labs: tuple[str, ...]  # prefixes of the labs'
@@ -49,11 +52,11 @@ class Calibration:
 
     @property
     def fits(self) -> tuple[Fit, ...]:
-        """Every number that was asked for."""
+        """Every number of the calibration."""
         return (*self.revenue.fits, *self.rents.fits)
 
 
-def calibrate(book, parameters: Parameters, inputs: Inputs) -> Calibration:
+def calibrate(book: Tables, parameters: Parameters, inputs: Inputs) -> Calibration:
     """Fit revenue and rents of a book's history, predict its last observations, recover simulated ones."""
     history, economy = book["history"], parameters.economy
     revenue = fit_revenue(
@@ -74,13 +77,15 @@ def calibrate(book, parameters: Parameters, inputs: Inputs) -> Calibration:
 
 def by_part(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Tables one under the other with their names in a column `part`."""
-    filled = [table.assign(part=name) for name, table in tables.items() if len(table)]
-    return pd.concat(filled, ignore_index=True) if filled else next(iter(tables.values())).assign(part="")
+    whole = [table.assign(part=name) for name, table in tables.items() if len(table)]
+    return pd.concat(whole, ignore_index=True) if whole else next(iter(tables.values())).assign(part="")
 
 
-def applied(parameters: Parameters, fits) -> Parameters:
+def applied(parameters: Parameters, fits: Iterable[Fit]) -> Parameters:
     """The parameters with every identified number of `economy` and `chips` at its estimate."""
-    groups = {name: dataclasses.replace(getattr(parameters, name)) for name in ("economy", "chips")}
+    groups: dict[str, Any] = {
+        name: dataclasses.replace(getattr(parameters, name)) for name in ("economy", "chips")
+    }
     for fit in fits:
         place = re.fullmatch(r"(economy|chips)\.(\w+)(?:\[(\d)\])?", fit.parameter)
         if not place or not fit.identified:
@@ -97,7 +102,7 @@ def applied(parameters: Parameters, fits) -> Parameters:
 
 
 def rounded(value: float) -> float:
-    """Four significant figures: no estimate here is known better.
+    """Four significant figures: no estimate here is more precise.
 
     >>> rounded(1.17157)
     1.172
@@ -105,24 +110,24 @@ def rounded(value: float) -> float:
     return float(f"{value:.4g}")
 
 
-def doubts(found: Calibration) -> list[str]:
-    """Why the estimates should not be used; empty when they may."""
-    told = []
-    if not any(fit.identified for fit in found.fits):
-        told.append("calibration: the book's history identifies none of the numbers it was asked for")
-    for name, part in found.parts.items():
+def doubts(calibration: Calibration) -> list[str]:
+    """Reasons not to use the estimates; empty where there is none."""
+    reasons = []
+    if not any(fit.identified for fit in calibration.fits):
+        reasons.append("calibration: the book's history identifies none of the numbers it was asked for")
+    for name, part in calibration.parts.items():
         if not part.settled.converged:
-            told.append(f"calibration: the likelihood of {name} has no settled maximum")
-        rows = found.predictions[found.predictions["part"] == name]
+            reasons.append(f"calibration: the likelihood of {name} has no settled maximum")
+        rows = calibration.predictions[calibration.predictions["part"] == name]
         if coverage_doubt(rows) < LEAST_PROBABILITY:
             inside = int(rows["inside"].sum())
-            told.append(
+            reasons.append(
                 f"calibration: bad fit of {name}: {inside} of {len(rows)} observations lie inside the 95% "
                 "bands predicted from earlier ones"
             )
-    few = found.recovered[found.recovered["covered"] < LEAST_COVERED]
-    told += [
+    few = calibration.recovered[calibration.recovered["covered"] < LEAST_COVERED]
+    reasons += [
         f"calibration: 95% bands of {name} hold the truth in {covered:.0%} of simulated histories"
         for name, covered in zip(few["name"], few["covered"], strict=True)
     ]
-    return told
+    return reasons

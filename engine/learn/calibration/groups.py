@@ -1,6 +1,7 @@
-"""A calibration as configuration groups: files that anyone can put under conf/economy and conf/chips."""
+"""A calibration as configuration groups: files for conf/economy and conf/chips."""
 
 import textwrap
+from collections.abc import Sequence
 
 from engine.book.parameters import Parameters
 from engine.learn.calibration.calibration import applied
@@ -9,22 +10,22 @@ from engine.learn.calibration.identification import Fit
 WIDTH = 108
 
 
-def group_text(group: str, parameters: Parameters, fits, made: str) -> str:
-    """The YAML of `economy` or `chips`: what is identified with its error, and what is not as a comment.
+def group_text(group: str, parameters: Parameters, fits: Sequence[Fit], source: str) -> str:
+    """The YAML of `economy` or `chips`: identified numbers with their errors, the others in a comment.
 
-    `made` says by which command and from which book.
+    `source` names the command and the book.
     """
     own = [fit for fit in fits if fit.parameter.startswith(f"{group}.")]
     moved = getattr(applied(parameters, fits), group)
     lines = [
-        f"# {made}",
+        f"# {source}",
         "# estimate ± standard error [95% band], observations; equations: docs/calibration.md.",
     ]
-    found = [fit for fit in own if fit.identified]
-    for fit in found:
+    identified = [fit for fit in own if fit.identified]
+    for fit in identified:
         name = field(fit)
-        lines.append(f"{name}: {getattr(moved, name)}  # {said(fit)}")
-    if not found:
+        lines.append(f"{name}: {getattr(moved, name)}  # {evidence(fit)}")
+    if not identified:
         lines.append("{}")
     loose = [fit.parameter.partition(".")[2] for fit in own if not fit.identified]
     lines += wrapped("# Not identified, so as in base: " + ", ".join(loose) + ".")
@@ -36,7 +37,7 @@ def field(fit: Fit) -> str:
     return fit.parameter.partition(".")[2].partition("[")[0].partition(" ")[0]
 
 
-def said(fit: Fit) -> str:
+def evidence(fit: Fit) -> str:
     """An estimate with its errors."""
     entry = "first entry " if "[" in fit.parameter else ""
     return (

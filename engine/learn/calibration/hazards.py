@@ -3,38 +3,42 @@
 A spread s of a claim with recovery R is the price of default at the risk-neutral intensity s/(1 - R); the
 real-world one is that over the risk premium q, an input, so that PD(T) = 1 - exp(-s T/((1 - R) q)).
 
-A firm of the engine falls by structure (month tau) or where its cumulative hazard passes an exponential
-threshold that nothing else knows of (docs/model.md, section 6). With its intercept so small that it hardly
-ever falls by hazard, paths tell tau and its cumulative hazard H(T) at the prior intercept; at c times that,
+A firm of the engine defaults by structure (month tau) or where its cumulative hazard passes an exponential
+threshold, independent of everything else (docs/model.md, section 6). Paths with so small an intercept that
+the firm hardly ever defaults by hazard give tau and its cumulative hazard H(T) at the prior intercept; at c
+times that,
 
     PD(c) = 1 - E[ 1{tau > T} exp(-c H(T)) ],
 
-whatever c, from the same paths. Other firms are at their own intercepts; a second round sees those of the
+for every c, from the same paths. Other firms have their own intercepts; the second round has those of the
 first.
 """
 
 import dataclasses
 import math
+from collections.abc import Callable, Collection
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Float64, Int
 from scipy import optimize
 
 from engine.book.system import System
-from engine.draws.samplers import PSEUDO_RANDOM
+from engine.draws.samplers import PSEUDO_RANDOM, Sampler
+from engine.paths.draws import PathIds, Seed
 from engine.paths.simulate import YEAR, every_year
 from engine.run.chunks import by_path
 from engine.run.plan import Plan
 
 TINY = 1e-6
-"""Of the prior intercept: no path falls by it, and float32 still carries the cumulative hazard."""
+"""Of the prior intercept: no path defaults by it, and float32 still carries the cumulative hazard."""
 
 ROUNDS = 2
 BLOCK = 8192
-"""Paths a device between two looks at the host."""
+"""Paths of a device in a round."""
 LARGEST = 1e4
 """Times the prior intercept, at most."""
 
@@ -61,15 +65,15 @@ class Quote:
 
 @dataclasses.dataclass(frozen=True)
 class Paths:
-    """Of one firm on every path: whether it fell by structure, and cumulative hazard [years paths]."""
+    """One firm on every path: 1 once it has defaulted by structure, and its cumulative hazard."""
 
-    fallen: np.ndarray
-    hazard: np.ndarray
+    defaulted: Float64[np.ndarray, "years paths"]
+    hazard: Float64[np.ndarray, "years paths"]
 
     def probability(self, multiple: float, year: int = -1) -> tuple[float, float]:
         """(PD at a multiple of the prior intercept, its standard error) by the end of a year."""
-        falls = 1.0 - (1.0 - self.fallen[year]) * np.exp(-multiple * self.hazard[year])
-        return float(falls.mean()), float(falls.std() / math.sqrt(falls.size))
+        default = 1.0 - (1.0 - self.defaulted[year]) * np.exp(-multiple * self.hazard[year])
+        return float(default.mean()), float(default.std() / math.sqrt(default.size))
 
     def solve(self, target: float) -> tuple[float, float]:
         """(multiple at which the PD is the target, its standard error by the delta method), else NaN."""
@@ -77,13 +81,15 @@ class Paths:
         if least >= target or self.probability(LARGEST)[0] <= target:
             return math.nan, math.nan
         multiple = optimize.brentq(lambda c: self.probability(c)[0] - target, 0.0, LARGEST)
-        alive = (1.0 - self.fallen[-1]) * np.exp(-multiple * self.hazard[-1])
+        alive = (1.0 - self.defaulted[-1]) * np.exp(-multiple * self.hazard[-1])
         _, error = self.probability(multiple)
         return multiple, error / float(np.mean(alive * self.hazard[-1]))
 
 
-def chunk_unhurt(model, sampler, seed, ids) -> tuple[Bool[Array, "years paths"], Float[Array, "years paths"]]:
-    """(fallen, cumulative hazard) of one firm under a model (System, firm, scale of its intercept)."""
+def chunk_structural(
+    model: tuple[System, Int[Array, ""], Float[Array, ""]], sampler: Sampler, seed: Seed, ids: PathIds
+) -> tuple[Bool[Array, "years paths"], Float[Array, "years paths"]]:
+    """(defaulted, cumulative hazard) of one firm under a model (System, firm, scale of its intercept)."""
     system, firm, scale = model
     small = eqx.tree_at(lambda s: s.firms.hazard, system, system.firms.hazard.at[firm].multiply(scale))
 
@@ -96,42 +102,47 @@ def chunk_unhurt(model, sampler, seed, ids) -> tuple[Bool[Array, "years paths"],
     return every_year(small, sampler, seed, ids, nothing, year_end)[3]
 
 
-def unhurt(system: System, firm: str, paths: int, seed: int, scale: float = TINY) -> Paths:
-    """Paths on which this firm does not fall by hazard.
+def structural_paths(system: System, firm: str, paths: int, seed: int, scale: float = TINY) -> Paths:
+    """Paths on which this firm does not default by hazard.
 
     With `scale` 1 it does, and the paths are those of any run with this seed.
     """
     model = system, jnp.asarray(system.names.firms.index(firm)), jnp.float32(scale)
-    fallen, hazard = by_path(chunk_unhurt, model, Plan(paths, BLOCK, seed), PSEUDO_RANDOM)
-    return Paths(fallen.astype(np.float64), hazard.astype(np.float64) / scale)
+    defaulted, hazard = by_path(chunk_structural, model, Plan(paths, BLOCK, seed), PSEUDO_RANDOM)
+    return Paths(defaulted.astype(np.float64), hazard.astype(np.float64) / scale)
 
 
 def with_hazards(system: System, hazards: dict[str, float]) -> System:
     """The System with these intercepts."""
     rows = jnp.asarray([system.names.firms.index(name) for name in hazards], jnp.int32)
     values = jnp.asarray(list(hazards.values()), jnp.float32)
-    changed = system.firms.hazard.at[rows].set(values) if hazards else system.firms.hazard
-    return eqx.tree_at(lambda s: s.firms.hazard, system, changed)
+    intercepts = system.firms.hazard.at[rows].set(values) if hazards else system.firms.hazard
+    return eqx.tree_at(lambda s: s.firms.hazard, system, intercepts)
 
 
 def calibrate_hazards(
-    system: System, quotes: list[Quote], accepted, paths: int, seed: int, check=lambda: None
+    system: System,
+    quotes: list[Quote],
+    accepted: Collection[str],
+    paths: int,
+    seed: int,
+    check: Callable[[], None] = lambda: None,
 ) -> pd.DataFrame:
-    """One row a quote: what the market implies, what the engine says, and the intercept at which they agree.
+    """One row a quote: the market's PD, the engine's, and the intercept at which they agree.
 
-    Quotes whose basis is in `accepted` move the intercepts that other firms face. `check` is called between
+    Quotes whose basis is in `accepted` move the intercepts of the second round. `check` is called between
     simulations and may raise to stop.
     """
-    held: dict[str, float] = {}
+    intercepts: dict[str, float] = {}
     for last in range(ROUNDS):
         rows = []
         for quote in quotes:
             check()
-            row = one_intercept(with_hazards(system, held), system, quote, paths, seed)
+            row = one_intercept(with_hazards(system, intercepts), system, quote, paths, seed)
             rows.append(row | {"used": quote.basis in accepted and row["verdict"] == "met"})
             if rows[-1]["used"]:
-                held[quote.firm] = row["hazard"]
-        if last < ROUNDS - 1 and not held:
+                intercepts[quote.firm] = row["hazard"]
+        if last < ROUNDS - 1 and not intercepts:
             break
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -144,16 +155,16 @@ COLUMNS = (
 """Columns of `calibrate_hazards`; PDs over `years` where no horizon is named."""
 
 
-def one_intercept(moved: System, system: System, quote: Quote, paths: int, seed: int) -> dict:
-    """The row of one quote; band: over the range of the risk premium, at which a higher one implies less."""
+def one_intercept(moved: System, system: System, quote: Quote, paths: int, seed: int) -> dict[str, Any]:
+    """The row of one quote; bands are over the range of the risk premium."""
     prior = float(system.firms.hazard[system.names.firms.index(quote.firm)])
     at_prior = with_hazards(moved, {quote.firm: prior})
-    found = unhurt(at_prior, quote.firm, paths, seed)
+    simulated = structural_paths(at_prior, quote.firm, paths, seed)
     years = system.calendar.month.shape[0] / YEAR
     low, _, high = quote.premium
     targets = {q: quote.implied(years, q) for q in (high, quote.premium[1], low)}
-    solved = {q: found.solve(target) for q, target in targets.items()}
-    structural, structural_se = found.probability(0.0)
+    solved = {q: simulated.solve(target) for q, target in targets.items()}
+    structural, structural_se = simulated.probability(0.0)
     multiple, error = solved[quote.premium[1]]
     met = math.isfinite(multiple)
     verdict = "met" if met else (
@@ -165,10 +176,10 @@ def one_intercept(moved: System, system: System, quote: Quote, paths: int, seed:
         "risk_premium": quote.premium[1], "years": years, "implied": targets[quote.premium[1]],
         "implied_low": targets[high], "implied_high": targets[low],
         "structural": structural, "structural_se": structural_se,
-        "prior": prior, "pd_prior": found.probability(1.0)[0],
+        "prior": prior, "pd_prior": simulated.probability(1.0)[0],
         "hazard": multiple * prior, "hazard_se": error * prior,
         "hazard_low": solved[high][0] * prior if math.isfinite(solved[high][0]) else 0.0,
         "hazard_high": solved[low][0] * prior,
-        "pd_1y": found.probability(multiple if met else 1.0, 0)[0], "pd_1y_implied": quote.implied(1.0),
+        "pd_1y": simulated.probability(multiple if met else 1.0, 0)[0], "pd_1y_implied": quote.implied(1.0),
         "verdict": verdict,
     }  # fmt: skip

@@ -1,14 +1,15 @@
-"""Fits with bands, and what the data cannot identify held where it stood before.
+"""Fits with bands; numbers that the data do not identify stay at their priors.
 
-A number is identified if its 95% band leaves out zero: the data can tell it from nothing. Of those that are
-not, the least certain is held at its prior value and the rest is fitted again, until all that is left is
-identified; scales first, since bands of effects rest on them.
+A number is identified if its 95% band excludes zero. Of those that are not, the least certain is fixed at its
+prior value and the others are fitted again, until all free ones are identified; scales first, since the bands
+of effects rest on them.
 """
 
 import dataclasses
 import math
 
 import numpy as np
+from jaxtyping import Array, Float64
 from scipy import stats
 
 from engine.learn.calibration import panel as panels
@@ -27,7 +28,7 @@ FLAT = 1e-3
 
 @dataclasses.dataclass(frozen=True)
 class Fit:
-    """What the data say of one number; `value` is the prior where they do not identify it."""
+    """The fit of one number; `value` is the prior where the data do not identify it."""
 
     parameter: str
     prior: float
@@ -36,13 +37,13 @@ class Fit:
     low: float  # 95% band
     high: float
     identified: bool
-    why: str  # how it was found, or why it was not
+    why: str  # the method, or the reason it is not identified
     data: int  # observations
 
 
 @dataclasses.dataclass(frozen=True)
 class Identified:
-    """A panel in which all that is free is identified, its estimate, and a Fit for everything in it."""
+    """A panel whose free numbers are all identified, its estimate, and a Fit for every number."""
 
     data: Panel
     estimate: Estimate
@@ -64,10 +65,10 @@ class Identified:
         return bool(self.estimate.slope < FLAT) and bool(np.isfinite(self.estimate.likelihood))
 
 
-def freedom(design) -> int:
+def freedom(design: Float64[Array | np.ndarray, "n columns"]) -> int:
     """Observations less levels and effects that they move; rows of zeros are no observations."""
-    design = np.asarray(design)
-    return int(np.any(design != 0.0, axis=1).sum() - np.linalg.matrix_rank(design)) if design.size else 0
+    rows = np.asarray(design)
+    return int(np.any(rows != 0.0, axis=1).sum() - np.linalg.matrix_rank(rows)) if rows.size else 0
 
 
 def width(degrees: int, estimated: bool) -> float:
@@ -117,12 +118,12 @@ def without_data(data: Panel) -> str | None:
 
 
 def identify(data: Panel, priors: dict[str, float]) -> Identified:
-    """Hold what is not identified at its prior, one by one, and fit the rest. `priors` by name."""
+    """Fix what is not identified at its prior, one by one, and fit the rest; `priors` by name."""
     still = [name for name in data.effects if not np.asarray(data.design)[:, data.column(name)].any()]
     fits = {name: unknown(name, priors[name], "no observation moves it") for name in still}
     while name := without_data(data):
         fits[name] = unknown(name, priors[name], "no observation tells it from other effects")
-        data = panels.hold_effect(data, name, priors[name])
+        data = panels.fix_effect(data, name, priors[name])
     if not len(data.y):
         fits |= {name: unknown(name, priors[name], "the history has no observation") for name in priors}
         return Identified(data, panels.nothing(data), fits)
@@ -130,19 +131,19 @@ def identify(data: Panel, priors: dict[str, float]) -> Identified:
         estimate = panels.fit(data)
         scales = [name for name in data.scales if name not in fits]
         effects = [name for name in data.effects if name not in fits]
-        found = {name: scale_fit(data, estimate, name, priors[name]) for name in scales}
-        found |= {name: effect_fit(data, estimate, name, priors[name], bool(scales)) for name in effects}
-        loose = [name for name in scales if not found[name].identified]
+        tries = {name: scale_fit(data, estimate, name, priors[name]) for name in scales}
+        tries |= {name: effect_fit(data, estimate, name, priors[name], bool(scales)) for name in effects}
+        loose = [name for name in scales if not tries[name].identified]
         if loose:
             worst = min(loose, key=lambda name: float(estimate.scales[data.scales.index(name)]))
-            data = panels.hold_scale(data, worst, priors[worst])
+            data = panels.fix_scale(data, worst, priors[worst])
         else:
-            loose = [name for name in effects if not found[name].identified]
+            loose = [name for name in effects if not tries[name].identified]
             if not loose:
-                return Identified(data, estimate, fits | found)
+                return Identified(data, estimate, fits | tries)
             worst = min(loose, key=lambda name: certainty(data, estimate, name))
-            data = panels.hold_effect(data, worst, priors[worst])
-        fits[worst] = found[worst]
+            data = panels.fix_effect(data, worst, priors[worst])
+        fits[worst] = tries[worst]
 
 
 def certainty(data: Panel, estimate: Estimate, name: str) -> float:
@@ -152,10 +153,10 @@ def certainty(data: Panel, estimate: Estimate, name: str) -> float:
 
 
 def unknown(name: str, prior: float, why: str) -> Fit:
-    """A number of which the data say nothing."""
+    """A number without information in the data."""
     return Fit(name, prior, prior, math.nan, -math.inf, math.inf, False, why, 0)
 
 
-def renamed(found: Fit, name: str) -> Fit:
+def renamed(fit: Fit, name: str) -> Fit:
     """The same fit under the parameter's full name."""
-    return dataclasses.replace(found, parameter=name)
+    return dataclasses.replace(fit, parameter=name)

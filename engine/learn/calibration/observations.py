@@ -1,4 +1,4 @@
-"""Observations of the book's history: which rows carry information, and when each was made.
+"""Observations of the book's history: rows that carry information, and the span of each.
 
 Years count from month 0, the end of December 2025, so that the past is negative. An observation is the mean
 of a quantity from `start` to `end`; a run-rate is that of its last day.
@@ -13,7 +13,7 @@ import pandas as pd
 DAY = 1.0 / 365.0
 
 EMPTY_WORDS = re.compile(r"interpolat|judg|between|\bmid\b", re.IGNORECASE)
-"""In a source: the row was made from other rows or from opinion, and says nothing of its own."""
+"""In a source: the row is an interpolation or an opinion, and carries no information of its own."""
 
 INSTANT_WORDS = re.compile(r"annualised|run.rate", re.IGNORECASE)
 
@@ -38,7 +38,7 @@ class Observations:
 
 
 def informative(history: pd.DataFrame) -> pd.DataFrame:
-    """Rows of positive values whose source does not say that they were interpolated or judged."""
+    """Rows of positive values that are neither interpolated nor judged."""
     empty = history["source"].str.contains(EMPTY_WORDS)
     return history[(history["value"] > 0.0) & ~empty]
 
@@ -96,11 +96,11 @@ def brownian(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     zero = start.min()
     a, b = start - zero, end - zero
 
-    def area(x, y):
+    def area(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         low, high = np.minimum(x, y), np.maximum(x, y)
         return low**2 * high / 2.0 - low**3 / 6.0
 
-    def both(one, other):
+    def both(one: np.ndarray, other: np.ndarray) -> np.ndarray:
         return area(one[:, None], other[None, :])
 
     whole = both(b, b) - both(a, b) - both(b, a) + both(a, a)

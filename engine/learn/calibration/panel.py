@@ -11,20 +11,23 @@ likelihood (Patterson and Thompson 1971), the density of what the effects leave,
 at b = (X'V^-1 X)^-1 X'V^-1 y, whose covariance is (X'V^-1 X)^-1.
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float64
+from jaxtyping import Array, Float64, Int, Shaped
 
 LOW, HIGH = 1e-3, 5.0
-"""Scales are sought between these, per root year."""
+"""Bounds of the scales, per root year."""
+
+ArrayLike: TypeAlias = Array | np.ndarray
 
 STEPS = 15
-"""Of L-BFGS from the best cell; it has settled long before."""
+"""Of L-BFGS from the best cell, far more than it needs."""
 
 COARSE, FINE = 12, 120
 """Steps of each scale where the climb begins, and of a profile."""
@@ -33,8 +36,8 @@ COARSE, FINE = 12, 120
 class Panel(eqx.Module):
     """Data and structure; effects are the last columns of the design, in the order of their names.
 
-    What is known or has no observation is zero: a column of zeros is no coefficient and counts nowhere, nor
-    does a kernel of zeros. So all that is held or masked keeps its shape, and one compiled program serves.
+    A fixed or unobserved number has zeros: a column of zeros is no coefficient, a kernel of zeros no scale.
+    So panels keep their shapes, and one compiled program serves all.
     """
 
     y: Float64[Array, "n"]
@@ -57,14 +60,20 @@ class Panel(eqx.Module):
 class Estimate(NamedTuple):
     """Where the likelihood is greatest."""
 
-    scales: np.ndarray
-    slope: float  # greatest derivative left: 0 where the search has settled
-    likelihood: float  # log
-    coefficients: np.ndarray  # [columns]
-    covariance: np.ndarray  # [columns columns]
+    scales: Float64[np.ndarray, "scales"]
+    slope: float | Float64[np.ndarray, ""]  # greatest derivative left: 0 where the search has converged
+    likelihood: float | Float64[np.ndarray, ""]  # log
+    coefficients: Float64[np.ndarray, "columns"]
+    covariance: Float64[np.ndarray, "columns columns"]
 
 
-def panel(y, entity, effects: dict, kernels: dict, error: float) -> Panel:
+def panel(
+    y: Float64[np.ndarray, "n"],
+    entity: Sequence[str] | Shaped[np.ndarray, "n"],
+    effects: Mapping[str, Float64[np.ndarray, "n"]],
+    kernels: Mapping[str, Float64[ArrayLike, "n n"]],
+    error: float,
+) -> Panel:
     """A panel of logs `y` of series named by `entity`, with effects and kernels by name."""
     names = list(dict.fromkeys(entity))
     levels = [(np.asarray(entity) == name).astype(np.float64) for name in names]
@@ -85,12 +94,12 @@ def nothing(data: Panel) -> Estimate:
     return Estimate(np.zeros(len(data.scales)), 0.0, 0.0, np.zeros(columns), np.zeros((columns, columns)))
 
 
-def covariance_of(data: Panel, scales) -> Float64[Array, "n n"]:
+def covariance_of(data: Panel, scales: Float64[ArrayLike, "scales"]) -> Float64[Array, "n n"]:
     """V at these scales."""
     return data.error + jnp.einsum("k,kij->ij", scales**2, data.kernels)
 
 
-def likelihood(data: Panel, scales) -> Float64[Array, ""]:
+def likelihood(data: Panel, scales: Float64[ArrayLike, "scales"]) -> Float64[Array, ""]:
     """Log restricted likelihood without the constant 1/2 ln|X'X|, by elimination.
 
     Eliminating the first n rows and columns of
@@ -107,7 +116,9 @@ def likelihood(data: Panel, scales) -> Float64[Array, ""]:
     corner = -jnp.diag(jnp.append(data.unused, 0.0))
     whole = jnp.block([[covariance_of(data, scales), right], [right.T, corner]])
 
-    def eliminate(rest, k):
+    def eliminate(
+        rest: Float64[Array, "all all"], k: Int[Array, ""]
+    ) -> tuple[Float64[Array, "all all"], Float64[Array, ""]]:
         pivot = rest[k, k]
         return rest - jnp.outer(rest[:, k], rest[k]) / pivot, jnp.log(jnp.abs(pivot))
 
@@ -116,15 +127,17 @@ def likelihood(data: Panel, scales) -> Float64[Array, ""]:
     return 0.5 * (rest[-1, -1] - jnp.sum(logs) - free * jnp.log(2.0 * jnp.pi))
 
 
-def regression(data: Panel, scales) -> tuple[np.ndarray, np.ndarray]:
-    """(coefficients [columns], their covariance) at these scales, on the host."""
+def regression(
+    data: Panel, scales: Float64[ArrayLike, "scales"]
+) -> tuple[Float64[np.ndarray, "columns"], Float64[np.ndarray, "columns columns"]]:
+    """(coefficients, their covariance) at these scales, on the host."""
     v, design, y = (np.asarray(part) for part in (covariance_of(data, scales), data.design, data.y))
     weighted = np.linalg.solve(v, design)
     covariance = np.linalg.pinv(design.T @ weighted + np.diag(np.asarray(data.unused)), hermitian=True)
     return covariance @ (weighted.T @ y), covariance
 
 
-def scales_of(point):
+def scales_of(point: Float64[Array, "*points"]) -> Float64[Array, "*points"]:
     """Scales of unbounded coordinates, LOW to HIGH."""
     return LOW * (HIGH / LOW) ** jax.nn.sigmoid(point)
 
@@ -136,12 +149,12 @@ def cells(count: int, steps: int) -> Float64[np.ndarray, "cells scales"]:
     return np.stack([axis.ravel() for axis in axes], axis=1)
 
 
-def surface(data: Panel, points) -> Float64[Array, "cells"]:
-    """Log likelihood at each of the points [cells scales]."""
+def surface(data: Panel, points: Float64[Array, "cells scales"]) -> Float64[Array, "cells"]:
+    """Log likelihood at each of the points."""
     return jax.vmap(lambda point: likelihood(data, scales_of(point)))(points)
 
 
-def search(data: Panel):
+def search(data: Panel) -> tuple[Float64[Array, "scales"], Float64[Array, ""], Float64[Array, ""]]:
     """(scales, greatest derivative left, log likelihood): the best of a coarse grid, then L-BFGS."""
 
     def loss(point):
@@ -164,38 +177,38 @@ def search(data: Panel):
     return scales_of(point), jnp.max(jnp.abs(gradient)), -value
 
 
-found_scales = jax.jit(search)
-look = jax.jit(surface)
+compiled_search = jax.jit(search)
+compiled_surface = jax.jit(surface)
 
 
 def fit(data: Panel) -> Estimate:
     """The greatest restricted likelihood and the regression there."""
-    scales, slope, value = jax.device_get(found_scales(data))
+    scales, slope, value = jax.device_get(compiled_search(data))
     return Estimate(scales, slope, value, *regression(data, scales))
 
 
-def with_values(data: Panel, y) -> Panel:
+def with_values(data: Panel, y: Float64[ArrayLike, "n"]) -> Panel:
     """The panel with other observations on the same dates."""
     return Panel(jnp.asarray(y), data.design, data.kernels, data.error, data.effects, data.scales)
 
 
-def hold_scale(data: Panel, name: str, value) -> Panel:
-    """The panel with one scale known."""
+def fix_scale(data: Panel, name: str, value: float) -> Panel:
+    """The panel with one scale fixed."""
     place = data.scales.index(name)
     error = data.error + value**2 * data.kernels[place]
     kernels = data.kernels.at[place].set(0.0)
     return Panel(data.y, data.design, kernels, error, data.effects, data.scales)
 
 
-def hold_effect(data: Panel, name: str, value: float) -> Panel:
-    """The panel with one effect known."""
+def fix_effect(data: Panel, name: str, value: float) -> Panel:
+    """The panel with one effect fixed."""
     place = data.column(name)
     y, design = data.y - value * data.design[:, place], data.design.at[:, place].set(0.0)
     return Panel(y, design, data.kernels, data.error, data.effects, data.scales)
 
 
-def masked(data: Panel, seen) -> Panel:
-    """The panel as it was when only some observations had been made (`seen` [n], 1 or 0), in the same shape.
+def masked(data: Panel, seen: Float64[ArrayLike, "n"]) -> Panel:
+    """The panel of the observations where `seen` is 1 (not 0), in the same shape.
 
     The others become noise of unit variance that no effect moves: a constant of the likelihood.
     """
@@ -213,6 +226,6 @@ def masked(data: Panel, seen) -> Panel:
 def profile(data: Panel, name: str) -> tuple[np.ndarray, np.ndarray]:
     """(values of one scale, greatest log likelihood at each over the other scales), on a fine grid."""
     count = len(data.scales)
-    found = np.asarray(look(data, jnp.asarray(cells(count, FINE)))).reshape([FINE] * count)
+    values = np.asarray(compiled_surface(data, jnp.asarray(cells(count, FINE)))).reshape([FINE] * count)
     others = tuple(axis for axis in range(count) if axis != data.scales.index(name))
-    return np.asarray(scales_of(jnp.asarray(cells(1, FINE)[:, 0]))), np.nanmax(found, axis=others)
+    return np.asarray(scales_of(jnp.asarray(cells(1, FINE)[:, 0]))), np.nanmax(values, axis=others)

@@ -1,4 +1,4 @@
-"""Rents of chips: how fast they fall with age, and by how much at a release of a newer generation.
+"""Rents of chips: their decline with age, and at releases of newer generations.
 
 docs/model.md, section 2: ln rent_g falls by `ageing` a year, by `release_effect` x ln(gain) at each release
 of a newer generation, and moves with utilisation and technology, which all generations share:
@@ -17,6 +17,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
+from engine.book.frames import Frame
 from engine.book.parameters import Chips
 from engine.learn.calibration import panel as panels
 from engine.learn.calibration.identification import Fit, Identified, identify, renamed, unknown, without_data
@@ -28,7 +29,7 @@ NO_SALE = "no forced sale of chips is on record"
 
 @dataclasses.dataclass(frozen=True)
 class RentFit:
-    """Observations, panel and what follows for chips."""
+    """Observations, panel and the fits of chips."""
 
     seen: Observations
     settled: Identified
@@ -69,7 +70,7 @@ def rent_panel(seen: Observations, gained: np.ndarray, pace: float, error: float
     return panels.panel(np.log(seen.value), seen.entity, effects, kernels, error)
 
 
-def fit_rents(history, table: pd.DataFrame, chips: Chips, gains: dict[str, float], error: float) -> RentFit:
+def fit_rents(history: Frame, table: Frame, chips: Chips, gains: dict[str, float], error: float) -> RentFit:
     """Ageing, release effect and noise of rents. `gains` are those of past releases by generation."""
     entities = {f"RENT_{name}": name for name in table["generation"]}
     seen = observations(history, entities)
@@ -79,22 +80,23 @@ def fit_rents(history, table: pd.DataFrame, chips: Chips, gains: dict[str, float
         "decline": chips.ageing + chips.release_effect * pace, "release_effect": chips.release_effect,
         "technology_volatility": chips.technology_volatility, "own_volatility": 0.0,
     }  # fmt: skip
-    found = identify(data, priors)
-    decline, release, turned = found.fits["decline"], found.fits["release_effect"], collinearity(data, pace)
-    if np.isfinite(turned):
-        why = f"{release.why}; the errors of ageing and of it have a correlation of {turned:.2f}"
+    settled = identify(data, priors)
+    decline, release = settled.fits["decline"], settled.fits["release_effect"]
+    correlation = collinearity(data, pace)
+    if np.isfinite(correlation):
+        why = f"{release.why}; the errors of ageing and of it have a correlation of {correlation:.2f}"
         release = dataclasses.replace(release, why=why)
     fits = [
         renamed(decline, "decline of rents (sum)"), ageing(decline, release, pace, chips),
         renamed(release, "chips.release_effect"),
-        renamed(found.fits["technology_volatility"], "chips.technology_volatility"),
-        renamed(found.fits["own_volatility"], "own volatility of a generation"),
+        renamed(settled.fits["technology_volatility"], "chips.technology_volatility"),
+        renamed(settled.fits["own_volatility"], "own volatility of a generation"),
     ]  # fmt: skip
-    return RentFit(seen, found, (*fits, *unseen(chips)), pace, turned)
+    return RentFit(seen, settled, (*fits, *unseen(chips)), pace, correlation)
 
 
 def ageing(decline: Fit, release: Fit, pace: float, chips: Chips) -> Fit:
-    """What the decline leaves to ageing at the release effect that is used."""
+    """Ageing: the decline less the effect of releases."""
     releases = release.value * pace
     if not decline.identified or decline.value <= releases:
         return unknown("chips.ageing", chips.ageing, "the decline of rents does not leave any to ageing")
@@ -116,12 +118,12 @@ def collinearity(data: panels.Panel, pace: float) -> float:
 
 
 def unseen(chips: Chips) -> list[Fit]:
-    """What quotes of rents cannot say anything of."""
+    """Numbers on which quotes of rents have no information."""
     hidden = ("demand_elasticity", "rent_elasticity", "utilisation")
-    found = [unknown(f"chips.{name}", getattr(chips, name), HIDDEN) for name in hidden]
+    fits = [unknown(f"chips.{name}", getattr(chips, name), HIDDEN) for name in hidden]
     few = "a few releases, each seen through quotes of two or three generations"
-    found.append(unknown("chips.release_noise", chips.release_noise, few))
-    return found + [
+    fits.append(unknown("chips.release_noise", chips.release_noise, few))
+    return fits + [
         unknown(f"chips.{name}", getattr(chips, name), NO_SALE)
         for name in ("impact", "impact_cap", "impact_half_life", "depth")
     ]

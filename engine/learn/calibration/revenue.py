@@ -1,4 +1,4 @@
-"""AI revenue in a boom: growth and volatility of the sector, and of a lab's share of it.
+"""AI revenue in a boom: growth and volatility of the sector, and volatility of a lab's share.
 
 docs/model.md, section 1, while R is far below its ceiling:
 
@@ -13,9 +13,11 @@ A year's flow is an average of R, whose log lies above the average log by ln(sin
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
+from engine.book.frames import Frame
 from engine.book.parameters import Economy
 from engine.learn.calibration import panel as panels
 from engine.learn.calibration.identification import Fit, Identified, identify, renamed, unknown
@@ -26,14 +28,14 @@ UNSEEN = "no plateau or bust of AI revenue has been observed"
 
 @dataclasses.dataclass(frozen=True)
 class RevenueFit:
-    """Observations, panel and what follows for the economy."""
+    """Observations, panel and the fits of the economy."""
 
     seen: Observations
     settled: Identified
     fits: tuple[Fit, ...]
 
 
-def sector_observations(history, sector: str, labs, since: str) -> Observations:
+def sector_observations(history: Frame, sector: str, labs: Sequence[str], since: str) -> Observations:
     """Flows and run-rates of the sector and of labs since the boom began."""
     names = [sector, *labs]
     entities = {f"{name}_{kind}": name for name in names for kind in ("REVENUE", "RUN_RATE")}
@@ -56,7 +58,9 @@ def revenue_panel(seen: Observations, sector: str, error: float, slope: float) -
     return panels.panel(y, seen.entity, {"slope": seen.middle}, kernels, error)
 
 
-def fit_revenue(history, economy: Economy, sector: str, labs, since: str, error: float) -> RevenueFit:
+def fit_revenue(
+    history: Frame, economy: Economy, sector: str, labs: Sequence[str], since: str, error: float
+) -> RevenueFit:
     """Growth in a boom, volatilities, and a bound on how often booms end."""
     seen = sector_observations(history, sector, labs, since)
     slope, priors = economy.growth[0], {
@@ -64,12 +68,12 @@ def fit_revenue(history, economy: Economy, sector: str, labs, since: str, error:
         "slope": economy.growth[0] - 0.5 * economy.volatility**2,
     }  # fmt: skip
     for _ in range(2):
-        found = identify(revenue_panel(seen, sector, error, slope), priors)
-        slope = found.fits["slope"].value
+        settled = identify(revenue_panel(seen, sector, error, slope), priors)
+        slope = settled.fits["slope"].value
     headroom = 1.0 - mean_revenue(seen, sector) / economy.ceiling
-    fits = [growth(found.fits["slope"], found.fits["volatility"].value, headroom, economy)]
-    fits += [renamed(found.fits[name], f"economy.{name}") for name in ("volatility", "share_volatility")]
-    return RevenueFit(seen, found, (*fits, leaving(economy, since), *unseen(economy, headroom)))
+    fits = [growth(settled.fits["slope"], settled.fits["volatility"].value, headroom, economy)]
+    fits += [renamed(settled.fits[name], f"economy.{name}") for name in ("volatility", "share_volatility")]
+    return RevenueFit(seen, settled, (*fits, leaving(economy, since), *unseen(economy, headroom)))
 
 
 def mean_revenue(seen: Observations, sector: str) -> float:
@@ -107,13 +111,13 @@ def leaving(economy: Economy, since: str) -> Fit:
 
 
 def unseen(economy: Economy, headroom: float) -> list[Fit]:
-    """What one boom cannot say anything of."""
+    """Numbers on which one boom has no information."""
     ceiling = f"revenue was {1.0 - headroom:.0%} of it on average: growth has not slowed yet"
-    told = {
+    priors = {
         "economy.growth[1]": (economy.growth[1], UNSEEN),
         "economy.growth[2]": (economy.growth[2], UNSEEN),
         "economy.leave_plateau (sum)": (sum(economy.leave_plateau), UNSEEN),
         "economy.leave_bust (sum)": (sum(economy.leave_bust), UNSEEN),
         "economy.ceiling": (economy.ceiling, ceiling),
     }
-    return [unknown(name, prior, why) for name, (prior, why) in told.items()]
+    return [unknown(name, prior, why) for name, (prior, why) in priors.items()]

@@ -1,9 +1,10 @@
-"""The runs behind the gradient of ES: one finds the tail, then rows of moved Systems run its paths."""
+"""The runs behind the gradient of ES: one for the tail, then rows of moved Systems on the tail's paths."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
+from jaxtyping import Float32, Float64, Int64
 
 from engine.book.parameters import Parameters
 from engine.book.variant import Variants
@@ -14,7 +15,10 @@ from engine.paths.selected import selected
 from engine.tail.paired import influence
 
 Progress = Callable[[int], None]
-"""Told the number of paths done so far; may raise to end the runs."""
+"""Gets the number of paths so far; may raise to end the runs."""
+
+Jobs = Iterable[tuple[np.ndarray, Int64[np.ndarray, "paths"]]]
+"""A row of signs for the steps, and the ids of its paths."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,12 +32,12 @@ class Base:
 
 @dataclasses.dataclass(frozen=True)
 class First:
-    """The run that finds the tail: its sections, and by rate what the likelihood ratio says [sections]."""
+    """The run of the tail: its sections, ES and mean by section, and slopes by the likelihood ratio."""
 
     sections: Sections
-    es: np.ndarray  # [sections], USD bn
-    el: np.ndarray  # [sections], USD bn
-    rates: dict[str, np.ndarray]  # d ES / d rate [sections]
+    es: Float64[np.ndarray, "sections"]  # USD bn
+    el: Float64[np.ndarray, "sections"]  # USD bn
+    rates: dict[str, Float64[np.ndarray, "sections"]]  # d ES / d rate
 
 
 def first_run(base: Base, paths: int, chunk: int, level: float, progress: Progress) -> First:
@@ -42,9 +46,9 @@ def first_run(base: Base, paths: int, chunk: int, level: float, progress: Progre
     jobs = ((system, np.arange(start, start + chunk)) for start in range(0, paths, chunk))
     loss_jobs: list[np.ndarray] = []
     move_jobs: list[np.ndarray] = []
-    for made in selected(jobs, base.seed):
-        loss_jobs.append(np.asarray(made.loss))
-        move_jobs.append(np.asarray(made.moves).astype(np.uint8))
+    for paths_of_job in selected(jobs, base.seed):
+        loss_jobs.append(np.asarray(paths_of_job.loss))
+        move_jobs.append(np.asarray(paths_of_job.moves).astype(np.uint8))
         progress(min(len(loss_jobs) * chunk, paths))
     losses = np.concatenate(loss_jobs).astype(np.float64)[:paths]
     sections = sections_of(losses, level)
@@ -58,10 +62,10 @@ def first_run(base: Base, paths: int, chunk: int, level: float, progress: Progre
 
 
 def moved_losses(
-    base: Base, steps: Sequence[Step], progress: Progress, jobs: Iterable[tuple]
-) -> Iterator[np.ndarray]:
-    """Losses of each job, a row of signs for the steps and the ids of the paths it is run on."""
+    base: Base, steps: Sequence[Step], progress: Progress, jobs: Jobs
+) -> Iterator[Float32[np.ndarray, "paths"]]:
+    """Losses of each job: a row of signs for the steps, and the ids of its paths."""
     systems = ((base.variants(moved(base.parameters, steps, row)), ids) for row, ids in jobs)
-    for done, made in enumerate(selected(systems, base.seed), start=1):
-        progress(done * made.loss.size)
-        yield np.asarray(made.loss)
+    for done, job in enumerate(selected(systems, base.seed), start=1):
+        progress(done * job.loss.size)
+        yield np.asarray(job.loss)

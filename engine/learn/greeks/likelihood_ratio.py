@@ -8,6 +8,7 @@ a path went from regime a to b (Glasserman 2003, section 7.3),
 
 import numpy as np
 import scipy.linalg
+from jaxtyping import Float64, Shaped
 
 from engine.book.calibration import generator_of
 from engine.book.parameters import Economy
@@ -22,12 +23,12 @@ RATES = {
 
 
 def rates_of(economy: Economy) -> list[str]:
-    """Rates above zero: at zero no path makes the move, and the ratio says nothing of it."""
+    """Rates above zero: at zero no path makes the move, and the ratio has no estimate."""
     return [name for name, pair in RATES.items() if generator_of(economy)[pair] > 0.0]
 
 
-def score_weights(economy: Economy, name: str) -> np.ndarray:
-    """d ln P_ab / dq of one rate, [from, to]."""
+def score_weights(economy: Economy, name: str) -> Float64[np.ndarray, "regimes regimes"]:
+    """d ln P_ab / dq of one rate, from a (row) to b (column)."""
     start, end = RATES[name]
     change = np.zeros((len(REGIMES), len(REGIMES)))
     change[start, end], change[start, start] = 1.0, -1.0
@@ -35,7 +36,12 @@ def score_weights(economy: Economy, name: str) -> np.ndarray:
     return np.divide(slope, chain, out=np.zeros_like(slope), where=chain > 0.0)
 
 
-def section_slopes(economy: Economy, name: str, moves, values) -> np.ndarray:
-    """d E[f] / dq by section: moves [from, to, sections, paths] and values f [sections, paths]."""
+def section_slopes(
+    economy: Economy,
+    name: str,
+    moves: Shaped[np.ndarray, "regimes regimes sections paths"],
+    values: Float64[np.ndarray, "sections paths"],
+) -> Float64[np.ndarray, "sections"]:
+    """d E[f] / dq by section from months N_ab [from to sections paths], a count of any type, and values f."""
     score = np.einsum("ab,abkn->kn", score_weights(economy, name), moves)
     return np.mean((values - values.mean(axis=1, keepdims=True)) * score, axis=1)

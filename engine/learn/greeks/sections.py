@@ -1,18 +1,18 @@
-"""Few paths that say what a change does to the tail: stratified by loss, in sections for the error.
+"""A small stratified sample of paths for changes of the tail, in sections for the error.
 
     I(L) = VaR + (L - VaR)+ / (1 - level),      mean I = ES          (Rockafellar and Uryasev 2000)
 
-A change moves I only on paths at or near the tail. So the paths of a first run are ranked by loss and cut
-into strata that grow from the worst ones out; an equal number is drawn from each and weighs its stratum's
-share (double sampling for stratification: Cochran 1977, ch. 12). All of it is done in each of SECTIONS equal
-parts of the paths on their own, VaR included, so that the spread over parts is the error of everything
+A change moves I only on paths in or near the tail. So the paths of a first run are ranked by loss and cut
+into strata, the worst paths in the smallest; an equal number is sampled from each and weighs its stratum's
+share (double sampling for stratification: Cochran 1977, ch. 12). Each of SECTIONS equal parts of the paths
+does so on its own, VaR included, so that the spread over parts is the error of everything
 (sectioning: Asmussen and Glynn 2007, III.5).
 """
 
 import dataclasses
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float, Float64, Int64
 
 SECTIONS = 32
 """Independent parts of the paths: 31 degrees of freedom for the error."""
@@ -25,7 +25,7 @@ OUTSIDE = 5
 
 STRATA = len(INSIDE) + 1 + OUTSIDE
 LEAST = SECTIONS * STRATA
-"""Paths a row of a design takes, or a multiple: one of each stratum of each section."""
+"""Paths of a row of a design are a multiple of it: one of each stratum of each section."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Sections:
     threshold: Float64[np.ndarray, "sections"]  # VaR
 
     @property
-    def share(self) -> np.ndarray:
+    def share(self) -> Float64[np.ndarray, "strata"]:
         """Share of all paths in each stratum."""
         return np.diff(self.bounds) / self.ranked.shape[1]
 
@@ -60,9 +60,8 @@ def bounds_of(size: int, level: float) -> tuple[int, ...]:
     return bounds
 
 
-def sections_of(losses, level: float) -> Sections:
-    """The losses of paths 0, 1, ... cut into sections; those left over by a whole number of each drop out."""
-    losses = np.asarray(losses, np.float64)
+def sections_of(losses: Float64[np.ndarray, "paths"], level: float) -> Sections:
+    """The losses of paths 0, 1, ... cut into equal sections; a rest beyond whole sections is left out."""
     size = losses.size // SECTIONS
     losses = losses[: size * SECTIONS].reshape(SECTIONS, size)
     order = np.argsort(-losses, axis=1, kind="stable")
@@ -71,10 +70,12 @@ def sections_of(losses, level: float) -> Sections:
     return Sections(level, order + size * np.arange(SECTIONS)[:, None], bounds, last)
 
 
-def drawn(sections: Sections, rows: int, paths: int, rng: np.random.Generator):
-    """Path ids [rows, paths] for each row of a design: equally many of each stratum of each section.
+def sampled(
+    sections: Sections, rows: int, paths: int, rng: np.random.Generator
+) -> Int64[np.ndarray, "rows paths"]:
+    """Path ids for each row of a design: equally many of each stratum of each section.
 
-    No path comes again before its stratum is used up. Raises ValueError unless LEAST divides `paths`.
+    A stratum's paths repeat only once all have been sampled. Raises ValueError unless LEAST divides `paths`.
     """
     each, rest = divmod(paths, LEAST)
     if rest or each < 1:
@@ -89,15 +90,18 @@ def drawn(sections: Sections, rows: int, paths: int, rng: np.random.Generator):
     return ids.reshape(rows, paths)
 
 
-def section_means(sections: Sections, values) -> np.ndarray:
-    """Mean over all paths of each section, from the values [... paths] of drawn ones: [... sections]."""
-    values = np.asarray(values, np.float64)
+def section_means(
+    sections: Sections, values: Float64[np.ndarray, "*rows paths"]
+) -> Float64[np.ndarray, "*rows sections"]:
+    """Mean over all paths of each section, from the values of sampled ones."""
     shaped = values.reshape(*values.shape[:-1], SECTIONS, STRATA, -1)
     return np.einsum("...bse,s->...b", shaped, sections.share) / shaped.shape[-1]
 
 
-def shortfall(sections: Sections, losses) -> np.ndarray:
-    """I(L) of drawn paths [... paths], with their own VaR: that of each section, all moved by one amount c.
+def shortfall(
+    sections: Sections, losses: Float[np.ndarray, "*rows paths"]
+) -> Float64[np.ndarray, "*rows paths"]:
+    """I(L) of sampled paths, with their own VaR: that of each section, all moved by one amount c.
 
     c is the (1 - level) quantile of L - VaR over all sections, so that losses that all rise by one amount
     raise ES by it.

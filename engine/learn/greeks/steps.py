@@ -1,8 +1,9 @@
-"""Which numbers of the model are moved to see what hangs on them, and by how much."""
+"""The numbers of the model that a gradient moves, and by how much."""
 
 import copy
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -14,10 +15,10 @@ EXCLUDED = {
     "mechanisms": "switches: task=attribution answers for them",
     "policy": "dated levers: task=policy answers for them",
 }
-"""What is not moved, by group or full name, and why."""
+"""Numbers that stay, by group or full name, with the reason."""
 
 TENTH = 0.1
-"""The rise that effects are told for, of a number's size."""
+"""The rise that effects are reported for, of a number's size."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Step:
     value: float
     centre: float
     size: float
-    tenth: float  # a tenth of the value's size: what effects are told for
+    tenth: float  # a tenth of the value's size, for which effects are reported
     unit: str
     grade: str
     why: str
@@ -39,26 +40,28 @@ class Step:
     high: float | None
 
 
-def numbers_of(parameters: Parameters) -> Iterator[tuple]:
+def numbers_of(parameters: Parameters) -> Iterator[tuple[str, dataclasses.Field, int | None, float]]:
     """(group, field, place, value) of every number that is not excluded; the field is a dataclass field."""
     for group in dataclasses.fields(Parameters):
-        held = getattr(parameters, group.name)
-        for field in dataclasses.fields(held):
+        values = getattr(parameters, group.name)
+        for field in dataclasses.fields(values):
             if group.name in EXCLUDED or f"{group.name}.{field.name}" in EXCLUDED:
                 continue
-            value = getattr(held, field.name)
+            value = getattr(values, field.name)
             for place, number in enumerate(value) if isinstance(value, list) else [(None, value)]:
                 yield group.name, field, place, number
 
 
-def steps_of(parameters: Parameters, share: float, limits: Callable) -> list[Step]:
+def steps_of(
+    parameters: Parameters, share: float, limits: Callable[[str, str], tuple[float, float]]
+) -> list[Step]:
     """A step for every number that is not excluded: `share` of its size, a month where it counts months.
 
     A zero in a list takes the size of the list's greatest; a zero on its own has no size and is left out. A
     number that a step would carry beyond `limits(name, unit) -> (low, high)` moves inside them: its centre
     lies one step inward.
     """
-    found = []
+    steps = []
     for group, field, place, value in numbers_of(parameters):
         name, unit = f"{group}.{field.name}", field.metadata["unit"]
         whole = getattr(getattr(parameters, group), field.name)
@@ -69,9 +72,9 @@ def steps_of(parameters: Parameters, share: float, limits: Callable) -> list[Ste
         least, most = limits(name, unit)
         centre = value - size if value + size > most else value + size if value - size < least else value
         full = name if place is None else f"{name}[{place}]"
-        told = {key: field.metadata[key] for key in ("grade", "why", "low", "high")}
-        found.append(Step(full, group, field.name, place, value, centre, size, TENTH * scale, unit, **told))
-    return found
+        notes: dict[str, Any] = {key: field.metadata[key] for key in ("grade", "why", "low", "high")}
+        steps.append(Step(full, group, field.name, place, value, centre, size, TENTH * scale, unit, **notes))
+    return steps
 
 
 def across(step: Step) -> Step:
@@ -85,7 +88,7 @@ def across(step: Step) -> Step:
     return dataclasses.replace(step, centre=(low + high) / 2.0, size=(high - low) / 2.0)
 
 
-def moved(parameters: Parameters, steps: Sequence[Step], signs: Iterable) -> Parameters:
+def moved(parameters: Parameters, steps: Sequence[Step], signs: Iterable[float]) -> Parameters:
     """The parameters with each number `sign` steps from its centre; a sign of zero leaves it at its value."""
     other = copy.deepcopy(parameters)
     for step, sign in zip(steps, signs, strict=True):

@@ -1,11 +1,11 @@
-"""A tilt learned for the tail of one loss: pilot runs, each under what the one before has taught.
+"""A tilt for the tail of one loss, from pilot runs: each samples under the law of the ones before it.
 
     plain paths -> a broad part by cross-entropy at a first level
-    pilot -> narrower parts by cross-entropy at the level asked for
-    pilot -> the same from all that is known -> least second moment
+    pilot -> narrower parts by cross-entropy at the level of interest
+    pilot -> the same from all pilots -> least second moment
 
-Each pilot looks deeper, because the law before it sends more paths there; all of them so far teach the next.
-Pilots face draws of their own, so that the law is independent of the run it is learned for.
+Each pilot has more paths in the tail than the one before; the next law is fitted to all of them. Pilots have
+draws of their own, so that the law is independent of the run that uses it.
 """
 
 import dataclasses
@@ -30,11 +30,11 @@ from engine.run.plan import Hooks, Plan
 LEARNING = 0x6C6561726E
 """Separates the seeds of pilots from any other use of a run's seed."""
 FIRST_LEVEL = 0.99
-"""What the plain pilot is read at: it knows no deeper tail."""
+"""Level of the plain pilot: it has too few paths in a deeper tail."""
 DEEPER = 0.3
-"""The law is made for the level asked for and for one whose tail has this share of its probability."""
+"""The law is fitted at the level of interest and at one whose tail has this share of its probability."""
 BROAD = 0.12
-"""Share of the part made for the first level, beside those made for the last: it catches odd paths."""
+"""Share of the part of the first level beside those of the last: it covers unusual paths."""
 NEAR = 0.1
 """Weight of paths just short of the tail, which keep the law from being too narrow."""
 SHORT = 0.95
@@ -42,8 +42,8 @@ SHORT = 0.95
 
 
 @dataclasses.dataclass(frozen=True)
-class Asked:
-    """What a law is learned for. Raises ValueError on impossible values."""
+class TailTarget:
+    """The loss and level that a law is for, and the effort. Raises ValueError on impossible values."""
 
     column: int = 0  # of the losses; 0 is the system
     level: float = 0.999
@@ -52,7 +52,7 @@ class Asked:
     paths: tuple[int, ...] = (32_768, 32_768, 65_536)  # of each pilot run
     rates: tuple[float, float] = RATES  # of thresholds, between these
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not FIRST_LEVEL <= self.level < 1.0:
             raise ValueError(
                 f"level: got {self.level}, expected from {FIRST_LEVEL} up to but not including 1"
@@ -67,10 +67,10 @@ Look = Callable[[int, int], AbstractContextManager[Hooks]]
 
 
 class Learned(NamedTuple):
-    """A law, and what learning it has cost."""
+    """A law, and the cost of learning it."""
 
     sampler: Tilted
-    hits: tuple[float, ...]  # share of the tilted pilots' paths in the tail asked for
+    hits: tuple[float, ...]  # share of each tilted pilot's paths in the tail
     paths: int
     seconds: float
 
@@ -83,16 +83,16 @@ class Tail(NamedTuple):
     beyond: Float[np.ndarray, "levels paths"]  # loss beyond VaR, USD bn; negative short of it
 
 
-def tail_of(found: Pilot, levels: tuple[float, ...]) -> Tail:
+def tail_of(run: Pilot, levels: tuple[float, ...]) -> Tail:
     """The paths that matter at the first of these levels."""
-    loss, weight = found.loss, found.weight / len(found.loss)
+    loss, weight = run.loss, run.weight / len(run.loss)
     order = np.argsort(-loss, kind="stable")
     mass = np.cumsum(weight[order])
     places = [min(int(np.searchsorted(mass, 1.0 - level)), len(loss) - 1) for level in levels]
     values = loss[order[places]]
     near = np.flatnonzero(loss > SHORT * values[0])
     beyond = loss[near][None, :] - values[:, None]
-    return Tail(jax.tree.map(lambda leaf: leaf[near], found.moments), weight[near], beyond)
+    return Tail(jax.tree.map(lambda leaf: leaf[near], run.moments), weight[near], beyond)
 
 
 def joined(tails: list[Tail]) -> Tail:
@@ -110,12 +110,12 @@ def integrands(tail: Tail) -> Float[np.ndarray, "integrands paths"]:
 
 
 def broad_of(tail: Tail, nominal: Nominal, rates: tuple[float, float] = RATES) -> Tilt:
-    """One part made for a first, nearer tail."""
+    """One part for a first, nearer tail."""
     value = tail.weight * (tail.beyond[0] > 0.0)
     return fitted(nominal, tail.moments, value, np.ones((len(value), 1)), rates)
 
 
-def clusters(moments: Moments, parts: int, rng) -> Float[np.ndarray, "paths parts"]:
+def clusters(moments: Moments, parts: int, rng: np.random.Generator) -> Float[np.ndarray, "paths parts"]:
     """First guess of which part each path belongs to, one-hot: k-means over scaled moments."""
     flat = [np.asarray(leaf, np.float64).reshape(len(leaf), -1) for leaf in jax.tree.leaves(moments)]
     features = np.concatenate(flat, axis=1)
@@ -124,13 +124,15 @@ def clusters(moments: Moments, parts: int, rng) -> Float[np.ndarray, "paths part
     return np.eye(parts)[own]
 
 
-def taught(tail: Tail, nominal: Nominal, broad: Tilt, asked: Asked, rng) -> Tilt:
-    """Parts that cross-entropy makes for a tail, half for its probability and half for its excess."""
+def tail_parts(
+    tail: Tail, nominal: Nominal, broad: Tilt, target: TailTarget, rng: np.random.Generator
+) -> Tilt:
+    """Parts by cross-entropy for a tail, half for its probability and half for its excess."""
     each = integrands(tail)
     own = each[0] + each[len(tail.beyond)]
     value = tail.weight * (own + NEAR * own.max(initial=0.0) * (tail.beyond[0] <= 0.0))
-    start = clusters(tail.moments, asked.parts - 1, rng)
-    narrow = fitted(nominal, tail.moments, value, start, asked.rates)
+    start = clusters(tail.moments, target.parts - 1, rng)
+    narrow = fitted(nominal, tail.moments, value, start, target.rates)
     law = jax.tree.map(lambda own, wide: jnp.concatenate([own, wide]), narrow, broad)
     shares = np.append(np.asarray(narrow.share, np.float64) * (1.0 - BROAD), BROAD)
     return dataclasses.replace(law, share=jnp.asarray(shares, jnp.float32))
@@ -149,35 +151,37 @@ def plain_of(nominal: Nominal, system: System) -> Tilt:
     return untilted(nominal, months, factors, common, system.firms.cash.shape[0])
 
 
-def unwatched(stage: int, paths: int) -> AbstractContextManager[Hooks]:
-    """A pilot nobody looks at."""
+def no_hooks(stage: int, paths: int) -> AbstractContextManager[Hooks]:
+    """A pilot without callbacks."""
     return nullcontext(Hooks())
 
 
-def learn(system: System, asked: Asked, seed: int, block: int, look: Look = unwatched) -> Learned:
+def learn(system: System, target: TailTarget, seed: int, block: int, look: Look = no_hooks) -> Learned:
     """Learn a law; `look(stage, paths)` gives each pilot's Hooks. A law of fewer pilots when stopped."""
     begun = time.perf_counter()
     nominal = nominal_of(system)
     plain = plain_of(nominal, system)
-    law = repeated(plain, asked.parts + 1)
-    levels = asked.level, 1.0 - DEEPER * (1.0 - asked.level)
-    rng, tails, hits = np.random.default_rng([LEARNING, seed]), [], []
-    for stage, paths in enumerate(asked.paths):
+    law = repeated(plain, target.parts + 1)
+    levels = target.level, 1.0 - DEEPER * (1.0 - target.level)
+    rng = np.random.default_rng([LEARNING, seed])
+    tails: list[Tail] = []
+    hits: list[float] = []
+    for stage, paths in enumerate(target.paths):
         own = int(np.random.SeedSequence([LEARNING, seed, stage]).generate_state(1, np.uint64)[0])
         with look(stage, paths) as hooks:
-            found = pilot(system, Tilted(law, nominal), Plan(paths, block, own), asked.column, hooks)
+            run = pilot(system, Tilted(law, nominal), Plan(paths, block, own), target.column, hooks)
         if hooks.stopped():
             break
         if stage == 0:
-            broad = broad_of(tail_of(found, (FIRST_LEVEL,)), nominal, asked.rates)
-            law = mixed(repeated(broad, asked.parts), plain, asked.defensive)
+            broad = broad_of(tail_of(run, (FIRST_LEVEL,)), nominal, target.rates)
+            law = mixed(repeated(broad, target.parts), plain, target.defensive)
             continue
-        tails.append(tail_of(found, levels))
+        tails.append(tail_of(run, levels))
         hits.append(float(np.sum(tails[-1].beyond[0] > 0.0) / paths))
-        law = mixed(taught(joined(tails), nominal, broad, asked, rng), plain, asked.defensive)
+        law = mixed(tail_parts(joined(tails), nominal, broad, target, rng), plain, target.defensive)
     if tails:
         last = joined(tails)
         squares = normalised(last.weight * integrands(last) ** 2)
-        law = refined(law, nominal, jax.tree.map(jnp.asarray, last.moments), squares, asked.rates)
+        law = refined(law, nominal, jax.tree.map(jnp.asarray, last.moments), squares, target.rates)
     seconds = time.perf_counter() - begun
-    return Learned(Tilted(law, nominal), tuple(hits), sum(asked.paths), seconds)
+    return Learned(Tilted(law, nominal), tuple(hits), sum(target.paths), seconds)

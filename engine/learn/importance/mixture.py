@@ -6,8 +6,8 @@ The best law for an integrand h >= 0 is p h / E[h]. The mixture q closest to it 
 
 over weighted paths. A part is an exponential family of a path's `Moments`, so that each maximisation is a
 weighted mean of them: transition counts, means of shocks, inverse means of thresholds (Rubinstein and Kroese
-2004, "The Cross-Entropy Method"; Dempster, Laird and Rubin 1977). What the sample does not know stays where
-the nominal law has it: a part has some 200 numbers, and each one that is only noise widens the weights.
+2004, "The Cross-Entropy Method"; Dempster, Laird and Rubin 1977). A number that the sample
+does not determine stays nominal: a part has some 200 numbers, and noise in each widens the weights.
 """
 
 import jax
@@ -22,10 +22,13 @@ PRIOR = 40.0
 CAUTION = 2.0
 """Standard errors a mean must lie from the nominal one."""
 LEAST_SHARE = 0.02
-"""A part that explains less than this share of the tail gets it all the same, so that none dies out."""
+"""Least share of a part, so that none dies out."""
 ROUNDS = 30
 RATES = (0.25, 8.0)
 """A threshold's rate stays between these; (1, 1) tilts none."""
+
+Rates = tuple[float | Float[Array, ""], float | Float[Array, ""]]
+"""Bounds of the rates, which are arrays inside compiled functions."""
 
 
 @jax.jit
@@ -39,8 +42,8 @@ def responsibilities(tilt: Tilt, nominal: Nominal, moments: Moments) -> Float[Ar
     return jax.nn.softmax(densities(tilt, nominal, moments) + jnp.log(tilt.share)[None], axis=1)
 
 
-def shrunk(mean, error):
-    """A mean drawn towards zero by its standard error, and zero unless it is `CAUTION` of them away.
+def shrunk(mean: Float[Array, "*shape"], error: Float[Array, "..."]) -> Float[Array, "*shape"]:
+    """A mean shrunk towards zero by its standard error, and zero unless it is `CAUTION` of them away.
 
     The positive-part rule of James and Stein (1961), coordinate by coordinate.
     """
@@ -49,12 +52,12 @@ def shrunk(mean, error):
 
 
 @jax.jit
-def maximised(nominal: Nominal, moments: Moments, mass: Float[Array, "paths parts"], rates) -> Tilt:
+def maximised(nominal: Nominal, moments: Moments, mass: Float[Array, "paths parts"], rates: Rates) -> Tilt:
     """The parts under which paths of this mass [paths parts], on any scale, are most likely."""
     total = jnp.sum(mass, axis=0)
     known = total**2 / jnp.sum(mass**2, axis=0)
 
-    def mean(leaf):
+    def mean(leaf: Float[Array, "paths *shape"]) -> Float[Array, "parts *shape"]:
         flat = jnp.tensordot(mass, leaf, axes=((0,), (0,)))
         return flat / total.reshape(-1, *(1,) * (flat.ndim - 1))
 
@@ -93,7 +96,7 @@ def fitted(
     """
     each = jnp.asarray(value / np.sum(value) * len(value), jnp.float32)[:, None]
     moments = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), moments)
-    found = maximised(nominal, moments, each * jnp.asarray(start, jnp.float32), rates)
+    law = maximised(nominal, moments, each * jnp.asarray(start, jnp.float32), rates)
     for _ in range(ROUNDS):
-        found = maximised(nominal, moments, each * responsibilities(found, nominal, moments), rates)
-    return found
+        law = maximised(nominal, moments, each * responsibilities(law, nominal, moments), rates)
+    return law

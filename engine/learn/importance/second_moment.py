@@ -18,10 +18,10 @@ import optax
 from jaxtyping import Array, Float
 
 from engine.draws.tilted import Moments, Nominal, Tilt, probabilities, row_ratios
-from engine.learn.importance.mixture import RATES, densities
+from engine.learn.importance.mixture import RATES, Rates, densities
 
 RATE, STEPS = 0.003, 15
-"""Of gradient: more of either goes on to lower the moments of the paths that teach, and raises others'."""
+"""Of the descent: more of either overfits, and raises the second moment on other paths."""
 
 
 class Free(eqx.Module):
@@ -42,7 +42,7 @@ def freed(tilt: Tilt, nominal: Nominal) -> Free:
     return Free(jnp.log(own.share), row_ratios(own, nominal), own.drift, own.common, *rates)
 
 
-def bound(free: Free, tilt: Tilt, nominal: Nominal, rates=RATES) -> Tilt:
+def bound(free: Free, tilt: Tilt, nominal: Nominal, rates: Rates = RATES) -> Tilt:
     """The mixture of these parts with the nominal part of `tilt`, at its share."""
     rows = probabilities(nominal.transition)[None, None] * jnp.exp(free.transition)
     own = Tilt(
@@ -56,8 +56,10 @@ def bound(free: Free, tilt: Tilt, nominal: Nominal, rates=RATES) -> Tilt:
     return jax.tree.map(lambda part, plain: jnp.concatenate([part, plain[-1:]]), own, tilt)
 
 
-def second_moments(tilt: Tilt, nominal: Nominal, moments: Moments, squares) -> Float[Array, "integrands"]:
-    """m(q) of each integrand from `squares` = w h^2 [integrands paths], up to the number of paths."""
+def second_moments(
+    tilt: Tilt, nominal: Nominal, moments: Moments, squares: Float[Array, "integrands paths"]
+) -> Float[Array, "integrands"]:
+    """m(q) of each integrand from `squares` = w h^2, up to the number of paths."""
     log_ratio = jax.nn.logsumexp(densities(tilt, nominal, moments) + jnp.log(tilt.share)[None], axis=1)
     return jnp.sum(squares * jnp.exp(-log_ratio)[None], axis=1)
 
@@ -68,7 +70,7 @@ def refined(
     nominal: Nominal,
     moments: Moments,
     squares: Float[Array, "integrands paths"],
-    rates=RATES,
+    rates: Rates = RATES,
 ) -> Tilt:
     """The mixture after `STEPS` steps of descent; `squares` is w h^2 of each integrand and path."""
     optimiser, start = optax.adam(RATE), freed(tilt, nominal)
@@ -87,5 +89,5 @@ def refined(
 
 
 def normalised(squares: Float[np.ndarray, "integrands paths"]) -> Float[Array, "integrands paths"]:
-    """Squares on a scale that float32 holds: the logarithm of a sum does not mind."""
+    """Squares on a scale within float32's range: a constant factor does not change the minimum."""
     return jnp.asarray(squares / squares.sum(axis=1, keepdims=True), jnp.float32)

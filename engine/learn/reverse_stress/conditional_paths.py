@@ -1,8 +1,8 @@
-"""Paths around a systematic scenario: its regimes forced, its normals given up to some noise, the rest free.
+"""Paths around a systematic scenario: its regimes fixed, its normals plus noise, all other draws free.
 
     normals = centre + spread * e,   e independent standard normals under each path's own address
 
-What no sampler decides (default thresholds, waivers, release slips, frailty) stays each path's own, so the
+Idiosyncratic draws (default thresholds, waivers, release slips, frailty) stays each path's own, so the
 mean loss of such paths is the loss expected given the scenario: smooth in the centre, where the loss of one
 path jumps.
 """
@@ -21,6 +21,7 @@ from engine.book.system import System
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM, Systematic
 from engine.paths import path as paths
+from engine.paths.draws import PathIds, Seed
 from engine.paths.simulate import QUARTER, every_year
 from engine.run.chunks import over_chunks
 from engine.run.devices import mesh_of
@@ -37,13 +38,13 @@ class Around(eqx.Module):
     uniforms: Float[Array, "months"]
     spread: Float[Array, ""]
 
-    def __call__(self, seed, path: Int[Array, ""], steps: int, factors: int) -> Systematic:
-        drawn = PSEUDO_RANDOM(seed, path, steps, factors)
-        return Systematic(self.centre + self.spread * drawn.normals, self.uniforms, drawn.log_weight)
+    def __call__(self, seed: Seed, path: Int[Array, ""], steps: int, factors: int) -> Systematic:
+        draws = PSEUDO_RANDOM(seed, path, steps, factors)
+        return Systematic(self.centre + self.spread * draws.normals, self.uniforms, draws.log_weight)
 
 
 class Observed(eqx.Module):
-    """What is kept of each path; the path axis is last."""
+    """Results of each path; the path axis is last."""
 
     losses: Float[Array, "*columns paths"]  # at the end, USD bn; the columns of `engine.paths.path`
     along: Float[Array, "*shapes_factors paths"]  # the path's normals along the shapes
@@ -54,8 +55,10 @@ class Observed(eqx.Module):
     breached: Bool[Array, "*quarters_collateralised paths"]  # LTV or DSCR test failed in the quarter
 
 
-def chunk_observed(system: System, shapes, seed, one) -> Observed:
-    """What is kept of one chunk (sampler, path ids); `shapes` [months, shapes] are orthonormal columns."""
+def chunk_observed(
+    system: System, shapes: Float[Array, "months shapes"], seed: Seed, one: tuple[Around, PathIds]
+) -> Observed:
+    """Results of one chunk (sampler, path ids); `shapes` are orthonormal columns."""
     credit, (sampler, ids) = system.numbers.credit, one
 
     def monthly(system, state, info):
@@ -63,16 +66,16 @@ def chunk_observed(system: System, shapes, seed, one) -> Observed:
         weak = (tested.ltv > 0.0) & (tested.dscr < credit.dscr_default)
         return paths.traced(system, state, info), (tested.ltv > credit.ltv_covenant) | weak
 
-    def year_end(state, kept):
-        trace, breached = kept
+    def year_end(state, months):
+        trace, breached = months
         return trace, jnp.any(breached.reshape(-1, QUARTER, *breached.shape[1:]), axis=1)
 
-    fate, drawn, state, (trace, breached) = every_year(system, sampler, seed, ids, monthly, year_end)
+    fate, draws, state, (trace, breached) = every_year(system, sampler, seed, ids, monthly, year_end)
     end = batch_last(paths.ending, system, fate, state, batched=(False, True, True))
     return Observed(
         losses=batch_last(paths.snapshot, system, state, batched=(False, True)).losses,
-        along=jnp.tensordot(shapes.T, drawn.normals, axes=1),
-        log_weight=drawn.log_weight,
+        along=jnp.tensordot(shapes.T, draws.normals, axes=1),
+        log_weight=draws.log_weight,
         trace=trace.reshape(-1, *trace.shape[2:]),
         default_month=end.default_month,
         cause=end.cause,
@@ -85,11 +88,11 @@ def observe(
     seed: int,
     samplers: Sequence[Around],
     ids: Int[np.ndarray, "chunks chunk"],
-    shapes: Any,
-    keep: Callable[[Observed], Any],
+    shapes: Float[np.ndarray, "months shapes"],
+    select: Callable[[Observed], Any],
     progress: Callable[[int], None] = lambda paths: None,
 ) -> Any:
-    """`keep(Observed)` of chunk after chunk, on the host: leaves [chunks ... CHUNK].
+    """`select(Observed)` of chunk after chunk, on the host: leaves [chunks ... CHUNK].
 
     Chunk n has the path ids `ids[n]` [CHUNK] and `samplers[n]`; all share one compiled program, and
     `progress` gets the paths of every call. A System that is observed often is best put on the devices before
@@ -98,7 +101,7 @@ def observe(
     arguments = system, jnp.asarray(shapes, jnp.float32), seed_words(seed)
     each = jax.tree.map(lambda *leaves: np.stack(leaves), *samplers), ids
     rounds = []
-    for made in over_chunks(chunk_observed, arguments, each, CHUNKS, keep):
-        rounds.append(made)
+    for results in over_chunks(chunk_observed, arguments, each, CHUNKS, select):
+        rounds.append(results)
         progress(CHUNKS * mesh_of().size * CHUNK)
     return jax.tree.map(lambda *leaves: np.concatenate(leaves), *rounds)

@@ -6,17 +6,18 @@ g is known through planes fitted to simulated losses (a response surface, Bucher
 is the one of Hasofer and Lind (1974), Rackwitz and Fiessler (1978): the nearest point of the plane.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float, Float64
 
 FURTHEST = 8.0
-"""Standard deviations beyond which no point is looked for: chance goes there once in 10^15."""
+"""Greatest distance of a point in standard deviations, exceeded with probability 10^-15."""
 
 
 class Plane(NamedTuple):
-    """A loss near a point: value there, slope, and the standard deviation that the plane does not explain."""
+    """A loss near a point: value there, slope, and standard deviation of the residual."""
 
     value: float
     slope: Float64[np.ndarray, "dims"]
@@ -24,10 +25,11 @@ class Plane(NamedTuple):
 
 
 Point = Float64[np.ndarray, "dims"]
+Ray = Sequence[float] | Float[np.ndarray, "points"]
 
 
-def fitted(noise, loss, spread: float) -> Plane:
-    """Least squares of losses [n] on the noise [n, dims], in units of `spread`, about the point.
+def fitted(noise: Float[np.ndarray, "n dims"], loss: Float[np.ndarray, "n"], spread: float) -> Plane:
+    """Least squares of losses on the noise, in units of `spread`, about the point.
 
     >>> noise = np.random.default_rng(1).standard_normal((50, 2))
     >>> plane = fitted(noise, 3.0 + noise @ [0.5, -1.0], 0.5)
@@ -35,9 +37,10 @@ def fitted(noise, loss, spread: float) -> Plane:
     (3.0, [1.0, -2.0])
     """
     rows = np.column_stack([np.ones(len(noise)), spread * np.asarray(noise, np.float64)])
-    found, *_ = np.linalg.lstsq(rows, np.asarray(loss, np.float64), rcond=None)
-    left = loss - rows @ found
-    return Plane(float(found[0]), found[1:], float(np.sqrt(left @ left / max(len(rows) - len(found), 1))))
+    coefficients, *_ = np.linalg.lstsq(rows, np.asarray(loss, np.float64), rcond=None)
+    left = loss - rows @ coefficients
+    freedom = max(len(rows) - len(coefficients), 1)
+    return Plane(float(coefficients[0]), coefficients[1:], float(np.sqrt(left @ left / freedom)))
 
 
 def nearest(z: Point, plane: Plane, target: float) -> Point:
@@ -46,10 +49,10 @@ def nearest(z: Point, plane: Plane, target: float) -> Point:
     The origin where the plane has the target there already.
     """
     square = plane.slope @ plane.slope
-    wanted = target - plane.value + plane.slope @ z
-    if wanted <= 0.0 or square <= 0.0:
+    rise = target - plane.value + plane.slope @ z
+    if rise <= 0.0 or square <= 0.0:
         return np.zeros_like(z)
-    return plane.slope * min(wanted / square, FURTHEST / np.sqrt(square))
+    return plane.slope * min(rise / square, FURTHEST / np.sqrt(square))
 
 
 def stepped(z: Point, plane: Plane, target: float, done: int) -> Point:
@@ -62,8 +65,8 @@ def length(z: Point) -> float:
     return float(np.linalg.norm(z))
 
 
-def crossing(distance, mean, target: float) -> float:
-    """Distance along a ray at which the expected loss [points] reaches the target, linear between points.
+def crossing(distance: Ray, mean: Ray, target: float) -> float:
+    """Distance along a ray at which the expected loss reaches the target, linear between the points.
 
     The start where it is there already, infinite where the last stretch does not rise towards it or would
     reach it beyond `FURTHEST`.
@@ -77,8 +80,8 @@ def crossing(distance, mean, target: float) -> float:
         return float(distance[0])
     last = above[0] if above.size else len(mean) - 1
     rise = (mean[last] - mean[last - 1]) / (distance[last] - distance[last - 1])
-    found = distance[last] + (target - mean[last]) / rise if rise > 0.0 else np.inf
-    return float(found) if found <= FURTHEST else np.inf
+    place = distance[last] + (target - mean[last]) / rise if rise > 0.0 else np.inf
+    return float(place) if place <= FURTHEST else np.inf
 
 
 class Reliability(NamedTuple):
@@ -88,8 +91,8 @@ class Reliability(NamedTuple):
     distance: float
 
 
-def reliability(distance, mean, deviation, target: float) -> Reliability:
-    """FORM with what is left to chance on a path as one more normal w: the nearest point of
+def reliability(distance: Ray, mean: Ray, deviation: Ray, target: float) -> Reliability:
+    """FORM with the idiosyncratic loss of a path as one more normal w: the nearest point of
     mean(c) + deviation(c) w >= target along a ray.
 
         beta = min over c of sqrt(c^2 + ((target - mean(c)) / deviation(c))^2)
@@ -98,8 +101,8 @@ def reliability(distance, mean, deviation, target: float) -> Reliability:
     target is reached at the start.
 
     >>> ray = np.array([0.0, 2.0, 4.0])
-    >>> found = reliability(ray, 10.0 + 3.0 * ray, np.full(3, 4.0), 25.0)
-    >>> round(found.beta, 3), round(found.distance, 2)
+    >>> form = reliability(ray, 10.0 + 3.0 * ray, np.full(3, 4.0), 25.0)
+    >>> round(form.beta, 3), round(form.distance, 2)
     (3.0, 1.8)
     """
     distance, mean, deviation = (np.asarray(each, np.float64) for each in (distance, mean, deviation))

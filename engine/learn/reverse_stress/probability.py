@@ -1,11 +1,12 @@
-"""Probability of a loss: FORM's, regime path by regime path, beside one simulated about the same points.
+"""Probability of a loss by FORM, regime path by regime path, and by simulation about the same points.
 
     P(loss >= target) = sum over regime paths of P(regimes) P(loss >= target | regimes)
 
-The sum is a sample of regime paths, the worse the more often. Given one, FORM puts Phi(-beta) for the second
-factor, and importance sampling draws normals about FORM's own point.
+The sum is over a sample of regime paths, worse ones with higher probability. Given one, FORM puts
+Phi(-beta) for the second factor, and importance sampling draws normals about FORM's own point.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,15 +14,16 @@ from jaxtyping import Float64
 from scipy.stats import norm
 
 from engine.learn.reverse_stress import design_point
-from engine.learn.reverse_stress.design_point import length
-from engine.learn.reverse_stress.regimes import Regimes, drawn, switches_of
+from engine.learn.reverse_stress.design_point import Point, length
+from engine.learn.reverse_stress.regimes import Regimes, sampled, switches_of
+from engine.learn.reverse_stress.reverse_stress import Answer
 from engine.learn.reverse_stress.trials import FEW, WEIGHED, Scenario, Trials
 
 PATHS, RAY = 64, 4
 """Regime paths of the sum, and points along the ray of each."""
 
 POOL = 20_000
-"""Regime paths drawn of the chain, of which those of the sum are chosen."""
+"""Regime paths sampled from the chain, from which those of the sum are chosen."""
 
 
 class Estimate(NamedTuple):
@@ -32,7 +34,7 @@ class Estimate(NamedTuple):
 
 
 class Probabilities(NamedTuple):
-    """What FORM and importance sampling say of P(loss >= target), and when the first regime breaks there."""
+    """P(loss >= target) by FORM and by importance sampling, and the year of the first switch."""
 
     form: Estimate
     importance: Estimate
@@ -48,7 +50,7 @@ def chosen(
     order of these months.
     """
     rng = np.random.default_rng([trials.seed & 0xFFFFFFFF, trials.seed >> 32, WEIGHED & 0xFFFF])
-    paths = drawn(trials.transition, trials.start, trials.months, pool, rng)
+    paths = sampled(trials.transition, trials.start, trials.months, pool, rng)
     paths.sort(key=lambda path: (path.count(2), path.count(1), switches_of(trials.start, path)))
     size = np.array([1.0 + path.count(2) for path in paths])
     above = np.cumsum(size) / size.sum()
@@ -56,37 +58,39 @@ def chosen(
     return [paths[place] for place in at], size.sum() / (pool * count * size[at])
 
 
-def directions(trials: Trials, regimes: list[Regimes], answers) -> list:
+def directions(trials: Trials, regimes: Sequence[Regimes], answers: Sequence[Answer]) -> list[Point]:
     """For each regime path the unit direction of the answer whose regimes agree in most months.
 
-    Where answers need no push at all it is the direction in which the loss grows about the first.
+    Where no answer needs normals away from zero, it is the direction in which the loss grows about the first.
     """
     known = [(np.array(each.scenario.regimes), each.scenario.z) for each in answers if each.beta > 0.0]
     known = known or [(np.array(answers[0].scenario.regimes), trials.plane(answers[0].scenario).slope)]
-    found = []
+    units = []
     for path in regimes:
         _, z = max(known, key=lambda each: int((each[0] == path).sum()))
-        found.append(z / length(z))
-    return found
+        units.append(z / length(z))
+    return units
 
 
-def probabilities(trials: Trials, answers, target: float) -> Probabilities:
+def probabilities(trials: Trials, answers: Sequence[Answer], target: float) -> Probabilities:
     """P(loss >= target) by FORM and by importance sampling about FORM's points."""
     regimes, weight = chosen(trials, PATHS)
     along = directions(trials, regimes, answers)
     furthest = max(4.0, max(answer.beta for answer in answers))
     distance = np.linspace(0.0, furthest, RAY)
     rays = zip(*trials.rays(regimes, along, distance, first=WEIGHED), strict=True)
-    found = [design_point.reliability(distance, mean, spread, target) for mean, spread in rays]
-    form = norm.sf([each.beta for each in found])
-    centres = [each.distance * direction for each, direction in zip(found, along, strict=True)]
+    points = [design_point.reliability(distance, mean, spread, target) for mean, spread in rays]
+    form = norm.sf([each.beta for each in points])
+    centres = [each.distance * direction for each, direction in zip(points, along, strict=True)]
     beyond = weighed(trials, regimes, centres, target)
     year = [((switches_of(trials.start, path) or ((0, 0),))[0][0] + 11) // 12 for path in regimes]
     breaks = np.bincount(year, weight * beyond, minlength=trials.months // 12 + 1)
     return Probabilities(summed(weight, form), summed(weight, beyond), breaks / max(breaks.sum(), 1e-300))
 
 
-def weighed(trials: Trials, regimes, centres, target: float) -> Float64[np.ndarray, "paths"]:
+def weighed(
+    trials: Trials, regimes: Sequence[Regimes], centres: Sequence[Point], target: float
+) -> Float64[np.ndarray, "paths"]:
     """P(loss >= target | regimes) of each regime path, from normals about its centre.
 
     Weight of a path with normals x about the centre m: exp(|m|^2 / 2 - m.x).
@@ -103,7 +107,7 @@ def weighed(trials: Trials, regimes, centres, target: float) -> Float64[np.ndarr
     return (ratio * (loss >= target)).mean(axis=1)
 
 
-def summed(weight, value) -> Estimate:
+def summed(weight: Float64[np.ndarray, "paths"], value: Float64[np.ndarray, "paths"]) -> Estimate:
     """sum(weight * value) and its error, as if the regime paths were drawn independently."""
     parts = len(weight) * weight * value
     return Estimate(float(parts.mean()), float(parts.std(ddof=1) / np.sqrt(len(parts))))

@@ -1,13 +1,17 @@
-"""Paths of the regime: how likely each is, which uniforms force it, and which paths lie next to it.
+"""Paths of the regime: their probability, the uniforms that produce them, and their neighbours.
 
 A regime path is a tuple of one code a month, positions in `vocabulary.REGIMES`. The law is the engine's
 Markov chain: month t's regime given that of t - 1 has the row P[s_{t-1}] (docs/model.md, section 1).
 """
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float32, Float64
 
+from engine.book.system import System
 from engine.vocabulary import REGIMES
+
+Transition = Float64[np.ndarray, "regimes regimes"]
+"""Monthly probabilities from the row's regime to the column's."""
 
 Regimes = tuple[int, ...]
 """One code a month."""
@@ -19,14 +23,14 @@ SHIFTS = (-6, -2, -1, 1, 2, 6)
 """Months by which a switch is moved to reach a neighbour."""
 
 
-def transition_of(system) -> tuple[Float64[np.ndarray, "regimes regimes"], int]:
+def transition_of(system: System) -> tuple[Transition, int]:
     """Monthly transition probabilities of a System, rows summing to one, and its regime at month 0."""
     cumulative = np.array(system.economy.transition, np.float64)
     cumulative[:, -1] = 1.0
     return np.diff(cumulative, axis=1, prepend=0.0), int(system.numbers.economy.start)
 
 
-def log_probability(transition, start: int, regimes: Regimes) -> float:
+def log_probability(transition: Transition, start: int, regimes: Regimes) -> float:
     """ln P(s_1 ... s_T | s_0 = start) = sum_t ln P[s_{t-1}, s_t].
 
     >>> chain = np.array([[0.9, 0.1], [0.5, 0.5]])
@@ -38,8 +42,8 @@ def log_probability(transition, start: int, regimes: Regimes) -> float:
         return float(np.log(transition[before, regimes]).sum())
 
 
-def forcing(transition, start: int, regimes: Regimes) -> np.ndarray:
-    """Uniforms [months] that lead the chain along the path: the middle of each month's interval."""
+def forcing(transition: Transition, start: int, regimes: Regimes) -> Float32[np.ndarray, "months"]:
+    """Uniforms that lead the chain along the path: the middle of each month's interval."""
     before = (start, *regimes[:-1])
     above = np.cumsum(transition, axis=1)[before, regimes]
     return (above - 0.5 * transition[before, regimes]).astype(np.float32)
@@ -69,31 +73,36 @@ def starts(start: int, months: int, step: int = 6) -> list[Regimes]:
     the middle regime that turns to the worst a year later."""
     middle, worst = range(len(REGIMES))[1:]
     dates = range(step + 1, months + 1, step)
-    found = [(), *(((month, kind),) for month in dates for kind in (middle, worst) if kind != start)]
+    paths: list[Switches] = [
+        (),
+        *(((month, kind),) for month in dates for kind in (middle, worst) if kind != start),
+    ]
     if start == 0:
-        found += [((month, middle), (month + 12, worst)) for month in dates if month + 12 <= months]
-    return [regimes_of(start, each, months) for each in found]
+        paths += [((month, middle), (month + 12, worst)) for month in dates if month + 12 <= months]
+    return [regimes_of(start, each, months) for each in paths]
 
 
 def neighbours(start: int, regimes: Regimes) -> list[Regimes]:
     """Paths one move away: a switch earlier or later, away or to another regime, or one more switch."""
     months, switches = len(regimes), switches_of(start, regimes)
-    found = []
+    moves: list[Switches] = []
     for at, (month, kind) in enumerate(switches):
         rest = switches[:at] + switches[at + 1 :]
         low = switches[at - 1][0] + 1 if at else 1
         high = switches[at + 1][0] - 1 if at + 1 < len(switches) else months
-        found += [(*rest, (month + shift, kind)) for shift in SHIFTS if low <= month + shift <= high]
-        found += [rest, *((*rest, (month, other)) for other in range(len(REGIMES)) if other != kind)]
+        moves += [(*rest, (month + shift, kind)) for shift in SHIFTS if low <= month + shift <= high]
+        moves += [rest, *((*rest, (month, other)) for other in range(len(REGIMES)) if other != kind)]
     last = switches[-1][0] if switches else 0
     for month in {(2 * last + months) // 3, (last + 2 * months) // 3}:
-        found += [(*switches, (month, other)) for other in range(len(REGIMES)) if month > last]
-    paths = dict.fromkeys(regimes_of(start, each, months) for each in found)
+        moves += [(*switches, (month, other)) for other in range(len(REGIMES)) if month > last]
+    paths = dict.fromkeys(regimes_of(start, each, months) for each in moves)
     paths.pop(regimes, None)
     return list(paths)
 
 
-def drawn(transition, start: int, months: int, count: int, rng: np.random.Generator) -> list[Regimes]:
+def sampled(
+    transition: Transition, start: int, months: int, count: int, rng: np.random.Generator
+) -> list[Regimes]:
     """Independent paths of the chain."""
     above = np.cumsum(transition, axis=1)
     above[:, -1] = np.inf  # rounding may leave the last cumulative probability under one

@@ -3,7 +3,7 @@
     maximise  ln P(regimes) - |z|^2 / 2   subject to   E[loss | regimes, z] >= target
 
 The regimes are searched by moving their switches, the normals by the step of `design_point`. One
-answer is kept of each kind: the year in which the first regime breaks and the worst regime after it.
+answer stands for each kind: the year of the first switch and the worst regime after it.
 """
 
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.learn.reverse_stress import design_point
-from engine.learn.reverse_stress.design_point import FURTHEST, length, nearest, stepped
+from engine.learn.reverse_stress.design_point import FURTHEST, Point, length, nearest, stepped
 from engine.learn.reverse_stress.regimes import (
     Regimes,
     log_probability,
@@ -23,7 +23,7 @@ from engine.learn.reverse_stress.regimes import (
 from engine.learn.reverse_stress.trials import CHECKED, FEW, Scenario, Trials
 
 DISTANCES = (0.0, 2.5, 5.0)
-"""Standard deviations from the middle at which every start is looked at."""
+"""Standard deviations from the middle at which every start is simulated."""
 
 MOST_ROUNDS, LEAST_ROUNDS = 7, 3
 SETTLED = 0.03
@@ -38,7 +38,7 @@ class Unreachable(ValueError):
 
 
 class Answer(NamedTuple):
-    """A scenario that reaches the target, and what simulation around it says."""
+    """A scenario that reaches the target, and the losses simulated around it."""
 
     scenario: Scenario
     log_likelihood: float  # ln P(regimes) - |z|^2 / 2
@@ -71,39 +71,39 @@ def search(trials: Trials, target: float, count: int) -> list[Answer]:
     Raises `Unreachable` where no start reaches the target.
     """
     direction = steepest(trials, target)
-    found = [climbed(trials, start, target) for start in likeliest(trials, direction, target)[:count]]
-    answers = [checked(trials, scenario, target) for scenario in found]
+    scenarios = [climbed(trials, start, target) for start in likeliest(trials, direction, target)[:count]]
+    answers = [checked(trials, scenario, target) for scenario in scenarios]
     reached = [answer for answer in answers if answer is not None]
     if not reached:
         raise Unreachable(unreached(trials, direction, target))
     return sorted(reached, key=lambda answer: -answer.log_likelihood)
 
 
-def steepest(trials: Trials, target: float):
-    """Unit direction [dims] of the normals in which the loss grows, where the regimes break midway."""
+def steepest(trials: Trials, target: float) -> Point:
+    """Unit direction of the normals in which the loss grows, where the regime switches midway."""
     regimes = regimes_of(trials.start, ((trials.months // 2 + 1, 2),), trials.months)
     z = np.zeros(trials.dims)
     for _ in range(2):
         plane = trials.plane(Scenario(regimes, z))
         if not plane.slope.any():
-            raise Unreachable(f"losses do not answer to the economy: {plane.value:,.1f} bn whatever it does")
+            raise Unreachable(f"losses do not depend on the economy: {plane.value:,.1f} bn in any case")
         z = nearest(z, plane, max(target, plane.value + length(plane.slope)))
         z = z * min(1.0, DISTANCES[1] / length(z))
     return plane.slope / length(plane.slope)
 
 
-def likeliest(trials: Trials, direction, target: float) -> list[Scenario]:
+def likeliest(trials: Trials, direction: Point, target: float) -> list[Scenario]:
     """The likeliest start of each kind that reaches the target along a direction, likeliest first."""
     regimes = starts(trials.start, trials.months)
     means, _ = trials.rays(regimes, [direction] * len(regimes), DISTANCES)
     distances = [design_point.crossing(DISTANCES, mean, target) for mean in means]
-    found = [
+    scenarios = [
         Scenario(path, distance * direction)
         for path, distance in zip(regimes, distances, strict=True)
         if np.isfinite(distance)
     ]
     best: dict[tuple[int, int], Scenario] = {}
-    for scenario in sorted(found, key=trials.log_likelihood, reverse=True):
+    for scenario in sorted(scenarios, key=trials.log_likelihood, reverse=True):
         best.setdefault(kind_of(trials.start, scenario.regimes), scenario)
     return list(best.values())
 
@@ -161,11 +161,11 @@ def checked(trials: Trials, scenario: Scenario, target: float) -> Answer | None:
     )  # fmt: skip
 
 
-def unreached(trials: Trials, direction, target: float) -> str:
+def unreached(trials: Trials, direction: Point, target: float) -> str:
     """Why the target is out of reach, with the most that any start loses at `FURTHEST`."""
     regimes = starts(trials.start, trials.months)
     means, _ = trials.rays(regimes, [direction] * len(regimes), (FURTHEST,))
     return (
         f"no systematic path within {FURTHEST:.0f} standard deviations of the middle brings an expected loss "
-        f"of {target:,.2f} bn; the most found is {means.max():,.2f} bn"
+        f"of {target:,.2f} bn; the most is {means.max():,.2f} bn"
     )

@@ -1,19 +1,22 @@
-"""The story of a scenario: what happens on it quarter by quarter, as most of its paths have it."""
+"""The story of a scenario, quarter by quarter: events of most of its paths, medians of their series."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float, Int, Shaped
 
+from engine.learn.reverse_stress.regimes import Regimes
 from engine.learn.reverse_stress.trials import CHECKED, FEW, Scenario, Trials
 from engine.paths.simulate import QUARTER
 from engine.vocabulary import CAUSES, REGIMES, SERIES
 
-TOLD = 4 * FEW
-"""Paths that tell a story."""
+STORY_PATHS = 4 * FEW
+"""Paths behind a story."""
 
-SAID = 0.5
-"""Share of paths by which a breach or a default has happened once it is told as happening."""
+MAJORITY = 0.5
+"""Share of paths with a breach or a default from which it belongs to the story."""
 
 SHOWN = ("revenue", "price_h100", "rent_h100", "rate", "spread", "supply", "exposure")
 """Series of the quarterly table: medians over paths."""
@@ -28,8 +31,8 @@ class Story(NamedTuple):
 
 
 def story(trials: Trials, scenario: Scenario) -> Story:
-    """What paths with exactly these systematic draws have in common."""
-    seen = trials.observe([scenario], 0.0, CHECKED + (1 << 20) * FEW, TOLD, lambda seen: seen)
+    """Tables of paths with exactly these systematic draws."""
+    seen = trials.observe([scenario], 0.0, CHECKED + (1 << 20) * FEW, STORY_PATHS, lambda seen: seen)
     joined = {
         name: np.concatenate(list(getattr(seen, name)), axis=-1)
         for name in ("trace", "default_month", "cause", "breached")
@@ -40,27 +43,29 @@ def story(trials: Trials, scenario: Scenario) -> Story:
     return Story(quarters_table(scenario.regimes, firms, trace), firms, months_table(trace))
 
 
-def firms_table(names, borrowers, seen: dict[str, np.ndarray]) -> pd.DataFrame:
+def firms_table(
+    names: Sequence[str], borrowers: Int[np.ndarray, "loans"], seen: dict[str, Shaped[np.ndarray, "..."]]
+) -> pd.DataFrame:
     """One row a firm that breaches or defaults anywhere: shares, and the quarter in which most paths have it.
 
-    `breach_quarter` and `default_quarter` are those by which at least `SAID` of the paths have it, else 0.
+    `breach_quarter` and `default_quarter` are those by which a `MAJORITY` of the paths have it, else 0.
     """
     month, cause = seen["default_month"], seen["cause"]
     quarters = seen["breached"].shape[0]
     rows = []
     for firm, name in enumerate(names):
         own = seen["breached"][:, borrowers == firm].any(axis=1)  # [quarters, paths]
-        fell = (month[firm] > 0) & (
+        defaults = (month[firm] > 0) & (
             (month[firm] - 1) // QUARTER <= np.arange(quarters)[:, None]
         )  # [quarters, paths]
-        breached, fallen = np.maximum.accumulate(own, axis=0).mean(axis=1), fell.mean(axis=1)
-        if max(breached[-1], fallen[-1]) == 0.0:
+        breached, defaulted = np.maximum.accumulate(own, axis=0).mean(axis=1), defaults.mean(axis=1)
+        if max(breached[-1], defaulted[-1]) == 0.0:
             continue
         counts = np.bincount(cause[firm][month[firm] > 0], minlength=len(CAUSES))
         rows.append(
             {
                 "firm": name, "breached": breached[-1], "breach_quarter": first(breached),
-                "defaulted": fallen[-1], "default_quarter": first(fallen),
+                "defaulted": defaulted[-1], "default_quarter": first(defaulted),
                 "default_month": float(np.median(month[firm][month[firm] > 0])) if counts.any() else np.nan,
                 "cause": CAUSES[counts.argmax()] if counts.any() else "",
                 "cause_share": counts.max() / max(counts.sum(), 1),
@@ -74,13 +79,15 @@ def firms_table(names, borrowers, seen: dict[str, np.ndarray]) -> pd.DataFrame:
     return table.sort_values("defaulted", ascending=False, kind="stable", ignore_index=True)
 
 
-def first(share) -> int:
-    """The quarter, from 1, by which a growing share is at least `SAID`; 0 if it never is."""
-    return int(np.argmax(share >= SAID)) + 1 if share[-1] >= SAID else 0
+def first(share: Float[np.ndarray, "quarters"]) -> int:
+    """The quarter, from 1, by which a growing share is at least `MAJORITY`; 0 if it never is."""
+    return int(np.argmax(share >= MAJORITY)) + 1 if share[-1] >= MAJORITY else 0
 
 
-def quarters_table(regimes, firms: pd.DataFrame, trace) -> pd.DataFrame:
-    """One row a quarter: regime and medians at its end, mean losses, who breaches and defaults by then."""
+def quarters_table(
+    regimes: Regimes, firms: pd.DataFrame, trace: Float[np.ndarray, "months series paths"]
+) -> pd.DataFrame:
+    """One row a quarter: regime and medians at its end, mean losses, firms that breach or default in it."""
     ends = np.arange(QUARTER - 1, trace.shape[0], QUARTER)
     loss = trace[ends, SERIES.index("loss")].mean(axis=1, dtype=np.float64)
     table = pd.DataFrame({"quarter": np.arange(1, len(ends) + 1)})
@@ -93,7 +100,7 @@ def quarters_table(regimes, firms: pd.DataFrame, trace) -> pd.DataFrame:
     return table
 
 
-def months_table(trace) -> pd.DataFrame:
+def months_table(trace: Float[np.ndarray, "months series paths"]) -> pd.DataFrame:
     """Median and quantiles over paths of every series, month by month."""
     low, middle, high = np.quantile(trace, (0.05, 0.5, 0.95), axis=2)
     months = np.arange(1, trace.shape[0] + 1)

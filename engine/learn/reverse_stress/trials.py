@@ -1,7 +1,7 @@
 """Trials: losses of one column around systematic scenarios, simulated on common random numbers."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -9,8 +9,8 @@ from jaxtyping import Float64
 
 from engine.book.system import System
 from engine.draws.samplers import principal_components
-from engine.learn.reverse_stress.conditional_paths import Around, observe
-from engine.learn.reverse_stress.design_point import Plane, fitted
+from engine.learn.reverse_stress.conditional_paths import Around, Observed, observe
+from engine.learn.reverse_stress.design_point import Plane, Point, Ray, fitted
 from engine.learn.reverse_stress.regimes import Regimes, forcing, log_probability, transition_of
 from engine.paths.path import column_names
 from engine.run.devices import everywhere
@@ -20,7 +20,7 @@ SHAPES = 6
 """Leading principal components of each factor's path that a scenario may move; the rest stays at zero."""
 
 SEARCHED, CHECKED, WEIGHED = 1 << 40, 1 << 41, 1 << 42
-"""First path ids of the search, of checks on what it found, and of the probabilities: no path serves two."""
+"""First path ids of the search, of the checks of its answers, and of the probabilities: all different."""
 
 FEW = 512
 """Paths around a scenario where many scenarios are compared."""
@@ -37,9 +37,9 @@ class Scenario(NamedTuple):
 
 
 class Trials:
-    """Simulates losses of one column at the end of a System's months; tells `progress` how many paths it ran.
+    """Losses of one column at the end of a System's months; `progress` gets the paths of every call.
 
-    Raises ValueError for a column that the System has not.
+    Raises ValueError for an unknown column.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Trials:
         """Length of a scenario's normals."""
         return SHAPES * self.factors
 
-    def normals(self, z) -> Float64[np.ndarray, "months factors"]:
+    def normals(self, z: Point) -> Float64[np.ndarray, "months factors"]:
         """The monthly normals of a scenario."""
         return self.shapes @ np.reshape(z, (SHAPES, self.factors))
 
@@ -78,22 +78,29 @@ class Trials:
         centre = jnp.asarray(self.normals(scenario.z), jnp.float32)
         return Around(centre, jnp.asarray(uniforms), jnp.asarray(spread, jnp.float32))
 
-    def observe(self, scenarios, spread: float, first: int, each: int, keep):
-        """`keep(Observed)` of `each` paths around every scenario, in chunks [scenarios * chunks ... CHUNK].
+    def observe(
+        self,
+        scenarios: Sequence[Scenario],
+        spread: float,
+        first: int,
+        each: int,
+        select: Callable[[Observed], Any],
+    ) -> Any:
+        """`select(Observed)` of `each` paths around every scenario, in chunks [scenarios * chunks ... CHUNK].
 
         Every scenario has the same path ids, from `first` on; `each` is a multiple of CHUNK.
         """
         ids = first + np.arange(each, dtype=np.int64).reshape(-1, CHUNK)
         samplers = [self.sampler(scenario, spread) for scenario in scenarios for _ in ids]
         ids = np.tile(ids, (len(scenarios), 1))
-        return observe(self.system, self.seed, samplers, ids, self.shapes, keep, self.progress)
+        return observe(self.system, self.seed, samplers, ids, self.shapes, select, self.progress)
 
     def losses(
-        self, scenarios, spread=0.0, first=SEARCHED, each=FEW
+        self, scenarios: Sequence[Scenario], spread: float = 0.0, first: int = SEARCHED, each: int = FEW
     ) -> Float64[np.ndarray, "scenarios paths"]:
         """Losses (USD bn) of paths around every scenario."""
-        found = self.observe(scenarios, spread, first, each, lambda seen: seen.losses[:, self.at])
-        return found.reshape(len(scenarios), -1).astype(np.float64)
+        losses = self.observe(scenarios, spread, first, each, lambda seen: seen.losses[:, self.at])
+        return losses.reshape(len(scenarios), -1).astype(np.float64)
 
     def plane(self, scenario: Scenario, each: int = 8 * FEW, spread: float = SPREAD) -> Plane:
         """The plane through the losses about a scenario."""
@@ -103,12 +110,14 @@ class Trials:
         flat = np.moveaxis(along, -1, 1).reshape(loss.size, self.dims)
         return fitted((flat - scenario.z) / spread, loss.ravel(), spread)
 
-    def rays(self, regimes, directions, distances, first=SEARCHED):
-        """Mean and standard deviation of losses [rays, distances] along z = distance * direction, by ray."""
+    def rays(
+        self, regimes: Sequence[Regimes], directions: Sequence[Point], distances: Ray, first: int = SEARCHED
+    ) -> tuple[Float64[np.ndarray, "rays points"], Float64[np.ndarray, "rays points"]]:
+        """Mean and standard deviation of losses along z = distance * direction, by ray."""
         scenarios = [
             Scenario(path, distance * direction)
             for path, direction in zip(regimes, directions, strict=True)
             for distance in distances
         ]
-        found = self.losses(scenarios, first=first).reshape(len(regimes), len(distances), -1)
-        return found.mean(axis=2), found.std(axis=2)
+        losses = self.losses(scenarios, first=first).reshape(len(regimes), len(distances), -1)
+        return losses.mean(axis=2), losses.std(axis=2)

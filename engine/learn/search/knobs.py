@@ -1,9 +1,9 @@
-"""What a search may turn: a number of the model, or cells of the book.
+"""Knobs of a search: a number of the model, or cells of the book.
 
 credit.contract_advance      a number of the model; contracts.renewal[2] for a place in a list
 loans.CRWV_DDTL3.coupon      a cell of the book: table, row, column
 loans.GPU_DDTL_1_2.coupon    that column in all rows of a class
-loans.CRWV_DDTL3.advance     what is lent against the same chips: LTV at month 0, and the amount with it
+loans.CRWV_DDTL3.advance     the advance rate (LTV at month 0), and the amount with it
 loans.CRWV_DDTL3.margin      over the short rate, at month 0 and once refinanced
 """
 
@@ -15,6 +15,7 @@ import types
 import numpy as np
 
 from engine.book.checks.every import check_tables
+from engine.book.frames import Frame, Series
 from engine.book.load import Book, in_range
 from engine.book.parameters import Parameters
 from engine.book.tables import TABLES
@@ -39,13 +40,13 @@ class Knob:
 
 
 class Unknown(ValueError):
-    """A knob that nothing in the model or the book answers to."""
+    """A knob that is neither in the model nor in the book."""
 
 
 def knob(name: str, parameters: Parameters, book: Book) -> Knob:
-    """The knob of that name; raises `Unknown` with what was expected."""
-    if found := PLACE.fullmatch(name):
-        group, field, place = found.groups()
+    """The knob of that name; raises `Unknown` with the expected form."""
+    if match := PLACE.fullmatch(name):
+        group, field, place = match.groups()
         value = getattr(getattr(parameters, group, None), field, None)
         numbers = value if isinstance(value, list) else [value]
         if all(isinstance(each, int | float) for each in numbers):
@@ -70,14 +71,14 @@ def knob(name: str, parameters: Parameters, book: Book) -> Knob:
     return turned
 
 
-def rows_of(turned: Knob, frame):
-    """Which rows of its table the knob turns."""
+def rows_of(turned: Knob, frame: Frame) -> Series:
+    """Whether each row of its table belongs to the knob."""
     rows = frame[TABLES[turned.group].key[0]] == turned.row
     return rows | (frame["class"] == turned.row) if "class" in frame else rows
 
 
 def present(turned: Knob, parameters: Parameters, book: Book) -> float | None:
-    """Where the knob stands today; None where its rows differ."""
+    """The knob's present value; None where its rows differ."""
     if turned.row is None:
         value = getattr(getattr(parameters, turned.group), turned.field)
         return float(value if turned.place is None else value[turned.place])
@@ -86,12 +87,12 @@ def present(turned: Knob, parameters: Parameters, book: Book) -> float | None:
     if turned.field == "margin":
         now, values = values - (1 - rows["floating"]) * parameters.economy.rate, rows["refinancing_margin"]
         values = values.where(np.isclose(now, values, rtol=0.0, atol=1e-9))
-    found = values.unique()
-    return float(found[0]) if len(found) == 1 and found[0] == found[0] else None
+    distinct = values.unique()
+    return float(distinct[0]) if len(distinct) == 1 and not np.isnan(distinct[0]) else None
 
 
 def turn(settings: dict[Knob, float], parameters: Parameters, book: Book) -> tuple[Parameters, Book]:
-    """Parameters and book with every knob at its value; the ones given stay as they are."""
+    """Copies of parameters and book with every knob at its value."""
     parameters, tables = copy.deepcopy(parameters), dict(book.tables)
     for turned, value in settings.items():
         if turned.row is not None:
@@ -103,7 +104,7 @@ def turn(settings: dict[Knob, float], parameters: Parameters, book: Book) -> tup
     return parameters, dataclasses.replace(book, tables=types.MappingProxyType(tables))
 
 
-def written(turned: Knob, value: float, frame, parameters: Parameters):
+def written(turned: Knob, value: float, frame: Frame, parameters: Parameters) -> Frame:
     """The table with the knob's value written into its rows."""
     rows = rows_of(turned, frame)
     if turned.field == "advance":
@@ -119,16 +120,16 @@ def written(turned: Knob, value: float, frame, parameters: Parameters):
 
 
 def book_problems(settings: dict[Knob, float], book: Book) -> list[str]:
-    """What is wrong with a book whose cells these knobs have turned, in sentences."""
+    """Problems of a book with these knobs in its cells, in sentences."""
     cells = [turned for turned in settings if turned.row is not None]
-    found = []
+    problems = []
     for turned in cells:
         frame = book[turned.group]
         rows = frame[rows_of(turned, frame)]
         for column in TABLES[turned.group].columns:
             if column.name in TOGETHER.get(turned.field, (turned.field,)):
                 wrong = [value for value in rows[column.name] if not in_range(column, value)]
-                found += [f"{turned.name}: got {wrong[0]:g}, expected {column.expected}"] if wrong else []
-    if cells and not found:
-        found = [str(problem) for problem in check_tables(dict(book.tables), set())]
-    return found
+                problems += [f"{turned.name}: got {wrong[0]:g}, expected {column.expected}"] if wrong else []
+    if cells and not problems:
+        problems = [str(problem) for problem in check_tables(dict(book.tables), set())]
+    return problems

@@ -9,6 +9,7 @@ returns:MACQ_AI.rate      the same a year and a dollar lent; also income, loss, 
 from collections.abc import Callable
 
 import numpy as np
+from jaxtyping import Float64
 
 from engine.book.system import System
 from engine.paths.path import column_names
@@ -22,7 +23,7 @@ RETURNS = "returns:"
 
 
 def problem(name: str, system: System) -> str | None:
-    """What was expected instead of a result's name; None where it is one."""
+    """The expected form where a name is no result's; None where it is."""
     of, _, measure = name.rpartition(".")
     if of.startswith(RETURNS):
         known = system.names.lenders
@@ -36,24 +37,24 @@ def problem(name: str, system: System) -> str | None:
     return None if measure in ("el", *LEVELS) else f"{of}. and one of el, " + ", ".join(LEVELS)
 
 
-def estimate(name: str, system: System, found: Returns) -> Estimate:
+def estimate(name: str, system: System, sample: Returns) -> Estimate:
     """One result with its standard error."""
     of, _, measure = name.rpartition(".")
     if of.startswith(RETURNS):
-        return EARNINGS[measure](found, system.names.lenders.index(of.removeprefix(RETURNS)))
-    losses = found.losses[column_names(system).index(of)]
+        return EARNINGS[measure](sample, system.names.lenders.index(of.removeprefix(RETURNS)))
+    losses = sample.losses[column_names(system).index(of)]
     return mean_of(losses if measure == "el" else influence(losses, LEVELS[measure]))
 
 
-def net(found: Returns, lender: int) -> np.ndarray:
-    """What a lender's loans bring, USD bn [paths]."""
-    return np.asarray(found.income[lender], np.float64) - found.loss[lender]
+def net(sample: Returns, lender: int) -> Float64[np.ndarray, "paths"]:
+    """Income less losses of a lender's loans, USD bn."""
+    return np.asarray(sample.income[lender], np.float64) - sample.loss[lender]
 
 
 EARNINGS: dict[str, Callable[[Returns, int], Estimate]] = {
-    "net": lambda found, lender: mean_of(net(found, lender)),
-    "rate": lambda found, lender: ratio(net(found, lender), np.asarray(found.lent[lender], np.float64)),
-    "income": lambda found, lender: mean_of(found.income[lender]),
-    "loss": lambda found, lender: mean_of(found.loss[lender]),
-    "es_99": lambda found, lender: mean_of(influence(found.loss[lender], LEVELS["es_99"])),
+    "net": lambda sample, lender: mean_of(net(sample, lender)),
+    "rate": lambda sample, lender: ratio(net(sample, lender), np.asarray(sample.lent[lender], np.float64)),
+    "income": lambda sample, lender: mean_of(sample.income[lender]),
+    "loss": lambda sample, lender: mean_of(sample.loss[lender]),
+    "es_99": lambda sample, lender: mean_of(influence(sample.loss[lender], LEVELS["es_99"])),
 }

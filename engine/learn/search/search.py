@@ -1,9 +1,9 @@
-"""Search: settings of some knobs tried one after another, the next where the last ones promise most.
+"""Search: settings of some knobs, one trial after another, each where the ones before promise most.
 
-Optuna's tree-structured Parzen estimator proposes (Watanabe 2023); bounds enter as constraints, so that what
-breaks them is avoided but learned from. All trials face the same draws: what differs between two is the
-setting. The proposal of a trial depends on the trials before it and on the seed alone, so a search that goes
-on from its study tries what an undisturbed one would have tried.
+Optuna's tree-structured Parzen estimator proposes (Watanabe 2023); bounds enter as constraints, so that
+infeasible trials inform the next ones too. All trials have the same draws and differ in the setting alone.
+The proposal of a trial depends on the trials before it and on the seed alone, so a search resumed from its
+study has the trials of an uninterrupted one.
 """
 
 import pathlib
@@ -19,7 +19,7 @@ from optuna.trial import TrialState
 from engine.tail.measures import Estimate
 
 STARTUP = 10
-"""Trials that are drawn evenly, before there is something to learn from."""
+"""Trials at uniformly random settings, before the estimator has data."""
 ERROR = "_se"
 
 Range = tuple[float, float]
@@ -28,7 +28,7 @@ Bound = tuple[float | None, float | None]
 
 @dataclass(frozen=True)
 class Aim:
-    """What is asked of the results, by their names; bounds are (least, most), None for none."""
+    """Objectives and bounds by name of result; bounds are (least, most), None for none."""
 
     maximise: tuple[str, ...]
     minimise: tuple[str, ...]
@@ -36,17 +36,17 @@ class Aim:
 
     @property
     def objectives(self) -> tuple[str, ...]:
-        """What is to be as good as can be."""
+        """Results to maximise, then those to minimise."""
         return self.maximise + self.minimise
 
     @property
     def results(self) -> tuple[str, ...]:
-        """Everything that a trial must find."""
+        """Every result of a trial."""
         return tuple(dict.fromkeys((*self.objectives, *self.bounds)))
 
 
 def opened(path: pathlib.Path, aim: Aim) -> optuna.Study:
-    """The study kept in this file, new or as it was left; a trial cut short counts as not made."""
+    """The study in this file, new or as it stands; an interrupted trial counts as failed."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     maximise, minimise = [StudyDirection.MAXIMIZE], [StudyDirection.MINIMIZE]
     directions = maximise * len(aim.maximise) + minimise * len(aim.minimise)
@@ -68,7 +68,7 @@ def search(
 ) -> pd.DataFrame:
     """Try settings until the study has so many whole trials; its table (see `table_of`).
 
-    `evaluate(setting)` finds every result of the aim, or raises to end the search, which then goes on later.
+    `evaluate(setting)` gives every result of the aim, or raises to end the search, which can resume later.
     """
     among: dict[str, BaseDistribution] = {
         name: FloatDistribution(low, high) for name, (low, high) in ranges.items()
@@ -77,15 +77,15 @@ def search(
         study.sampler = optuna.samplers.TPESampler(seed=seed + done, n_startup_trials=STARTUP)
         trial = study.ask(among)
         try:
-            found = evaluate(trial.params)
+            results = evaluate(trial.params)
         except BaseException:
             study.tell(trial, state=TrialState.FAIL)
             raise
         for name, bound in aim.bounds.items():
-            trial.set_constraint(name, excess(found[name].value, bound))
-        trial.set_user_attr("errors", {name: each.standard_error for name, each in found.items()})
-        trial.set_user_attr("results", {name: each.value for name, each in found.items()})
-        study.tell(trial, [found[name].value for name in aim.objectives])
+            trial.set_constraint(name, excess(results[name].value, bound))
+        trial.set_user_attr("errors", {name: each.standard_error for name, each in results.items()})
+        trial.set_user_attr("results", {name: each.value for name, each in results.items()})
+        study.tell(trial, [results[name].value for name in aim.objectives])
     return table_of(study, aim)
 
 
@@ -112,12 +112,12 @@ def table_of(study: optuna.Study, aim: Aim) -> pd.DataFrame:
     """
     rows = []
     for number, trial in enumerate(completed(study), 1):
-        found, errors = trial.user_attrs["results"], trial.user_attrs["errors"]
+        results, errors = trial.user_attrs["results"], trial.user_attrs["errors"]
         row = {"trial": number} | {f"knob {name}": value for name, value in trial.params.items()}
-        row |= {name: found[name] for name in aim.results}
+        row |= {name: results[name] for name in aim.results}
         row |= {f"{name}{ERROR}": errors[name] for name in aim.results}
-        kept = all(excess(found[name], bound) <= 0.0 for name, bound in aim.bounds.items())
-        rows.append(row | {"feasible": kept})
+        feasible = all(excess(results[name], bound) <= 0.0 for name, bound in aim.bounds.items())
+        rows.append(row | {"feasible": feasible})
     table = pd.DataFrame(rows)
     return table.assign(best=table["feasible"] & ~beaten(table, aim))
 

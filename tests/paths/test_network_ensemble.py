@@ -5,8 +5,8 @@ import jax
 import numpy as np
 import pytest
 
-from engine.paths import networks, simulate
-from engine.paths.networks import simulate_networks
+from engine.paths import network_ensemble, simulate
+from engine.paths.network_ensemble import simulate_networks
 from engine.run.plan import Hooks, Plan
 
 PLAN = Plan(2048, 8192, 7)
@@ -30,10 +30,10 @@ def both(year, turned):
         traced.append(1)
         return networks_outcome(*arguments)
 
-    networks_outcome = networks.network_outcome
+    networks_outcome = network_ensemble.network_outcome
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(networks, "network_outcome", counted)
+        patch.setattr(network_ensemble, "network_outcome", counted)
         tally, timing = simulate_networks([year, turned], PLAN, BLOCKS, Hooks(replication=each.append))
     return tally, each, len(traced), timing
 
