@@ -123,7 +123,9 @@ def measured(context: Context, system: Any) -> tuple[dict[str, Any], dict[str, A
     bumps = runs.alone(steps, to_check(rows["es"].to_numpy(), experiment.options, rng), "alone")
     ranges = runs.alone(*to_cross(steps, rows, experiment), "ranges")
     table = greeks_tables.ranked(rows, tail, bumps, runs.first.rates, ranges)
-    entry = greeks_tables.summary(table, tail, runs.first, experiment.options, len(signs))
+    options = experiment.options
+    design = {"level": options.level, "step": options.step, "rows": len(signs), "row_paths": options.paths}
+    entry = greeks_tables.summary(table, tail, runs.first.es, design)
     return {"greeks": table.rows}, entry
 
 

@@ -16,19 +16,13 @@ from engine.learn.reverse_stress import design_point
 from engine.learn.reverse_stress.design_point import length
 from engine.learn.reverse_stress.regimes import Regimes, drawn, switches_of
 from engine.learn.reverse_stress.trials import FEW, WEIGHED, Scenario, Trials
+from engine.tail.measures import Estimate
 
 PATHS, RAY = 64, 4
 """Regime paths of the sum, and points along the ray of each."""
 
 POOL = 20_000
 """Regime paths drawn of the chain, of which those of the sum are chosen."""
-
-
-class Estimate(NamedTuple):
-    """A probability and its standard error."""
-
-    value: float
-    error: float
 
 
 class Probabilities(NamedTuple):
@@ -104,6 +98,6 @@ def weighed(trials: Trials, regimes, centres, target: float) -> Float64[np.ndarr
 
 
 def summed(weight, value) -> Estimate:
-    """sum(weight * value) and its error, as if the regime paths were drawn independently."""
+    """sum(weight * value) and its standard error, as if the regime paths were drawn independently."""
     parts = len(weight) * weight * value
     return Estimate(float(parts.mean()), float(parts.std(ddof=1) / np.sqrt(len(parts))))
