@@ -153,6 +153,59 @@ def read(path: pathlib.Path) -> str:
         return ""
 
 
+def unannotated(function: ast.FunctionDef, method: bool) -> list[str]:
+    """Arguments of a function without a type, and `return` where its result has none."""
+    arguments = function.args
+    named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    static = any(isinstance(each, ast.Name) and each.id == "staticmethod" for each in function.decorator_list)
+    named = named[1:] if method and not static else named
+    named += [each for each in (arguments.vararg, arguments.kwarg) if each is not None]
+    missing = [each.arg for each in named if each.annotation is None]
+    return missing + ["return"] * (function.returns is None and function.name != "__init__")
+
+
+def untyped(tree: ast.AST, method: bool = False) -> list[str]:
+    """Public functions and methods of a module or class that are not fully annotated; not nested ones."""
+    lines = []
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef):
+            private = node.name.startswith("_") and not node.name.endswith("__")
+            if not private and (missing := unannotated(node, method)):
+                lines.append(f"{node.lineno}: {node.name} has no type of {', '.join(missing)}")
+        else:
+            lines += untyped(node, isinstance(node, ast.ClassDef))
+    return lines
+
+
+def test_every_public_function_of_the_engine_is_annotated():
+    lines = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in sources("engine")
+        for line in untyped(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert not lines, "\n".join(lines)
+
+
+def test_the_rule_of_annotations_sees_each_kind_of_gap():
+    text = """
+def whole(a: int, *b: int, **c: int) -> int: ...
+def bare(a, *b, c=1, **d): ...
+def _private(a): ...
+class Each:
+    def __init__(self, a): ...
+    @staticmethod
+    def static(a) -> None: ...
+    @property
+    def size(self): ...
+    def outer(self) -> None:
+        def inner(a): ...
+"""
+    assert untyped(ast.parse(text)) == [
+        "3: bare has no type of a, c, b, d, return", "6: __init__ has no type of a",
+        "8: static has no type of a", "10: size has no type of return",
+    ]  # fmt: skip
+
+
 HOSTS = "|".join(["py" + "pi", "python" + "hosted", "devpi", "artifactory"])
 PLACES = "|".join(["/" + place + "/" for place in ("work", "home", "root", "Users", "tmp", "opt")])
 

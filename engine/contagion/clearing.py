@@ -21,7 +21,7 @@ def clear_vehicles(
     passing: Scalar,
     bankruptcy_cost: Scalar,
     rounds: int,
-) -> tuple[Float[Array, " lenders"], Vehicles, Float[Array, ""]]:
+) -> tuple[Float[Array, " lenders"], Float[Array, " vehicles"], Float[Array, ""]]:
     """Losses that lenders take on their claims on vehicles: the least fixed point, from no loss.
 
         L_j = loss_j + n_j

@@ -10,7 +10,9 @@ Firms = Float[Array | np.ndarray, " firms"]
 Contracts = Float[Array | np.ndarray, " contracts"]
 
 
-def pay(resources: Firms, senior_due: Firms, junior_due: Firms) -> tuple[Firms, Firms]:
+def pay(
+    resources: Firms, senior_due: Firms, junior_due: Firms
+) -> tuple[Float[Array, " firms"], Float[Array, " firms"]]:
     """Shares of the senior and the junior obligations that the resources cover.
 
     senior = clip(W / O1, 0, 1),  junior = clip((W - O1) / O2, 0, 1),  1 where nothing is due
@@ -32,7 +34,7 @@ def clear(
     able: Firms,
     always: Firms,
     rounds: int,
-) -> tuple[Contracts, Contracts, Firms, Float[Array, ""]]:
+) -> tuple[Float[Array, " contracts"], Float[Array, " contracts"], Float[Array, " firms"], Float[Array, ""]]:
     """Greatest clearing payments by iteration from full payment.
 
         W_i = resources_i + sum over what i sells of margin_c p_c;   p_c = share(buyer, rank) due_c
@@ -52,7 +54,7 @@ def clear(
     """
     senior_due = bought @ (due * senior)
     junior_due = bought @ (due * (1.0 - senior))
-    paid = due
+    paid = jnp.asarray(due)
     for _ in range(rounds):
         before = paid
         first, second = pay(resources + sold @ (margin * paid), senior_due, junior_due)

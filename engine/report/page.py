@@ -2,7 +2,7 @@
 
 import pathlib
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from engine.report import findings, words
 from engine.report.html import chart_json, packed_plotly, render
@@ -27,6 +27,7 @@ from engine.report.sections.trust import trust
 from engine.report.words import amount, error, share
 from engine.results.folder import Results, read_results, write_text
 from engine.results.horizons import horizon_years
+from engine.results.summary import Summary
 
 
 class Topic(NamedTuple):
@@ -102,7 +103,7 @@ def sections(results: Results) -> list[tuple[str, Section]]:
     ]
 
 
-def kicker(summary: dict[str, Any]) -> str:
+def kicker(summary: Summary) -> str:
     """The run in a line above the headline."""
     book, paths, seed = summary.get("book", ""), summary["paths"], summary["seed"]
     return f"Undertow · book {book} · {paths:,} paths · seed {seed}"

@@ -11,7 +11,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -33,6 +33,7 @@ from engine.report.sections.search import best_table
 from engine.report.sections.timing import borrowers_table
 from engine.report.table import Cell, Table
 from engine.results.folder import Results, read_results
+from engine.results.summary import Summary
 
 WIDTH = 100
 """Columns where the output is not a terminal."""
@@ -124,7 +125,7 @@ def encodable(text: str, encoding: str) -> str:
     return text.encode(encoding, "replace").decode(encoding)
 
 
-def run_line(summary: dict[str, Any]) -> str:
+def run_line(summary: Summary) -> str:
     """What was run."""
     book = summary.get("book", "")
     run = [f"{summary['paths']:,} paths", f"seed {summary['seed']}", summary["sampler"]["name"]]

@@ -7,34 +7,41 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from engine.book.load import Book
+from engine.learn.calibration.calibration import Calibration
 from engine.learn.calibration.observations import span
+from engine.learn.calibration.rents import RentFit
+from engine.learn.calibration.revenue import RevenueFit
+from engine.paths.ledger import Ledger
 from engine.results.paired import flat, share_worse, shortfall
 from engine.tail.paired import change, mean_of
 
 
-def tables(found, book, hazards: pd.DataFrame, effect) -> dict[str, pd.DataFrame]:
-    """Tables of the run folder by name, of a `Calibration` and what was made of it."""
-    parts = [series_table(part, book["history"]).assign(part=name) for name, part in found.parts.items()]
+def tables(
+    fit: Calibration, book: Book, hazards: pd.DataFrame, effect: list[dict[str, Any]]
+) -> dict[str, pd.DataFrame]:
+    """Tables of the run folder by name, of a calibration, its hazards and the losses it changes."""
+    parts = [series_table(part, book["history"]).assign(part=name) for name, part in fit.parts.items()]
     return {
-        "calibration": pd.DataFrame([dataclasses.asdict(fit) for fit in found.fits]),
+        "calibration": pd.DataFrame([dataclasses.asdict(each) for each in fit.fits]),
         "calibration_series": pd.concat(parts, ignore_index=True),
-        "calibration_predictions": found.predictions,
-        "calibration_recovery": found.recovered,
-        "calibration_rebounds": found.rebounds,
+        "calibration_predictions": fit.predictions,
+        "calibration_recovery": fit.recovered,
+        "calibration_rebounds": fit.rebounds,
         "calibration_hazards": hazards,
         "calibration_effect": pd.DataFrame(effect),
     }
 
 
-def series_table(part, history: pd.DataFrame) -> pd.DataFrame:
+def series_table(part: RevenueFit | RentFit, history: pd.DataFrame) -> pd.DataFrame:
     """Every row of the history of the series that were fitted, with the fitted trend where it was used."""
     seen, settled = part.seen, part.settled
     line = np.asarray(settled.data.design @ settled.estimate.coefficients) if len(seen) else np.zeros(0)
-    held = np.log(seen.value) - np.asarray(settled.data.y) if len(seen) else np.zeros(0)
+    effects = np.log(seen.value) - np.asarray(settled.data.y) if len(seen) else np.zeros(0)
     rows = [
         (entity, label, middle, value, True, fitted)
         for entity, label, middle, value, fitted in zip(
-            seen.entity, seen.label, seen.middle, seen.value, np.exp(line + held), strict=True
+            seen.entity, seen.label, seen.middle, seen.value, np.exp(line + effects), strict=True
         )
     ]
     names = {label.rpartition(" ")[0]: entity for entity, label in zip(seen.entity, seen.label, strict=True)}
@@ -47,19 +54,19 @@ def series_table(part, history: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).sort_values(["entity", "middle"], kind="stable")
 
 
-def effect_row(name: str, base, found) -> dict[str, Any]:
+def effect_row(name: str, base: Ledger, variant: Ledger) -> dict[str, Any]:
     """Losses of a variant and their change against the base, from ledgers of the same paths (USD bn)."""
-    told = {
-        "es_99": mean_of(shortfall(found.loss)),
-        "es_99_change": change(base.loss, found.loss, shortfall),
-        "el": mean_of(found.loss),
-        "el_change": change(base.loss, found.loss),
-        "debt_change": change(base.debt, found.debt),
+    estimates = {
+        "es_99": mean_of(shortfall(variant.loss)),
+        "es_99_change": change(base.loss, variant.loss, shortfall),
+        "el": mean_of(variant.loss),
+        "el_change": change(base.loss, variant.loss),
+        "debt_change": change(base.debt, variant.debt),
     }
-    return {"variant": name} | flat(told) | {"share_worse": share_worse(base, found)}
+    return {"variant": name} | flat(estimates) | {"share_worse": share_worse(base, variant)}
 
 
-def priced(book, hazards: pd.DataFrame):
+def priced(book: Book, hazards: pd.DataFrame) -> Book:
     """The book with the intercepts that were calibrated and accepted; their rows say so."""
     firms = book.tables["firms"].copy()
     for row in hazards[hazards["used"]].itertuples():
@@ -71,7 +78,7 @@ def priced(book, hazards: pd.DataFrame):
     return dataclasses.replace(book, tables=tables)
 
 
-def summary(tables: dict[str, pd.DataFrame], doubts) -> dict[str, Any]:
+def summary(tables: dict[str, pd.DataFrame], doubts: list[str]) -> dict[str, Any]:
     """The entry `calibration` of summary.json."""
     fits = tables["calibration"]
     rows, made = tables["calibration_predictions"], {}

@@ -1,12 +1,17 @@
 """The circular web: who pays whom on ordinary and on the worst paths, and what is lost when a node fails."""
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
+from jaxtyping import Array, Float, Float64, Int
 
+from engine.book.load import Book
+from engine.book.system import System
 from engine.contagion.payments import clear
-from engine.draws.samplers import PSEUDO_RANDOM
+from engine.draws.samplers import PSEUDO_RANDOM, Sampler
 from engine.draws.tilted import Tilted
 from engine.paths.payments import yearly_payments
 from engine.paths.replay import calm
@@ -22,7 +27,9 @@ ROUNDS = 8
 """Longest chain of payments followed; the web of the shipped book has three links."""
 
 
-def web_tables(system, book, tally: Tally, seed: int, samplers) -> dict[str, pd.DataFrame]:
+def web_tables(
+    system: System, book: Book, tally: Tally, seed: int, samplers: Sequence[Sampler]
+) -> dict[str, pd.DataFrame]:
     """`payments` and `failures` of a run; none where nobody pays anybody."""
     if not np.asarray(system.contracts.operating).any():
         return {}
@@ -32,7 +39,9 @@ def web_tables(system, book, tally: Tally, seed: int, samplers) -> dict[str, pd.
     }
 
 
-def payments_table(system, book, tally: Tally, seed: int, samplers) -> pd.DataFrame:
+def payments_table(
+    system: System, book: Book, tally: Tally, seed: int, samplers: Sequence[Sampler]
+) -> pd.DataFrame:
     """Cash paid under each contract over the run, USD bn.
 
     `promised` is the full size of the calendar; `ordinary` the median of the run's first paths, `tail`
@@ -65,8 +74,14 @@ def payments_table(system, book, tally: Tally, seed: int, samplers) -> pd.DataFr
     return table.sort_values("ordinary", ascending=False).reset_index(drop=True)
 
 
-def paid_of(system, seed: int, ids, samplers, paths: int):
-    """Cash paid over the whole run [ids contracts]; each path is drawn by the sampler of its replication."""
+def paid_of(
+    system: System,
+    seed: int,
+    ids: Sequence[int] | Int[np.ndarray, "paths"],
+    samplers: Sequence[Sampler],
+    paths: int,
+) -> Float64[np.ndarray, "paths contracts"]:
+    """Cash paid over the whole run, USD bn; each path is drawn by the sampler of its replication."""
     replication = np.minimum(np.asarray(ids) // max(paths // len(samplers), 1), len(samplers) - 1)
     paid = np.zeros((len(ids), len(system.names.contracts)))
     for place in np.unique(replication):
@@ -75,7 +90,7 @@ def paid_of(system, seed: int, ids, samplers, paths: int):
     return paid
 
 
-def failures_table(system, book) -> pd.DataFrame:
+def failures_table(system: System, book: Book) -> pd.DataFrame:
     """What sellers lose in a year if one buyer pays nothing, before anything else adjusts, USD bn.
 
     On the path on which nothing happens, after two years, and with capital markets shut: each firm pays what
@@ -109,27 +124,28 @@ def failures_table(system, book) -> pd.DataFrame:
 
 
 @jax.jit
-def paid_without_each(system, due, means):
-    """What is paid under contracts when all pay [contracts], and without one firm each [firms contracts]."""
+def paid_without_each(
+    system: System, due: Float[Array, "contracts"], means: Float[Array, "firms"]
+) -> tuple[Float[Array, "contracts"], Float[Array, "firms contracts"]]:
+    """What is paid under contracts when every firm pays, and when each firm in turn does not, USD bn."""
     firms, table = system.firms, system.contracts
     everybody = jnp.ones(len(system.names.firms), jnp.float32)
 
     def paid(able):
-        found = clear(
+        return clear(
             due, table.senior, table.buyer, table.bought, table.sold, table.margin, means, able,
             firms.outside, ROUNDS,
-        )  # fmt: skip
-        return found[0]
+        )[0]  # fmt: skip
 
     return paid(everybody), jax.vmap(paid)(1.0 - jnp.eye(everybody.size, dtype=jnp.float32))
 
 
 @jax.jit
-def year_of_payments(system):
-    """(due [contracts], means [firms] without contract income) of a year of the calm path, USD bn."""
+def year_of_payments(system: System) -> tuple[Float[Array, "contracts"], Float[Array, "firms"]]:
+    """Payments due, and means without contract income, in a year of the calm path, USD bn."""
     states, infos = calm(system)
-    place = min(FAILURE_MONTH, system.calendar.month.shape[0]) - 1
-    state, info = (jax.tree.map(lambda leaf: leaf[place], each) for each in (states, infos))
+    month = min(FAILURE_MONTH, system.calendar.month.shape[0]) - 1
+    state, info = (jax.tree.map(lambda leaf: leaf[month], each) for each in (states, infos))
     table, loans, funds = system.contracts, system.loans, state.funding
     due = info.contracts.paid / MONTH
     result = info.contracts.ebitda - table.sold @ (table.margin * info.contracts.received)

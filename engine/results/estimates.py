@@ -3,7 +3,7 @@
 tally -> Losses of a column at a horizon -> Tail at a level -> VaR, ES, errors, contributions
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -113,7 +113,7 @@ class Estimates:
         return intervals.weights(self.tally)
 
 
-def column_estimate(tally: Tally, horizon: int, column: int, levels) -> ColumnEstimate:
+def column_estimate(tally: Tally, horizon: int, column: int, levels: Iterable[float]) -> ColumnEstimate:
     """One column at one horizon, its tails read at some levels."""
     losses = measures.column_losses(tally, horizon, column)
     return ColumnEstimate(losses, {level: TailEstimate(measures.tail(losses, level)) for level in levels})

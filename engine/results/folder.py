@@ -6,6 +6,7 @@ sees the old file or the new one.
 
 import json
 import pathlib
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,10 +19,14 @@ from engine.results.summary import Summary, read_summary
 
 def write_text(path: pathlib.Path, text: str) -> None:
     """Writes a UTF-8 text file whole."""
-    write_whole(path, lambda name: pathlib.Path(name).write_text(text, encoding="utf-8"))
+
+    def write(name: str) -> None:
+        pathlib.Path(name).write_text(text, encoding="utf-8")
+
+    write_whole(path, write)
 
 
-def write_json(path: pathlib.Path, document: dict[str, Any]) -> None:
+def write_json(path: pathlib.Path, document: Mapping[str, Any]) -> None:
     """Writes a JSON document whole; a number that is not finite becomes null, which JSON can say."""
     write_text(path, json.dumps(plain(document), indent=1, allow_nan=False) + "\n")
 
@@ -34,7 +39,7 @@ def write_table(folder: pathlib.Path, name: str, table: pd.DataFrame) -> None:
 
 def plain(value: Any) -> Any:
     """The value in the types that JSON knows."""
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]

@@ -4,17 +4,11 @@ import dataclasses
 
 import pandas as pd
 
+from engine.book.load import Book
 from engine.book.parameters import Parameters
 from engine.results.horizons import horizon_years
 
 GRADES = ("A", "B", "C")
-INSTRUMENT_TABLES = {"loans": "loan", "tranches": "tranche"}
-
-
-def instrument_grades(book) -> pd.Series:
-    """Grade of each loan, obligor loan and tranche, by id."""
-    parts = [book.tables[table].set_index(key)["grade"] for table, key in INSTRUMENT_TABLES.items()]
-    return pd.concat(parts)
 
 
 def contribution_shares(contributions: pd.DataFrame) -> pd.DataFrame:
@@ -32,18 +26,19 @@ def contribution_shares(contributions: pd.DataFrame) -> pd.DataFrame:
 
 def parameter_counts() -> pd.Series:
     """Number of model parameters by grade, from the metadata of `engine.book.parameters`."""
-    groups = [field.default_factory for field in dataclasses.fields(Parameters)]
+    parameters = Parameters()
+    groups = [getattr(parameters, field.name) for field in dataclasses.fields(parameters)]
     grades = [field.metadata.get("grade") for group in groups for field in dataclasses.fields(group)]
     return pd.Series(grades).value_counts().reindex(GRADES, fill_value=0)
 
 
-def row_counts(book) -> pd.Series:
+def row_counts(book: Book) -> pd.Series:
     """Number of rows of the book by grade."""
     grades = pd.concat([table["grade"] for table in book.tables.values() if len(table)])
     return grades.value_counts().reindex(GRADES, fill_value=0)
 
 
-def grade_table(contributions: pd.DataFrame, book) -> pd.DataFrame:
+def grade_table(contributions: pd.DataFrame, book: Book) -> pd.DataFrame:
     """Shares by grade of ES 99% at each horizon, of the book's rows and of the model's parameters."""
     rows = table_rows("rows of the book", row_counts(book))
     rows += table_rows("model parameters", parameter_counts())

@@ -1,11 +1,13 @@
 """Tables of the greeks task: what a rise of each number by a tenth of its size does to ES, ranked."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from engine.learn.greeks.greeks import Slopes, adjusted, agreement, mean_and_error
+from engine.learn.greeks.steps import Step
 
 TOLD = 0.05
 """Share of false discoveries among the numbers that are told from zero."""
@@ -25,7 +27,7 @@ class Ranked(NamedTuple):
     p_value: float
 
 
-def rows_of(steps, tail: Slopes, mean: Slopes) -> pd.DataFrame:
+def rows_of(steps: list[Step], tail: Slopes, mean: Slopes) -> pd.DataFrame:
     """One row a number in the order of the steps (USD bn per tenth of its size); `line` is over its range."""
     size, tenth = (np.array([getattr(step, key) for step in steps]) for key in ("size", "tenth"))
     t, q = adjusted(tail.value, tail.standard_error, tail.freedom)
@@ -80,14 +82,15 @@ def added(rows: pd.DataFrame, name: str, found: dict) -> pd.DataFrame:
     return rows.assign(**{name: columns[0], f"{name}_se": columns[1]})
 
 
-def summary(table: Ranked, tail: Slopes, first, wanted, rows: int) -> dict[str, Any]:
-    """The entry `greeks` of summary.json: how it was made, whether the checks agree, numbers by effect."""
-    es, es_se = mean_and_error(first.es)
+def summary(table: Ranked, tail: Slopes, sections: np.ndarray, design: Mapping[str, float]) -> dict[str, Any]:
+    """The entry `greeks` of summary.json: its design, whether the checks agree, numbers by effect.
+
+    `sections` is ES by section of the tail, USD bn; `design` holds its level, the step, the number of rows
+    and the paths of each.
+    """
+    es, es_se = mean_and_error(sections)
     return {
-        "level": wanted.level,
-        "step": wanted.step,
-        "rows": rows,
-        "row_paths": wanted.paths,
+        **design,
         "es": es,
         "es_se": es_se,
         "told": int(table.rows["told"].sum()),

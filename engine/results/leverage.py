@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from engine.book import calendar
+from engine.book.load import Book
 from engine.book.parameters import Credit
 
 LEASES = ("lease", "colocation")
@@ -11,7 +12,7 @@ YIELD = Credit().contract_yield
 """A year; rents are capitalised at the yield that values contracts, as it is by default."""
 
 
-def leverage_table(book) -> pd.DataFrame:
+def leverage_table(book: Book) -> pd.DataFrame:
     """Debt drawn, guarantees, leases signed and leverage with and without them, USD bn and multiples.
 
     reported  = debt / EBITDA of the last twelve months

@@ -1,10 +1,13 @@
 """Tables of losses: measures by column, distributions, the tail's composition, contributions. USD bn."""
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
+from engine.book.load import Book
+from engine.book.system import System
 from engine.results.estimates import LEVELS, ColumnEstimate, Estimates
 from engine.results.horizons import horizon_name
 from engine.tail.tally import Layout
@@ -23,7 +26,7 @@ class Labels:
     wealth: dict[str, float]  # of a group of final bearers, USD bn
 
 
-def labels_of(system, book) -> Labels:
+def labels_of(system: System, book: Book) -> Labels:
     """Names, classes, grades and month-0 exposures from the book and the System made of it."""
     tables = book.tables
     loans, tranches = tables["loans"].set_index("loan"), tables["tranches"].set_index("tranche")
@@ -45,7 +48,7 @@ def labels_of(system, book) -> Labels:
     )
 
 
-def instrument_sizes(tables) -> dict[str, float]:
+def instrument_sizes(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
     """Debt drawn at month 0 by loan and tranche, USD bn; a loan behind tranches counts as them."""
     loans, tranches = tables["loans"], tables["tranches"]
     pool = loans["borrower"].map(tables["firms"].set_index("firm")["pool"])
@@ -55,7 +58,7 @@ def instrument_sizes(tables) -> dict[str, float]:
     return dict(zip(loans["loan"], drawn, strict=True)) | dict(zip(tranches["tranche"], sizes, strict=True))
 
 
-def column_exposures(system, drawn: dict[str, float], instruments: pd.DataFrame) -> dict[str, float]:
+def column_exposures(system: System, drawn: dict[str, float], instruments: pd.DataFrame) -> dict[str, float]:
     """Debt drawn at month 0 by loss column, where it is known, USD bn."""
     sizes = np.asarray([drawn.get(name, 0.0) for name in system.names.instruments], np.float64)
     held = np.asarray(system.lenders.holdings, np.float64) @ sizes

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from engine.book.load import Book
 from engine.results.estimates import TAIL
 from engine.results.losses import horizon_names
 from engine.tail import contributions as tails
@@ -15,7 +16,7 @@ QUANTILES = {"p01": 0.01, "p05": 0.05, "p25": 0.25, "p50": 0.50, "p75": 0.75, "p
 """Quantiles of the fans by column name."""
 
 
-def firms_table(tally: Tally, layout: Layout, book) -> pd.DataFrame:
+def firms_table(tally: Tally, layout: Layout, book: Book) -> pd.DataFrame:
     """Probability of default by the end of each year with its standard error, and share of each cause."""
     years = range(1, layout.months // 12 + 1)
     probability, error = tails.default_probabilities(tally, [12 * year for year in years])
@@ -29,7 +30,7 @@ def firms_table(tally: Tally, layout: Layout, book) -> pd.DataFrame:
     return table
 
 
-def described(layout: Layout, book) -> pd.DataFrame:
+def described(layout: Layout, book: Book) -> pd.DataFrame:
     """firm, name, kind and rating of the layout's entities."""
     firms = book.tables["firms"].set_index("firm").reindex(list(layout.entities))
     return pd.DataFrame({
@@ -40,7 +41,7 @@ def described(layout: Layout, book) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def defaults_table(tally: Tally, layout: Layout, book) -> pd.DataFrame:
+def defaults_table(tally: Tally, layout: Layout, book: Book) -> pd.DataFrame:
     """Expected number of defaults in each month, by kind of borrower."""
     cumulative, _ = tails.default_probabilities(tally, range(1, layout.months + 1))
     monthly = np.diff(cumulative, axis=1, prepend=0.0)
@@ -55,7 +56,7 @@ def defaults_table(tally: Tally, layout: Layout, book) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def causes_table(tally: Tally, layout: Layout, book) -> pd.DataFrame:
+def causes_table(tally: Tally, layout: Layout, book: Book) -> pd.DataFrame:
     """Expected number of defaults by cause, by kind of borrower, over the whole run."""
     ever, _ = tails.default_probabilities(tally, [layout.months])
     expected = np.nan_to_num(tails.cause_shares(tally)) * ever

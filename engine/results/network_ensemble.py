@@ -84,7 +84,7 @@ class NetworkMeasures:
         return {"network_split": pd.concat(split), "network_values": pd.concat(values)}
 
 
-def split_columns(found: variance_components.Between, within) -> dict[str, np.ndarray]:
+def split_columns(found: variance_components.Between, within: list[np.ndarray]) -> dict[str, np.ndarray]:
     """Columns of `network_split` from the split of one measure."""
     return {
         "value": found.mean, "value_se": found.error, "low": found.low, "low_se": found.low_error,

@@ -1,14 +1,16 @@
-"""What the tables of every comparison say of two ledgers of the same paths."""
+"""Columns that every comparison of two ledgers of the same paths has."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from engine.paths.ledger import Ledger
 from engine.tail.measures import Estimate
-from engine.tail.paired import influence
+from engine.tail.paired import Vector, influence
 
 LEVEL = 0.99
 
 
-def shortfall(losses):
+def shortfall(losses: ArrayLike) -> Vector:
     """What each path adds to ES 99%."""
     return influence(losses, LEVEL)
 
@@ -21,6 +23,6 @@ def flat(estimates: dict[str, Estimate]) -> dict[str, float]:
     return numbers
 
 
-def share_worse(base, found) -> float:
+def share_worse(base: Ledger, other: Ledger) -> float:
     """Share of paths that lose more than in the base, by ten million at least."""
-    return float(np.mean(np.asarray(found.loss) > np.asarray(base.loss) + 0.01))
+    return float(np.mean(np.asarray(other.loss) > np.asarray(base.loss) + 0.01))

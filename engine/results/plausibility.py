@@ -5,10 +5,12 @@ One table a question; the report shows them and says where the run differs.
 
 import math
 import re
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
+from engine.book.load import Book
 from engine.results.horizons import horizon_months
 
 RATING_PD = {
@@ -25,7 +27,6 @@ RATING_PD = {
 RATING_PD_5Y = {"AAA": 0.0034, "AA": 0.003, "A": 0.004, "BBB": 0.015, "BB": 0.065, "B": 0.17, "CCC": 0.47}
 """Five-year cumulative default rates: S&P global corporates 1981-2024, rounded (grade C: from memory)."""
 
-RATING_SOURCE = "S&P Annual Global Corporate Default Study 2024; Moody's Annual Default Study (averages)"
 MOODYS = {
     "Aaa": "AAA",
     "Aa": "AA",
@@ -97,7 +98,7 @@ def cds_pd(spread_bps: float, rating: str = "", years: int = 1) -> float:
     return -math.expm1(-spread_bps * years / 1e4 / ((1.0 - CDS_RECOVERY) * RISK_PREMIUM[grade]))
 
 
-def default_probabilities(firms: pd.DataFrame, book) -> pd.DataFrame:
+def default_probabilities(firms: pd.DataFrame, book: Book) -> pd.DataFrame:
     """One- and five-year PD of each named borrower beside CDS and rating; the CDS is preferred to the rating.
 
     The five-year columns are NaN where the run is shorter.
@@ -140,7 +141,7 @@ def losses(system: dict, legacy: dict, exposure: float) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def history_table(book) -> pd.DataFrame:
+def history_table(book: Book) -> pd.DataFrame:
     """Observed USD per GPU-hour by generation: series, month (from December 2025), value."""
     history = book.tables["history"]
     hourly = history[history["unit"].str.contains("hour|/h", case=False, regex=True)]
@@ -204,7 +205,7 @@ def change_row(what: str, months: np.ndarray, values: np.ndarray) -> list[tuple]
     return [(what, float(values[0]), float(values[-1]), years, change)]
 
 
-def regime_shares(regimes: pd.DataFrame, horizons) -> pd.DataFrame:
+def regime_shares(regimes: pd.DataFrame, horizons: Iterable[str]) -> pd.DataFrame:
     """Share of paths in each regime at the horizons, beside the prototype baseline at month 60."""
     months = regimes.set_index("month")
     rows = []

@@ -1,51 +1,57 @@
 """Tables of the policy task: each variant beside the base, on the same paths."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float64
+from numpy.typing import ArrayLike
 
+from engine.paths.ledger import Ledger
 from engine.results.paired import LEVEL, flat, share_worse, shortfall
 from engine.tail.paired import change, mean_of, worst
 from engine.vocabulary import LEVERS, PUBLIC
 
 
-def row(name: str, kept: tuple[str, ...], base, found) -> dict[str, Any]:
-    """Losses, cost and debt of a variant with the levers `kept`, and changes against the base (USD bn).
+def row(name: str, levers: Sequence[str], base: Ledger, variant: Ledger) -> dict[str, Any]:
+    """Losses, cost and debt of a variant with some levers pulled, and changes against the base (USD bn).
 
-    `base` and `found` are ledgers of the same paths; the base's own row has no cost.
+    `base` and `variant` are ledgers of the same paths; the base's own row has no cost.
     """
-    public = spent(found.cost, [lever for lever in kept if lever in PUBLIC])
-    forgone = spent(found.cost, [lever for lever in kept if lever not in PUBLIC])
-    busiest = spent(found.busiest, [lever for lever in kept if lever in PUBLIC])
-    tail = worst(found.loss, LEVEL)
-    told = {
-        "es_99": mean_of(shortfall(found.loss)),
-        "es_99_change": change(base.loss, found.loss, shortfall),
-        "el": mean_of(found.loss),
-        "el_change": change(base.loss, found.loss),
-        "legacy_change": change(base.loss - base.new_money, found.loss - found.new_money),
+    public = spent(variant.cost, [lever for lever in levers if lever in PUBLIC])
+    forgone = spent(variant.cost, [lever for lever in levers if lever not in PUBLIC])
+    busiest = spent(variant.busiest, [lever for lever in levers if lever in PUBLIC])
+    tail = worst(variant.loss, LEVEL)
+    estimates = {
+        "es_99": mean_of(shortfall(variant.loss)),
+        "es_99_change": change(base.loss, variant.loss, shortfall),
+        "el": mean_of(variant.loss),
+        "el_change": change(base.loss, variant.loss),
+        "legacy_change": change(base.loss - base.new_money, variant.loss - variant.new_money),
         "public": mean_of(public),
         "public_tail": mean_of(public[tail]),
         "busiest_month": mean_of(busiest),
         "forgone": mean_of(forgone),
         "forgone_tail": mean_of(forgone[tail]),
-        "debt": mean_of(found.debt),
-        "debt_change": change(base.debt, found.debt),
+        "debt": mean_of(variant.debt),
+        "debt_change": change(base.debt, variant.debt),
     }
-    named = {"variant": name, "levers": ", ".join(kept)}
-    return named | flat(told) | {"share_worse": share_worse(base, found)}
+    named = {"variant": name, "levers": ", ".join(levers)}
+    return named | flat(estimates) | {"share_worse": share_worse(base, variant)}
 
 
-def spent(by_lever, levers):
-    """Sum over some levers of a ledger's amounts [levers paths], by path in float64."""
+def spent(by_lever: ArrayLike, levers: Sequence[str]) -> Float64[np.ndarray, "paths"]:
+    """Sum over some levers of a ledger's amounts [levers paths], by path, USD bn."""
     return np.asarray(by_lever, np.float64)[[LEVERS.index(lever) for lever in levers]].sum(axis=0)
 
 
-def bearer_rows(name: str, bearers, titles, base, found) -> list[dict[str, Any]]:
+def bearer_rows(
+    name: str, bearers: Sequence[str], titles: Sequence[str], base: Ledger, variant: Ledger
+) -> list[dict[str, Any]]:
     """Expected loss and ES of each group of final bearers, with changes against the base (USD bn)."""
     rows = []
-    for bearer, title, before, after in zip(bearers, titles, base.bearers, found.bearers, strict=True):
+    for bearer, title, before, after in zip(bearers, titles, base.bearers, variant.bearers, strict=True):
         expected, tail = change(before, after), change(before, after, shortfall)
         rows.append(
             {
@@ -58,7 +64,7 @@ def bearer_rows(name: str, bearers, titles, base, found) -> list[dict[str, Any]]
     return rows
 
 
-def tables(rows, bearers) -> dict[str, pd.DataFrame]:
+def tables(rows: list[dict[str, Any]], bearers: list[dict[str, Any]]) -> dict[str, pd.DataFrame]:
     """Tables of the run folder by name."""
     return {"policy": pd.DataFrame(rows), "policy_bearers": pd.DataFrame(bearers)}
 

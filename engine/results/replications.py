@@ -12,7 +12,7 @@ from scipy.special import stdtrit
 from engine.results.estimates import LEVELS, Estimates
 from engine.results.losses import horizon_names
 from engine.tail.intervals import sectioned
-from engine.tail.tally import Tally
+from engine.tail.tally import Layout, Tally
 
 
 class Replications:
@@ -68,7 +68,7 @@ class Replications:
             }
         return table.assign(**found)
 
-    def part_errors(self, layout) -> dict[tuple[str, str], float]:
+    def part_errors(self, layout: Layout) -> dict[tuple[str, str], float]:
         """Standard error of the Euler contribution by (horizon, component); empty without replications."""
         if len(self) < 2:
             return {}

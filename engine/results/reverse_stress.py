@@ -5,11 +5,13 @@ from typing import Any
 
 import pandas as pd
 
-from engine.learn.reverse_stress.probability import Estimate
-from engine.learn.reverse_stress.regimes import switches_of
+from engine.learn.reverse_stress.probability import Probabilities
+from engine.learn.reverse_stress.regimes import Regimes, switches_of
 from engine.learn.reverse_stress.reverse_stress import Answer
+from engine.learn.reverse_stress.story import Story
 from engine.learn.reverse_stress.trials import Trials
 from engine.results.folder import Results
+from engine.tail.measures import Estimate
 from engine.vocabulary import FACTORS, REGIMES
 
 
@@ -25,7 +27,7 @@ def scenarios_table(trials: Trials, answers: list[Answer]) -> pd.DataFrame:
         rows.append(
             {
                 "scenario": number,
-                "switches": told(trials.start, answer.scenario.regimes),
+                "switches": switch_words(trials.start, answer.scenario.regimes),
                 "log_likelihood": answer.log_likelihood,
                 "log_regimes": answer.log_likelihood + 0.5 * answer.beta**2, "beta": answer.beta,
                 "mean": answer.mean, "mean_se": answer.mean_se, "deviation": answer.deviation,
@@ -36,11 +38,11 @@ def scenarios_table(trials: Trials, answers: list[Answer]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def told(start: int, regimes) -> str:
+def switch_words(start: int, regimes: Regimes) -> str:
     """Where the regime changes: "month 19 bust; month 40 plateau", or "boom lasts"."""
     switches = switches_of(start, regimes)
-    said = "; ".join(f"month {month} {REGIMES[kind]}" for month, kind in switches)
-    return said or f"{REGIMES[start]} lasts"
+    words = "; ".join(f"month {month} {REGIMES[kind]}" for month, kind in switches)
+    return words or f"{REGIMES[start]} lasts"
 
 
 def paths_table(trials: Trials, answers: list[Answer]) -> pd.DataFrame:
@@ -55,16 +57,16 @@ def paths_table(trials: Trials, answers: list[Answer]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def tables(trials: Trials, answers: list[Answer], stories) -> dict[str, pd.DataFrame]:
+def tables(trials: Trials, answers: list[Answer], stories: list[Story]) -> dict[str, pd.DataFrame]:
     """Tables of the run folder by name."""
-    kept = {
+    frames = {
         "reverse_stress": scenarios_table(trials, answers),
         "reverse_stress_draws": paths_table(trials, answers),
     }
     for name in ("quarters", "firms", "months"):
         parts = [getattr(story, name).assign(scenario=n) for n, story in enumerate(stories, 1)]
-        kept[f"reverse_stress_{name}"] = pd.concat(parts, ignore_index=True)
-    return kept
+        frames[f"reverse_stress_{name}"] = pd.concat(parts, ignore_index=True)
+    return frames
 
 
 def plain_share(results: Results, column: str, target: float) -> Estimate:
@@ -78,21 +80,25 @@ def out_of_reach(why: str, plain: Estimate) -> str:
     """Why no systematic path reaches the target, and how many paths lose it all the same."""
     if plain.value == 0.0:
         return why
-    said = chance(plain.value, plain.error)
-    return f"{why}; {said} of plain paths lose it all the same, by chance among borrowers"
+    likelihood = chance(plain.value, plain.standard_error)
+    return f"{why}; {likelihood} of plain paths lose it all the same, by chance among borrowers"
 
 
-def summary(target: float, of: str, tables, told, probabilities, plain) -> dict[str, Any]:
-    """The entry `reverse_stress` of summary.json: `told` holds each scenario's story in lines."""
+def summary(
+    target: float, of: str, tables: dict[str, pd.DataFrame], stories: list[list[str]],
+    probabilities: Probabilities, plain: Estimate,
+) -> dict[str, Any]:  # fmt: skip
+    """The entry `reverse_stress` of summary.json: `stories` holds each scenario's story in lines."""
     return {
         "target": target,
         "of": of,
         "scenarios": tables["reverse_stress"].to_dict("records"),
-        "stories": told,
+        "stories": stories,
         "probability": {
-            "form": probabilities.form.value, "form_se": probabilities.form.error,
-            "importance": probabilities.importance.value, "importance_se": probabilities.importance.error,
-            "plain": plain.value, "plain_se": plain.error,
+            "form": probabilities.form.value, "form_se": probabilities.form.standard_error,
+            "importance": probabilities.importance.value,
+            "importance_se": probabilities.importance.standard_error,
+            "plain": plain.value, "plain_se": plain.standard_error,
         },
         "breaks": probabilities.breaks.tolist(),
     }  # fmt: skip

@@ -1,16 +1,18 @@
-"""Tables and summary of a search: its trials, the best of them again on fresh paths, what is to be said."""
+"""Tables and summary of a search: its trials, the best of them again on fresh paths, the summary's entry."""
 
 from itertools import zip_longest
+from typing import Any
 
 import pandas as pd
 
 from engine.learn.search.search import ERROR, Aim, excess
+from engine.tail.measures import Estimate
 
 KNOB = "knob "
 FRESH = "fresh "
 
 
-def best_of(table: pd.DataFrame, aim: Aim) -> list[dict]:
+def best_of(table: pd.DataFrame, aim: Aim) -> list[dict[str, Any]]:
     """Rows of the best trials, by the first objective; the least infeasible one where none is feasible."""
     first, falling = aim.objectives[0], bool(aim.maximise)
     rows = table[table["best"]].sort_values(first, ascending=not falling)
@@ -23,12 +25,14 @@ def best_of(table: pd.DataFrame, aim: Aim) -> list[dict]:
     return table.iloc[[beyond.index(min(beyond))]].to_dict("records")
 
 
-def setting(row: dict) -> dict[str, float]:
+def setting(row: dict[str, Any]) -> dict[str, float]:
     """The knobs of a trial."""
     return {name.removeprefix(KNOB): value for name, value in row.items() if name.startswith(KNOB)}
 
 
-def confirmed(table: pd.DataFrame, best: list[dict], again: list) -> pd.DataFrame:
+def confirmed(
+    table: pd.DataFrame, best: list[dict[str, Any]], again: list[dict[str, Estimate]]
+) -> pd.DataFrame:
     """The trials with what fresh paths find at the best settings, blank elsewhere."""
     table = table.copy()
     for row, found in zip(best, again, strict=False):
@@ -40,32 +44,34 @@ def confirmed(table: pd.DataFrame, best: list[dict], again: list) -> pd.DataFram
 
 
 def summary(
-    table: pd.DataFrame, aim: Aim, ranges, paths: int, best: list[dict], again: list, present, today
-) -> dict:
+    table: pd.DataFrame, aim: Aim, ranges: dict[str, tuple[float, float]], paths: int,
+    best: list[dict[str, Any]], again: list[dict[str, Estimate]], present: dict[str, float | None],
+    today: dict[str, Estimate],
+) -> dict[str, Any]:  # fmt: skip
     """The entry `search` of summary.json.
 
     `again` is what fresh paths find at the first of the `best` settings, `today` at things as they stand.
     """
-    told = [
+    entries = [
         {
             "trial": int(row["trial"]),
             "setting": setting(row),
             "results": {name: [row[name], row[name + ERROR]] for name in aim.results},
-            "fresh": None if found is None else pairs(found),
+            "fresh": None if fresh is None else pairs(fresh),
         }
-        for row, found in zip_longest(best, again)
+        for row, fresh in zip_longest(best, again)
     ]
     feasible = int(table["feasible"].sum())
-    found = {
+    entry = {
         "maximise": list(aim.maximise), "minimise": list(aim.minimise),
         "bounds": {name: list(bound) for name, bound in aim.bounds.items()},
         "knobs": {name: list(ends) for name, ends in ranges.items()},
-        "present": present, "trials": len(table), "feasible": feasible, "paths": paths, "best": told,
+        "present": present, "trials": len(table), "feasible": feasible, "paths": paths, "best": entries,
         "today": pairs(today),
     }  # fmt: skip
-    return {"search": found}
+    return {"search": entry}
 
 
-def pairs(found) -> dict[str, list[float]]:
+def pairs(results: dict[str, Estimate]) -> dict[str, list[float]]:
     """[value, standard error] of every result."""
-    return {name: [each.value, each.standard_error] for name, each in found.items()}
+    return {name: [each.value, each.standard_error] for name, each in results.items()}

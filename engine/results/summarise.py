@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from engine.book.load import Book
 from engine.results import far_tail
 from engine.results.estimates import LEVELS, TAIL, Estimates
 from engine.results.folder import plain
@@ -25,7 +26,7 @@ def summary_of(
     estimates: Estimates,
     layout: Layout,
     tables: Mapping[str, pd.DataFrame],
-    book,
+    book: Book,
     provenance: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Every entry of the summary but `doubts`; `provenance` also holds the timing and a task's entries."""

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+from collections.abc import Callable
 from typing import Any, NotRequired, TypedDict, cast
 
 from engine.results.provenance import Origin
@@ -62,7 +63,7 @@ class Summary(Origin):
     calibration: NotRequired[dict[str, Any]]
 
 
-ADDED = {"doubts": list, "bearers": dict, "processes": lambda: 1}
+ADDED: dict[str, Callable[[], Any]] = {"doubts": list, "bearers": dict, "processes": lambda: 1}
 """Entries that earlier versions of the schema did not write, and what stands for them."""
 
 

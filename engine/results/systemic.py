@@ -7,6 +7,7 @@ import jax
 import numpy as np
 import pandas as pd
 
+from engine.book.system import System
 from engine.contagion.clearing import fail_each
 from engine.results.estimates import LEVELS, SYSTEMIC, Estimates
 from engine.results.losses import Labels, column_kind, horizon_names
@@ -15,7 +16,7 @@ from engine.tail.systemic import Systemic
 from engine.tail.tally import Layout, Tally
 
 
-def distress_table(estimates: Estimates, layout: Layout, labels: Labels, system) -> pd.DataFrame:
+def distress_table(estimates: Estimates, layout: Layout, labels: Labels, system: System) -> pd.DataFrame:
     """Every lender: what it loses with the system, and the system with it.
 
     NaN where a lender loses nothing at that level, and so is in no distress, where its capital is not known,
@@ -53,7 +54,7 @@ def measures_of(column: Systemic, capital: float) -> dict[str, float]:
     }  # fmt: skip
 
 
-def passed_on(system) -> dict[str, float]:
+def passed_on(system: System) -> dict[str, float]:
     """What lenders that are not vehicles lose on their claims if one vehicle alone fails at month 0."""
     table, numbers = system.lenders, system.numbers
     capital, debt, debt_share, equity_share, passing, cost = (

@@ -33,7 +33,7 @@ def write_results(
     for name, table in results.tables.items():
         write_table(folder, name, table)
     write_json(folder / "summary.json", results.summary)
-    return results.summary
+    return dict(results.summary)
 
 
 def results_of(

@@ -27,6 +27,7 @@ from engine.results.folder import Results, write_json, write_table
 from engine.results.provenance import made, peak_memory
 from engine.results.replications import Replications
 from engine.results.summarise import config_hash
+from engine.results.summary import Summary
 from engine.results.write import results_of
 from engine.run.plan import Hooks, Plan, Timing
 from engine.tail.tally import Tally
@@ -122,7 +123,7 @@ class Run:
         return list(self.losses["horizon"].unique())
 
     @property
-    def summary(self) -> dict[str, Any]:
+    def summary(self) -> Summary:
         """The content of summary.json: system, lenders, firms, sampler, warnings, timing, versions."""
         return self.results.summary
 

@@ -133,7 +133,9 @@ def measured(context: Context, system: Any) -> tuple[dict[str, Any], dict[str, A
     wide, crossed = to_cross(steps, rows, experiment)
     ranges = runs.alone(wide, crossed, "ranges")
     table = greeks_tables.ranked(rows, tail, bumps, runs.first.rates, ranges)
-    entry = greeks_tables.summary(table, tail, runs.first, experiment.options, len(signs))
+    options = experiment.options
+    design = {"level": options.level, "step": options.step, "rows": len(signs), "row_paths": options.paths}
+    entry = greeks_tables.summary(table, tail, runs.first.es, design)
     return {"greeks": table.rows}, entry
 
 

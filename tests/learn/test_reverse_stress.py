@@ -94,9 +94,9 @@ def test_form_and_importance_sampling_find_the_exact_probability(answers):
         law = following
     level, chance = np.array([key[1] for key in law]), np.array(list(law.values()))
     exact = chance @ norm.sf((TARGET - level) / np.sqrt(SLOPE @ SLOPE + NOISE**2))
-    assert abs(found.form.value - exact) < 4.0 * found.form.error
-    assert abs(found.importance.value - exact) < 4.0 * found.importance.error
-    assert found.form.error < 0.2 * exact and found.importance.error < 0.2 * exact
+    assert abs(found.form.value - exact) < 4.0 * found.form.standard_error
+    assert abs(found.importance.value - exact) < 4.0 * found.importance.standard_error
+    assert found.form.standard_error < 0.2 * exact and found.importance.standard_error < 0.2 * exact
     assert found.breaks.sum() == pytest.approx(1.0)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.book.membership import Membership
-from engine.draws.samplers import PSEUDO_RANDOM
+from engine.draws.samplers import PSEUDO_RANDOM, Antithetic
 from engine.paths.payments import yearly_payments
 from engine.paths.replay import calm, replay
 from engine.paths.simulate import layout_of
@@ -81,8 +81,9 @@ def test_paths_of_replications_have_their_own_sampler(system, monkeypatch):
         return np.zeros((len(ids), 3, len(system.names.contracts)))
 
     monkeypatch.setattr(circular_web, "yearly_payments", recorded)
-    circular_web.paid_of(system, SEED, [0, 9, 10, 19], ("first", "second"), 20)
-    assert asked == [("first", [0, 9]), ("second", [10, 19])]
+    first, second = PSEUDO_RANDOM, Antithetic()
+    circular_web.paid_of(system, SEED, [0, 9, 10, 19], (first, second), 20)
+    assert asked == [(first, [0, 9]), (second, [10, 19])]
 
 
 def chain(system, buyers, sellers):

@@ -8,7 +8,6 @@ from engine.learn.greeks.steps import Step
 from engine.results.greeks import ranked, rows_of, summary
 from engine.results.reliability import doubts_of
 from experiments.config.schema import Report
-from experiments.tasks.greeks import Options as Greeks
 
 RATE = "economy.leave_boom[0]"
 
@@ -58,8 +57,7 @@ def test_checks_stand_beside_their_number():
 def entry(shift=0.0):
     """The entry `greeks` of summary.json."""
     table, tail = table_of(shift)
-    first = type("First", (), {"es": np.ones(32), "el": np.ones(32)})
-    return summary(table, tail, first, Greeks(), 64)
+    return summary(table, tail, np.ones(32), {"level": 0.99, "step": 0.1, "rows": 64, "row_paths": 1024})
 
 
 @pytest.mark.parametrize(("shift", "agrees"), [(0.0, True), (3.0, False)])

@@ -18,19 +18,13 @@ from engine.learn.reverse_stress.design_point import Point, length
 from engine.learn.reverse_stress.regimes import Regimes, sampled, switches_of
 from engine.learn.reverse_stress.reverse_stress import Answer
 from engine.learn.reverse_stress.trials import FEW, WEIGHED, Scenario, Trials
+from engine.tail.measures import Estimate
 
 PATHS, RAY = 64, 4
 """Regime paths of the sum, and points along the ray of each."""
 
 POOL = 20_000
 """Regime paths sampled from the chain, from which those of the sum are chosen."""
-
-
-class Estimate(NamedTuple):
-    """A probability and its standard error."""
-
-    value: float
-    error: float
 
 
 class Probabilities(NamedTuple):
@@ -108,6 +102,6 @@ def weighed(
 
 
 def summed(weight: Float64[np.ndarray, "paths"], value: Float64[np.ndarray, "paths"]) -> Estimate:
-    """sum(weight * value) and its error, as if the regime paths were drawn independently."""
+    """sum(weight * value) and its standard error, as if the regime paths were drawn independently."""
     parts = len(weight) * weight * value
     return Estimate(float(parts.mean()), float(parts.std(ddof=1) / np.sqrt(len(parts))))

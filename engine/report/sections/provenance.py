@@ -1,5 +1,6 @@
 """The section on provenance: what was run, on what, from which inputs, and whether it converged."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from engine.report import words
@@ -25,7 +26,7 @@ def provenance(results: Results) -> Section:
     return Section("provenance", "Provenance", parts)
 
 
-def flagged(summary: dict[str, Any]) -> str:
+def flagged(summary: Mapping[str, Any]) -> str:
     """How many paths had a fixed point that did not converge or a number that was not finite."""
     raised = {name: count for name, count in summary["flagged_paths"].items() if count}
     if not raised:
@@ -46,6 +47,7 @@ def facts(results: Results) -> list[tuple[str, object]]:
     summary, timing, sampler = results.summary, results.summary["timing"], results.summary["sampler"]
     worst = results.tables["worst_paths"]
     worst = worst[worst["horizon"] == results.last].sort_values("rank").head(5)
+    diagnostics: Mapping[str, Any] = sampler
     rate, memory = timing.get("paths_per_s"), timing.get("peak_rss_mb")
     return [
         ("Command", " ".join(summary.get("command") or [])),
@@ -67,7 +69,11 @@ def facts(results: Results) -> list[tuple[str, object]]:
         ("Speed", f"{rate:,.0f} paths/s" if words.known(rate) else None),
         ("Peak memory", f"{memory:,.0f} MB" if words.known(memory) else None),
         ("Sampler", sampler["name"]),
-        *((label, f"{sampler[key]:,.4g}") for key, label in SAMPLER.items() if words.known(sampler.get(key))),
+        *(
+            (label, f"{diagnostics[key]:,.4g}")
+            for key, label in SAMPLER.items()
+            if words.known(diagnostics.get(key))
+        ),
         *(
             (f"Variance reduction, {name.replace('_', ' ')}", f"{factor:,.3g}")
             for name, factor in (sampler.get("variance_reduction") or {}).items()
