@@ -3,9 +3,13 @@
 All amounts are USD bn, all measures those of the last horizon, each with its standard error.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import jax
 import numpy as np
 import pandas as pd
+from jaxtyping import ArrayLike
 
 from engine.book.system import System
 from engine.contagion.clearing import fail_each
@@ -22,7 +26,8 @@ def distress_table(estimates: Estimates, layout: Layout, labels: Labels, system:
     NaN where a lender loses nothing at that level, and so is in no distress, where its capital is not known,
     and where nobody holds a claim on it (`passed_on`).
     """
-    passed = passed_on(system)
+    mechanisms, costs = system.numbers.mechanisms, system.numbers.lenders
+    passed = passed_on(system.names.lenders, system.lenders, mechanisms.lender_network, costs.bankruptcy_cost)
     rows = []
     for suffix in SYSTEMIC:
         level = LEVELS[suffix]
@@ -54,20 +59,21 @@ def measures_of(column: Systemic, capital: float) -> dict[str, float]:
     }  # fmt: skip
 
 
-def passed_on(system: System) -> dict[str, float]:
-    """What lenders that are not vehicles lose on their claims if one vehicle alone fails at month 0."""
-    table, numbers = system.lenders, system.numbers
-    capital, debt, debt_share, equity_share, passing, cost = (
-        np.asarray(x, np.float64)
-        for x in (
-            table.capital, table.debt, table.debt_share.matrix, table.equity_share.matrix,
-            numbers.mechanisms.lender_network, numbers.lenders.bankruptcy_cost,
-        )
-    )  # fmt: skip
+def passed_on(names: Sequence[str], table: Any, passing: ArrayLike, cost: ArrayLike) -> dict[str, float]:
+    """What lenders that are not vehicles lose on their claims if one vehicle alone fails at month 0, USD bn.
+
+    `table` has the lenders as `System.lenders` has them, vehicles first; `passing` is the share of a
+    vehicle's loss that is passed on, `cost` that of its debt lost in bankruptcy.
+    """
+    capital, debt, debt_share, equity_share = (
+        np.asarray(array, np.float64)
+        for array in (table.capital, table.debt, table.debt_share.matrix, table.equity_share.matrix)
+    )
+    passing, cost = np.asarray(passing, np.float64), np.asarray(cost, np.float64)
     vehicles = debt_share.shape[1]
     lost, _ = jax.jit(fail_each)(capital[:vehicles], debt[:vehicles], debt_share, equity_share, passing, cost)
     sums = np.asarray(lost)[:, vehicles:].sum(axis=1).tolist()
-    return dict(zip(system.names.lenders[:vehicles], sums, strict=True))
+    return dict(zip(names[:vehicles], sums, strict=True))
 
 
 def es_shares_table(estimates: Estimates, layout: Layout, labels: Labels) -> pd.DataFrame:

@@ -242,17 +242,13 @@ def test_a_fund_passes_on_its_capital_and_what_its_bankruptcy_costs():
     """Two funds that owe as much as their capital, all to lenders that are not funds; 5% is the cost."""
     capital, shares = np.array([9.0, 3.0, 50.0, 20.0]), np.array([[0, 0], [0, 0], [0.7, 0.2], [0.3, 0.8]])
     claims = types.SimpleNamespace(matrix=shares)
-    system = types.SimpleNamespace(
-        names=types.SimpleNamespace(lenders=("FUND", "SLEEVE", "INSURER", "BANK")),
-        lenders=types.SimpleNamespace(
-            capital=capital, debt=capital * [1, 1, 0, 0], debt_share=claims, equity_share=claims
-        ),
-        numbers=types.SimpleNamespace(
-            mechanisms=types.SimpleNamespace(lender_network=1.0),
-            lenders=types.SimpleNamespace(bankruptcy_cost=0.05),
-        ),
+    names = ("FUND", "SLEEVE", "INSURER", "BANK")
+    lenders = types.SimpleNamespace(
+        capital=capital, debt=capital * [1, 1, 0, 0], debt_share=claims, equity_share=claims
     )
-    assert passed_on(system) == pytest.approx({"FUND": 1.05 * 9.0, "SLEEVE": 1.05 * 3.0}, rel=1e-12)
+    assert passed_on(names, lenders, 1.0, 0.05) == pytest.approx(
+        {"FUND": 1.05 * 9.0, "SLEEVE": 1.05 * 3.0}, rel=1e-12
+    )
 
 
 def test_clusters_are_those_of_the_paths(results, run):
