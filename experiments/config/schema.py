@@ -100,27 +100,30 @@ class Config:
     report: Report = dataclasses.field(default_factory=Report)
 
 
-_complete: type[Config] = Config
+CompleteConfig: type[Config] = Config
+"""The shared groups and those of the registered tasks. A name of this module, so that a job sent to another
+process refers to the class: a pickle that copied it would come back and overwrite the fields of this one."""
 
 
 def complete() -> type[Config]:
     """The whole configuration: the shared groups and those of the registered tasks."""
-    return _complete
+    return CompleteConfig
 
 
 def register(own_groups: Mapping[str, type]) -> None:
     """Hand the schema with these groups of the tasks to Hydra; before any configuration is composed."""
-    global _complete
+    global CompleteConfig
     if group_types() == typing.get_type_hints(Config) | dict(own_groups):
         return
     fields = [
         (name, options, dataclasses.field(default_factory=options)) for name, options in own_groups.items()
     ]
-    _complete = dataclasses.make_dataclass("CompleteConfig", fields, bases=(Config,))
-    ConfigStore.instance().store(name="schema", node=_complete)
+    CompleteConfig = dataclasses.make_dataclass("CompleteConfig", fields, bases=(Config,))
+    CompleteConfig.__module__ = __name__
+    ConfigStore.instance().store(name="schema", node=CompleteConfig)
 
 
 def group_types() -> dict[str, type]:
     """The dataclass of every group of the whole configuration."""
-    hints = typing.get_type_hints(_complete)
-    return {field.name: hints[field.name] for field in dataclasses.fields(_complete)}
+    hints = typing.get_type_hints(CompleteConfig)
+    return {field.name: hints[field.name] for field in dataclasses.fields(CompleteConfig)}

@@ -214,3 +214,5 @@ def test_side_by_side_in_their_own_processes(undertow, tmp_path):
     assert answer.code == 0
     for name in ("x", "y"):
         assert {path.name for path in (tmp_path / name).iterdir()} == {"README.md", "empty", "worked_small"}
+    # What came back from the other processes has left the schema of this one as it was.
+    assert undertow("task=template", "template.dir=z").code == 0
