@@ -14,6 +14,7 @@ zero; the excess over noise is interaction of odd order, and is added to the err
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import scipy.linalg
@@ -77,10 +78,8 @@ def changes(
     return np.swapaxes(np.array(halves), 0, 1)
 
 
-def mean_and_error(
-    sections: Float64[np.ndarray, "*shape sections"],
-) -> tuple[Float64[np.ndarray, "*shape"], Float64[np.ndarray, "*shape"]]:
-    """Mean over sections, the last axis, and its standard error."""
+def mean_and_error(sections: Float64[np.ndarray, "*shape sections"]) -> tuple[Any, Any]:
+    """Mean over sections, the last axis, and its standard error: arrays [shape], or scalars of one row."""
     count = sections.shape[-1]
     return sections.mean(axis=-1), sections.std(axis=-1, ddof=1) / np.sqrt(count)
 
