@@ -1,10 +1,11 @@
 """Reported against effective leverage: what guarantees and leases add to a borrower's debt at month 0."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from engine.book import calendar
-from engine.book.load import Book
 from engine.book.parameters import Credit
 
 LEASES = ("lease", "colocation")
@@ -12,7 +13,7 @@ YIELD = Credit().contract_yield
 """A year; rents are capitalised at the yield that values contracts, as it is by default."""
 
 
-def leverage_table(book: Book) -> pd.DataFrame:
+def leverage_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Debt drawn, guarantees, leases signed and leverage with and without them, USD bn and multiples.
 
     reported  = debt / EBITDA of the last twelve months
@@ -21,8 +22,8 @@ def leverage_table(book: Book) -> pd.DataFrame:
     `leases` is the value of all rents signed, begun or not, at 10% a year; rent paid is that of month 0.
     Firms without either are left out; the multiples are NaN where EBITDA is not positive.
     """
-    firms = book.tables["firms"].set_index("firm")
-    loans, leases = book.tables["loans"], lease_rows(book.tables["contracts"])
+    firms = tables["firms"].set_index("firm")
+    loans, leases = tables["loans"], lease_rows(tables["contracts"])
     table = pd.DataFrame({
         "name": firms["name"],
         "debt": loans.groupby("borrower")["drawn"].sum(),

@@ -111,7 +111,7 @@ def tables_of(
         "boom_breaks": monthly.boom_breaks_table(tally, layout),
         "worst_paths": monthly.worst_paths_table(tally, layout),
         "history": history,
-        "leverage": leverage.leverage_table(book),
+        "leverage": leverage.leverage_table(book.tables),
         "plausibility_pd": plausibility.default_probabilities(firms, book),
         "plausibility_losses": plausibility.losses(whole, legacy, labels.exposure["system"]),
         "plausibility_bands": plausibility.bands(fans),

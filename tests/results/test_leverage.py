@@ -36,7 +36,7 @@ def test_leases_are_worth_their_rents_discounted_monthly(two_leases):
 
 
 def test_multiples_with_and_without(two_leases):
-    table = leverage_table(two_leases).set_index("firm")
+    table = leverage_table(two_leases.tables).set_index("firm")
     row = table.loc["CRWV"]
     assert row["reported"] == pytest.approx(row["debt"] / 2.0)
     assert row["effective"] == pytest.approx((row["debt"] + row["leases"]) / 2.5)
@@ -44,7 +44,7 @@ def test_multiples_with_and_without(two_leases):
 
 
 def test_shipped_book_shows_who_owes_more_than_it_reports():
-    table = leverage_table(load_book(shipped_book("ai_credit_2025"))).set_index("firm")
+    table = leverage_table(load_book(shipped_book("ai_credit_2025")).tables).set_index("firm")
     assert table.loc["META", "guarantees"] == pytest.approx(0.85 * 27.3, rel=1e-3)
     assert {"ORCL", "CRWV", "XAI"} <= set(table.index)
     assert (table["effective"].dropna() > table["reported"].dropna()).all()
