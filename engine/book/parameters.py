@@ -75,7 +75,10 @@ class Economy:
 class Chips:
     """Obsolescence, utilisation, rent, price and the depth of the second-hand market."""
 
-    ageing: float = number(0.10, "1/yr", "C", "continuous obsolescence of rent", 0.05, 0.15)
+    life: float = number(
+        6.0, "yr", "B", "until a new chip's rent meets its running cost; owners book 5 to 6", 3.0, 8.0
+    )
+    underwritten_life: float = number(6.0, "yr", "C", "life that lenders and buyers plan on", 3.0, 8.0)
     release_effect: float = number(
         0.22, "per ln gain", "C", "obsolescence a release adds to older chips", 0.12, 0.40
     )
@@ -93,13 +96,12 @@ class Chips:
         [-0.5, 1.5], "log", "C", "of stress, the shortfall of rents against the underwritten path"
     )
     gap_cap: float = number(1.0, "log", "C", "of the shortfall of chip prices that pools feel", 0.5, 2.0)
-    underwritten_decline: float = number(0.24, "1/yr", "C", "rent decline lenders plan on", 0.20, 0.36)
     underwritten_price_decline: float = number(
         0.36, "1/yr", "C", "price decline lenders plan on (base resale curve)"
     )
-    life: float = number(8.0, "yr", "C", "economic life of a chip", 6.0, 8.0)
-    least_life: float = number(2.0, "yr", "C", "life a running chip is always given")
-    scrap: float = number(0.10, "of list", "A", "floor of the resale price (V100)", 0.05, 0.15)
+    scrap: float = number(
+        0.03, "of list", "C", "metal, memory and parts of a chip that earns nothing", 0.01, 0.08
+    )
     chip_spread: float = number(
         0.09, "1/yr", "C", "discount spread of chip income over the short rate", 0.06, 0.12
     )
@@ -138,7 +140,21 @@ class Chips:
         1.05, "1", "C", "rent over running cost below which a chip does not earn it; a threshold", 1.0, 1.2
     )
     retire_idle: float = number(0.60, "1/yr", "C", "of chips that do not earn their running cost")
-    retire: float = number(0.05, "1/yr", "C", "of all other chips")
+    failure: float = number(
+        0.05, "1/yr", "B", "of chips; clusters report 1 to 9% a year (Llama 3: 9%, annualised)", 0.01, 0.09
+    )
+    installation_months: float = number(
+        6.0, "months", "C", "from purchase to service: power, racks, network", 3.0, 12.0
+    )
+    delivery_tolerance: float = number(0.1, "of contract", "C", "not delivered without consequence", 0.0, 0.2)
+    order_months: float = number(6.0, "months", "C", "from order to delivery of chips", 3.0, 12.0)
+    order_share: float = number(
+        0.5, "of plan", "C", "of a firm's planned capex ordered ahead and owed", 0.2, 0.8
+    )
+    order_fee: float = number(0.10, "of order", "C", "for an order cancelled", 0.0, 0.3)
+    plant_chip_share: float = number(
+        0.67, "of capex", "C", "of an operator's capex that is chips; two thirds of a cluster", 0.5, 0.75
+    )
 
 
 @dataclasses.dataclass
@@ -146,10 +162,20 @@ class Contracts:
     """Labs' equity, flexible payment and renegotiation."""
 
     equity_speed: list[float] = number([0.15, 0.06, 0.02], "of value/yr", "C", "a lab can raise, by regime")
+    equity_months: float = number(
+        12.0, "months", "C", "of a lab's capacity that one round can take", 6.0, 24.0
+    )
+    round_trigger: float = number(
+        9.0, "months", "C", "of burn in cash below which a lab seeks a round", 6.0, 18.0
+    )
+    round_gap: float = number(6.0, "months", "C", "least time between two attempts", 3.0, 12.0)
+    round_success: list[float] = number(
+        [0.95, 0.7, 0.35], "probability", "C", "that a round closes, by regime"
+    )
     equity_floor: list[float] = number(
         [1.0, 0.5, 0.25], "1", "C", "of staged commitments honoured, by regime"
     )
-    equity_buffer: float = number(6.0, "months", "C", "of obligations a lab keeps in cash when it can")
+    equity_buffer: float = number(18.0, "months", "C", "of burn that a round pays for", 12.0, 24.0)
     revenue_power: float = number(0.5, "1", "C", "of lab value on its revenue growth")
     variable_cost: float = number(0.45, "of revenue", "C", "of a lab, before contracts", 0.35, 0.60)
     fixed_cost_growth: float = number(0.15, "1/yr", "C", "of a lab's fixed cost")
@@ -162,6 +188,9 @@ class Contracts:
     renewal: list[float] = number([0.9, 0.6, 0.3], "of amount", "C", "renewed at contract end, by regime")
     lease_break_month: float = number(
         0.0, "months", "C", "leases of project companies end by then and renew by regime; 0 = as in the book"
+    )
+    non_delivery_months: float = number(
+        6.0, "months", "C", "of short delivery until the customer takes away what is not delivered", 3.0, 12.0
     )
     non_payment_months: float = number(9.0, "months", "C", "of low payment until a lab defaults")
     low_payment: float = number(
@@ -192,6 +221,26 @@ class Credit:
     trailing_weight: float = number(0.7, "1", "C", "of trailing EBITDA in debt capacity")
     equity_speed: list[float] = number([0.12, 0.08, 0.03], "of market cap/yr", "C", "listed firms, by regime")
     equity_months: float = number(6.0, "months", "C", "of equity issuance that can be pulled forward")
+    own_spread: float = number(
+        0.5, "1", "C", "elasticity of a firm's spread index to its own equity value, sign changed", 0.2, 1.0
+    )
+    own_access: float = number(
+        0.25, "1", "C", "elasticity of debt-market access to own equity value", 0.0, 0.5
+    )
+    refinance_months: float = number(
+        12.0, "months", "C", "before a maturity from which it is refinanced ahead", 6.0, 18.0
+    )
+    documented_life: float = number(
+        6.0, "yr", "C", "of chips, on which standing loan terms were written", 5.0, 7.0
+    )
+    underwriting_years: float = number(
+        2.5,
+        "yr",
+        "C",
+        "over which a lender's view of chip life moves what it advances; half a tenor",
+        1.5,
+        3.5,
+    )
     sponsor_regime: list[float] = number([1.0, 0.6, 0.3], "1", "C", "of an owner's willingness, by regime")
     extension_months: float = number(24.0, "months", "C", "amend and extend; 4y+1+1 project loans")
     exchange_loss: float = number(0.25, "of balance", "C", "present-value cut of a distressed exchange")
@@ -299,6 +348,10 @@ class Mechanisms:
     credit_lines: float = 1.0
     redemptions: float = 1.0
     recession: float = 1.0
+    plant: float = 1.0
+    own_shocks: float = 1.0
+    rounds: float = 1.0
+    orders: float = 1.0
 
 
 @dataclasses.dataclass

@@ -68,6 +68,7 @@ FIRMS = table(
     amount("cash", "at month 0", 0.0),
     amount("minimum_cash", "kept before capex", 0.0),
     amount("equity_value", "market cap or last round; 0 = no access to equity", 0.0),
+    amount("equity_volatility", "of its own value, apart from the sector", 0.0, "1/sqrt(yr)", high=2.0),
     share("chip_sales_share", "of the sector's chip purchases that it sells (vendors)", 0.0),
     share("support_share", "of its chip sales that it may put into customers", 0.0),
     amount("sponsor_capacity", "an owner would pay in", 0.0, "USD bn/yr"),
