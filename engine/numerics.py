@@ -38,3 +38,16 @@ def require_double_precision() -> None:
 def indicator(condition: Bool[Array, "*shape"]) -> Float[Array, "*shape"]:
     """1 where a condition holds and 0 elsewhere, in float32."""
     return condition.astype(jnp.float32)
+
+
+def ratio(
+    numerator: Float[Array, "*shape"], denominator: Float[Array, "*shape"], otherwise: float
+) -> Float[Array, "*shape"]:
+    """numerator / denominator where the latter is positive, `otherwise` elsewhere.
+
+    Example:
+        >>> ratio(jnp.float32([1.0, 1.0]), jnp.float32([4.0, 0.0]), 1.0).tolist()
+        [0.25, 1.0]
+    """
+    positive = denominator > 0.0
+    return jnp.where(positive, numerator / jnp.where(positive, denominator, 1.0), otherwise)

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from engine.book import calendar, network
+from engine.book import calendar, network, plants
 from engine.book.arrays import floats, integers
 from engine.book.calibration import (
     collateral_scale,
     correlation_of,
+    decline_of,
+    gain_pace,
     jumps_of,
     mean_age,
     starting_prices,
@@ -98,10 +100,12 @@ def build_system(book: Book, parameters: Parameters, months: int) -> System:
     )
     chips = chip_table(tables["chips"], parameters)
     contracts = contract_table(tables["contracts"], named, names)
+    firms = firm_table(named, tables["contracts"], names)
     pledged, security = pledges(tables, names, int(loans["collateral"].sum()))
     dates = calendar.build(loans, named, contracts, parameters, months)
     weight = security_weight(security, contracts)
     scale = collateral_scale(loans, pledged, security, weight, contracts, chips, dates, parameters)
+    borrower = positions(loans["borrower"], names.firms)[: len(pledged)]
     holders = network.build(tables, lenders, names)
     of_funds = network.fund_share(holders)
     pools = pool_table(tables, synthetic, names, of_funds)
@@ -110,9 +114,12 @@ def build_system(book: Book, parameters: Parameters, months: int) -> System:
         numbers=arrays_of(parameters),
         economy=economy_table(tables["correlation"], parameters),
         chips=chips,
-        firms=firm_table(named, names),
+        firms=firms,
         contracts=contracts,
         loans=loan_table(loans, pledged, security, weight, scale, of_funds, names),
+        plants=plants.build(
+            firms, contracts, dates["term_ahead"][0], pledged, borrower, chips, parameters.chips
+        ),
         pools=pools,
         lenders=holders,
         paper=network.paper(tables, names),
@@ -137,8 +144,12 @@ def chip_table(table: Frame, parameters: Parameters) -> ChipTable:
     """Chip generations with the price scale that reproduces month 0."""
     existing = (table["release_month"] <= 0).to_numpy(np.float64)
     recent = existing * (np.cumsum(existing[::-1])[::-1] <= 3)
-    age = mean_age(table)
-    scale, start, capacity = starting_prices(table, age, existing, recent, parameters)
+    scale, start, capacity = starting_prices(table, existing, recent, parameters)
+    numbers = parameters.chips
+
+    def decline(life: float) -> float:
+        return decline_of(table, existing, life, numbers.utilisation)
+
     return ChipTable(
         release_month=integers(table["release_month"]),
         slips=floats(table["slips"]),
@@ -153,7 +164,10 @@ def chip_table(table: Frame, parameters: Parameters) -> ChipTable:
         price_scale=floats(scale),
         price_start=floats(start),
         capacity_start=floats(capacity),
-        age_start=floats(age),
+        age_start=floats(mean_age(table)),
+        ageing=floats(decline(numbers.life) - numbers.release_effect * gain_pace(table, existing)),
+        decline=floats(decline(numbers.underwritten_life)),
+        documented_decline=floats(decline(parameters.credit.documented_life)),
         existing=floats(existing),
         recent=floats(recent),
     )
@@ -161,17 +175,19 @@ def chip_table(table: Frame, parameters: Parameters) -> ChipTable:
 
 FIRM_NUMBERS = (
     "outside", "revenue_share", "fixed_cost", "core_ebitda", "core_growth", "core_stress_beta",
-    "ebitda_ttm", "cash", "minimum_cash", "equity_value", "chip_sales_share", "support_share",
+    "ebitda_ttm", "cash", "minimum_cash", "equity_value", "equity_volatility", "chip_sales_share", "support_share",
     "sponsor_capacity", "debt_multiple", "value_multiple", "asset_multiple", "hazard", "leverage_beta",
     "equity_capex_share",
 )  # fmt: skip
 
 
-def firm_table(named: Frame, names: Names) -> FirmTable:
+def firm_table(named: Frame, contracts: Frame, names: Names) -> FirmTable:
     """Named firms."""
+    sellers = set(contracts.loc[sells_compute(contracts), "seller"])
     return FirmTable(
         lab=floats(named["kind"] == "lab"),
         neocloud=floats(named["kind"] == "neocloud"),
+        operator=floats(named["firm"].isin(sellers) & (named["outside"] == 0)),
         cross_default=membership(named["parent"], names.firms, named["cross_default"]),
         capex_contract=membership(named["capex_contract"], names.contracts),
         growth_loan=membership(named["growth_loan"], names.loans),
@@ -189,6 +205,11 @@ CONTRACT_NUMBERS = (
 )  # fmt: skip
 
 
+def sells_compute(contracts: Frame) -> Frame:
+    """True for contracts that are served by chips: of kind compute, and paid for."""
+    return (contracts["kind"] == "compute") & (contracts["flow"] == "operating")
+
+
 def contract_table(table: Frame, named: Frame, names: Names) -> ContractTable:
     """Contracts with their parties, and who supports them."""
     projects = set(named.loc[named["kind"] == "project", "firm"])
@@ -204,6 +225,7 @@ def contract_table(table: Frame, named: Frame, names: Names) -> ContractTable:
         sold=membership(table["seller"], names.firms),
         senior=floats(table["rank"] == 1),
         operating=floats(table["flow"] == "operating"),
+        compute=floats(sells_compute(table)),
         equity=floats(table["flow"] == "equity"),
         warrant=floats(table["flow"] == "warrant"),
         backstop=floats(backstop),

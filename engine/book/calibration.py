@@ -66,29 +66,45 @@ def mean_age(table: Frame) -> np.ndarray:
     return np.maximum(-table["release_month"].to_numpy(np.float64), 0.0) * MONTH / 2.0
 
 
+def decline_of(table: Frame, existing: np.ndarray, life: float, utilisation: float) -> float:
+    """Decline of rent a year that ends a new chip's earnings after `life` years: ln(G / O) / life.
+
+    G and O are rent and running cost of the newest generation of month 0, new and at normal utilisation.
+    """
+    newest = int(np.flatnonzero(existing)[-1])
+    rent = utilisation * float(table["rental_usd_per_hour"].iloc[newest])
+    return float(np.log(rent / table["operating_cost_usd_per_hour"].iloc[newest])) / life
+
+
+def gain_pace(table: Frame, existing: np.ndarray) -> float:
+    """Mean log performance gain a year of the releases to come; 0 without any."""
+    coming = existing == 0.0
+    if not coming.any():
+        return 0.0
+    years = float(table["release_month"].to_numpy(np.float64)[coming].max()) * MONTH
+    return float(np.log(table["performance_gain"].to_numpy(np.float64)[coming]).sum()) / years
+
+
 def starting_prices(
-    table: Frame, age: np.ndarray, existing: np.ndarray, recent: np.ndarray, parameters: Parameters
+    table: Frame, existing: np.ndarray, recent: np.ndarray, parameters: Parameters
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Price scale b (observed over income value), prices at month 0, and capacity K at month 0."""
+    """Price scale b (observed less scrap, over income value), prices at month 0, capacity K at month 0."""
     chips, economy = parameters.chips, parameters.economy
     rental = table["rental_usd_per_hour"].to_numpy(np.float64)
     cost = table["operating_cost_usd_per_hour"].to_numpy(np.float64)
-    life = np.maximum(chips.life - age, chips.least_life)
+    decline = decline_of(table, existing, chips.underwritten_life, chips.utilisation)
     value = np.asarray(
         income_value(
-            HOURS * chips.utilisation * rental,
-            HOURS * cost,
-            economy.rate + chips.chip_spread,
-            chips.underwritten_decline,
-            life,
+            HOURS * chips.utilisation * rental, HOURS * cost, economy.rate + chips.chip_spread, decline
         ),
         np.float64,
     )
     observed = table["price_kusd"].fillna(0.0).to_numpy(np.float64)
-    ratio = np.where(observed > 0.0, observed / np.maximum(value, 1e-9), 0.0)
+    scrap = chips.scrap * table["list_price_kusd"].to_numpy(np.float64)
+    ratio = np.where(observed > 0.0, np.maximum(observed - scrap, 0.0) / np.maximum(value, 1e-9), 0.0)
     scale = np.where(observed > 0.0, ratio, (ratio * recent).sum() / recent.sum())
     capacity = HOURS * float((table["installed_million"].to_numpy(np.float64) * rental * existing).sum())
-    return scale, scale * value, capacity
+    return scale, scale * value + scrap, capacity
 
 
 def collateral_scale(
@@ -108,7 +124,7 @@ def collateral_scale(
     count = len(pledged)
     credit = parameters.credit
     secured = security @ (np.asarray(contracts.margin, np.float64) * dates["present_value"][0])
-    residual = np.exp(-parameters.chips.underwritten_decline * (weight @ dates["years_left"][0]))
+    residual = np.exp(-float(chips.decline) * (weight @ dates["years_left"][0]))
     value = credit.contract_advance * secured + residual * (
         pledged @ np.asarray(chips.price_start, np.float64)
     )

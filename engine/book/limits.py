@@ -70,7 +70,6 @@ BY_NAME = {
     "chips.hours_bounds": SHARE,
     "chips.gap_cap": Limits(0, 5),
     "chips.other_buyers": Limits(0, 1, open_low=True),
-    "chips.underwritten_decline": Limits(0, 5, open_low=True),
     "chips.impact": Limits(0, 10),
     "chips.impact_cap": Limits(0, 10, open_low=True),
     "chips.capex_chip_share": SHARE,
@@ -78,6 +77,9 @@ BY_NAME = {
     "contracts.equity_floor": SHARE,
     "contracts.fixed_cost_growth": Limits(-1, 5),
     "contracts.renegotiation_months": Limits(1, 240),
+    "contracts.equity_months": Limits(0, 240, open_low=True),
+    "chips.installation_months": Limits(1, 240),
+    "chips.order_months": Limits(1, 240),
     "credit.abs_cap_rate": Limits(-10, 10),
     "credit.contract_advance": SHARE,
     "credit.trailing_weight": SHARE,
@@ -90,7 +92,6 @@ BY_NAME = {
 """Where the unit alone does not say it."""
 
 ORDERED = [
-    ("chips.least_life", "chips.life"),
     ("chips.hours_bounds[0]", "chips.hours_bounds[1]"),
     ("chips.rent_bounds[0]", "chips.rent_bounds[1]"),
     ("chips.stress_bounds[0]", "chips.stress_bounds[1]"),

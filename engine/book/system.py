@@ -34,7 +34,7 @@ ARRAY_TWINS = {
         parameters.Mechanisms, parameters.Policy, parameters.Parameters,
     )
 }  # fmt: skip
-"""What each group of parameters becomes inside a System: `system.numbers.chips.ageing` is an array."""
+"""What each group of parameters becomes inside a System: `system.numbers.chips.life` is an array."""
 
 if TYPE_CHECKING:
     Numbers = Any  # classes made at run time are unknown to a static checker
@@ -90,6 +90,9 @@ class ChipTable(eqx.Module):
     price_start: Float[Array, "gens"]  # derived: b V at month 0
     capacity_start: Float[Array, ""]  # derived: K at month 0, USD bn a year
     age_start: Float[Array, "gens"]  # derived: mean age of the fleet at month 0, years
+    ageing: Float[Array, ""]  # derived: continuous obsolescence of rent that `life` leaves, a year
+    decline: Float[Array, ""]  # derived: of rent, a year, that lenders and buyers plan on
+    documented_decline: Float[Array, ""]  # derived: of rent, a year, that standing loans were written on
     existing: Float[Array, "gens"]  # derived: 1 where released at month 0
     recent: Float[Array, "gens"]  # derived: 1 for the last three of those
 
@@ -99,6 +102,7 @@ class FirmTable(eqx.Module):
 
     lab: Float[Array, "firms"]
     neocloud: Float[Array, "firms"]
+    operator: Float[Array, "firms"]  # derived: 1 where inside the model and selling compute
     outside: Float[Array, "firms"]
     cross_default: Membership  # firms by the parent they default with
     revenue_share: Float[Array, "firms"]
@@ -110,6 +114,7 @@ class FirmTable(eqx.Module):
     cash: Float[Array, "firms"]
     minimum_cash: Float[Array, "firms"]
     equity_value: Float[Array, "firms"]
+    equity_volatility: Float[Array, "firms"]  # of its own value
     chip_sales_share: Float[Array, "firms"]
     support_share: Float[Array, "firms"]
     sponsor_capacity: Float[Array, "firms"]
@@ -134,6 +139,7 @@ class ContractTable(eqx.Module):
     sold: Membership  # contracts by seller
     senior: Float[Array, "contracts"]  # 1 for rank 1
     operating: Float[Array, "contracts"]  # 1 for flow operating
+    compute: Float[Array, "contracts"]  # 1 for those of kind compute
     equity: Float[Array, "contracts"]  # 1 for flow equity
     warrant: Float[Array, "contracts"]  # 1 for flow warrant
     backstop: Float[Array, "contracts"]  # 1 for flow backstop
@@ -194,6 +200,13 @@ class LoanTable(eqx.Module):
     security: Links  # [collateralised contracts], share of a contract's cash
     security_weight: Links  # derived: the same by full size; rows sum to 1 or 0
     collateral_scale: Float[Array, "collateralised"]  # derived: k
+
+
+class PlantTable(eqx.Module):
+    """Chips of operators at month 0."""
+
+    owned: Float[Array, "firms gens"]  # derived: free of pledge, million units
+    online: Float[Array, "firms"]  # derived: capacity in service, USD bn a year
 
 
 class PoolTable(eqx.Module):
@@ -295,6 +308,7 @@ class System(eqx.Module):
     firms: FirmTable
     contracts: ContractTable
     loans: LoanTable
+    plants: PlantTable
     pools: PoolTable
     lenders: LenderTable
     paper: PaperTable

@@ -8,7 +8,9 @@ Number = float | Float[Array | np.ndarray, "..."]
 Numbers = Float[Array, "..."]
 
 
-def income_value(rental: Number, cost: Number, rate: Number, decline: Number, life: Number) -> Numbers:
+def income_value(
+    rental: Number, cost: Number, rate: Number, decline: Number, life: Number = float("inf")
+) -> Numbers:
     """Present value of a chip's rent net of running cost, switched off when rent meets cost.
 
         T = clip(ln(rental / cost) / decline, 0, life)
@@ -28,9 +30,9 @@ def income_value(rental: Number, cost: Number, rate: Number, decline: Number, li
     return jnp.maximum(gross - running, 0.0)
 
 
-def market_price(value: Number, discount: Number, floor: Number) -> Numbers:
-    """Price under a fire-sale discount, at least scrap: max(value exp(-discount), floor)."""
-    return jnp.maximum(value * jnp.exp(-discount), floor)
+def market_price(value: Number, discount: Number, scrap: Number) -> Numbers:
+    """Price under a fire-sale discount, which scrap value escapes: value exp(-discount) + scrap."""
+    return value * jnp.exp(-discount) + scrap
 
 
 def saturating_impact(discount: Number, sold: Number, depth: Number, impact: Number, cap: Number) -> Numbers:

@@ -18,10 +18,10 @@ class ChipState(eqx.Module):
     obsolescence: Float[Array, "gens"]
     fleet: Float[Array, "gens"]
     capex_pace: Float[Array, ""]
+    ordered_pace: Float[Array, ""]  # at which what comes this month was ordered
     tightness: Float[Array, ""]  # one at month 0
     accounts: Float[Array, "gens"]  # book value of the fleet, USD bn
     charge: Float[Array, "gens"]  # its depreciation, USD bn a year
-    age: Float[Array, "gens"]  # mean age of the fleet, years
 
 
 class ChipMarket(eqx.Module):
@@ -32,9 +32,11 @@ class ChipMarket(eqx.Module):
     rent: Float[Array, "gens"]  # USD per hour
     value: Float[Array, "gens"]  # income value, thousand USD, scaled to observed prices
     earnings: Float[Array, "gens"]  # thousand USD a year net of running cost, not negative
+    idle: Float[Array, "gens"]  # 1 where a chip does not earn its running cost
     mix: Float[Array, "gens"]  # of purchases
     capex: Float[Array, ""]  # sector, USD bn a year
     capex_pace: Float[Array, ""]
+    ordered_pace: Float[Array, ""]
     bought: Float[Array, ""]  # million units this month
     accounting_value: Float[Array, "gens"]  # of a chip in its owner's books, thousand USD
     stress: Float[Array, ""]  # log shortfall of rents against the underwritten path
@@ -46,15 +48,7 @@ def init(system: System) -> ChipState:
     one, cost = jnp.ones((), jnp.float32), table.installed * table.list_price
     accounts = cost * jnp.maximum(1.0 - table.age_start / table.accounting_life, 0.0)
     charge = cost / table.accounting_life
-    return ChipState(jnp.zeros_like(cost), table.installed, one, one, accounts, charge, table.age_start)
-
-
-def older(
-    age: Float[Array, "gens"], fleet: Float[Array, "gens"], installed: Float[Array, "gens"]
-) -> Float[Array, "gens"]:
-    """Mean age after a month (years): what is bought new dilutes it, what is retired leaves it as it is."""
-    exists = installed > 0.0
-    return jnp.where(exists, (age + MONTH) * fleet / jnp.where(exists, installed, 1.0), 0.0)
+    return ChipState(jnp.zeros_like(cost), table.installed, one, one, one, accounts, charge)
 
 
 def depreciate(
@@ -77,7 +71,7 @@ def obsolescence(
     generations = state.obsolescence.shape[0]
     newer = jnp.triu(jnp.ones((generations, generations), jnp.float32), 1)
     released_now = indicator(fate.release == time) * fate.release_effect
-    ageing = chips.ageing * MONTH + chips.technology_volatility * MONTH**0.5 * economy.technology
+    ageing = system.chips.ageing * MONTH + chips.technology_volatility * MONTH**0.5 * economy.technology
     in_use = indicator(fate.release < time)
     return state.obsolescence + in_use * (ageing + newer @ released_now)
 
@@ -121,7 +115,7 @@ def stress_of(
     """Log shortfall of rents of the generations of month 0 against the path that lenders planned on."""
     chips, existing = system.numbers.chips, system.chips.existing
     mean_age = jnp.sum(aged * existing) / jnp.sum(existing)
-    shortfall = mean_age - jnp.log(multiplier) - chips.underwritten_decline * time * MONTH
+    shortfall = mean_age - jnp.log(multiplier) - system.chips.decline * time * MONTH
     return jnp.clip(shortfall, chips.stress_bounds[0], chips.stress_bounds[1])
 
 
@@ -135,6 +129,7 @@ def step(
     aged = obsolescence(system, fate, state, economy, time)
 
     pace, answer = capex_pace(system, state, economy)
+    ordered = state.ordered_pace + 12.0 * MONTH * (pace - state.ordered_pace) / chips.order_months
     capex = month.capex * pace * answer
     mix = purchases(system, released)
     bought = chips.capex_chip_share * capex * MONTH * mix / table.list_price
@@ -149,25 +144,25 @@ def step(
 
     running_cost = table.operating_cost * economy.power
     idle = hours * rent < chips.idle_margin * running_cost
-    survival = 1.0 - jnp.where(idle, chips.retire_idle, chips.retire) * MONTH
+    survival = 1.0 - jnp.where(idle, chips.retire_idle, chips.failure) * MONTH
     fleet = installed * survival
     accounts, charge = depreciate(system, state, bought, survival)
 
-    age = older(state.age, state.fleet, installed)
-    life = jnp.maximum(chips.life - age, chips.least_life)
     discount_rate = economy.rate + chips.chip_spread * economy.spread
     value = table.price_scale * income_value(
-        HOURS * hours * rent, HOURS * running_cost, discount_rate, chips.underwritten_decline, life
+        HOURS * hours * rent, HOURS * running_cost, discount_rate, table.decline
     )
-    return ChipState(aged, fleet, pace, tightness, accounts, charge, age), ChipMarket(
+    return ChipState(aged, fleet, pace, ordered, tightness, accounts, charge), ChipMarket(
         utilisation=chips.utilisation * tightness,
         hours=hours,
         rent=rent,
         value=value,
         earnings=jnp.maximum(HOURS * (hours * rent - running_cost), 0.0),
+        idle=indicator(idle),
         mix=mix,
         capex=capex,
         capex_pace=pace,
+        ordered_pace=ordered,
         bought=jnp.sum(bought),
         accounting_value=jnp.where(fleet > 0.0, accounts / jnp.where(fleet > 0.0, fleet, 1.0), 0.0),
         stress=stress_of(system, aged, multiplier, time),

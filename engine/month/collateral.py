@@ -113,6 +113,11 @@ def init(system: System) -> CollateralState:
     )
 
 
+def take(state: CollateralState, units: Float[Array, "gens"]) -> CollateralState:
+    """More chips held by lenders (million units): those of the bankrupt that were free of pledge."""
+    return eqx.tree_at(lambda s: s.held, state, state.held + units)
+
+
 def scale_after_draws(
     scale: Float[Array, "collateralised"],
     before: Float[Array, "collateralised"],
@@ -175,17 +180,20 @@ def secure(
     credit, table, month = system.numbers.credit, system.loans, setting.month
     spent = brought * table.ltv_target  # at the documented LTV the debt itself, under a lower one more
     bought = credit.chips_per_draw * spent[:, None] * (setting.chips.mix / system.chips.list_price)[None, :]
-    contract = system.contracts.margin * contracts.size * contracts.quality * month.present_value
+    honoured = contracts.quality * contracts.delivered
+    contract = system.contracts.margin * contracts.size * honoured * month.present_value
     # Years until the chips are free: none where the contract is not honoured.
     tied = table.security_weight @ (contracts.quality * month.years_left)
+    # Chips fail in pledge as elsewhere.
+    standing = state.pledged * (1.0 - system.numbers.chips.failure * MONTH)
     secured = Secured(
         balance=balance,
-        pledged=state.pledged + bought,
+        pledged=standing + bought,
         scale=state.scale,
         contract_value=table.security @ contract,
-        residual=jnp.exp(-system.numbers.chips.underwritten_decline * tied),
+        residual=jnp.exp(-system.chips.decline * tied),
     )
-    before = secured.value_at(credit.contract_advance, state.pledged, price)
+    before = secured.value_at(credit.contract_advance, standing, price)
     after = before + secured.residual * (bought @ price)
     scale = scale_after_draws(state.scale, before, after, brought)
     return eqx.tree_at(lambda s: s.scale, secured, scale)
@@ -277,7 +285,7 @@ def cure_and_sweep(
     cured = verdict.called * (1.0 - failed) * verdict.cure
     cost = borrowed @ cured
     cash = jnp.maximum(funds.cash - cost, 0.0)
-    headroom = funds.headroom - jnp.maximum(cost - funds.cash, 0.0)
+    headroom = jnp.maximum(funds.headroom - jnp.maximum(cost - funds.cash, 0.0), 0.0)
 
     above_default = covered.dscr >= credit.dscr_default
     foreclosed = ((borrowed @ failed) > 0.0)[table.borrower[:count]]
@@ -316,7 +324,7 @@ def step(
     brought = funding.drawn[:count] / documented + funding.lent[:count] / advance
     secured = secure(system, state, setting, contracts, funds.balance[:count], brought, resting_price)
     covered = coverage(system, secured, setting, contracts, funding.debt_service[:count])
-    open_month, resources = time > state.waived_until, funds.cash + funds.headroom
+    open_month, resources = time > state.waived_until, funds.cash + funding.spare_equity
 
     def verdict_at(price: Float[Array, "gens"]) -> Verdict:
         return judge(system, secured, covered, open_month, resources, waiver, price)

@@ -8,6 +8,7 @@ from engine.book.system import System
 from engine.contagion.payments import clear
 from engine.month import policy, vendors
 from engine.month.economy import Conditions
+from engine.month.plant import Plant
 from engine.month.setting import Setting
 from engine.month.vendors import Obligations
 from engine.numerics import indicator
@@ -25,14 +26,16 @@ class ContractState(eqx.Module):
     size: Float[Array, "contracts"]
     low_payment: Float[Array, "firms"]
     purse: Float[Array, "firms"]  # USD bn; limits the support of those who sell chips
+    since_round: Float[Array, "firms"]  # months since a lab last tried to raise equity
 
 
 class Means(eqx.Module):
     """What a firm can pay with, before contract income (USD bn this month)."""
 
     cash: Float[Array, "firms"]
-    reserved: Float[Array, "firms"]  # interest and amortisation
-    capacity: Float[Array, "firms"]  # equity that can be raised now
+    reserved: Float[Array, "firms"]  # interest, amortisation and fees
+    accrued: Float[Array, "firms"]  # equity that a round, or the market, would give now
+    owner: Float[Array, "firms"]  # what an owner would pay in
     undrawn: Float[Array, "firms"]  # revolver, and what lenders would still lend
 
 
@@ -45,6 +48,8 @@ class ContractFlows(eqx.Module):
     covered: Float[Array, "contracts"]  # by the guarantor
     size: Float[Array, "contracts"]
     quality: Float[Array, "contracts"]  # share of a contract that is being honoured
+    delivered: Float[Array, "contracts"]  # share that the seller can serve
+    capacity: Float[Array, "firms"]  # equity that can be raised now
     raised: Float[Array, "firms"]  # equity by labs, to pay and to hold
     committed_equity: Float[Array, "firms"]  # equity received under contracts
     aid: Float[Array, "firms"]  # public support
@@ -59,7 +64,8 @@ class ContractFlows(eqx.Module):
 def init(system: System) -> ContractState:
     """All contracts at full size, nobody late."""
     full = jnp.ones_like(system.contracts.margin)
-    return ContractState(full, jnp.zeros_like(system.firms.cash), vendors.opening(system))
+    nobody = jnp.zeros_like(system.firms.cash)
+    return ContractState(full, nobody, vendors.opening(system), nobody + system.numbers.contracts.round_gap)
 
 
 class Resources(eqx.Module):
@@ -70,15 +76,15 @@ class Resources(eqx.Module):
     aid: Float[Array, "firms"]  # public support, part of it
 
 
-def operating_result(system: System, setting: Setting) -> Float[Array, "firms"]:
-    """Result of each firm before contracts, this month: revenue less variable and fixed cost, core EBITDA."""
+def operating_result(system: System, setting: Setting, spot: Float[Array, "firms"]) -> Float[Array, "firms"]:
+    """Result of each firm before contracts, this month: revenue less cost, core EBITDA, `spot` a year."""
     numbers, firms = system.numbers.contracts, system.firms
     years = setting.month.month.astype(jnp.float32) * MONTH
     margin = setting.revenue.direct * (1.0 - numbers.variable_cost)
     fixed = firms.fixed_cost * (1.0 + numbers.fixed_cost_growth) ** years
     stressed = jnp.exp(-firms.core_stress_beta * setting.chips.stress)
     core = firms.core_ebitda * (1.0 + firms.core_growth) ** years * stressed
-    return (margin - fixed + core) * MONTH * setting.standing.operating
+    return (margin - fixed + core + spot) * MONTH * setting.standing.operating
 
 
 def commitments(
@@ -106,34 +112,65 @@ def warrants(
     return full * table.warrant * MONTH * economy.equity * vested * both
 
 
+def renewed(system: System, economy: Conditions, plant: Plant) -> Float[Array, "contracts"]:
+    """Share of full size after the term: by regime, compute at the rent of the day of the seller's chips."""
+    table = system.contracts
+    rent = jnp.where(table.compute > 0.0, plant.rent[table.seller], 1.0)
+    return economy.by_regime(system.numbers.contracts.renewal) * rent
+
+
 def obligations(
-    system: System, state: ContractState, setting: Setting, renewal: Float[Array, ""]
+    system: System,
+    state: ContractState,
+    setting: Setting,
+    renewal: Float[Array, "contracts"],
+    delivered: Float[Array, "contracts"],
 ) -> Obligations:
-    """Contracts at full size, and what is due: renegotiated, and flexed where AI revenue is under plan."""
+    """Contracts at full size as delivered, and what is due: renegotiated, flexed where revenue is under plan."""
     month, table = setting.month, system.contracts
     full = month.term + renewal * month.after
-    at_full = full * table.operating * MONTH * setting.standing.operating[table.seller]
+    at_full = full * delivered * table.operating * MONTH * setting.standing.operating[table.seller]
     behind = 1.0 - jnp.minimum(setting.economy.revenue / month.plan, 1.0)
     due = state.size * at_full * (1.0 - table.flexibility * behind)
     return Obligations(full, at_full, due)
+
+
+def try_round(
+    system: System,
+    since: Float[Array, "firms"],
+    setting: Setting,
+    cash: Float[Array, "firms"],
+    burn: Float[Array, "firms"],
+    uniform: Float[Array, "firms"],
+) -> tuple[Float[Array, "firms"], Float[Array, "firms"]]:
+    """Months since a lab's last attempt at a round, and 1 where new equity is open to a firm this month.
+
+    A lab tries when cash falls below `round_trigger` months of burn, `round_gap` months after its last
+    attempt, and succeeds with the probability of the regime. Other firms can always issue.
+    """
+    numbers, lab = system.numbers.contracts, system.firms.lab
+    tries = lab * indicator((cash < numbers.round_trigger * burn) & (since >= numbers.round_gap))
+    won = tries * indicator(uniform < setting.economy.by_regime(numbers.round_success))
+    closed = system.numbers.mechanisms.rounds * lab * (1.0 - won)
+    return (since + 1.0) * (1.0 - tries), 1.0 - closed
 
 
 def resources(
     system: System,
     setting: Setting,
     means: Means,
+    capacity: Float[Array, "firms"],
     owed: Float[Array, "firms"],
-    result: Float[Array, "firms"],
-    committed: Float[Array, "firms"],
+    burn: Float[Array, "firms"],
+    liquid: Float[Array, "firms"],
 ) -> Resources:
     """Cash, result, equity and support of labs; cash, result and lines of credit of the others."""
     lab = system.firms.lab
-    liquid = means.cash + result - means.reserved + committed
-    aid = policy.aid(setting.month, lab * setting.standing.operating, owed - liquid - means.capacity)
+    aid = policy.aid(setting.month, lab * setting.standing.operating, owed - liquid - capacity)
     liquid = liquid + aid
-    sought = (1.0 + system.numbers.contracts.equity_buffer) * owed - liquid
-    raised = lab * jnp.clip(sought, 0.0, means.capacity)
-    backup = (1.0 - lab) * (means.capacity + means.undrawn)
+    sought = owed + system.numbers.contracts.equity_buffer * burn - liquid
+    raised = lab * jnp.clip(sought, 0.0, capacity)
+    backup = (1.0 - lab) * (capacity + means.undrawn)
     return Resources(liquid + raised + backup, raised, aid)
 
 
@@ -160,29 +197,35 @@ def renegotiate(
     due: Float[Array, "contracts"],
     share: Float[Array, "contracts"],
     junior: Float[Array, "firms"],
-    purse: Float[Array, "firms"],
+    lost_to_delay: Float[Array, "firms"],
     operating: Float[Array, "firms"],
-) -> ContractState:
-    """Shortfalls write contracts off over `renegotiation_months`; months of low payment are counted."""
+) -> tuple[Float[Array, "contracts"], Float[Array, "firms"]]:
+    """Sizes after the month and months of low payment.
+
+    Shortfalls write contracts off over `renegotiation_months`; customers take away what is not delivered.
+    """
     numbers, table = system.numbers.contracts, system.contracts
     speed = numbers.renegotiation / numbers.renegotiation_months
     lost = speed * (1.0 - share) * table.operating * operating[table.buyer]
     junior_owed = table.bought @ (due * (1.0 - table.senior))
     late = system.firms.lab * indicator((junior < numbers.low_payment) & (junior_owed > 0.0))
-    return ContractState(state.size * (1.0 - lost), (state.low_payment + 1.0) * late, purse)
+    stays = 1.0 - table.compute * lost_to_delay[table.seller]
+    return state.size * (1.0 - lost) * stays, (state.low_payment + 1.0) * late
 
 
 def expected_income(
     system: System,
     setting: Setting,
-    renewal: Float[Array, ""],
+    ahead: Float[Array, "contracts"],
     size: Float[Array, "contracts"],
     quality: Float[Array, "contracts"],
     honoured: Float[Array, "firms"],
 ) -> Float[Array, "firms"]:
-    """Income of each firm from contracts a year from now, backstops included (USD bn a year)."""
-    month, table, operating = setting.month, system.contracts, setting.standing.operating
-    ahead = month.term_ahead + renewal * month.after_ahead
+    """Income of each firm from contracts a year from now, backstops included (USD bn a year).
+
+    `ahead` is full size then, as delivered.
+    """
+    table, operating = system.contracts, setting.standing.operating
     full = ahead * table.operating * operating[table.seller]
     expected = size * full
     unsold = table.sold @ (full - expected * quality)
@@ -194,20 +237,33 @@ def expected_income(
 
 
 def step(
-    system: System, state: ContractState, setting: Setting, means: Means
+    system: System,
+    state: ContractState,
+    setting: Setting,
+    plant: Plant,
+    means: Means,
+    uniform: Float[Array, "firms"],
 ) -> tuple[ContractState, ContractFlows]:
-    """One month of contract payments: what is due, what is paid, who steps in, what is expected."""
-    firms, table = system.firms, system.contracts
+    """One month of contract payments: what is due, what is paid, who steps in, what is expected.
+
+    `uniform` decides on each lab's round.
+    """
+    firms, table, month = system.firms, system.contracts, setting.month
     economy, operating = setting.economy, setting.standing.operating
-    renewal = economy.by_regime(system.numbers.contracts.renewal)
-    asked = obligations(system, state, setting, renewal)
+    renewal = renewed(system, economy, plant)
+    delivered = jnp.where(table.compute > 0.0, plant.delivered[table.seller], 1.0)
+    asked = obligations(system, state, setting, renewal, delivered)
     owed = table.bought @ asked.due
     purse = vendors.means(system, state.purse, setting.chips, owed)
     put_in = vendors.invest(system, purse, commitments(system, economy, asked.full, operating))
     invested = put_in + warrants(system, economy, state.size, asked.full, operating)
     committed = table.sold @ invested
-    result = operating_result(system, setting)
-    funds = resources(system, setting, means, owed, result, committed)
+    result = operating_result(system, setting, plant.spot)
+    burn = jnp.maximum(owed + means.reserved - result - committed, 0.0)
+    since, opened = try_round(system, state.since_round, setting, means.cash, burn, uniform)
+    capacity = (opened * means.accrued + means.owner) * operating
+    liquid = means.cash + result - means.reserved + committed
+    funds = resources(system, setting, means, capacity, owed, burn, liquid)
 
     # Where the mechanism is off, sellers are paid in full by nobody in particular.
     circular = system.numbers.mechanisms.circular_contracts
@@ -221,25 +277,29 @@ def step(
     cash = jnp.maximum(purse - table.bought @ put_in, 0.0)
     support = vendors.support(system, cash, asked, paid, cover, operating)
     received = receipts(system, asked.at_full, paid, support.covered, support.backed, setting.chips.stress)
-    after = renegotiate(system, state, asked.due, share, junior, support.purse, operating)
+    size, low_payment = renegotiate(system, state, asked.due, share, junior, plant.lost, operating)
     guaranteed = cover * support.honoured[table.supporter]
     quality = 1.0 - circular * (1.0 - jnp.maximum(share, guaranteed))
-    ahead = expected_income(system, setting, renewal, after.size, quality, support.honoured)
+    full_ahead = (month.term_ahead + renewal * month.after_ahead) * delivered
+    ahead = expected_income(system, setting, full_ahead, size, quality, support.honoured)
+    spot_ahead = (plant.spot_ahead - plant.spot) * operating
     outflow = table.bought @ (paid + support.backed)
-    return after, ContractFlows(
+    return ContractState(size, low_payment, support.purse, since), ContractFlows(
         received=received,
         paid=paid + support.backed,
         invested=invested,
         covered=support.covered,
-        size=after.size,
+        size=size,
         quality=quality,
+        delivered=delivered,
+        capacity=capacity,
         raised=funds.raised,
         committed_equity=committed,
         aid=funds.aid,
         arrears=(owed - table.bought @ paid) * (1.0 - firms.lab) * (1.0 - firms.outside),
         ebitda=result + table.sold @ (table.margin * received) - outflow,
-        forward=result / MONTH + ahead,
-        low_payment=after.low_payment,
+        forward=result / MONTH + ahead + spot_ahead,
+        low_payment=low_payment,
         honoured=support.honoured,
         unsettled=indicator(move > SETTLED),
     )

@@ -7,7 +7,6 @@ from jaxtyping import Array, Bool, Float, Int
 from engine.book.system import System
 from engine.month.collateral import Collateral, CollateralState
 from engine.month.contracts import ContractFlows
-from engine.month.economy import Conditions
 from engine.month.funding import Funding, FundingState, earning_power
 from engine.month.inputs import Fate
 from engine.month.setting import Setting, Standing
@@ -66,8 +65,7 @@ def init(system: System) -> CreditState:
 
 def intensity(
     system: System,
-    economy: Conditions,
-    stress: Float[Array, ""],
+    setting: Setting,
     leverage: Float[Array, "firms"],
     dead: Float[Array, ""],
 ) -> Float[Array, "firms"]:
@@ -77,13 +75,13 @@ def intensity(
     """
     credit, firms = system.numbers.credit, system.firms
     common = (
-        credit.hazard_stress * jnp.maximum(stress, 0.0)
-        + credit.hazard_spread * jnp.log(economy.spread)
+        credit.hazard_stress * jnp.maximum(setting.chips.stress, 0.0)
+        + credit.hazard_spread * jnp.log(setting.revenue.spread)
         + credit.hazard_contagion * dead
     )
     least, most = credit.hazard_leverage_bounds[0], credit.hazard_leverage_bounds[1]
     indebted = firms.leverage_beta * jnp.clip(leverage - credit.hazard_leverage, least, most)
-    return firms.hazard * economy.hazard_multiplier * jnp.exp(common) * jnp.exp(indebted)
+    return firms.hazard * setting.economy.hazard_multiplier * jnp.exp(common) * jnp.exp(indebted)
 
 
 def default_cause(
@@ -156,7 +154,7 @@ def strain(
 
 def insolvency(
     system: System,
-    economy: Conditions,
+    access: Float[Array, "firms"],
     funds: FundingState,
     forward: Float[Array, "firms"],
     chip_assets: Float[Array, "collateralised"],
@@ -167,7 +165,7 @@ def insolvency(
     earning = earning_power(system, forward, funds.ebitda_ttm)
     pledged = system.loans.borrowed.first(chip_assets.shape[0]) @ chip_assets
     assets = funds.cash + firms.asset_multiple * earning + pledged
-    shut = (economy.access < credit.insolvency_supply) & (firms.asset_multiple > 0.0)
+    shut = (access < credit.insolvency_supply) & (firms.asset_multiple > 0.0)
     return shut & (debt > SMALL) & (assets < credit.insolvency_ratio * debt)
 
 
@@ -204,10 +202,10 @@ def step(
     debt = loans.borrowed @ funds.balance
     dead = jnp.sum(firms.neocloud * (1.0 - standing.alive)) / jnp.maximum(jnp.sum(firms.neocloud), 1.0)
     leverage = strain(system, debt + triggers.funding.counted, triggers.funding.limit)
-    rate = intensity(system, setting.economy, setting.chips.stress, leverage, dead)
+    rate = intensity(system, setting, leverage, dead)
     hazard = state.hazard + MONTH * rate
     chip_assets = pledges.pledged @ collateral.price
-    insolvent = insolvency(system, setting.economy, funds, forward, chip_assets, debt)
+    insolvent = insolvency(system, setting.revenue.access, funds, forward, chip_assets, debt)
     cause = default_cause(system, fate, hazard, insolvent, triggers, standing)
 
     chip_value = chip_assets + collateral.seized @ collateral.price

@@ -9,8 +9,9 @@ from engine.month import policy
 from engine.month.contracts import ContractFlows, Means
 from engine.month.economy import Conditions
 from engine.month.hidden_debt import HiddenDebt
+from engine.month.plant import Plant, upkeep
 from engine.month.setting import Setting
-from engine.numerics import indicator
+from engine.numerics import indicator, ratio
 from engine.vocabulary import MONTH
 
 NOTHING = 1e-6
@@ -22,7 +23,7 @@ UNLIMITED = 1e6
 
 
 class FundingState(eqx.Module):
-    """Cash and equity headroom of firms; balance, peak, maturity and coupon of loans."""
+    """Cash, equity headroom and fees of firms; balance, peak, maturity and coupon of loans."""
 
     cash: Float[Array, "firms"]
     ebitda_ttm: Float[Array, "firms"]  # a year
@@ -31,7 +32,16 @@ class FundingState(eqx.Module):
     peak: Float[Array, "loans"]
     maturity: Float[Array, "loans"]  # month
     coupon: Float[Array, "loans"]  # margin over the short rate where floating
+    maturing: Float[Array, "loans"]  # share of the balance not yet refinanced ahead
     spare_debt: Float[Array, "firms"]  # what lenders would still lend in need, as of last month
+    fees: Float[Array, "firms"]  # for orders cancelled last month, USD bn
+
+
+class Obligations(eqx.Module):
+    """What weighs on a firm beside its debt: plants to build for contracts, debt off the balance sheet."""
+
+    plant: Plant
+    hidden: HiddenDebt
 
 
 class Service(eqx.Module):
@@ -41,8 +51,10 @@ class Service(eqx.Module):
     amortisation: Float[Array, "loans"]
     due: Float[Array, "loans"]  # principal maturing, to be paid in cash
     converted: Float[Array, "loans"]  # principal maturing, paid in shares
+    early: Float[Array, "loans"]  # principal that may be refinanced ahead of its maturity
     bullet: Float[Array, "loans"]  # 1 where the whole loan matures
-    capacity: Float[Array, "firms"]  # equity that can be raised now
+    accrued: Float[Array, "firms"]  # equity that a round, or the market, would give now
+    owner: Float[Array, "firms"]  # what an owner would pay in
     undrawn: Float[Array, "firms"]  # revolver
     spare_debt: Float[Array, "firms"]  # new debt in need
 
@@ -51,6 +63,7 @@ class Refinancing(eqx.Module):
     """How what was due and what was short was met (USD bn)."""
 
     rolled: Float[Array, "loans"]
+    ahead: Float[Array, "loans"]  # refinanced before it matures
     unpaid: Float[Array, "loans"]
     issued: Float[Array, "firms"]  # equity
     drawn: Float[Array, "firms"]  # revolver
@@ -69,6 +82,8 @@ class Funding(eqx.Module):
     limit: Float[Array, "firms"]  # debt capacity
     counted: Float[Array, "firms"]  # hidden debt that lenders count against it
     debt_service: Float[Array, "loans"]  # interest and amortisation due
+    spare_equity: Float[Array, "firms"]  # that could still be raised this month
+    bought: Float[Array, "firms"]  # spent on chips free of pledge
     drawn: Float[Array, "loans"]  # this month, as committed
     lent: Float[Array, "loans"]  # newly this month, other than refinancing
     origination: Float[Array, ""]  # of the sector, shared by loans and pools
@@ -82,11 +97,17 @@ def equity_speed(system: System, economy: Conditions) -> Float[Array, "firms"]:
     return jnp.where(system.firms.lab > 0.0, lab, listed)
 
 
+def equity_months(system: System) -> Float[Array, "firms"]:
+    """Months of equity issuance that can be raised at once."""
+    numbers = system.numbers
+    return jnp.where(system.firms.lab > 0.0, numbers.contracts.equity_months, numbers.credit.equity_months)
+
+
 def init(system: System) -> FundingState:
     """Balances of the book; half a year of equity issuance in hand."""
     numbers, firms, loans = system.numbers, system.firms, system.loans
     speed = jnp.where(firms.lab > 0.0, numbers.contracts.equity_speed[0], numbers.credit.equity_speed[0])
-    headroom = speed * numbers.credit.equity_months * MONTH * firms.equity_value
+    headroom = speed * equity_months(system) * MONTH * firms.equity_value
     earning = numbers.credit.trailing_weight * jnp.maximum(firms.ebitda_ttm, 0.0)
     limit = (
         firms.debt_multiple * earning + firms.value_multiple * firms.equity_value
@@ -100,7 +121,9 @@ def init(system: System) -> FundingState:
         loans.drawn,
         loans.maturity_month,
         loans.coupon,
+        jnp.ones_like(loans.drawn),
         spare,
+        jnp.zeros_like(spare),
     )
 
 
@@ -116,21 +139,26 @@ def service(system: System, state: FundingState, setting: Setting) -> Service:
     time = setting.month.month.astype(jnp.float32)
     coupon = state.coupon + loans.floating * economy.rate
     interest = state.balance * coupon * MONTH * indicator(time > loans.interest_from_month)
-    scheduled = loans.amortisation * MONTH * state.peak
+    # Where lenders plan on a shorter life than documents did, what is newly lent is repaid sooner.
+    sooner = jnp.maximum(system.chips.decline / system.chips.documented_decline, 1.0) - 1.0
+    chip_loan = jnp.zeros_like(state.peak).at[: loans.ltv_target.shape[0]].set(1.0)
+    scheduled = loans.amortisation * (1.0 + chip_loan * loans.new_money * sooner) * MONTH * state.peak
     amortisation = jnp.minimum(state.balance, scheduled) * indicator(time > loans.amortisation_from_month)
     bullet = indicator((time >= state.maturity) & (state.balance > 0.0))
-    converted = (state.balance - amortisation) * bullet * in_the_money(system, value)
-    due = (state.balance - amortisation) * (bullet + (1.0 - bullet) * loans.ladder * MONTH) - converted
+    left = state.balance - amortisation
+    converted = left * state.maturing * bullet * in_the_money(system, value)
+    due = left * (state.maturing * bullet + (1.0 - bullet) * loans.ladder * MONTH) - converted
+    months_left = state.maturity - time
+    near = indicator((months_left > 0.0) & (months_left <= credit.refinance_months))
+    early = near * left * state.maturing / (1.0 + jnp.maximum(months_left, 0.0))
 
     speed = equity_speed(system, economy)
     accrued = state.headroom + speed * MONTH * value
     owner = system.firms.sponsor_capacity * economy.by_regime(credit.sponsor_regime) * MONTH
-    capacity = (
-        jnp.minimum(accrued, speed * credit.equity_months * MONTH * value) + owner
-    ) * standing.operating
+    accrued = jnp.minimum(accrued, speed * equity_months(system) * MONTH * value)
     undrawn = jnp.maximum(loans.committed - state.balance, 0.0) @ system.firms.revolver
     return Service(
-        interest, amortisation, due, converted, bullet, capacity,
+        interest, amortisation, due, converted, early, bullet, accrued, owner,
         undrawn=undrawn * standing.alive, spare_debt=state.spare_debt * standing.alive,
     )  # fmt: skip
 
@@ -139,8 +167,9 @@ def means(system: System, state: FundingState, service: Service) -> Means:
     """What firms can pay contracts with."""
     return Means(
         cash=state.cash,
-        reserved=system.loans.borrowed @ (service.interest + service.amortisation),
-        capacity=service.capacity,
+        reserved=system.loans.borrowed @ (service.interest + service.amortisation) + state.fees,
+        accrued=service.accrued,
+        owner=service.owner,
         undrawn=service.undrawn + service.spare_debt,
     )
 
@@ -167,7 +196,7 @@ def debt_limit(
     firms = system.firms
     earning = earning_power(system, contracts.forward, state.ebitda_ttm)
     value = setting.revenue.value
-    return (firms.debt_multiple * earning + firms.value_multiple * value) * setting.economy.access
+    return (firms.debt_multiple * earning + firms.value_multiple * value) * setting.revenue.access
 
 
 def pay_in_kind(system: System, service: Service, lacking: Float[Array, "firms"]) -> Float[Array, "loans"]:
@@ -186,10 +215,10 @@ def debt_room(
     service: Service,
     limit: Float[Array, "firms"],
     counted: Float[Array, "firms"],
+    due: Float[Array, "firms"],
 ) -> Float[Array, "firms"]:
-    """What lenders would still lend to refinance maturities: (limit - debt that stays - counted)+."""
+    """What lenders would lend in place of what is due: (limit - debt that stays - counted)+."""
     loans = system.loans
-    due = loans.borrowed @ service.due
     staying = loans.borrowed @ (state.balance - service.amortisation - service.converted) - due
     room = jnp.maximum(limit - staying - counted, 0.0)
     return jnp.where(system.firms.outside > 0.0, UNLIMITED, room)
@@ -201,35 +230,41 @@ def refinance(
     setting: Setting,
     service: Service,
     contracts: ContractFlows,
-    room: Float[Array, "firms"],
+    standing_limit: tuple[Float[Array, "firms"], Float[Array, "firms"]],
     extension: Float[Array, "loans"],
 ) -> Refinancing:
-    """Roll what fits, pay the rest; in need interest in kind, equity, revolver, new debt, extension."""
+    """Roll what fits, pay the rest; in need interest in kind, equity, revolver, new debt, extension.
+
+    `standing_limit` is debt capacity and what lenders count against it.
+    """
     loans, firms = system.loans, system.firms
-    due = loans.borrowed @ service.due
-    serviced = loans.borrowed @ (service.interest + service.amortisation)
+    due, early = loans.borrowed @ service.due, loans.borrowed @ service.early
+    room = debt_room(system, state, service, *standing_limit, due)
+    serviced = loans.borrowed @ (service.interest + service.amortisation) + state.fees
     equity = contracts.raised + contracts.committed_equity + contracts.aid
     short_of = state.cash + contracts.ebitda + equity - serviced
     in_kind = pay_in_kind(system, service, jnp.maximum(-short_of, 0.0))
     free = short_of + loans.borrowed @ in_kind
 
-    none_due = due <= 0.0
-    safe_due = jnp.where(none_due, 1.0, due)
-    rolled_share = jnp.where(none_due, 1.0, jnp.minimum(room / safe_due, 1.0))
+    rolled_share = jnp.minimum(ratio(room, due, 1.0), 1.0)
+    rolled = service.due * rolled_share[loans.borrower]
+    spare_room = debt_room(system, state, service, *standing_limit, due + early) - loans.borrowed @ rolled
+    ahead_share = jnp.minimum(ratio(jnp.maximum(spare_room, 0.0), early, 1.0), 1.0)
     left = due * (1.0 - rolled_share)
     paid = jnp.minimum(jnp.maximum(free - firms.minimum_cash, 0.0), left)
     need = jnp.maximum(-free, 0.0) + left - paid
-    issued = jnp.minimum(need, service.capacity - contracts.raised)
+    issued = jnp.minimum(need, contracts.capacity - contracts.raised)
     drawn = jnp.minimum(need - issued, service.undrawn)
     bridged = jnp.minimum(need - issued - drawn, service.spare_debt)
     still = need - issued - drawn - bridged
     unpaid_by_firm = jnp.minimum(left - paid, still)
 
-    unpaid = service.due * (unpaid_by_firm / safe_due)[loans.borrower]
+    unpaid = service.due * ratio(unpaid_by_firm, due, 0.0)[loans.borrower]
     extended, exchange = forbearance(system, unpaid, contracts.forward, extension, setting.standing.operating)
     short = still - unpaid_by_firm + contracts.arrears
     return Refinancing(
-        rolled=service.due * rolled_share[loans.borrower],
+        rolled=rolled,
+        ahead=service.early * ahead_share[loans.borrower],
         unpaid=unpaid,
         issued=issued,
         drawn=drawn,
@@ -268,8 +303,8 @@ def renew(
     deal: Refinancing,
     counted: Float[Array, "firms"],
     draw: Float[Array, "loans"],
-) -> tuple[Float[Array, "loans"], Float[Array, "loans"], Float[Array, "loans"]]:
-    """Balances, coupons and maturities once what is due was rolled, paid or extended."""
+) -> tuple[Float[Array, "loans"], Float[Array, "loans"], Float[Array, "loans"], Float[Array, "loans"]]:
+    """Balances, coupons, maturities and shares still maturing, once what is due was rolled, paid or extended."""
     loans, firms, economy = system.loans, system.firms, setting.economy
     balance = (
         state.balance
@@ -283,22 +318,51 @@ def renew(
         + firms.revolver @ deal.drawn
         + firms.bridge @ deal.bridged
     )
-    replaced = deal.rolled / jnp.maximum(balance, NO_DEBT)
+    replaced = (deal.rolled + deal.ahead) / jnp.maximum(balance, NO_DEBT)
     owed = loans.borrowed @ state.balance
     hidden_share = counted / jnp.maximum(owed + counted, NO_DEBT)
     repriced = 1.0 + system.numbers.credit.look_through_spread * hidden_share[loans.borrower]
-    margin = loans.refinancing_margin * economy.spread * repriced
+    margin = loans.refinancing_margin * setting.revenue.spread[loans.borrower] * repriced
     market_coupon = margin + (1.0 - loans.floating) * economy.rate
     coupon = state.coupon + replaced * (market_coupon - state.coupon)
     tenor = jnp.where(deal.unpaid > NOTHING, system.numbers.credit.extension_months, loans.tenor_months)
     time = setting.month.month.astype(jnp.float32)
-    return balance, coupon, jnp.where(service.bullet > 0.0, time + tenor, state.maturity)
+    matured = service.bullet > 0.0
+    still = jnp.maximum(state.maturing - ratio(deal.ahead, state.balance - service.amortisation, 0.0), 0.0)
+    return (
+        balance, coupon, jnp.where(matured, time + tenor, state.maturity), jnp.where(matured, 1.0, still)
+    )  # fmt: skip
+
+
+def capex_wanted(
+    system: System, setting: Setting, plant: Plant, size: Float[Array, "contracts"]
+) -> tuple[Float[Array, "firms"], Float[Array, "firms"]]:
+    """Capex of the month that a firm wants, and the part of it that was ordered ahead (USD bn).
+
+    Its plan at the sector's pace, or more where contracts will need more in a year; and chips that fail.
+    """
+    firms, chips = system.firms, setting.chips
+    scale = size @ firms.capex_contract + (1.0 - firms.capex_contract.belongs)
+    alive = setting.standing.alive
+    plan = setting.month.firm_capex * MONTH * scale
+    growth, replacement = upkeep(system, plant, chips)
+    ordered = system.numbers.chips.order_share * chips.ordered_pace * plan
+    wanted = jnp.maximum(jnp.maximum(plan * chips.capex_pace, ordered), growth) + replacement
+    return wanted * alive, ordered * alive
+
+
+def advance_on_life(system: System) -> Float[Array, "firms"]:
+    """Share of new debt that lenders still advance to operators who plan on a shorter life of chips."""
+    chips = system.chips
+    shorter = jnp.maximum(chips.decline - chips.documented_decline, 0.0)
+    advanced = jnp.exp(-shorter * system.numbers.credit.underwriting_years)
+    return 1.0 - system.firms.operator * (1.0 - advanced)
 
 
 def invest(
     system: System,
     setting: Setting,
-    size: Float[Array, "contracts"],
+    wanted: Float[Array, "firms"],
     cash: Float[Array, "firms"],
     spare: Float[Array, "firms"],
     owed: Float[Array, "firms"],
@@ -309,15 +373,22 @@ def invest(
     Returns what is paid from cash, from equity, and from new debt [firms].
     """
     firms, numbers = system.firms, system.numbers
-    scale = size @ firms.capex_contract + (1.0 - firms.capex_contract.belongs)
-    alive = setting.standing.alive
-    plan = setting.month.firm_capex * MONTH * setting.chips.capex_pace * scale * alive
-    own = jnp.minimum(plan, jnp.maximum(cash - firms.minimum_cash, 0.0))
-    stock = jnp.minimum(firms.equity_capex_share * (plan - own), spare)
+    own = jnp.minimum(wanted, jnp.maximum(cash - firms.minimum_cash, 0.0))
+    stock = jnp.minimum(firms.equity_capex_share * (wanted - own), spare)
     can_grow = firms.growth_loan.belongs * (1.0 - firms.outside)
     lendable = jnp.maximum(numbers.credit.growth_limit * limit - owed, 0.0) * setting.economy.supply
-    lent = jnp.minimum(plan - own - stock, lendable)
+    lent = advance_on_life(system) * jnp.minimum(wanted - own - stock, lendable)
     return own, stock, numbers.mechanisms.build_up * can_grow * lent
+
+
+def free_of_pledge(
+    system: System, spent: Float[Array, "firms"], debt: Float[Array, "firms"]
+) -> Float[Array, "firms"]:
+    """What an operator spends on chips beyond those that its new debt pledges (USD bn)."""
+    count = system.loans.ltv_target.shape[0]
+    pledges = indicator(system.firms.growth_loan.group < count) * system.firms.growth_loan.belongs
+    pledged = system.numbers.credit.chips_per_draw * debt * pledges
+    return system.firms.operator * jnp.maximum(system.numbers.chips.plant_chip_share * spent - pledged, 0.0)
 
 
 def step(
@@ -326,23 +397,22 @@ def step(
     setting: Setting,
     service: Service,
     contracts: ContractFlows,
-    hidden: HiddenDebt,
+    obligations: Obligations,
     extension: Float[Array, "loans"],
 ) -> tuple[FundingState, Funding]:
     """One month of funding for every firm, capex last. `extension` is the month's uniform of each loan."""
     firms, loans, numbers = system.firms, system.loans, system.numbers
-    month, economy, alive, counted = setting.month, setting.economy, setting.standing.alive, hidden.counted
+    month, economy, standing = setting.month, setting.economy, setting.standing
+    alive, counted, plant = standing.alive, obligations.hidden.counted, obligations.plant
     limit = debt_limit(system, state, setting, contracts)
-    room = debt_room(system, state, service, limit, counted)
-    deal = refinance(system, state, setting, service, contracts, room, extension)
+    deal = refinance(system, state, setting, service, contracts, (limit, counted), extension)
     draw = month.draw * jnp.minimum(setting.chips.capex_pace, 1.0) * alive[loans.borrower]
-    balance, coupon, maturity = renew(system, state, setting, service, deal, counted, draw)
+    balance, coupon, maturity, maturing = renew(system, state, setting, service, deal, counted, draw)
 
     owed = loans.borrowed @ balance
-    spare = service.capacity - contracts.raised - deal.issued
-    own, stock, planned_debt = invest(
-        system, setting, contracts.size, deal.cash, spare, owed + counted, limit
-    )
+    spare = contracts.capacity - contracts.raised - deal.issued
+    wanted, ordered = capex_wanted(system, setting, plant, contracts.size)
+    own, stock, planned_debt = invest(system, setting, wanted, deal.cash, spare, owed + counted, limit)
     new_debt, refused = policy.limit_debt(system, month, own + stock, planned_debt)
     borrowed_share = numbers.mechanisms.build_up * numbers.credit.origination
     offered = borrowed_share * setting.chips.capex * MONTH * economy.supply
@@ -351,21 +421,30 @@ def step(
     grown = firms.growth_loan @ new_debt + to_loans * origination
     balance = balance + grown
     rolled = jnp.sum(deal.rolled) + jnp.sum(deal.bridged)
+    spent = own + stock + new_debt
+    cancelled = numbers.mechanisms.orders * jnp.maximum(ordered - spent, 0.0) * standing.operating
+    from_market = jnp.maximum(
+        contracts.raised + deal.issued + stock - service.owner * standing.operating, 0.0
+    )
     unused = jnp.maximum(limit - owed - counted - new_debt, 0.0)
     return FundingState(
         cash=deal.cash - own,
         ebitda_ttm=state.ebitda_ttm + MONTH * (contracts.ebitda / MONTH - state.ebitda_ttm),
-        headroom=spare - stock,
+        headroom=jnp.maximum(service.accrued - from_market, 0.0) * standing.operating,
         balance=balance,
         peak=jnp.maximum(state.peak, balance),
         maturity=maturity,
         coupon=coupon,
+        maturing=maturing,
+        fees=numbers.chips.order_fee * cancelled,
         spare_debt=can_bridge(system) * unused * economy.supply,
     ), Funding(
         unmet=deal.unmet,
         exchange=deal.exchange,
         limit=limit,
         counted=counted,
+        spare_equity=spare - stock,
+        bought=free_of_pledge(system, spent, new_debt),
         debt_service=service.interest + service.amortisation,
         drawn=draw,
         lent=grown,

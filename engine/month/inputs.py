@@ -27,6 +27,8 @@ class Shocks(eqx.Module):
     regime: Float[Array, ""]
     waiver: Float[Array, "loans"]
     extension: Float[Array, "loans"]
+    own: Float[Array, "firms"]  # normals
+    round: Float[Array, "firms"]  # uniforms
 
 
 class Fate(eqx.Module):

@@ -15,6 +15,7 @@ from engine.month import (
     funding,
     hidden_debt,
     lenders,
+    plant,
     policy,
     pools,
     revenue,
@@ -29,7 +30,9 @@ class State(eqx.Module):
     """What next month needs, and nothing else."""
 
     economy: economy.EconomyState
+    own_value: Float[Array, "firms"]  # log, apart from the sector
     chips: chips.ChipState
+    plants: plant.PlantState
     contracts: contracts.ContractState
     funding: funding.FundingState
     collateral: collateral.CollateralState
@@ -48,6 +51,8 @@ class Info(eqx.Module):
 
     economy: economy.Conditions
     chips: chips.ChipMarket
+    revenue: revenue.Revenue
+    plants: plant.Plant
     contracts: contracts.ContractFlows
     funding: funding.Funding
     hidden: hidden_debt.HiddenDebt
@@ -63,7 +68,9 @@ def init(system: System) -> State:
     zero = jnp.zeros((), jnp.float32)
     return State(
         economy=economy.init(system),
+        own_value=jnp.zeros_like(system.firms.cash),
         chips=chips.init(system),
+        plants=plant.init(system),
         contracts=contracts.init(system),
         funding=funding.init(system),
         collateral=collateral.init(system),
@@ -83,14 +90,18 @@ def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks)
     standing = state.credit.standing
     economy_state, conditions = economy.step(system, state.economy, state.supply, month, shocks)
     chip_state, chip_market = chips.step(system, fate, state.chips, conditions, month)
-    income = revenue.step(system, fate, conditions, month)
+    own_value, income = revenue.step(system, fate, state.own_value, conditions, month, shocks.own)
     setting = Setting(month, standing, conditions, chip_market, income)
 
+    plants, delivery = plant.step(
+        system, state.plants, state.collateral.pledged, state.contracts.size, setting
+    )
     service = funding.service(system, state.funding, setting)
     means = funding.means(system, state.funding, service)
-    contract_state, flows = contracts.step(system, state.contracts, setting, means)
+    contract_state, flows = contracts.step(system, state.contracts, setting, delivery, means, shocks.round)
     belief, hidden = hidden_debt.step(system, state.belief, setting, flows, state.funding.balance)
-    funds, financed = funding.step(system, state.funding, setting, service, flows, hidden, shocks.extension)
+    owed = funding.Obligations(delivery, hidden)
+    funds, financed = funding.step(system, state.funding, setting, service, flows, owed, shocks.extension)
     pledges, funds, tests = collateral.step(
         system, state.collateral, funds, setting, flows, financed, shocks.waiver
     )
@@ -98,6 +109,8 @@ def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks)
     credit_state, funds, pledges, defaults = credit.step(
         system, fate, state.credit, funds, pledges, setting, triggers
     )
+    plants, seized = plant.close(system, plants, delivery, setting, financed.bought, credit_state.standing)
+    pledges = collateral.take(pledges, seized)
     pool_state, pool_losses = pools.step(
         system, fate, state.pools, setting, credit_state.standing, financed, tests
     )
@@ -105,11 +118,11 @@ def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks)
     lender_state, lender_losses = lenders.step(system, state.lenders, setting, losses.loss, losses.exposure)
     new_supply = supply.step(system, state.supply, lender_losses)
     return State(
-        economy_state, chip_state, contract_state, funds, pledges, credit_state, pool_state, lender_state,
+        economy_state, own_value, chip_state, plants, contract_state, funds, pledges, credit_state, pool_state, lender_state,
         supply=new_supply, belief=belief, legacy_loss=state.legacy_loss + losses.total - losses.new_money,
         new_money_loss=state.new_money_loss + losses.new_money,
         flags=state.flags | accounts.flags(flows, tests, lender_losses, losses, new_supply),
     ), Info(
-        conditions, chip_market, flows, financed, hidden, tests, losses.loss, losses.exposure, lender_losses,
+        conditions, chip_market, income, delivery, flows, financed, hidden, tests, losses.loss, losses.exposure, lender_losses,
         policy_cost=policy.costs(system, state.supply, conditions, flows.aid, financed.lending),
     )  # fmt: skip

@@ -56,11 +56,13 @@ def month_shocks(
     regime: Float[Array, ""],
 ) -> Shocks:
     """Shocks of month `month` (1 ... T); `normal` and `regime` (a uniform) are the sampler's."""
-    loans = system.loans.coupon.shape[0]
+    loans, firms = system.loans.coupon.shape[0], system.firms.cash.shape[0]
     waiver, extension = halves(words(seed, path, month, "loans", loans))
     return Shocks(
         normals=normal,
         regime=regime,
         waiver=waiver,
         extension=extension,
+        own=normals(words(seed, path, month, "own", even(firms)))[:firms],
+        round=uniform(words(seed, path, month, "rounds", firms)),
     )

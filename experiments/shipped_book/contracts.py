@@ -52,8 +52,11 @@ def labs(facts: Facts) -> list[Row]:
                  "B", (3, 24, 66)),
         contract("ANTH_GOOG", "ANTH", "GOOG", LAB, size("K20"), "up to 1m TPUs, 'tens of billions' (release "
                  "Oct-2025); 30 over 4 years assumed", "C", (0, 24, 60), 0.5),
-        contract("ANTH_FLUI", "ANTH", "FLUI", {**LAB, "flexibility": 0.3}, 5.5, "stands for the first sites "
-                 "of the 50 announced programme (Anthropic Nov-2025); amount assumed", "C", (0, 18, 84), 0.3),
+        contract("ANTH_FLUI", "ANTH", "FLUI", {**LAB, "flexibility": 0.3}, 2.9, "stands for the first sites "
+                 "of the 50 announced programme (Anthropic Nov-2025): the part on chips that Fluidstack owns; "
+                 "amount assumed", "C", (0, 18, 84), 0.3),
+        contract("ANTH_FLUI_SITES", "ANTH", "FLUI", {**HOSTING, "margin": 0.95}, 2.6, "the same: halls that "
+                 "Fluidstack leases on, for chips of the tenant; amount assumed", "C", (2, 12, 84)),
         contract("XAI_XSPV", "XAI", "XSPV", {**LEASE, "relet": 0.5}, size("K30"), "five-year chip lease "
                  "(Particle News Oct-2025); amount assumed", "C", (0, 9, 60), 1.0, margin=0.97),
     ]  # fmt: skip
@@ -209,9 +212,9 @@ def security() -> list[Row]:
         "META_CRWV_FURTHER": {"CRWV_NEW": 1.0},
         "XAI_XSPV": {"XSPV_GPU": 1.0},
         "ANTH_FLUI": {"FLUI_GPU": 0.4, "FLUI_NEW": 0.4},
-        "MSFT_LAMB": {"LAMB_GPU": 0.6},
+        "MSFT_LAMB": {"LAMB_GPU": 0.6, "LAMB_NEW": 0.4},
         "NVDA_LAMB": {"LAMB_GPU": 0.6},
-        "ORCL_CRUS": {"CRUS_GPU": 0.9},
+        "ORCL_CRUS": {"CRUS_GPU": 0.9, "CRUS_NEW": 0.1},
         "MSFT_NSCL": {"NSCL_GPU": 0.3, "NSCL_NEW": 0.65},
         "MSFT_NBIS": {"NBIS_NEW": 1.0},
         "MSFT_IREN": {"IREN_NEW": 1.0},

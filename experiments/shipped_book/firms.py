@@ -7,8 +7,14 @@ multiples are assumptions throughout and do not set it.
 from collections.abc import Sequence
 from typing import Any
 
+from engine.book.parameters import Chips
 from experiments.shipped_book.facts import Facts, Row
 
+OWN_VOLATILITY = {"lab": 0.55, "neocloud": 0.8, "host": 0.65, "hyperscaler": 0.3, "vendor": 0.35}
+"""Of a firm's own value apart from the sector, a year: option-implied volatility of listed firms late in 2025
+(CoreWeave near 0.95, Oracle 0.45, chip vendors 0.4 to 0.5) less the sector's 0.27; labs by the scatter of rounds."""
+RESIDUAL = 0.25
+"""Of the default intensity that a rating implies: fraud, operations, law. The rest is left to cash and collateral."""
 CAPEX = tuple(f"capex_{year}" for year in range(2026, 2031))
 
 
@@ -17,7 +23,16 @@ def firm(
 ) -> Row:
     """One row; `capex` from 2026 on, USD bn a year."""
     plan = dict(zip(CAPEX, capex, strict=False))
+    values["hazard"] = round(RESIDUAL * values.get("hazard", 0.0), 8)
+    if values.get("equity_value"):
+        values["equity_volatility"] = OWN_VOLATILITY[kind]
     return {"firm": name_id, "name": name, "kind": kind, **plan, **values, "source": source, "grade": grade}
+
+
+def in_step(first: float) -> list[float]:
+    """Capex of a cloud from 2026 on: it keeps its share of the sector's plan."""
+    plan = Chips().capex
+    return [round(first * each / plan[0], 2) for each in plan]
 
 
 def named_firms(facts: Facts) -> list[Row]:
@@ -61,31 +76,31 @@ def neoclouds(facts: Facts) -> list[Row]:
         cloud("CRWV", "CoreWeave", "EBITDA = revenue 5.13 x margin 0.61 (10-K via Bakshi, Q3 release); "
               "market value = 86.24 USD x 487m shares; capex plan and cash assumed", ebitda_ttm=trailing,
               cash=3, minimum_cash=1.5, equity_value=value, debt_multiple=5.5, hazard=0.009,
-              capex=(20, 9, 2.5, 2.5, 2.5), rating="B+",
+              capex=in_step(20), rating="B+",
               capex_contract="META_CRWV_FURTHER", growth_loan="CRWV_NEW", revolver="CRWV_RCF", cds_bps=643,
               equity_capex_share=0.25),
         cloud("LAMB", "Lambda", "revenue 0.52 (press estimate), margin 0.35; equity raised 1.5 (Lambda "
               "release Nov-2025); rest assumed", core_ebitda=0.10, ebitda_ttm=0.18, cash=1, minimum_cash=0.1,
-              equity_value=5, hazard=0.02, capex=(0.8, 0.5, 0.1, 0.1, 0.1), equity_capex_share=0.6,
-              rating="B"),
+              equity_value=5, hazard=0.02, capex=in_step(0.8), growth_loan="LAMB_NEW",
+              equity_capex_share=0.6, rating="B"),
         cloud("CRUS", "Crusoe", "valuation 10 (Series E press); revenue 0.5, margin 0.3 assumed",
               core_ebitda=0.12, ebitda_ttm=0.15, cash=1, minimum_cash=0.1, equity_value=10, hazard=0.02,
-              capex=(0.5, 0.3, 0.1, 0.1, 0.1), equity_capex_share=0.7, rating="B"),
+              capex=in_step(0.5), growth_loan="CRUS_NEW", equity_capex_share=0.7, rating="B"),
         cloud("NBIS", "Nebius", "converts 3.75 and backlog 17.4-19.4 (Nebius releases 2025); rest assumed",
               core_ebitda=0.2, ebitda_ttm=0.06, cash=3, minimum_cash=0.3, equity_value=22, hazard=0.015,
-              capex=(6, 4, 0.5, 0.3, 0.3), capex_contract="MSFT_NBIS", growth_loan="NBIS_NEW",
+              capex=in_step(6), capex_contract="MSFT_NBIS", growth_loan="NBIS_NEW",
               equity_capex_share=0.25, rating="B+"),
         cloud("NSCL", "Nscale", "equity raised 1.53 (City AM); loan 1.4; rest assumed", core_ebitda=0.03,
               ebitda_ttm=0.02, cash=0.8, minimum_cash=0.1, equity_value=5, hazard=0.022,
-              capex=(3, 3.5, 0.3, 0.2, 0.2),
+              capex=in_step(3),
               capex_contract="MSFT_NSCL", growth_loan="NSCL_NEW", equity_capex_share=0.3, rating="B"),
         cloud("FLUI", "Fluidstack", "revenue forecast above 0.4 (press Jul-2025), margin 0.2; rest assumed",
               core_ebitda=0.08, ebitda_ttm=0.08, cash=0.5, minimum_cash=0.1, equity_value=5, hazard=0.026,
-              capex=(2.5, 1.5, 0.2, 0.2, 0.2), capex_contract="ANTH_FLUI", growth_loan="FLUI_NEW",
+              capex=in_step(2.5), capex_contract="ANTH_FLUI", growth_loan="FLUI_NEW",
               equity_capex_share=0.3, rating="B-"),
         cloud("IREN", "IREN", "converts 3.3 and the Microsoft contract (IREN releases 2025); mining EBITDA "
               "and market value assumed", core_ebitda=0.4, core_stress_beta=0.3, ebitda_ttm=0.44, cash=1,
-              minimum_cash=0.1, equity_value=12, hazard=0.015, capex=(4, 1.5, 0.2, 0.2, 0.2),
+              minimum_cash=0.1, equity_value=12, hazard=0.015, capex=in_step(4),
               capex_contract="MSFT_IREN", growth_loan="IREN_NEW", equity_capex_share=0.3, rating="B+"),
     ]  # fmt: skip
 

@@ -230,6 +230,8 @@ def new_money() -> list[Row]:
         cloud("NSCL", coupon=0.055),
         cloud("FLUI", coupon=0.06),
         cloud("IREN"),
+        cloud("LAMB", coupon=0.06),
+        cloud("CRUS", coupon=0.065),
         loan("ORCL_NEW", "New senior notes", "ORCL", "IG_TECH", {**bond, **ORACLE}, assumed, "C",
              coupon=0.055),
         corporate("META", 0.05), corporate("AMZN", 0.03), corporate("GOOG", 0.03), corporate("MSFT", 0.02),
