@@ -63,6 +63,11 @@ def arrays_of(group: Any) -> Any:
     return ARRAY_TWINS[type(group)](**values)
 
 
+def without_groups(pools: Frame) -> Frame:
+    """Pools whose obligors or tenants are synthetic: a group only names firms of their own."""
+    return pools[pools["kind"] != "group"].reset_index(drop=True)
+
+
 def borrowers(tables: Tables) -> tuple[Frame, Frame, Frame, Frame]:
     """Named firms, synthetic ones, the loans of the former (collateralised first), those of the latter."""
     firms, loans = tables["firms"], tables["loans"]
@@ -81,7 +86,7 @@ def build_system(book: Book, parameters: Parameters, months: int) -> System:
     require_double_precision()
     if months < 12 or months > 120 or months % 12:
         raise ValueError(f"months: got {months}, expected a multiple of 12 from 12 to 120")
-    tables = book.tables
+    tables = {**book.tables, "pools": without_groups(book.tables["pools"])}
     named, synthetic, loans, of_obligor = borrowers(tables)
     lenders = tables["lenders"].sort_values("vehicle", ascending=False, kind="stable").reset_index(drop=True)
     names = Names(
@@ -103,6 +108,7 @@ def build_system(book: Book, parameters: Parameters, months: int) -> System:
     firms = firm_table(named, tables["contracts"], names)
     pledged, security = pledges(tables, names, int(loans["collateral"].sum()))
     dates = calendar.build(loans, named, contracts, parameters, months)
+    planned = calendar.planned(loans, parameters, dates)
     weight = security_weight(security, contracts)
     scale = collateral_scale(loans, pledged, security, weight, contracts, chips, dates, parameters)
     borrower = positions(loans["borrower"], names.firms)[: len(pledged)]
@@ -116,7 +122,7 @@ def build_system(book: Book, parameters: Parameters, months: int) -> System:
         chips=chips,
         firms=firms,
         contracts=contracts,
-        loans=loan_table(loans, pledged, security, weight, scale, of_funds, names),
+        loans=loan_table(loans, planned, pledged, security, weight, scale, of_funds, names),
         plants=plants.build(
             firms, contracts, dates["term_ahead"][0], pledged, borrower, chips, parameters.chips
         ),
@@ -182,11 +188,13 @@ FIRM_NUMBERS = (
 
 
 def firm_table(named: Frame, contracts: Frame, names: Names) -> FirmTable:
-    """Named firms."""
-    sellers = set(contracts.loc[sells_compute(contracts), "seller"])
+    """Named firms. Operators are clouds, and who else sells compute inside the model."""
+    clouds = named.loc[named["kind"] == "neocloud", "firm"]
+    sellers = {*contracts.loc[sells_compute(contracts), "seller"], *clouds}
     return FirmTable(
         lab=floats(named["kind"] == "lab"),
         neocloud=floats(named["kind"] == "neocloud"),
+        project=floats(named["kind"] == "project"),
         operator=floats(named["firm"].isin(sellers) & (named["outside"] == 0)),
         cross_default=membership(named["parent"], names.firms, named["cross_default"]),
         capex_contract=membership(named["capex_contract"], names.contracts),
@@ -226,6 +234,7 @@ def contract_table(table: Frame, named: Frame, names: Names) -> ContractTable:
         senior=floats(table["rank"] == 1),
         operating=floats(table["flow"] == "operating"),
         compute=floats(sells_compute(table)),
+        built=floats(sells_compute(table) | ((table["kind"] == "lease") & table["seller"].isin(projects))),
         equity=floats(table["flow"] == "equity"),
         warrant=floats(table["flow"] == "warrant"),
         backstop=floats(backstop),
@@ -264,12 +273,13 @@ LOAN_NUMBERS = (
     "committed", "drawn", "draw_months", "maturity_month", "tenor_months", "floating", "coupon",
     "refinancing_margin", "interest_from_month", "amortisation", "amortisation_from_month", "ladder",
     "extension_probability", "exchange_probability", "base_recovery", "ebitda_recovery",
-    "guarantee_cover", "conversion", "pik_share", "new_money", "origination_share",
+    "guarantee_cover", "conversion", "pik_share", "new_money",
 )  # fmt: skip
 
 
 def loan_table(
     loans: Frame,
+    planned: np.ndarray,
     pledged: np.ndarray,
     security: np.ndarray,
     weight: np.ndarray,
@@ -287,6 +297,7 @@ def loan_table(
         guarantor=integers(positions(loans["guarantor"], names.firms)),
         guaranteed=membership(loans["guarantor"], names.firms, loans["guarantee_cover"]),
         project=floats((loans["tenant"] != "") | (loans["guarantee_cover"] > 0.0)),
+        planned=floats(planned),
         fund_share=floats(of_funds[: len(names.loans)]),
         ltv_target=floats(loans["ltv_target"][:count]),
         uncontracted_share=floats(loans["uncontracted_share"][:count]),

@@ -103,8 +103,28 @@ def build(
         "present_value": present_value(contracts, dates, parameters.credit.contract_yield),
         "years_left": left,
         "draw": np.where((dates[:, None] <= spread) & (spread > 0.0), undrawn / np.maximum(spread, 1.0), 0.0),
+        "origination": origination(loans, dates),
         **levers(parameters.policy, dates),
     }
+
+
+def origination(loans: Frame, months: np.ndarray) -> np.ndarray:
+    """Share of new sector borrowing by loan [months, loans]: in the year of its vintage, or always."""
+    vintage = loans["vintage"].to_numpy(np.float64)
+    year = (np.maximum(np.asarray(months), 1) - 1)[:, None] // 12 + 1
+    return np.where((vintage == 0) | (year == vintage), loans["origination_share"].to_numpy(np.float64), 0.0)
+
+
+def planned(loans: Frame, parameters: Parameters, dates: dict[str, np.ndarray]) -> np.ndarray:
+    """What a loan is to come to (USD bn): its commitment, and for a vintage its share of the sector's plan.
+
+    Months beyond the horizon count at their plan, so that a site of the last year is as large as it is to be.
+    """
+    months = np.arange(1, LONGEST + 1)
+    capex = np.asarray(parameters.chips.capex, np.float64)
+    sector = parameters.credit.origination * MONTH * capex[np.minimum((months - 1) // 12, len(capex) - 1)]
+    young = (loans["vintage"] > 0).to_numpy(np.float64)
+    return loans["committed"].to_numpy(np.float64) + young * (sector @ origination(loans, months))
 
 
 def window(dates: dict[str, np.ndarray], months: int) -> Calendar:

@@ -17,10 +17,8 @@ def tranched_pools(frames: Tables) -> set[str]:
 
 
 def obligor_pools(frames: Tables) -> Series:
-    """Pool of every loan whose borrower is a synthetic obligor ("" for named borrowers), by line of loans."""
-    borrower = frames["loans"]["borrower"]
-    synthetic = looked_up(frames, "firms", "kind", borrower) == "synthetic"
-    return looked_up(frames, "firms", "pool", borrower).fillna("").where(synthetic, "")
+    """Pool or group of every loan's borrower ("" where it has none), by line of loans."""
+    return looked_up(frames, "firms", "pool", frames["loans"]["borrower"]).fillna("")
 
 
 def instruments(frames: Tables) -> Frame:

@@ -20,25 +20,26 @@ def build(
     """Chips free of pledge and capacity online.
 
     What contracts pay `in_a_year` (USD bn) has been bought: what pledged chips cannot serve of it is owned free
-    of pledge, in the mix of the pledged chips, or of the fleet where none are. What today's contracts do not
-    need is being installed. `borrower` is that of each collateralised loan.
+    of pledge, in the mix of the pledged chips, or of the fleet where none are. By how much they grow is being
+    installed. `borrower` is that of each collateralised loan.
     """
     rental = np.asarray(chips.rental, np.float64)
     operator = np.asarray(firms.operator, np.float64)
     by_firm = np.zeros((len(operator), len(rental)))
     np.add.at(by_firm, borrower, pledged)
-    begun = np.asarray(contracts.start_month, np.float64) <= 0.0
-    today = np.asarray(contracts.start_annual, np.float64) * begun
     unit = HOURS * numbers.utilisation * rental  # USD bn a year of a million units
     fleet = np.asarray(chips.installed, np.float64)
     mix = np.where(by_firm.sum(axis=1, keepdims=True) > 0.0, by_firm, fleet)
     mix = mix / np.maximum(mix.sum(axis=1, keepdims=True), 1e-12)
-    missing = np.maximum(by_seller(contracts, in_a_year, operator) - by_firm @ unit, 0.0)
-    per_unit = mix @ unit
+
+    begun = np.asarray(contracts.start_month, np.float64) <= 0.0
+    today = by_seller(contracts, np.asarray(contracts.start_annual, np.float64) * begun, operator)
+    ahead = by_seller(contracts, in_a_year, operator)
+    capacity = by_firm @ unit * operator
+    missing, per_unit = np.maximum(ahead - capacity, 0.0), mix @ unit
     units = np.divide(missing, per_unit, out=np.zeros_like(missing), where=per_unit > 0.0)
-    return PlantTable(
-        owned=floats(mix * units[:, None]), online=floats(by_seller(contracts, today, operator))
-    )
+    online = capacity + missing - np.maximum(ahead - today, 0.0)
+    return PlantTable(owned=floats(mix * units[:, None]), online=floats(online))
 
 
 def by_seller(contracts: ContractTable, amount: np.ndarray, operator: np.ndarray) -> np.ndarray:

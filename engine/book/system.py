@@ -102,6 +102,7 @@ class FirmTable(eqx.Module):
 
     lab: Float[Array, "firms"]
     neocloud: Float[Array, "firms"]
+    project: Float[Array, "firms"]
     operator: Float[Array, "firms"]  # derived: 1 where inside the model and selling compute
     outside: Float[Array, "firms"]
     cross_default: Membership  # firms by the parent they default with
@@ -140,6 +141,9 @@ class ContractTable(eqx.Module):
     senior: Float[Array, "contracts"]  # 1 for rank 1
     operating: Float[Array, "contracts"]  # 1 for flow operating
     compute: Float[Array, "contracts"]  # 1 for those of kind compute
+    built: Float[
+        Array, "contracts"
+    ]  # derived: 1 where paid for what is built: compute, and leases of projects
     equity: Float[Array, "contracts"]  # 1 for flow equity
     warrant: Float[Array, "contracts"]  # 1 for flow warrant
     backstop: Float[Array, "contracts"]  # 1 for flow backstop
@@ -192,7 +196,7 @@ class LoanTable(eqx.Module):
     conversion: Float[Array, "loans"]  # equity value over that of month 0; 0 = not convertible
     pik_share: Float[Array, "loans"]
     new_money: Float[Array, "loans"]
-    origination_share: Float[Array, "loans"]
+    planned: Float[Array, "loans"]  # derived: committed, and what its year of sector borrowing would bring
     fund_share: Float[Array, "loans"]  # derived: held by vehicles
     ltv_target: Float[Array, "collateralised"]
     uncontracted_share: Float[Array, "collateralised"]
@@ -287,6 +291,7 @@ class Calendar(eqx.Module):
     present_value: Float[Array, "*months contracts"]  # of what the term still pays
     years_left: Float[Array, "*months contracts"]  # of the term
     draw: Float[Array, "*months loans"]  # scheduled draws, USD bn
+    origination: Float[Array, "*months loans"]  # share of new sector borrowing
     supply_floor: Float[Array, "*months"]  # by public credit; 0 without
     bailout: Float[Array, "*months"]  # for labs, USD bn this month
     line_cut: Float[Array, "*months"]  # share of banks' lines to funds

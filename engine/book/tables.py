@@ -57,7 +57,7 @@ FIRMS = table(
     reference("parent", "firms", "owner in the book", ""),
     flag("cross_default", "defaults the month after its parent does"),
     flag("outside", "cash not modelled: pays while alive"),
-    reference("pool", "pools", "pool of a synthetic obligor or tenant", ""),
+    reference("pool", "pools", "pool of a synthetic obligor or tenant, or group of a firm", ""),
     share("pool_share", "of its pool", 0.0),
     share("revenue_share", "of AI revenue (labs)", 0.0),
     amount("fixed_cost", "of a lab, a year", 0.0, "USD bn/yr"),
@@ -91,7 +91,7 @@ POOLS = table(
     "pools", "Credit without names (kind credit) and securitised leases (kind lease).", ("pool",),
     identity("pool", "short name"),
     text("name", "full name"),
-    choice("kind", "credit lease", "credit: obligors are loans; lease: tenants pay, tranches are the debt"),
+    choice("kind", "credit lease group", "credit: obligors are loans; lease: tenants pay; group: of firms' loans"),
     amount("hazard", "of an obligor or tenant", 0.0, "1/yr", high=1.0),
     share("lgd", "loss given default before stress", 0.0),
     share("refinancing_link", "how much missing credit raises the hazard", 0.0),
@@ -145,6 +145,7 @@ LOANS = table(
     flag("revolver", "drawn on need"),
     flag("new_money", "starts at zero and grows with capex"),
     share("origination_share", "of new sector borrowing; sums to at most 1 over loans and pools", 0.0),
+    Column("vintage", "integer", "year of the horizon in which it takes that share; 0 = every year", "", 0, 0, 10),
     least=1,
 )  # fmt: skip
 

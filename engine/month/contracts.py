@@ -152,7 +152,7 @@ def try_round(
     tries = lab * indicator((cash < numbers.round_trigger * burn) & (since >= numbers.round_gap))
     won = tries * indicator(uniform < setting.economy.by_regime(numbers.round_success))
     closed = system.numbers.mechanisms.rounds * lab * (1.0 - won)
-    return (since + 1.0) * (1.0 - tries), 1.0 - closed
+    return since * (1.0 - tries) + 1.0, 1.0 - closed
 
 
 def resources(
@@ -251,7 +251,7 @@ def step(
     firms, table, month = system.firms, system.contracts, setting.month
     economy, operating = setting.economy, setting.standing.operating
     renewal = renewed(system, economy, plant)
-    delivered = jnp.where(table.compute > 0.0, plant.delivered[table.seller], 1.0)
+    delivered = jnp.where(table.built > 0.0, plant.delivered[table.seller], 1.0)
     asked = obligations(system, state, setting, renewal, delivered)
     owed = table.bought @ asked.due
     purse = vendors.means(system, state.purse, setting.chips, owed)

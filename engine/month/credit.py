@@ -172,18 +172,17 @@ def insolvency(
 def write_off(
     system: System, funds: FundingState, pledges: CollateralState, cause: Int[Array, "firms"]
 ) -> tuple[FundingState, CollateralState]:
-    """Defaulted firms leave the book: balances go, chips go to lenders, cash stays only with an exchange."""
+    """Defaulted firms leave the book: balances go; chips and cash go too, but for an exchange."""
     borrower = system.loans.borrower
     count = pledges.pledged.shape[0]
     gone = indicator(cause != ALIVE)[borrower]
     bankrupt = indicator((cause != ALIVE) & (cause != EXCHANGE))
     # Called chips of a foreclosed borrower moved already; all other chips of the bankrupt move now.
-    released = gone[:count, None] * pledges.pledged
-    seized = bankrupt[borrower[:count]] @ pledges.pledged
+    seized = bankrupt[borrower[:count]][:, None] * pledges.pledged
     return eqx.tree_at(
         lambda f: (f.cash, f.balance), funds, (funds.cash * (1.0 - bankrupt), funds.balance * (1.0 - gone))
     ), eqx.tree_at(
-        lambda p: (p.pledged, p.held), pledges, (pledges.pledged - released, pledges.held + seized)
+        lambda p: (p.pledged, p.held), pledges, (pledges.pledged - seized, pledges.held + jnp.sum(seized, axis=0))
     )
 
 

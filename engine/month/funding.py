@@ -417,7 +417,7 @@ def step(
     borrowed_share = numbers.mechanisms.build_up * numbers.credit.origination
     offered = borrowed_share * setting.chips.capex * MONTH * economy.supply
     origination = offered * (1.0 - month.barred)
-    to_loans = policy.by_funds(month, loans.fund_share) * loans.origination_share * alive[loans.borrower]
+    to_loans = policy.by_funds(month, loans.fund_share) * month.origination * alive[loans.borrower]
     grown = firms.growth_loan @ new_debt + to_loans * origination
     balance = balance + grown
     rolled = jnp.sum(deal.rolled) + jnp.sum(deal.bridged)

@@ -64,14 +64,21 @@ def needed(
     return system.firms.operator * (table.sold @ (table.compute * size * amount))
 
 
+def built(system: System, peak: Float[Array, "loans"]) -> Float[Array, "firms"]:
+    """Share of a site that was financed: what was ever lent for it, over what was planned."""
+    borrowed = system.loans.borrowed
+    return ratio(borrowed @ peak, borrowed @ system.loans.planned, 1.0)
+
+
 def step(
     system: System,
     state: PlantState,
     pledged: Float[Array, "collateralised gens"],
     size: Float[Array, "contracts"],
+    peak: Float[Array, "loans"],
     setting: Setting,
 ) -> tuple[PlantState, Plant]:
-    """Delivery of the month. `pledged` and contract `size` are those of the end of last month."""
+    """Delivery of the month. `pledged`, contract `size` and loans' `peak` are those of the end of last month."""
     chips, numbers, market = system.numbers.chips, system.numbers.contracts, setting.chips
     plant_on, operating, month = system.numbers.mechanisms.plant, setting.standing.operating, setting.month
     installed = of_plant(system, state.owned, pledged, unit_capacity(system)) * operating
@@ -85,9 +92,10 @@ def step(
     need = needed(system, size, month.term + renewal * month.after) * operating
     need_ahead = needed(system, size, month.term_ahead + renewal * month.after_ahead) * operating
 
-    delivered = 1.0 - plant_on * (1.0 - jnp.minimum(ratio(online, need, 1.0), 1.0))
+    served = jnp.where(system.firms.project > 0.0, built(system, peak), ratio(online, need, 1.0))
+    delivered = 1.0 - plant_on * (1.0 - jnp.minimum(served, 1.0))
     short = indicator(delivered < 1.0 - chips.delivery_tolerance)
-    late = (state.late + 1.0) * short
+    late = (state.late + 1.0) * short * system.firms.operator
     leaves = indicator(late > numbers.non_delivery_months) / numbers.renegotiation_months
 
     free = plant_on * ratio(jnp.maximum(online - need, 0.0), installed, 0.0)

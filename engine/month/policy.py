@@ -72,7 +72,7 @@ def lending(
 ) -> Lending:
     """New credit of the month. `offered` is the sector's origination before policy."""
     loans, pools = system.loans, system.pools
-    to_loans = loans.origination_share * alive[loans.borrower]
+    to_loans = month.origination * alive[loans.borrower]
     shared = jnp.sum(to_loans) + jnp.sum(pools.origination_share)
     of_funds = to_loans @ loans.fund_share + pools.origination_share @ pools.fund_share
     origination = offered * (1.0 - month.barred)

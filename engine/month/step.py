@@ -94,7 +94,7 @@ def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks)
     setting = Setting(month, standing, conditions, chip_market, income)
 
     plants, delivery = plant.step(
-        system, state.plants, state.collateral.pledged, state.contracts.size, setting
+        system, state.plants, state.collateral.pledged, state.contracts.size, state.funding.peak, setting
     )
     service = funding.service(system, state.funding, setting)
     means = funding.means(system, state.funding, service)

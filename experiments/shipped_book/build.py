@@ -26,6 +26,7 @@ from experiments.shipped_book import (
     lenders,
     loans,
     pools,
+    population,
     priors,
     series,
 )
@@ -37,16 +38,17 @@ ROUNDS = 20
 
 def build(facts: Facts) -> dict[str, list[Row]]:
     """All tables of the book, as rows of values by column."""
+    drawn = population.population(facts)
     tables = {
         "chips": chips.chips(),
-        "firms": firms.named_firms(facts) + pools.synthetic_firms(facts),
+        "firms": firms.named_firms(facts) + drawn.firms + pools.synthetic_firms(facts),
         "pools": pools.pools(facts),
         "tenants": pools.tenants(),
-        "loans": loans.named_loans(facts) + pools.obligor_loans(facts),
-        "pledges": chips.pledges(),
-        "security": contracts.security(),
+        "loans": loans.named_loans(facts) + drawn.loans + pools.obligor_loans(facts),
+        "pledges": chips.pledges() + drawn.pledges,
+        "security": contracts.security() + drawn.security,
         "tranches": pools.tranches(),
-        "contracts": contracts.contracts(facts),
+        "contracts": contracts.contracts(facts, drawn.contracts) + drawn.contracts,
         "holdings": holdings.holdings(facts),
         "interlender": lenders.interlender(),
         "paper": behaviour.paper(),

@@ -28,10 +28,17 @@ def contract(
     return {**row, **timing, **terms, **values, "source": source, "grade": grade}
 
 
-def contracts(facts: Facts) -> list[Row]:
-    """Every row of the contracts table."""
+def contracts(facts: Facts, drawn: list[Row]) -> list[Row]:
+    """Every row of named parties. Leases of `drawn` sites are part of those of landlords without a row."""
     parts = (labs, clouds, leases, hosting, equity, backstops, on_record)
-    return [row for part in parts for row in part(facts)]
+    rows = [row for part in parts for row in part(facts)]
+    for row in rows:
+        if row["seller"] == "LANDLORD" and row["flow"] == "operating":
+            known = sum(
+                lease["annual"] for lease in drawn if lease["buyer"] == row["buyer"] and lease["rank"] == 1
+            )
+            row["annual"] = round(max(row["annual"] - known, 0.0), 3)
+    return rows
 
 
 def labs(facts: Facts) -> list[Row]:

@@ -87,7 +87,8 @@ def by_class(facts: Facts, split: dict[str, Shares]) -> dict[str, Shares]:
                   "CRWV_MAGN", "FLUI_GPU", "LAMB_GPU", "CRUS_GPU", "XSPV_GPU", "XAI_NOTES", "VANT_TX_LOAN",
                   "VANT_WI_LOAN", "NM_LOAN", "ABIL_1", "ABIL_2", "ROWAN_LOAN", "BEIG_2049"}  # fmt: skip
     rows = [row for row in loans.named_loans(facts) if row["loan"] not in named_here]
-    return {"UNNAMED_PC": split["UNNAMED_PC"]} | {row["loan"]: split[row["class"]] for row in rows}
+    unnamed = {"UNNAMED_PC": split["UNNAMED_PC"], "OTHER_CONSTRUCTION": split["PROJECT_LOANS"]}
+    return unnamed | {row["loan"]: split[row["class"]] for row in rows}
 
 
 def spread(total: float, names: Iterable[str], weights: Mapping[str, float] | None = None) -> Shares:

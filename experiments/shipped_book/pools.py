@@ -24,11 +24,10 @@ def pools(facts: Facts) -> list[Row]:
         "ltv", "origination_share", "repayment_month", "balance", "source", "grade",
     )  # fmt: skip
     rows = (
-        ("UNNAMED_PC", "Private credit to AI infrastructure without names", "credit", 0.02, 0.45, 1, 1, 0.3,
-         0, 0, 0, 0.53, 0, facts.column("UNNAMED_PC"), "12% of 1,340 (Fed, FSB) less named rows; hazard "
-         "below direct lending's 1.8-5.7% since links add to it", "C"),
-        ("OTHER_CONSTRUCTION", "Other hyperscale construction", "credit", 0.006, 0.38, 0.5, 0.5, 0.3, 0, 0, 0,
-         0.24, 0, round(construction, 3), "guess of 60 from 275 of mega-borrowing in 2025, less Rowan", "C"),
+        ("UNNAMED_PC", "Private credit to AI infrastructure without names", "group", 0, 0, 0, 0, 0,
+         0, 0, 0, 0, 0, facts.column("UNNAMED_PC"), "12% of 1,340 (Fed, FSB) less named rows", "C"),
+        ("OTHER_CONSTRUCTION", "Other hyperscale construction", "group", 0, 0, 0, 0, 0, 0, 0, 0,
+         0, 0, round(construction, 3), "guess of 60 from 275 of mega-borrowing in 2025, less Rowan", "C"),
         ("CMBS_SASB", "Single-asset data-centre CMBS", "credit", 0.008, 0.40, 0.5, 0.5, 0.3, 0, 0, 0, 0.02, 0,
          facts.committed("L61"), "31% of 48.2 outstanding (The News Bit Aug-2025; KBRA)", "C"),
         ("ABS_COLO", "Colocation ABS, granular tenants", "lease", 0.01, 0.4, 0.5, 0, 0.3, 0.6, 1.8, 0.68,
@@ -55,16 +54,21 @@ def shuffled(values: list[float]) -> list[float]:
     return [values[(stride * i) % count] for i in range(count)] if count % stride else values
 
 
-def obligors(facts: Facts) -> list[tuple[str, str, str, float, Row]]:
-    """(firm, name, pool, size, pool row) of every obligor of a credit pool."""
+def borrowers(facts: Facts) -> list[tuple[str, str, str, float, Row]]:
+    """(firm, name, pool, size, pool row) of every borrower without a name."""
     out = []
     for row in pools(facts):
-        if row["kind"] != "credit":
+        if row["pool"] not in OBLIGORS:
             continue
         prefix, name, count, spread = OBLIGORS[row["pool"]]
         for i, size in enumerate(shuffled(sizes(row["balance"], count, spread)), start=1):
             out.append((f"{prefix}_{i:02d}", f"{name} {i:02d}", row["pool"], size, row))
     return out
+
+
+def obligors(facts: Facts) -> list[tuple[str, str, str, float, Row]]:
+    """Those of credit pools; borrowers of groups are firms of their own (population.py)."""
+    return [each for each in borrowers(facts) if each[4]["kind"] == "credit"]
 
 
 def synthetic_firms(facts: Facts) -> list[Row]:
@@ -112,8 +116,6 @@ def tenants() -> list[Row]:
 def obligor_loans(facts: Facts) -> list[Row]:
     """One loan for each obligor; maturities spread evenly over three to five years, since none is listed."""
     terms = {
-        "UNNAMED_PC": {"floating": 1, "coupon": 0.055, "refinancing_margin": 0.055},
-        "OTHER_CONSTRUCTION": {"floating": 1, "coupon": 0.025, "refinancing_margin": 0.025},
         "CMBS_SASB": {"floating": 1, "coupon": 0.0225, "refinancing_margin": 0.0225},
     }
     kinds = {"CMBS_SASB": "CMBS"}

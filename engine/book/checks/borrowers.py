@@ -29,15 +29,24 @@ def chips_in_order(frames: Tables) -> Iterator[Problem]:
         yield Problem("chips", None, "installed_million", "none", "units of a generation released at month 0")
 
 
-@reads("firms.kind", "firms.pool", "firms.revenue_share", "firms.firm", "firms.parent")
+@reads(
+    "firms.kind",
+    "firms.pool",
+    "firms.revenue_share",
+    "firms.firm",
+    "firms.parent",
+    "pools.pool",
+    "pools.kind",
+)
 def firms_make_sense(frames: Tables) -> Iterator[Problem]:
-    """Synthetic firms have a pool and others none; labs share AI revenue; nobody owns itself."""
+    """Synthetic firms have a pool, others a group or none; labs share AI revenue; nobody owns itself."""
     firms = frames["firms"]
-    synthetic, pooled = firms["kind"] == "synthetic", firms["pool"] != ""
-    yield from faults("firms", firms[synthetic & ~pooled], "pool", "the pool of a synthetic obligor")
-    yield from faults(
-        "firms", firms[~synthetic & pooled], "pool", "blank: only synthetic obligors have a pool"
-    )
+    kind = looked_up(frames, "pools", "kind", firms["pool"]).fillna("")
+    synthetic, grouped = firms["kind"] == "synthetic", kind == "group"
+    yield from faults("firms", firms[synthetic & (kind == "")], "pool", "the pool of a synthetic obligor")
+    yield from faults("firms", firms[synthetic & grouped], "pool", "a pool of kind credit or lease")
+    other = firms[~synthetic & (kind != "") & ~grouped]
+    yield from faults("firms", other, "pool", "blank, or a pool of kind group: {firm} is not synthetic")
     other = firms[(firms["kind"] != "lab") & (firms["revenue_share"] > 0)]
     yield from faults("firms", other, "revenue_share", "0: only labs share AI revenue")
     labs = firms[firms["kind"] == "lab"]
@@ -84,7 +93,13 @@ def guarantees(table: str, rows: Frame, cover: str, debtor: str) -> Iterator[Pro
 
 
 @reads(
-    "loans.loan", "loans.collateral", "loans.ltv_target", "loans.new_money", "pledges.loan", "security.loan"
+    "loans.loan",
+    "loans.collateral",
+    "loans.ltv_target",
+    "loans.new_money",
+    "loans.uncontracted_share",
+    "pledges.loan",
+    "security.loan",
 )
 def covenants_have_collateral(frames: Tables) -> Iterator[Problem]:
     """A loan tested on chips has an LTV and chips or a contract behind it."""
@@ -97,8 +112,10 @@ def covenants_have_collateral(frames: Tables) -> Iterator[Problem]:
     bare = loans[tested & ~pledged & ~young]
     yield from faults("loans", bare, "collateral", "chips in pledges for {loan}, or collateral = 0")
     secured = loans["loan"].isin(set(frames["security"]["loan"]))
-    bare = loans[tested & ~pledged & ~secured & young]
-    yield from faults("loans", bare, "collateral", "a contract in security for {loan}, or collateral = 0")
+    spot = loans["uncontracted_share"] > 0
+    bare = loans[tested & ~pledged & ~secured & young & ~spot]
+    expected = "a contract in security for {loan}, an uncontracted_share, or collateral = 0"
+    yield from faults("loans", bare, "collateral", expected)
 
 
 @reads("loans.conversion", "loans.borrower", "loans.ladder", "firms.firm", "firms.equity_value")

@@ -31,16 +31,17 @@ POOL_COLUMNS = (
 
 @reads(*POOL_COLUMNS)
 def obligors_make_the_pool(frames: Tables) -> Iterator[Problem]:
-    """Shares of a credit pool's obligors sum to one, and their loans to its balance."""
+    """Shares of a credit pool's obligors sum to one; loans of its obligors, or of a group's firms, to its balance."""
     pools, firms = frames["pools"], frames["firms"]
     credit = set(pools["pool"][pools["kind"] == "credit"])
     members = firms[(firms["kind"] == "synthetic") & firms["pool"].isin(credit)]
     yield from sums_to_one("firms", members, "pool", "pool_share")
     owed = frames["loans"]["committed"].groupby(obligor_pools(frames)).sum()
-    for line, pool, balance in zip(pools.index, pools["pool"], pools["balance"], strict=True):
+    columns = (pools.index, pools["pool"], pools["kind"], pools["balance"])
+    for line, pool, kind, balance in zip(*columns, strict=True):
         total = owed.get(pool, 0.0)
-        if pool in credit and abs(total - balance) > AMOUNT_ROUNDING * balance:
-            expected = f"the {total:g} committed to its obligors"
+        if kind != "lease" and abs(total - balance) > AMOUNT_ROUNDING * balance:
+            expected = f"the {total:g} committed to its borrowers"
             yield Problem("pools", line, "balance", f"{balance:g}", expected)
 
 
@@ -57,7 +58,8 @@ def obligors_borrow_once(frames: Tables) -> Iterator[Problem]:
     off = (members["pool_share"] * balance - size).abs() > AMOUNT_ROUNDING * balance
     part = members[(count == 1) & off]
     yield from faults("firms", part, "pool_share", "its loan over the balance of {pool}")
-    owner = obligor_pools(frames)
+    synthetic = looked_up(frames, "firms", "kind", loans["borrower"]) == "synthetic"
+    owner = obligor_pools(frames).where(synthetic, "")
     lost = loans[(owner != "") & ~owner.isin(credit)]
     yield from faults("loans", lost, "borrower", "no loan: {borrower} is a tenant of a lease pool")
     chips = loans[(owner != "") & (loans["collateral"] == 1)]
@@ -100,14 +102,17 @@ def tranches_tile(frames: Tables) -> Iterator[Problem]:
             yield Problem("tranches", line, "detachment", f"{below:g}", f"1 (tranches of {pool} tile [0, 1])")
 
 
-@reads("loans.origination_share", "pools.origination_share")
+@reads("loans.origination_share", "loans.vintage", "pools.origination_share")
 def origination_is_placed(frames: Tables) -> Iterator[Problem]:
-    """Shares of new sector borrowing sum to at most one: a book may be the whole sector or a part of it."""
-    shares = [*frames["loans"]["origination_share"], *frames["pools"]["origination_share"]]
-    total = sum(shares)
-    if total > 1.0 + sum_tolerance(shares):
-        expected = "shares over loans and pools that sum to at most 1"
-        yield Problem("loans", None, "origination_share", f"sum {total:.6g}", expected)
+    """Shares of new sector borrowing sum to at most one in every year: a book may be a part of the sector."""
+    loans, always = frames["loans"], list(frames["pools"]["origination_share"])
+    for year in sorted({0, *loans["vintage"]}):
+        shares = [*loans["origination_share"][loans["vintage"].isin((0, year))], *always]
+        total = sum(shares)
+        if total > 1.0 + sum_tolerance(shares):
+            expected = "shares over loans and pools that sum to at most 1"
+            when = f" in year {year}" if year else ""
+            yield Problem("loans", None, "origination_share", f"sum {total:.6g}{when}", expected)
 
 
 @reads(*HOLDING_COLUMNS)
