@@ -5,7 +5,7 @@ from tests.reference.scalars import ALIVE, EXCHANGE, close
 
 
 def units(book, state, now, new) -> None:
-    """Pledged, owned and held chips and new ones are pledged, owned, held, sold, spoilt or (by exchange) freed."""
+    """Chips of before and new ones are pledged, owned, held, sold, spoilt or (by exchange) freed after."""
     borrower, count = book.loans.borrower, range(len(now["pledged"]))
     freed_loans = [
         v
@@ -61,7 +61,7 @@ def plants(book, state, now, new) -> None:
 
 
 def capex(book, state, now, new) -> None:
-    """Capex is paid by cash, equity and debt and no more is spent than is wanted; fees are for what is not."""
+    """No more is spent on capex than is wanted; fees are for orders that are not paid."""
     n = book.numbers
     for i in range(len(book.firms.cash)):
         assert now["spent"][i] <= now["want"][i] * (1.0 + 1e-9), f"firm {i} spends more than it wants to"
@@ -95,7 +95,9 @@ def maturities(book, state, now, new) -> None:
     for m, share in enumerate(new["maturing"]):
         assert 0.0 <= share <= 1.0, f"share of loan {m} that matures is outside [0, 1]"
         ahead, early = now["ahead"][m], now["early"][m]
-        assert 0.0 <= ahead <= early * (1.0 + 1e-12), f"more of loan {m} is refinanced ahead than is asked for"
+        assert 0.0 <= ahead <= early * (1.0 + 1e-12), (
+            f"more of loan {m} is refinanced ahead than is asked for"
+        )
         assert early == 0.0 or not now["bullet"][m], f"loan {m} matures and is refinanced ahead of it"
         if now["bullet"][m]:
             assert share == 1.0, f"loan {m} has been renewed and only a part of it matures"
@@ -106,7 +108,9 @@ def maturities(book, state, now, new) -> None:
     for i in [i for i in range(len(book.firms.cash)) if book.firms.outside[i] == 0]:
         mine = [m for m in range(len(loans.borrower)) if loans.borrower[m] == i]
         fresh = sum(now["rolled"][m] + now["ahead"][m] for m in mine)
-        old = sum(state["balance"][m] - now["due"][m] - now["early"][m] - now["amortisation"][m] for m in mine)
+        old = sum(
+            state["balance"][m] - now["due"][m] - now["early"][m] - now["amortisation"][m] for m in mine
+        )
         old -= sum(now["converted"][m] for m in mine)
         room = max(now["limit"][i] - now["counted"][i] - old, 0.0)
         ahead = sum(now["ahead"][m] for m in mine)

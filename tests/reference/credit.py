@@ -3,7 +3,7 @@
 import math
 
 from tests.reference import plant
-from tests.reference.funding import by_firm
+from tests.reference.borrowers import by_firm
 from tests.reference.scalars import (
     ALIVE,
     BALANCE_SHEET,

@@ -30,7 +30,7 @@ def pledged_by(book, pledged, i: int) -> list[float]:
 
 
 def start_need(book, i: int) -> float:
-    """need_i(0): what its compute contracts pay at month 0, USD bn a year; 0 for a firm that is no operator."""
+    """need_i(0): what its compute contracts pay at month 0, USD bn a year; 0 without a plant."""
     k = book.contracts
     running = [c for c in range(len(k.buyer)) if sells_compute(book, c, i) and k.start_month[c] <= 0]
     return sum(k.start_annual[c] for c in running) if is_operator(book, i) else 0.0

@@ -232,6 +232,14 @@ def foreclosed():
     return system
 
 
+def owned() -> np.ndarray:
+    """What the neocloud owns free of pledge after a month: its contracts pay 1.2 and 3.0 at month 0, and
+    pledged chips in the mix of 6 to 5 serve 8.76 * 0.7 * (0.06 * 1.7 + 0.05 * 3.6) of it.
+    """
+    pledged = 8.76 * 0.7 * (0.06 * 1.7 + 0.05 * 3.6)
+    return KEPT * np.array([0.06, 0.05, 0.0, 0.0]) * (4.2 - pledged) / pledged
+
+
 def test_a_foreclosure_sells_a_month_of_chips_into_the_depth():
     system = foreclosed()
     month = calm(system, 1)["months"][0]
@@ -247,7 +255,9 @@ def test_a_foreclosure_sells_a_month_of_chips_into_the_depth():
     # Three hundredths of the list price of 25 is scrap, whatever is sold.
     cheaper = (month["price_before_sales"][0] - 0.75) * math.exp(-month["fire_sale"][0])
     assert month["price"][0] == near(cheaper + 0.75)
-    assert month["held"] == near([number - meter * number for number in units])
+    # Chips free of pledge fall to lenders too, and are not sold in the month of the default.
+    assert month["held"] == near([number - meter * number for number in units] + owned())
+    assert not month["owned"][CLOUD].any()
 
 
 def test_recovery_of_a_foreclosed_loan_is_chips_contract_and_base():
@@ -271,8 +281,10 @@ def test_chips_of_loans_that_were_not_called_follow_their_foreclosed_borrower():
     assert month["cause"][CLOUD] == FORECLOSURE and month["foreclosed"].tolist() == [True, False]
     called = np.array([KEPT * 0.06, KEPT * 0.05 + 0.84 * 0.1 * 0.3 / 36.0, 0.84 * 0.1 * 0.7 / 55.0, 0.0])
     meter = 1.0 - 0.67 ** (1.0 / 3.0)
+    pledged = 8.76 * 0.7 * (0.07 * 1.7 + 0.07 * 3.6)
+    rest = KEPT * np.array([0.07, 0.07, 0.0, 0.0]) * (4.2 - pledged) / pledged
     assert month["units_sold"] == near(meter * called), "chips that were not called are not sold this month"
-    assert month["held"] == near((1.0 - meter) * called + KEPT * np.array([0.01, 0.02, 0.0, 0.0]))
+    assert month["held"] == near((1.0 - meter) * called + KEPT * np.array([0.01, 0.02, 0.0, 0.0]) + rest)
     assert not month["pledged"].any()
     assert month["own_recovery"][1] > 0.9 * KEPT * (0.01 * month["price"][0] + 0.02 * month["price"][1]) / 2.0
 
