@@ -91,6 +91,7 @@ OUTPUTS = (
     "origination",
     "missing",
     "aid",
+    "secured_value",
     "ltv",
     "dscr",
     "breach",

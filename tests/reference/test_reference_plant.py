@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tests.reference import chips, contracts, example, path, plant
+from tests.reference import chips, contracts, credit, example, path, plant
 from tests.reference.book import plain
 from tests.reference.by_hand import calm, near
 from tests.reference.example import CLOUD, GIANT, HOST, LAB, SOFTWARE
@@ -241,3 +241,21 @@ def test_scrap_is_added_to_what_a_chip_earns():
     assert chips.start(plain(system))["price_start"][2] == near(1.65), "nobody sells below scrap"
     assert chips.income_value(1.0, 1.0, 0.7, 0.127, 0.25) == 0.0
     assert chips.income_value(1.0, 0.0, 0.7, 0.127, 0.25) == near(8.76 * 0.7 / 0.377)
+
+
+def test_contracts_are_worth_to_lenders_what_is_delivered_of_them():
+    month = calm(example.whole_system(), 1)["months"][0]
+    paid = [(1.2 + 4.8 * min(s / 24.0, 1.0)) / 12.0 for s in range(2, 61)]
+    lab = sum(cash * math.exp(-0.1 * s / 12.0) for s, cash in enumerate(paid, 1))
+    giant = sum(3.0 / 12.0 * math.exp(-0.1 * s / 12.0) for s in range(1, 18))
+    worth = 4.2 / 4.4 * (0.6 * 0.75 * lab + 0.5 * 0.7 * giant)
+    assert month["quality"][[0, 2]] == near([1.0, 1.0]) and month["secured_value"][0] == near(worth)
+
+
+def test_a_firm_without_access_of_its_own_is_insolvent_where_assets_do_not_cover_half_of_its_debt():
+    book = plain(example.small_system())
+    now = {"firm_access": [1.0] * 6, "access": 0.6, "forward": [0.0] * 6, "price": [0.0] * 4}
+    new = {"pledged": [[0.0] * 4] * 2, "cash": [1.0] * 6, "trailing": [0.0] * 6}
+    assert not credit.insolvent(book, now, new, CLOUD, 3.0)
+    now["firm_access"][CLOUD], now["access"] = 0.6, 1.0
+    assert credit.insolvent(book, now, new, CLOUD, 3.0) and not credit.insolvent(book, now, new, CLOUD, 1.9)
