@@ -14,6 +14,11 @@ def end_month(book, c: int) -> float:
     return k.end_month[c]
 
 
+def is_compute(book, c: int) -> bool:
+    """Whether contract c is of kind compute and flow operating."""
+    return book.contracts.compute[c] > 0 and book.contracts.operating[c] > 0
+
+
 def flows(book, c: int) -> bool:
     """Whether money or shares move under contract c; plans are on record only."""
     k = book.contracts
@@ -69,14 +74,14 @@ def sizes(book, now, new, t: int) -> None:
     k, renewal = book.contracts, book.numbers.contracts.renewal[new["regime"]]
     now["full_size"], now["size_ahead"] = [], []
     for c in range(len(k.buyer)):
-        ratio = now["rent_ratio"][int(k.seller[c])] if k.compute[c] > 0 else 1.0
+        ratio = now["rent_ratio"][int(k.seller[c])] if is_compute(book, c) else 1.0
         now["full_size"].append(term(book, c, t) + renewal * ratio * after(book, c, t))
         now["size_ahead"].append(term(book, c, t + 12) + renewal * ratio * after(book, c, t + 12))
 
 
 def delivered(book, now, c: int) -> float:
     """delta of the seller for compute, 1 for other contracts."""
-    return now["delivered"][int(book.contracts.seller[c])] if book.contracts.compute[c] > 0 else 1.0
+    return now["delivered"][int(book.contracts.seller[c])] if is_compute(book, c) else 1.0
 
 
 def owed(book, state, now, new, t: int) -> None:
@@ -227,7 +232,7 @@ def receive(book, state, now, new) -> None:
         received.append((1.0 - switch) * full + switch * (paid + covered + market))
         if now["operating"][buyer] > 0:
             x *= 1.0 - n.renegotiation / n.renegotiation_months * (1.0 - now["contract_theta"][c])
-        if k.compute[c] > 0 and new["short_delivery"][seller] > n.non_delivery_months:
+        if is_compute(book, c) and new["short_delivery"][seller] > n.non_delivery_months:
             x *= 1.0 - (1.0 - now["delivered"][seller]) / n.renegotiation_months
         size.append(x)
     now["relet"], now["received"], new["size"] = relet, received, size

@@ -8,7 +8,7 @@ from tests.reference.scalars import DT, HOURS, positive
 
 def sells_compute(book, c: int, i: int) -> bool:
     """Whether contract c is compute that firm i sells."""
-    return book.contracts.compute[c] > 0 and int(book.contracts.seller[c]) == i
+    return contracts.is_compute(book, c) and int(book.contracts.seller[c]) == i
 
 
 def is_operator(book, i: int) -> bool:
