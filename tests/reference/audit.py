@@ -3,6 +3,7 @@
 import math
 
 from tests.reference import audit_lenders as lenders
+from tests.reference import audit_operators as operators
 from tests.reference.scalars import ALIVE, EXCHANGE, close
 
 
@@ -18,7 +19,7 @@ def money(book, state, now) -> None:
     backed_by_firm = [sum(now["received"][c] for c in backstops if k.seller[c] == i) for i in firms]
     backed = sum(now["paid"][c] for c in backstops)
     found = sum(paid_by_firm) + sum(now["guarantee"]) + sum(now["relet"])
-    full = sum(now["full_size"][c] * now["operating"][int(k.seller[c])] / 12.0 for c in operating)
+    full = sum(now["served"][c] for c in operating)
     expected = switch * found + (1.0 - switch) * full
     assert close(expected, sum(got_by_firm)), "what contracts' sellers received was not paid by anybody"
     assert close(switch * backed, sum(backed_by_firm)), "what backstops' sellers received was not paid"
@@ -63,7 +64,7 @@ def support(book, state, now, new) -> None:
         sold = [c for c in contracts if k.operating[c] > 0 and k.seller[c] == i]
         got = sum(now["paid"][c] + now["guarantee"][c] + now["relet"][c] for c in sold)
         got += sum(now["paid"][c] for c in contracts if k.backstop[c] > 0 and k.seller[c] == i)
-        full = sum(now["full_size"][c] * now["operating"][i] / 12.0 for c in sold)
+        full = sum(now["served"][c] for c in sold)
         assert got <= full * (1.0 + 1e-9) + 1e-12, f"firm {i} is paid for more than it can sell"
     for name in ("support_share_equity", "support_paid", "to_relet"):
         for i, share in enumerate(now[name]):
@@ -94,7 +95,7 @@ def debt_service(book, state, now, new) -> None:
     for m, added in enumerate(now["in_kind"]):
         assert 0.0 <= added <= now["interest"][m], f"loan {m} adds more than its interest to its balance"
     for m, converted in enumerate(now["converted"]):
-        most = state["balance"][m] - now["amortisation"][m]
+        most = (state["balance"][m] - now["amortisation"][m]) * state["maturing"][m]
         assert converted in (0.0, most), f"loan {m} is converted in part"
         agreed = loans.conversion[m] > 0.0 and now["bullet"][m]
         assert converted == 0.0 or agreed, f"loan {m} is converted and may not be"
@@ -129,36 +130,8 @@ def policy(book, state, now, new) -> None:
     assert min(now["policy_cost"]) >= 0.0 and disclosure == 0.0, "a lever earns, or disclosure costs"
 
 
-def fleet(book, state, now, new) -> None:
-    """A month makes the chips of before a month older, new ones start at nought, retired ones are average."""
-    for g, age in enumerate(new["age"]):
-        before, after = state["fleet"][g], state["fleet"][g] + now["bought"][g]
-        assert age >= 0.0, f"generation {g} is younger than new"
-        older = close(age * after, (state["age"][g] + 1.0 / 12.0) * before)
-        assert older, f"age of generation {g} is off"
-
-
-def units(book, state, now, new) -> None:
-    """Pledged and held chips, before sales, are pledged, held, sold and (by exchange) freed chips after."""
-    borrower = book.loans.borrower
-    exchanged = [i for i in now["fallen"] if new["cause"][i] == EXCHANGE]
-    freed_loans = [v for v in range(len(now["pledged"])) if int(borrower[v]) in exchanged]
-    for g in range(len(new["held"])):
-        before = state["held"][g] + sum(row[g] for row in now["pledged"])
-        freed = sum(now["pledged"][v][g] for v in freed_loans)
-        after = new["held"][g] + sum(row[g] for row in new["pledged"]) + now["units_sold"][g] + freed
-        assert close(before, after), f"units of generation {g} appear or vanish"
-        assert new["held"][g] >= -1e-12, f"lenders hold a negative number of generation {g}"
-    for v, row in enumerate(now["pledged"]):
-        bought = sum((row[g] - state["pledged"][v][g]) * book.chips.list_price[g] for g in range(len(row)))
-        target = book.loans.ltv_target[v]
-        own_money = max(1.0, target / now["levers"].cap)
-        most = book.numbers.credit.chips_per_draw * now["borrowed"][v] * own_money
-        assert bought <= most * (1.0 + 1e-9) + 1e-9, f"loan {v} buys chips for more than it lends"
-
-
 def collateral(book, state, now, new) -> None:
-    """Cures and sweeps leave cash and headroom and repay debt; foreclosed borrowers pay neither."""
+    """Cures and sweeps leave cash and equity and repay debt; foreclosed borrowers pay neither."""
     loans = book.loans
     for i in range(len(book.firms.cash)):
         mine = [v for v in range(len(loans.ltv_target)) if loans.borrower[v] == i]
@@ -166,7 +139,7 @@ def collateral(book, state, now, new) -> None:
         funds = now["cash_after_service"][i] - now["own_capex"][i]
         funds += now["equity_capacity"][i] - now["raised"][i] - now["issued"][i] - now["capex_stock"][i]
         if i not in now["fallen"]:
-            left = new["cash"][i] + new["headroom"][i]
+            left = new["cash"][i] + now["equity_now"][i]
             assert close(funds - left, repaid, 1.0 + funds), f"firm {i} repays what it does not spend"
         if i in now["foreclosed_firms"]:
             assert repaid == 0.0, f"firm {i} is foreclosed and yet repays"
@@ -237,11 +210,10 @@ def state_range(book, now, new) -> None:
 def month(book, state, now, new) -> None:
     """All checks of one month."""
     policy(book, state, now, new)
-    fleet(book, state, now, new)
     money(book, state, now)
     support(book, state, now, new)
     debt_service(book, state, now, new)
-    units(book, state, now, new)
+    operators.month(book, state, now, new)
     collateral(book, state, now, new)
     dead(book, state, new)
     losses(book, state, now, new)

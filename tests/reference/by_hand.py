@@ -21,7 +21,7 @@ def calm(system, months: int, fate: dict | None = None, **changes) -> dict:
 
 def stressed(**switches):
     """The small system in a bust with strict lenders and thin cash, so that every cause of default occurs."""
-    system = example.small_system()
+    system = example.whole_system()
     numbers = system.numbers
     numbers.economy.start = "bust"
     numbers.credit.waiver, numbers.credit.capacity_scale, numbers.chips.depth = 0.3, 0.8, 0.005

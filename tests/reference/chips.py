@@ -29,13 +29,44 @@ def release_months(book, fate) -> list[int]:
     return months
 
 
-def income_value(n, rent: float, cost: float, hours: float, discount: float, age: float) -> float:
-    """V_g: rent less running cost until they meet or life ends; `cost` is already times power."""
+def life_of_rent(book) -> float:
+    """ln(G_n/O_n) of the newest generation of month 0, new then."""
+    chips = book.chips
+    newest = max(g for g in range(len(chips.release_month)) if chips.release_month[g] <= 0)
+    return math.log(book.numbers.chips.utilisation * chips.rental[newest] / chips.operating_cost[newest])
+
+
+def decline(book) -> float:
+    """d: fall of rent a year that lenders and buyers plan on."""
+    return life_of_rent(book) / book.numbers.chips.underwritten_life
+
+
+def documented_decline(book) -> float:
+    """d0: the one on which standing loan terms were written."""
+    return life_of_rent(book) / book.numbers.credit.documented_life
+
+
+def release_pace(book) -> float:
+    """ln performance gain a year of the generations after month 0, up to the last of them."""
+    chips = book.chips
+    coming = [g for g in range(len(chips.release_month)) if chips.release_month[g] > 0]
+    if not coming:
+        return 0.0
+    years = max(chips.release_month[g] for g in coming) * DT
+    return sum(math.log(chips.gain[g]) for g in coming) / years
+
+
+def ageing(book) -> float:
+    """Obsolescence a year that makes rent meet running cost after `life`, with the releases to come."""
+    n = book.numbers.chips
+    return life_of_rent(book) / n.life - n.release_effect * release_pace(book)
+
+
+def income_value(rent: float, cost: float, hours: float, discount: float, d: float) -> float:
+    """V_g: rent less running cost until they meet; `cost` is already times power."""
     gross = HOURS * hours * rent
     running = HOURS * cost
-    left = max(n.life - age, n.least_life)
-    d = n.underwritten_decline
-    years = left if running == 0.0 else clip(math.log(gross / running) / d, 0.0, left)
+    years = math.inf if running == 0.0 else positive(math.log(gross / running)) / d
     income = gross * (1.0 - math.exp(-(discount + d) * years)) / (discount + d)
     outlay = running * (1.0 - math.exp(-discount * years)) / discount
     return max(income - outlay, 0.0)
@@ -53,13 +84,14 @@ def start(book) -> dict:
     existing = [g for g in generations if chips.release_month[g] <= 0]
     recent = existing[-3:]
     discount = book.numbers.economy.rate + n.chip_spread
-    age, value = start_age(book), []
+    value = []
     for g in generations:
         cost = chips.operating_cost[g]
-        value.append(income_value(n, chips.rental[g], cost, n.utilisation, discount, age[g]))
+        value.append(income_value(chips.rental[g], cost, n.utilisation, discount, decline(book)))
     scale = [0.0 for _ in generations]
     for g in existing:
-        scale[g] = chips.observed_price[g] / value[g]
+        earned = positive(chips.observed_price[g] - n.scrap * chips.list_price[g])
+        scale[g] = earned / value[g] if value[g] > 0.0 else 0.0
     for g in generations:
         if g not in existing:
             scale[g] = sum(scale[h] for h in recent) / len(recent)
@@ -75,8 +107,8 @@ def start(book) -> dict:
 
 
 def price_of(book, g: int, scaled_value: float, discount: float) -> float:
-    """price_g(F) = max(b_g V_g e^{-F}, scrap list_g)."""
-    return max(scaled_value * math.exp(-discount), book.numbers.chips.scrap * book.chips.list_price[g])
+    """price_g(F) = b_g V_g e^{-F} + scrap list_g."""
+    return scaled_value * math.exp(-discount) + book.numbers.chips.scrap * book.chips.list_price[g]
 
 
 def start_accounts(book) -> list[float]:
@@ -103,7 +135,7 @@ def obsolescence(book, fixed, state, now, t: int) -> list[float]:
     for g in range(len(release)):
         change = 0.0
         if release[g] < t:
-            change = n.ageing * DT + n.technology_volatility * math.sqrt(DT) * now["technology"]
+            change = ageing(book) * DT + n.technology_volatility * math.sqrt(DT) * now["technology"]
             for h in range(g + 1, len(release)):
                 if release[h] == t:
                     noise = n.release_noise * fixed["release_effect"][h] - n.release_noise**2 / 2.0
@@ -132,6 +164,8 @@ def purchases(book, state, now, new, released: list[bool], t: int) -> None:
     n = book.numbers.chips
     target = n.capex_target[new["regime"]] * (1.0 - n.capex_credit * (1.0 - now["felt_supply"]))
     new["capex_factor"] = state["capex_factor"] + n.capex_speed * (target - state["capex_factor"]) * DT
+    ordered = state["order_factor"]
+    new["order_factor"] = ordered + (new["capex_factor"] - ordered) * 12.0 * DT / n.order_months
     planned = n.capex[min((t - 1) // 12, len(n.capex) - 1)]
     answer = clip(math.sqrt(state["tightness"]), n.capex_bounds[0], n.capex_bounds[1])
     now["capex"] = planned * new["capex_factor"] * answer
@@ -141,7 +175,7 @@ def purchases(book, state, now, new, released: list[bool], t: int) -> None:
 
 
 def month(book, fixed, state, now, new, t: int) -> None:
-    """Obsolescence, capex, fleet, utilisation, rent, age, stress, value, price before sales, depth."""
+    """Obsolescence, capex, fleet, utilisation, rent, stress, value, price before sales, depth."""
     n, chips = book.numbers.chips, book.chips
     release = fixed["release"]
     generations = range(len(release))
@@ -165,12 +199,11 @@ def month(book, fixed, state, now, new, t: int) -> None:
     now["rent"], now["hours"], now["rent_multiplier"] = rent, hours, multiplier
 
     new["fleet"], new["accounts"], new["charge"], now["accounting_value"] = [], [], [], []
-    new["age"] = []
+    now["idle"] = []
     for g in generations:
-        older = (state["age"][g] + DT) * state["fleet"][g]
-        new["age"].append(older / grown[g] if grown[g] > 0.0 else 0.0)
         idle = hours * rent[g] < n.idle_margin * chips.operating_cost[g] * now["power"]
-        kept = 1.0 - (n.retire_idle if idle else n.retire) * DT
+        now["idle"].append(idle)
+        kept = 1.0 - (n.retire_idle if idle else n.failure) * DT
         new["fleet"].append(grown[g] * kept)
         cost = now["bought"][g] * chips.list_price[g]
         new["accounts"].append(positive(state["accounts"][g] + cost - state["charge"][g] * DT) * kept)
@@ -179,7 +212,7 @@ def month(book, fixed, state, now, new, t: int) -> None:
         now["accounting_value"].append(new["accounts"][g] / units if units > 0.0 else 0.0)
 
     mean_aged = sum(aged[g] for g in fixed["existing"]) / len(fixed["existing"])
-    shortfall = mean_aged - math.log(multiplier) - n.underwritten_decline * t * DT
+    shortfall = mean_aged - math.log(multiplier) - decline(book) * t * DT
     now["stress"] = clip(shortfall, *n.stress_bounds)
     prices(book, fixed, state, now, new, t)
     now["depth"] = depth(book, now)
@@ -193,7 +226,7 @@ def prices(book, fixed, state, now, new, t: int) -> None:
     scaled, decayed, price = [], [], []
     for g in generations:
         cost = chips.operating_cost[g] * now["power"]
-        value = income_value(n, now["rent"][g], cost, now["hours"], discount_rate, new["age"][g])
+        value = income_value(now["rent"][g], cost, now["hours"], discount_rate, decline(book))
         scaled.append(fixed["price_scale"][g] * value)
         decayed.append(state["fire_sale"][g] * 2.0 ** (-DT / n.impact_half_life))
         price.append(price_of(book, g, scaled[g], decayed[g]))

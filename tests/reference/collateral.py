@@ -33,7 +33,7 @@ def secured_value(book, v: int, t: int, size, quality) -> float:
 def unscaled(book, years: float, secured: float, pledged, price) -> float:
     """w_v: contract_advance PV_v + e^{-d T_v} sum of pledged units times price."""
     stock = sum(units * value for units, value in zip(pledged, price, strict=True))
-    decay = math.exp(-book.numbers.chips.underwritten_decline * years)
+    decay = math.exp(-chips.decline(book) * years)
     return book.numbers.credit.contract_advance * secured + decay * stock
 
 
@@ -66,7 +66,7 @@ def rescale(book, state, now, new) -> None:
         if now["borrowed"][v] > 0.0:
             years, secured = now["contract_years"][v], now["secured_value"][v]
             price = now["price_before_sales"]
-            before = unscaled(book, years, secured, state["pledged"][v], price)
+            before = unscaled(book, years, secured, now["pledged_left"][v], price)
             after = unscaled(book, years, secured, now["pledged"][v], price)
             scale = (scale * before + brought(book, now, v)) / after
         new["collateral_scale"].append(scale)
@@ -75,14 +75,16 @@ def rescale(book, state, now, new) -> None:
 def coverage(book, state, now, new, t: int) -> None:
     """Units bought with borrowed money, contract value, cash flow for debt service and DSCR of each loan."""
     loans, cap = book.loans, book.numbers.credit.dscr_cap
-    for name in ("pledged", "contract_years", "secured_value", "cash_flow", "dscr"):
+    for name in ("pledged", "pledged_left", "contract_years", "secured_value", "cash_flow", "dscr"):
         now[name] = []
+    worth = [now["quality"][c] * contracts.delivered(book, now, c) for c in range(len(now["quality"]))]
     for v in range(len(loans.ltv_target)):
         units, rental = [], 0.0
+        left = [count * (1.0 - book.numbers.chips.failure * DT) for count in state["pledged"][v]]
         matched = brought(book, now, v) * loans.ltv_target[v]
         for g in range(len(now["rent"])):
             spent = book.numbers.credit.chips_per_draw * matched * now["mix"][g]
-            units.append(state["pledged"][v][g] + spent / book.chips.list_price[g])
+            units.append(left[g] + spent / book.chips.list_price[g])
             running = book.chips.operating_cost[g] * now["power"]
             rental += units[g] * positive(HOURS * (now["hours"] * now["rent"][g] - running)) * DT
         contracted = 0.0
@@ -91,8 +93,9 @@ def coverage(book, state, now, new, t: int) -> None:
         cash_flow = contracted + loans.uncontracted_share[v] * rental
         owed = now["interest"][v] + now["amortisation"][v]
         now["pledged"].append(units)
+        now["pledged_left"].append(left)
         now["contract_years"].append(contract_years(book, v, t, now["quality"]))
-        now["secured_value"].append(secured_value(book, v, t, new["size"], now["quality"]))
+        now["secured_value"].append(secured_value(book, v, t, new["size"], worth))
         now["cash_flow"].append(cash_flow)
         now["dscr"].append(min(cash_flow / owed, cap) if owed > 0.0 else cap)
 
@@ -121,7 +124,7 @@ def examine(book, state, draws, now, new, price, t: int) -> dict:
     for v in range(count):
         i = int(loans.borrower[v])
         asked = sum(found["cure"][u] for u in range(count) if loans.borrower[u] == i)
-        found["foreclosed"].append(found["call"][v] and asked > new["cash"][i] + new["headroom"][i])
+        found["foreclosed"].append(found["call"][v] and asked > new["cash"][i] + now["equity_now"][i])
     return found
 
 
@@ -165,7 +168,7 @@ def waivers(book, state, draws, now, new, t: int) -> None:
 
 
 def cures(book, now, new) -> None:
-    """Calls of borrowers that are not foreclosed are paid, from cash first, then from equity headroom."""
+    """Calls of borrowers that are not foreclosed are paid, from cash first, then from equity."""
     loans = book.loans
     now["cured"] = [0.0 for _ in loans.ltv_target]
     for v in range(len(loans.ltv_target)):
@@ -174,7 +177,9 @@ def cures(book, now, new) -> None:
             continue
         from_cash = min(now["cure"][v], new["cash"][i])
         new["cash"][i] -= from_cash
-        new["headroom"][i] -= now["cure"][v] - from_cash
+        from_equity = now["cure"][v] - from_cash
+        now["equity_now"][i] -= from_equity
+        new["headroom"][i] = positive(new["headroom"][i] - from_equity)
         new["balance"][v] -= now["cure"][v]
         now["cured"][v] = now["cure"][v]
 

@@ -14,6 +14,11 @@ def end_month(book, c: int) -> float:
     return k.end_month[c]
 
 
+def is_compute(book, c: int) -> bool:
+    """Whether contract c is of kind compute and flow operating."""
+    return book.contracts.compute[c] > 0 and book.contracts.operating[c] > 0
+
+
 def flows(book, c: int) -> bool:
     """Whether money or shares move under contract c; plans are on record only."""
     k = book.contracts
@@ -58,38 +63,72 @@ def equity_speed(book, i: int, regime: int) -> float:
     return numbers.equity_speed[regime]
 
 
+def equity_months(book, i: int) -> float:
+    """Months of it that a firm can raise at once."""
+    numbers = book.numbers.contracts if book.firms.lab[i] > 0 else book.numbers.credit
+    return numbers.equity_months
+
+
+def sizes(book, now, new, t: int) -> None:
+    """a_c now and twelve months later, before delivery: compute is renewed at the rent of the day."""
+    k, renewal = book.contracts, book.numbers.contracts.renewal[new["regime"]]
+    now["full_size"], now["size_ahead"] = [], []
+    for c in range(len(k.buyer)):
+        ratio = now["rent_ratio"][int(k.seller[c])] if is_compute(book, c) else 1.0
+        now["full_size"].append(term(book, c, t) + renewal * ratio * after(book, c, t))
+        now["size_ahead"].append(term(book, c, t + 12) + renewal * ratio * after(book, c, t + 12))
+
+
+def delivered(book, now, c: int) -> float:
+    """delta of the seller for compute, 1 for other contracts."""
+    return now["delivered"][int(book.contracts.seller[c])] if is_compute(book, c) else 1.0
+
+
 def owed(book, state, now, new, t: int) -> None:
-    """a_c, obligations o_c of contracts and of firms, and the equity wanted of the month."""
+    """alpha_c, obligations o_c of contracts and of firms, and the equity wanted of the month."""
     n, k = book.numbers.contracts, book.contracts
     operating = now["operating"]
     regime = new["regime"]
     plan = planned_revenue(book, t)
-    full, obligation, wanted = [], [], []
+    served, obligation, wanted = [], [], []
     for c in range(len(k.buyer)):
         buyer, seller = int(k.buyer[c]), int(k.seller[c])
-        size = term(book, c, t) + n.renewal[regime] * after(book, c, t)
+        size = now["full_size"][c]
         flex = 1.0 - k.flexibility[c] + k.flexibility[c] * min(1.0, now["revenue"] / plan)
-        owes = state["size"][c] * size * flex * DT * operating[seller] if k.operating[c] > 0 else 0.0
+        serves = size * delivered(book, now, c) * DT * operating[seller] if k.operating[c] > 0 else 0.0
         asked = 0.0
         if k.equity[c] > 0:
             share = n.equity_floor[regime] if k.staged[c] > 0 else float(regime == BOOM)
             asked = size * DT * min(1.0, now["equity"]) * share * operating[buyer] * operating[seller]
-        full.append(size)
-        obligation.append(owes)
+        served.append(serves)
+        obligation.append(state["size"][c] * flex * serves)
         wanted.append(asked)
-    now["full_size"], now["obligation"], now["wanted"] = full, obligation, wanted
+    now["served"], now["obligation"], now["wanted"] = served, obligation, wanted
     now["owed"] = [0.0 for _ in book.firms.cash]
     for c in range(len(k.buyer)):
         now["owed"][int(k.buyer[c])] += obligation[c]
 
 
-def resources(book, state, now, new, t: int) -> None:
+def opening(book, state, draws, now, new, i: int) -> float:
+    """open_i: the share of accrued equity within reach, for labs by rounds; writes tries, wins and c'."""
+    n, lab = book.numbers.contracts, book.firms.lab[i] > 0
+    low = state["cash"][i] < n.round_trigger * now["burn"][i]
+    tries = lab and low and state["since_round"][i] >= n.round_gap
+    wins = tries and draws["round"][i] < n.round_success[new["regime"]]
+    now["tries"].append(tries)
+    now["wins"].append(wins)
+    new["since_round"].append(0.0 if tries else state["since_round"][i] + 1.0)
+    return 1.0 - book.numbers.mechanisms.rounds * (1.0 - float(wins)) if lab else 1.0
+
+
+def resources(book, state, draws, now, new, t: int) -> None:
     """Operating result, equity capacity and liquid funds of each firm, and what labs could not pay."""
     n, firms, credit = book.numbers.contracts, book.firms, book.numbers.credit
     regime = new["regime"]
-    names = ("operating_result", "equity_capacity", "liquid", "missing", "promised")
-    for name in names:
+    names = ("operating_result", "accrued", "sponsor", "equity_capacity", "liquid", "missing", "promised")
+    for name in (*names, "burn", "tries", "wins"):
         now[name] = []
+    new["since_round"] = []
     for i in range(len(firms.cash)):
         core = firms.core_ebitda[i] * (1.0 + firms.core_growth[i]) ** (t / 12.0)
         result = (
@@ -97,21 +136,25 @@ def resources(book, state, now, new, t: int) -> None:
                 now["firm_revenue"][i] * (1.0 - n.variable_cost)
                 - firms.fixed_cost[i] * (1.0 + n.fixed_cost_growth) ** (t / 12.0)
                 + core * math.exp(-firms.core_stress_beta[i] * now["stress"])
+                + now["spot"][i]
             )
             * DT
             * now["operating"][i]
         )
         speed = equity_speed(book, i, regime)
         value = now["value"][i]
-        market = min(state["headroom"][i] + speed * DT * value, speed * credit.equity_months / 12.0 * value)
+        most = speed * equity_months(book, i) / 12.0 * value
+        accrued = min(state["headroom"][i] + speed * DT * value, most)
         sponsor = firms.sponsor_capacity[i] * credit.sponsor_regime[regime] * DT
-        capacity = (market + sponsor) * now["operating"][i]
         promised = sum(q for c, q in enumerate(now["commitment"]) if book.contracts.seller[c] == i)
         reserved = now["firm_interest"][i] + now["firm_amortisation"][i]
+        now["burn"].append(positive(now["owed"][i] + reserved - result - promised))
+        opened = opening(book, state, draws, now, new, i)
+        capacity = (opened * accrued + sponsor) * now["operating"][i]
         liquid = state["cash"][i] + result - reserved + promised
         asks = firms.lab[i] > 0 and now["operating"][i] > 0
         missing = positive(now["owed"][i] - liquid - capacity) if asks else 0.0
-        row = (result, capacity, liquid, missing, promised)
+        row = (result, accrued, sponsor, capacity, liquid, missing, promised)
         for name, number in zip(names, row, strict=True):
             now[name].append(number)
 
@@ -124,7 +167,7 @@ def raise_funds(book, now) -> None:
     now["raised"], now["backup"] = [], []
     for i in range(len(firms.cash)):
         lab, capacity = firms.lab[i] > 0, now["equity_capacity"][i]
-        sought = (1.0 + buffer) * now["owed"][i] - now["liquid"][i]
+        sought = now["owed"][i] + buffer * now["burn"][i] - now["liquid"][i]
         now["raised"].append(clip(sought, 0.0, capacity) if lab else 0.0)
         now["backup"].append(0.0 if lab else capacity + now["undrawn_revolver"][i] + now["spare"][i])
 
@@ -146,8 +189,7 @@ def clear(book, now) -> None:
             funds = now["liquid"][i] + now["raised"][i] + now["backup"][i]
             for c in contracts:
                 if k.seller[c] == i and k.operating[c] > 0:
-                    full = now["full_size"][c] * DT * now["operating"][i]
-                    funds += k.margin[c] * (switch * paid[c] + (1.0 - switch) * full)
+                    funds += k.margin[c] * (switch * paid[c] + (1.0 - switch) * now["served"][c])
             first, second = owed_by_rank[i][1], owed_by_rank[i][2]
             pays = {1: 1.0, 2: 1.0}
             if first > 0.0 and firms.outside[i] == 0:
@@ -182,7 +224,7 @@ def receive(book, state, now, new) -> None:
             continue
         buyer, seller = int(k.buyer[c]), int(k.seller[c])
         paid = now["paid"][c]
-        full = now["full_size"][c] * DT * now["operating"][seller]
+        full = now["served"][c]
         covered = now["guarantee"][c]
         market = k.relet[c] * math.exp(-positive(now["stress"])) * positive(full - paid - covered)
         market *= now["to_relet"][seller]
@@ -190,16 +232,17 @@ def receive(book, state, now, new) -> None:
         received.append((1.0 - switch) * full + switch * (paid + covered + market))
         if now["operating"][buyer] > 0:
             x *= 1.0 - n.renegotiation / n.renegotiation_months * (1.0 - now["contract_theta"][c])
+        if is_compute(book, c) and new["short_delivery"][seller] > n.non_delivery_months:
+            x *= 1.0 - (1.0 - now["delivered"][seller]) / n.renegotiation_months
         size.append(x)
     now["relet"], now["received"], new["size"] = relet, received, size
 
 
-def earnings(book, state, now, new, t: int) -> None:
+def earnings(book, state, now, new) -> None:
     """Months of low payment, arrears, EBITDA of the month and the EBITDA expected in twelve months."""
     n, k, firms = book.numbers.contracts, book.contracts, book.firms
     contracts = [c for c in range(len(k.buyer)) if k.operating[c] > 0]
     earning = [c for c in range(len(k.buyer)) if k.operating[c] > 0 or k.backstop[c] > 0]
-    renewal = n.renewal[new["regime"]]
     switch = book.numbers.mechanisms.circular_contracts
     quality = [0.0 for _ in k.buyer]
     ahead = [0.0 for _ in k.buyer]
@@ -208,7 +251,7 @@ def earnings(book, state, now, new, t: int) -> None:
         covered = now["support_paid"][guarantor] * k.cover[c] * now["operating"][guarantor]
         quality[c] = 1.0 - switch * (1.0 - max(now["contract_theta"][c], covered))
     for c in earning:
-        ahead[c] = term(book, c, t + 12) + renewal * after(book, c, t + 12)
+        ahead[c] = now["size_ahead"][c] * delivered(book, now, c)
     now["quality"] = quality
     now["arrears"], now["ebitda"], now["forward"], new["low_payment"] = [], [], [], []
     for i in range(len(firms.cash)):
@@ -226,16 +269,17 @@ def earnings(book, state, now, new, t: int) -> None:
         expected = sum(k.margin[c] * quality[c] * served[c] for c in sold)
         expected -= sum(served[c] for c in bought)
         expected += vendors.expected_backstops(book, now, new, ahead, i)
+        expected += (now["spot_ahead"][i] - now["spot"][i]) * now["operating"][i]
         now["forward"].append(now["operating_result"][i] / DT + expected)
 
 
-def month(book, state, now, new, t: int) -> None:
+def month(book, state, draws, now, new, t: int) -> None:
     """Section 3 in its order; the debt service of section 4 has been computed before."""
     owed(book, state, now, new, t)
     vendors.equity(book, state, now)
-    resources(book, state, now, new, t)
+    resources(book, state, draws, now, new, t)
     raise_funds(book, now)
     clear(book, now)
     vendors.support(book, now, new)
     receive(book, state, now, new)
-    earnings(book, state, now, new, t)
+    earnings(book, state, now, new)

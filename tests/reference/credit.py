@@ -2,7 +2,8 @@
 
 import math
 
-from tests.reference.funding import by_firm
+from tests.reference import plant
+from tests.reference.borrowers import by_firm
 from tests.reference.scalars import (
     ALIVE,
     BALANCE_SHEET,
@@ -30,7 +31,7 @@ def hazard(book, now, i: int, debt: float) -> float:
         leverage = debt / limit
     exponent = (
         n.hazard_stress * positive(now["stress"])
-        + n.hazard_spread * math.log(now["spread"])
+        + n.hazard_spread * math.log(now["firm_spread"][i])
         + n.hazard_contagion * (1.0 - now["live_neoclouds"])
         + firms.leverage_beta[i] * clip(leverage - n.hazard_leverage, *n.hazard_leverage_bounds)
     )
@@ -40,7 +41,7 @@ def hazard(book, now, i: int, debt: float) -> float:
 def insolvent(book, now, new, i: int, debt: float) -> bool:
     """Assets at a multiple of earnings, cash and chips below `insolvency_ratio` of debt, without access."""
     n, firms = book.numbers.credit, book.firms
-    if now["access"] >= n.insolvency_supply or firms.asset_multiple[i] <= 0.0 or debt <= 0.01:
+    if now["firm_access"][i] >= n.insolvency_supply or firms.asset_multiple[i] <= 0.0 or debt <= 0.01:
         return False
     earning = max(now["forward"][i], n.trailing_weight * new["trailing"][i], 0.0)
     chips = 0.0
@@ -115,7 +116,13 @@ def month(book, fixed, state, now, new, t: int) -> None:
                 for g in range(len(new["held"])):
                     if new["cause"][i] != EXCHANGE:
                         new["held"][g] += new["pledged"][v][g]
+                    elif plant.is_operator(book, i):
+                        new["owned"][i][g] += new["pledged"][v][g]
                     new["pledged"][v][g] = 0.0
+        for g in range(len(new["held"])):
+            if new["cause"][i] != EXCHANGE:
+                new["held"][g] += new["owned"][i][g]
+                new["owned"][i][g] = 0.0
         for m in range(len(loans.borrower)):
             if loans.borrower[m] == i:
                 new["balance"][m] = 0.0

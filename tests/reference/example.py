@@ -90,6 +90,7 @@ def small_firms() -> Table:
         support_share=np.array([0, 0, 0, 0, 0.1, 0]),
         cash=np.array([20.0, 2.0, 0.4, 10.0, 80.0, 0.6]),
         minimum_cash=np.array([2.0, 0.5, 0.1, 3.0, 20.0, 0.05]),
+        equity_volatility=np.array([0.5, 0.6, 0.4, 0.3, 0.25, 0.0]),
         equity_value=np.array([350.0, 40.0, 4.0, 450.0, 3000.0, 0.0]),
         sponsor_capacity=np.array([0, 0, 0.1, 0, 0, 0.2]),
         debt_multiple=np.array([0, 5.0, 7.0, 6.5, 3.0, 12.0]),
@@ -115,6 +116,7 @@ def small_contracts() -> Table:
         sold=one_hot(6, seller),
         senior=np.array([0, 0, 0, 1.0, 1.0, 0, 0, 0, 0, 0]),
         operating=np.array([1.0, 1, 1, 1, 1, 0, 0, 0, 0, 0]),
+        compute=np.array([1.0, 1, 1, 0, 0, 0, 0, 0, 0, 0]),
         equity=np.array([0, 0, 0, 0, 0, 1.0, 1.0, 0, 0, 0]),
         staged=np.array([0, 0, 0, 0, 0, 1.0, 0, 0, 0, 0]),
         backstop=np.array([0, 0, 0, 0, 0, 0, 0, 0, 1.0, 0]),
@@ -287,8 +289,25 @@ def small_calendar() -> Table:
     return Table(firm_capex=np.repeat(by_year, 12, axis=0))
 
 
+OWN_LIVES = ("plant", "own_shocks", "rounds", "orders")
+"""Mechanisms by which each firm has a plant, luck, rounds and orders of its own."""
+
+
 def small_system() -> Table:
-    """The whole of it: the fields of a System that are not derived."""
+    """The fields of a System that are not derived, without plants, own shocks, rounds and orders.
+
+    Compute is delivered, labs raise when they want and maturities are not refinanced ahead, so that other
+    equations can be worked by hand.
+    """
+    system = whole_system()
+    for name in OWN_LIVES:
+        setattr(system.numbers.mechanisms, name, 0.0)
+    system.numbers.credit.refinance_months = 0.0
+    return system
+
+
+def whole_system() -> Table:
+    """The same with all mechanisms on."""
     return Table(
         numbers=small_numbers(),
         economy=small_economy(),
@@ -318,13 +337,15 @@ def calm_fate(system) -> dict:
 
 
 def calm_shocks(system, months: int) -> dict:
-    """All normals zero, no change of regime from boom, waivers and extensions at even odds."""
+    """All normals zero, no change of regime from boom, waivers, extensions and rounds at even odds."""
     loans = len(system.loans.borrower)
     return {
         "normals": np.zeros((months, 6)),
         "regime": np.zeros(months),
         "waiver": np.full((months, loans), 0.5),
         "extension": np.full((months, loans), 0.5),
+        "own": np.zeros((months, len(system.firms.cash))),
+        "round": np.full((months, len(system.firms.cash)), 0.5),
     }
 
 
@@ -347,5 +368,7 @@ def random_draws(system, months: int, seed: int) -> tuple[dict, dict]:
         "regime": draw.random(months),
         "waiver": draw.random((months, loans)),
         "extension": draw.random((months, loans)),
+        "own": draw.standard_normal((months, firms)),
+        "round": draw.random((months, firms)),
     }
     return fate, shocks

@@ -1,36 +1,10 @@
-"""Section 4 of docs/model.md: debt service, maturities, extension, new money, capex."""
+"""Section 4 of docs/model.md: debt service, maturities, extension, new money; capex is in capex.py."""
 
 import math
 
-from tests.reference import contracts, policy
+from tests.reference import capex, chips, contracts
+from tests.reference.borrowers import bridge_loan, by_firm, lent_in_need, loan_of
 from tests.reference.scalars import DT, positive
-
-
-def by_firm(book, amounts) -> list[float]:
-    """Sum of a loan quantity over the loans of each firm."""
-    totals = [0.0 for _ in book.firms.cash]
-    for m, amount in enumerate(amounts):
-        totals[int(book.loans.borrower[m])] += amount
-    return totals
-
-
-def loan_of(one_hot, i: int):
-    """The loan marked for firm i in a [loans, firms] one-hot, or None."""
-    for m in range(one_hot.shape[0]):
-        if one_hot[m, i] > 0:
-            return m
-    return None
-
-
-def bridge_loan(book, i: int):
-    """The loan that takes a bridge: the firm's revolver, or its growth loan if it has none."""
-    revolver = loan_of(book.firms.revolver, i)
-    return loan_of(book.firms.growth_loan, i) if revolver is None else revolver
-
-
-def lent_in_need(book, i: int) -> bool:
-    """Whether lenders lend to firm i in need: it is modelled and has a loan that takes the money."""
-    return book.firms.outside[i] == 0 and bridge_loan(book, i) is not None
 
 
 def start_spare(book) -> list[float]:
@@ -52,20 +26,39 @@ def converts(book, now, m: int) -> bool:
     return multiple > 0.0 and now["value"][i] >= multiple * book.firms.equity_value[i]
 
 
+def repayment_factor(book, m: int) -> float:
+    """f_m: new loans on chips are repaid faster if chips are to live less long than documents say."""
+    if m >= len(book.loans.ltv_target) or book.loans.new_money[m] == 0.0:
+        return 1.0
+    return max(1.0, chips.decline(book) / chips.documented_decline(book))
+
+
+def refinanced_early(book, state, left: float, m: int, t: int) -> float:
+    """early_m: the month's part of what is refinanced ahead of a maturity."""
+    ahead = state["maturity"][m] - t
+    if not 0 < ahead <= book.numbers.credit.refinance_months:
+        return 0.0
+    return left * state["maturing"][m] / (1.0 + ahead)
+
+
 def service(book, state, now, new, t: int) -> None:
     """Interest, amortisation, conversion, what falls due, what may be borrowed in need, before clearing."""
     loans = book.loans
     interest, amortisation, bullet, converted, due = [], [], [], [], []
+    now["early"] = []
     for m in range(len(loans.borrower)):
         balance = state["balance"][m]
         rate = state["coupon"][m] + loans.floating[m] * new["short_rate"]
         interest.append(balance * rate * DT if t > loans.interest_from_month[m] else 0.0)
-        scheduled = min(balance, loans.amortisation[m] * DT * state["peak"][m])
+        rate = loans.amortisation[m] * repayment_factor(book, m)
+        scheduled = min(balance, rate * DT * state["peak"][m])
         amortisation.append(scheduled if t > loans.amortisation_from_month[m] else 0.0)
         bullet.append(t >= state["maturity"][m] and balance > 0.0)
         left = balance - amortisation[m]
-        converted.append(left if bullet[m] and converts(book, now, m) else 0.0)
-        due.append(left * (1.0 if bullet[m] else loans.ladder[m] * DT) - converted[m])
+        matures = left * state["maturing"][m]
+        converted.append(matures if bullet[m] and converts(book, now, m) else 0.0)
+        due.append((matures if bullet[m] else left * loans.ladder[m] * DT) - converted[m])
+        now["early"].append(refinanced_early(book, state, left, m, t))
     now["interest"], now["amortisation"], now["bullet"], now["due"] = interest, amortisation, bullet, due
     now["converted"], now["firm_converted"] = converted, by_firm(book, converted)
     now["firm_interest"] = by_firm(book, interest)
@@ -116,21 +109,26 @@ def refinance(book, state, draws, now) -> None:
     """What rolls, what is paid, what is issued or drawn, what stays unpaid, by firm."""
     firms, credit = book.firms, book.numbers.credit
     due, debt = by_firm(book, now["due"]), by_firm(book, state["balance"])
+    early = by_firm(book, now["early"])
     now["in_kind"] = [0.0 for _ in now["due"]]
     names = ("free", "limit", "rolled_share", "left", "issued", "revolver_draw", "bridged", "unpaid", "short")
+    names += ("ahead_share",)
     for name in names:
         now[name] = []
     for i in range(len(firms.cash)):
         free = state["cash"][i] + now["ebitda"][i] + now["raised"][i] + now["promised"][i] + now["aid"][i]
-        free -= now["firm_interest"][i] + now["firm_amortisation"][i]
+        free -= now["firm_interest"][i] + now["firm_amortisation"][i] + state["fees"][i]
         free += pay_in_kind(book, now, i, positive(-free))
         earning = max(now["forward"][i], credit.trailing_weight * state["trailing"][i], 0.0)
-        limit = (firms.debt_multiple[i] * earning + firms.value_multiple[i] * now["value"][i]) * now["access"]
+        limit = firms.debt_multiple[i] * earning + firms.value_multiple[i] * now["value"][i]
+        limit *= now["firm_access"][i]
         staying = debt[i] - due[i] - now["firm_amortisation"][i] - now["firm_converted"][i]
         room = positive(limit - now["counted"][i] - staying)
+        room_ahead = positive(limit - now["counted"][i] - (staying - early[i]))
         if firms.outside[i] > 0:
-            room = math.inf
+            room = room_ahead = math.inf
         share = min(1.0, room / due[i]) if due[i] > 0.0 else 1.0
+        ahead = min(1.0, positive(room_ahead - share * due[i]) / early[i]) if early[i] > 0.0 else 0.0
         left = due[i] * (1.0 - share)
         paid = min(positive(free - firms.minimum_cash[i]), left)
         need = positive(-free) + left - paid
@@ -139,7 +137,7 @@ def refinance(book, state, draws, now) -> None:
         bridged = min(need - issued - drawn, now["spare"][i])
         still = need - issued - drawn - bridged
         unpaid = min(left - paid, still)
-        row = (free, limit, share, left, issued, drawn, bridged, unpaid, still - unpaid)
+        row = (free, limit, share, left, issued, drawn, bridged, unpaid, still - unpaid, ahead)
         for name, number in zip(names, row, strict=True):
             now[name].append(number)
     now["firm_due"] = due
@@ -150,12 +148,13 @@ def settle(book, draws, now) -> None:
     """Unpaid part, extension and exchange of each loan; unmet need and cash of each firm."""
     loans = book.loans
     credit_extension = draws["extension"]
-    now["rolled"], now["loan_unpaid"], now["extended"] = [], [], []
+    now["rolled"], now["ahead"], now["loan_unpaid"], now["extended"] = [], [], [], []
     now["exchange"] = [False for _ in book.firms.cash]
     lost = [0.0 for _ in book.firms.cash]
     for m in range(len(loans.borrower)):
         i = int(loans.borrower[m])
         now["rolled"].append(now["due"][m] * now["rolled_share"][i])
+        now["ahead"].append(now["early"][m] * now["ahead_share"][i])
         share = now["unpaid"][i] / now["firm_due"][i] if now["firm_due"][i] > 0.0 else 0.0
         unpaid = now["due"][m] * share
         tenant = loans.has_tenant[m] > 0 and now["operating"][int(loans.tenant[m])] > 0
@@ -176,12 +175,20 @@ def settle(book, draws, now) -> None:
         now["cash_after_service"].append(max(cash, 0.0))
 
 
+def still_maturing(state, now, m: int) -> float:
+    """mu'_m: share of the balance that nobody has refinanced ahead; 1 again after a maturity."""
+    left = state["balance"][m] - now["amortisation"][m]
+    if now["bullet"][m]:
+        return 1.0
+    return max(state["maturing"][m] - (now["ahead"][m] / left if left > 0.0 else 0.0), 0.0)
+
+
 def balances(book, state, now, new, t: int) -> None:
     """Draws, B1, maturities and coupons."""
     loans = book.loans
     debt = by_firm(book, state["balance"])
     now["draw"], now["balance_after_service"] = [], []
-    new["maturity"], new["coupon"] = [], []
+    new["maturity"], new["coupon"], new["maturing"] = [], [], []
     for m in range(len(loans.borrower)):
         i = int(loans.borrower[m])
         draw = 0.0
@@ -198,10 +205,11 @@ def balances(book, state, now, new, t: int) -> None:
         if now["bullet"][m]:
             refinanced = now["loan_unpaid"][m] <= 1e-6
             maturity = t + (loans.tenor_months[m] if refinanced else book.numbers.credit.extension_months)
-        weight = now["rolled"][m] / max(balance, 1e-9)
+        new["maturing"].append(still_maturing(state, now, m))
+        weight = (now["rolled"][m] + now["ahead"][m]) / max(balance, 1e-9)
         seen = now["counted"][i]
         jump = book.numbers.credit.look_through_spread * seen / max(debt[i] + seen, 1e-9)
-        fresh = loans.refinancing_margin[m] * now["spread"] * (1.0 + jump)
+        fresh = loans.refinancing_margin[m] * now["firm_spread"][i] * (1.0 + jump)
         fresh += (1.0 - loans.floating[m]) * new["short_rate"]
         coupon = state["coupon"][m] + weight * (fresh - state["coupon"][m])
         now["draw"].append(draw)
@@ -210,65 +218,9 @@ def balances(book, state, now, new, t: int) -> None:
         new["coupon"].append(coupon)
 
 
-def invest(book, state, now, new, t: int) -> None:
-    """Own capex from cash, equity and growth debt; what is spare; origination; peaks; trailing EBITDA."""
-    firms, loans = book.firms, book.loans
-    build_up = book.numbers.mechanisms.build_up
-    debt_now = by_firm(book, now["balance_after_service"])
-    plan = book.calendar.firm_capex[min(t, len(book.calendar.firm_capex)) - 1]
-    borrowed = list(now["draw"])
-    balance = list(now["balance_after_service"])
-    pi = now["levers"]
-    now["own_capex"], now["capex_stock"], now["capex_debt"] = [], [], []
-    now["capex_debt_wanted"], now["capex_debt_capped"] = [], []
-    new["cash"], new["headroom"], new["trailing"], new["spare"] = [], [], [], []
-    for i in range(len(firms.cash)):
-        scale = 1.0
-        for c in range(len(book.contracts.buyer)):
-            if firms.capex_contract[i, c] > 0:
-                scale = new["size"][c]
-        cash = now["cash_after_service"][i]
-        headroom = now["equity_capacity"][i] - now["raised"][i] - now["issued"][i]
-        want = plan[i] * DT * new["capex_factor"] * scale * now["alive"][i]
-        own = min(want, positive(cash - firms.minimum_cash[i]))
-        stock = min(firms.equity_capex_share[i] * (want - own), headroom)
-        growth_loan = loan_of(firms.growth_loan, i)
-        wanted, allowed, debt = 0.0, 0.0, 0.0
-        if growth_loan is not None and firms.outside[i] == 0:
-            ceiling = book.numbers.credit.growth_limit * now["limit"][i]
-            room = positive(ceiling - debt_now[i] - now["counted"][i]) * now["felt_supply"]
-            wanted = build_up * min(want - own - stock, room)
-            allowed = policy.capped(pi, own, stock, wanted) if firms.neocloud[i] > 0 else wanted
-            debt = allowed * policy.left_by_funds(pi, now["fund_share"][growth_loan])
-            balance[growth_loan] += debt
-            borrowed[growth_loan] += debt
-        now["own_capex"].append(own)
-        now["capex_stock"].append(stock)
-        now["capex_debt_wanted"].append(wanted)
-        now["capex_debt_capped"].append(allowed)
-        now["capex_debt"].append(debt)
-        new["cash"].append(cash - own)
-        new["headroom"].append(headroom - stock)
-        seen = now["counted"][i]
-        unused = positive(now["limit"][i] - debt_now[i] - seen - debt) * now["felt_supply"]
-        new["spare"].append(unused if lent_in_need(book, i) else 0.0)
-        trailing = state["trailing"][i]
-        new["trailing"].append(trailing + DT * (now["ebitda"][i] / DT - trailing))
-    lent = book.numbers.credit.origination * now["capex"] * DT * now["felt_supply"]
-    now["origination_wanted"] = build_up * lent
-    now["origination"] = now["origination_wanted"] * (1.0 - pi.barred)
-    for m in range(len(loans.borrower)):
-        share = loans.origination_share[m] * now["origination"] * now["alive"][int(loans.borrower[m])]
-        share *= policy.left_by_funds(pi, now["fund_share"][m])
-        balance[m] += share
-        borrowed[m] += share
-    now["borrowed"], new["balance"] = borrowed, balance
-    new["peak"] = [max(state["peak"][m], balance[m]) for m in range(len(balance))]
-
-
 def month(book, state, draws, now, new, t: int) -> None:
     """Section 4 after contracts have cleared."""
     off_balance_sheet(book, state, now, new, t)
     refinance(book, state, draws, now)
     balances(book, state, now, new, t)
-    invest(book, state, now, new, t)
+    capex.month(book, state, now, new, t)

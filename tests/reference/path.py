@@ -16,107 +16,15 @@ from tests.reference import (
     funding,
     lenders,
     paper,
+    plant,
     policy,
     pools,
     revenue,
     vendors,
 )
 from tests.reference.book import plain
+from tests.reference.outputs import OUTPUTS
 from tests.reference.scalars import ALIVE, BOOM, EXCHANGE, NOT_FINITE
-
-OUTPUTS = (
-    "flags",
-    "system_loss",
-    "loss_by_instrument",
-    "revenue",
-    "spread",
-    "access",
-    "equity",
-    "power",
-    "felt_supply",
-    "utilisation",
-    "rent",
-    "hours",
-    "stress",
-    "capex",
-    "bought",
-    "depth",
-    "price_before_sales",
-    "price_gap",
-    "full_size",
-    "obligation",
-    "commitment",
-    "paid",
-    "guarantee",
-    "relet",
-    "received",
-    "quality",
-    "support_share_equity",
-    "support_paid",
-    "to_relet",
-    "raised",
-    "equity_capacity",
-    "arrears",
-    "ebitda",
-    "forward",
-    "interest",
-    "amortisation",
-    "converted",
-    "in_kind",
-    "hidden",
-    "counted",
-    "due",
-    "rolled",
-    "issued",
-    "revolver_draw",
-    "bridged",
-    "loan_unpaid",
-    "extended",
-    "exchange",
-    "limit",
-    "unmet",
-    "draw",
-    "borrowed",
-    "own_capex",
-    "capex_stock",
-    "capex_debt_wanted",
-    "capex_debt_capped",
-    "capex_debt",
-    "origination_wanted",
-    "origination",
-    "missing",
-    "aid",
-    "ltv",
-    "dscr",
-    "breach",
-    "cure",
-    "cured",
-    "swept",
-    "foreclosed",
-    "units_sold",
-    "price",
-    "hazard_rate",
-    "recovery",
-    "own_recovery",
-    "balance_at_default",
-    "loan_loss",
-    "notional",
-    "pool_dscr",
-    "obligor_loss",
-    "tranche_loss",
-    "accounting_value",
-    "accounting_gap",
-    "network",
-    "recognised",
-    "exposure",
-    "capital_lost",
-    "past_limit",
-    "paper_price",
-    "stop",
-    "kept",
-    "bearer",
-    "policy_cost",
-)
 
 
 def fixed_quantities(book, fate) -> dict:
@@ -136,9 +44,11 @@ def fixed_quantities(book, fate) -> dict:
 
 def start_headroom(book) -> list[float]:
     """e_i(0): what a firm could raise in `equity_months` of boom."""
-    months = book.numbers.credit.equity_months
-    value = book.firms.equity_value
-    return [contracts.equity_speed(book, i, BOOM) * months / 12.0 * value[i] for i in range(len(value))]
+    value, headroom = book.firms.equity_value, []
+    for i in range(len(value)):
+        share = contracts.equity_speed(book, i, BOOM) * contracts.equity_months(book, i) / 12.0
+        headroom.append(share * value[i])
+    return headroom
 
 
 def start_state(book) -> dict:
@@ -159,24 +69,31 @@ def start_state(book) -> dict:
         "obsolescence": [0.0] * generations,
         "fire_sale": [0.0] * generations,
         "fleet": list(book.chips.installed),
-        "age": chips.start_age(book),
         "accounts": chips.start_accounts(book),
         "charge": chips.start_charge(book),
         "held": [0.0] * generations,
         "capex_factor": 1.0,
+        "order_factor": 1.0,
         "tightness": 1.0,
+        "own_value": [0.0] * firms,
+        "owned": plant.start_owned(book),
+        "online": plant.start_online(book),
+        "short_delivery": [0.0] * firms,
         "size": [1.0] * size,
         "low_payment": [0.0] * firms,
         "headroom": start_headroom(book),
+        "since_round": [book.numbers.contracts.round_gap] * firms,
         "purse": vendors.start_purse(book),
         "belief": 0.0,
         "cash": list(book.firms.cash),
         "trailing": list(book.firms.ebitda_ttm),
         "spare": funding.start_spare(book),
+        "fees": [0.0] * firms,
         "balance": list(book.loans.drawn),
         "peak": list(book.loans.drawn),
         "maturity": list(book.loans.maturity_month),
         "coupon": list(book.loans.coupon),
+        "maturing": [1.0] * len(book.loans.borrower),
         "pledged": [list(row) for row in book.loans.pledged],
         "collateral_scale": collateral.start_scales(book, chips.start(book)["price_start"]),
         "waived_until": [0.0] * len(book.loans.ltv_target),
@@ -218,10 +135,12 @@ def month(book, fixed, state, draws) -> tuple[dict, dict]:
     policy.month(book, now, t)
     economy.month(book, fixed, state, draws, now, new)
     chips.month(book, fixed, state, now, new, t)
-    revenue.month(book, fixed, now, new, t)
+    revenue.month(book, fixed, state, draws, now, new, t)
+    plant.month(book, state, now, new, t)
     funding.service(book, state, now, new, t)
-    contracts.month(book, state, now, new, t)
+    contracts.month(book, state, draws, now, new, t)
     funding.month(book, state, draws, now, new, t)
+    plant.renew(book, state, now, new)
     collateral.month(book, state, draws, now, new, t)
     credit.month(book, fixed, state, now, new, t)
     pools.month(book, fixed, state, now, new, t)
@@ -242,9 +161,9 @@ def simulate_path(system, fate: dict, shocks: dict, months: int, start: dict | N
 
     system: anything with the fields of a System. fate: `threshold_firms`, `threshold_obligors`, `slip`,
     `slip_length`, `release_effect`, `frailty`, `leadership`. shocks, one row a month simulated: `normals`
-    [months, 6], `regime` [months], `waiver` and `extension` [months, loans]. start: `final` of an earlier
-    call, to go on from there; the default is month 0. Raises AssertionError with a sentence where an
-    invariant fails.
+    [months, 6], `regime` [months], `waiver` and `extension` [months, loans], `own` and `round`
+    [months, firms]. start: `final` of an earlier call, to go on from there; the default is month 0. Raises
+    AssertionError with a sentence where an invariant fails.
 
     Returns `months`: one dict a month of the state at its end and of OUTPUTS, as arrays; `final`, the last
     state; the flag word of the path; and the system's loss, loss by instrument, gross loss of lenders,

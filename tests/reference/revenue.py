@@ -2,6 +2,8 @@
 
 import math
 
+from tests.reference.scalars import DT
+
 
 def shares_of(book, fixed, t: int) -> list[float]:
     """s_i: shares of AI revenue, moved by each lab's own luck and scaled back to their sum of month 0."""
@@ -10,9 +12,23 @@ def shares_of(book, fixed, t: int) -> list[float]:
     return [share * sum(start) / sum(moved) if sum(moved) > 0.0 else 0.0 for share in moved]
 
 
-def month(book, fixed, now, new, t: int) -> None:
-    """V_i and revenue_i: what start-ups pay a lab lapses with its own value and with the regime."""
-    n, firms = book.numbers.contracts, book.firms
+def own_values(book, state, draws, new) -> None:
+    """v'_i: log of each firm's own value, a martingale."""
+    new["own_value"] = []
+    for i, before in enumerate(state["own_value"]):
+        width = book.numbers.mechanisms.own_shocks * book.firms.equity_volatility[i]
+        shock = width * math.sqrt(DT) * draws["own"][i]
+        new["own_value"].append(before + shock - width**2 * DT / 2.0)
+
+
+def month(book, fixed, state, draws, now, new, t: int) -> None:
+    """V_i, X_i, A_i and revenue_i: what start-ups pay a lab lapses with its own value and with the regime."""
+    n, credit, firms = book.numbers.contracts, book.numbers.credit, book.firms
+    own_values(book, state, draws, new)
+    now["firm_spread"], now["firm_access"] = [], []
+    for own in new["own_value"]:
+        now["firm_spread"].append(now["spread"] * math.exp(-credit.own_spread * own))
+        now["firm_access"].append(min(now["access"] * math.exp(credit.own_access * own), credit.capacity_cap))
     shares = shares_of(book, fixed, t)
     loop = book.numbers.mechanisms.subscription_loop * n.subscription_share
     now["value"], now["firm_revenue"] = [], []
@@ -20,7 +36,8 @@ def month(book, fixed, now, new, t: int) -> None:
         growth = 1.0
         if firms.revenue_share[i] > 0.0:
             growth = shares[i] * now["revenue"] / (firms.revenue_share[i] * book.numbers.economy.revenue)
-        value = firms.equity_value[i] * now["equity"] * growth**n.revenue_power
+        market = firms.equity_value[i] * now["equity"] * math.exp(new["own_value"][i])
+        value = market * growth**n.revenue_power
         funded = min(1.0, value / firms.equity_value[i]) if firms.equity_value[i] > 0.0 else 1.0
         lapsed = loop * (1.0 - funded * n.subscription_regime[new["regime"]])
         now["value"].append(value)

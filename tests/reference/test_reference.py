@@ -11,6 +11,11 @@ from tests.reference import chips, contracts, economy, example, path, pools
 from tests.reference.book import plain
 from tests.reference.by_hand import calm, near
 
+DECLINE = math.log(0.7 * 5.9 / 0.9) / 6.0
+"""Of rents a year, if the newest chip of month 0 earns its running cost for 6 years."""
+AGEING = DECLINE - 0.22 * math.log(2.2) / (10.0 / 12.0)
+"""Of it what releases do not bring: one of 2.2 times the performance comes in month 10."""
+
 
 def test_economy_of_a_month_without_shocks():
     month = calm(example.small_system(), 1)["months"][0]
@@ -65,7 +70,6 @@ def test_transition_is_the_exponential_series_and_regimes_jump():
 
 
 def test_income_value_is_the_integral_until_running_costs_eat_the_rent():
-    numbers = example.small_numbers().chips
     gross, running, decline, discount = 8.76 * 0.7 * 5.9, 8.76 * 0.9, 0.24, 0.127
     years = math.log(gross / running) / decline
 
@@ -73,7 +77,7 @@ def test_income_value_is_the_integral_until_running_costs_eat_the_rent():
         return (gross * math.exp(-decline * after) - running) * math.exp(-discount * after)
 
     expected, error = quad(income, 0.0, years)
-    found = chips.income_value(numbers, rent=5.9, cost=0.9, hours=0.7, discount=0.127, age=8.0 / 12.0)
+    found = chips.income_value(rent=5.9, cost=0.9, hours=0.7, discount=0.127, d=0.24)
     # 36.1788 (1 - e^(-2.3299)) / 0.367 - 7.884 (1 - e^(-0.8063)) / 0.127
     assert found == pytest.approx(54.63, abs=0.01) and found == pytest.approx(expected, abs=10 * error)
 
@@ -93,11 +97,11 @@ def test_utilisation_rent_and_stress_of_the_first_month():
     assert month["bought"][:3] == near(bought)
     built = 1.7 * 3.0 + 3.6 * (2.6 + bought[1]) + 5.9 * (2.0 + bought[2])
     growth = built / (1.7 * 3.0 + 3.6 * 2.6 + 5.9 * 2.0)
-    # All three generations age by 0.1/12; demand grows by 0.8 times log growth of revenue.
+    # All three generations age alike; demand grows by 0.8 times log growth of revenue.
     demand = math.exp(0.8 * (month["log_revenue"] - math.log(60.0)))
-    assert month["utilisation"] == near(0.7 * demand * math.exp(0.1 / 12.0) / growth)
+    assert month["utilisation"] == near(0.7 * demand * math.exp(AGEING / 12.0) / growth)
     assert month["rent"][:3] == near([r * demand / growth for r in (1.7, 3.6, 5.9)])
-    assert month["stress"] == near(-math.log(demand / growth) - 0.24 / 12.0)
+    assert month["stress"] == near(-math.log(demand / growth) - DECLINE / 12.0)
     assert month["fleet"][2] == near((2.0 + bought[2]) * (1.0 - 0.05 / 12.0))
 
 
@@ -122,8 +126,8 @@ def test_a_release_makes_older_chips_obsolete():
     months = calm(example.small_system(), 11)["months"]
     jump = months[9]["obsolescence"] - months[8]["obsolescence"]
     effect = 0.22 * math.log(2.2) * math.exp(-(0.35**2) / 2.0)
-    assert jump == near([0.1 / 12.0 + effect] * 3 + [0.0])
-    assert months[10]["obsolescence"][3] == near(0.1 / 12.0)
+    assert jump == near([AGEING / 12.0 + effect] * 3 + [0.0])
+    assert months[10]["obsolescence"][3] == near(AGEING / 12.0)
 
 
 def test_the_ramp_and_present_value_of_a_contract():
@@ -152,7 +156,7 @@ def triangle():
         "backup": [0.0] * 3,
         "operating": [1.0] * 3,
         "flags": 0,
-        "full_size": [120.0, 96.0, 60.0],
+        "served": [10.0, 8.0, 5.0],
     }
     return book, now
 

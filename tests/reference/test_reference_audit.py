@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.reference import example, funding, lenders, paper, vendors
+from tests.reference import capex, contracts, example, funding, lenders, paper, plant, vendors
 from tests.reference.by_hand import path_of, stressed
 
 PATHS = 50
@@ -116,3 +116,61 @@ def test_the_audit_sees_tranches_that_leave_a_gap():
     with pytest.raises(AssertionError, match="do not lose what the pool loses"):
         for seed in range(PATHS):
             path_of(system, seed)
+
+
+def test_the_audit_sees_chips_that_vanish(monkeypatch):
+    def careless(book, state, now, new, renew=plant.renew):
+        renew(book, state, now, new)
+        new["owned"] = [[0.99 * units for units in row] for row in new["owned"]]
+
+    monkeypatch.setattr(plant, "renew", careless)
+    with pytest.raises(AssertionError, match="units of generation . appear or vanish"):
+        path_of(stressed(), 0)
+
+
+def test_the_audit_sees_capacity_that_is_sold_twice(monkeypatch):
+    def generous(book, state, now, new, serve=plant.serve):
+        serve(book, state, now, new)
+        now["free_share"] = [share + 0.1 for share in now["free_share"]]
+
+    monkeypatch.setattr(plant, "serve", generous)
+    with pytest.raises(AssertionError, match="serves more than is online"):
+        path_of(stressed(), 0)
+
+
+def test_the_audit_sees_what_is_installed_at_once_and_more(monkeypatch):
+    def hasty(book, state, now, new, serve=plant.serve):
+        serve(book, state, now, new)
+        new["online"] = [online + 0.1 for online in new["online"]]
+
+    monkeypatch.setattr(plant, "serve", hasty)
+    with pytest.raises(AssertionError, match="has more online than installed"):
+        path_of(stressed(), 0)
+
+
+def test_the_audit_sees_a_lab_that_raises_without_a_round(monkeypatch):
+    def opened(book, state, draws, now, new, i, opening=contracts.opening):
+        opening(book, state, draws, now, new, i)
+        return 1.0
+
+    monkeypatch.setattr(contracts, "opening", opened)
+    with pytest.raises(AssertionError, match="raises equity without a round"):
+        for seed in range(PATHS):
+            path_of(stressed(), seed)
+
+
+def test_the_audit_sees_fees_for_orders_that_were_paid(monkeypatch):
+    def greedy(book, state, now, new, t, month=capex.month):
+        month(book, state, now, new, t)
+        new["fees"] = [fee + 0.05 * ordered for fee, ordered in zip(new["fees"], now["ordered"], strict=True)]
+
+    monkeypatch.setattr(capex, "month", greedy)
+    with pytest.raises(AssertionError, match="fee"):
+        for seed in range(PATHS):
+            path_of(stressed(), seed)
+
+
+def test_the_audit_sees_a_maturity_that_is_forgotten(monkeypatch):
+    monkeypatch.setattr(funding, "still_maturing", lambda state, now, m: 0.5 * state["maturing"][m])
+    with pytest.raises(AssertionError, match="matures"):
+        path_of(stressed(), 0)

@@ -10,10 +10,14 @@ from tests.reference.by_hand import calm, near
 from tests.reference.example import CLOUD, GIANT, HOST, LAB, SOFTWARE
 from tests.reference.scalars import EXCHANGE, FORECLOSURE, LIQUIDITY
 
+DECLINE = math.log(0.7 * 5.9 / 0.9) / 6.0
+KEPT = 1.0 - 0.05 / 12.0
+"""Of chips, those that do not fail in a month."""
+
 
 def test_earnings_of_a_host_and_the_cash_a_lab_keeps():
     system = example.small_system()
-    system.firms.cash[LAB] = 0.5
+    system.firms.cash[LAB], system.firms.fixed_cost[LAB] = 0.5, 24.0
     month = calm(system, 1)["months"][0]
     core = 0.5 * math.exp(-0.5 * month["stress"]) - 0.12 * 1.15 ** (1.0 / 12.0)
     rent = 0.5 + 0.2 * 7.0 / 12.0
@@ -23,9 +27,11 @@ def test_earnings_of_a_host_and_the_cash_a_lab_keeps():
     sized_on = 60.0 + 58.0 / 12.0
     spent = 1.2 + 4.8 / 24.0 + 1.5 + 18.5 / 36.0
     assert owed == near(spent * min(1.0, 0.5 + 0.5 * month["revenue"] / sized_on) / 12.0)
-    result = 0.3 * month["revenue"] * 0.55 - 6.0 * 1.15 ** (1.0 / 12.0)
-    liquid = 0.5 + result / 12.0 - 5.0 * 0.11 / 12.0 + min(1.0, month["equity"])
-    assert month["raised"][LAB] == near(7.0 * owed - liquid) and month["raised"][LAB] > 0.0
+    result = 0.3 * month["revenue"] * 0.55 - 24.0 * 1.15 ** (1.0 / 12.0)
+    flow = result / 12.0 - 5.0 * 0.11 / 12.0 + min(1.0, month["equity"])
+    assert month["burn"][LAB] == near(owed - flow) and month["burn"][LAB] > 0.0
+    # A round pays what is owed and 18 months of burn, less what there is.
+    assert month["raised"][LAB] == near(owed + 18.0 * month["burn"][LAB] - 0.5 - flow)
 
 
 def test_a_guarantor_pays_for_a_dead_tenant_and_half_of_the_rest_is_relet():
@@ -196,19 +202,19 @@ def test_scale_of_collateral_sets_the_loan_to_value_of_month_zero():
     secured = 0.6 * 0.75 * lab + 0.5 * 0.7 * giant
     years = (0.6 * 6.0 * 5.0 + 0.5 * 3.0 * 1.5) / (0.6 * 6.0 + 0.5 * 3.0)
     stock = 0.06 * 9.0 + 0.05 * 25.0
-    assert first == near(6.4 / 0.65 / (0.85 * secured + math.exp(-0.24 * years) * stock))
+    assert first == near(6.4 / 0.65 / (0.85 * secured + math.exp(-DECLINE * years) * stock))
     assert second == 0.0, "nothing is drawn yet"
 
 
 def test_every_draw_brings_collateral_at_the_documented_loan_to_value():
     month = calm(example.small_system(), 1)["months"][0]
     assert month["ltv"][1] == near(0.70)
-    units = np.array([0.06, 0.05, 0.0, 0.0])
+    units = KEPT * np.array([0.06, 0.05, 0.0, 0.0])
     lab = sum((1.2 + 4.8 * min(s / 24.0, 1.0)) / 12.0 * math.exp(-0.1 * (s - 1) / 12.0) for s in range(2, 61))
     giant = sum(3.0 / 12.0 * math.exp(-0.1 * (s - 1) / 12.0) for s in range(2, 19))
     years = (0.6 * 6.0 * 59.0 + 0.5 * 3.0 * 17.0) / 12.0 / (0.6 * 6.0 + 0.5 * 3.0)
     secured = 0.6 * 0.75 * lab + 0.5 * 0.7 * giant
-    before = 0.85 * secured + math.exp(-0.24 * years) * (units @ month["price"])
+    before = 0.85 * secured + math.exp(-DECLINE * years) * (units @ month["price"])
     book = plain(example.small_system())
     scale, _ = collateral.start_scales(book, chips.start(book)["price_start"])
     assert month["balance"][0] / month["ltv"][0] == near(scale * before + 0.1 / 0.65)
@@ -226,27 +232,38 @@ def foreclosed():
     return system
 
 
+def owned() -> np.ndarray:
+    """What the neocloud owns free of pledge after a month: its contracts pay 1.2 and 3.0 at month 0, and
+    pledged chips in the mix of 6 to 5 serve 8.76 * 0.7 * (0.06 * 1.7 + 0.05 * 3.6) of it.
+    """
+    pledged = 8.76 * 0.7 * (0.06 * 1.7 + 0.05 * 3.6)
+    return KEPT * np.array([0.06, 0.05, 0.0, 0.0]) * (4.2 - pledged) / pledged
+
+
 def test_a_foreclosure_sells_a_month_of_chips_into_the_depth():
     system = foreclosed()
     month = calm(system, 1)["months"][0]
     assert month["cause"][CLOUD] == 1 and month["foreclosed"].tolist() == [True, False]
     meter = 1.0 - 0.67 ** (1.0 / 3.0)
     # The draw of 0.1 bought chips of the newest two generations, three tenths of it the older one.
-    units = [0.06, 0.05 + 0.84 * 0.1 * 0.3 / 36.0, 0.84 * 0.1 * 0.7 / 55.0, 0.0]
+    units = [KEPT * 0.06, KEPT * 0.05 + 0.84 * 0.1 * 0.3 / 36.0, 0.84 * 0.1 * 0.7 / 55.0, 0.0]
     assert month["units_sold"] == near([meter * number for number in units])
     busy = month["utilisation"] / 0.7
     depth = 0.01 * 0.9 * 3.0 * sum(month["bought"]) * (0.5 + 0.5 * busy)
     assert month["depth"][0] == near(depth)
-    assert month["fire_sale"][0] == near(0.8 * meter * 0.06 / depth) and month["fire_sale"][0] < 0.8
-    cheaper = month["price_before_sales"][0] * math.exp(-month["fire_sale"][0])
-    assert month["price"][0] == near(max(cheaper, 2.5))
-    assert month["held"] == near([number - meter * number for number in units])
+    assert month["fire_sale"][0] == near(0.8 * meter * KEPT * 0.06 / depth) and month["fire_sale"][0] < 0.8
+    # Three hundredths of the list price of 25 is scrap, whatever is sold.
+    cheaper = (month["price_before_sales"][0] - 0.75) * math.exp(-month["fire_sale"][0])
+    assert month["price"][0] == near(cheaper + 0.75)
+    # Chips free of pledge fall to lenders too, and are not sold in the month of the default.
+    assert month["held"] == near([number - meter * number for number in units] + owned())
+    assert not month["owned"][CLOUD].any()
 
 
 def test_recovery_of_a_foreclosed_loan_is_chips_contract_and_base():
     month = calm(foreclosed(), 1)["months"][0]
     balance = 6.4 + 0.1 - 6.4 * 0.2 / 12.0
-    units = [0.06, 0.05 + 0.84 * 0.1 * 0.3 / 36.0, 0.84 * 0.1 * 0.7 / 55.0, 0.0]
+    units = [KEPT * 0.06, KEPT * 0.05 + 0.84 * 0.1 * 0.3 / 36.0, 0.84 * 0.1 * 0.7 / 55.0, 0.0]
     stock = sum(units * month["price"])
     lab = sum((1.2 + 4.8 * min(s / 24.0, 1.0)) / 12.0 * math.exp(-0.1 * (s - 1) / 12.0) for s in range(2, 61))
     giant = sum(3.0 / 12.0 * math.exp(-0.1 * (s - 1) / 12.0) for s in range(2, 19))
@@ -262,12 +279,14 @@ def test_chips_of_loans_that_were_not_called_follow_their_foreclosed_borrower():
     system.loans.pledged[1, :2] = (0.01, 0.02)
     month = calm(system, 1)["months"][0]
     assert month["cause"][CLOUD] == FORECLOSURE and month["foreclosed"].tolist() == [True, False]
-    called = np.array([0.06, 0.05 + 0.84 * 0.1 * 0.3 / 36.0, 0.84 * 0.1 * 0.7 / 55.0, 0.0])
+    called = np.array([KEPT * 0.06, KEPT * 0.05 + 0.84 * 0.1 * 0.3 / 36.0, 0.84 * 0.1 * 0.7 / 55.0, 0.0])
     meter = 1.0 - 0.67 ** (1.0 / 3.0)
+    pledged = 8.76 * 0.7 * (0.07 * 1.7 + 0.07 * 3.6)
+    rest = KEPT * np.array([0.07, 0.07, 0.0, 0.0]) * (4.2 - pledged) / pledged
     assert month["units_sold"] == near(meter * called), "chips that were not called are not sold this month"
-    assert month["held"] == near((1.0 - meter) * called + [0.01, 0.02, 0.0, 0.0])
+    assert month["held"] == near((1.0 - meter) * called + KEPT * np.array([0.01, 0.02, 0.0, 0.0]) + rest)
     assert not month["pledged"].any()
-    assert month["own_recovery"][1] > 0.9 * (0.01 * month["price"][0] + 0.02 * month["price"][1]) / 2.0
+    assert month["own_recovery"][1] > 0.9 * KEPT * (0.01 * month["price"][0] + 0.02 * month["price"][1]) / 2.0
 
 
 def test_an_exchange_frees_the_chips_and_ends_borrowing():

@@ -220,7 +220,9 @@ def test_new_chips_are_financed_at_the_cap_where_it_is_lower_than_documented():
         calm(pull(example.small_system(), *names, advance_cap=cap), 1)["months"][0]
         for names, cap in ((("advance_cap",), 0.45), ((), 0.45), (("advance_cap",), 0.8))
     )
-    assert free["ltv"][1] == loose["ltv"][1] == near(0.70) and month["pledged"][0, 0] == 0.06
+    assert free["ltv"][1] == loose["ltv"][1] == near(0.70) and month["pledged"][0, 0] == 0.06 * (
+        1.0 - 0.05 / 12.0
+    )
     lent = month["balance"][1] - 4.0 / 12.0
     assert 0.01 < lent == near(month["borrowed"][1] - month["draw"][1])
     assert month["ltv"][1] == near((4.0 / 12.0 + lent) / (4.0 / 12.0 / 0.70 + lent / 0.45))

@@ -9,7 +9,7 @@ from tests.reference import example, path, policy
 from tests.reference.by_hand import LEVERS, MONTHS, path_of, pull, stressed
 from tests.reference.example import CLOUD
 
-PATHS = 8
+PATHS = 9
 PULLED = 13
 """Month of the levers that are pulled on the way."""
 

@@ -23,39 +23,6 @@ def dead(i: int) -> dict:
     return example.calm_fate(example.small_system()) | {"threshold_firms": thresholds}
 
 
-def test_new_chips_make_the_fleet_younger_and_a_month_makes_it_older():
-    """Generation 1 came 20 months ago: 10 months old on average. Half of 710/12 times 0.3 buys at 36:
-    8.875/36 = 0.246528 m beside 2.6 m, now 11 months old: 11/12 * 2.6/2.846528 = 0.837278 years.
-    Generation 0 is not bought any more: 20 + 1 months. Generation 3 comes in month 10 and is new then.
-    """
-    months = calm(example.small_system(), 11)["months"]
-    assert months[0]["age"][1] == near(11.0 / 12.0 * 2.6 / (2.6 + 8.875 / 36.0))
-    assert months[0]["age"][1] == pytest.approx(0.837278, abs=1e-6)
-    assert months[0]["age"][0] == near(21.0 / 12.0) and months[0]["age"][3] == 0.0
-    assert months[9]["age"][3] == 0.0 and months[9]["fleet"][3] > 0.0
-    before, bought = months[9]["fleet"][3], months[10]["bought"][3]
-    assert months[10]["age"][3] == near(before / (before + bought) / 12.0)
-
-
-def test_chips_live_by_the_mean_age_of_their_fleet():
-    """Life 3: generation 0, 40 months old at most and 20 on average, has 16 months left at month 0, 15 after.
-    Its rent falls at 0.24 and stays above running cost for ln(1.7/0.5)/0.24 = 5.1 years: life binds.
-    """
-    system = example.small_system()
-    numbers = system.numbers.chips
-    numbers.life, numbers.least_life, numbers.scrap = 3.0, 0.1, 0.0
-    month = calm(system, 1)["months"][0]
-
-    def value(rent, hours, years):
-        income = 8.76 * hours * rent * (1.0 - math.exp(-0.367 * years)) / 0.367
-        return income - 8.76 * 0.5 * (1.0 - math.exp(-0.127 * years)) / 0.127
-
-    start = value(1.7, 0.7, 16.0 / 12.0)
-    assert start > 0.0
-    after = value(month["rent"][0], month["hours"], 15.0 / 12.0)
-    assert month["price"][0] == near(9.0 * after / start)
-
-
 def test_accounts_of_month_zero_are_written_down_by_the_mean_age():
     """3.0 m at 25 cost 75; 20 of 72 months are gone: 75 * 52/72 = 54.1667."""
     assert chips.start_accounts(plain(example.small_system()))[0] == near(75.0 * 52.0 / 72.0)
@@ -156,6 +123,7 @@ def backed_seller(switch: float):
     )
     now = {
         "full_size": [24.0, 12.0, 12.0, 6.0],
+        "served": [2.0, 1.0, 0.0, 0.0],
         "obligation": [1.5, 0.9, 0.0, 0.0],
         "paid": [1.0, 0.75, 0.0, 0.0],
         "operating": [1.0] * 4,
@@ -198,6 +166,7 @@ def test_a_backstop_pays_at_most_its_size_and_nothing_to_or_from_the_dead():
     vendors.support(book, now, new)
     assert now["backstop"] == near([0.0, 0.0, 0.0, 0.05]) and now["guarantee"][0] == 0.0
     now["operating"], now["paid"][:2] = [1.0, 0.0, 1.0, 1.0], (0.0, 0.0)
+    now["served"][:2] = 0.0, 0.0
     vendors.support(book, now, new)
     assert now["backstop"] == near([0.0] * 4) and now["to_relet"][1] == 1.0
 

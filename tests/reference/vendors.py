@@ -49,8 +49,7 @@ def unsold(book, now, i: int, covered) -> float:
     k, total = book.contracts, 0.0
     for c in range(len(k.buyer)):
         if k.operating[c] > 0 and k.seller[c] == i:
-            full = now["full_size"][c] * DT * now["operating"][i]
-            total += positive(full - now["paid"][c] - covered[c])
+            total += positive(now["served"][c] - now["paid"][c] - covered[c])
     return total
 
 

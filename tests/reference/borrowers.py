@@ -1,0 +1,28 @@
+"""Which loan of a firm takes what, and sums over the loans of a firm."""
+
+
+def by_firm(book, amounts) -> list[float]:
+    """Sum of a loan quantity over the loans of each firm."""
+    totals = [0.0 for _ in book.firms.cash]
+    for m, amount in enumerate(amounts):
+        totals[int(book.loans.borrower[m])] += amount
+    return totals
+
+
+def loan_of(one_hot, i: int):
+    """The loan marked for firm i in a [loans, firms] one-hot, or None."""
+    for m in range(one_hot.shape[0]):
+        if one_hot[m, i] > 0:
+            return m
+    return None
+
+
+def bridge_loan(book, i: int):
+    """The loan that takes a bridge: the firm's revolver, or its growth loan if it has none."""
+    revolver = loan_of(book.firms.revolver, i)
+    return loan_of(book.firms.growth_loan, i) if revolver is None else revolver
+
+
+def lent_in_need(book, i: int) -> bool:
+    """Whether lenders lend to firm i in need: it is modelled and has a loan that takes the money."""
+    return book.firms.outside[i] == 0 and bridge_loan(book, i) is not None
