@@ -181,7 +181,8 @@ def chip_table(table: Frame, parameters: Parameters) -> ChipTable:
 
 FIRM_NUMBERS = (
     "outside", "revenue_share", "fixed_cost", "core_ebitda", "core_growth", "core_stress_beta",
-    "ebitda_ttm", "cash", "minimum_cash", "equity_value", "equity_volatility", "chip_sales_share", "support_share",
+    "ebitda_ttm", "cash", "minimum_cash", "equity_value", "equity_volatility",
+    "chip_sales_share", "support_share",
     "sponsor_capacity", "debt_multiple", "value_multiple", "asset_multiple", "hazard", "leverage_beta",
     "equity_capex_share",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Plants of month 0: an operator owns the chips that its contracts of today need (docs/model.md, section 2)."""
+"""Plants of month 0: what contracts need in a year has been bought (docs/model.md, section 2)."""
 
 import numpy as np
 
@@ -19,9 +19,9 @@ def build(
 ) -> PlantTable:
     """Chips free of pledge and capacity online.
 
-    What contracts pay `in_a_year` (USD bn) has been bought: what pledged chips cannot serve of it is owned free
-    of pledge, in the mix of the pledged chips, or of the fleet where none are. By how much they grow is being
-    installed. `borrower` is that of each collateralised loan.
+    What contracts pay `in_a_year` (USD bn) has been bought: what pledged chips cannot serve of it is owned
+    free of pledge, in the mix of the pledged chips, or of the fleet where none are. By how much contracts
+    grow is being installed. `borrower` is that of each collateralised loan.
     """
     rental = np.asarray(chips.rental, np.float64)
     operator = np.asarray(firms.operator, np.float64)

@@ -91,7 +91,7 @@ POOLS = table(
     "pools", "Credit without names (kind credit) and securitised leases (kind lease).", ("pool",),
     identity("pool", "short name"),
     text("name", "full name"),
-    choice("kind", "credit lease group", "credit: obligors are loans; lease: tenants pay; group: of firms' loans"),
+    choice("kind", "credit lease group", "credit: obligors are loans; lease: tenants pay; group: of firms"),
     amount("hazard", "of an obligor or tenant", 0.0, "1/yr", high=1.0),
     share("lgd", "loss given default before stress", 0.0),
     share("refinancing_link", "how much missing credit raises the hazard", 0.0),
@@ -145,7 +145,7 @@ LOANS = table(
     flag("revolver", "drawn on need"),
     flag("new_money", "starts at zero and grows with capex"),
     share("origination_share", "of new sector borrowing; sums to at most 1 over loans and pools", 0.0),
-    Column("vintage", "integer", "year of the horizon in which it takes that share; 0 = every year", "", 0, 0, 10),
+    Column("vintage", "integer", "year in which it takes that share; 0 = every year", "", 0, 0, 10),
     least=1,
 )  # fmt: skip
 

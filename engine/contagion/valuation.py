@@ -32,7 +32,7 @@ def income_value(
 
 def market_price(value: Number, discount: Number, scrap: Number) -> Numbers:
     """Price under a fire-sale discount, which scrap value escapes: value exp(-discount) + scrap."""
-    return value * jnp.exp(-discount) + scrap
+    return jnp.asarray(value * jnp.exp(-discount) + scrap)
 
 
 def saturating_impact(discount: Number, sold: Number, depth: Number, impact: Number, cap: Number) -> Numbers:

@@ -10,7 +10,8 @@ DRAWS = 0x756E6472
 """Third key word: separates path draws from any other use of a seed."""
 
 STREAMS = (
-    "systematic", "loans", "firms", "obligors", "releases", "normals", "sampler", "leadership", "own", "rounds",
+    "systematic", "loans", "firms", "obligors", "releases", "normals", "sampler", "leadership", "own",
+    "rounds",
 )  # fmt: skip
 """Kinds of draws. Each has its own dimensions, so that one more loan moves no shock of the economy."""
 STREAM_BITS = 24

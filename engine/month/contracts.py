@@ -126,7 +126,7 @@ def obligations(
     renewal: Float[Array, "contracts"],
     delivered: Float[Array, "contracts"],
 ) -> Obligations:
-    """Contracts at full size as delivered, and what is due: renegotiated, flexed where revenue is under plan."""
+    """Contracts as delivered, and what is due: renegotiated, flexed where revenue is under plan."""
     month, table = setting.month, system.contracts
     full = month.term + renewal * month.after
     at_full = full * delivered * table.operating * MONTH * setting.standing.operating[table.seller]

@@ -179,11 +179,10 @@ def write_off(
     bankrupt = indicator((cause != ALIVE) & (cause != EXCHANGE))
     # Called chips of a foreclosed borrower moved already; all other chips of the bankrupt move now.
     seized = bankrupt[borrower[:count]][:, None] * pledges.pledged
+    held = pledges.held + jnp.sum(seized, axis=0)
     return eqx.tree_at(
         lambda f: (f.cash, f.balance), funds, (funds.cash * (1.0 - bankrupt), funds.balance * (1.0 - gone))
-    ), eqx.tree_at(
-        lambda p: (p.pledged, p.held), pledges, (pledges.pledged - seized, pledges.held + jnp.sum(seized, axis=0))
-    )
+    ), eqx.tree_at(lambda p: (p.pledged, p.held), pledges, (pledges.pledged - seized, held))
 
 
 def step(

@@ -304,7 +304,7 @@ def renew(
     counted: Float[Array, "firms"],
     draw: Float[Array, "loans"],
 ) -> tuple[Float[Array, "loans"], Float[Array, "loans"], Float[Array, "loans"], Float[Array, "loans"]]:
-    """Balances, coupons, maturities and shares still maturing, once what is due was rolled, paid or extended."""
+    """Balances, coupons, maturities and shares still maturing, once what is due was dealt with."""
     loans, firms, economy = system.loans, system.firms, setting.economy
     balance = (
         state.balance

@@ -1,4 +1,4 @@
-"""Plant: chips of operators, what they can deliver, and what free capacity earns (docs/model.md, section 2)."""
+"""Plant: chips of operators, what they deliver, what free capacity earns (docs/model.md, section 2)."""
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -78,7 +78,7 @@ def step(
     peak: Float[Array, "loans"],
     setting: Setting,
 ) -> tuple[PlantState, Plant]:
-    """Delivery of the month. `pledged`, contract `size` and loans' `peak` are those of the end of last month."""
+    """Delivery of the month. `pledged`, contract `size` and loans' `peak` are those of last month."""
     chips, numbers, market = system.numbers.chips, system.numbers.contracts, setting.chips
     plant_on, operating, month = system.numbers.mechanisms.plant, setting.standing.operating, setting.month
     installed = of_plant(system, state.owned, pledged, unit_capacity(system)) * operating
@@ -116,7 +116,7 @@ def step(
 
 
 def survivors(system: System, market: ChipMarket, free: Float[Array, "firms"]) -> Float[Array, "firms gens"]:
-    """Share of a firm's own chips that outlive the month: some fail, and idle ones that are free are retired."""
+    """Share of a firm's own chips that outlive the month: some fail, idle ones that are free retire."""
     chips = system.numbers.chips
     retired = free[:, None] * market.idle[None, :] * (chips.retire_idle - chips.failure)
     return 1.0 - (chips.failure + retired) * MONTH
@@ -131,7 +131,7 @@ def cost_of_capacity(system: System, market: ChipMarket) -> Float[Array, ""]:
 def upkeep(
     system: System, plant: Plant, market: ChipMarket
 ) -> tuple[Float[Array, "firms"], Float[Array, "firms"]]:
-    """Capex this month for what contracts will need in a year, and for chips under contract that fail (USD bn)."""
+    """Capex for what contracts will need in a year, and for chips under contract that fail (USD bn)."""
     chips = system.numbers.chips
     cost = system.numbers.mechanisms.plant * cost_of_capacity(system, market) / chips.plant_chip_share
     growth = jnp.maximum(plant.needed_ahead - plant.installed, 0.0) * cost / chips.order_months

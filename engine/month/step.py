@@ -118,11 +118,13 @@ def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks)
     lender_state, lender_losses = lenders.step(system, state.lenders, setting, losses.loss, losses.exposure)
     new_supply = supply.step(system, state.supply, lender_losses)
     return State(
-        economy_state, own_value, chip_state, plants, contract_state, funds, pledges, credit_state, pool_state, lender_state,
+        economy_state, own_value, chip_state, plants, contract_state, funds, pledges, credit_state,
+        pool_state, lender_state,
         supply=new_supply, belief=belief, legacy_loss=state.legacy_loss + losses.total - losses.new_money,
         new_money_loss=state.new_money_loss + losses.new_money,
         flags=state.flags | accounts.flags(flows, tests, lender_losses, losses, new_supply),
     ), Info(
-        conditions, chip_market, income, delivery, flows, financed, hidden, tests, losses.loss, losses.exposure, lender_losses,
+        conditions, chip_market, income, delivery, flows, financed, hidden, tests, losses.loss,
+        losses.exposure, lender_losses,
         policy_cost=policy.costs(system, state.supply, conditions, flows.aid, financed.lending),
     )  # fmt: skip

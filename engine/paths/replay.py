@@ -42,12 +42,13 @@ def calm(system: System) -> tuple[State, Info]:
     """State and Info of every month of a path without shocks.
 
     All normals are zero, every month is a boom, no release slips, no hazard reaches its threshold, no test is
-    waived, no loan extended. Each leaf has a leading axis [months].
+    waived, no loan extended, every round closes. Each leaf has a leading axis [months].
     """
     fate, loans = fate_of(system, calm_draws(system)), system.loans.coupon.shape[0]
-    high = jnp.full(loans, 0.999, jnp.float32)
+    high, nobody = jnp.full(loans, 0.999, jnp.float32), jnp.zeros_like(system.firms.cash)
     zero = jnp.zeros(system.economy.loading.shape[0], jnp.float32)
-    shocks = Shocks(normals=zero, regime=jnp.zeros((), jnp.float32), waiver=high, extension=high)
+    calm_month = jnp.zeros((), jnp.float32)
+    shocks = Shocks(zero, calm_month, waiver=high, extension=high, own=nobody, round=nobody)
 
     def month(state, row):
         state, info = step(system, fate, state, row, shocks)

@@ -60,7 +60,7 @@ def labs(facts: Facts) -> list[Row]:
         contract("ANTH_GOOG", "ANTH", "GOOG", LAB, size("K20"), "up to 1m TPUs, 'tens of billions' (release "
                  "Oct-2025); 30 over 4 years assumed", "C", (0, 24, 60), 0.5),
         contract("ANTH_FLUI", "ANTH", "FLUI", {**LAB, "flexibility": 0.3}, 2.9, "stands for the first sites "
-                 "of the 50 announced programme (Anthropic Nov-2025): the part on chips that Fluidstack owns; "
+                 "of the 50 announced programme (Anthropic Nov-2025): the part on its own chips; "
                  "amount assumed", "C", (0, 18, 84), 0.3),
         contract("ANTH_FLUI_SITES", "ANTH", "FLUI", {**HOSTING, "margin": 0.95}, 2.6, "the same: halls that "
                  "Fluidstack leases on, for chips of the tenant; amount assumed", "C", (2, 12, 84)),

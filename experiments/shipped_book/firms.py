@@ -11,10 +11,10 @@ from engine.book.parameters import Chips
 from experiments.shipped_book.facts import Facts, Row
 
 OWN_VOLATILITY = {"lab": 0.55, "neocloud": 0.8, "host": 0.65, "hyperscaler": 0.3, "vendor": 0.35}
-"""Of a firm's own value apart from the sector, a year: option-implied volatility of listed firms late in 2025
-(CoreWeave near 0.95, Oracle 0.45, chip vendors 0.4 to 0.5) less the sector's 0.27; labs by the scatter of rounds."""
+"""Of a firm's own value apart from the sector, a year: assumed near implied volatility of listed firms late
+in 2025 (CoreWeave about 0.9, Oracle 0.45) less the sector's 0.27; labs by the scatter of their rounds."""
 RESIDUAL = 0.25
-"""Of the default intensity that a rating implies: fraud, operations, law. The rest is left to cash and collateral."""
+"""Of the default intensity that a rating implies: fraud, operations, law. The rest is cash and collateral."""
 CAPEX = tuple(f"capex_{year}" for year in range(2026, 2031))
 
 

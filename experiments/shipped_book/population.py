@@ -1,11 +1,12 @@
 """Borrowers behind credit without names, and behind what will be lent: drawn once from stated distributions.
 
 A pool of credit is made of clouds that pledge chips and of companies that lease out sites; each year's new
-lending goes to a few of both kinds. They are ordinary firms with loans, pledges and contracts. What is known of
-such lending is its size and the usual terms; who the borrowers are is not, so `DRAWN` states what is assumed.
+lending goes to a few of both kinds. They are ordinary firms with loans, pledges and contracts. Known of such
+lending are its size and the usual terms; who the borrowers are is not: `DRAWN` states what is assumed.
 """
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -15,11 +16,11 @@ from experiments.shipped_book.chips import chips
 from experiments.shipped_book.facts import Facts, Row
 
 SEED = 20251231
-DRAWN = {
+DRAWN: dict[str, tuple[Any, str]] = {
     "cloud_share": (0.6, "of private credit that is lent against chips; the rest against sites"),
-    "chips_per_debt": ((0.65, 0.95), "USD of chips at list price per USD of debt: 2/3 of cost, 70 to 80% advanced"),
+    "chips_per_debt": ((0.65, 0.95), "USD of chips at list per USD of debt: 2/3 of cost, 70 to 80% advanced"),
     "vintage": ((0.15, 0.35, 0.50), "shares of 2023, 2024 and 2025 in what is outstanding"),
-    "coverage": (1.3, "least DSCR at today's rents: a draw below is drawn again, as a lender would refuse it"),
+    "coverage": (1.3, "least DSCR at today's rents: lenders refuse less, so it is drawn again"),
     "cover": ((3.0, 1.6), "Beta law of the share of capacity under contract, of clouds with a tenant"),
     "tenor": ((24, 60), "months that a contract still runs; five years at signing at most"),
     "cloud_tenant": ({"hyperscaler": 0.40, "developer": 0.35, "none": 0.25}, "of a cloud"),
@@ -43,13 +44,13 @@ GENERATIONS = {2023: {"A100": 0.2, "H100": 0.8}, 2024: {"H100": 0.6, "H200": 0.4
 BUYERS = {"MSFT": 0.4, "META": 0.3, "AMZN": 0.2, "GOOG": 0.1}
 """Hyperscalers that rent compute from clouds without a name."""
 TENANTS = {"MSFT": 0.3, "META": 0.25, "AMZN": 0.2, "GOOG": 0.1, "ORCL": 0.15}
-"""Hyperscalers that lease sites; Oracle's and CoreWeave's leases are part of those not commenced (contracts.py)."""
+"""Hyperscalers that lease sites; Oracle's and CoreWeave's are of their leases not commenced (contracts.py)."""
 DEVELOPERS = ("DEV_A", "DEV_B", "DEV_C")
 """Buyers of compute who are neither labs with a row nor hyperscalers."""
 A_YEAR = {"UNNAMED_PC": {"cloud": 3, "site": 1}, "OTHER_CONSTRUCTION": {"cloud": 0, "site": 2}}
 """Borrowers of a year's new lending by pool."""
 ORIGINATION = {"UNNAMED_PC": 0.53, "OTHER_CONSTRUCTION": 0.24}
-"""Shares of new sector borrowing: Morgan Stanley 2025-28, private credit 800 of 1,500, project debt in other 350."""
+"""Shares of new sector borrowing (Morgan Stanley 2025-28: private credit 800 of 1,500, other 350)."""
 CONTRACT_MARGIN, LEASE_MARGIN, BANK_MARGIN, RAMP = 0.7, 0.95, 0.025, 6
 INVENTED: Row = {"source": "drawn from the distributions of population.py; pool total sourced", "grade": "C"}
 
@@ -126,7 +127,8 @@ def standing(facts: Facts) -> dict[str, list[tuple[str, str, float]]]:
 def developers() -> Rows:
     """AI developers without a row of their own: small labs that live on equity rounds."""
     common = {
-        "kind": "lab", "revenue_share": 0.02, "fixed_cost": 0.6, "cash": 4, "minimum_cash": 0.3, "equity_value": 40,
+        "kind": "lab", "revenue_share": 0.02, "fixed_cost": 0.6, "cash": 4, "minimum_cash": 0.3,
+        "equity_value": 40,
         "equity_volatility": 0.55, "value_multiple": 0.1, "hazard": 0.0025, **INVENTED,
         "source": "stand for AI developers behind Anthropic and xAI in size; invented",
     }  # fmt: skip
@@ -181,7 +183,8 @@ def cloud(rows: Rows, draw: Draw, firm: Row, loan: Row, debt: float, year: int) 
     rows.firms.append({
         **firm, "kind": "neocloud", "cash": amount(draw.between("cash_per_debt") * debt), "minimum_cash": 0,
         "equity_value": amount(equity), "equity_volatility": 0.8, "debt_multiple": 4.5, "asset_multiple": 7,
-        "sponsor_capacity": amount(draw.between("owner_per_debt") * debt), "hazard": 0.005, "core_stress_beta": 1,
+        "sponsor_capacity": amount(draw.between("owner_per_debt") * debt), "hazard": 0.005,
+        "core_stress_beta": 1,
         "ebitda_ttm": amount(cash if year == 0 else 0.0), "equity_capex_share": 0.2,
         "growth_loan": loan["loan"] if year else "",
     })  # fmt: skip
@@ -196,9 +199,10 @@ def cloud(rows: Rows, draw: Draw, firm: Row, loan: Row, debt: float, year: int) 
     name = f"{tenant}_{firm['firm']}"
     rows.contracts.append({
         "contract": name, "buyer": tenant, "seller": firm["firm"], "kind": "compute", "flow": "operating",
-        "annual": amount(cover * capacity), "start_annual": 0 if year else amount(cover * capacity), "rank": 2,
-        "start_month": start, "ramp_months": 12 if year else 0, "end_month": start + (tenor if year == 0 else 60),
-        "margin": CONTRACT_MARGIN, "relet": 0.3, "flexibility": 0.5 if tenant in DEVELOPERS else 0, **INVENTED,
+        "annual": amount(cover * capacity), "start_annual": 0 if year else amount(cover * capacity),
+        "rank": 2, "start_month": start, "ramp_months": 12 if year else 0,
+        "end_month": start + (tenor if year == 0 else 60), "margin": CONTRACT_MARGIN, "relet": 0.3,
+        "flexibility": 0.5 if tenant in DEVELOPERS else 0, **INVENTED,
     })  # fmt: skip
     rows.security.append({"loan": loan["loan"], "contract": name, "share": 1.0, **INVENTED})
 
@@ -242,7 +246,8 @@ def site(rows: Rows, draw: Draw, firm: Row, loan: Row, debt: float, year: int) -
     rows.contracts.append({
         "contract": f"{tenant}_{firm['firm']}", "buyer": tenant, "seller": firm["firm"], "kind": "lease",
         "flow": "operating", "annual": amount(rent), "start_annual": amount(rent) if built else 0,
-        "start_month": start, "ramp_months": 0 if built else RAMP, "end_month": start + 120, "rank": 1, "margin": LEASE_MARGIN,
+        "start_month": start, "ramp_months": 0 if built else RAMP, "end_month": start + 120, "rank": 1,
+        "margin": LEASE_MARGIN,
         "relet": 0.5, **INVENTED,
     })  # fmt: skip
 

@@ -31,7 +31,7 @@ POOL_COLUMNS = (
 
 @reads(*POOL_COLUMNS)
 def obligors_make_the_pool(frames: Tables) -> Iterator[Problem]:
-    """Shares of a credit pool's obligors sum to one; loans of its obligors, or of a group's firms, to its balance."""
+    """Shares of a pool's obligors sum to one; its loans, or those of a group's firms, to its balance."""
     pools, firms = frames["pools"], frames["firms"]
     credit = set(pools["pool"][pools["kind"] == "credit"])
     members = firms[(firms["kind"] == "synthetic") & firms["pool"].isin(credit)]

@@ -1,6 +1,6 @@
 """Rents of chips: their decline with age, and at releases of newer generations.
 
-docs/model.md, section 2: ln rent_g falls by `ageing` a year, by `release_effect` x ln(gain) at each release
+docs/model.md, section 2: ln rent_g falls by ageing a year, by `release_effect` x ln(gain) at each release
 of a newer generation, and moves with utilisation and technology, which all generations share:
 
     y = level - ageing t - release_effect z + common + own + error,   z = sum of newer ln(gain) so far
@@ -10,6 +10,10 @@ noise of a generation is not in the engine; it is in the likelihood because quot
 Ageing and releases both lower rents, so the fit is in terms of their sum at the pace of releases seen,
 
     decline = ageing + release_effect c,   c = sum of ln(gain) over the span of the data, a year
+
+and the economic life is that at which rents fall to running cost at the pace c' of the releases to come,
+
+    life = ln(G / O) / (ageing + release_effect c')
 """
 
 import dataclasses
@@ -17,6 +21,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
+from engine.book.calibration import decline_of, gain_pace
 from engine.book.frames import Frame
 from engine.book.parameters import Chips
 from engine.learn.calibration import panel as panels
@@ -71,13 +76,16 @@ def rent_panel(seen: Observations, gained: np.ndarray, pace: float, error: float
 
 
 def fit_rents(history: Frame, table: Frame, chips: Chips, gains: dict[str, float], error: float) -> RentFit:
-    """Ageing, release effect and noise of rents. `gains` are those of past releases by generation."""
+    """Life, release effect and noise of rents. `gains` are those of past releases by generation."""
     entities = {f"RENT_{name}": name for name in table["generation"]}
     seen = observations(history, entities)
     gained, pace = released_gain(seen, table, gains), pace_of(seen, table, gains)
     data = rent_panel(seen, gained, pace, error)
+    existing = (table["release_month"] <= 0).to_numpy(np.float64)
+    margin = decline_of(table, existing, 1.0, chips.utilisation)  # ln(G / O) of a new chip
+    ahead = gain_pace(table, existing)
     priors = {
-        "decline": chips.ageing + chips.release_effect * pace, "release_effect": chips.release_effect,
+        "decline": margin / chips.life + chips.release_effect * (pace - ahead), "release_effect": chips.release_effect,
         "technology_volatility": chips.technology_volatility, "own_volatility": 0.0,
     }  # fmt: skip
     settled = identify(data, priors)
@@ -87,7 +95,7 @@ def fit_rents(history: Frame, table: Frame, chips: Chips, gains: dict[str, float
         why = f"{release.why}; the errors of ageing and of it have a correlation of {correlation:.2f}"
         release = dataclasses.replace(release, why=why)
     fits = [
-        renamed(decline, "decline of rents (sum)"), ageing(decline, release, pace, chips),
+        renamed(decline, "decline of rents (sum)"), life(decline, release, pace - ahead, margin, chips),
         renamed(release, "chips.release_effect"),
         renamed(settled.fits["technology_volatility"], "chips.technology_volatility"),
         renamed(settled.fits["own_volatility"], "own volatility of a generation"),
@@ -95,15 +103,23 @@ def fit_rents(history: Frame, table: Frame, chips: Chips, gains: dict[str, float
     return RentFit(seen, settled, (*fits, *unseen(chips)), pace, correlation)
 
 
-def ageing(decline: Fit, release: Fit, pace: float, chips: Chips) -> Fit:
-    """Ageing: the decline less the effect of releases."""
-    releases = release.value * pace
-    if not decline.identified or decline.value <= releases:
-        return unknown("chips.ageing", chips.ageing, "the decline of rents does not leave any to ageing")
-    why = f"decline of rents less release_effect {release.value:.2g} x {pace:.2f} a year"
+def life(decline: Fit, release: Fit, faster: float, margin: float, chips: Chips) -> Fit:
+    """Economic life: `margin`, ln(G / O), over the decline at the pace of the releases to come.
+
+    Releases were `faster` than they will be by that much ln of gain a year. Error by the delta method.
+    """
+    less = release.value * faster
+    if not decline.identified or decline.value <= less:
+        return unknown("chips.life", chips.life, "the decline of rents does not end a chip's life")
+
+    def years(fall: float) -> float:
+        return margin / max(fall - less, 1e-9)
+
+    why = f"decline of rents less release_effect {release.value:.2g} x {faster:.2f} a year"
+    value = years(decline.value)
     return Fit(
-        "chips.ageing", chips.ageing, decline.value - releases, decline.standard_error,
-        decline.low - releases, decline.high - releases, True, why, decline.data,
+        "chips.life", chips.life, value, decline.standard_error * value**2 / margin,
+        years(decline.high), years(decline.low), True, why, decline.data,
     )  # fmt: skip
 
 
