@@ -24,7 +24,7 @@ from engine.paths.samplers import samplers_of
 from engine.paths.simulate import simulate
 from engine.results.circular_web import web_tables
 from engine.results.folder import Results, write_json, write_table
-from engine.results.provenance import made, peak_memory
+from engine.results.provenance import made, timing_of
 from engine.results.replications import Replications
 from engine.results.summarise import config_hash
 from engine.results.summary import Summary
@@ -168,9 +168,7 @@ class Run:
         return self.losses[self.losses["kind"] == kind].reset_index(drop=True)
 
     def _provenance(self) -> dict[str, Any]:
-        timing = dataclasses.asdict(self.timing) | {
-            "paths_per_s": self.timing.paths_per_s, "peak_rss_mb": peak_memory(), "sessions": 1
-        }  # fmt: skip
+        timing = timing_of(self.timing.compile_s, self.timing.run_s, self.timing.paths)
         plan, numbers = dataclasses.asdict(self.plan), dataclasses.asdict(self.parameters)
         return made() | plan | {
             "run": "", "task": "tail_risk", "scenario": "", "story": "", "sampler": self.sampler,

@@ -92,6 +92,7 @@ def results(context: Context, model: Ensemble) -> dict[str, Any]:
     from engine.paths.simulate import layout_of
     from engine.results.losses import labels_of
     from engine.results.network_ensemble import NetworkMeasures, network_summary
+    from engine.results.provenance import timing_of
     from engine.results.write import write_results
     from engine.run.plan import Hooks
 
@@ -106,7 +107,7 @@ def results(context: Context, model: Ensemble) -> dict[str, Any]:
         "networks": options.networks, "paths_each": options.paths, "blocks": options.blocks,
         "method": options.method, "density": options.density,
     } | network_summary(tables["network_split"])  # fmt: skip
-    seconds = tail_risk.timing_of(timing, context.checkpoints.sessions)
+    seconds = timing_of(timing.compile_s, timing.run_s, timing.paths, context.checkpoints.sessions)
     provenance = context.folder.provenance | {"status": "done", "timing": seconds, "network": network}
     return write_results(
         context.path, tally, model.filled, context.book, provenance, measures.replications(), more=tables
