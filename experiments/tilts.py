@@ -45,7 +45,7 @@ def load(path: pathlib.Path, system: Any, purpose: dict) -> tuple[Any, dict]:
     import jax.numpy as jnp
 
     from engine.draws.tilted import Tilted
-    from engine.learn.importance.importance import plain_of, repeated
+    from engine.learn.importance.importance import plain_of, repeat_part
     from engine.learn.importance.pilot import nominal_of
     from engine.run import checkpoint
     from engine.run.packing import Unreadable, named
@@ -60,7 +60,7 @@ def load(path: pathlib.Path, system: Any, purpose: dict) -> tuple[Any, dict]:
         )
     nominal = nominal_of(system)
     parts = len(saved.arrays[".share"])
-    like = repeated(plain_of(nominal, system), parts)
+    like = repeat_part(plain_of(nominal, system), parts)
     leaves = []
     for name, leaf in named(like):
         array = saved.arrays[name]
