@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from engine.learn.greeks.greeks import Slopes, adjusted, agreement, mean_and_error
+from engine.learn.greeks.greeks import Slopes, agreement, mean_and_error, significance
 from engine.learn.greeks.steps import Step
 
 TOLD = 0.05
@@ -30,7 +30,7 @@ class Ranked(NamedTuple):
 def rows_of(steps: list[Step], tail: Slopes, mean: Slopes) -> pd.DataFrame:
     """One row a number in the order of the steps (USD bn per tenth of its size); `line` is over its range."""
     size, tenth = (np.array([getattr(step, key) for step in steps]) for key in ("size", "tenth"))
-    t, q = adjusted(tail.value, tail.standard_error, tail.freedom)
+    t, q = significance(tail.value, tail.standard_error, tail.freedom)
     rows = pd.DataFrame(
         {
             "number": [step.name for step in steps],
