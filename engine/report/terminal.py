@@ -53,9 +53,11 @@ Block = Table | str | tuple[Table, Table]
 class Stream(Protocol):
     """A text stream that knows whether it is a terminal."""
 
-    def write(self, text: str, /) -> object: ...
+    def write(self, text: str, /) -> object:
+        """Write text."""
 
-    def isatty(self) -> bool: ...
+    def isatty(self) -> bool:
+        """Whether the stream is a terminal."""
 
 
 class Topic(NamedTuple):

@@ -88,7 +88,7 @@ def model(context: Context) -> Model:
 def results(context: Context, model: Model) -> dict[str, Any]:
     """Calibrate, compare with the base, then write the base run's tables and summary; returns the summary."""
     from engine.book.writing import write_book
-    from engine.learn.calibration.calibration import applied, calibrate, doubts
+    from engine.learn.calibration.calibration import apply_fits, calibrate, doubts
     from engine.learn.calibration.groups import group_text
     from engine.results import calibration
     from engine.results.folder import write_text
@@ -96,7 +96,7 @@ def results(context: Context, model: Model) -> dict[str, Any]:
     experiment, book, path = context.experiment, context.book, context.path
     fit = calibrate(book, experiment.parameters, inputs_of(experiment))
     context.stop.check()
-    variant = dataclasses.replace(experiment, parameters=applied(experiment.parameters, fit.fits))
+    variant = dataclasses.replace(experiment, parameters=apply_fits(experiment.parameters, fit.fits))
     hazards = hazards_of(variant, book, context.stop)
     priced = calibration.priced(book, hazards)
     tables = calibration.tables(fit, book, hazards, effect_rows(context, variant, priced))
