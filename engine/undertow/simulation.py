@@ -72,7 +72,7 @@ class Run:
     @functools.cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tables made from the tally, by name; docs/results.md says what their rows and columns are."""
-        return {name: with_units(table) for name, table in self.results.tables.items()}
+        return {name: with_units(name, table) for name, table in self.results.tables.items()}
 
     @functools.cached_property
     def circular_web(self) -> dict[str, pd.DataFrame]:
@@ -82,7 +82,7 @@ class Run:
         """
         with double_precision():
             tables = web_tables(self.system, self.book, self.tally, self.plan.seed, self.samplers)
-        return {name: with_units(table) for name, table in tables.items()}
+        return {name: with_units(name, table) for name, table in tables.items()}
 
     @property
     def losses(self) -> pd.DataFrame:
@@ -250,4 +250,4 @@ def monthly(system: System, history: tuple[Any, Any]) -> pd.DataFrame:
     last = np.asarray(state.credit.default_month)[-1]
     firms = np.asarray(system.names.firms)
     table["defaults"] = [", ".join(firms[last[: len(firms)] == month]) for month in table["month"]]
-    return with_units(table)
+    return with_units("replay", table)

@@ -77,7 +77,7 @@ def test_growth_and_volatilities_come_back_from_simulated_histories():
         estimates = found.scales[:, place]
         assert np.median(estimates) == pytest.approx(scale, abs=5.0 * estimates.std() / HISTORIES**0.5)
     # The joint 95% likelihood region of both scales: chi-square with two degrees of freedom.
-    assert np.mean(found.lost <= 0.5 * 5.991) > ENOUGH
+    assert np.mean(found.drop <= 0.5 * 5.991) > ENOUGH
     assert np.max(found.slope) < 1e-2
 
 
@@ -106,7 +106,7 @@ def test_ageing_and_release_effect_come_back_from_simulated_rents():
         b, error = found.coefficients[:, column], np.sqrt(found.covariance[:, column, column])
         assert b.mean() == pytest.approx(truth, abs=4.0 * b.std() / HISTORIES**0.5)
         assert covered(data, b, error, truth) > ENOUGH
-    assert np.mean(found.lost <= 0.5 * 5.991) > ENOUGH
+    assert np.mean(found.drop <= 0.5 * 5.991) > ENOUGH
 
 
 def inputs(histories=0):
