@@ -96,8 +96,8 @@ def failures_table(system: System, book: Book) -> pd.DataFrame:
     Taken after two years of the calm path, with capital markets shut: each firm pays its contracts from cash,
     undrawn revolver, the year's result after debt service, and contract income, topped up so that all can pay
     while nobody fails. `direct` is what the failed firm does not pay, `knock_on` what its sellers then cannot
-    pay on. `worst_hit` loses most; `worst_share` is that loss over contract income. Guarantees, re-letting, new
-    debt and new equity do not count.
+    pay on. `worst_hit` loses most; `worst_share` is that loss over contract income. Guarantees, re-letting,
+    new debt and new equity do not count.
     """
     table = system.contracts
     whole, without = jax.device_get(paid_without_each(system, *year_of_payments(system)))

@@ -95,7 +95,7 @@ def test_ageing_and_release_effect_come_back_from_simulated_rents():
     ]
     end, start, entity, label = zip(*sorted(rows), strict=True)
     seen = Observations(entity, label, np.array(start), np.array(end), np.ones(len(end)))
-    pace, gained = rents.pace_of(seen, table, gains), rents.released_gain(seen, table, gains)
+    pace, gained = rents.pace_of(seen, table, gains), rents.newer_gain(seen, table, gains)
     data = rents.rent_panel(seen, gained, pace, 0.03)
     ageing, effect, scales = 0.15, 0.3, jnp.array([0.04, 0.06])
     root = np.linalg.cholesky(np.asarray(panels.covariance_of(data, scales)))
