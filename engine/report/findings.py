@@ -139,12 +139,12 @@ def timing(results: Results) -> str:
 def boom_breaks(results: Results) -> str:
     """When the boom has to break for the loss to be greatest, and how much of the tail that is."""
     rows = results.tables["boom_breaks"]
-    broken = rows[rows["quarter"] != UNBROKEN].dropna(subset=["el"])
-    if broken.empty:
+    breaks = rows[rows["quarter"] != UNBROKEN].dropna(subset=["el"])
+    if breaks.empty:
         return "The boom does not break on any path."
-    year = (broken["quarter"].astype(int) - 1) // 4 + 1
+    year = (breaks["quarter"].astype(int) - 1) // 4 + 1
     yearly = (
-        broken.assign(year=year, weighted=broken["el"] * broken["share"])
+        breaks.assign(year=year, weighted=breaks["el"] * breaks["share"])
         .groupby("year")[["share", "tail_share", "weighted"]]
         .sum()
     )

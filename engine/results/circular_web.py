@@ -102,19 +102,19 @@ def failures_table(system: System, book: Book) -> pd.DataFrame:
     table = system.contracts
     whole, without = jax.device_get(paid_without_each(system, *year_of_payments(system)))
     whole = whole.astype(np.float64)
-    lost = whole[None, :] - without.astype(np.float64)
+    losses = whole[None, :] - without.astype(np.float64)
     sides = jax.jit(lambda: (table.bought.matrix, table.sold.matrix))()
     bought, sold = (np.asarray(side, np.float64) for side in sides)
     names = book.tables["firms"].set_index("firm")["name"].reindex(list(system.names.firms)).to_numpy()
     direct = bought @ whole
-    by_seller, income = lost @ sold.T, sold @ whole
+    by_seller, income = losses @ sold.T, sold @ whole
     share = by_seller / np.where(income > 0.0, income, 1.0)
     worst = (by_seller * (1.0 - np.eye(len(names)))).argmax(axis=1)
     rows = pd.DataFrame({
         "firm": list(system.names.firms),
         "name": names,
         "direct": direct,
-        "knock_on": np.maximum(lost.sum(axis=1) - direct, 0.0),
+        "knock_on": np.maximum(losses.sum(axis=1) - direct, 0.0),
         "worst_hit": names[worst],
         "worst_share": share[np.arange(len(names)), worst],
     })  # fmt: skip

@@ -71,8 +71,10 @@ def passed_on(names: Sequence[str], table: Any, passing: ArrayLike, cost: ArrayL
     )
     passing, cost = np.asarray(passing, np.float64), np.asarray(cost, np.float64)
     vehicles = debt_share.shape[1]
-    lost, _ = jax.jit(fail_each)(capital[:vehicles], debt[:vehicles], debt_share, equity_share, passing, cost)
-    sums = np.asarray(lost)[:, vehicles:].sum(axis=1).tolist()
+    losses, _ = jax.jit(fail_each)(
+        capital[:vehicles], debt[:vehicles], debt_share, equity_share, passing, cost
+    )
+    sums = np.asarray(losses)[:, vehicles:].sum(axis=1).tolist()
     return dict(zip(names[:vehicles], sums, strict=True))
 
 

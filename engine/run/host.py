@@ -87,9 +87,9 @@ def host_devices() -> int:
 
 def late(count: int, missing: list[str]) -> str:
     """The warning that settings come too late."""
-    lost = f" without {len(missing)} of the engine's XLA flags" if missing else ""
+    gap = f" without {len(missing)} of the engine's XLA flags" if missing else ""
     return (
-        f"prepare_devices: JAX has already started with {host_devices()} host devices{lost}; "
+        f"prepare_devices: JAX has already started with {host_devices()} host devices{gap}; "
         f"asked for {count}. "
         "Paths may run many times slower: call prepare_devices() before anything that uses JAX"
     )

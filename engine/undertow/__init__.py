@@ -156,12 +156,12 @@ __all__ = sorted({*ON_HOST, *ON_DEVICE})
 def __getattr__(name: str) -> Any:
     """A name of the face, imported when it is first taken."""
     if name in ON_HOST:
-        value = _taken(ON_HOST[name])
+        value = _import(ON_HOST[name])
     elif name in ON_DEVICE:
         from engine.undertow.isolation import isolated, prepared
 
         prepared()
-        value = _taken(ON_DEVICE[name])
+        value = _import(ON_DEVICE[name])
         if not isinstance(value, type) and name != "PSEUDO_RANDOM":
             value = isolated(value)
     else:
@@ -174,6 +174,6 @@ def __dir__() -> list[str]:
     return __all__
 
 
-def _taken(place: str) -> Any:
+def _import(place: str) -> Any:
     module, _, name = place.rpartition(".")
     return getattr(importlib.import_module(f"engine.{module}"), name)

@@ -196,7 +196,7 @@ def run(
     parameters: Parameters | None = None,
     sampler: str = "pseudo_random",
     replications: int | None = None,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int], None] = lambda paths: None,
 ) -> Run:
     """Simulate a book on all devices: the main job of the command, its numbers the same to the bit.
 

@@ -132,7 +132,7 @@ def measure(context: Context, system: Any) -> tuple[dict[str, Any], dict[str, An
     bumps = runs.alone(steps, to_check(rows["es"].to_numpy(), experiment.options, rng), "alone")
     wide, crossing = to_cross(steps, rows, experiment)
     ranges = runs.alone(wide, crossing, "ranges")
-    table = greeks_tables.ranked(rows, tail, bumps, runs.first.rates, ranges)
+    table = greeks_tables.rank(rows, tail, bumps, runs.first.rates, ranges)
     options = experiment.options
     design = {"level": options.level, "step": options.step, "rows": len(signs), "row_paths": options.paths}
     entry = greeks_tables.summary(table, tail, runs.first.es, design)

@@ -124,7 +124,7 @@ def run_search(context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
         today = fresh({})
     now = {name: trial.current_value(name) for name in ranges}
     entries = search_tables.summary(table, aim, ranges, options.paths, best, again, now, today)
-    return {"search": search_tables.confirmed(table, best, again)}, entries
+    return {"search": search_tables.with_fresh_results(table, best, again)}, entries
 
 
 def claim(study: Any, identity: dict[str, Any]) -> None:
