@@ -85,7 +85,7 @@ def held(system) -> dict[str, float]:
 
     peer = Paths(system, 7, lanes=1, compiled=False)
     arrays = {id(item[1]): item[1] for loop in peer.month for item in loop.items}
-    state = {id(array): array for array in peer.held}
+    state = {id(array): array for array in peer.state}
     live, moved = collections.Counter(), 0
     for key, array in arrays.items():
         for number in range(array.first, array.read + 1) if array.stored and key not in state else ():

@@ -54,7 +54,7 @@ def main(chunks: int = 16, turns: int = 5) -> None:
     names = [name for name, leaf in vars(tally).items() if name not in SKIPPED and leaf.ndim]
     want = {name: np.asarray(getattr(tally, name)) for name in names}
     tables = {name: np.zeros_like(each) for name, each in want.items()}
-    peers = {"NumPy add.at": numpy_tally.scattered, "NumPy bincount": numpy_tally.counted}
+    peers = {"NumPy add.at": numpy_tally.scatter, "NumPy bincount": numpy_tally.count}
     for name, deposit in peers.items():
         for each in tables.values():
             each[...] = 0
