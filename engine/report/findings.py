@@ -31,7 +31,7 @@ def headline(results: Results) -> str:
 
 
 def lead(results: Results) -> str:
-    """What the headline measures, and what to compare it with."""
+    """Definition of the headline number, and its scale."""
     loss = results.system(results.last)
     sentences = [
         "This is the expected shortfall at 99%: the mean loss over the worst 1% of "
@@ -73,7 +73,7 @@ def loss(results: Results) -> str:
 
 
 def lenders(results: Results) -> str:
-    """Who: the greatest tail loss, and the lender most strained while the book is still today's."""
+    """Lenders: the greatest tail loss, and the most strained lender at the first horizon."""
     first = results.ranked("lender", results.last, "es_99").iloc[0]
     sentence = (
         f"The lender with the largest tail loss is {first['name']}: {amount(first['es_99'])} "
@@ -91,7 +91,7 @@ def lenders(results: Results) -> str:
 
 
 def bearers(results: Results) -> str:
-    """Who bears it in the end."""
+    """Final bearers."""
     rows = results.tail("bearer", results.last).sort_values("tail_mean", ascending=False)
     total = rows["tail_mean"].sum()
     if len(rows) < 2 or total <= 0:

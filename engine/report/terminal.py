@@ -61,7 +61,7 @@ class Stream(Protocol):
 
 
 class Topic(NamedTuple):
-    """What is printed, and the table of the results that it needs, if any."""
+    """Blocks to print, and the table of the results that they need, if any."""
 
     blocks: tuple[Callable[[Results], Block], ...]
     needs: str | None = None
@@ -128,7 +128,7 @@ def encodable(text: str, encoding: str) -> str:
 
 
 def run_line(summary: Summary) -> str:
-    """What was run."""
+    """The run in one line."""
     book = summary.get("book", "")
     run = [f"{summary['paths']:,} paths", f"seed {summary['seed']}", summary["sampler"]["name"]]
     return " · ".join(["Undertow", *([book] if book else []), *run, summary["status"]])
@@ -146,7 +146,7 @@ def timing_line(results: Results) -> str:
 
 
 def learning_line(results: Results) -> str:
-    """What importance sampling cost and gained; empty where it was not used."""
+    """Cost and gain of importance sampling; empty without it."""
     sampler = results.summary["sampler"]
     learning, gains = sampler.get("learning"), sampler.get("variance_reduction") or {}
     if not learning:

@@ -127,7 +127,7 @@ def failures_table(system: System, book: Book) -> pd.DataFrame:
 def paid_without_each(
     system: System, due: Float[Array, "contracts"], means: Float[Array, "firms"]
 ) -> tuple[Float[Array, "contracts"], Float[Array, "firms contracts"]]:
-    """What is paid under contracts when every firm pays, and when each firm in turn does not, USD bn."""
+    """Payments under contracts when every firm pays, and when each firm in turn does not, USD bn."""
     firms, table = system.firms, system.contracts
     everybody = jnp.ones(len(system.names.firms), jnp.float32)
 

@@ -15,7 +15,7 @@ from engine.tail.tally import Layout
 
 @dataclasses.dataclass(frozen=True)
 class Labels:
-    """What the book says, by column or component: "class:ABS", "lender:ATHENE", "instrument:L01"."""
+    """Labels from the book, by column or component: "class:ABS", "lender:ATHENE", "instrument:L01"."""
 
     name: dict[str, str]
     group: dict[str, str]  # class of a lender or instrument

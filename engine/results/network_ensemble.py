@@ -1,4 +1,4 @@
-"""What a run over many networks of holders knows: each network's measures, and their split. USD bn."""
+"""Measures of many networks of holders, and the split of their variance. USD bn."""
 
 import equinox as eqx
 import jax

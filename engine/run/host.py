@@ -50,7 +50,7 @@ def cache_folder() -> pathlib.Path:
 
 
 def prepare_devices(devices: int | str = "auto", precision: Mapping[str, Any] = PRECISION) -> int:
-    """Set JAX up for so many host devices (`auto`: one a core) and this precision; the number asked for.
+    """Set JAX up for a number of host devices (`auto`: one a core) and a precision; returns the number.
 
     Warns where JAX has already started with another number of devices or without these compiler flags.
     """

@@ -136,7 +136,7 @@ def filled(weight: Float64[np.ndarray, "bins"], mass: float) -> int:
 
 
 def tail_shares(beyond: Tail) -> Float64[np.ndarray, "system"]:
-    """What part of each of the JOINT bins lies in the system's tail."""
+    """Share of each of the JOINT bins in the system's tail."""
     whole = beyond.losses
     inside = coarser(bin_shares(whole, beyond) * whole.weight, JOINT)
     weight = coarser(whole.weight, JOINT)

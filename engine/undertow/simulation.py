@@ -37,7 +37,7 @@ from engine.undertow.units import with_units
 from engine.vocabulary import SERIES
 
 REPLICATIONS = {"antithetic": 16, "sobol": 16}
-"""Samplers whose errors come from the spread of replications, and how many unless asked."""
+"""Samplers whose errors come from the spread of replications, and the default number of those."""
 MONTHS = range(12, 121, 12)
 BLOCK = 16_384
 LEARNING_BLOCK = 4096
@@ -129,7 +129,7 @@ class Run:
 
     @property
     def warnings(self) -> list[str]:
-        """What the paths do not resolve, in sentences."""
+        """Unresolved results, in sentences."""
         return self.summary["warnings"]
 
     def replay(self, path: int) -> pd.DataFrame:

@@ -133,7 +133,7 @@ def over_range(effect: pd.Series) -> Cell:
 
 
 def check(effect: pd.Series, route: str) -> Cell:
-    """What a check gave, where there is one."""
+    """The result of a check, if there is one."""
     known = words.known(effect[route])
     return measured(effect[route], effect[f"{route}_se"]) if known else Cell("–", "amount")
 
