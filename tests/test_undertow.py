@@ -168,7 +168,7 @@ def test_results_are_tables_with_units(run):
     assert run.summary["system"]["1y"]["es_99"] == whole and "ES 99%" in repr(run)
 
 
-def test_every_number_of_a_run_has_a_unit_or_is_said_to_have_none(run, folder):
+def test_every_number_of_a_run_has_a_unit_or_is_said_to_have_none(run):
     tables = read_results(written()).tables | {"replay": run.replay(17)}
     gaps = [
         f"{name}.{column}"
