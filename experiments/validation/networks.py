@@ -40,10 +40,10 @@ def clearing(folder: pathlib.Path) -> list[Check]:
         checks.append(exact(source, f"{name} defaults", [c[defaults] for c in three],
                            [c.defaulted for c in results]))  # fmt: skip
     example = oracle["B_systemicrisk_vignette"]
-    rules = (
+    pairs = (
         ("EN_clearing_run", EisenbergNoe()), ("RV_0.98_0.98_clearing_run", RogersVeraart(0.98, 0.98))
     )  # fmt: skip
-    for name, rule in rules:
+    for name, rule in pairs:
         results = [
             clear(c["L"], example["external_assets"], example["external_liabilities"], valuation=rule)
             for c in example["cases"]
