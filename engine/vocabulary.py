@@ -48,4 +48,4 @@ SERIES = (
     "accounting_gap",
     "loss",
 )
-"""What a path reports every month, for fans and for the replay of a path."""
+"""Monthly series of a path, for fans and for its replay."""

@@ -206,6 +206,49 @@ class Each:
     ]  # fmt: skip
 
 
+def undocumented(tree: ast.AST) -> list[str]:
+    """Public functions, methods and classes of a module or class without a docstring; not nested ones."""
+    lines = []
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            if not node.name.startswith("_") and not ast.get_docstring(node):
+                lines.append(f"{node.lineno}: {node.name} has no docstring")
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines += undocumented(node)
+    return lines
+
+
+def test_every_public_function_and_class_of_the_engine_has_a_docstring():
+    lines = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in sources("engine")
+        for line in undocumented(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert not lines, "\n".join(lines)
+
+
+def test_the_rule_of_docstrings_sees_each_kind_of_gap():
+    text = """
+def bare(): ...
+def whole(): 'Whole.'
+def _private(): ...
+class Each:
+    def method(self): ...
+    @property
+    def size(self): 'Size.'
+    def __len__(self): ...
+    def outer(self):
+        'Outer.'
+        def inner(): ...
+if True:
+    def late(): ...
+"""
+    assert undocumented(ast.parse(text)) == [
+        "2: bare has no docstring", "5: Each has no docstring", "6: method has no docstring",
+        "14: late has no docstring",
+    ]  # fmt: skip
+
+
 HOSTS = "|".join(["py" + "pi", "python" + "hosted", "devpi", "artifactory"])
 PLACES = "|".join(["/" + place + "/" for place in ("work", "home", "root", "Users", "tmp", "opt")])
 

@@ -157,6 +157,7 @@ def typed_cell(column: Column, cell: str) -> tuple[Any, bool]:
 
 
 def in_range(column: Column, value: float) -> bool:
+    """Whether a number is finite and within its column's bounds; a flag is 0 or 1."""
     if not math.isfinite(value):
         return False
     if column.kind == "flag":

@@ -51,6 +51,7 @@ def explanation() -> str:
 
 
 def table_page(table: Table) -> str:
+    """A table's section of the README in Markdown: meaning, key, number of rows, one row a column."""
     need = (
         "may be absent"
         if table.optional
@@ -69,10 +70,12 @@ def table_page(table: Table) -> str:
 
 
 def column_row(column: Column) -> str:
+    """A column's row in Markdown: name, meaning, expected values, effect of a blank."""
     return f"| {column.name} | {column.meaning} | {column.expected} | {when_blank(column)} |"
 
 
 def when_blank(column: Column) -> str:
+    """The value of a blank cell: its default, none, unknown, or an error."""
     if column.default is REQUIRED:
         return "error"
     if column.default == "":

@@ -31,7 +31,7 @@ def headline(results: Results) -> str:
 
 
 def lead(results: Results) -> str:
-    """What the headline measures, and what to compare it with."""
+    """Definition of the headline number, and its scale."""
     loss = results.system(results.last)
     sentences = [
         "This is the expected shortfall at 99%: the mean loss over the worst 1% of "
@@ -73,7 +73,7 @@ def loss(results: Results) -> str:
 
 
 def lenders(results: Results) -> str:
-    """Who: the greatest tail loss, and the lender most strained while the book is still today's."""
+    """Lenders: the greatest tail loss, and the most strained lender at the first horizon."""
     first = results.ranked("lender", results.last, "es_99").iloc[0]
     sentence = (
         f"The lender with the largest tail loss is {first['name']}: {amount(first['es_99'])} "
@@ -91,7 +91,7 @@ def lenders(results: Results) -> str:
 
 
 def bearers(results: Results) -> str:
-    """Who bears it in the end."""
+    """Final bearers."""
     rows = results.tail("bearer", results.last).sort_values("tail_mean", ascending=False)
     total = rows["tail_mean"].sum()
     if len(rows) < 2 or total <= 0:
@@ -139,12 +139,12 @@ def timing(results: Results) -> str:
 def boom_breaks(results: Results) -> str:
     """When the boom has to break for the loss to be greatest, and how much of the tail that is."""
     rows = results.tables["boom_breaks"]
-    broken = rows[rows["quarter"] != UNBROKEN].dropna(subset=["el"])
-    if broken.empty:
+    breaks = rows[rows["quarter"] != UNBROKEN].dropna(subset=["el"])
+    if breaks.empty:
         return "The boom does not break on any path."
-    year = (broken["quarter"].astype(int) - 1) // 4 + 1
+    year = (breaks["quarter"].astype(int) - 1) // 4 + 1
     yearly = (
-        broken.assign(year=year, weighted=broken["el"] * broken["share"])
+        breaks.assign(year=year, weighted=breaks["el"] * breaks["share"])
         .groupby("year")[["share", "tail_share", "weighted"]]
         .sum()
     )

@@ -5,23 +5,13 @@ import pathlib
 from collections.abc import Callable
 from typing import Any, NotRequired, TypedDict, cast
 
-from engine.results.provenance import Origin
+from engine.results.provenance import Origin, Timing
 
 SCHEMA = 1
 """Version of summary.json and of the tables beside it (docs/results.md)."""
 
 Measures = dict[str, Any]
 """el, var_99, es_99 ... of one column at one horizon, as the table `losses` names them."""
-
-
-class Timing(TypedDict):
-    """Seconds, speed and memory; `sessions` counts the interrupted ones too."""
-
-    compile_s: float
-    run_s: float
-    paths_per_s: float
-    peak_rss_mb: float
-    sessions: int
 
 
 class Sampler(TypedDict):

@@ -149,7 +149,7 @@ def hyperscalers() -> list[Row]:
 
 
 def vendors(facts: Facts) -> list[Row]:
-    """Shares of chip sales and what of them is free to support customers: assumptions near free cash flow."""
+    """Shares of chip sales, and the part free to support customers: assumptions near free cash flow."""
 
     def vendor(
         name_id: str, name: str, hazard: float, value: float, source: str, grade: str = "C", **values: Any

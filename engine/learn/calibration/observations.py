@@ -38,7 +38,7 @@ class Observations:
 
 
 def informative(history: pd.DataFrame) -> pd.DataFrame:
-    """Rows of positive values that are neither interpolated nor judged."""
+    """Rows with positive values that are observations, not interpolations or opinions."""
     empty = history["source"].str.contains(EMPTY_WORDS)
     return history[(history["value"] > 0.0) & ~empty]
 

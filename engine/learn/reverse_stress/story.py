@@ -8,15 +8,15 @@ import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
 from engine.learn.reverse_stress.regimes import Regimes
-from engine.learn.reverse_stress.trials import CHECKED, FEW, Scenario, Trials
+from engine.learn.reverse_stress.trials import CHECK_IDS, FEW, Scenario, Trials
 from engine.paths.simulate import QUARTER
 from engine.vocabulary import CAUSES, REGIMES, SERIES
 
 STORY_PATHS = 4 * FEW
-"""Paths behind a story."""
+"""Paths from which a story is told."""
 
 MAJORITY = 0.5
-"""Share of paths with a breach or a default from which it belongs to the story."""
+"""A breach or default is part of the story if at least this share of paths has it."""
 
 SHOWN = ("revenue", "price_h100", "rent_h100", "rate", "spread", "supply", "exposure")
 """Series of the quarterly table: medians over paths."""
@@ -32,29 +32,30 @@ class Story(NamedTuple):
 
 def story(trials: Trials, scenario: Scenario) -> Story:
     """Tables of paths with exactly these systematic draws."""
-    seen = trials.observe([scenario], 0.0, CHECKED + (1 << 20) * FEW, STORY_PATHS, lambda seen: seen)
-    joined = {
-        name: np.concatenate(list(getattr(seen, name)), axis=-1)
+    first = CHECK_IDS + (1 << 20) * FEW
+    results = trials.observe([scenario], 0.0, first, STORY_PATHS, lambda results: results)
+    paths = {
+        name: np.concatenate(list(getattr(results, name)), axis=-1)
         for name in ("trace", "default_month", "cause", "breached")
     }
-    borrowers = np.asarray(trials.system.loans.borrower)[: joined["breached"].shape[1]]
-    firms = firms_table(trials.system.names.firms, borrowers, joined)
-    trace = joined["trace"]
+    borrowers = np.asarray(trials.system.loans.borrower)[: paths["breached"].shape[1]]
+    firms = firms_table(trials.system.names.firms, borrowers, paths)
+    trace = paths["trace"]
     return Story(quarters_table(scenario.regimes, firms, trace), firms, months_table(trace))
 
 
 def firms_table(
-    names: Sequence[str], borrowers: Int[np.ndarray, "loans"], seen: dict[str, Shaped[np.ndarray, "..."]]
+    names: Sequence[str], borrowers: Int[np.ndarray, "loans"], results: dict[str, Shaped[np.ndarray, "..."]]
 ) -> pd.DataFrame:
-    """One row a firm that breaches or defaults anywhere: shares, and the quarter in which most paths have it.
+    """One row a firm that breaches or defaults on any path: shares of paths, dates and the usual cause.
 
-    `breach_quarter` and `default_quarter` are those by which a `MAJORITY` of the paths have it, else 0.
+    `breach_quarter` and `default_quarter` are those by which a `MAJORITY` of paths have it; 0 if none.
     """
-    month, cause = seen["default_month"], seen["cause"]
-    quarters = seen["breached"].shape[0]
+    month, cause = results["default_month"], results["cause"]
+    quarters = results["breached"].shape[0]
     rows = []
     for firm, name in enumerate(names):
-        own = seen["breached"][:, borrowers == firm].any(axis=1)  # [quarters, paths]
+        own = results["breached"][:, borrowers == firm].any(axis=1)  # [quarters, paths]
         defaults = (month[firm] > 0) & (
             (month[firm] - 1) // QUARTER <= np.arange(quarters)[:, None]
         )  # [quarters, paths]
@@ -80,7 +81,7 @@ def firms_table(
 
 
 def first(share: Float[np.ndarray, "quarters"]) -> int:
-    """The quarter, from 1, by which a growing share is at least `MAJORITY`; 0 if it never is."""
+    """The quarter, from 1, by which a rising share reaches `MAJORITY`; 0 if it never does."""
     return int(np.argmax(share >= MAJORITY)) + 1 if share[-1] >= MAJORITY else 0
 
 

@@ -55,7 +55,7 @@ def declines_table(results: Results) -> Table:
 
 
 def bands_table(results: Results) -> Table:
-    """What the run predicts for each year's end: median and 90% band."""
+    """Predictions for each year's end: median and 90% band."""
     bands = results.tables["plausibility_bands"]
     months = sorted(bands["month"].unique())
     rows = tuple(

@@ -142,7 +142,7 @@ def stories(results: Results) -> list[Details]:
 
 
 def eventful(quarters: pd.DataFrame, lines: list[str]) -> list[str]:
-    """The lines of the quarters in which the regime turns, or somebody breaches or defaults."""
+    """Lines of the quarters with a change of regime, a breach or a default."""
     turns = quarters["regime"] != quarters["regime"].shift(fill_value=quarters["regime"].iloc[0])
     marked = turns | (quarters["breaches"] != "") | (quarters["defaults"] != "")
     return [line for line, show in zip(lines, marked, strict=True) if show]

@@ -151,7 +151,7 @@ NOTES = (
     "capital today and nothing else happened, bankruptcy costs included. A dash means that nobody in the "
     "book holds claims on this lender, so its failure passes nothing on. ± is one standard error.",
 )
-"""What the columns of the lenders' table mean."""
+"""Meaning of the columns of the lenders' table."""
 
 
 def classes_table(results: Results) -> Table:
