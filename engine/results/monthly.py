@@ -31,12 +31,15 @@ def firms_table(tally: Tally, layout: Layout, book: Book) -> pd.DataFrame:
 
 
 def borrowers(layout: Layout, book: Book) -> pd.DataFrame:
-    """firm, name, kind and rating of the layout's entities."""
+    """firm, name, kind, group and rating of the layout's entities; members of a pool or group are synthetic."""
     firms = book.tables["firms"].set_index("firm").reindex(list(layout.entities))
+    pools = book.tables["pools"].set_index("pool")["name"]
+    member = firms["pool"].fillna("") != ""
     return pd.DataFrame({
         "firm": list(layout.entities),
         "name": firms["name"].fillna(firms.index.to_series()).to_numpy(),
-        "kind": firms["kind"].fillna("synthetic").to_numpy(),
+        "kind": firms["kind"].fillna("synthetic").where(~member, "synthetic").to_numpy(),
+        "group": firms["pool"].map(pools).fillna("").to_numpy(),
         "rating": firms["rating"].fillna("").to_numpy(),
     })  # fmt: skip
 
