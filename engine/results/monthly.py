@@ -31,7 +31,7 @@ def firms_table(tally: Tally, layout: Layout, book: Book) -> pd.DataFrame:
 
 
 def borrowers(layout: Layout, book: Book) -> pd.DataFrame:
-    """firm, name, kind, group and rating of the layout's entities; members of a pool or group are synthetic."""
+    """firm, name, kind, group and rating of the entities; members of a pool or group are synthetic."""
     firms = book.tables["firms"].set_index("firm").reindex(list(layout.entities))
     pools = book.tables["pools"].set_index("pool")["name"]
     member = firms["pool"].fillna("") != ""

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from engine.report import findings, timelines, words
-from engine.report.section import Chart, Pair, Section, finding, note
+from engine.report.section import Chart, Pair, Part, Section, finding, note
 from engine.report.table import Table, probability, row
 from engine.results.folder import Results
 from engine.results.horizons import horizon_years
@@ -24,7 +24,7 @@ def timing(results: Results) -> Section:
         "boom-breaks", timelines.boom_breaks(results), "Loss by the quarter in which the boom breaks",
         f"expected loss over {horizon_years(results.last)}; bars: two standard errors.",
     )  # fmt: skip
-    parts = (
+    parts: tuple[Part, ...] = (
         finding(findings.timing(results)), pair, causes, breaks, note(findings.boom_breaks(results)),
         borrowers_table(results), *groups(results),
     )  # fmt: skip
