@@ -14,7 +14,7 @@ OPENING = """# A book of your own
 A book is a folder of CSV files, or one .xlsx file with the same names as sheets. `empty/` holds the headers;
 `worked_small/` is a small book that loads: copy it and replace its rows.
 
-- Amounts are USD bn, rates decimals, months counted from month 0 = December 2025 (the past is negative).
+- Amounts are USD bn, rates decimals, months counted from the book's date in `about` (the past is negative).
 - Ids are capital letters, digits and underscores; loans, tranches and pools share one set of ids.
 - A blank cell takes the default; a column of defaults may be left out. A blank `share` in holdings means
   "holder known, amount unknown": what the known shares leave is split by the lenders' capital.

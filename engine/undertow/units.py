@@ -11,7 +11,7 @@ UNITS = (
     (r"(pd|plain)_.*|share|.*_share|probability|utilisation|supply|boom|plateau|bust|rate", SHARE),
     (r"revenue", "USD bn a year"),
     (r"regime", "0 boom, 1 plateau, 2 bust"),
-    (r"rent_h100", "USD an hour"),
+    (r"rent_.*", "USD an hour"),
     (r"price_.*", "thousand USD"),
     (r"spread|equity", "index, 1 at the start"),
     (r"month|quarter", "counted from the start"),
