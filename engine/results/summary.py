@@ -66,8 +66,8 @@ class Summary(Origin):
 
 
 def shipped_about() -> dict[str, Any]:
-    """What every run without an entry `about` assumed, of whatever book."""
-    return load_book(shipped_book()).about.entry()
+    """What a run without an entry `about` took for granted, whatever its book."""
+    return load_book(shipped_book()).about.entry() | {"name": ""}
 
 
 ADDED: dict[str, Callable[[], Any]] = {
