@@ -75,6 +75,6 @@ def column_row(column: Column) -> str:
 def when_blank(column: Column) -> str:
     if column.default is REQUIRED:
         return "error"
-    if column.default == "":
-        return "none"
+    if isinstance(column.default, str):
+        return column.default or "none"
     return "unknown" if column.default != column.default else f"{column.default:g}"

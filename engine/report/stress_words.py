@@ -55,7 +55,9 @@ def story_lines(quarters: pd.DataFrame, names: dict[str, str], start: str, about
             f"AI revenue {row.revenue:,.0f}{growth}, {chip} {price:,.1f}k, rate {share(row.rate)}, "
             f"spread {row.spread:.1f}x, supply {row.supply:.2f}"
         )
-        line = f"{about.quarter_name(row.quarter)}: {regime}. {economy}; lost {amount(row.cumulative_loss)}"
+        line = (
+            f"{about.quarter_name(int(row.quarter))}: {regime}. {economy}; lost {amount(row.cumulative_loss)}"
+        )
         lines.append(f"{line} (+{amount(row.loss)}).{events(row, names)}")
         before, revenue = row.regime, row.revenue
     return lines

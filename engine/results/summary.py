@@ -5,7 +5,6 @@ import pathlib
 from collections.abc import Callable
 from typing import Any, NotRequired, TypedDict, cast
 
-from engine.book.load import load_book, shipped_book
 from engine.results.provenance import Origin
 
 SCHEMA = 1
@@ -67,6 +66,8 @@ class Summary(Origin):
 
 def shipped_about() -> dict[str, Any]:
     """What a run without an entry `about` took for granted, whatever its book."""
+    from engine.book.load import load_book, shipped_book  # seldom needed, and slow
+
     return load_book(shipped_book()).about.entry() | {"name": ""}
 
 

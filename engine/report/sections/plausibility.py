@@ -69,7 +69,7 @@ def bands_table(results: Results) -> Table:
         row(names[series], *(band(year) for year in part.itertuples()))
         for series, part in bands.groupby("series", sort=False)
     )
-    head = ("At the end of", *(about.year_name(month // 12) for month in months))
+    head = ("At the end of", *(about.year_name(int(month) // 12) for month in months))
     text = "Median, and in parentheses the band that contains 90% of paths."
     return Table("predictions", "Predictions to be checked", head, rows, text)
 

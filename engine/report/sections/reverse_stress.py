@@ -158,7 +158,7 @@ def quarters_table(quarters: pd.DataFrame, scenario: int, about: About) -> Table
     chip = about.benchmarks[0]
     rows = tuple(
         row(
-            about.quarter_name(quarter.quarter), quarter.regime, amount(quarter.revenue),
+            about.quarter_name(int(quarter.quarter)), quarter.regime, amount(quarter.revenue),
             number(getattr(quarter, price_of(chip)), ",.1f"),
             number(getattr(quarter, rent_of(chip)), ".2f"), share(quarter.rate),
             number(quarter.spread, ".2f", "x"), number(quarter.supply, ".2f"), amount(quarter.exposure),
@@ -181,7 +181,7 @@ def firms_table(results: Results, scenario: int) -> Table:
         row(
             names.get(firm.firm, firm.firm), CAUSE_WORDS.get(firm.cause, firm.cause), share(firm.defaulted),
             month_name(int(firm.default_month), results.about), share(firm.cause_share), share(firm.breached),
-            results.about.quarter_name(firm.breach_quarter) if firm.breach_quarter else "–",
+            results.about.quarter_name(int(firm.breach_quarter)) if firm.breach_quarter else "–",
         )
         for firm in firms.itertuples(index=False)
     )  # fmt: skip
