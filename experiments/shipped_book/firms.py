@@ -9,13 +9,13 @@ from typing import Any
 
 from experiments.shipped_book.facts import Facts, Row
 
-CAPEX = tuple(f"capex_{year}" for year in range(2026, 2031))
+CAPEX = tuple(f"capex_{year}" for year in range(1, 6))
 
 
 def firm(
     name_id: str, name: str, kind: str, source: str, grade: str, capex: Sequence[float] = (), **values: Any
 ) -> Row:
-    """One row; `capex` from 2026 on, USD bn a year."""
+    """One row; `capex` from year 1, 2026, on, USD bn a year."""
     plan = dict(zip(CAPEX, capex, strict=False))
     return {"firm": name_id, "name": name, "kind": kind, **plan, **values, "source": source, "grade": grade}
 
