@@ -46,7 +46,7 @@ class Column:
             "number": "a number",
             "integer": "a whole number",
             "flag": "0 or 1",
-            "date": "a date as 2025, 2025Q4, 2025-12 or 2025-12-31",
+            "date": "a date as 2031, 2031Q4, 2031-12 or 2031-12-31",
         }[self.kind]
         return words + self.bounds + (f" ({self.unit})" if self.unit not in ("", "1") else "")
 

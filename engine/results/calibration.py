@@ -21,7 +21,7 @@ def tables(
     fit: Calibration, book: Book, hazards: pd.DataFrame, effect: list[dict[str, Any]]
 ) -> dict[str, pd.DataFrame]:
     """Tables of the run folder by name, of a calibration, its hazards and the losses it changes."""
-    parts = [series_table(part, book["history"]).assign(part=name) for name, part in fit.parts.items()]
+    parts = [series_table(part, book).assign(part=name) for name, part in fit.parts.items()]
     return {
         "calibration": pd.DataFrame([dataclasses.asdict(each) for each in fit.fits]),
         "calibration_series": pd.concat(parts, ignore_index=True),
@@ -33,9 +33,9 @@ def tables(
     }
 
 
-def series_table(part: RevenueFit | RentFit, history: pd.DataFrame) -> pd.DataFrame:
+def series_table(part: RevenueFit | RentFit, book: Book) -> pd.DataFrame:
     """Every row of the history of the series that were fitted, with the fitted trend where it was used."""
-    sample, fit = part.sample, part.identification
+    sample, fit, history = part.sample, part.identification, book["history"]
     line = np.asarray(fit.data.design @ fit.estimate.coefficients) if len(sample) else np.zeros(0)
     effects = np.log(sample.value) - np.asarray(fit.data.y) if len(sample) else np.zeros(0)
     rows = [
@@ -50,7 +50,7 @@ def series_table(part: RevenueFit | RentFit, history: pd.DataFrame) -> pd.DataFr
     for row in history[history["series"].isin(names)].itertuples():
         label = f"{row.series} {row.date}"
         if label not in sample.label:
-            middle = sum(span(row.date)) / 2.0
+            middle = sum(span(book.about, row.date)) / 2.0
             rows.append((names[row.series], label, middle, float(row.value), False, np.nan))
     columns = ["entity", "label", "middle", "value", "used", "trend"]
     return pd.DataFrame(rows, columns=columns).sort_values(["entity", "middle"], kind="stable")

@@ -49,6 +49,7 @@ def summary_of(
         "book": provenance.get("book", getattr(book, "name", "")),
         "config_hash": provenance.get("config_hash") or config_hash(provenance.get("config", {})),
         "book_hash": book.hash,
+        "about": book.about.entry(),
         "timing": provenance["timing"],
         "system": system,
         "lenders": lenders,

@@ -34,7 +34,6 @@ from engine.tail.tally import Tally
 from engine.undertow.books import load_book
 from engine.undertow.isolation import on_host
 from engine.undertow.units import with_units
-from engine.vocabulary import SERIES
 
 REPLICATIONS = {"antithetic": 16, "sobol": 16}
 """Samplers whose errors come from the spread of replications, and the default number of those."""
@@ -240,10 +239,10 @@ def run(
 
 
 def monthly(system: System, history: tuple[Any, Any]) -> pd.DataFrame:
-    """The series of `vocabulary.SERIES` and the defaults of a path, month by month, from (State, Info)."""
+    """The series of `Names.series` and the defaults of a path, month by month, from (State, Info)."""
     state, info = history
     series = jax.vmap(traced, in_axes=(None, 0, 0))(system, state, info)
-    table = pd.DataFrame(np.asarray(series, np.float64), columns=list(SERIES))
+    table = pd.DataFrame(np.asarray(series, np.float64), columns=list(system.names.series))
     table.insert(0, "month", np.arange(1, len(table) + 1))
     last = np.asarray(state.credit.default_month)[-1]
     firms = np.asarray(system.names.firms)

@@ -16,7 +16,7 @@ UNITS = (
     (r"rate|annual_change", "share a year"),
     (r"(el|es|var)(_9[\d_]+)?|loss|mean|exposure|capital|wealth|tail_mean|accounting_gap", MONEY),
     (r"(delta_)?covar|mes|importance|passed_on|contribution", MONEY),
-    (r"promised|(ordinary|tail)(_low|_high)?|debt|guarantees|leases", MONEY),
+    (r"promised|(ordinary|tail)(_low|_high)?|debt|guarantees|leases|public|forgone", MONEY),
     (r"revenue|rent|ebitda|direct|knock_on", YEARLY),
     (r"rent_\w+", RENT),
     (r"price_\w+", PRICE),

@@ -17,6 +17,7 @@ from engine.book.holdings import holding_shares
 from engine.book.load import load_book, shipped_book
 from engine.book.tables import TABLES
 from experiments.shipped_book import (
+    about,
     bearers,
     behaviour,
     chips,
@@ -40,6 +41,8 @@ def build(facts: Facts) -> dict[str, list[Row]]:
     """All tables of the book, as rows of values by column."""
     drawn = population.population(facts)
     tables = {
+        "about": about.about(),
+        "classes": about.classes(),
         "chips": chips.chips(),
         "firms": firms.named_firms(facts) + drawn.firms + pools.synthetic_firms(facts),
         "pools": pools.pools(facts),
@@ -55,6 +58,7 @@ def build(facts: Facts) -> dict[str, list[Row]]:
         "bearers": bearers.bearers(),
         "market": series.market(),
         "history": series.history(facts),
+        "references": about.references(),
         "correlation": [],
     }
     tables["lenders"] = [

@@ -97,7 +97,8 @@ def run_search(context: Context, model: Model, plain: Any) -> tuple[dict[str, An
         chances = probabilities(trials, answers, options.target)
         stories = [story(trials, answer.scenario) for answer in answers]
     tables = reverse_stress.tables(trials, answers, stories)
-    lines = [story_lines(each.quarters, names, experiment.parameters.economy.start) for each in stories]
+    start, about = experiment.parameters.economy.start, context.book.about
+    lines = [story_lines(each.quarters, names, start, about) for each in stories]
     entry = reverse_stress.summary(options.target, options.of, tables, lines, chances, share)
     return tables, entry
 

@@ -167,11 +167,12 @@ def test_rows_that_were_interpolated_or_judged_are_not_observations(shipped):
     assert 20 not in set(kept.loc[kept["series"] == "AI_REVENUE", "value"])
 
 
-def test_a_run_rate_is_that_of_its_last_day_and_a_flow_that_of_its_span():
-    assert observed.span("2025-12", instant=True)[1] == pytest.approx(0.0)
-    start, end = observed.span("2025-12", instant=True)
+def test_a_run_rate_is_that_of_its_last_day_and_a_flow_that_of_its_span(shipped):
+    about = shipped.about
+    assert observed.span(about, "2025-12", instant=True)[1] == pytest.approx(0.0)
+    start, end = observed.span(about, "2025-12", instant=True)
     assert end - start == pytest.approx(1.0 / 365.0)
-    assert observed.span("2024") == (-2.0, -1.0)
+    assert observed.span(about, "2024") == (-2.0, -1.0)
 
 
 def test_a_history_without_observations_is_said_to_be_of_no_use(shipped):

@@ -27,7 +27,7 @@ MEASURES = {"el", "el_se", "exposure"} | {
 TABLES = {
     "boom_breaks", "losses", "distribution", "tail", "contributions", "grades", "firms", "leverage",
     "defaults", "causes", "fans",
-    "regimes", "worst_paths", "history", "plausibility_pd", "plausibility_losses",
+    "regimes", "worst_paths", "history", "references", "plausibility_pd", "plausibility_losses",
     "plausibility_bands", "plausibility_declines",
     "plausibility_regimes", "distress", "es_shares", "clusters", "dispersion", "worst_case", "deep_tail",
 }  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from engine.book.frames import Tables
+from engine.book.load import Book
 from engine.book.parameters import Parameters
 from engine.learn.calibration.identification import Fit
 from engine.learn.calibration.prediction import coverage_doubt, predictions, rebounds, recovery
@@ -56,13 +56,11 @@ class Calibration:
         return (*self.revenue.fits, *self.rents.fits)
 
 
-def calibrate(book: Tables, parameters: Parameters, inputs: Inputs) -> Calibration:
+def calibrate(book: Book, parameters: Parameters, inputs: Inputs) -> Calibration:
     """Fit revenue and rents of a book's history, predict its last observations, recover simulated ones."""
-    history, economy = book["history"], parameters.economy
-    revenue = fit_revenue(
-        history, economy, inputs.sector, inputs.labs, inputs.boom_since, inputs.revenue_error
-    )
-    rents = fit_rents(history, book["chips"], parameters.chips, inputs.gains, inputs.rent_error)
+    economy = parameters.economy
+    revenue = fit_revenue(book, economy, inputs.sector, inputs.labs, inputs.boom_since, inputs.revenue_error)
+    rents = fit_rents(book, parameters.chips, inputs.gains, inputs.rent_error)
     parts: dict[str, RevenueFit | RentFit] = {"revenue": revenue, "rents": rents}
     return Calibration(
         revenue,

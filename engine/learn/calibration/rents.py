@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from engine.book.calibration import decline_of, gain_pace
-from engine.book.frames import Frame
+from engine.book.load import Book
 from engine.book.parameters import Chips
 from engine.learn.calibration import panel as panels
 from engine.learn.calibration.identification import (
@@ -82,10 +82,11 @@ def rent_panel(sample: Observations, gain: np.ndarray, pace: float, error: float
     return panels.panel(np.log(sample.value), sample.entity, effects, kernels, error)
 
 
-def fit_rents(history: Frame, table: Frame, chips: Chips, gains: dict[str, float], error: float) -> RentFit:
+def fit_rents(book: Book, chips: Chips, gains: dict[str, float], error: float) -> RentFit:
     """Life, release effect and noise of rents. `gains` are those of past releases by generation."""
+    table = book["chips"]
     entities = {f"RENT_{name}": name for name in table["generation"]}
-    sample = observations(history, entities)
+    sample = observations(book, entities)
     gain, pace = newer_gain(sample, table, gains), pace_of(sample, table, gains)
     data = rent_panel(sample, gain, pace, error)
     existing = (table["release_month"] <= 0).to_numpy(np.float64)

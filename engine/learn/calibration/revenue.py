@@ -17,7 +17,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.book.frames import Frame
+from engine.book.about import About
+from engine.book.load import Book
 from engine.book.parameters import Economy
 from engine.learn.calibration import panel as panels
 from engine.learn.calibration.identification import Fit, Identification, identify, prior_fit, rename
@@ -35,11 +36,11 @@ class RevenueFit:
     fits: tuple[Fit, ...]
 
 
-def sector_observations(history: Frame, sector: str, labs: Sequence[str], since: str) -> Observations:
+def sector_observations(book: Book, sector: str, labs: Sequence[str], since: str) -> Observations:
     """Flows and run-rates of the sector and of labs since the boom began."""
     names = [sector, *labs]
     entities = {f"{name}_{kind}": name for name in names for kind in ("REVENUE", "RUN_RATE")}
-    return observations(history, entities, since)
+    return observations(book, entities, since)
 
 
 def averaging(sample: Observations, slope: float) -> np.ndarray:
@@ -59,10 +60,10 @@ def revenue_panel(sample: Observations, sector: str, error: float, slope: float)
 
 
 def fit_revenue(
-    history: Frame, economy: Economy, sector: str, labs: Sequence[str], since: str, error: float
+    book: Book, economy: Economy, sector: str, labs: Sequence[str], since: str, error: float
 ) -> RevenueFit:
     """Growth in a boom, volatilities, and a bound on how often booms end."""
-    sample = sector_observations(history, sector, labs, since)
+    sample = sector_observations(book, sector, labs, since)
     slope, priors = economy.growth[0], {
         "volatility": economy.volatility, "share_volatility": economy.share_volatility,
         "slope": economy.growth[0] - 0.5 * economy.volatility**2,
@@ -73,7 +74,9 @@ def fit_revenue(
     headroom = 1.0 - mean_revenue(sample, sector) / economy.ceiling
     fits = [growth(result.fits["slope"], result.fits["volatility"].value, headroom, economy)]
     fits += [rename(result.fits[name], f"economy.{name}") for name in ("volatility", "share_volatility")]
-    return RevenueFit(sample, result, (*fits, leaving(economy, since), *unidentified(economy, headroom)))
+    return RevenueFit(
+        sample, result, (*fits, leaving(economy, book.about, since), *unidentified(economy, headroom))
+    )
 
 
 def mean_revenue(sample: Observations, sector: str) -> float:
@@ -98,9 +101,9 @@ def growth(slope: Fit, volatility: float, headroom: float, economy: Economy) -> 
     )  # fmt: skip
 
 
-def leaving(economy: Economy, since: str) -> Fit:
+def leaving(economy: Economy, about: About, since: str) -> Fit:
     """Rate of leaving the boom: no exit in T years bounds it by -ln(0.05)/T."""
-    years, prior = -span(since)[0], sum(economy.leave_boom)
+    years, prior = -span(about, since)[0], sum(economy.leave_boom)
     why = (
         f"no exit in {years:.1f} years of boom, which has probability {math.exp(-prior * years):.0%} at the "
         "prior rate: a bound, not an estimate"

@@ -49,7 +49,7 @@ class PathResults(eqx.Module):
     losses: Float[Array, "*columns paths"]  # at the end, USD bn; the columns of `engine.paths.path`
     along: Float[Array, "*shapes_factors paths"]  # the path's normals along the shapes
     log_weight: Float[Array, "*paths"]
-    trace: Float[Array, "*months_series paths"]  # vocabulary.SERIES
+    trace: Float[Array, "*months_series paths"]  # Names.series
     default_month: Int[Array, "*firms paths"]
     cause: Int[Array, "*firms paths"]
     breached: Bool[Array, "*quarters_collateralised paths"]  # LTV or DSCR test failed in the quarter

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int, Shaped
 from engine.learn.reverse_stress.regimes import Regimes
 from engine.learn.reverse_stress.trials import CHECK_IDS, FEW, Scenario, Trials
 from engine.paths.simulate import QUARTER
-from engine.vocabulary import CAUSES, REGIMES, SERIES
+from engine.vocabulary import CAUSES, REGIMES, price_of, rent_of
 
 STORY_PATHS = 4 * FEW
 """Paths from which a story is told."""
@@ -18,8 +18,8 @@ STORY_PATHS = 4 * FEW
 MAJORITY = 0.5
 """A breach or default is part of the story if at least this share of paths has it."""
 
-SHOWN = ("revenue", "price_h100", "rent_h100", "rate", "spread", "supply", "exposure")
-"""Series of the quarterly table: medians over paths."""
+Series = dict[str, Float[np.ndarray, "months paths"]]
+"""Monthly series of some paths by name."""
 
 
 class Story(NamedTuple):
@@ -40,8 +40,15 @@ def story(trials: Trials, scenario: Scenario) -> Story:
     }
     borrowers = np.asarray(trials.system.loans.borrower)[: paths["breached"].shape[1]]
     firms = firms_table(trials.system.names.firms, borrowers, paths)
-    trace = paths["trace"]
-    return Story(quarters_table(scenario.regimes, firms, trace), firms, months_table(trace))
+    names = trials.system.names
+    series = {name: paths["trace"][:, at] for at, name in enumerate(names.series)}
+    quarters = quarters_table(scenario.regimes, firms, series, shown(names.benchmarks[0]))
+    return Story(quarters, firms, months_table(series))
+
+
+def shown(chip: str) -> tuple[str, ...]:
+    """Series of the quarterly table; `chip` is the first benchmark."""
+    return ("revenue", price_of(chip), rent_of(chip), "rate", "spread", "supply", "exposure")
 
 
 def firms_table(
@@ -86,31 +93,27 @@ def first(share: Float[np.ndarray, "quarters"]) -> int:
 
 
 def quarters_table(
-    regimes: Regimes, firms: pd.DataFrame, trace: Float[np.ndarray, "months series paths"]
+    regimes: Regimes, firms: pd.DataFrame, series: Series, medians: Sequence[str]
 ) -> pd.DataFrame:
-    """One row a quarter: regime and medians at its end, mean losses, firms that breach or default in it."""
-    ends = np.arange(QUARTER - 1, trace.shape[0], QUARTER)
-    loss = trace[ends, SERIES.index("loss")].mean(axis=1, dtype=np.float64)
+    """One row a quarter: regime and `medians` at its end, mean losses, firms that breach or default in it."""
+    ends = np.arange(QUARTER - 1, len(series["loss"]), QUARTER)
+    loss = series["loss"][ends].mean(axis=1, dtype=np.float64)
     table = pd.DataFrame({"quarter": np.arange(1, len(ends) + 1)})
     table["regime"] = [REGIMES[regimes[end]] for end in ends]
-    for name in SHOWN:
-        table[name] = np.median(trace[ends, SERIES.index(name)], axis=1)
+    for name in medians:
+        table[name] = np.median(series[name][ends], axis=1)
     table["loss"], table["cumulative_loss"] = np.diff(loss, prepend=0.0), loss
     for column, key in (("breaches", "breach_quarter"), ("defaults", "default_quarter")):
         table[column] = [", ".join(firms["firm"][firms[key] == quarter]) for quarter in table["quarter"]]
     return table
 
 
-def months_table(trace: Float[np.ndarray, "months series paths"]) -> pd.DataFrame:
+def months_table(series: Series) -> pd.DataFrame:
     """Median and quantiles over paths of every series, month by month."""
-    low, middle, high = np.quantile(trace, (0.05, 0.5, 0.95), axis=2)
-    months = np.arange(1, trace.shape[0] + 1)
-    return pd.concat(
-        [
-            pd.DataFrame(
-                {"series": name, "month": months, "p05": low[:, at], "p50": middle[:, at], "p95": high[:, at]}
-            )
-            for at, name in enumerate(SERIES)
-        ],
-        ignore_index=True,
-    )
+    parts = []
+    for name, values in series.items():
+        low, middle, high = np.quantile(values, (0.05, 0.5, 0.95), axis=1)
+        months = np.arange(1, len(values) + 1)
+        rows = {"series": name, "month": months, "p05": low, "p50": middle, "p95": high}
+        parts.append(pd.DataFrame(rows))
+    return pd.concat(parts, ignore_index=True)

@@ -162,7 +162,8 @@ def classes_table(results: Results) -> Table:
     ].sort_values("contribution", ascending=False)
     rows = tuple(
         row(
-            name, class_name(part["id"]), measured(part["contribution"], part["contribution_se"]),
+            name, results.about.class_name(part["id"]) if kind == "class" else class_name(part["id"]),
+            measured(part["contribution"], part["contribution_se"]),
             probability(part["share"], part["share_se"]),
         )
         for kind, name in KINDS.items()
