@@ -197,6 +197,8 @@ def firm_table(named: Frame, contracts: Frame, names: Names) -> FirmTable:
         lab=floats(named["kind"] == "lab"),
         neocloud=floats(named["kind"] == "neocloud"),
         project=floats(named["kind"] == "project"),
+        moving=integers(np.flatnonzero(named["equity_volatility"] > 0.0)),
+        labs=integers(np.flatnonzero(named["kind"] == "lab")),
         operator=floats(named["firm"].isin(sellers) & (named["outside"] == 0)),
         cross_default=membership(named["parent"], names.firms, named["cross_default"]),
         capex_contract=membership(named["capex_contract"], names.contracts),

@@ -113,6 +113,8 @@ class FirmTable(eqx.Module):
     operator: Float[Array, "firms"]  # derived: 1 where inside the model and selling compute
     outside: Float[Array, "firms"]
     cross_default: Membership  # firms by the parent they default with
+    moving: Int[Array, "moving"]  # derived: firms whose own value moves
+    labs: Int[Array, "labs"]  # derived: firms that raise equity in rounds
     revenue_share: Float[Array, "firms"]
     fixed_cost: Float[Array, "firms"]
     core_ebitda: Float[Array, "firms"]

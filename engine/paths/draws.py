@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, UInt32
 
-from engine.book.system import System
+from engine.book.system import FirmTable, System
 from engine.draws.address import even, normals, words
 from engine.draws.random import halves, uniform
 from engine.draws.samplers import Once, Sampler, Systematic
@@ -41,6 +41,13 @@ def path_draws(system: System, seed: Seed, path: PathId, once: Once | None = Non
     )
 
 
+def placed(
+    firms: FirmTable, which: Int[Array, "some"], draws: Float[Array, "draws"]
+) -> Float[Array, "firms"]:
+    """The first draws at the places of some firms, zero for the others: nobody draws what nothing reads."""
+    return jnp.zeros_like(firms.cash).at[which].set(draws[: which.shape[0]], mode="promise_in_bounds")
+
+
 def systematic_draws(system: System, sampler: Sampler, seed: Seed, path: PathId) -> Systematic:
     """The economy's draws of months 1 ... T."""
     months, factors = system.calendar.month.shape[0], system.economy.loading.shape[0]
@@ -56,13 +63,15 @@ def month_shocks(
     regime: Float[Array, ""],
 ) -> Shocks:
     """Shocks of month `month` (1 ... T); `normal` and `regime` (a uniform) are the sampler's."""
-    loans, firms = system.loans.coupon.shape[0], system.firms.cash.shape[0]
+    loans, firms = system.loans.coupon.shape[0], system.firms
     waiver, extension = halves(words(seed, path, month, "loans", loans))
     return Shocks(
         normals=normal,
         regime=regime,
         waiver=waiver,
         extension=extension,
-        own=normals(words(seed, path, month, "own", even(firms)))[:firms],
-        round=uniform(words(seed, path, month, "rounds", firms)),
+        own=placed(
+            firms, firms.moving, normals(words(seed, path, month, "own", even(firms.moving.shape[0])))
+        ),
+        round=placed(firms, firms.labs, uniform(words(seed, path, month, "rounds", firms.labs.shape[0]))),
     )
