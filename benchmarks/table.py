@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from benchmarks.record import Record
 
+# The engine need not be installed.
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+
 HEADS = ("benchmark", "case", "rate", "unit", "compile s", "run s", "MB", "dtype", "ratios")
 FOLDER = "out/bench"
 

@@ -122,7 +122,7 @@ def quantiles(values: np.ndarray) -> dict[str, float]:
 
 
 def agreement(setting: Setting) -> Iterator[dict[str, Any]]:
-    """Losses and defaults of the carried paths beside a CPU's; every difference explained as far as can be."""
+    """Losses and defaults of the carried paths here and there; each difference explained as far as can be."""
     from engine.paths.simulate import horizons
     from engine.results.provenance import sources
     from engine.vocabulary import SERIES
@@ -161,48 +161,45 @@ def discrete(ours: Paths, theirs: Paths) -> dict[str, Any]:
 
 
 def explained(ours: Paths, theirs: Paths, series, firms) -> list[dict[str, Any]]:
-    """Each path with another default, cause, flag or loss: what differs first, and how far all agreed before."""
+    """Each path with another default, cause, flag or loss: what differs first, and how close all was before.
+
+    A default explains a difference if it is no later than a month after the first one in a series.
+    """
     other = (ours.default_month != theirs.default_month) | (ours.cause != theirs.cause)
     far = relative(ours.losses, theirs.losses)[:, 0].max(axis=0) > TOLERANCE
-    return [
-        one_path(ours, theirs, int(path), series, firms)
-        for path in np.flatnonzero(other.any(axis=0) | far | (ours.flags != theirs.flags))
-    ]
+    flags = ours.flags != theirs.flags
+    lines = []
+    for path in np.flatnonzero(other.any(axis=0) | far | flags).tolist():
+        line, first = parting(ours.trace[..., path], theirs.trace[..., path], series)
+        changed = np.flatnonzero(other[:, path])
+        defaults = {firms[firm]: [fate(theirs, firm, path), fate(ours, firm, path)] for firm in changed}
+        months = [month for pair in defaults.values() for month, _ in pair if month]
+        if months and min(months) <= first + 1:
+            why = f"rounding decides a default in month {min(months)}"
+        else:
+            why = "another flag" if flags[path] else "no default differs by then: not explained"
+        lines.append({"path": path, **line, "defaults": defaults, "why": why})
+    return lines
 
 
-def one_path(ours: Paths, theirs: Paths, path: int, series, firms) -> dict[str, Any]:
-    """Where one path parts from a CPU's: its defaults, the first month and series, the agreement before."""
-    here, there = ours.trace[..., path].astype(np.float64), theirs.trace[..., path].astype(np.float64)
+def fate(paths: Paths, firm: int, path: int) -> list[int]:
+    """Default month and cause of a firm on a path."""
+    return [int(paths.default_month[firm, path]), int(paths.cause[firm, path])]
+
+
+def parting(here: np.ndarray, there: np.ndarray, series) -> tuple[dict[str, Any], int]:
+    """Where series [months series] part: the first month, the series with their values there and here, the
+    largest relative difference before; and that month, the one after the last if they never part."""
+    here, there = here.astype(np.float64), there.astype(np.float64)
     off = np.abs(here - there) / np.maximum(np.maximum(np.abs(here), np.abs(there)), 1e-6)
-    months, places = np.nonzero(off > TOLERANCE)
-    first = int(months.min()) if months.size else len(off)
-    line: dict[str, Any] = {"path": path, "largest difference before": float(off[:first].max(initial=0.0))}
-    if months.size:
+    months, _ = np.nonzero(off > TOLERANCE)
+    first = int(months.min(initial=len(off)))
+    line: dict[str, Any] = {"largest difference before": float(off[:first].max(initial=0.0))}
+    if first < len(off):
+        places = np.flatnonzero(off[first] > TOLERANCE)
         line["first month"] = first + 1
-        line["series"] = {
-            series[place]: [float(there[first, place]), float(here[first, place])]
-            for place in places[months == first]
-        }
-    changed = np.flatnonzero(
-        (ours.default_month[:, path] != theirs.default_month[:, path])
-        | (ours.cause[:, path] != theirs.cause[:, path])
-    )
-    line["defaults"] = {
-        firms[firm]: [
-            [int(each.default_month[firm, path]), int(each.cause[firm, path])] for each in (theirs, ours)
-        ]
-        for firm in changed
-    }
-    dates = [
-        m for firm in changed for m in (ours.default_month[firm, path], theirs.default_month[firm, path]) if m
-    ]
-    if dates and min(dates) <= first + 2:
-        line["why"] = f"rounding decides a default in month {min(dates)}"
-    elif ours.flags[path] != theirs.flags[path]:
-        line["why"] = "another flag"
-    else:
-        line["why"] = "no default differs by then: not explained"
-    return line
+        line["series"] = {series[at]: [float(there[first, at]), float(here[first, at])] for at in places}
+    return line, first + 1
 
 
 def same_bits(setting: Setting) -> Iterator[dict[str, Any]]:

@@ -79,10 +79,13 @@ def phases_table(lines: list[dict[str, Any]]) -> str:
         words = str(line.get("words", "")).strip().splitlines()[-1:]
         rows.append((line["phase"], line["end"], f"{line['seconds']:.1f}", "".join(words)))
     texts = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-    for line in lines:
-        for name, value in line.get("facts", {}).items():
-            if isinstance(value, list) and value and isinstance(value[0], dict):
-                texts += ["", f"{line['phase']}, {name}:", "", *(f"- {said(each)}" for each in value)]
-            else:
-                texts += ["", f"{line['phase']}, {name}: {said(value)}"]
+    phase = None
+    for line in (each for each in lines if each.get("facts")):
+        if line["phase"] != phase:
+            phase = line["phase"]
+            texts += ["", f"{phase}:", ""]
+        for name, value in line["facts"].items():
+            rows = value if isinstance(value, list) and value and isinstance(value[0], dict) else []
+            texts.append(f"- {name}:" if rows else f"- {name}: {said(value)}")
+            texts += [f"  - {said(row)}" for row in rows]
     return "\n".join(texts)

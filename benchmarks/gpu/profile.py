@@ -33,7 +33,7 @@ def trace_of(run: Any) -> tuple[list[dict[str, Any]], float]:
 
 
 def kernels(events: list[dict[str, Any]]) -> dict[str, list[float]]:
-    """Microseconds of each call by kernel: events of a device's streams, or of compiled operations on a CPU.
+    """Microseconds of each call by kernel: events of a device's streams, or of a CPU's operations but loops.
 
     >>> names = [{"ph": "M", "pid": 1, "name": "process_name", "args": {"name": "/device:GPU:0"}},
     ...          {"ph": "M", "pid": 1, "tid": 2, "name": "thread_name", "args": {"name": "Stream #1"}}]
@@ -49,7 +49,8 @@ def kernels(events: list[dict[str, Any]]) -> dict[str, list[float]]:
     spent: dict[str, list[float]] = collections.defaultdict(list)
     for event in events:
         place = event.get("pid"), event.get("tid")
-        own = place in streams if device else "hlo_op" in event.get("args", {})
+        loop = str(event.get("name")).startswith("while")
+        own = place in streams if device else "hlo_op" in event.get("args", {}) and not loop
         if event.get("ph") == "X" and own:
             spent[event["name"]].append(float(event.get("dur", 0.0)))
     return dict(spent)

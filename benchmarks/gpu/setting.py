@@ -96,27 +96,35 @@ def digest(tree: Any) -> str:
     return total.hexdigest()
 
 
-def tallied(
-    sizes: Sizes, paths: int, block: int, chunk: int | None = None, samplers: Sequence[Any] = (),
-    seconds: float = float("inf"),
-) -> Run:  # fmt: skip
-    """Run and tally paths of the shipped book in chunks of a size; ends early after so many seconds."""
-    from engine.draws.samplers import PSEUDO_RANDOM
+def usual_model(sizes: Sizes, chunk: int | None = None) -> Any:
+    """The full model of the shipped book, a CPU's chunks of a size."""
     from engine.paths.simulate import chunk_outcome, layout_of
     from engine.run import blocks, plan
 
-    system, begun = system_of(sizes.months), time.monotonic()
-    model = blocks.Model(chunk_outcome, system, layout_of(system), chunk or plan.CHUNK)
-    done = [(0, 0.0)]
+    system = system_of(sizes.months)
+    return blocks.Model(chunk_outcome, system, layout_of(system), chunk or plan.CHUNK)
+
+
+def tallied(
+    sizes: Sizes, paths: int, block: int, chunk: int | None = None, samplers: Sequence[Any] = (),
+    seconds: float = float("inf"), model: Any = None,
+) -> Run:  # fmt: skip
+    """Run and tally paths of the shipped book in chunks of a size; ends early after so many seconds."""
+    import jax
+
+    from engine.draws.samplers import PSEUDO_RANDOM
+    from engine.run import blocks, plan
+
+    begun, done = time.monotonic(), [(0, 0.0)]
     hooks = plan.Hooks(
         progress=lambda count: done.append((count, time.monotonic())),
         stopped=lambda: time.monotonic() - begun > seconds,
     )
-    usual = plan.GPU_CHUNK
+    model, samplers, usual = model or usual_model(sizes, chunk), samplers or (PSEUDO_RANDOM,), plan.GPU_CHUNK
     try:
         plan.GPU_CHUNK = chunk or usual
         tally, timing = blocks.simulate(
-            model, plan.Plan(paths, block, SEED), samplers or (PSEUDO_RANDOM,), hooks
+            model, plan.Plan(paths, block, SEED), samplers, hooks, jax.devices()[:1]
         )
     finally:
         plan.GPU_CHUNK = usual

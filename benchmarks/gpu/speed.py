@@ -28,7 +28,7 @@ def compilation(setting: Setting) -> Iterator[dict[str, Any]]:
 
     sizes, chunk = setting.sizes, usual_chunk()
     begun = time.monotonic()
-    lowered = gpu_check.lowered(system_of(sizes.months), mesh_of())
+    lowered = gpu_check.lowered(system_of(sizes.months), mesh_of(jax.devices()[:1]))
     lowering = time.monotonic()
     program = lowered.compile()
     memory_plan = program.memory_analysis()
@@ -53,14 +53,23 @@ def usual_chunk() -> int:
 
 def chunks(setting: Setting) -> Iterator[dict[str, Any]]:
     """Paths a second for chunks of several sizes, the share of the bound that memory sets."""
+    from engine.run.plan import CHUNK
+
     sizes = setting.sizes
     bandwidth = setting.earlier.get("peaks", {}).get("bandwidth, B/s")
     moved = setting.earlier.get("compile", {}).get("KiB a path and month")
-    order = sorted(sizes.chunks, key=lambda chunk: chunk != usual_chunk())
-    for chunk in order:
-        block = max(sizes.timed // 8, chunk)
-        run = tallied(sizes, sizes.timed, block, chunk, seconds=0.5 * setting.left)
-        case = f"chunks of {chunk:,}"
+    spent = 0.0
+    for chunk in sorted(sizes.chunks, key=lambda chunk: chunk != usual_chunk()):
+        case, before = f"chunks of {chunk:,}", setting.left
+        if before < 1.2 * spent:
+            yield {case: f"left out: the last size took {spent:.0f} s, {before:.0f} s are left"}
+            continue
+        block = max(sizes.timed // 8, chunk, CHUNK)
+        run = tallied(sizes, sizes.timed, block, chunk, seconds=before)
+        spent = before - setting.left
+        if not run.paths:
+            yield {case: "compiled, and no time left to run"}
+            continue
         facts: dict[str, Any] = {case: run.paths, "record": record(case, run, compile_s=run.compile_s)}
         if bandwidth and moved:
             bound = bandwidth / (moved * 1024 * sizes.months)
@@ -75,10 +84,11 @@ def large(setting: Setting, paths: int) -> Iterator[dict[str, Any]]:
     from engine.tail import intervals, measures
 
     run = tallied(setting.sizes, paths, setting.sizes.block, seconds=0.85 * setting.left)
-    facts: dict[str, Any] = {"paths": run.paths, "record": record(f"{paths:.0e} paths", run)}
+    facts: dict[str, Any] = {"paths": run.paths}
     if run.paths < paths:
         facts["shortened"] = f"{run.paths:,} of {paths:,} paths in the time left"
     if run.paths:
+        facts["record"] = record(f"{paths:,} paths", run)
         losses = measures.column_losses(run.tally, len(horizons(setting.sizes.months)) - 1)
         facts["expected loss, USD bn"] = measures.expected_loss(losses).value
         for level in LEVELS:
@@ -109,7 +119,7 @@ def importance(setting: Setting) -> Iterator[dict[str, Any]]:
 
     from engine.learn.importance.importance import TailTarget, learn
     from engine.paths.simulate import horizons
-    from engine.run.plan import Hooks
+    from engine.run.plan import CHUNK, Hooks
     from engine.tail import intervals, measures
     from engine.tail.variance_reduction import reduction
 
@@ -120,8 +130,11 @@ def importance(setting: Setting) -> Iterator[dict[str, Any]]:
         system_of(sizes.months), target, 1, min(sizes.pilots), lambda stage, paths: nullcontext(hooks)
     )
     yield {"learned in, s": law.seconds, "paths of pilots": law.paths, "share in the tail": list(law.hits)}
-    block = max(sizes.timed // 8, 256)
-    run = tallied(sizes, sizes.timed, block, None, (law.sampler,), seconds=0.7 * setting.left)
+    block = max(sizes.timed // 8, CHUNK)
+    run = tallied(sizes, sizes.timed, block, None, (law.sampler,), seconds=setting.left)
+    if not run.paths:
+        yield {"weighted paths": "compiled, and no time left to run"}
+        return
     losses = measures.column_losses(run.tally, len(horizons(sizes.months)) - 1)
     gain, weights = reduction(losses, sizes.level), intervals.weights(run.tally)
     yield {

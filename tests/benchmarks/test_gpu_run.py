@@ -8,10 +8,11 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from benchmarks import gpu_run, table
-from benchmarks.gpu import fused
+from benchmarks.gpu import agreement, fused, profile
 from benchmarks.gpu.log import LINES, Log, lines_of
 from benchmarks.gpu.setting import TINY, Setting
 from benchmarks.gpu.worker import Worker
@@ -130,8 +131,8 @@ if __name__ == "__main__":
     log = Log(pathlib.Path(sys.argv[1]))
     log.write(start="now", minutes=1.0)
     session = gpu_run.Session(log, TINY, pathlib.Path("none"), 60.0, on_cpu=True)
-    each = [gpu_run.Phase(n, f"tests.benchmarks.gpu_phases:{n}", 50.0, 1.0) for n in ("well", "hanging", "late")]
-    session.run(tuple(each))
+    names = "well", "hanging", "late"
+    session.run(tuple(gpu_run.Phase(n, f"tests.benchmarks.gpu_phases:{n}", 50.0, 1.0) for n in names))
 """
 
 
@@ -184,7 +185,7 @@ def test_the_table_shows_rates_ends_and_facts(session, tmp_path, capsys):
     text = capsys.readouterr().out
     assert "| gpu | nothing | 3 (2–4) | calls/s |" in text
     assert "| raising | failed |" in text and "ZeroDivisionError: by intention" in text
-    assert "well, process: " in text
+    assert "- process: " in text
 
 
 BLOCKER = """
@@ -203,8 +204,7 @@ while needed:
     needed += [re.match(r"[\\w.-]+", each)[0] for each in asked if "extra ==" not in each]
 tops = importlib.metadata.packages_distributions()
 allowed = {top for top, names in tops.items() if {re.sub(r"[-_.]+", "-", n).lower() for n in names} & found}
-allowed |= set(sys.stdlib_module_names) | {"engine", "benchmarks", "record", "peers", "gpu", "jax_plugins", "six"}
-allowed |= {name for name in ("experiments",) if "--door" in sys.argv}
+allowed |= {"engine", "benchmarks", "jax_plugins", *sys.stdlib_module_names}
 class Blocker:
     def find_spec(self, name, path=None, target=None):
         top = name.partition(".")[0]
@@ -229,7 +229,8 @@ def test_a_plain_image_is_enough():
 from benchmarks.gpu import device, setting
 device.prepare()
 import pandas
-import benchmarks.gpu_run, benchmarks.table, benchmarks.roofline, benchmarks.gpu_check, benchmarks.classic_portfolio
+import benchmarks.gpu_run, benchmarks.table, benchmarks.roofline, benchmarks.gpu_check
+import benchmarks.classic_portfolio
 from benchmarks.gpu import agreement, fused, peers, profile, speed
 import engine.learn.importance.importance, engine.paths.simulate, engine.portfolio.simulate
 import engine.tail.intervals, engine.tail.variance_reduction, engine.results.provenance, engine.paths.ledger
@@ -245,7 +246,170 @@ def test_a_package_beyond_a_plain_image_is_refused(package):
     assert f"{package} is not in a plain image" in answer.stderr
 
 
-def test_a_fused_kernel_is_told_missing(monkeypatch, tmp_path):
+def test_a_missing_fused_kernel_is_reported(monkeypatch, tmp_path):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     setting = Setting(TINY, tmp_path, 1.0, {})
     assert list(fused.fused(setting)) == [{"fused kernel": fused.ABSENT}]
+
+
+@pytest.fixture
+def two_paths():
+    """Four paths that are the same here and there: two firms, three months, two series."""
+    rng = np.random.default_rng(1)
+    trace = rng.uniform(1.0, 2.0, (3, 2, 4)).astype(np.float32)
+    losses = rng.uniform(5.0, 9.0, (1, 2, 4)).astype(np.float32)
+    month, cause = np.zeros((2, 4), np.int32), np.zeros((2, 4), np.int32)
+    return agreement.Paths(losses, month, cause, np.zeros(4, np.uint32), trace)
+
+
+NAMES = {"series": ("revenue", "rent"), "firms": ("ALPHA", "BETA")}
+
+
+def changed(paths, **places):
+    """The paths with one value of each array changed, `name=(place, value)`."""
+    copies = {name: getattr(paths, name).copy() for name in places}
+    for name, (place, value) in places.items():
+        copies[name][place] = value
+    return paths._replace(**copies)
+
+
+def test_equal_paths_have_no_difference(two_paths):
+    assert agreement.explained(two_paths, two_paths, **NAMES) == []
+    assert set(agreement.discrete(two_paths, two_paths).values()) == {0}
+
+
+def test_a_default_by_rounding_is_explained_by_its_month_and_series(two_paths):
+    """Path 2: BETA defaults in month 2 here only, and the rent differs from month 2 on."""
+    ours = changed(
+        two_paths, default_month=((1, 2), 2), cause=((1, 2), 4), trace=((1, 1, 2), 9.0),
+        losses=((0, 0, 2), 20.0),
+    )  # fmt: skip
+    ours.trace[0, 0, 2] *= np.float32(1.0 + 1e-6)
+    (line,) = agreement.explained(ours, two_paths, **NAMES)
+    assert line["path"] == 2 and line["first month"] == 2 and list(line["series"]) == ["rent"]
+    assert line["defaults"] == {"BETA": [[0, 0], [2, 4]]}
+    assert line["why"] == "rounding decides a default in month 2"
+    assert 5e-7 < line["largest difference before"] < 2e-6
+    found = agreement.discrete(ours, two_paths)
+    assert found["paths with another default month"] == found["paths with another cause"] == 1
+
+
+def test_a_loss_without_another_default_is_not_explained_away(two_paths):
+    ours = changed(two_paths, losses=((0, 0, 1), 20.0), trace=((0, 0, 1), 9.0))
+    (line,) = agreement.explained(ours, two_paths, **NAMES)
+    assert line["path"] == 1 and line["first month"] == 1 and line["why"].endswith("not explained")
+
+
+def test_a_default_long_after_the_first_difference_does_not_explain_it(two_paths):
+    ours = changed(two_paths, trace=((0, 0, 3), 9.0), default_month=((0, 3), 3))
+    (line,) = agreement.explained(ours, two_paths, **NAMES)
+    assert line["why"].endswith("not explained")
+
+
+def test_differences_are_relative_to_the_loss_or_to_one():
+    ours, theirs = np.float32([100.0, 0.5]), np.float32([101.0, 0.25])
+    assert agreement.relative(ours, theirs) == pytest.approx([1.0 / 101.0, 0.25])
+
+
+def test_the_dearest_kernels_are_those_of_the_device_s_streams():
+    """Host threads and other rows of the device do not count."""
+    names = [
+        {"ph": "M", "pid": 1, "name": "process_name", "args": {"name": "/device:GPU:0"}},
+        {"ph": "M", "pid": 1, "tid": 1, "name": "thread_name", "args": {"name": "Stream #7(Compute)"}},
+        {"ph": "M", "pid": 1, "tid": 2, "name": "thread_name", "args": {"name": "XLA Ops"}},
+    ]
+    calls = [
+        ("one", 1, 1, 5.0),
+        ("one", 1, 1, 7.0),
+        ("two", 1, 1, 30.0),
+        ("two", 1, 2, 99.0),
+        ("host", 9, 1, 50.0),
+    ]
+    events = names + [{"ph": "X", "name": n, "pid": p, "tid": t, "dur": d} for n, p, t, d in calls]
+    found = profile.dearest(profile.kernels(events), 84e-6)
+    assert found["busy share of the time"] == pytest.approx(0.5) and found["calls"] == 3
+    assert [(row["kernel"], row["calls"], row["ms"]) for row in found["dearest"]] == [
+        ("two", 1, 0.03), ("one", 2, 0.012)
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """The record of all phases at tiny size on this CPU, after the paths of the same CPU."""
+    folder = tmp_path_factory.mktemp("gpu")
+    quick = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    environment = os.environ | {"XLA_FLAGS": quick}
+    for arguments in (["--prepare"], ["--cpu", "--minutes", "30"]):
+        answer = subprocess.run(
+            [sys.executable, gpu_run.__file__, "--tiny", "--out", folder, *arguments],
+            capture_output=True, text=True, cwd=ROOT, env=environment,
+        )  # fmt: skip
+        assert answer.returncode == 0, (answer.stdout + answer.stderr)[-3000:]
+    return folder
+
+
+def facts_of(folder):
+    """What each phase found, and its rates by case."""
+    lines = lines_of(folder / LINES)
+    facts, rates = {}, {}
+    for line in lines:
+        facts.setdefault(line.get("phase"), {}).update(line.get("facts", {}))
+        if "record" in line:
+            rates[line["record"]["case"]] = line["record"]["rate"]
+    return facts, rates
+
+
+def test_every_phase_runs_at_tiny_size(tiny, capsys):
+    lines = lines_of(tiny / LINES)
+    assert {line["phase"]: line["end"] for line in lines if "end" in line} == {p.name: "done" for p in PHASES}
+    _, rates = facts_of(tiny)
+    if "none" not in fused_kernel(tiny):
+        assert rates.pop("fused kernel")["median"] > 0.0
+    cases = {f"chunks of {chunk}" for chunk in TINY.chunks} | {f"{paths:,} paths" for paths in TINY.large}
+    assert set(rates) == cases | {"classic portfolio", "normals", "weighted paths"}
+    assert all(0.0 < rate["low"] <= rate["median"] <= rate["high"] for rate in rates.values())
+    table.main(str(tiny))
+    text = capsys.readouterr().out
+    assert all(f"| {phase.name} | done |" in text for phase in PHASES) and "| gpu | normals |" in text
+
+
+def fused_kernel(folder):
+    """What the record says of a fused kernel: its name, or why there is none."""
+    told = facts_of(folder)[0]["fused"]["fused kernel"]
+    return "none" if told == fused.ABSENT else told
+
+
+def test_a_cpu_agrees_with_itself(tiny):
+    """To the bit, on all paths; its tally is NumPy's, in another process too."""
+    facts, _ = facts_of(tiny)
+    found = facts["agreement"]
+    assert found["paths"] == TINY.compared and found["share of paths within 1e-4"] == 1.0
+    assert found["paths that differ"] == found["paths with another default month"] == 0
+    assert found["system loss, month 12, relative difference"]["1"] == 0.0
+    assert found["mean loss here"] == found["mean loss there"] > 0.0 and found["same sources"]
+    assert facts["tally"]["tables the same to the last unit"] == facts["tally"]["tables"] > 10
+    assert facts["same bits"]["outcomes twice the same"]
+    assert facts["same bits"]["tally the same in blocks of another size"]
+    assert facts["same bits again"]["tally the same in another process"]
+    assert facts["same bits again"]["outcomes the same in another process"]
+
+
+def test_what_the_phases_measure_is_plausible(tiny):
+    facts, _ = facts_of(tiny)
+    assert 1e8 < facts["peaks"]["bandwidth, B/s"] < 1e13
+    assert 1e7 < facts["peaks"]["multiply-adds, operations/s"] < 1e14
+    assert len(facts["profile"]["dearest"]) == profile.DEAREST
+    assert sum(row["share"] for row in facts["profile"]["dearest"]) <= 1.0
+    assert abs(facts["normals"]["sum, standard deviations from 0"]) < 5.0
+    assert facts["portfolio"]["P(loss > 9,988)"] == pytest.approx(facts["portfolio"]["published"], rel=0.3)
+    mean, error = facts["importance"]["mean weight"]
+    assert abs(mean - 1.0) < 5.0 * error
+    low, value, high = (facts["1e8 paths"]["ES 99%, USD bn"][at] for at in (1, 0, 2))
+    assert 0.0 < facts["1e8 paths"]["expected loss, USD bn"] < low < value < high
+
+
+def test_other_paths_are_refused(tiny):
+    with pytest.raises(ValueError, match="months is 12 there, 60 here; write it again"):
+        agreement.carried(tiny / "cpu.npz", Sizes(compared=TINY.compared))
+    with pytest.raises(ValueError, match="no such file; write it on a CPU"):
+        agreement.carried(tiny / "other.npz", TINY)
