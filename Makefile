@@ -22,7 +22,7 @@ PYTHON_NEW ?= $(shell for name in $(PYTHON) python3.12 python3.13; do \
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test test-cluster validate random kills bench gpu-check lint format lock clean
+.PHONY: help setup report test test-cluster validate random kills bench gpu-check gpu-try lint format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -90,6 +90,11 @@ gpu-check: setup ## compile a run for an H100 without one, count kernels: pinned
 	.venv-gpu13/bin/python -m pip install --quiet --no-deps nvidia-cuda-nvcc nvidia-cuda-cupti nvidia-nvvm \
 		jax-cuda13-plugin==$(GPU_JAX) jax-cuda13-pjrt==$(GPU_JAX)
 	PYTHONPATH=. .venv-gpu13/bin/python benchmarks/gpu_check.py
+
+gpu-try: setup ## the script for a GPU on this CPU, all phases at tiny size, into out/gpu-try
+	$(BIN)/python benchmarks/gpu_run.py --tiny --prepare --out out/gpu-try
+	$(BIN)/python benchmarks/gpu_run.py --tiny --cpu --minutes 30 --out out/gpu-try
+	@$(BIN)/python benchmarks/table.py out/gpu-try
 
 lint: setup ## ruff, mypy and advice on length, without changing a file
 	$(BIN)/ruff check .

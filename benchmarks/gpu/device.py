@@ -37,19 +37,25 @@ def memory() -> dict[str, float]:
 
 
 def peaks(setting: Setting) -> Iterator[dict[str, Any]]:
-    """Bytes a second of a <- a + b, and float32 operations a second of multiply-adds and of a product."""
+    """Bytes a second of a <- a + b; float32 operations a second in registers and of a product of matrices.
+
+    The product is in full precision and made of fused multiply-adds. XLA writes x a + b as a multiplication
+    and an addition, so that its own kernels reach half of that peak at most.
+    """
     from benchmarks.roofline import best, device_products, device_stream
     from engine.run.host import cores
 
     sizes = setting.sizes
     yield {"bandwidth, B/s": device_stream(sizes.numbers, 3, 32), "numbers": sizes.numbers}
-    yield {"multiply-adds, operations/s": multiply_adds(sizes.numbers // 16, sizes.chain, best)}
+    yield {
+        "multiplications and additions, operations/s": in_registers(sizes.numbers // 16, sizes.chain, best)
+    }
     rows = 8_192 if sizes.numbers >= 2**28 else 256
     yield {"products of matrices, operations/s": device_products(rows, 3), "rows": rows, "cores": cores()}
 
 
-def multiply_adds(numbers: int, chain: int, best: Any) -> float:
-    """Float32 operations a second of x <- x a + b in registers, `chain` of them between load and store."""
+def in_registers(numbers: int, chain: int, best: Any) -> float:
+    """Float32 operations a second of x <- x a + b, `chain` of them between load and store."""
     import jax
     import jax.numpy as jnp
 

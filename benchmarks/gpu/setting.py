@@ -31,7 +31,7 @@ class Sizes:
 
 
 TINY = Sizes(
-    months=12, chunks=(128, 256), timed=1_024, compared=512, large=(1_024, 2_048), block=256, numbers=2**16,
+    months=12, chunks=(256,), timed=1_024, compared=512, large=(1_024, 2_048), block=256, numbers=2**16,
     chain=8, portfolio=4_096, normals=1_024, pilots=(2_048, 2_048, 2_048), level=0.99,
 )  # fmt: skip
 """Every phase on a CPU within a minute or two; its numbers mean nothing."""

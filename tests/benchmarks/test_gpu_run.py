@@ -1,5 +1,6 @@
 """The script for a GPU survives a phase that fails, hangs or dies, and being killed; phases run on a CPU."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from benchmarks import gpu_run, table
-from benchmarks.gpu import agreement, fused, profile
+from benchmarks.gpu import agreement, fused, profile, speed
 from benchmarks.gpu.log import LINES, Log, lines_of
 from benchmarks.gpu.setting import TINY, Setting
 from benchmarks.gpu.worker import Worker
@@ -333,16 +334,20 @@ def test_the_dearest_kernels_are_those_of_the_device_s_streams():
     ]  # fmt: skip
 
 
+SLOW = {"importance", "portfolio"}
+"""Phases that compile programs of their own for long: `make gpu-try` runs them as well."""
+NAMES_OF_PHASES = [phase.name for phase in PHASES if phase.name not in SLOW]
+
+
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
-    """The record of all phases at tiny size on this CPU, after the paths of the same CPU."""
+    """The record of phases at tiny size on this CPU, after the paths of the same CPU; compiled in haste."""
     folder = tmp_path_factory.mktemp("gpu")
-    quick = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
-    environment = os.environ | {"XLA_FLAGS": quick}
-    for arguments in (["--prepare"], ["--cpu", "--minutes", "30"]):
+    haste = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    for arguments in (["--prepare"], ["--cpu", "--minutes", "30", "--phases", *NAMES_OF_PHASES]):
         answer = subprocess.run(
             [sys.executable, gpu_run.__file__, "--tiny", "--out", folder, *arguments],
-            capture_output=True, text=True, cwd=ROOT, env=environment,
+            capture_output=True, text=True, cwd=ROOT, env=os.environ | {"XLA_FLAGS": haste},
         )  # fmt: skip
         assert answer.returncode == 0, (answer.stdout + answer.stderr)[-3000:]
     return folder
@@ -359,18 +364,20 @@ def facts_of(folder):
     return facts, rates
 
 
-def test_every_phase_runs_at_tiny_size(tiny, capsys):
+def test_phases_run_at_tiny_size(tiny, capsys):
     lines = lines_of(tiny / LINES)
-    assert {line["phase"]: line["end"] for line in lines if "end" in line} == {p.name: "done" for p in PHASES}
+    assert {line["phase"]: line["end"] for line in lines if "end" in line} == dict.fromkeys(
+        NAMES_OF_PHASES, "done"
+    )
     _, rates = facts_of(tiny)
     if "none" not in fused_kernel(tiny):
         assert rates.pop("fused kernel")["median"] > 0.0
     cases = {f"chunks of {chunk}" for chunk in TINY.chunks} | {f"{paths:,} paths" for paths in TINY.large}
-    assert set(rates) == cases | {"classic portfolio", "normals", "weighted paths"}
+    assert set(rates) == cases | {"normals"}
     assert all(0.0 < rate["low"] <= rate["median"] <= rate["high"] for rate in rates.values())
     table.main(str(tiny))
     text = capsys.readouterr().out
-    assert all(f"| {phase.name} | done |" in text for phase in PHASES) and "| gpu | normals |" in text
+    assert all(f"| {name} | done |" in text for name in NAMES_OF_PHASES) and "| gpu | normals |" in text
 
 
 def fused_kernel(folder):
@@ -397,13 +404,10 @@ def test_a_cpu_agrees_with_itself(tiny):
 def test_what_the_phases_measure_is_plausible(tiny):
     facts, _ = facts_of(tiny)
     assert 1e8 < facts["peaks"]["bandwidth, B/s"] < 1e13
-    assert 1e7 < facts["peaks"]["multiply-adds, operations/s"] < 1e14
+    assert 1e7 < facts["peaks"]["multiplications and additions, operations/s"] < 1e14
     assert len(facts["profile"]["dearest"]) == profile.DEAREST
     assert sum(row["share"] for row in facts["profile"]["dearest"]) <= 1.0
     assert abs(facts["normals"]["sum, standard deviations from 0"]) < 5.0
-    assert facts["portfolio"]["P(loss > 9,988)"] == pytest.approx(facts["portfolio"]["published"], rel=0.3)
-    mean, error = facts["importance"]["mean weight"]
-    assert abs(mean - 1.0) < 5.0 * error
     low, value, high = (facts["1e8 paths"]["ES 99%, USD bn"][at] for at in (1, 0, 2))
     assert 0.0 < facts["1e8 paths"]["expected loss, USD bn"] < low < value < high
 
@@ -413,3 +417,28 @@ def test_other_paths_are_refused(tiny):
         agreement.carried(tiny / "cpu.npz", Sizes(compared=TINY.compared))
     with pytest.raises(ValueError, match="no such file; write it on a CPU"):
         agreement.carried(tiny / "other.npz", TINY)
+
+
+def test_sizes_of_chunks_begin_with_the_usual_and_end_when_time_does(monkeypatch, tmp_path):
+    """A block holds a chunk and is a multiple of 256; a size that cannot end in time is left out."""
+    asked, left = [], iter([100.0, 60.0, 60.0, 50.0, 11.0])
+
+    def run(sizes, paths, block, chunk, seconds):
+        asked.append((chunk, block, seconds))
+        return Run(None, 1.0, 2.0, paths, (3.0,))
+
+    monkeypatch.setattr(speed, "tallied", run)
+    monkeypatch.setattr(speed, "usual_chunk", lambda: 1024)
+    monkeypatch.setattr(Setting, "left", property(lambda self: next(left)))
+    sizes = dataclasses.replace(TINY, chunks=(128, 1024, 4096), timed=1024)
+    earlier = {"peaks": {"bandwidth, B/s": 12 * 1024.0 * 60}, "compile": {"KiB a path and month": 1.0}}
+    found = list(speed.chunks(Setting(sizes, tmp_path, 100.0, earlier)))
+    assert asked == [(1024, 1024, 100.0), (128, 256, 60.0)]
+    assert found[0]["bound by memory, paths/s"] == 60.0 and found[0]["share of it, chunks of 1,024"] == 0.05
+    assert found[2] == {"chunks of 4,096": "left out: the last size took 10 s, 11 s are left"}
+
+
+def test_a_run_cut_short_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(speed, "tallied", lambda *_, **__: Run(None, 1.0, 2.0, 0, (3.0,)))
+    (facts,) = speed.second_large(Setting(TINY, tmp_path, 100.0, {}))
+    assert facts == {"paths": 0, "shortened": "0 of 2,048 paths in the time left"}
