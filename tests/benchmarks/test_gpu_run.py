@@ -15,7 +15,7 @@ import pytest
 from benchmarks import gpu_run, table
 from benchmarks.gpu import agreement, fused, profile, speed
 from benchmarks.gpu.log import LINES, Log, lines_of
-from benchmarks.gpu.setting import TINY, Setting
+from benchmarks.gpu.setting import TINY, Run, Setting, Sizes
 from benchmarks.gpu.worker import Worker
 from benchmarks.gpu_run import PHASES, Phase, Session, chosen, limit_of
 
