@@ -110,7 +110,7 @@ class Session:
 
     def ready(self) -> None:
         """A worker with JAX's device; raises SystemExit (2) if that is a CPU and nobody asked for one."""
-        device = self.worker.start()
+        device = self.worker.start(self.left)
         if device:
             self.log.write(phase="worker", facts=device)
             self.tell("worker", f"{device['devices']} x {device['device']}, jax {device['versions']['jax']}")
@@ -127,18 +127,20 @@ class Session:
 
     def one(self, phase: Phase, later: tuple[Phase, ...]) -> bool:
         """Run one phase under its limit; False if it failed."""
-        limit, begun = limit_of(phase, later, self.left), time.monotonic()
-        if not limit:
-            words = f"needs {phase.least:g} s, {max(self.left, 0.0):.0f} s are left"
-            self.close(phase, "left out", words, 0.0)
-            return True
-        if phase.fresh:
-            self.worker.kill()
+        begun = time.monotonic()
         try:
-            self.ready()
+            if phase.fresh:
+                self.worker.kill()
+            if self.left >= phase.least:
+                self.ready()
         except RuntimeError as error:
             self.close(phase, "failed", str(error), time.monotonic() - begun)
             return False
+        limit = limit_of(phase, later, self.left)  # the start of a worker has taken its time
+        if not limit:
+            words = f"needs {phase.least:g} s, {max(self.left, 0.0):.0f} s are left"
+            self.close(phase, "left out", words, time.monotonic() - begun)
+            return True
         if limit < phase.most:
             self.log.write(phase=phase.name, facts={"limit shortened, s": [phase.most, limit]})
         setting = Setting(self.sizes, self.carried, max(limit - GRACE, 0.5 * limit), self.facts)

@@ -64,10 +64,10 @@ class Worker:
     def __init__(self, prepare: str):
         self.prepare, self.process, self.pipe = prepare, None, None
 
-    def start(self) -> dict[str, Any]:
+    def start(self, seconds: float) -> dict[str, Any]:
         """Start the process if none runs; what `prepare` found there, empty if it ran already.
 
-        Raises RuntimeError if it does not start.
+        Raises RuntimeError if it does not start in so many seconds, START at most.
         """
         if self.process is not None:
             return {}
@@ -76,10 +76,10 @@ class Worker:
         self.process = context.Process(target=work, args=(theirs, os.getpid(), self.prepare), daemon=True)
         self.process.start()
         theirs.close()
-        kind, *rest = self.answer(time.monotonic() + START)
+        kind, *rest = self.answer(time.monotonic() + min(seconds, START))
         if kind != "ready":
             self.kill()
-            raise RuntimeError(f"a worker did not start: {rest[1]}")
+            raise RuntimeError(f"the worker did not start: {' '.join(rest)}")
         return rest[0]
 
     def answer(self, deadline: float) -> tuple[Any, ...]:

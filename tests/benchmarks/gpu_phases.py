@@ -35,6 +35,11 @@ def dying(setting):
     os.abort()
 
 
+def starting_late():
+    """A device that takes an hour to be found."""
+    time.sleep(3600.0)
+
+
 def never_starting():
     """No device."""
     raise RuntimeError("no device by intention")

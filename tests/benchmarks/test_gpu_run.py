@@ -89,6 +89,15 @@ def test_a_worker_that_does_not_start_is_a_failed_phase(session, monkeypatch):
     assert "did not start" in ends(session)[0]["well"]["words"]
 
 
+def test_a_start_takes_no_longer_than_the_time_left(session):
+    session.worker, session.end = Worker(f"{HERE}:starting_late"), time.monotonic() + 3.0
+    assert not session.run((phase("well"), phase("well")._replace(name="next")))
+    assert time.monotonic() < session.end + 5.0
+    found, _ = ends(session)
+    assert found["well"]["words"] == "the worker did not start: over its limit killed"
+    assert found["next"]["end"] == "left out"
+
+
 def test_without_a_gpu_nothing_runs_unless_asked(session, capsys):
     session.on_cpu = False
     with pytest.raises(SystemExit) as end:
