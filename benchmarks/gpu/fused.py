@@ -29,7 +29,7 @@ def fused(setting: Setting) -> Iterator[dict[str, Any]]:
         return
     yield {"fused kernel": name}
     yield from beside_a_cpu(setting, model)
-    run = tallied(sizes, plan.paths, plan.block, seconds=setting.left, model=model)
+    run = tallied(sizes, plan.paths, plan.block, seconds=0.9 * setting.left, model=model)
     if run.paths:
         yield {"paths": run.paths, "record": record("fused kernel", run, compile_s=run.compile_s)}
 

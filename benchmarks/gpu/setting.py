@@ -21,7 +21,7 @@ class Sizes:
     timed: int = 2**21  # paths of a timed run
     compared: int = 4_096  # paths beside a CPU's
     large: tuple[int, int] = (10**7, 10**8)  # paths of the large runs
-    block: int = 2**20  # paths a block of the large runs
+    block: int = 2**18  # paths a block of the large runs: time is looked at between blocks
     numbers: int = 2**28  # of an array that no cache holds
     chain: int = 256  # multiply-adds on each number
     portfolio: int = 2**22  # paths of the classic portfolio

@@ -65,7 +65,7 @@ def chunks(setting: Setting) -> Iterator[dict[str, Any]]:
             yield {case: f"left out: the last size took {spent:.0f} s, {before:.0f} s are left"}
             continue
         block = max(sizes.timed // 8, chunk, CHUNK)
-        run = tallied(sizes, sizes.timed, block, chunk, seconds=before)
+        run = tallied(sizes, sizes.timed, block, chunk, seconds=0.9 * before)
         spent = before - setting.left
         if not run.paths:
             yield {case: "compiled, and no time left to run"}
@@ -131,7 +131,7 @@ def importance(setting: Setting) -> Iterator[dict[str, Any]]:
     )
     yield {"learned in, s": law.seconds, "paths of pilots": law.paths, "share in the tail": list(law.hits)}
     block = max(sizes.timed // 8, CHUNK)
-    run = tallied(sizes, sizes.timed, block, None, (law.sampler,), seconds=setting.left)
+    run = tallied(sizes, sizes.timed, block, None, (law.sampler,), seconds=0.9 * setting.left)
     if not run.paths:
         yield {"weighted paths": "compiled, and no time left to run"}
         return

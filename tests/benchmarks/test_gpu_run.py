@@ -442,7 +442,7 @@ def test_sizes_of_chunks_begin_with_the_usual_and_end_when_time_does(monkeypatch
     sizes = dataclasses.replace(TINY, chunks=(128, 1024, 4096), timed=1024)
     earlier = {"peaks": {"bandwidth, B/s": 12 * 1024.0 * 60}, "compile": {"KiB a path and month": 1.0}}
     found = list(speed.chunks(Setting(sizes, tmp_path, 100.0, earlier)))
-    assert asked == [(1024, 1024, 100.0), (128, 256, 60.0)]
+    assert asked == [(1024, 1024, 90.0), (128, 256, 54.0)]
     assert found[0]["bound by memory, paths/s"] == 60.0 and found[0]["share of it, chunks of 1,024"] == 0.05
     assert found[2] == {"chunks of 4,096": "left out: the last size took 10 s, 11 s are left"}
 
