@@ -227,7 +227,7 @@ def foreclosed():
     credit.waiver, credit.ltv_covenant, credit.ltv_cure, credit.step_in = 0.0, 0.3, 0.2, 0.3
     system.firms.cash[CLOUD], system.firms.equity_value[CLOUD] = 0.3, 0.0
     system.numbers.chips.depth = 0.01
-    system.loans.draw_months[1], system.loans.origination_share[1] = 0.0, 0.0
+    system.loans.draw_months[1], system.calendar.origination[:, 1] = 0.0, 0.0
     system.calendar.firm_capex[:, CLOUD] = 0.0
     return system
 
