@@ -168,7 +168,7 @@ def test_lending_by_hand(five_years, pulling):
     refused = policy.Refused(nothing, nothing)
     got = policy.lending(five_years, row, jnp.float32(5.0), nothing, refused, jnp.float32(10.0), alive)
     loans, pools = five_years.loans, five_years.pools
-    shares = np.concatenate([loans.origination_share, pools.origination_share]).astype(np.float64)
+    shares = np.concatenate([row.origination, pools.origination_share]).astype(np.float64)
     of_funds = shares @ np.concatenate([loans.fund_share, pools.fund_share]).astype(np.float64)
     assert float(got.by_savers) == pytest.approx(shares.sum(), rel=1e-5)
     assert float(got.by_funds) == pytest.approx(9.0 * 0.25 * of_funds, rel=1e-5)

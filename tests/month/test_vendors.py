@@ -1,4 +1,4 @@
-"""Vendors' cash, backstops, warrants; converts; leases that end early; anticipated repayment; vintage."""
+"""Vendors' cash, backstops, warrants; converts; leases that end early; anticipated repayment."""
 
 import dataclasses
 
@@ -9,7 +9,7 @@ import pytest
 
 from engine.book.build import build_system
 from engine.book.parameters import Parameters
-from engine.month import chips, contracts, funding, pools, vendors
+from engine.month import contracts, funding, pools, vendors
 from engine.vocabulary import MONTH
 from tests.month.conftest import MONTHS, chip_market, month_of, paired_change
 
@@ -159,12 +159,6 @@ def test_after_the_repayment_date_debt_that_nobody_refinances_takes_all_spare_ca
         now = dataclasses.replace(calm_economy, access=jnp.float32(access))
         debt, *_ = pools.lease_month(five_years, state, now, jnp.float32(0.0), nothing, jnp.float32(time))
         assert float(debt[pool]) == pytest.approx(expected, rel=1e-6)
-
-
-def test_mean_age_of_a_fleet():
-    """A fleet two years old that doubles: (2 + 1/12) / 2; nothing installed has no age."""
-    age = chips.older(jnp.float32([2.0, 1.0]), jnp.float32([1.0, 0.0]), jnp.float32([2.0, 0.0]))
-    np.testing.assert_allclose(age, [(2.0 + MONTH) / 2.0, 0.0], rtol=1e-6)
 
 
 @pytest.fixture(scope="module")
