@@ -65,7 +65,7 @@ random: setup ## dieharder over the random words (half an hour on one core); JOB
 kills: setup ## kill a run KILLS times and see that it ends as the undisturbed one; into out/kills
 	$(BIN)/python tests/experiments/kills.py $(KILLS) --folder out/kills
 
-validate: setup ## every known number beside the engine's: docs/validation.md
+validate: setup ## published numbers beside the engine's: docs/validation.md
 	$(BIN)/undertow task=validate validate.unshipped=$(UNSHIPPED)
 
 bench: setup ## all benchmarks on this machine (an hour), results as lines of JSON and one table in BENCH_OUT

@@ -100,8 +100,8 @@ def compiled(dump: str):
 def computations(text: str) -> dict[str, list[str]]:
     """Lines of every computation of a compiled program."""
     text = re.sub(r", metadata=\{[^}]*\}", "", text)
-    found = re.finditer(r"^(?:ENTRY )?%([\w.\-]+) \(.*?\) -> .*? \{\n(.*?)^\}", text, re.S | re.M)
-    return {match.group(1): match.group(2).splitlines() for match in found}
+    matches = re.finditer(r"^(?:ENTRY )?%([\w.\-]+) \(.*?\) -> .*? \{\n(.*?)^\}", text, re.S | re.M)
+    return {match.group(1): match.group(2).splitlines() for match in matches}
 
 
 def size(shape: str) -> int:
@@ -150,11 +150,11 @@ def assembled(dump: str) -> dict[str, int]:
         instructions += len(re.findall(r"^\s+(?:@\S+ )?[a-z][\w.]+ .*;$", text, re.M))
         rounded += len(re.findall(r"mma\S*\.tf32", text))
         unordered += len(re.findall(r"\b(?:atom|red)\.\S*\bf\d+", text))
-        said = subprocess.run(
+        output = subprocess.run(
             [ptxas, "-v", "-arch=sm_90a", "-o", os.devnull, file], capture_output=True, text=True, check=True
         ).stderr
-        registers += [int(count) for count in re.findall(r"Used (\d+) registers", said)]
-        spilled += sum(int(count) for count in re.findall(r"(\d+) bytes spill stores", said))
+        registers += [int(count) for count in re.findall(r"Used (\d+) registers", output)]
+        spilled += sum(int(count) for count in re.findall(r"(\d+) bytes spill stores", output))
     return {"kernels": len(registers), "instructions": instructions, "registers": max(registers, default=0),
             "spilled": spilled, "rounded": rounded, "unordered": unordered}  # fmt: skip
 
@@ -164,9 +164,9 @@ def main() -> None:
     if site("cuda_nvcc") is None:
         sys.exit("jax's CUDA plugin is not on the path: run `make gpu-check`")
     with tempfile.TemporaryDirectory() as dump:
-        begun = time.perf_counter()
+        start = time.perf_counter()
         program, paths = compiled(dump)
-        seconds = time.perf_counter() - begun
+        seconds = time.perf_counter() - start
         kernels, moved = month_of(program.as_text())
         assembly = assembled(dump)
     each, memory = moved / paths, program.memory_analysis()

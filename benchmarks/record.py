@@ -122,7 +122,7 @@ def records(folder: str | pathlib.Path) -> list[Record]:
     path = pathlib.Path(folder) / LINES
     if not path.is_file():
         raise ValueError(f"{path}: no such file; run benchmarks with BENCH_OUT={folder}")
-    found: dict[tuple[str, str], Record] = {}
+    latest: dict[tuple[str, str], Record] = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try:
             fields = json.loads(line)
@@ -131,5 +131,5 @@ def records(folder: str | pathlib.Path) -> list[Record]:
             record = Record(**fields)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"{path}, line {number}: got no result of a benchmark ({error})") from None
-        found[record.benchmark, record.case] = record
-    return list(found.values())
+        latest[record.benchmark, record.case] = record
+    return list(latest.values())

@@ -46,6 +46,16 @@ class Provenance(Origin):
     sampler: str
 
 
+class Timing(TypedDict):
+    """Seconds, speed and memory; `sessions` counts the interrupted ones too."""
+
+    compile_s: float
+    run_s: float
+    paths_per_s: float
+    peak_rss_mb: float
+    sessions: int
+
+
 def machine(origin: Origin) -> str:
     """The machine in words: devices, processor, platform."""
     return ", ".join(part for part in (origin["device"], origin["platform"]) if part)
@@ -124,3 +134,14 @@ def peak_memory() -> float:
     """Greatest resident memory of this process so far, MB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1024.0**2 if sys.platform == "darwin" else peak / 1024.0
+
+
+def timing_of(compile_s: float, run_s: float, paths: int, sessions: int = 1) -> Timing:
+    """What a simulation took: seconds, paths a second, and this process's greatest memory so far."""
+    return {
+        "compile_s": compile_s,
+        "run_s": run_s,
+        "paths_per_s": paths / max(run_s, 1e-9),
+        "peak_rss_mb": peak_memory(),
+        "sessions": sessions,
+    }

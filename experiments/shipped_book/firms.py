@@ -15,13 +15,13 @@ OWN_VOLATILITY = {"lab": 0.55, "neocloud": 0.8, "host": 0.65, "hyperscaler": 0.3
 in 2025 (CoreWeave about 0.9, Oracle 0.45) less the sector's 0.27; labs by the scatter of their rounds."""
 RESIDUAL = 0.25
 """Of the default intensity that a rating implies: fraud, operations, law. The rest is cash and collateral."""
-CAPEX = tuple(f"capex_{year}" for year in range(2026, 2031))
+CAPEX = tuple(f"capex_{year}" for year in range(1, 6))
 
 
 def firm(
     name_id: str, name: str, kind: str, source: str, grade: str, capex: Sequence[float] = (), **values: Any
 ) -> Row:
-    """One row; `capex` from 2026 on, USD bn a year."""
+    """One row; `capex` from year 1, 2026, on, USD bn a year."""
     plan = dict(zip(CAPEX, capex, strict=False))
     values["hazard"] = round(RESIDUAL * values.get("hazard", 0.0), 8)
     if values.get("equity_value"):
@@ -149,7 +149,7 @@ def hyperscalers() -> list[Row]:
 
 
 def vendors(facts: Facts) -> list[Row]:
-    """Shares of chip sales and what of them is free to support customers: assumptions near free cash flow."""
+    """Shares of chip sales, and the part free to support customers: assumptions near free cash flow."""
 
     def vendor(
         name_id: str, name: str, hazard: float, value: float, source: str, grade: str = "C", **values: Any

@@ -44,7 +44,7 @@ GENERATIONS = {2023: {"A100": 0.2, "H100": 0.8}, 2024: {"H100": 0.6, "H200": 0.4
 BUYERS = {"MSFT": 0.4, "META": 0.3, "AMZN": 0.2, "GOOG": 0.1}
 """Hyperscalers that rent compute from clouds without a name."""
 TENANTS = {"MSFT": 0.3, "META": 0.25, "AMZN": 0.2, "GOOG": 0.1, "ORCL": 0.15}
-"""Hyperscalers that lease sites; Oracle's and CoreWeave's are of their leases not commenced (contracts.py)."""
+"""Hyperscalers that lease sites; Oracle's leases are of those not commenced (contracts.py)."""
 DEVELOPERS = ("DEV_A", "DEV_B", "DEV_C")
 """Buyers of compute who are neither labs with a row nor hyperscalers."""
 A_YEAR = {"UNNAMED_PC": {"cloud": 3, "site": 1}, "OTHER_CONSTRUCTION": {"cloud": 0, "site": 2}}
@@ -132,7 +132,8 @@ def developers() -> Rows:
         "equity_volatility": 0.55, "value_multiple": 0.1, "hazard": 0.0025, **INVENTED,
         "source": "stand for AI developers behind Anthropic and xAI in size; invented",
     }  # fmt: skip
-    return Rows(firms=[{"firm": name, "name": f"AI developer {name[-1]}", **common} for name in DEVELOPERS])
+    names = {name: f"AI developer {name[-1]} (stand-in)" for name in DEVELOPERS}
+    return Rows(firms=[{"firm": firm, "name": name, **common} for firm, name in names.items()])
 
 
 def borrower(

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from engine.report import findings, timelines, words
-from engine.report.section import Chart, Pair, Section, finding, note
+from engine.report.section import Chart, Pair, Part, Section, finding, note
 from engine.report.table import Table, probability, row
 from engine.results.folder import Results
 from engine.results.horizons import horizon_years
@@ -24,11 +24,34 @@ def timing(results: Results) -> Section:
         "boom-breaks", timelines.boom_breaks(results), "Loss by the quarter in which the boom breaks",
         f"expected loss over {horizon_years(results.last)}; bars: two standard errors.",
     )  # fmt: skip
-    parts = (
+    parts: tuple[Part, ...] = (
         finding(findings.timing(results)), pair, causes, breaks, note(findings.boom_breaks(results)),
-        borrowers_table(results),
+        borrowers_table(results), *groups(results),
     )  # fmt: skip
     return Section("how-fast", "How fast losses come", parts)
+
+
+def groups(results: Results) -> tuple[Table, ...]:
+    """Borrowers without a name, by the credit that they stand for; nothing where the book has none."""
+    firms = results.tables["firms"]
+    if "group" not in firms.columns:
+        return ()  # a run of before
+    ends = [f"pd_{horizon}" for horizon in results.horizons if f"pd_{horizon}" in firms.columns]
+    rows = tuple(
+        row(name, f"{len(part)}", leading_cause(part[causes_of(part)].mul(part[ends[-1]], axis=0).mean()),
+            *(words.share(part[end].mean()) for end in ends))
+        for name, part in firms[firms["group"] != ""].groupby("group", sort=False)
+    )  # fmt: skip
+    if not rows:
+        return ()
+    spans = [horizon_years(end.removeprefix("pd_")) for end in ends]
+    head = ("Credit", "Borrowers", "Leading cause, share of defaults", *(f"Mean PD {span}" for span in spans))
+    return (Table("borrower-groups", "Borrowers without a name", head, rows, words=3),)
+
+
+def causes_of(firms: pd.DataFrame) -> list[str]:
+    """Columns with the shares of causes."""
+    return [column for column in firms.columns if column.startswith("cause_")]
 
 
 def borrowers_table(results: Results) -> Table:
@@ -61,4 +84,5 @@ def leading_cause(firm: pd.Series) -> str:
     causes = firm[[column for column in firm.index if column.startswith("cause_")]].astype(float)
     if causes.sum() <= 0.0:
         return "–"
-    return f"{causes.idxmax().removeprefix('cause_').replace('_', ' ')} {words.share(causes.max())}"
+    largest = causes.max() / causes.sum()
+    return f"{causes.idxmax().removeprefix('cause_').replace('_', ' ')} {words.share(largest)}"
