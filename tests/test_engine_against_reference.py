@@ -24,9 +24,10 @@ RUNNING = ("cash", "balance", "pledged", "held", "owned")
 FLOOR = 1e-2
 """USD bn and shares below this are held to RELATIVE x FLOOR: sums of larger numbers cancel in float32."""
 SMALL_LOAN = 0.1
-FLOORS = {"sold": 0.1, "withdrawn": 0.1, "policy_cost": 1.0}
+FLOORS = {"sold": 0.1, "withdrawn": 0.1, "policy_cost": 1.0, "raised": 1.0, "ebitda": 1.0}
 """Shares up to five times the difference of two shares of capital lost; what a firm may not borrow, which is
-a difference of limits and debts of tens of bn."""
+a difference of limits and debts of tens of bn; what a lab lacks and what a firm earns in a month,
+differences of cash and of contracts that come in and go out."""
 
 
 def stressed() -> Parameters:
@@ -201,6 +202,20 @@ COMPARED = {
     "exposure": lambda s, i: i.exposure,
     "policy_cost": lambda s, i: i.policy_cost,
 }
+
+
+def test_what_is_planned_for_a_loan_is_its_commitment_and_the_plan_of_its_vintage(case):
+    """From the book's own rows: the reference reads both from the System, which has no vintage."""
+    system, _ = case
+    rows = load_book(shipped_book("ai_credit_2025"))["loans"].set_index("loan").loc[list(system.names.loans)]
+    year = np.arange(MONTHS) // 12 + 1
+    vintage, share = rows["vintage"].to_numpy(), rows["origination_share"].to_numpy(np.float64)
+    taken = np.where((vintage == 0) | (year[:, None] == vintage), share, 0.0)
+    np.testing.assert_allclose(system.calendar.origination, taken, rtol=1e-6)
+    plan = np.repeat(np.asarray(system.numbers.chips.capex, np.float64), 12)[:MONTHS, None] / 12.0
+    lent = float(system.numbers.credit.origination) * (plan * taken).sum(axis=0) * (vintage > 0)
+    np.testing.assert_allclose(system.loans.planned, rows["committed"] + lent, rtol=1e-5)
+    assert (lent > 0.0).sum() == (vintage > 0).sum() > 0 and vintage.max() * 12 <= MONTHS
 
 
 def test_path_by_path(case, exact):

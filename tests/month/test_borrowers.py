@@ -70,7 +70,7 @@ def test_subscriptions_lapse_with_the_regime_and_with_the_labs_own_value(
     def direct(system, economy):
         return np.asarray(revenue.step(system, fate, nothing, economy, month, nothing)[1].direct, np.float64)
 
-    # A normal of zero leaves the mean of a lognormal: a month of own_shocks lowers the median, not these.
+    # A normal of zero is below the mean of a lognormal: with own shocks a month would lower every value.
     five_years = changed("mechanisms.own_shocks", 0.0)
     full = direct(five_years, today)
     np.testing.assert_allclose(full, np.asarray(five_years.firms.revenue_share, np.float64) * 60.0, rtol=1e-5)

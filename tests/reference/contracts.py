@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from tests.reference import policy, vendors
 from tests.reference.book import once
 from tests.reference.scalars import BOOM, CONTRACT_CLEARING, DT, clip, positive
@@ -48,10 +50,10 @@ def present_value(book, c: int, t: int) -> float:
 
 def discounted(book, c: int, t: int) -> float:
     """Sum of term_c(s) dt e^{-contract_yield (s - t) dt} over what is left of the term."""
-    total = 0.0
-    for s in range(t + 1, int(math.floor(end_month(book, c))) + 1):
-        total += term(book, c, s) * DT * math.exp(-book.numbers.credit.contract_yield * (s - t) * DT)
-    return total
+    last = int(math.floor(end_month(book, c)))
+    paid = once(book, ("term", c), lambda: [term(book, c, s) * DT for s in range(1, last + 1)])
+    years = np.arange(1, last - t + 1) * DT
+    return float(np.dot(paid[t:], np.exp(-book.numbers.credit.contract_yield * years)))
 
 
 def planned_revenue(book, t: int) -> float:

@@ -39,7 +39,7 @@ def pledged_by(book, pledged, i: int) -> list[float]:
 
 
 def start_needs(book, i: int) -> tuple[float, float]:
-    """What compute contracts pay at month 0 and in month 12, USD bn a year; 0 for firms that are no operators."""
+    """What compute contracts of an operator pay at month 0 and in month 12, USD bn a year; 0 for others."""
     k = book.contracts
     sold = compute_sold(book, i) if is_operator(book, i) else []
     today = sum(k.start_annual[c] for c in sold if k.start_month[c] <= 0)

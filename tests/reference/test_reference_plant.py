@@ -24,8 +24,8 @@ LN = math.log(0.7 * 5.9 / 0.9)
 
 def test_what_contracts_pay_in_a_year_has_been_bought_and_growth_is_being_installed():
     """The neocloud is paid 1.2 and 3.0, in a year 3.6 and 3.0, and has 1.729224 in pledge: the rest of 6.6 is
-    its own in the same mix, 4.2 is online. The software house is paid 1.5, in a year 1.5 + 18.5/3, and has the
-    mix of the fleet. Hosts and outside firms are no operators.
+    its own in the same mix, 4.2 is online. The software house is paid 1.5, in a year 1.5 + 18.5/3, in the mix
+    of the fleet. Hosts and outside firms are no operators.
     """
     book = plain(example.whole_system())
     owned, online = plant.start_owned(book), plant.start_online(book)
@@ -80,8 +80,8 @@ def slow():
 
 
 def test_customers_pay_for_what_is_delivered():
-    """1.4 and 3.0 are needed in month 1, 4.2 and a part of 2.4 is online. Of the software house's 1.5 + 18.5/36
-    it is 1.5 and a part of 18.5/3.
+    """1.4 and 3.0 are needed in month 1, 4.2 and a part of 2.4 is online. Of the software house's
+    1.5 + 18.5/36 it is 1.5 and a part of 18.5/3.
     """
     month = calm(slow(), 1)["months"][0]
     share = 4.21 / 4.4
@@ -188,8 +188,8 @@ def test_chips_fail_and_free_ones_that_do_not_earn_their_cost_are_retired():
 
 
 def test_an_operator_builds_what_contracts_need_and_replaces_what_fails():
-    """In a year 1.2 + 18.8 * 13/24 and 3.0 are needed, of which a month's growth is not installed: a sixth of it
-    at its cost in chips, two thirds of all capex, is more than the plan of 0.5/12. Of what contracts need now
+    """In a year 1.2 + 18.8 * 13/24 and 3.0 are needed, of which a month's growth is not installed: a sixth of
+    it at its cost in chips, two thirds of all capex, is more than the plan of 0.5/12. Of what contracts need now
     0.05 a year fail.
     """
     system = example.whole_system()
@@ -302,8 +302,8 @@ def test_a_firm_without_access_of_its_own_is_insolvent_where_assets_do_not_cover
 
 
 def test_the_site_of_a_project_is_as_large_as_what_was_lent_for_it():
-    """5 of 16 are drawn at month 0, 11/18 a month after that. The lease runs from month 12: it pays for what is
-    built, and so does its forward EBITDA; a project is never late.
+    """5 of 16 are drawn at month 0, 11/18 a month after that. The lease runs from month 12: it pays for what
+    is built, and so does its forward EBITDA; a project is never late.
     """
     system = example.whole_system()
     months = calm(system, 14)["months"]
