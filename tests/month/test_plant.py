@@ -74,7 +74,7 @@ def test_what_is_bought_comes_online_in_months_and_customers_get_what_is_online(
 
 
 def test_customers_leave_what_is_late_for_more_than_six_months(month, cloud, five_years):
-    """A quarter is missing; half of it goes a month once seven months were short. A twentieth is tolerated."""
+    """A quarter is missing; half of it goes a month once seven months were short. A twentieth is no delay."""
     for before, after, lost in ((0.0, 1.0, 0.0), (5.0, 6.0, 0.0), (6.0, 7.0, 0.125)):
         state, now = month(installed=3.0, online=3.0, need=4.0, late=before)
         assert float(state.late[cloud]) == after
@@ -146,7 +146,7 @@ def test_upkeep_orders_what_contracts_will_need_and_replaces_what_fails(five_yea
 def test_chips_fail_idle_ones_that_are_free_retire_and_the_bankrupt_lose_theirs(
     five_years, month, setting_of, cloud
 ):
-    """A quarter is free and generation 0 is idle. 3 bn buy chips of generation 1; then the firm goes on or not."""
+    """A quarter is free and generation 0 is idle. 3 bn buy chips of generation 1; the firm goes on or not."""
     chips = five_years.numbers.chips
     state, now = month(installed=8.0, online=4.0, need=2.0)
     now = dataclasses.replace(now, free=only(now.free, cloud, 0.25))

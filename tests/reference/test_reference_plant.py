@@ -189,8 +189,8 @@ def test_chips_fail_and_free_ones_that_do_not_earn_their_cost_are_retired():
 
 def test_an_operator_builds_what_contracts_need_and_replaces_what_fails():
     """In a year 1.2 + 18.8 * 13/24 and 3.0 are needed, of which a month's growth is not installed: a sixth of
-    it at its cost in chips, two thirds of all capex, is more than the plan of 0.5/12. Of what contracts need now
-    0.05 a year fail.
+    it at its cost in chips, two thirds of all capex, is more than the plan of 0.5/12. Of what contracts need
+    now 0.05 a year fail.
     """
     system = example.whole_system()
     system.firms.cash[CLOUD], system.contracts.annual[0] = 0.45, 20.0
