@@ -20,13 +20,14 @@ from tests.reference.path import simulate_path
 
 MONTHS, SEED = 60, 20251231
 RELATIVE = 1e-4
-RUNNING = ("cash", "balance", "pledged", "held")
+RUNNING = ("cash", "balance", "pledged", "held", "owned")
 FLOOR = 1e-2
 """USD bn and shares below this are held to RELATIVE x FLOOR: sums of larger numbers cancel in float32."""
 SMALL_LOAN = 0.1
-FLOORS = {"sold": 0.1, "withdrawn": 0.1, "policy_cost": 1.0}
+FLOORS = {"sold": 0.1, "withdrawn": 0.1, "policy_cost": 1.0, "raised": 1.0, "ebitda": 1.0, "forward": 1.0}
 """Shares up to five times the difference of two shares of capital lost; what a firm may not borrow, which is
-a difference of limits and debts of tens of bn."""
+a difference of limits and debts of tens of bn; what a lab lacks and what a firm earns or will earn,
+differences of cash and of contracts that come in and go out."""
 
 
 def stressed() -> Parameters:
@@ -135,7 +136,7 @@ def raw_draws(system, path):
     }
     shocks = {
         name: np.asarray(getattr(monthly, name), np.float64)
-        for name in ("normals", "regime", "waiver", "extension")
+        for name in ("normals", "regime", "waiver", "extension", "own", "round")
     }
     return fate, shocks
 
@@ -144,19 +145,46 @@ COMPARED = {
     "revenue": lambda s, i: i.economy.revenue,
     "spread": lambda s, i: i.economy.spread,
     "equity": lambda s, i: i.economy.equity,
+    "own_value": lambda s, i: s.own_value,
+    "value": lambda s, i: i.revenue.value,
+    "firm_spread": lambda s, i: i.revenue.spread,
+    "firm_access": lambda s, i: i.revenue.access,
     "utilisation": lambda s, i: i.chips.utilisation,
     "rent": lambda s, i: i.chips.rent,
+    "capex_factor": lambda s, i: s.chips.capex_pace,
+    "order_factor": lambda s, i: s.chips.ordered_pace,
     "price": lambda s, i: i.collateral.price,
-    "age": lambda s, i: s.chips.age,
+    "owned": lambda s, i: s.plants.owned,
+    "online": lambda s, i: s.plants.online,
+    "short_delivery": lambda s, i: s.plants.late,
+    "installed": lambda s, i: i.plants.installed,
+    "need": lambda s, i: i.plants.needed,
+    "need_ahead": lambda s, i: i.plants.needed_ahead,
+    "delivered": lambda s, i: i.plants.delivered,
+    "rent_ratio": lambda s, i: i.plants.rent,
+    "free_share": lambda s, i: i.plants.free,
+    "spot": lambda s, i: i.plants.spot,
+    "spot_ahead": lambda s, i: i.plants.spot_ahead,
     "size": lambda s, i: s.contracts.size,
     "purse": lambda s, i: s.contracts.purse,
+    "since_round": lambda s, i: s.contracts.since_round,
     "paid": lambda s, i: i.contracts.paid,
     "received": lambda s, i: i.contracts.received,
+    "raised": lambda s, i: i.contracts.raised,
+    "equity_capacity": lambda s, i: i.contracts.capacity,
+    "ebitda": lambda s, i: i.contracts.ebitda,
+    "forward": lambda s, i: i.contracts.forward,
     "cash": lambda s, i: s.funding.cash,
+    "fees": lambda s, i: s.funding.fees,
+    "maturity": lambda s, i: s.funding.maturity,
+    "maturing": lambda s, i: s.funding.maturing,
+    "coupon": lambda s, i: s.funding.coupon,
+    "limit": lambda s, i: i.funding.limit,
     "belief": lambda s, i: s.belief,
     "hidden": lambda s, i: i.hidden.hidden,
     "accounting_value": lambda s, i: i.chips.accounting_value,
     "balance": lambda s, i: s.funding.balance,
+    "peak": lambda s, i: s.funding.peak,
     "pledged": lambda s, i: s.collateral.pledged,
     "held": lambda s, i: s.collateral.held,
     "ltv": lambda s, i: i.collateral.ltv,
@@ -174,6 +202,20 @@ COMPARED = {
     "exposure": lambda s, i: i.exposure,
     "policy_cost": lambda s, i: i.policy_cost,
 }
+
+
+def test_what_is_planned_for_a_loan_is_its_commitment_and_the_plan_of_its_vintage(case):
+    """From the book's own rows: the reference reads both from the System, which has no vintage."""
+    system, _ = case
+    rows = load_book(shipped_book("ai_credit_2025"))["loans"].set_index("loan").loc[list(system.names.loans)]
+    year = np.arange(MONTHS) // 12 + 1
+    vintage, share = rows["vintage"].to_numpy(), rows["origination_share"].to_numpy(np.float64)
+    taken = np.where((vintage == 0) | (year[:, None] == vintage), share, 0.0)
+    np.testing.assert_allclose(system.calendar.origination, taken, rtol=1e-6)
+    plan = np.repeat(np.asarray(system.numbers.chips.capex, np.float64), 12)[:MONTHS, None] / 12.0
+    lent = float(system.numbers.credit.origination) * (plan * taken).sum(axis=0) * (vintage > 0)
+    np.testing.assert_allclose(system.loans.planned, rows["committed"] + lent, rtol=1e-5)
+    assert (lent > 0.0).sum() == (vintage > 0).sum() > 0 and vintage.max() * 12 <= MONTHS
 
 
 def test_path_by_path(case, exact):

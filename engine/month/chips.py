@@ -129,7 +129,7 @@ def step(
     aged = obsolescence(system, fate, state, economy, time)
 
     pace, answer = capex_pace(system, state, economy)
-    ordered = state.ordered_pace + 12.0 * MONTH * (pace - state.ordered_pace) / chips.order_months
+    ordered = state.ordered_pace + (pace - state.ordered_pace) / chips.order_months
     capex = month.capex * pace * answer
     mix = purchases(system, released)
     bought = chips.capex_chip_share * capex * MONTH * mix / table.list_price

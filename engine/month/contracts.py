@@ -33,7 +33,7 @@ class Means(eqx.Module):
     """What a firm can pay with, before contract income (USD bn this month)."""
 
     cash: Float[Array, "firms"]
-    reserved: Float[Array, "firms"]  # interest, amortisation and fees
+    reserved: Float[Array, "firms"]  # interest and amortisation
     accrued: Float[Array, "firms"]  # equity that a round, or the market, would give now
     owner: Float[Array, "firms"]  # what an owner would pay in
     undrawn: Float[Array, "firms"]  # revolver, and what lenders would still lend

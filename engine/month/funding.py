@@ -167,7 +167,7 @@ def means(system: System, state: FundingState, service: Service) -> Means:
     """What firms can pay contracts with."""
     return Means(
         cash=state.cash,
-        reserved=system.loans.borrowed @ (service.interest + service.amortisation) + state.fees,
+        reserved=system.loans.borrowed @ (service.interest + service.amortisation),
         accrued=service.accrued,
         owner=service.owner,
         undrawn=service.undrawn + service.spare_debt,

@@ -85,14 +85,20 @@ def init(system: System) -> State:
     )
 
 
-def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks) -> tuple[State, Info]:
-    """One month, stage by stage, from the economy to the supply of credit."""
-    standing = state.credit.standing
+def meet(
+    system: System, fate: Fate, state: State, month: Month, shocks: Shocks
+) -> tuple[economy.EconomyState, chips.ChipState, Float[Array, "firms"], Setting]:
+    """Economy, chip market and revenue: what every borrower meets before contracts are paid."""
     economy_state, conditions = economy.step(system, state.economy, state.supply, month, shocks)
     chip_state, chip_market = chips.step(system, fate, state.chips, conditions, month)
     own_value, income = revenue.step(system, fate, state.own_value, conditions, month, shocks.own)
-    setting = Setting(month, standing, conditions, chip_market, income)
+    setting = Setting(month, state.credit.standing, conditions, chip_market, income)
+    return economy_state, chip_state, own_value, setting
 
+
+def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks) -> tuple[State, Info]:
+    """One month, stage by stage, from the economy to the supply of credit."""
+    economy_state, chip_state, own_value, setting = meet(system, fate, state, month, shocks)
     plants, delivery = plant.step(
         system, state.plants, state.collateral.pledged, state.contracts.size, state.funding.peak, setting
     )
@@ -124,7 +130,7 @@ def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks)
         new_money_loss=state.new_money_loss + losses.new_money,
         flags=state.flags | accounts.flags(flows, tests, lender_losses, losses, new_supply),
     ), Info(
-        conditions, chip_market, income, delivery, flows, financed, hidden, tests, losses.loss,
-        losses.exposure, lender_losses,
-        policy_cost=policy.costs(system, state.supply, conditions, flows.aid, financed.lending),
+        setting.economy, setting.chips, setting.revenue, delivery, flows, financed, hidden, tests,
+        losses.loss, losses.exposure, lender_losses,
+        policy_cost=policy.costs(system, state.supply, setting.economy, flows.aid, financed.lending),
     )  # fmt: skip

@@ -52,7 +52,7 @@ def setting_of(five_years, calm_economy):
         everybody = jnp.ones(len(five_years.names.firms), jnp.float32)
         return Setting(
             month_of(five_years, t), Standing(everybody, everybody), economy, chip_market(five_years),
-            Revenue(direct=0.0 * everybody, value=value),
+            Revenue(direct=0.0 * everybody, value=value, spread=everybody, access=everybody),
         )  # fmt: skip
 
     return build
@@ -107,8 +107,9 @@ def chip_market(system, capex=0.0):
     shape = jax.eval_shape(lambda: chips.init(system)).fleet
     zero, many = jnp.zeros((), jnp.float32), jnp.zeros(shape.shape, jnp.float32)
     return chips.ChipMarket(
-        utilisation=zero, hours=zero, rent=many, value=many, earnings=many, mix=many,
-        capex=jnp.float32(capex), capex_pace=zero, bought=zero, accounting_value=many, stress=zero,
+        utilisation=zero, hours=zero, rent=many, value=many, earnings=many, idle=many, mix=many,
+        capex=jnp.float32(capex), capex_pace=zero, ordered_pace=zero, bought=zero, accounting_value=many,
+        stress=zero,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ MATHEMATICS = {
     "0.5 * economy.volatility ** 2": "mean of a lognormal",
     "0.5 * variance": "mean of a lognormal",
     "0.5 * noise ** 2": "mean of a lognormal",
+    "0.5 * volatility ** 2": "mean of a lognormal",
     "0.5 * frailty ** 2": "mean of a lognormal",
     "2.0 * speed": "variance of an Ornstein-Uhlenbeck process",
     "2.0 * own": "variance of a sum",

@@ -41,7 +41,7 @@ def test_month_zero_reproduces_documented_ltv(five_years):
     value = factor * (calendar.present_value[0] + calendar.term[0] / 12.0)
     contracts = numbers.credit.contract_advance * (loans.security @ (five_years.contracts.margin * value))
     years = loans.security_weight @ (calendar.years_left[0] + jnp.float32(1.0 / 12.0))
-    kept = jnp.exp(-numbers.chips.underwritten_decline * years)
+    kept = jnp.exp(-five_years.chips.decline * years)
     worth = loans.collateral_scale * (contracts + kept * (loans.pledged @ five_years.chips.price_start))
     drawn = np.asarray(loans.drawn[: len(worth)])
     known = drawn > 0

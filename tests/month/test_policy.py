@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from engine.book import calendar
-from engine.book.parameters import Policy
+from engine.book.build import build_system
+from engine.book.load import load_book, shipped_book
+from engine.book.parameters import Parameters, Policy
 from engine.month import paper, policy
 from engine.paths.replay import calm
 from engine.vocabulary import LEVERS
@@ -136,15 +138,17 @@ def test_what_funds_hold_of_loans_and_pools(five_years, book):
     pools = dict(zip(names.pools, np.asarray(five_years.pools.fund_share), strict=True))
     for loan in ("CRWV_NEW", "FLUI_GPU", "ORCL_NEW"):
         assert loans[loan] == pytest.approx(held.get(loan, 0.0), abs=1e-6)
-    filled = np.asarray(five_years.lenders.vehicle @ five_years.lenders.holdings)[len(names.loans) :]
-    members = np.asarray(five_years.pools.obligor_share.matrix)[names.pools.index("UNNAMED_PC")]
-    assert members.sum() == pytest.approx(1.0, rel=1e-5)
-    expected = sum(share * held for share, held in zip(members, filled, strict=False))
-    assert pools["UNNAMED_PC"] == pytest.approx(expected, abs=1e-6)
     tranches = book["tranches"].query("pool == 'CMBS_SASB'")
     thick = tranches["detachment"] - tranches["attachment"]
     expected = sum(w * held.get(name, 0.0) for w, name in zip(thick, tranches["tranche"], strict=True))
     assert pools["CMBS_SASB"] == pytest.approx(expected, abs=1e-6)
+    small = build_system(load_book(shipped_book("worked_small")), Parameters(), 12)
+    filled = np.asarray(small.lenders.vehicle @ small.lenders.holdings)[len(small.names.loans) :]
+    credit = small.names.pools.index("CREDIT")
+    members = np.asarray(small.pools.obligor_share.matrix)[credit]
+    assert members.sum() == pytest.approx(1.0, rel=1e-5)
+    expected = sum(share * held for share, held in zip(members, filled, strict=False))
+    assert float(small.pools.fund_share[credit]) == pytest.approx(expected, abs=1e-6) and expected > 0.0
 
 
 def test_public_credit_is_what_private_lenders_would_not_have_given(five_years, changed, calm_economy):
@@ -168,7 +172,7 @@ def test_lending_by_hand(five_years, pulling):
     refused = policy.Refused(nothing, nothing)
     got = policy.lending(five_years, row, jnp.float32(5.0), nothing, refused, jnp.float32(10.0), alive)
     loans, pools = five_years.loans, five_years.pools
-    shares = np.concatenate([loans.origination_share, pools.origination_share]).astype(np.float64)
+    shares = np.concatenate([row.origination, pools.origination_share]).astype(np.float64)
     of_funds = shares @ np.concatenate([loans.fund_share, pools.fund_share]).astype(np.float64)
     assert float(got.by_savers) == pytest.approx(shares.sum(), rel=1e-5)
     assert float(got.by_funds) == pytest.approx(9.0 * 0.25 * of_funds, rel=1e-5)

@@ -119,7 +119,7 @@ def policy(book, state, now, new) -> None:
             within = now["capex_debt"][i] <= cap * spent * (1.0 + 1e-9)
             assert within, f"neocloud {i} borrows more of its capex than the cap allows"
     taken, lent = 0.0, sum(now["borrowed"]) - sum(now["draw"])
-    for m, share in enumerate(book.loans.origination_share):
+    for m, share in enumerate(now["loan_share"]):
         taken += share * now["alive"][int(book.loans.borrower[m])]
     for p, share in enumerate(book.pools.origination_share):
         taken += share
@@ -155,7 +155,7 @@ def collateral(book, state, now, new) -> None:
 def dead(book, state, new) -> None:
     """Defaulted firms owe, pledge and may borrow nothing; the dead have nothing; a firm defaults once."""
     for v, row in enumerate(new["pledged"]):
-        if new["cause"][int(book.loans.borrower[v])] != ALIVE:
+        if new["cause"][int(book.loans.borrower[v])] not in (ALIVE, EXCHANGE):
             assert not any(row), f"loan {v} still has chips pledged after its borrower's default"
     for m, balance in enumerate(new["balance"]):
         if new["cause"][int(book.loans.borrower[m])] != ALIVE:

@@ -5,25 +5,17 @@ from tests.reference.scalars import ALIVE, EXCHANGE, close
 
 
 def units(book, state, now, new) -> None:
-    """Chips of before and new ones are pledged, owned, held, sold, spoilt or (by exchange) freed after."""
-    borrower, count = book.loans.borrower, range(len(now["pledged"]))
-    freed_loans = [
-        v
-        for v in count
-        if int(borrower[v]) in now["fallen"]
-        and new["cause"][int(borrower[v])] == EXCHANGE
-        and not plant.is_operator(book, int(borrower[v]))
-    ]
+    """Chips of before and new ones are pledged, owned, held, sold or spoilt after."""
+    count = range(len(now["pledged"]))
     failure = book.numbers.chips.failure / 12.0
     for g in range(len(new["held"])):
         pledged = sum(row[g] for row in state["pledged"])
         added = sum(now["pledged"][v][g] - (1.0 - failure) * state["pledged"][v][g] for v in count)
         before = state["held"][g] + pledged + added + sum(row[g] for row in state["owned"])
         before += sum(row[g] for row in now["plant_bought"])
-        freed = sum(now["pledged"][v][g] for v in freed_loans)
         spoilt = failure * pledged + sum(row[g] for row in now["plant_failed"])
         after = new["held"][g] + sum(row[g] for row in new["pledged"]) + sum(row[g] for row in new["owned"])
-        after += now["units_sold"][g] + freed + spoilt
+        after += now["units_sold"][g] + spoilt
         assert close(before, after), f"units of generation {g} appear or vanish"
         assert new["held"][g] >= -1e-12, f"lenders hold a negative number of generation {g}"
     for v, row in enumerate(now["pledged"]):
@@ -54,8 +46,10 @@ def plants(book, state, now, new) -> None:
         assert -1e-12 <= cost <= most * (1.0 + 1e-9), f"firm {i} buys chips for more than it spends on them"
         assert min(now["units"][i]) >= 0.0, f"firm {i} has a negative number of chips"
         if not plant.is_operator(book, i):
-            nothing = not any(new["owned"][i]) and now["spot"][i] == 0.0 and now["delivered"][i] == 1.0
+            nothing = not any(new["owned"][i]) and now["spot"][i] == 0.0
             assert nothing, f"firm {i} is no operator and has a plant"
+            whole = now["delivered"][i] == 1.0 or book.firms.project[i] > 0
+            assert whole and new["short_delivery"][i] == 0.0, f"firm {i} is no operator and delivers late"
         if new["cause"][i] not in (ALIVE, EXCHANGE):
             assert not any(new["owned"][i]), f"firm {i} is dead and owns chips"
 

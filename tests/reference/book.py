@@ -31,6 +31,14 @@ def plain_number(value):
     return array.item() if array.ndim == 0 else array
 
 
+def once(book, name, derive):
+    """`derive()`, a matter of the book alone, worked out once for a path."""
+    memory = vars(book).setdefault("memory", {})
+    if name not in memory:
+        memory[name] = derive()
+    return memory[name]
+
+
 def plain(system) -> SimpleNamespace:
     """Read a System-like object by its field names; the result keeps the names."""
     book = SimpleNamespace(numbers=SimpleNamespace())

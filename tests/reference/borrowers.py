@@ -1,5 +1,7 @@
 """Which loan of a firm takes what, and sums over the loans of a firm."""
 
+import numpy as np
+
 
 def by_firm(book, amounts) -> list[float]:
     """Sum of a loan quantity over the loans of each firm."""
@@ -11,10 +13,8 @@ def by_firm(book, amounts) -> list[float]:
 
 def loan_of(one_hot, i: int):
     """The loan marked for firm i in a [loans, firms] one-hot, or None."""
-    for m in range(one_hot.shape[0]):
-        if one_hot[m, i] > 0:
-            return m
-    return None
+    marked = np.flatnonzero(one_hot[:, i] > 0)
+    return int(marked[0]) if marked.size else None
 
 
 def bridge_loan(book, i: int):

@@ -99,7 +99,7 @@ def month(book, state, now, new, t: int) -> None:
     now["origination_wanted"] = build_up * lent
     now["origination"] = now["origination_wanted"] * (1.0 - pi.barred)
     for m in range(len(loans.borrower)):
-        share = loans.origination_share[m] * now["origination"] * now["alive"][int(loans.borrower[m])]
+        share = now["loan_share"][m] * now["origination"] * now["alive"][int(loans.borrower[m])]
         share *= policy.left_by_funds(pi, now["fund_share"][m])
         balance[m] += share
         borrowed[m] += share

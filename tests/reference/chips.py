@@ -165,7 +165,7 @@ def purchases(book, state, now, new, released: list[bool], t: int) -> None:
     target = n.capex_target[new["regime"]] * (1.0 - n.capex_credit * (1.0 - now["felt_supply"]))
     new["capex_factor"] = state["capex_factor"] + n.capex_speed * (target - state["capex_factor"]) * DT
     ordered = state["order_factor"]
-    new["order_factor"] = ordered + (new["capex_factor"] - ordered) * 12.0 * DT / n.order_months
+    new["order_factor"] = ordered + (new["capex_factor"] - ordered) / n.order_months
     planned = n.capex[min((t - 1) // 12, len(n.capex) - 1)]
     answer = clip(math.sqrt(state["tightness"]), n.capex_bounds[0], n.capex_bounds[1])
     now["capex"] = planned * new["capex_factor"] * answer

@@ -2,7 +2,10 @@
 
 import math
 
+import numpy as np
+
 from tests.reference import policy, vendors
+from tests.reference.book import once
 from tests.reference.scalars import BOOM, CONTRACT_CLEARING, DT, clip, positive
 
 
@@ -42,10 +45,15 @@ def after(book, c: int, t: int) -> float:
 
 def present_value(book, c: int, t: int) -> float:
     """pv_c(t) of what the term still pays, at the contract yield."""
-    total = 0.0
-    for s in range(t + 1, int(math.floor(end_month(book, c))) + 1):
-        total += term(book, c, s) * DT * math.exp(-book.numbers.credit.contract_yield * (s - t) * DT)
-    return total
+    return once(book, ("present value", c, t), lambda: discounted(book, c, t))
+
+
+def discounted(book, c: int, t: int) -> float:
+    """Sum of term_c(s) dt e^{-contract_yield (s - t) dt} over what is left of the term."""
+    last = int(math.floor(end_month(book, c)))
+    paid = once(book, ("term", c), lambda: [term(book, c, s) * DT for s in range(1, last + 1)])
+    years = np.arange(1, last - t + 1) * DT
+    return float(np.dot(paid[t:], np.exp(-book.numbers.credit.contract_yield * years)))
 
 
 def planned_revenue(book, t: int) -> float:
@@ -80,8 +88,9 @@ def sizes(book, now, new, t: int) -> None:
 
 
 def delivered(book, now, c: int) -> float:
-    """delta of the seller for compute, 1 for other contracts."""
-    return now["delivered"][int(book.contracts.seller[c])] if is_compute(book, c) else 1.0
+    """delta_c: of the seller for compute and for leases of projects, 1 for other contracts."""
+    built = is_compute(book, c) or book.contracts.lease_project[c] > 0
+    return now["delivered"][int(book.contracts.seller[c])] if built else 1.0
 
 
 def owed(book, state, now, new, t: int) -> None:
@@ -117,7 +126,7 @@ def opening(book, state, draws, now, new, i: int) -> float:
     wins = tries and draws["round"][i] < n.round_success[new["regime"]]
     now["tries"].append(tries)
     now["wins"].append(wins)
-    new["since_round"].append(0.0 if tries else state["since_round"][i] + 1.0)
+    new["since_round"].append(1.0 if tries else state["since_round"][i] + 1.0)
     return 1.0 - book.numbers.mechanisms.rounds * (1.0 - float(wins)) if lab else 1.0
 
 

@@ -2,7 +2,6 @@
 
 import math
 
-from tests.reference import plant
 from tests.reference.borrowers import by_firm
 from tests.reference.scalars import (
     ALIVE,
@@ -116,9 +115,7 @@ def month(book, fixed, state, now, new, t: int) -> None:
                 for g in range(len(new["held"])):
                     if new["cause"][i] != EXCHANGE:
                         new["held"][g] += new["pledged"][v][g]
-                    elif plant.is_operator(book, i):
-                        new["owned"][i][g] += new["pledged"][v][g]
-                    new["pledged"][v][g] = 0.0
+                        new["pledged"][v][g] = 0.0
         for g in range(len(new["held"])):
             if new["cause"][i] != EXCHANGE:
                 new["held"][g] += new["owned"][i][g]

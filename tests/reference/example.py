@@ -78,6 +78,7 @@ def small_firms() -> Table:
     return Table(
         lab=np.array([1.0, 0, 0, 0, 0, 0]),
         neocloud=np.array([0, 1.0, 0, 0, 0, 0]),
+        project=np.array([0, 0, 0, 0, 0, 1.0]),
         outside=np.array([0, 0, 0, 0, 1.0, 0]),
         cross_default=one_hot(6, [None] * 6).T,
         revenue_share=np.array([0.30, 0, 0, 0, 0, 0]),
@@ -165,7 +166,7 @@ def small_loans() -> Table:
         guarantee_cover=np.array([0, 0, 0, 0.6, 0.8, 0, 0, 0]),
         pik_share=np.array([0.5, 0.5, 0, 0, 0, 0, 0, 0]),
         new_money=np.array([0, 0.0, 0, 0, 0, 0, 0, 0]),
-        origination_share=np.array([0, 0.004, 0, 0, 0, 0.05, 0.1, 0]),
+        planned=np.array([7.0, 4.0, 1.5, 3.0, 16.0, 108.0, 60.0, 5.0]),
         ltv_target=np.array([0.65, 0.70]),
         uncontracted_share=np.array([0.1, 0.2]),
         pledged=np.array([[0.06, 0.05, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]),
@@ -276,7 +277,10 @@ def small_paper() -> Table:
 
 
 def small_calendar() -> Table:
-    """Capex that firms fund themselves, USD bn a year; the rest of a Calendar is recomputed."""
+    """Capex that firms fund themselves, USD bn a year, and shares of new sector borrowing by loan.
+
+    The rest of a Calendar is recomputed.
+    """
     by_year = np.array(
         [
             [0, 2.0, 0, 20.0, 0, 0],
@@ -286,7 +290,8 @@ def small_calendar() -> Table:
             [0, 0.5, 0, 15.0, 0, 0],
         ]
     )
-    return Table(firm_capex=np.repeat(by_year, 12, axis=0))
+    shares = np.array([0, 0.004, 0, 0, 0, 0.05, 0.1, 0])
+    return Table(firm_capex=np.repeat(by_year, 12, axis=0), origination=np.tile(shares, (60, 1)))
 
 
 OWN_LIVES = ("plant", "own_shocks", "rounds", "orders")

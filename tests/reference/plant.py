@@ -3,18 +3,27 @@
 import math
 
 from tests.reference import chips, contracts
+from tests.reference.book import once
 from tests.reference.scalars import DT, HOURS, positive
 
 
-def sells_compute(book, c: int, i: int) -> bool:
-    """Whether contract c is compute that firm i sells."""
-    return contracts.is_compute(book, c) and int(book.contracts.seller[c]) == i
+def compute_sold(book, i: int) -> list[int]:
+    """Contracts of compute that firm i sells."""
+
+    def by_firm():
+        sold = [[] for _ in book.firms.cash]
+        for c in range(len(book.contracts.buyer)):
+            if contracts.is_compute(book, c):
+                sold[int(book.contracts.seller[c])].append(c)
+        return sold
+
+    return once(book, "compute sold", by_firm)[i]
 
 
 def is_operator(book, i: int) -> bool:
-    """A firm inside the model that sells compute."""
-    sells = any(sells_compute(book, c, i) for c in range(len(book.contracts.buyer)))
-    return sells and book.firms.outside[i] == 0
+    """A firm inside the model that sells compute, or is a neocloud."""
+    sells = len(compute_sold(book, i)) > 0
+    return (sells or book.firms.neocloud[i] > 0) and book.firms.outside[i] == 0
 
 
 def capacity(book, units) -> float:
@@ -29,28 +38,34 @@ def pledged_by(book, pledged, i: int) -> list[float]:
     return [sum(pledged[v][g] for v in mine) for g in range(len(book.chips.rental))]
 
 
-def start_need(book, i: int) -> float:
-    """need_i(0): what its compute contracts pay at month 0, USD bn a year; 0 without a plant."""
+def start_needs(book, i: int) -> tuple[float, float]:
+    """What compute contracts of an operator pay at month 0 and in month 12, USD bn a year; 0 for others."""
     k = book.contracts
-    running = [c for c in range(len(k.buyer)) if sells_compute(book, c, i) and k.start_month[c] <= 0]
-    return sum(k.start_annual[c] for c in running) if is_operator(book, i) else 0.0
+    sold = compute_sold(book, i) if is_operator(book, i) else []
+    today = sum(k.start_annual[c] for c in sold if k.start_month[c] <= 0)
+    return today, sum(contracts.term(book, c, 12) for c in sold)
 
 
 def start_owned(book) -> list[list[float]]:
-    """w_ig(0): chips free of pledge that serve the contracts of month 0 beyond what pledged ones do."""
+    """w_ig(0): chips free of pledge that serve the contracts of month 12 beyond what pledged ones do."""
     owned = []
     for i in range(len(book.firms.cash)):
         pledged = pledged_by(book, book.loans.pledged, i)
         mix = pledged if sum(pledged) > 0.0 else list(book.chips.installed)
         share = [units / sum(mix) for units in mix]
-        missing = positive(start_need(book, i) - capacity(book, pledged))
+        missing = positive(start_needs(book, i)[1] - capacity(book, pledged))
         owned.append([part * missing / capacity(book, share) for part in share])
     return owned
 
 
 def start_online(book) -> list[float]:
-    """k_i(0) = need_i(0)."""
-    return [start_need(book, i) for i in range(len(book.firms.cash))]
+    """k_i(0): what is installed, less what contracts grow by in a year."""
+    online = []
+    for i, owned in enumerate(start_owned(book)):
+        today, ahead = start_needs(book, i)
+        installed = capacity(book, owned) + capacity(book, pledged_by(book, book.loans.pledged, i))
+        online.append(installed - positive(ahead - today) if is_operator(book, i) else 0.0)
+    return online
 
 
 def stock(book, state, now) -> None:
@@ -77,26 +92,36 @@ def stock(book, state, now) -> None:
         now["rent_ratio"].append(1.0 - switch * (1.0 - ratio))
 
 
+def built(book, state, i: int) -> float:
+    """Share of the site of a project: what was ever lent for it over what was planned."""
+    mine = [m for m in range(len(book.loans.borrower)) if int(book.loans.borrower[m]) == i]
+    planned = sum(book.loans.planned[m] for m in mine)
+    return min(1.0, sum(state["peak"][m] for m in mine) / planned) if planned > 0.0 else 1.0
+
+
 def serve(book, state, now, new) -> None:
     """need_i, k'_i, delta_i, l'_i, what is free now and in a year, and what that earns on the spot market."""
-    n, switch, k = book.numbers.chips, book.numbers.mechanisms.plant, book.contracts
+    n, switch = book.numbers.chips, book.numbers.mechanisms.plant
     for name in ("need", "need_ahead", "delivered", "free_share", "spot", "spot_ahead"):
         now[name] = []
     new["online"], new["short_delivery"] = [], []
     for i in range(len(book.firms.cash)):
         need, ahead = 0.0, 0.0
         if is_operator(book, i):
-            for c in [c for c in range(len(k.buyer)) if sells_compute(book, c, i)]:
+            for c in compute_sold(book, i):
                 need += state["size"][c] * now["full_size"][c] * now["operating"][i]
                 ahead += state["size"][c] * now["size_ahead"][c] * now["operating"][i]
         installed, before = now["installed"][i], state["online"][i]
-        online = min(installed, before + positive(installed - before) * 12.0 * DT / n.installation_months)
-        delivered = 1.0 - switch * (1.0 - min(1.0, online / need)) if need > 0.0 else 1.0
+        online = min(installed, before + positive(installed - before) / n.installation_months)
+        served = min(1.0, online / need) if need > 0.0 else 1.0
+        if book.firms.project[i] > 0:
+            served = built(book, state, i)
+        delivered = 1.0 - switch * (1.0 - served)
         free, free_ahead = 0.0, 0.0
         if installed > 0.0:
             free = switch * positive(online - need) / installed
             free_ahead = switch * positive(online - ahead) / installed
-        short = delivered < 1.0 - n.delivery_tolerance
+        short = delivered < 1.0 - n.delivery_tolerance and is_operator(book, i)
         now["need"].append(need)
         now["need_ahead"].append(ahead)
         now["delivered"].append(delivered)
@@ -118,7 +143,7 @@ def failing(book, now, i: int, g: int) -> float:
     """Share of the chips of generation g that firm i owns free of pledge and loses in a month."""
     n, rate = book.numbers.chips, book.numbers.chips.failure
     if now["idle"][g]:
-        rate += book.numbers.mechanisms.plant * now["free_share"][i] * (n.retire_idle - n.failure)
+        rate += now["free_share"][i] * (n.retire_idle - n.failure)
     return rate * DT
 
 
@@ -139,10 +164,11 @@ def capacity_cost(book, now) -> float:
 
 
 def growth(book, now, i: int) -> float:
-    """grow_i: a month's part of what contracts need in a year beyond what is installed."""
+    """grow_i: what is ordered now of what contracts need in a year beyond what is installed."""
+    n = book.numbers.chips
     lacking = positive(now["need_ahead"][i] - now["installed"][i])
-    cost = capacity_cost(book, now) / book.numbers.chips.plant_chip_share
-    return book.numbers.mechanisms.plant * lacking * cost * DT
+    cost = capacity_cost(book, now) / (n.plant_chip_share * n.order_months)
+    return book.numbers.mechanisms.plant * lacking * cost
 
 
 def replacement(book, now, i: int) -> float:

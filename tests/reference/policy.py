@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+from tests.reference.book import once
 from tests.reference.scalars import DT
 
 OUT_OF_REACH = 10.0
@@ -62,7 +63,9 @@ def fund_share_pools(book) -> list[float]:
 def month(book, now, t: int) -> None:
     """What stages of month t read of the levers."""
     now["levers"] = levers(book, t)
-    now["fund_share"], now["pool_fund_share"] = fund_share_loans(book), fund_share_pools(book)
+    now["fund_share"] = once(book, "fund share of loans", lambda: fund_share_loans(book))
+    now["pool_fund_share"] = once(book, "fund share of pools", lambda: fund_share_pools(book))
+    now["loan_share"] = list(book.calendar.origination[min(t, len(book.calendar.origination)) - 1])
 
 
 def aid(limit: float, missing: list[float]) -> list[float]:
@@ -87,7 +90,7 @@ def origination_shares(book, now) -> tuple[float, float]:
     loans, pools = book.loans, book.pools
     shared, of_funds = 0.0, 0.0
     for m in range(len(loans.borrower)):
-        share = loans.origination_share[m] * now["alive"][int(loans.borrower[m])]
+        share = now["loan_share"][m] * now["alive"][int(loans.borrower[m])]
         shared += share
         of_funds += share * now["fund_share"][m]
     for p in range(len(pools.balance)):

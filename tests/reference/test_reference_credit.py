@@ -227,7 +227,7 @@ def foreclosed():
     credit.waiver, credit.ltv_covenant, credit.ltv_cure, credit.step_in = 0.0, 0.3, 0.2, 0.3
     system.firms.cash[CLOUD], system.firms.equity_value[CLOUD] = 0.3, 0.0
     system.numbers.chips.depth = 0.01
-    system.loans.draw_months[1], system.loans.origination_share[1] = 0.0, 0.0
+    system.loans.draw_months[1], system.calendar.origination[:, 1] = 0.0, 0.0
     system.calendar.firm_capex[:, CLOUD] = 0.0
     return system
 
@@ -237,7 +237,7 @@ def owned() -> np.ndarray:
     pledged chips in the mix of 6 to 5 serve 8.76 * 0.7 * (0.06 * 1.7 + 0.05 * 3.6) of it.
     """
     pledged = 8.76 * 0.7 * (0.06 * 1.7 + 0.05 * 3.6)
-    return KEPT * np.array([0.06, 0.05, 0.0, 0.0]) * (4.2 - pledged) / pledged
+    return KEPT * np.array([0.06, 0.05, 0.0, 0.0]) * (6.6 - pledged) / pledged
 
 
 def test_a_foreclosure_sells_a_month_of_chips_into_the_depth():
@@ -282,14 +282,14 @@ def test_chips_of_loans_that_were_not_called_follow_their_foreclosed_borrower():
     called = np.array([KEPT * 0.06, KEPT * 0.05 + 0.84 * 0.1 * 0.3 / 36.0, 0.84 * 0.1 * 0.7 / 55.0, 0.0])
     meter = 1.0 - 0.67 ** (1.0 / 3.0)
     pledged = 8.76 * 0.7 * (0.07 * 1.7 + 0.07 * 3.6)
-    rest = KEPT * np.array([0.07, 0.07, 0.0, 0.0]) * (4.2 - pledged) / pledged
+    rest = KEPT * np.array([0.07, 0.07, 0.0, 0.0]) * (6.6 - pledged) / pledged
     assert month["units_sold"] == near(meter * called), "chips that were not called are not sold this month"
     assert month["held"] == near((1.0 - meter) * called + KEPT * np.array([0.01, 0.02, 0.0, 0.0]) + rest)
     assert not month["pledged"].any()
     assert month["own_recovery"][1] > 0.9 * KEPT * (0.01 * month["price"][0] + 0.02 * month["price"][1]) / 2.0
 
 
-def test_an_exchange_frees_the_chips_and_ends_borrowing():
+def test_an_exchange_leaves_the_chips_and_ends_borrowing():
     system = example.small_system()
     system.firms.debt_multiple[CLOUD], system.firms.equity_value[CLOUD] = 0.0, 0.0
     system.loans.committed[2], system.loans.maturity_month[0] = 0.0, 1.0
@@ -297,8 +297,10 @@ def test_an_exchange_frees_the_chips_and_ends_borrowing():
     first, second = result["months"]
     assert first["cause"][CLOUD] == EXCHANGE
     assert first["loan_loss"][0] == near(0.25 * first["balance_at_default"][0])
+    assert first["pledged"][0, 0] == near(KEPT * 0.06)
+    assert second["pledged"] == near(KEPT * first["pledged"])
     for month in (first, second):
-        assert not month["pledged"].any() and not month["held"].any() and not month["units_sold"].any()
+        assert not month["held"].any() and not month["units_sold"].any()
         assert month["spare"][CLOUD] == 0.0 and not month["balance"][:3].any()
     assert first["cash"][CLOUD] > 0.0 and second["paid"][4] == second["obligation"][4] > 0.0
     # A revolver and capacity on value would be there for a firm that never defaulted; this one pays no rent.

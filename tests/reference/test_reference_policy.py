@@ -239,7 +239,7 @@ def priced(loop: float) -> list[float]:
     growth_loan = np.array([[1.0, 0.0], [0.0, 0.0]])
     book = Table(
         firms=Table(growth_loan=growth_loan),
-        loans=Table(borrower=[0, 1], origination_share=[0.1, 0.2]),
+        loans=Table(borrower=[0, 1]),
         pools=Table(balance=[1.0], origination_share=[0.3]),
         numbers=Table(mechanisms=Table(funding_loop=loop)),
     )
@@ -247,6 +247,7 @@ def priced(loop: float) -> list[float]:
         "levers": Table(funds=0.25, barred=0.1),
         "alive": [1.0, 0.0],
         "felt_supply": 1.0 - loop * 0.15,
+        "loan_share": [0.1, 0.2],
         "fund_share": [0.5, 0.8],
         "pool_fund_share": [0.4],
         "origination_wanted": 10.0,
