@@ -109,7 +109,7 @@ def build_system(book: Book, parameters: Parameters, months: int) -> System:
     firms = firm_table(named, tables["contracts"], names)
     pledged, security = pledges(tables, names, int(loans["collateral"].sum()))
     dates = calendar.build(loans, named, contracts, parameters, months)
-    planned = calendar.planned(loans, parameters, dates)
+    planned = calendar.planned(loans, parameters)
     weight = security_weight(security, contracts)
     scale = collateral_scale(loans, pledged, security, weight, contracts, chips, dates, parameters)
     borrower = positions(loans["borrower"], names.firms)[: len(pledged)]

@@ -115,10 +115,10 @@ def origination(loans: Frame, months: np.ndarray) -> np.ndarray:
     return np.where((vintage == 0) | (year == vintage), loans["origination_share"].to_numpy(np.float64), 0.0)
 
 
-def planned(loans: Frame, parameters: Parameters, dates: dict[str, np.ndarray]) -> np.ndarray:
+def planned(loans: Frame, parameters: Parameters) -> np.ndarray:
     """What a loan is to come to (USD bn): its commitment, and for a vintage its share of the sector's plan.
 
-    Months beyond the horizon count at their plan, so that a site of the last year is as large as it is to be.
+    A year beyond the run counts at its plan, so that a site of the last year is as large as it is to be.
     """
     months = np.arange(1, LONGEST + 1)
     capex = np.asarray(parameters.chips.capex, np.float64)

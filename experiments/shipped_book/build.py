@@ -39,7 +39,7 @@ ROUNDS = 20
 
 def build(facts: Facts) -> dict[str, list[Row]]:
     """All tables of the book, as rows of values by column."""
-    drawn = population.population(facts)
+    drawn = population.population(population.standing(facts))
     tables = {
         "about": about.about(),
         "classes": about.classes(),

@@ -164,7 +164,7 @@ def private_credit(facts: Facts) -> list[Cells]:
 def construction() -> list[Cells]:
     """Each site has a lead and a second bank; a concentrated fund is in four of them."""
     out = []
-    for number in range(1, pools.OBLIGORS["OTHER_CONSTRUCTION"][2] + 1):
+    for number in range(1, pools.BORROWERS["OTHER_CONSTRUCTION"][2] + 1):
         lead, second = (LEAD_BANKS[(number + step) % len(LEAD_BANKS)] for step in (0, 3))
         fund = SITE_FUNDS.get(number)
         cells = {lead: 0.25, second: 0.15, "US_PENSIONS": 0.05}

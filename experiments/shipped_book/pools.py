@@ -1,12 +1,12 @@
-"""Unnamed credit: pools, their synthetic obligors and tenants, and their tranches.
+"""Credit without names: groups and pools, their borrowers and tenants, and their tranches.
 
-Every obligor and tenant is invented, 3 to 6 bn each so that a single default and a lender's concentration
-matter; only class totals have sources. Sizes rise evenly and sum to the pool.
+Every borrower and tenant is invented, 3 to 6 bn each so that a single default and a lender's concentration
+matter; only class totals have sources. Sizes rise evenly and sum to the total.
 """
 
 from experiments.shipped_book.facts import Facts, Row
 
-OBLIGORS = {
+BORROWERS = {
     "UNNAMED_PC": ("PC", "Private credit obligor", 30, 1.0),
     "OTHER_CONSTRUCTION": ("CON", "Hyperscale construction obligor", 13, 1.0),
     "CMBS_SASB": ("CMBS", "Single-asset CMBS obligor", 5, 0.8),
@@ -18,16 +18,11 @@ COLO_TENANTS = 16
 
 def pools(facts: Facts) -> list[Row]:
     """Origination follows Morgan Stanley: private credit 800, ABS and CMBS 150, other 350, corporate 200."""
-    construction = 60 - facts.committed("L62")
     columns = (
         "pool", "name", "kind", "hazard", "lgd", "refinancing_link", "chip_link", "frailty", "relet", "dscr",
         "ltv", "origination_share", "repayment_month", "balance", "source", "grade",
     )  # fmt: skip
     rows = (
-        ("UNNAMED_PC", "Private credit to AI infrastructure without names", "group", 0, 0, 0, 0, 0,
-         0, 0, 0, 0, 0, facts.column("UNNAMED_PC"), "12% of 1,340 (Fed, FSB) less named rows", "C"),
-        ("OTHER_CONSTRUCTION", "Other hyperscale construction", "group", 0, 0, 0, 0, 0, 0, 0, 0,
-         0, 0, round(construction, 3), "guess of 60 from 275 of mega-borrowing in 2025, less Rowan", "C"),
         ("CMBS_SASB", "Single-asset data-centre CMBS", "credit", 0.008, 0.40, 0.5, 0.5, 0.3, 0, 0, 0, 0.02, 0,
          facts.committed("L61"), "31% of 48.2 outstanding (The News Bit Aug-2025; KBRA)", "C"),
         ("ABS_COLO", "Colocation ABS, granular tenants", "lease", 0.01, 0.4, 0.5, 0, 0.3, 0.6, 1.8, 0.68,
@@ -37,7 +32,20 @@ def pools(facts: Facts) -> list[Row]:
          12, "69% of 48.2 (The News Bit Aug-2025), one third with hyperscale tenants assumed; repayment "
          "date as above", "C"),
     )  # fmt: skip
-    return [dict(zip(columns, row, strict=True)) for row in rows]
+    return groups(facts) + [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def groups(facts: Facts) -> list[Row]:
+    """Credit to firms without names (population.py): its size is known; the rest is that of each firm."""
+    construction = round(60 - facts.committed("L62"), 3)
+    rows = (
+        ("UNNAMED_PC", "Private credit to AI infrastructure without names", facts.column("UNNAMED_PC"),
+         "12% of 1,340 (Fed, FSB) less named rows"),
+        ("OTHER_CONSTRUCTION", "Other hyperscale construction", construction,
+         "guess of 60 from 275 of mega-borrowing in 2025, less Rowan"),
+    )  # fmt: skip
+    columns = ("pool", "name", "balance", "source")
+    return [{**dict(zip(columns, row, strict=True)), "kind": "group", "grade": "C"} for row in rows]
 
 
 def sizes(total: float, count: int, spread: float) -> list[float]:
@@ -58,9 +66,9 @@ def borrowers(facts: Facts) -> list[tuple[str, str, str, float, Row]]:
     """(firm, name, pool, size, pool row) of every borrower without a name."""
     out = []
     for row in pools(facts):
-        if row["pool"] not in OBLIGORS:
+        if row["pool"] not in BORROWERS:
             continue
-        prefix, name, count, spread = OBLIGORS[row["pool"]]
+        prefix, name, count, spread = BORROWERS[row["pool"]]
         for i, size in enumerate(shuffled(sizes(row["balance"], count, spread)), start=1):
             out.append((f"{prefix}_{i:02d}", f"{name} {i:02d}", row["pool"], size, row))
     return out
@@ -115,19 +123,13 @@ def tenants() -> list[Row]:
 
 def obligor_loans(facts: Facts) -> list[Row]:
     """One loan for each obligor; maturities spread evenly over three to five years, since none is listed."""
-    terms = {
-        "CMBS_SASB": {"floating": 1, "coupon": 0.0225, "refinancing_margin": 0.0225},
-    }
-    kinds = {"CMBS_SASB": "CMBS"}
-    out = []
-    for position, (firm, name, pool, size, row) in enumerate(obligors(facts)):
-        out.append(
-            {"loan": f"{firm}_LOAN", "name": name, "borrower": firm, "class": kinds.get(pool, pool),
-             "committed": size, "drawn": size, "maturity_month": 36 + (7 * position) % 25,
-             "base_recovery": round(1 - row["lgd"], 4), **terms[pool], "source": "invented obligor; pool "
-             "total and LGD as in pools", "grade": "C"}
-        )  # fmt: skip
-    return out
+    terms = {"class": "CMBS", "floating": 1, "coupon": 0.0225, "refinancing_margin": 0.0225, "grade": "C"}
+    return [
+        {"loan": f"{firm}_LOAN", "name": name, "borrower": firm, "committed": size, "drawn": size,
+         "maturity_month": 36 + (7 * position) % 25, "base_recovery": round(1 - row["lgd"], 4), **terms,
+         "source": "invented obligor; pool total and LGD as in pools"}
+        for position, (firm, name, _, size, row) in enumerate(obligors(facts))
+    ]  # fmt: skip
 
 
 def tranches() -> list[Row]:

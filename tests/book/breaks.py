@@ -13,6 +13,16 @@ def add(table, **cells):
     return lambda book: book.add(table, **cells)
 
 
+def grouped(book):
+    """The campus company with its loan of 4 as a group: pools.csv, row 4. The book stays sound."""
+    book.add("pools", pool="SITES", name="Campus companies", kind="group", balance="4")
+    book.set("firms", 5, "pool", "SITES")
+
+
+def in_group(edit):
+    return lambda book: (grouped(book), edit(book))
+
+
 BREAKS = {
     # what breaks: (edit, file, row, column, words of what was expected)
     "a date within a month": (
@@ -88,6 +98,44 @@ BREAKS = {
     ),
     "synthetic firm without pool": (cell("firms", 8, "pool", ""), "firms.csv", 8, "pool", "synthetic"),
     "named firm in a pool": (cell("firms", 4, "pool", "CREDIT"), "firms.csv", 4, "pool", "blank"),
+    "synthetic firm in a group": (
+        in_group(cell("firms", 8, "pool", "SITES")), "firms.csv", 8, "pool", "a pool of kind credit or lease",
+    ),
+    "pool share of a named firm": (
+        cell("firms", 3, "pool_share", "0.1"), "firms.csv", 3, "pool_share", "CLOUD is not synthetic",
+    ),
+    "group whose loans do not sum": (
+        in_group(cell("pools", 4, "balance", "5")), "pools.csv", 4, "balance", "4 committed to its borrowers",
+    ),
+    "hazard of a group": (
+        in_group(cell("pools", 4, "hazard", "0.1")), "pools.csv", 4, "hazard", "0: SITES is a group",
+    ),
+    "new lending of a group": (
+        in_group(cell("pools", 4, "origination_share", "0.1")), "pools.csv", 4, "origination_share",
+        "0: SITES is a group",
+    ),
+    "tranches of a group": (
+        in_group(add("tranches", tranche="SITES_A", pool="SITES", name="All", attachment="0", detachment="1",
+                     **{"class": "ABS"})),
+        "tranches.csv", 4, "pool", "a pool of kind credit or lease",
+    ),
+    "tenants of a group": (
+        in_group(cell("tenants", 2, "pool", "SITES")), "tenants.csv", 2, "pool", "a pool of kind lease",
+    ),
+    "volatility below zero": (
+        cell("firms", 3, "equity_volatility", "-0.1"), "firms.csv", 3, "equity_volatility", "in [0, 2]",
+    ),
+    "vintage out of range": (cell("loans", 4, "vintage", "11"), "loans.csv", 4, "vintage", "in [0, 10]"),
+    "vintage before the book": (cell("loans", 4, "vintage", "-1"), "loans.csv", 4, "vintage", "in [0, 10]"),
+    "vintage that takes nothing": (
+        cell("loans", 4, "vintage", "2"), "loans.csv", 4, "vintage", "an origination_share above 0",
+    ),
+    "origination of one year": (
+        lambda book: [
+            book.set("loans", 4, *at) for at in (("vintage", "2"), ("origination_share", "0.995"))
+        ],
+        "loans.csv", None, "origination_share", "sum to at most 1",
+    ),
     "revenue share of a cloud": (cell("firms", 3, "revenue_share", "0.1"), "firms.csv", 3, "revenue_share",
                                  "labs"),
     "labs earn more than all revenue": (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.book.breaks import BREAKS
+from tests.book.breaks import BREAKS, drop, grouped
 
 
 @pytest.mark.parametrize("name", BREAKS)
@@ -18,6 +18,44 @@ def test_a_broken_book_says_where(small, name):
 
 
 def test_the_worked_book_has_no_problem(small):
+    assert small.problems() == []
+
+
+def test_a_group_has_no_problem_and_its_loans_take_its_holders(small):
+    from engine.book.holdings import holding_shares
+    from engine.book.load import load_book
+
+    grouped(small)
+    assert small.problems() == []
+    small.drop("holdings", 10)
+    small.set("holdings", 9, "instrument", "SITES")
+    small.set("holdings", 9, "share", "1")
+    shares = holding_shares(load_book(small.folder).tables).set_index("instrument")
+    assert shares.loc["SITE_LOAN", "lender"] == "BANK" and shares.loc["SITE_LOAN", "share"] == 1.0
+
+
+def test_a_firm_of_a_group_may_rent_from_a_lease_pool(small):
+    """The home of a synthetic tenant is its pool; a group is no such home."""
+    grouped(small)
+    small.set("tenants", 2, "firm", "SITE")
+    assert small.problems() == []
+
+
+def test_shares_of_new_lending_are_summed_by_year(small):
+    """60% of year 2 and 60% of year 3 are no more than the whole; 60% twice in year 2 are."""
+    small.set("loans", 3, "origination_share", "0.6")
+    small.set("loans", 4, "origination_share", "0.6")
+    small.set("loans", 3, "vintage", "2")
+    small.set("loans", 4, "vintage", "3")
+    assert small.problems() == []
+    small.set("loans", 4, "vintage", "2")
+    assert [problem.value for problem in small.problems()] == ["sum 1.21 in year 2"]
+
+
+def test_new_debt_on_chips_needs_a_contract_or_the_spot_market(small):
+    drop("security", 3)(small)
+    assert [problem.row for problem in small.problems()] == [4]
+    small.set("loans", 4, "uncontracted_share", "0.3")
     assert small.problems() == []
 
 

@@ -32,6 +32,7 @@ def chips_in_order(frames: Tables) -> Iterator[Problem]:
 @reads(
     "firms.kind",
     "firms.pool",
+    "firms.pool_share",
     "firms.revenue_share",
     "firms.firm",
     "firms.parent",
@@ -47,6 +48,8 @@ def firms_make_sense(frames: Tables) -> Iterator[Problem]:
     yield from faults("firms", firms[synthetic & grouped], "pool", "a pool of kind credit or lease")
     other = firms[~synthetic & (kind != "") & ~grouped]
     yield from faults("firms", other, "pool", "blank, or a pool of kind group: {firm} is not synthetic")
+    other = firms[~synthetic & (firms["pool_share"] > 0)]
+    yield from faults("firms", other, "pool_share", "0: {firm} is not synthetic")
     other = firms[(firms["kind"] != "lab") & (firms["revenue_share"] > 0)]
     yield from faults("firms", other, "revenue_share", "0: only labs share AI revenue")
     labs = firms[firms["kind"] == "lab"]

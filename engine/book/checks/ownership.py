@@ -67,14 +67,15 @@ def obligors_borrow_once(frames: Tables) -> Iterator[Problem]:
 
 
 @reads("tenants.pool", "tenants.firm", "tenants.share", "pools.pool", "pools.kind", "pools.dscr", "pools.ltv",
-       "tranches.pool", "firms.firm", "firms.pool")  # fmt: skip
+       "tranches.pool", "firms.firm", "firms.pool", "firms.kind")  # fmt: skip
 def tenants_fill_the_pool(frames: Tables) -> Iterator[Problem]:
     """Tenants belong to lease pools, with shares that sum to one; such a pool has tranches and a value."""
     tenants, pools = frames["tenants"], frames["pools"]
-    wrong = tenants[looked_up(frames, "pools", "kind", tenants["pool"]) == "credit"]
+    wrong = tenants[looked_up(frames, "pools", "kind", tenants["pool"]).isin(("credit", "group"))]
     yield from faults("tenants", wrong, "pool", "a pool of kind lease")
     yield from sums_to_one("tenants", tenants, "pool")
-    home = looked_up(frames, "firms", "pool", tenants["firm"]).fillna("")
+    synthetic = looked_up(frames, "firms", "kind", tenants["firm"]) == "synthetic"
+    home = looked_up(frames, "firms", "pool", tenants["firm"]).fillna("").where(synthetic, "")
     stranger = tenants[(home != "") & (home != tenants["pool"])]
     yield from faults("tenants", stranger, "firm", "a named firm or a synthetic tenant of {pool}")
     lease = pools[pools["kind"] == "lease"]
@@ -83,6 +84,24 @@ def tenants_fill_the_pool(frames: Tables) -> Iterator[Problem]:
     yield from faults("pools", lease[~lease["pool"].isin(sliced)], "pool", "tranches of {pool}")
     for column in ("dscr", "ltv"):
         yield from faults("pools", lease[lease[column] <= 0], column, f"a {column} above 0 (kind lease)")
+
+
+OF_POOLS = (
+    "hazard", "lgd", "refinancing_link", "chip_link", "frailty", "relet", "dscr", "ltv", "origination_share",
+    "repayment_month",
+)  # fmt: skip
+"""Numbers that a pool has and a group has not."""
+
+
+@reads("pools.pool", "pools.kind", "tranches.pool", *(f"pools.{column}" for column in OF_POOLS))
+def groups_only_name(frames: Tables) -> Iterator[Problem]:
+    """A group has a balance and nothing else: its firms and their loans say the rest. It is not sliced."""
+    groups, tranches = frames["pools"][frames["pools"]["kind"] == "group"], frames["tranches"]
+    for column in OF_POOLS:
+        extra = groups[groups[column] != 0]
+        yield from faults("pools", extra, column, "0: {pool} is a group, its firms and loans say it")
+    sliced = tranches[tranches["pool"].isin(set(groups["pool"]))]
+    yield from faults("tranches", sliced, "pool", "a pool of kind credit or lease")
 
 
 @reads("tranches.pool", "tranches.attachment", "tranches.detachment")
@@ -106,6 +125,8 @@ def tranches_tile(frames: Tables) -> Iterator[Problem]:
 def origination_is_placed(frames: Tables) -> Iterator[Problem]:
     """Shares of new sector borrowing sum to at most one in every year: a book may be a part of the sector."""
     loans, always = frames["loans"], list(frames["pools"]["origination_share"])
+    idle = loans[(loans["vintage"] > 0) & (loans["origination_share"] == 0)]
+    yield from faults("loans", idle, "vintage", "0, or an origination_share above 0 for that year")
     for year in sorted({0, *loans["vintage"]}):
         shares = [*loans["origination_share"][loans["vintage"].isin((0, year))], *always]
         total = sum(shares)
