@@ -20,14 +20,17 @@ from tests.reference.path import simulate_path
 
 MONTHS, SEED = 60, 20251231
 RELATIVE = 1e-4
-RUNNING = ("cash", "balance", "pledged", "held", "owned")
+RUNNING = ("cash", "balance", "pledged", "held", "owned", "ebitda", "forward")
 FLOOR = 1e-2
 """USD bn and shares below this are held to RELATIVE x FLOOR: sums of larger numbers cancel in float32."""
 SMALL_LOAN = 0.1
-FLOORS = {"sold": 0.1, "withdrawn": 0.1, "policy_cost": 1.0, "raised": 1.0, "ebitda": 1.0, "forward": 1.0}
+FLOORS = {
+    "sold": 0.1, "withdrawn": 0.1, "policy_cost": 1.0, "raised": 1.0, "ebitda": 1.0, "forward": 1.0,
+    "spot": 0.1, "spot_ahead": 0.1,
+}  # fmt: skip
 """Shares up to five times the difference of two shares of capital lost; what a firm may not borrow, which is
 a difference of limits and debts of tens of bn; what a lab lacks and what a firm earns or will earn,
-differences of cash and of contracts that come in and go out."""
+differences of cash and of contracts that come in and go out; what a plant has beyond its contracts."""
 
 
 def stressed() -> Parameters:
