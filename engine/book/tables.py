@@ -103,7 +103,7 @@ FIRMS = table(
 )  # fmt: skip
 
 POOLS = table(
-    "pools", "Credit without names (kind credit) and securitised leases (kind lease).", ("pool",),
+    "pools", "Credit without names (kind credit), securitised leases (lease), named firms (group).", ("pool",),
     identity("pool", "short name"),
     text("name", "full name"),
     choice("kind", "credit lease group", "credit: obligors are loans; lease: tenants pay; group: of firms"),
@@ -245,7 +245,7 @@ LENDERS = table(
 
 HOLDINGS = table(
     "holdings", "Who holds what share of an instrument.", ("instrument", "lender"),
-    reference("instrument", "loans tranches pools", "a pool stands for each of its loans without own rows"),
+    reference("instrument", "loans tranches pools", "a pool or group stands for its loans without own rows"),
     reference("lender", "lenders", "holder"),
     share("share", "of the instrument; blank = holder known, amount unknown", UNKNOWN),
     flag("known", "1 fixed by a source, 0 filled"),

@@ -34,7 +34,7 @@ def test_pace_of_gains_counts_releases_to_come():
 
 
 def test_ageing_and_releases_together_end_a_life(small):
-    """What releases add by their pace is left out of ageing; lenders and documents plan on lives of their own."""
+    """Ageing leaves out what releases add by their pace; lenders and documents have lives of their own."""
     chips = Chips(life=4.0, underwritten_life=6.0, release_effect=0.2)
     parameters = Parameters(chips=chips, credit=Credit(documented_life=5.0))
     table = build_system(load_book(small.folder), parameters, 12).chips

@@ -1,7 +1,7 @@
-"""Plants of month 0 by hand: what contracts need in a year has been bought, what they grow by is being installed.
+"""Plants of month 0 by hand: what contracts need in a year is bought, what they grow by is being installed.
 
-Of the worked small book: OLD rents at 2.1 and NEW at 5.5 USD an hour, so a million units earn 8.76 x 0.7 x rent
-= 12.8772 and 33.726 USD bn a year; the cloud pledges 40 thousand OLD and 30 thousand NEW, a capacity of
+Of the worked small book: OLD rents at 2.1 and NEW at 5.5 USD an hour, so a million units earn 8.76 x 0.7 x
+rent = 12.8772 and 33.726 USD bn a year; the cloud pledges 40 thousand OLD and 30 thousand NEW, a capacity of
 0.515088 + 1.01178 = 1.526868. Its contracts pay 0.5 (to 1.5 over 18 months) and 1: 1.5 today, 1.5 + 2/3 in a
 year.
 """
