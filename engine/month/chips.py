@@ -18,6 +18,7 @@ class ChipState(eqx.Module):
     obsolescence: Float[Array, "gens"]
     fleet: Float[Array, "gens"]
     capex_pace: Float[Array, ""]
+    capex_answer: Float[Array, ""]  # to last month's utilisation, of all planned capex
     ordered_pace: Float[Array, ""]  # at which what comes this month was ordered
     tightness: Float[Array, ""]  # one at month 0
     accounts: Float[Array, "gens"]  # book value of the fleet, USD bn
@@ -162,6 +163,7 @@ def step(
         mix=mix,
         capex=capex,
         capex_pace=pace,
+        capex_answer=answer,
         ordered_pace=ordered,
         bought=jnp.sum(bought),
         accounting_value=jnp.where(fleet > 0.0, accounts / jnp.where(fleet > 0.0, fleet, 1.0), 0.0),

@@ -347,7 +347,8 @@ def capex_wanted(
     plan = setting.month.firm_capex * MONTH * scale
     growth, replacement = upkeep(system, plant, chips)
     ordered = system.numbers.chips.order_share * chips.ordered_pace * plan
-    wanted = jnp.maximum(jnp.maximum(plan * chips.capex_pace, ordered), growth) + replacement
+    planned = plan * chips.capex_pace * chips.capex_answer
+    wanted = jnp.maximum(jnp.maximum(planned, ordered), growth) + replacement
     return wanted * alive, ordered * alive
 
 

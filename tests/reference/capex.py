@@ -20,7 +20,7 @@ def wanted_capex(book, now, new, i: int, t: int) -> float:
     ordered = book.numbers.chips.order_share * planned * new["order_factor"]
     grow = plant.growth(book, now, i) * now["alive"][i]
     keep = plant.replacement(book, now, i) * now["alive"][i]
-    want = max(planned * new["capex_factor"], ordered, grow) + keep
+    want = max(planned * new["capex_factor"] * now["capex_answer"], ordered, grow) + keep
     for name, number in (("ordered", ordered), ("plant_growth", grow), ("replacement", keep), ("want", want)):
         now[name].append(number)
     return want

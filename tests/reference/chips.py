@@ -168,6 +168,7 @@ def purchases(book, state, now, new, released: list[bool], t: int) -> None:
     new["order_factor"] = ordered + (new["capex_factor"] - ordered) / n.order_months
     planned = n.capex[min((t - 1) // 12, len(n.capex) - 1)]
     answer = clip(math.sqrt(state["tightness"]), n.capex_bounds[0], n.capex_bounds[1])
+    now["capex_answer"] = answer
     now["capex"] = planned * new["capex_factor"] * answer
     now["mix"] = purchase_mix(book, released)
     spent = n.capex_chip_share * now["capex"] * DT
