@@ -103,7 +103,8 @@ FIRMS = table(
 )  # fmt: skip
 
 POOLS = table(
-    "pools", "Credit without names (kind credit), securitised leases (lease), named firms (group).", ("pool",),
+    "pools", "Credit without names (kind credit), securitised leases (lease), firms of the model (group).",
+    ("pool",),
     identity("pool", "short name"),
     text("name", "full name"),
     choice("kind", "credit lease group", "credit: obligors are loans; lease: tenants pay; group: of firms"),
