@@ -51,7 +51,7 @@ MECHANISM_NAMES = {
     "plant": "Operators are paid for what they deliver",
     "own_shocks": "Firms' own equity shocks",
     "rounds": "Rounds of labs that can fail",
-    "orders": "Chips ordered ahead",
+    "orders": "Fees for orders cancelled",
     "conduct": "Lenders' conduct, four together",
     "all": "All of them",
 }
