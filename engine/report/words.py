@@ -48,6 +48,10 @@ MECHANISM_NAMES = {
     "credit_lines": "Bank lines to funds",
     "redemptions": "Redemptions and runs",
     "recession": "Recession",
+    "plant": "Operators are paid for what they deliver",
+    "own_shocks": "Firms' own equity shocks",
+    "rounds": "Rounds of labs that can fail",
+    "orders": "Fees for orders cancelled",
     "conduct": "Lenders' conduct, four together",
     "all": "All of them",
 }

@@ -70,11 +70,11 @@ def test_an_experiment_s_values_survive_every_scenario(name, scenario):
 def test_an_experiment_comes_after_the_groups(tmp_path):
     overriding = tmp_path / "experiment" / "slow_chips.yaml"
     overriding.parent.mkdir()
-    overriding.write_text("# @package _global_\nchips:\n  ageing: 0.01\nrun:\n  paths: 3\n")
+    overriding.write_text("# @package _global_\nchips:\n  life: 7.0\nrun:\n  paths: 3\n")
     experiment = composed(
         f"hydra.searchpath=[file://{tmp_path}]", "scenario=chip_glut", "experiment=slow_chips"
     )
-    assert (experiment.parameters.chips.ageing, experiment.run.paths) == (0.01, 3)
+    assert (experiment.parameters.chips.life, experiment.run.paths) == (7.0, 3)
     assert experiment.parameters.chips.depth == 0.02
 
 
@@ -100,7 +100,7 @@ def test_a_million_may_be_written_as_people_write_it(text):
 def test_the_hash_follows_results_only():
     plain = composed()
     assert composed("run.dir=a", "run.devices=1", "report.html=false", "run.paths=2e5").hash == plain.hash
-    for change in ("run.seed=8", "chips.life=6", "scenario=bust", "mechanisms=none", "book.name=other"):
+    for change in ("run.seed=8", "chips.life=5", "scenario=bust", "mechanisms=none", "book.name=other"):
         assert composed(change).hash != plain.hash, change
 
 

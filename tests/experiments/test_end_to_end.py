@@ -212,4 +212,4 @@ def test_a_law_is_learned_used_again_and_refused_elsewhere(undertow, book, tmp_p
     assert same["sampler"]["learning"]["from"] == "out/i/tilt.npz"
     other = undertow(*weighted, "sampler.tilt=out/i/tilt.npz", "chips.life=4", "run.dir=out/k")
     assert other.code == 2 and not (tmp_path / "out" / "k").exists()
-    assert "was learned for something else, config.chips.life: 8.0 there, 4.0 here" in other.err
+    assert "was learned for something else, config.chips.life: 6.0 there, 4.0 here" in other.err

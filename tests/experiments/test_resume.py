@@ -110,7 +110,7 @@ def test_another_run_s_checkpoint_is_refused_by_name(undertow, engine, killed, t
     before = (tmp_path / "a" / "status.json").read_text()
     answer = undertow("run.dir=a", *RUN, "chips.life=5", "run.seed=8")
     assert answer.code == 2
-    for words in ("2 problems", "config.chips.life: 8.0 there, 5.0 here", "config.run.seed: 7 there, 8 here"):
+    for words in ("2 problems", "config.chips.life: 6.0 there, 5.0 here", "config.run.seed: 7 there, 8 here"):
         assert words in answer.err
     assert "run.resume=false discards it" in answer.err
     assert (tmp_path / "a" / "status.json").read_text() == before

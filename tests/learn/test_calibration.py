@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine.book.build import chip_table
 from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Chips, Economy, Parameters
 from engine.learn.calibration import observations as observed
@@ -138,7 +139,7 @@ def test_the_shipped_groups_are_what_the_shipped_book_gives(found, group):
 def test_what_the_shipped_history_tells_and_what_it_does_not(found):
     fits = {fit.parameter: fit for fit in found.fits}
     known = {name for name, fit in fits.items() if fit.identified}
-    assert {"economy.growth[0]", "chips.ageing"} <= known
+    assert {"economy.growth[0]", "chips.life"} <= known
     assert not known & {"economy.volatility", "economy.growth[2]", "economy.ceiling", "chips.impact"}
     years = 37.0 / 12.0
     assert fits["economy.leave_boom (sum)"].high == pytest.approx(-math.log(0.05) / years, rel=1e-9)
@@ -146,6 +147,17 @@ def test_what_the_shipped_history_tells_and_what_it_does_not(found):
     assert moved.economy.growth[1:] == Economy().growth[1:]
     assert moved.chips.release_effect == Chips().release_effect
     assert doubts(found) == []
+
+
+def test_the_life_of_chips_gives_the_ageing_that_releases_leave(shipped, found):
+    """Rents of the model then fall as those observed do, less what past releases took from them."""
+    fits = {fit.parameter: fit for fit in found.fits}
+    decline, release = fits["decline of rents (sum)"], fits["chips.release_effect"]
+    ageing = chip_table(shipped["chips"], apply_fits(Parameters(), found.fits)).ageing
+    assert float(ageing) == pytest.approx(decline.value - release.value * found.rents.pace, rel=1e-3)
+    life = fits["chips.life"]
+    assert life.low < life.value < life.high
+    assert 1.0 / life.low - 1.0 / life.value == pytest.approx(1.0 / life.value - 1.0 / life.high, rel=1e-6)
 
 
 def test_predictions_use_the_past_only(found):

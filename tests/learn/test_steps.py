@@ -56,7 +56,7 @@ def test_a_step_stays_inside_the_limits(steps, sign):
 
 def test_sizes_and_centres(steps):
     found = {step.name: step for step in steps}
-    assert found["chips.ageing"].size == pytest.approx(0.005) == 0.05 * found["chips.ageing"].value
+    assert found["chips.life"].size == pytest.approx(0.3) == 0.05 * found["chips.life"].value
     assert found["economy.growth[2]"].size == pytest.approx(0.0125)
     assert found["credit.waiver_months"].size == 1.0 and found["credit.waiver_months"].tenth == 0.9
     edge = found["contracts.equity_floor[0]"]
