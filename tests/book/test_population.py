@@ -353,3 +353,22 @@ def test_the_page_counts_the_draw_that_is_shipped(members):
     )
     text = " ".join(PAGE.read_text(encoding="utf-8").split())
     assert all(line in text for line in words), words
+
+
+def test_the_page_states_what_tenants_sign_for(book):
+    contracts = book["contracts"].query("flow == 'operating'")
+    signed = contracts[contracts["buyer"].isin(DEVELOPERS)]
+    full = signed.groupby("buyer")["annual"].sum()
+    drawn = contracts[contracts["source"].str.startswith("drawn from") & (contracts["kind"] == "lease")]
+    leases = drawn.groupby("buyer")["annual"].sum()
+    plan, sold = Economy().plan[5], contracts["annual"][contracts["seller"] == "CRWV"].sum()
+    share = book["firms"].set_index("firm").loc[list(DEVELOPERS), "revenue_share"].unique().item()
+    words = (
+        f"pay {signed['start_annual'].sum():.1f} bn a year today and {full.sum():.1f} at the full size",
+        f"{full.max():.1f} of it one of them",
+        f"Each has {share:.0%} of AI revenue, {share * plan:.1f} of the {plan:.0f} bn planned for year 5",
+        f"to Oracle for {leases['ORCL']:.1f} bn a year and to CoreWeave for {leases['CRWV']:.1f}",
+        f"own contracts of {sold:.1f}",
+    )
+    text = " ".join(PAGE.read_text(encoding="utf-8").split())
+    assert [line for line in words if line not in text] == []
