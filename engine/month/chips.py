@@ -18,7 +18,6 @@ class ChipState(eqx.Module):
     obsolescence: Float[Array, "gens"]
     fleet: Float[Array, "gens"]
     capex_pace: Float[Array, ""]
-    capex_answer: Float[Array, ""]  # to last month's utilisation, of all planned capex
     ordered_pace: Float[Array, ""]  # at which what comes this month was ordered
     tightness: Float[Array, ""]  # one at month 0
     accounts: Float[Array, "gens"]  # book value of the fleet, USD bn
@@ -37,6 +36,7 @@ class ChipMarket(eqx.Module):
     mix: Float[Array, "gens"]  # of purchases
     capex: Float[Array, ""]  # sector, USD bn a year
     capex_pace: Float[Array, ""]
+    capex_answer: Float[Array, ""]  # to last month's utilisation, of all planned capex
     ordered_pace: Float[Array, ""]
     bought: Float[Array, ""]  # million units this month
     accounting_value: Float[Array, "gens"]  # of a chip in its owner's books, thousand USD
