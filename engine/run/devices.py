@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 OWN, SHARED = PartitionSpec("devices"), PartitionSpec()
@@ -20,9 +21,9 @@ def mesh_of(devices: Sequence[jax.Device] | None = None) -> Mesh:
 def side_by_side(function: Callable[..., Any], mesh: Mesh, placement: tuple[PartitionSpec, ...]) -> Callable:
     """The function run by every device on its own part of the arguments.
 
-    `placement` has OWN or SHARED for each argument; every result is each device's own. Arrays without elements
-    are made anew inside and outside, the function's constants too: on two CPU devices XLA crashes (JAX 0.11,
-    `zero_sized_hlo_elimination`) on one that enters or leaves `shard_map`.
+    `placement` has OWN or SHARED for each argument; every result is each device's own. Arrays without
+    elements are made anew inside and outside: on two CPU devices XLA (of JAX 0.11) crashes in
+    `zero_sized_hlo_elimination` where one enters or leaves `shard_map`.
     """
 
     def on_all(*arguments):
@@ -34,9 +35,7 @@ def side_by_side(function: Callable[..., Any], mesh: Mesh, placement: tuple[Part
         outside = []
 
         def on_device(*full):
-            arguments = filled(full, inside)
-            full, empty = eqx.partition(eqx.filter_closure_convert(function, *arguments), np.size)
-            results = filled(full, shapes(empty))(*arguments)
+            results = constants_within(function, *filled(full, inside))
             full, empty = eqx.partition(results, np.size)
             outside.append(shapes(empty, lambda shape: (mesh.size * shape[0], *shape[1:])))
             return full
@@ -45,6 +44,14 @@ def side_by_side(function: Callable[..., Any], mesh: Mesh, placement: tuple[Part
         return filled(full, outside[-1])
 
     return on_all
+
+
+def constants_within(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call `function`, its constants without elements made anew; `shard_map` takes others as arguments."""
+    closed, form = jax.make_jaxpr(function, return_shape=True)(*arguments)
+    full, empty = eqx.partition(closed.consts, np.size)
+    flat = jaxpr_as_fun(ClosedJaxpr(closed.jaxpr, filled(full, shapes(empty))))
+    return jax.tree.unflatten(jax.tree.structure(form), flat(*jax.tree.leaves(arguments)))
 
 
 def shapes(tree: Any, shape_of: Callable[[tuple[int, ...]], tuple[int, ...]] = tuple) -> Any:
