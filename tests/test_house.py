@@ -253,6 +253,17 @@ def test_every_python_has_one_version_of_every_dependency(python):
     assert {"jax", "jaxlib", "numpy", "scipy"} <= set(names)
 
 
+def test_make_matrix_runs_the_oldest_and_the_newest_jax_of_the_lock_on_every_python():
+    (pairs,) = re.findall(r"^PAIRS \?= (.*)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+    oldest, newest = re.findall(r"^jax==(\S+)", lock(), re.M)
+    assert set(pairs.split()) == {
+        f"{python}:{jax}"
+        for python in ("3.11", "3.12", "3.13")
+        for jax in (oldest, newest)
+        if python != "3.11" or jax == oldest
+    }
+
+
 def test_the_lock_names_no_index_and_no_path():
     assert not re.search(r"://|^-|file:|find-links|^\.|^/", lock(), re.M)
 
