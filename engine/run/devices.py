@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import ClosedJaxpr, jaxpr_as_fun
+from jax.extend.core import jaxpr_as_fun
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 OWN, SHARED = PartitionSpec("devices"), PartitionSpec()
@@ -50,7 +50,7 @@ def constants_within(function: Callable[..., Any], *arguments: Any) -> Any:
     """Call `function`, its constants without elements made anew; `shard_map` takes others as arguments."""
     closed, form = jax.make_jaxpr(function, return_shape=True)(*arguments)
     full, empty = eqx.partition(closed.consts, np.size)
-    flat = jaxpr_as_fun(ClosedJaxpr(closed.jaxpr, filled(full, shapes(empty))))
+    flat = jaxpr_as_fun(closed.replace(consts=filled(full, shapes(empty))))
     return jax.tree.unflatten(jax.tree.structure(form), flat(*jax.tree.leaves(arguments)))
 
 
