@@ -23,7 +23,7 @@ from engine.run.plan import CHUNK, Hooks, Plan, RunState, Timing
 from engine.run.processes import ALONE, Processes
 from engine.tail.outcome import Outcome, path_weight
 from engine.tail.tally import Layout, Tally
-from engine.vocabulary import FLAGS, SERIES, UNBROKEN
+from engine.vocabulary import FLAGS, UNBROKEN
 
 YEAR, QUARTER = 12, 3
 MANY, FEW = 256, 64
@@ -61,7 +61,7 @@ def layout_of(system: System) -> Layout:
         distress=columns[1:],
         components=tuple(f"instrument:{name}" for name in system.names.instruments),
         entities=system.names.firms,
-        series=SERIES,
+        series=system.names.series,
         groups=break_groups(months),
         horizons=horizons(months),
         months=months,
@@ -120,7 +120,8 @@ def chunk_outcome(
     end = batch_last(paths.ending, system, fate, state, batched=(False, True, True))
     months = system.calendar.month.shape[0]
     at = np.array([h // YEAR - 1 for h in horizons(months)])
-    trace = trace.reshape(months, len(SERIES), -1)
+    series = system.names.series
+    trace = trace.reshape(months, len(series), -1)
     bits = jnp.asarray([1 << i for i in range(len(FLAGS))], jnp.uint32)
     return Outcome(
         path=ids,
@@ -130,7 +131,7 @@ def chunk_outcome(
         default_month=end.default_month,
         cause=end.cause,
         trace=trace,
-        group=break_quarter(trace[:, SERIES.index("regime")]),
+        group=break_quarter(trace[:, series.index("regime")]),
         flags=jnp.sum(end.flags.astype(jnp.uint32) * bits[:, None], axis=0, dtype=jnp.uint32),
     )
 

@@ -34,10 +34,9 @@ from engine.tail.tally import Tally
 from engine.undertow.books import load_book
 from engine.undertow.isolation import on_host
 from engine.undertow.units import with_units
-from engine.vocabulary import SERIES
 
 REPLICATIONS = {"antithetic": 16, "sobol": 16}
-"""Samplers whose errors come from the spread of replications, and how many unless asked."""
+"""Samplers whose errors come from the spread of replications, and the default number of those."""
 MONTHS = range(12, 121, 12)
 BLOCK = 16_384
 LEARNING_BLOCK = 4096
@@ -72,7 +71,7 @@ class Run:
     @functools.cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tables made from the tally, by name; docs/results.md says what their rows and columns are."""
-        return {name: with_units(table) for name, table in self.results.tables.items()}
+        return {name: with_units(name, table) for name, table in self.results.tables.items()}
 
     @functools.cached_property
     def circular_web(self) -> dict[str, pd.DataFrame]:
@@ -82,7 +81,7 @@ class Run:
         """
         with double_precision():
             tables = web_tables(self.system, self.book, self.tally, self.plan.seed, self.samplers)
-        return {name: with_units(table) for name, table in tables.items()}
+        return {name: with_units(name, table) for name, table in tables.items()}
 
     @property
     def losses(self) -> pd.DataFrame:
@@ -129,7 +128,7 @@ class Run:
 
     @property
     def warnings(self) -> list[str]:
-        """What the paths do not resolve, in sentences."""
+        """Unresolved results, in sentences."""
         return self.summary["warnings"]
 
     def replay(self, path: int) -> pd.DataFrame:
@@ -194,7 +193,7 @@ def run(
     parameters: Parameters | None = None,
     sampler: str = "pseudo_random",
     replications: int | None = None,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int], None] = lambda paths: None,
 ) -> Run:
     """Simulate a book on all devices: the main job of the command, its numbers the same to the bit.
 
@@ -240,12 +239,12 @@ def run(
 
 
 def monthly(system: System, history: tuple[Any, Any]) -> pd.DataFrame:
-    """The series of `vocabulary.SERIES` and the defaults of a path, month by month, from (State, Info)."""
+    """The series of `Names.series` and the defaults of a path, month by month, from (State, Info)."""
     state, info = history
     series = jax.vmap(traced, in_axes=(None, 0, 0))(system, state, info)
-    table = pd.DataFrame(np.asarray(series, np.float64), columns=list(SERIES))
+    table = pd.DataFrame(np.asarray(series, np.float64), columns=list(system.names.series))
     table.insert(0, "month", np.arange(1, len(table) + 1))
     last = np.asarray(state.credit.default_month)[-1]
     firms = np.asarray(system.names.firms)
     table["defaults"] = [", ".join(firms[last[: len(firms)] == month]) for month in table["month"]]
-    return with_units(table)
+    return with_units("replay", table)
