@@ -126,8 +126,6 @@ class Devices:
         ).compile()  # fmt: skip
 
         def add(tally: Tally, sampler: Any, done: int, last: int) -> Tally:
-            # Arrays without elements come back as if every device had all of them.
-            tally = jax.tree.map(lambda leaf: leaf if leaf.size else own(np.array(leaf), self.mesh), tally)
             tally = step(tally, model.arrays, sampler, seed, self.starts(done), chunks, self.everywhere(last))
             return jax.block_until_ready(tally)
 
