@@ -39,6 +39,7 @@ class Array:
     group: int = -1
     local: bool = False
     stored: bool = False
+    always_zero: bool = False
     base: str = "s"
     place: int = -1
 
@@ -66,6 +67,7 @@ class Arrays:
     def __init__(self) -> None:
         self.all: list[Array] = []
         self.twins: dict[tuple[Any, bool], Array] = {}
+        self.zeros: dict[str, Array] = {}
 
     def new(self, size: int, dtype: str, **kind: Any) -> Array:
         """A new array."""
@@ -80,6 +82,12 @@ class Arrays:
             kind: dict[str, Any] = {"value": value, "inverse": inverse, "owner": owner}
             self.twins[key] = self.new(value.size, value.dtype, **kind)
         return self.twins[key]
+
+    def zero(self, dtype: str) -> Array:
+        """A zero in memory, so that a table of places may point at it."""
+        if dtype not in self.zeros:
+            self.zeros[dtype] = self.new(1, dtype, always_zero=True, stored=True)
+        return self.zeros[dtype]
 
     def inverse(self, codes: Codes) -> Codes:
         """The view of one over known numbers."""

@@ -9,8 +9,9 @@ import numpy as np
 from engine.kernel import structure
 from engine.kernel.arrays import Array, Arrays, Codes, runs, step, uniform
 from engine.kernel.body import FEW, Body, Copy, Item, Rows, Text, Turns
+from engine.kernel.known import Known
 from engine.kernel.operations import ELEMENTWISE, expression, letter, literal
-from engine.kernel.program import Equation, Program, Unsupported, Value, carry_range
+from engine.kernel.program import Equation, Program, Unsupported, Value, bodies, carry_range
 
 WIDEST = 64
 """Terms of a sum that are written out for every element of a loop."""
@@ -41,12 +42,15 @@ def highest(dtype: str) -> Any:
 class Builder:
     """Builds the body of a program and those of its loops.
 
-    `moving` are the values that paths change, `owners` the program of every value, `concrete` the known values
-    that choose elements.
+    `moving` are the values that paths change, `owners` the program of every known value, `makers` the equations
+    that make them, `concrete` those of them that choose elements.
     """
 
-    def __init__(self, moving: set[Value], owners: dict[Value, Program], concrete: dict[Value, np.ndarray]):
-        self.moving, self.owners, self.concrete = moving, owners, concrete
+    def __init__(self, known: Known, concrete: dict[Value, np.ndarray]):
+        programs = list(bodies(known.program))
+        self.moving, self.concrete = known.moving, concrete
+        self.owners = {value: program for program in programs for value in known.own(program)}
+        self.makers = {v: e for program in programs for e in program.equations for v in e.results}
         self.arrays = Arrays()
         self.views: dict[Value, Codes] = {}
         self.same: dict[tuple, Codes] = {}
@@ -55,10 +59,15 @@ class Builder:
 
     def view(self, value: Value) -> Codes:
         """The codes of a value."""
-        if value not in self.views:
+        if value in self.views:
+            return self.views[value]
+        maker = self.makers.get(value)
+        if maker is not None and maker.name in structure.STRUCTURE and value.size:
+            views = structure.STRUCTURE[maker.name](maker, [self.view(operand) for operand in maker.operands])
+            self.views |= dict(zip(maker.results, map(np.asarray, views), strict=True))
+        else:
             letter(value.dtype)
-            array = self.arrays.constant(value, self.owners.get(value))
-            self.views[value] = array.codes(value.shape)
+            self.views[value] = self.arrays.constant(value, self.owners.get(value)).codes(value.shape)
         return self.views[value]
 
     def dtype(self, codes: Codes) -> str:
@@ -85,7 +94,9 @@ class Builder:
         if not any(value.size for value in equation.results):
             return [np.zeros(value.shape, np.int64) for value in equation.results]
         if name == "gather":
-            return [structure.gather(equation, self.view(equation.operands[0]), self.index(equation.operands[1]))]
+            return [
+                structure.gather(equation, self.view(equation.operands[0]), self.index(equation.operands[1]))
+            ]
         if name in ("scatter-add", "scatter_add"):
             return [self.scatter_add(body, equation)]
         if name == "scatter":
@@ -147,7 +158,9 @@ class Builder:
             views = views[::-1]
         return views, lambda texts: f"{order}_n({texts[0]}, {texts[1]})"
 
-    def item(self, body: Body, text: Text, views: Sequence[Codes], dtype: str, size: int | None = None) -> Codes:
+    def item(
+        self, body: Body, text: Text, views: Sequence[Codes], dtype: str, size: int | None = None
+    ) -> Codes:
         """A new array of elements of the operands; straight code where they are few."""
         size = views[0].size if size is None else size
         if size <= FEW:
@@ -215,9 +228,12 @@ class Builder:
                 return tree(pair, parts)
 
             return self.item(body, text, columns, dtype, rows)
-        return np.concatenate([
-            self.total(body, pair, start, [table[row] for table in tables], term, dtype) for row in range(rows)
-        ])
+        return np.concatenate(
+            [
+                self.total(body, pair, start, [table[row] for table in tables], term, dtype)
+                for row in range(rows)
+            ]
+        )
 
     def total(self, body: Body, pair: str, start: str, views: list[Codes], term: str, dtype: str) -> Codes:
         """One number of all elements of a view, in a loop over them."""
@@ -240,25 +256,27 @@ class Builder:
         right = np.moveaxis(views[1], right_axes[0], -1).reshape(-1, left.shape[1])
         tables = [np.repeat(left, len(right), axis=0), np.tile(right, (len(left), 1))]
         used = np.ones(tables[0].shape, bool)
-        for place, (operand, axis) in enumerate(zip(equation.operands, (left_axes[0], right_axes[0]), strict=True)):
+        for place, (operand, axis) in enumerate(
+            zip(equation.operands, (left_axes[0], right_axes[0]), strict=True)
+        ):
             if operand in self.concrete and len(operand.shape) == 2:
                 own = np.moveaxis(self.concrete[operand] != 0, axis, -1)
                 other = (len(right), len(left))[place]
                 used &= np.repeat(own, other, axis=0) if place == 0 else np.tile(own, (other, 1))
         if used.mean() < DENSE:
             rows = [
-                self.sum_of([(a, b) for a, b in zip(*(table[row][used[row]] for table in tables), strict=True)])
+                self.sum_of(
+                    [(a, b) for a, b in zip(*(table[row][used[row]] for table in tables), strict=True)]
+                )
                 for row in range(len(used))
             ]
             return self.rows(body, rows, dtype).reshape(shape)
         return self.gathered(body, "{} + {}", "all(0.0f)", tables, "{} * {}", dtype).reshape(shape)
 
-    def sum_of(self, products: list[tuple[int, ...]], start: int | None = None) -> tuple[Text, Codes]:
-        """The sum of products of elements, on top of one element."""
-        flat = [code for factors in products for code in factors]
-        codes = np.array(([] if start is None else [start]) + flat, np.int64)
-        lengths = ([] if start is None else [1]) + [len(factors) for factors in products]
-        ends = np.cumsum([0, *lengths])
+    def sum_of(self, products: list[tuple[int, ...]]) -> tuple[Text, Codes]:
+        """The sum of products of elements."""
+        codes = np.array([code for factors in products for code in factors], np.int64)
+        ends = np.cumsum([0, *(len(factors) for factors in products)])
 
         def text(texts: Sequence[str]) -> str:
             parts = [" * ".join(texts[a:b]) for a, b in zip(ends[:-1], ends[1:], strict=True)]
@@ -271,21 +289,35 @@ class Builder:
         start, index, updates = equation.operands
         view, terms = self.view(start), self.view(updates).reshape(-1)
         places = structure.scatter_rows(equation, start.shape, self.index(index)).reshape(-1)
-        zero = start.data is not None and not np.any(start.data) or self.is_zero(view)
-        lists: list[list[tuple[int, ...]]] = [[] for _ in range(start.size)]
+        zero = self.is_zero(view)
+        lists: list[list[int]] = [[] for _ in range(start.size)]
         for place, code in zip(places, terms, strict=True):
-            lists[place].append((code,))
-        rows = []
-        for first, products in zip(view.reshape(-1), lists, strict=True):
-            rows.append(self.sum_of(products, None if zero and (products or start.dtype == "float32") else first))
-        return self.rows(body, rows, start.dtype).reshape(start.shape)
+            lists[place].append(code)
+        result = view.reshape(-1).copy()
+        summed = []
+        for row, (first, added) in enumerate(zip(view.reshape(-1), lists, strict=True)):
+            alone = added if zero else [first, *added]
+            if len(alone) == 1 and self.in_memory(alone[0]):
+                result[row] = alone[0]
+            elif not alone:
+                result[row] = self.arrays.zero(start.dtype).number << 32
+            else:
+                summed.append((row, self.sum_of([(code,) for code in alone])))
+        if summed:
+            result[[row for row, _ in summed]] = self.rows(body, [text for _, text in summed], start.dtype)
+        return result.reshape(start.shape)
+
+    def in_memory(self, code: int) -> bool:
+        """Whether an element moves and can be read by a table of places."""
+        array, _ = self.arrays.at(code)
+        return array.moves and array.base == "s"
 
     def is_zero(self, view: Codes) -> bool:
         """Whether a view shows nothing but a constant zero."""
         if not uniform(view):
             return False
         array, at = self.arrays.at(view.flat[0])
-        return array.fixed is not None and not array.fixed[at]
+        return array.always_zero or array.fixed is not None and not array.fixed[at]
 
     def scatter(self, equation: Equation) -> Codes:
         """Elements put where constant indices say."""

@@ -88,7 +88,9 @@ def compiled(command: list[str], source: str, more: list[str], folder: pathlib.P
     """The object file of a source."""
     path = folder / f"{digest(command, source, *more)}.o"
     if not path.exists():
-        write_whole(path.with_suffix(".cc"), lambda name: pathlib.Path(name).write_text(source, "utf-8") and None)
+        write_whole(
+            path.with_suffix(".cc"), lambda name: pathlib.Path(name).write_text(source, "utf-8") and None
+        )
         make(path, [*command, *FLAGS, *more, "-c", str(path.with_suffix(".cc"))])
     return path
 

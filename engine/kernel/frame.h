@@ -3,6 +3,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __AVX__
+#include <immintrin.h>
+#endif
 
 #ifndef W
 #ifdef __AVX512F__
@@ -88,9 +91,29 @@ IN vi magnitude(vi a) { return a < 0 ? -a : a; }
 IN vb finite(vf a) { return (vb)(magnitude(a) < INFINITY); }
 IN vf sign(vf a) { return a > 0.0f ? all(1.0f) : a < 0.0f ? all(-1.0f) : a; }
 IN vi sign(vi a) { return a > 0 ? all(1) : a < 0 ? all(-1) : a; }
-#define EACH(name, function) \
-  IN vf name(vf a) { vf r; for (int i = 0; i < W; ++i) r[i] = function(a[i]); return r; }
-EACH(nearest, rintf) EACH(nearest_away, roundf) EACH(down, floorf) EACH(up, ceilf) EACH(root, sqrtf)
+// Whole numbers: from 2^23 on every float is one, and adding 2^23 rounds a smaller one.
+IN vf with_sign(vf a, vf b) { return (vf)((vi)a | ((vi)b & (int32_t)0x80000000)); }
+IN vf nearest(vf a) {
+  const vf shift = with_sign(all(8388608.0f), a);
+  return magnitude(a) < 8388608.0f ? with_sign((a + shift) - shift, a) : a;
+}
+IN vf down(vf a) { vf b = nearest(a); return b > a ? b - 1.0f : b; }
+IN vf up(vf a) { vf b = nearest(a); return with_sign(b < a ? b + 1.0f : b, a); }
+IN vf nearest_away(vf a) {
+  vf b = down(magnitude(a)), rest = magnitude(a) - b;
+  return with_sign(rest >= 0.5f ? b + 1.0f : b, a);
+}
+IN vf root(vf a) {
+#if defined(__AVX512F__) && W == 16
+  return (vf)_mm512_sqrt_ps((__m512)a);
+#elif defined(__AVX__) && W == 8
+  return (vf)_mm256_sqrt_ps((__m256)a);
+#else
+  vf r;
+  for (int i = 0; i < W; ++i) r[i] = sqrtf(a[i]);
+  return r;
+#endif
+}
 
 template <int n> IN vf whole_power(vf a) {
   if constexpr (n == 1) return a;
@@ -160,9 +183,9 @@ IN vf power(vf x, vf y) {
   vf low = ((w - (s - v)) + (a.r - v)) + (a.rest - a.whole * 2.12194440e-4f);
   vf high = s + low; low = low - (high - s);
   vf p = y * high;
-  vf error = all(0.0f);
-  for (int i = 0; i < W; ++i) error[i] = __builtin_fmaf(y[i], high[i], -p[i]);
-  error = error + y * low;
+  // What the product lost to rounding (Dekker): both factors in halves of 12 bits.
+  vf ya = (vf)((vi)y & -4096), yb = y - ya, ha = (vf)((vi)high & -4096), hb = high - ha;
+  vf error = ((ya * ha - p) + ya * hb + yb * ha) + yb * hb + y * low;
   vf sure = p < -104.0f ? all(0.0f) : p > 89.0f ? all(0.0f) : error;
   vf result = exponential(p) * (1.0f + sure);
   vf whole = y < 8388608.0f ? (y > -8388608.0f ? whole_part(y) : y) : y;

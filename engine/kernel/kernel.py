@@ -25,7 +25,7 @@ from engine.kernel.build import Builder
 from engine.kernel.compiler import library
 from engine.kernel.known import Known, settled
 from engine.kernel.operations import letter
-from engine.kernel.program import Program, Unsupported, Value, bodies, lift, moving_values, program_of
+from engine.kernel.program import Unsupported, Value, bodies, lift, moving_values, program_of
 from engine.kernel.write import Writer
 
 INDICES = {"gather": (1,), "scatter-add": (1,), "scatter_add": (1,), "scatter": (1,)}
@@ -124,8 +124,7 @@ def concrete_values(known: Known, shared: Sequence[Any]) -> dict[Value, np.ndarr
 def source_of(known: Known, concrete: dict[Value, np.ndarray]) -> str:
     """The C++ source of a program."""
     program = known.program
-    owners = {value: each for each in bodies(program) for value in known.own(each)}
-    builder = Builder(known.moving, owners, concrete)
+    builder = Builder(known, concrete)
     inputs = []
     for value in program.inputs:
         if value in known.moving:

@@ -23,7 +23,20 @@ PLAIN = {
     "min": "smaller({}, {})", "clamp": "smaller(larger({1}, {0}), {2})", "rem": "{} % {}", "add_any": "{} + {}",
 }  # fmt: skip
 """Primitives that need no look at their parameters."""
-FLOATING = {"exp", "exp2", "log", "log1p", "expm1", "pow", "sqrt", "rsqrt", "tanh", "logistic", "floor", "ceil"}
+FLOATING = {
+    "exp",
+    "exp2",
+    "log",
+    "log1p",
+    "expm1",
+    "pow",
+    "sqrt",
+    "rsqrt",
+    "tanh",
+    "logistic",
+    "floor",
+    "ceil",
+}
 WHOLE = {"rem", "shift_left", "shift_right_logical", "shift_right_arithmetic"}
 SPECIAL = {"select_n", "convert_element_type", "integer_pow", "round"}
 ELEMENTWISE = PLAIN.keys() | SPECIAL

@@ -126,9 +126,7 @@ def moving_inputs(loop: Equation, moving: set[Value]) -> set[Value]:
     first, last = carry_range(loop)
     assert loop.body is not None
     pairs = zip(loop.body.inputs, loop.operands, strict=True)
-    return {
-        inner for place, (inner, outer) in enumerate(pairs) if outer in moving or first <= place < last
-    }
+    return {inner for place, (inner, outer) in enumerate(pairs) if outer in moving or first <= place < last}
 
 
 def carry_range(loop: Equation) -> tuple[int, int]:

@@ -32,13 +32,14 @@ class Timeline:
         self.arrays, self.clock = arrays, 0
         self.first: dict[Array, int] = {}
         self.last: dict[Array, int] = {}
-        for array in inputs:
+        for array in (*inputs, *arrays.zeros.values()):
             self.made(array)
         self.walk(body, [])
         self.clock += 1
         for codes in results:
             self.read(codes, [])
             self.store(codes, set())
+        self.last |= dict.fromkeys(arrays.zeros.values(), self.clock)
 
     def walk(self, body: Body, around: list[tuple[Body, list[Array]]]) -> None:
         """Every group of a body; `around` are the bodies outside, each with what its loop will have read."""
@@ -110,4 +111,3 @@ class Timeline:
             taken.append((at, at + array.size, self.last[array]))
             end = max(end, at + array.size)
         return end
-

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from engine.kernel.arrays import Array, Arrays, Codes, runs, step, uniform
-from engine.kernel.body import FEW, Body, Copy, Group, Item, Rows, Turns
+from engine.kernel.body import FEW, Body, Copy, Group, Rows, Turns
 from engine.kernel.known import Known
 from engine.kernel.operations import LETTER, literal
-from engine.kernel.program import Program, Unsupported, Value, bodies
+from engine.kernel.program import Unsupported, Value, bodies
 from engine.kernel.timeline import Timeline, registers
 
 HEAD = """\
@@ -38,6 +38,8 @@ class Writer:
         memory = Timeline(body, self.arrays, inputs, [codes.reshape(-1) for _, codes in results]).place()
         self.lines.append("    const long t0 = 0; (void)t0;")
         self.lines.append("    const uint32_t* const k0 = (const uint32_t*)in[0];")
+        for array in self.arrays.zeros.values():
+            self.say(f"{LETTER[array.dtype].upper()}(s, {array.place}) = {literal(0, array.dtype)};")
         for number, array in enumerate(inputs):
             self.input(array, len(self.numbers) + number)
         self.body(body)
@@ -45,7 +47,8 @@ class Writer:
             self.result(number, value, codes.reshape(-1))
         table = ", ".join(str(n) for part in self.tables for n in part) or "0"
         words = "".join(
-            f"#define WORDS{number} {self.known.words[program] + 1}\n" for program, number in self.numbers.items()
+            f"#define WORDS{number} {self.known.words[program] + 1}\n"
+            for program, number in self.numbers.items()
         )
         head = f"#define MEMORY {max(memory, 1)}\n{words}static const int32_t T[] = {{{table}}};\n"
         return head + HEAD + "\n".join(self.lines) + "\n" + FOOT
@@ -66,6 +69,8 @@ class Writer:
         letter = LETTER[array.dtype]
         if array.fixed is not None:
             return literal(array.fixed[at], array.dtype)
+        if array.always_zero:
+            return literal(0, array.dtype)
         if not array.moves:
             return self.known_element(array, at)
         if array.local:
@@ -93,7 +98,9 @@ class Writer:
             return f"K{letter}(k{self.numbers[program]}, {place} + e)"
         if array in inside and codes.size == array.size and np.array_equal(codes, array.codes(codes.shape)):
             return f"v{array.number}"
-        places = np.array([each.place for each in arrays])[np.searchsorted([a.number for a in arrays], codes >> 32)]
+        places = np.array([each.place for each in arrays])[
+            np.searchsorted([a.number for a in arrays], codes >> 32)
+        ]
         return f"{letter}({array.base}, {self.at(places + positions)})"
 
     def at(self, positions: np.ndarray) -> str:
@@ -187,7 +194,9 @@ class Writer:
                     self.say(f"{letter}({copy.result.base}, {place + row}) = {self.element(code)};")
             else:
                 source = self.operand(codes, set())
-                self.say(f"for (long e = 0; e < {codes.size}; ++e) {letter}({copy.result.base}, {place} + e) = {source};")
+                self.say(
+                    f"for (long e = 0; e < {codes.size}; ++e) {letter}({copy.result.base}, {place} + e) = {source};"
+                )
 
     def turns(self, item: Turns) -> None:
         """A loop: its start, its turns, each with the rows that it reads and writes."""
@@ -199,7 +208,9 @@ class Writer:
         turn = f"{length - 1} - c{own}" if item.loop.params["reverse"] else f"c{own}"
         self.say(f"for (long c{own} = 0; c{own} < {length}; ++c{own}) {{")
         self.say(f"const long i{own} = {turn}, t{own} = t{around} * {length} + i{own}; (void)t{own};")
-        self.say(f"const uint32_t* const k{own} = (const uint32_t*)in[{own}] + t{own} * WORDS{own}; (void)k{own};")
+        self.say(
+            f"const uint32_t* const k{own} = (const uint32_t*)in[{own}] + t{own} * WORDS{own}; (void)k{own};"
+        )
         for row, codes in item.rows:
             array, at = self.arrays.at(codes[0])
             self.say(f"vf* const {row.base} = {array.base} + {array.place + at} + i{own} * {row.size};")
@@ -238,4 +249,6 @@ class Writer:
                     self.say(f"{put}(out[{number}], {at}, {self.element(code)}, lanes);")
             else:
                 at, source = f"({first} + e) * count + first", self.operand(part, set())
-                self.say(f"for (long e = 0; e < {part.size}; ++e) {put}(out[{number}], {at}, {source}, lanes);")
+                self.say(
+                    f"for (long e = 0; e < {part.size}; ++e) {put}(out[{number}], {at}, {source}, lanes);"
+                )
