@@ -1,8 +1,8 @@
 """Numbers of a path where a kernel keeps them, and views of them as arrays of codes.
 
-The code of an element says in which array it lies and where: number of the array << 32 | position. What only
-rearranges elements (slices, broadcasts, gathers by constant indices, concatenations) rearranges codes, and the
-kernel does nothing.
+The code of an element says in which array it lies and where: number of the array << 32 | position. What
+only rearranges elements (slices, broadcasts, gathers by constant indices, concatenations) rearranges codes,
+and the kernel does nothing.
 """
 
 from collections.abc import Iterator
@@ -24,9 +24,9 @@ Codes = np.ndarray
 class Array:
     """Numbers of one type.
 
-    An array with a `value` is known: written into the source or read from a table, or one over it. Every other is
-    computed by `body` in its group `group`. Few numbers are `local`: variables of the kernel. The others lie in
-    memory once `stored`, `place` elements behind `base`.
+    An array with a `value` is known: written into the source or read from a table, or one over it. Every
+    other is computed by `body` in its group `group`. Few numbers are `local`: variables of the kernel. The
+    others lie in memory once `stored`, `place` elements behind `base`.
     """
 
     number: int

@@ -42,8 +42,8 @@ def highest(dtype: str) -> Any:
 class Builder:
     """Builds the body of a program and those of its loops.
 
-    `moving` are the values that paths change, `owners` the program of every known value, `makers` the equations
-    that make them, `concrete` those of them that choose elements.
+    `moving` are the values that paths change, `owners` the program of every known value, `makers` the
+    equations of all values, `concrete` the known values that choose elements.
     """
 
     def __init__(self, known: Known, concrete: dict[Value, np.ndarray]):

@@ -1,7 +1,7 @@
 """The machine's C++ compiler: from a kernel's source to a shared library in the user's cache folder.
 
-A library is named by a hash of its sources, the compiler, its flags, the processor and the version of JAX, and
-appears whole or not at all: processes that compile the same kernel at once write the same file.
+A library is named by a hash of its sources, the compiler, its flags, the processor and the version of JAX,
+and appears whole or not at all: processes that compile the same kernel at once write the same file.
 """
 
 import functools

@@ -51,7 +51,10 @@ class Known:
         """The tables of the program and its bodies, uint32 [turns ..., words], from the known arguments."""
 
         def words(program: Program, read: Any) -> Array:
-            parts = [word_form(read(need), need.inverse) for need in self.needs[program]]
+            # Behind a barrier, or the compiler pastes every part's computation into one loop.
+            parts = lax.optimization_barrier(
+                [word_form(read(need), need.inverse) for need in self.needs[program]]
+            )
             return jnp.concatenate([*parts, jnp.zeros(1, jnp.uint32)])
 
         tables = self.evaluate(self.program, dict(zip(self.inputs(), arguments, strict=True)), words)
@@ -96,7 +99,7 @@ class Known:
                 return value.data if value.data is not None else values[value]
 
             def read(need: Need) -> Any:
-                return jnp.take(jnp.ravel(jnp.asarray(data(need.value))), need.index)
+                return elements(jnp.asarray(data(need.value)), need.index)
 
             for equation in program.equations:
                 if self.moving.isdisjoint(equation.results):
@@ -122,6 +125,14 @@ class Known:
             return run(loop.body, values | dict(zip(rows, leaves, strict=True)))
 
         return jax.vmap(turn)(jnp.arange(loop.params["length"]), list(map(jnp.asarray, leaves)))
+
+
+def elements(values: Array, index: np.ndarray) -> Array:
+    """Elements of an array in the order of flat positions."""
+    flat, first, last = jnp.ravel(values), int(index[0]), int(index[-1]) + 1
+    if np.array_equal(index, np.arange(first, last)):
+        return flat if last - first == flat.size else lax.slice(flat, (first,), (last,))
+    return jnp.take(flat, index)
 
 
 def word_form(values: Array, inverse: bool) -> Array:

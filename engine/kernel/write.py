@@ -20,6 +20,9 @@ extern "C" void undertow_paths(const void* const* in, void* const* out, long cou
 """
 FOOT = "  }\n}\n"
 
+MANY = 256
+"""Elements of a known array from which on a table has only those that are read one by one."""
+
 
 class Writer:
     """Writes the source of a kernel: `moving` inputs and `results` of the program, both with the paths last."""
@@ -78,11 +81,17 @@ class Writer:
         return f"{letter.upper()}({array.base}, {array.place + at})"
 
     def known_element(self, array: Array, at: int) -> str:
-        """One element of a table."""
+        """One element of a table, which has the whole array."""
+        return self.from_table(array, np.arange(array.size), str(at))
+
+    def from_table(self, array: Array, positions: np.ndarray, offset: str) -> str:
+        """The element at `offset` of those that the table has from these positions of an array."""
         program = array.owner or self.known.program
         assert array.value is not None
-        place = self.known.place(program, array.value, np.array([at]), array.inverse)
-        return f"K{LETTER[array.dtype].upper()}(k{self.numbers[program]}, {place})"
+        place = self.known.place(program, array.value, positions, array.inverse)
+        wide = 2 if array.dtype == "int64" else 1
+        where = str(place + wide * int(offset)) if offset.isdigit() else f"{place} + {offset}"
+        return f"K{LETTER[array.dtype].upper()}(k{self.numbers[program]}, {where})"
 
     def operand(self, codes: Codes, inside: set[Array]) -> str:
         """Element e of a view."""
@@ -92,10 +101,9 @@ class Writer:
         array, letter = arrays[0], LETTER[arrays[0].dtype].upper()
         positions = codes & 0xFFFFFFFF
         if not array.moves:
-            program = array.owner or self.known.program
-            assert array.value is not None
-            place = self.known.place(program, array.value, positions, array.inverse)
-            return f"K{letter}(k{self.numbers[program]}, {place} + e)"
+            whole = step(positions) == 1
+            where = f"{positions[0]} + e" if whole else "e"
+            return self.from_table(array, np.arange(array.size) if whole else positions, where)
         if array in inside and codes.size == array.size and np.array_equal(codes, array.codes(codes.shape)):
             return f"v{array.number}"
         places = np.array([each.place for each in arrays])[
@@ -176,13 +184,25 @@ class Writer:
     def rows(self, item: Rows) -> None:
         """Every element by its own expression."""
         array, letter = item.result, LETTER[item.result.dtype]
+        sparse = self.sparse([code for _, codes in item.rows for code in codes])
         for row, (text, codes) in enumerate(item.rows):
-            value = text([self.element(code) for code in codes])
+            value = text([sparse.get(code) or self.element(code) for code in codes])
             if array.local:
                 self.say(f"const v{letter} v{array.number}_{row} = {value};")
                 value = f"v{array.number}_{row}"
             if array.stored:
                 self.say(f"{letter.upper()}({array.base}, {array.place + row}) = {value};")
+
+    def sparse(self, codes: Sequence[int]) -> dict[int, str]:
+        """Elements of large known arrays of which few are read: a table has those alone, in their order."""
+        texts = {}
+        order = np.array(list(dict.fromkeys(codes)), np.int64)
+        for array in self.arrays.of(order):
+            own = order[order >> 32 == array.number]
+            if not array.moves and array.fixed is None and array.size > MANY and own.size < array.size / 2:
+                for at, code in enumerate(own):
+                    texts[int(code)] = self.from_table(array, own & 0xFFFFFFFF, str(at))
+        return texts
 
     def copy(self, copy: Copy) -> None:
         """Stretches of a view put where they belong."""

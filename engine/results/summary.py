@@ -15,13 +15,14 @@ Measures = dict[str, Any]
 
 
 class Timing(TypedDict):
-    """Seconds, speed and memory; `sessions` counts the interrupted ones too."""
+    """Seconds, speed, memory; `sessions` counts the interrupted ones too; `kernel` evaluated the paths."""
 
     compile_s: float
     run_s: float
     paths_per_s: float
     peak_rss_mb: float
     sessions: int
+    kernel: NotRequired[str]  # xla, fused, or xla and why not fused
 
 
 class Sampler(TypedDict):

@@ -8,17 +8,13 @@ import jax
 
 from engine.draws.address import seed_words
 from engine.tail.tally import MOST_PATHS, Layout, Tally
+from engine.vocabulary import KERNELS
 
 CHUNK = 256
 """Paths that a CPU evaluates together: their state fits a core's second-level cache. Blocks are multiples."""
 
 GPU_CHUNK = 65_536
 """Paths that a GPU evaluates together: with fewer, launching its kernels takes longer than running them."""
-
-
-KERNELS = ("xla", "fused", "auto")
-"""How the paths of a tally are evaluated: by programs that XLA writes, by one that `engine.kernel` writes, or by
-that one where it can be had."""
 
 
 def chunk_size(on_cpu: int = CHUNK) -> int:

@@ -196,6 +196,7 @@ def run(
     parameters: Parameters | None = None,
     sampler: str = "pseudo_random",
     replications: int | None = None,
+    kernel: str = "xla",
     progress: Callable[[int], None] = lambda done: None,
 ) -> Run:
     """Simulate a book on all devices: the main job of the command, its numbers the same to the bit.
@@ -204,10 +205,11 @@ def run(
     months, a multiple of 12 up to 120; parameters, every number that is not a row of the book, `Parameters()`
     if None; sampler, `pseudo_random`, `antithetic`, `sobol` (paths a multiple of `replications` times a power
     of two) or `importance` (aimed at the system's tail beyond 99.9%); replications, 16 for `antithetic` and
-    `sobol` and 1 for the others unless given: from two on their spread is the error; progress, called with
-    the number of paths done.
+    `sobol` and 1 for the others unless given: from two on their spread is the error; kernel, `xla`, `fused`
+    (one program in C++ for the whole path, compiled on this machine) or `auto`, which is `fused` where it can be
+    had; progress, called with the number of paths done.
 
-    Raises ValueError for arguments that cannot be, `BookError` for a book that cannot be used. What the paths
+    Raises `NoKernel` where `fused` cannot be had, ValueError for arguments that cannot be, `BookError` for a book that cannot be used. What the paths
     do not resolve is in `warnings`, never silent.
 
     Example:
@@ -220,7 +222,7 @@ def run(
         >>> run.replay(3).shape[0]
         12
     """
-    plan = Plan(paths=paths, block=BLOCK, seed=seed)
+    plan = Plan(paths=paths, block=BLOCK, seed=seed, kernel=kernel)
     parameters = Parameters() if parameters is None else parameters
     problems = problems_of(parameters)
     if months not in MONTHS:

@@ -8,7 +8,7 @@ from typing import Any
 from experiments import sampling
 from experiments.config.schema import Config
 from experiments.context import Context
-from experiments.model import Model, build
+from experiments.model import Model, build, no_kernel
 from experiments.session.checkpoints import identity_of
 from experiments.session.processes import greet
 from experiments.session.progress import Progress
@@ -37,6 +37,7 @@ def results(
     `tables`, by name, and `entries` of the summary are those that another task has made already.
     """
     system, plan, samplers = model
+    from engine.paths.fused import NoKernel
     from engine.paths.simulate import layout_of, simulate
     from engine.results.replications import Replications
     from engine.run.plan import Hooks, initial_state
@@ -55,7 +56,10 @@ def results(
             progress=progress.update, replication=replications.add, checkpoint_due=checkpoints.due,
             checkpoint=checkpoints.save, stopped=context.stop,
         )  # fmt: skip
-        tally, timing = simulate(system, plan, samplers, hooks, start=start, processes=processes)
+        try:
+            tally, timing = simulate(system, plan, samplers, hooks, start=start, processes=processes)
+        except NoKernel as error:
+            raise no_kernel(error) from None
     context.stop.check()
     if timing.paths < plan.paths:
         raise Interrupted("another process")
@@ -90,8 +94,8 @@ def follow(context: Context) -> None:
     simulate(system, plan, samplers, Hooks(stopped=context.stop), processes=processes)
 
 
-def timing_of(timing: Any, sessions: int) -> dict[str, float]:
-    """Seconds, speed and memory, as summary.json names them; `sessions` counts the interrupted ones too."""
+def timing_of(timing: Any, sessions: int) -> dict[str, Any]:
+    """Seconds, speed, memory and kernel, as summary.json names them; `sessions` counts the interrupted ones too."""
     from engine.results.provenance import peak_memory
 
     return {
@@ -100,4 +104,5 @@ def timing_of(timing: Any, sessions: int) -> dict[str, float]:
         "paths_per_s": timing.paths_per_s,
         "peak_rss_mb": peak_memory(),
         "sessions": sessions,
+        "kernel": timing.kernel,
     }
