@@ -34,8 +34,8 @@ METHODS = ("maximum_entropy", "minimum_density", "fitness", "gibbs")
 """Reconstructions of a network of holdings from its totals (engine/book/ensemble.py)."""
 
 KERNELS = ("xla", "fused", "auto")
-"""How the paths of a tally are evaluated: by the program that XLA writes, by the one that `engine.kernel` writes, or
-by that one where it can be had."""
+"""How the paths of a tally are evaluated: by the program that XLA writes, by the one that `engine.kernel`
+writes, or by that one where it can be had."""
 
 SERIES = (
     "revenue",

@@ -16,6 +16,7 @@ from engine.kernel.program import Program, Value
 if TYPE_CHECKING:
     from engine.kernel.body import Body
 
+Code = int | np.integer
 Codes = np.ndarray
 """int64 codes in the shape of the value."""
 
@@ -103,7 +104,7 @@ class Arrays:
         """The arrays that a view looks at."""
         return [self.all[number] for number in np.unique(codes >> 32)]
 
-    def at(self, code: int) -> tuple[Array, int]:
+    def at(self, code: Code) -> tuple[Array, int]:
         """The array and the position of an element."""
         return self.all[int(code) >> 32], int(code) & 0xFFFFFFFF
 

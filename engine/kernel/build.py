@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine.kernel import structure
-from engine.kernel.arrays import Array, Arrays, Codes, runs, step, uniform
+from engine.kernel.arrays import Array, Arrays, Code, Codes, runs, step, uniform
 from engine.kernel.body import FEW, Body, Copy, Item, Rows, Text, Turns
 from engine.kernel.known import Known
 from engine.kernel.operations import ELEMENTWISE, expression, letter, literal
@@ -273,7 +273,7 @@ class Builder:
             return self.rows(body, rows, dtype).reshape(shape)
         return self.gathered(body, "{} + {}", "all(0.0f)", tables, "{} * {}", dtype).reshape(shape)
 
-    def sum_of(self, products: list[tuple[int, ...]]) -> tuple[Text, Codes]:
+    def sum_of(self, products: list[tuple[Code, ...]]) -> tuple[Text, Codes]:
         """The sum of products of elements."""
         codes = np.array([code for factors in products for code in factors], np.int64)
         ends = np.cumsum([0, *(len(factors) for factors in products)])
@@ -290,7 +290,7 @@ class Builder:
         view, terms = self.view(start), self.view(updates).reshape(-1)
         places = structure.scatter_rows(equation, start.shape, self.index(index)).reshape(-1)
         zero = self.is_zero(view)
-        lists: list[list[int]] = [[] for _ in range(start.size)]
+        lists: list[list[Code]] = [[] for _ in range(start.size)]
         for place, code in zip(places, terms, strict=True):
             lists[place].append(code)
         result = view.reshape(-1).copy()
@@ -307,7 +307,7 @@ class Builder:
             result[[row for row, _ in summed]] = self.rows(body, [text for _, text in summed], start.dtype)
         return result.reshape(start.shape)
 
-    def in_memory(self, code: int) -> bool:
+    def in_memory(self, code: Code) -> bool:
         """Whether an element moves and can be read by a table of places."""
         array, _ = self.arrays.at(code)
         return array.moves and array.base == "s"
@@ -330,7 +330,7 @@ class Builder:
     def cumulative(self, body: Body, equation: Equation, view: Codes) -> Codes:
         """Partial sums along an axis, one after the other."""
         axis, dtype = equation.params["axis"], equation.results[0].dtype
-        rows = list(np.moveaxis(view, axis, 0))
+        rows = [np.asarray(row) for row in np.moveaxis(view, axis, 0)]
         if equation.params["reverse"]:
             rows = rows[::-1]
         sums = [rows[0]]

@@ -88,16 +88,23 @@ def compiled(command: list[str], source: str, more: list[str], folder: pathlib.P
     """The object file of a source."""
     path = folder / f"{digest(command, source, *more)}.o"
     if not path.exists():
-        write_whole(
-            path.with_suffix(".cc"), lambda name: pathlib.Path(name).write_text(source, "utf-8") and None
-        )
+        write_whole(path.with_suffix(".cc"), lambda name: put(name, source))
         make(path, [*command, *FLAGS, *more, "-c", str(path.with_suffix(".cc"))])
     return path
 
 
 def make(path: pathlib.Path, command: list[str]) -> None:
     """Run a compiler that writes `path`, whole or not at all."""
-    write_whole(path, lambda name: execute([*command, "-o", name]) and None)
+
+    def compiled(name: str) -> None:
+        execute([*command, "-o", name])
+
+    write_whole(path, compiled)
+
+
+def put(name: str, text: str) -> None:
+    """Write a text file."""
+    pathlib.Path(name).write_text(text, encoding="utf-8")
 
 
 def digest(command: list[str], *texts: str) -> str:

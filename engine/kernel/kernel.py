@@ -105,7 +105,8 @@ def known_of(closed: ClosedJaxpr, first: int) -> Known:
 
 def concrete_values(known: Known, shared: Sequence[Any]) -> dict[Value, np.ndarray]:
     """Known values that the source depends on: indices, and matrices whose zeros are left out."""
-    wanted, matrices = set(), set()
+    wanted: set[Value] = set()
+    matrices: set[Value] = set()
     for program in bodies(known.program):
         for equation in program.equations:
             if known.moving.isdisjoint(equation.results):

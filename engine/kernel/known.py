@@ -52,9 +52,8 @@ class Known:
 
         def words(program: Program, read: Any) -> Array:
             # Behind a barrier, or the compiler pastes every part's computation into one loop.
-            parts = lax.optimization_barrier(
-                [word_form(read(need), need.inverse) for need in self.needs[program]]
-            )
+            parts = [word_form(read(need), need.inverse) for need in self.needs[program]]
+            parts = lax.optimization_barrier(parts)
             return jnp.concatenate([*parts, jnp.zeros(1, jnp.uint32)])
 
         tables = self.evaluate(self.program, dict(zip(self.inputs(), arguments, strict=True)), words)

@@ -11,16 +11,18 @@ LETTER = {"float32": "f", "int32": "i", "uint32": "u", "bool": "b", "int64": "l"
 """Types of a kernel's numbers, as `frame.h` calls their vectors."""
 
 PLAIN = {
-    "add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "neg": "-{}", "square": "{0} * {0}",
+    "add": "{} + {}", "sub": "{} - {}", "mul": "{} * {}", "div": "{} / {}", "neg": "-{}",
+    "square": "{0} * {0}", "add_any": "{} + {}",
     "and": "{} & {}", "or": "{} | {}", "xor": "{} ^ {}", "not": "~{}", "eq": "equal({}, {})",
     "ne": "~equal({}, {})", "lt": "less({}, {})", "le": "at_most({}, {})", "gt": "less({1}, {0})",
     "ge": "at_most({1}, {0})", "shift_left": "{} << {}", "shift_right_logical": "logical_shift({}, {})",
     "shift_right_arithmetic": "{} >> {}", "exp": "exponential({})", "exp2": "power_of_two({})",
-    "log": "logarithm({})", "log1p": "logarithm_1p({})", "expm1": "exponential_m1({})", "pow": "power({}, {})",
+    "log": "logarithm({})", "log1p": "logarithm_1p({})", "expm1": "exponential_m1({})",
+    "pow": "power({}, {})",
     "sqrt": "root({})", "rsqrt": "1.0f / root({})", "tanh": "tangent({})", "logistic": "logistic({})",
     "abs": "magnitude({})", "sign": "sign({})", "floor": "down({})", "ceil": "up({})",
     "is_finite": "finite({})", "copy": "{}", "stop_gradient": "{}", "max": "larger({}, {})",
-    "min": "smaller({}, {})", "clamp": "smaller(larger({1}, {0}), {2})", "rem": "{} % {}", "add_any": "{} + {}",
+    "min": "smaller({}, {})", "clamp": "smaller(larger({1}, {0}), {2})", "rem": "{} % {}",
 }  # fmt: skip
 """Primitives that need no look at their parameters."""
 FLOATING = {
@@ -49,7 +51,7 @@ def expression(name: str, params: dict[str, Any], types: Sequence[str], result: 
     """The expression of an elementwise primitive on operands of these types."""
     for dtype in (*types, result):
         letter(dtype)
-    if name in FLOATING | {"round"} and types[0] != "float32" or name in WHOLE and types[0] == "float32":
+    if name in FLOATING and types[0] != "float32" or name in WHOLE and types[0] == "float32":
         raise Unsupported(f"{name} of {types[0]}")
     if name == "select_n":
         if types[0] != "bool" or len(types) != 3:
@@ -63,7 +65,7 @@ def expression(name: str, params: dict[str, Any], types: Sequence[str], result: 
         if params["rounding_method"].value != 1:
             return lambda texts: f"nearest_away({texts[0]})"
         return lambda texts: f"nearest({texts[0]})"
-    return PLAIN[name].format_map and (lambda texts: PLAIN[name].format(*texts))
+    return lambda texts: PLAIN[name].format(*texts)
 
 
 def letter(dtype: str) -> str:

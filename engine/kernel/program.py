@@ -84,7 +84,7 @@ def write_out(closed: ClosedJaxpr, inputs: Sequence[Value], equations: list[Equa
 
     def read(atom: Any) -> Value:
         if isinstance(atom, Literal):
-            return constant(np.asarray(atom.val, atom.aval.dtype))
+            return constant(np.asarray(atom.val, value_of(atom.aval).dtype))
         return names[atom]
 
     for equation in jaxpr.eqns:

@@ -1,4 +1,4 @@
-"""Primitives that rearrange elements, on arrays of codes: NumPy does to the codes what JAX does to the values."""
+"""Primitives that rearrange elements: NumPy does to codes what JAX does to values."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -83,7 +83,7 @@ def leading_rows(indices: np.ndarray, shape: tuple[int, ...], axes: tuple[int, .
         indices = np.clip(indices, 0, limits - 1)
     if (indices < 0).any() or (indices >= limits).any():
         raise Unsupported(f"indices out of bounds of shape {shape}")
-    return np.ravel_multi_index(tuple(np.moveaxis(indices, -1, 0)), tuple(limits.tolist()))
+    return np.asarray(np.ravel_multi_index(tuple(np.moveaxis(indices, -1, 0)), tuple(limits.tolist())))
 
 
 def gather(equation: Equation, view: np.ndarray, indices: np.ndarray) -> np.ndarray:
@@ -96,7 +96,7 @@ def gather(equation: Equation, view: np.ndarray, indices: np.ndarray) -> np.ndar
     if numbers.collapsed_slice_dims != axes or not whole_rows or numbers.offset_dims != trailing:
         raise Unsupported(f"gather {numbers}: only whole rows")
     rows = leading_rows(indices, shape, axes, equation.params["mode"])
-    return view.reshape(-1, *shape[len(axes) :])[rows]
+    return np.asarray(view.reshape(-1, *shape[len(axes) :])[rows])
 
 
 def scatter_rows(equation: Equation, shape: tuple[int, ...], indices: np.ndarray) -> np.ndarray:
@@ -109,4 +109,4 @@ def scatter_rows(equation: Equation, shape: tuple[int, ...], indices: np.ndarray
         raise Unsupported(f"{equation.name} {numbers}: only whole rows")
     rows = leading_rows(indices, shape, axes, equation.params["mode"])
     flat = np.arange(math.prod(shape), dtype=np.int64).reshape(-1, *shape[len(axes) :])
-    return flat[rows]
+    return np.asarray(flat[rows])

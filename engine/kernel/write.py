@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.kernel.arrays import Array, Arrays, Codes, runs, step, uniform
+from engine.kernel.arrays import Array, Arrays, Code, Codes, runs, step, uniform
 from engine.kernel.body import FEW, Body, Copy, Group, Rows, Turns
 from engine.kernel.known import Known
 from engine.kernel.operations import LETTER, literal
@@ -25,7 +25,7 @@ MANY = 256
 
 
 class Writer:
-    """Writes the source of a kernel: `moving` inputs and `results` of the program, both with the paths last."""
+    """Writes the source of a kernel."""
 
     def __init__(self, arrays: Arrays, known: Known):
         self.arrays, self.known = arrays, known
@@ -66,7 +66,7 @@ class Writer:
 
     # Reading.
 
-    def element(self, code: int) -> str:
+    def element(self, code: Code) -> str:
         """One element of a view."""
         array, at = self.arrays.at(code)
         letter = LETTER[array.dtype]
@@ -193,7 +193,7 @@ class Writer:
             if array.stored:
                 self.say(f"{letter.upper()}({array.base}, {array.place + row}) = {value};")
 
-    def sparse(self, codes: Sequence[int]) -> dict[int, str]:
+    def sparse(self, codes: Sequence[Code]) -> dict[int, str]:
         """Elements of large known arrays of which few are read: a table has those alone, in their order."""
         texts = {}
         order = np.array(list(dict.fromkeys(codes)), np.int64)
@@ -213,10 +213,8 @@ class Writer:
                 for row, code in enumerate(codes):
                     self.say(f"{letter}({copy.result.base}, {place + row}) = {self.element(code)};")
             else:
-                source = self.operand(codes, set())
-                self.say(
-                    f"for (long e = 0; e < {codes.size}; ++e) {letter}({copy.result.base}, {place} + e) = {source};"
-                )
+                target = f"{letter}({copy.result.base}, {place} + e)"
+                self.say(f"for (long e = 0; e < {codes.size}; ++e) {target} = {self.operand(codes, set())};")
 
     def turns(self, item: Turns) -> None:
         """A loop: its start, its turns, each with the rows that it reads and writes."""

@@ -82,7 +82,10 @@ class FusedChunk:
 
 
 def fused_chunk(system: System, sampler: Sampler, seed: Seed, finish: Finish) -> FusedChunk:
-    """The chunk function of a kernel for this system and samplers of this kind. Raises NoKernel without one."""
+    """The chunk function of a kernel for this system and samplers of this kind.
+
+    Raises NoKernel where there can be none.
+    """
     if jax.default_backend() != "cpu":
         raise NoKernel(f"the fused kernel runs on CPUs, and JAX's devices are {jax.default_backend()}")
     shared: tuple[Any, ...] = (system, sampler, seed)

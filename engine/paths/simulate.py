@@ -20,7 +20,7 @@ from engine.month.inputs import Fate
 from engine.month.step import Info, State
 from engine.paths import path as paths
 from engine.paths.draws import PathIds, Seed
-from engine.paths.fused import YEAR, NoKernel, WholePath, fused_chunk
+from engine.paths.fused import NoKernel, WholePath, fused_chunk
 from engine.run import blocks
 from engine.run.blocks import Model
 from engine.run.plan import CHUNK, Hooks, Plan, RunState, Timing
@@ -29,7 +29,7 @@ from engine.tail.outcome import Outcome, path_weight
 from engine.tail.tally import Layout, Tally
 from engine.vocabulary import FLAGS, SERIES, UNBROKEN
 
-QUARTER = 3
+YEAR, QUARTER = 12, 3
 MANY, FEW = 256, 64
 """Beyond so many instruments, so many paths to a chunk (measured: docs/performance.md)."""
 
@@ -154,8 +154,8 @@ def simulate(
 ) -> tuple[Tally, Timing]:
     """Run a plan for as many months as the system has; see `engine.run.blocks.simulate`.
 
-    `plan.kernel` chooses how. Raises NoKernel where it is `fused` and there can be no kernel; where it is `auto`,
-    XLA's form runs, and the timing says why.
+    `plan.kernel` chooses how. Where there can be no kernel, `fused` raises NoKernel; with `auto` XLA's form
+    runs, and the timing says why.
     """
     begun = time.perf_counter()
     model, kernel = model_of(system, plan, samplers[0], processes)

@@ -45,8 +45,8 @@ class Model:
 
         outcome(arrays, sampler, seed, ids, count) -> Outcome       ids [chunk]; those from `count` on weigh 0
 
-    With `prepare(arrays, sampler, seed)` it gets what that returns, once a block, in place of the arrays. A CPU
-    evaluates `chunk` paths together, which divides CHUNK: fewer where a path has much state.
+    With `prepare(arrays, sampler, seed)` it gets what that returns, once a block, in place of the arrays.
+    A CPU evaluates `chunk` paths together, which divides CHUNK: fewer where a path has much state.
     """
 
     outcome: Callable[..., Outcome]

@@ -206,11 +206,11 @@ def run(
     if None; sampler, `pseudo_random`, `antithetic`, `sobol` (paths a multiple of `replications` times a power
     of two) or `importance` (aimed at the system's tail beyond 99.9%); replications, 16 for `antithetic` and
     `sobol` and 1 for the others unless given: from two on their spread is the error; kernel, `xla`, `fused`
-    (one program in C++ for the whole path, compiled on this machine) or `auto`, which is `fused` where it can be
-    had; progress, called with the number of paths done.
+    (one program in C++ for the whole path, compiled on this machine) or `auto`, which is `fused` where it can
+    be had; progress, called with the number of paths done.
 
-    Raises `NoKernel` where `fused` cannot be had, ValueError for arguments that cannot be, `BookError` for a book that cannot be used. What the paths
-    do not resolve is in `warnings`, never silent.
+    Raises `NoKernel` where `fused` cannot be had, ValueError for arguments that cannot be, `BookError` for a
+    book that cannot be used. What the paths do not resolve is in `warnings`, never silent.
 
     Example:
         >>> import undertow as ut

@@ -95,7 +95,7 @@ def follow(context: Context) -> None:
 
 
 def timing_of(timing: Any, sessions: int) -> dict[str, Any]:
-    """Seconds, speed, memory and kernel, as summary.json names them; `sessions` counts the interrupted ones too."""
+    """Seconds, speed, memory and kernel, as in summary.json; `sessions` counts the interrupted ones too."""
     from engine.results.provenance import peak_memory
 
     return {
