@@ -21,7 +21,7 @@ Codes = np.ndarray
 """int64 codes in the shape of the value."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Array:
     """Numbers of one type.
 

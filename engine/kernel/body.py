@@ -17,7 +17,7 @@ LONGEST = 160
 Text = Callable[[Sequence[str]], str]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Item:
     """Elementwise: element e of `result` from elements e of the operands.
 
@@ -30,7 +30,7 @@ class Item:
     start: str | None = None
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Rows:
     """Element r of `result` from its own list of operands."""
 
@@ -38,7 +38,7 @@ class Rows:
     rows: list[tuple[Text, Codes]]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Copy:
     """Elements of a view put into a stored array from `first` on."""
 
@@ -47,7 +47,7 @@ class Copy:
     operand: Codes
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Turns:
     """A loop with a body: what it carries, the rows it reads and those it writes."""
 
@@ -59,7 +59,7 @@ class Turns:
     results: list[tuple[Array, Array]]  # the body's row and the whole
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Group:
     """Items that share a loop over `size` elements; 0 where they are straight code, one after the other."""
 
@@ -68,7 +68,7 @@ class Group:
     operands: int = 0
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Body:
     """Groups in order, of a program inside the bodies `outer`."""
 

@@ -32,7 +32,7 @@ INDICES = {"gather": (1,), "scatter-add": (1,), "scatter_add": (1,), "scatter": 
 """Operands that choose elements."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Kernel:
     """A compiled function of one path, for any number of paths; made by `kernel_of`."""
 

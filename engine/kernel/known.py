@@ -18,7 +18,7 @@ from jax import Array, lax
 from engine.kernel.program import Equation, Program, Unsupported, Value, bodies, carry_range
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Need:
     """Elements of a known value that a kernel reads, at words `place`, ... of its program's table."""
 
@@ -28,7 +28,7 @@ class Need:
     place: int
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Known:
     """The known values of a program and of its loops' bodies, and those that the kernel reads."""
 

@@ -19,7 +19,7 @@ class Unsupported(Exception):
     """A program has something that the kernel cannot write; the message names it."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Value:
     """One value of a program; `data` where it is a literal or a constant of the trace."""
 
@@ -32,7 +32,7 @@ class Value:
         return math.prod(self.shape)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Equation:
     """A primitive with its operands and results; a loop has a `body`."""
 
@@ -47,7 +47,7 @@ class Equation:
         return self.primitive.name
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Program:
     """Inputs, equations in order, results."""
 

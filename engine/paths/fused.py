@@ -26,7 +26,7 @@ from engine.tail.outcome import Outcome
 YEAR = 12
 
 
-class NoKernel(Exception):
+class NoKernel(ValueError):
     """There can be no fused kernel here; the message says why."""
 
 
@@ -63,7 +63,7 @@ Finish = Callable[[WholePath, PathIds, Int[Array, ""] | int], Outcome]
 """The outcome of paths (path axis last) with these ids, of which those from a count on weigh 0."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FusedChunk:
     """The outcome of a chunk of path ids, by a kernel (`engine.run.blocks.Model`)."""
 

@@ -209,7 +209,7 @@ def run(
     (one program in C++ for the whole path, compiled on this machine) or `auto`, which is `fused` where it can
     be had; progress, called with the number of paths done.
 
-    Raises `NoKernel` where `fused` cannot be had, ValueError for arguments that cannot be, `BookError` for a
+    Raises ValueError for arguments that cannot be, `fused` without a C++ compiler among them, `BookError` for a
     book that cannot be used. What the paths do not resolve is in `warnings`, never silent.
 
     Example:
