@@ -105,21 +105,25 @@ def known_of(closed: ClosedJaxpr, first: int) -> Known:
 
 def concrete_values(known: Known, shared: Sequence[Any]) -> dict[Value, np.ndarray]:
     """Known values that the source depends on: indices, and matrices whose zeros are left out."""
-    wanted: set[Value] = set()
-    matrices: set[Value] = set()
+    wanted: dict[Value, None] = {}
+    matrices: dict[Value, None] = {}
     for program in bodies(known.program):
         for equation in program.equations:
             if known.moving.isdisjoint(equation.results):
                 continue
-            wanted.update(equation.operands[place] for place in INDICES.get(equation.name, ()))
+            wanted |= dict.fromkeys(equation.operands[place] for place in INDICES.get(equation.name, ()))
             if equation.name == "dot_general":
-                matrices.update(operand for operand in equation.operands if len(operand.shape) == 2)
-    given = {v: v.data for v in wanted | matrices if v.data is not None}
-    matrices -= known.moving | given.keys()
-    wanted -= known.moving | given.keys()
-    found = known.concrete(wanted | matrices, shared)
-    patterns = {v: (found[v].reshape(-1, *v.shape) != 0).any(0) for v in matrices}
-    return given | {v: settled(found[v], v.shape) for v in wanted} | patterns
+                matrices |= dict.fromkeys(value for value in equation.operands if len(value.shape) == 2)
+    both = [value for value in (wanted | matrices) if value not in known.moving]
+    found = known.concrete({value for value in both if value.data is None}, shared)
+    result = {}
+    for value in both:
+        data = found[value] if value.data is None else value.data
+        if value in wanted:
+            result[value] = settled(data, value.shape)
+        else:
+            result[value] = (data.reshape(-1, *value.shape) != 0).any(0)
+    return result
 
 
 def source_of(known: Known, concrete: dict[Value, np.ndarray]) -> str:

@@ -104,7 +104,12 @@ FUNCTIONS = {
 
 def function(shared, path, x):
     """All of them, and what a path's number gives."""
-    wide = (path >> 32, path.astype(jnp.uint32), (path & 1) == 1, (path >> 32).astype(jnp.uint32) << jnp.uint32(3))
+    wide = (
+        path >> 32,
+        path.astype(jnp.uint32),
+        (path & 1) == 1,
+        (path >> 32).astype(jnp.uint32) << jnp.uint32(3),
+    )
     return {name: each(shared, x) for name, each in FUNCTIONS.items()} | {"path": wide}
 
 
@@ -221,7 +226,9 @@ def assert_close(own, wanted, units):
     assert (np.abs(own.astype(np.float64) - wanted) <= np.where(np.abs(wanted) < least, least, allowed)).all()
 
 
-NUMBERS = arrays.arrays(np.float32, 16, elements=st.floats(-2.0**40, 2.0**40, width=32, allow_subnormal=False))
+NUMBERS = arrays.arrays(
+    np.float32, 16, elements=st.floats(-(2.0**40), 2.0**40, width=32, allow_subnormal=False)
+)
 
 
 @settings(max_examples=50, deadline=None)
@@ -238,7 +245,9 @@ def test_largest_and_smallest_are_exact(special, x, y):
         "the primitive sort": lambda x: jnp.sort(x),
         "the primitive while": lambda x: lax.while_loop(lambda y: y < 3.0, lambda y: y + 1.0, x[0]),
         "numbers of type float64": lambda x: x.astype(jnp.float64) * 2.0,
-        "indices that depend on the path": lambda x: x[(x[0] > 0).astype(jnp.int32) + jnp.zeros(2, jnp.int32)],
+        "indices that depend on the path": lambda x: x[
+            (x[0] > 0).astype(jnp.int32) + jnp.zeros(2, jnp.int32)
+        ],
     }.items(),
 )
 def test_what_a_kernel_cannot_do_is_refused(what, function, tmp_path):
