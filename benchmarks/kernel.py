@@ -1,4 +1,4 @@
-"""How fast is the fused kernel, compared with XLA's form of the same paths? Through the tally, on all devices.
+"""How fast is the fused kernel beside XLA's form of the same paths? Through the tally, on all devices.
 
     python benchmarks/kernel.py [paths] [turns]
 

@@ -24,8 +24,8 @@ FLAGS = (
     "-std=c++17", "-O2", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math",
     "-fno-strict-aliasing", "-fno-tree-pre", "-fno-gcse", "-fPIC", "-w",
 )  # fmt: skip
-"""Products and sums may round once. Straight code of thousands of lines has no partial redundancies to look for:
-without that a kernel compiles in three quarters of the time and runs as fast."""
+"""A product and a sum may round once. Straight code of thousands of lines has no partial redundancies to look
+for: without that search a kernel compiles in three quarters of the time and runs as fast."""
 SECONDS = 300
 
 

@@ -209,8 +209,8 @@ def run(
     (one program in C++ for the whole path, compiled on this machine) or `auto`, which is `fused` where it can
     be had; progress, called with the number of paths done.
 
-    Raises ValueError for arguments that cannot be, `fused` without a C++ compiler among them, `BookError` for a
-    book that cannot be used. What the paths do not resolve is in `warnings`, never silent.
+    Raises ValueError for arguments that cannot be, `fused` without a C++ compiler among them, `BookError` for
+    a book that cannot be used. What the paths do not resolve is in `warnings`, never silent.
 
     Example:
         >>> import undertow as ut

@@ -166,8 +166,8 @@ def test_paths_do_not_depend_on_their_neighbours(kernel):
 
 
 UNARY = {
-    "exp": jnp.exp, "exp2": jnp.exp2, "expm1": jnp.expm1, "log": jnp.log, "log1p": jnp.log1p, "tanh": jnp.tanh,
-    "sqrt": jnp.sqrt, "rsqrt": lax.rsqrt, "logistic": jax.nn.sigmoid,
+    "exp": jnp.exp, "exp2": jnp.exp2, "expm1": jnp.expm1, "log": jnp.log, "log1p": jnp.log1p,
+    "tanh": jnp.tanh, "sqrt": jnp.sqrt, "rsqrt": lax.rsqrt, "logistic": jax.nn.sigmoid,
 }  # fmt: skip
 EDGES = [0.0, -0.0, 1.0, -1.0, 2e-38, 1e-30, 1e30, 3.4e38, 88.0, -87.0, 0.5, np.inf, -np.inf, np.nan]
 
