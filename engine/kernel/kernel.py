@@ -10,7 +10,6 @@ kernel serves other numbers of the same shapes as long as the indices among them
 
 import ctypes
 import functools
-import hashlib
 import pathlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,18 +17,14 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.extend.core import ClosedJaxpr
 
 from engine.kernel.body import FEW
 from engine.kernel.build import Builder
 from engine.kernel.compiler import library
-from engine.kernel.known import Known, settled
+from engine.kernel.known import Known, Tables
 from engine.kernel.operations import letter
-from engine.kernel.program import Unsupported, Value, bodies, lift, moving_values, program_of
+from engine.kernel.program import Unsupported, Value, lift, moving_values, program_of
 from engine.kernel.write import Writer
-
-INDICES = {"gather": (1,), "scatter-add": (1,), "scatter_add": (1,), "scatter": (1,)}
-"""Operands that choose elements."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,13 +32,13 @@ class Kernel:
     """A compiled function of one path, for any number of paths; made by `kernel_of`."""
 
     target: str
-    known: Known
+    words: Tables
     shapes: tuple[jax.ShapeDtypeStruct, ...]
     tree: Any
 
     def tables(self, *shared: Any) -> list[jax.Array]:
         """What no path changes, for these shared arguments."""
-        return self.known.tables(jax.tree.leaves(shared))
+        return self.words(jax.tree.leaves(shared))
 
     def __call__(self, tables: Sequence[jax.Array], *moving: Any) -> Any:
         """Results with the paths last, from moving arguments with the paths last."""
@@ -64,71 +59,50 @@ def kernel_of(
     """
     leaves, form = jax.tree.flatten((tuple(shared), tuple(moving)))
     first = len(jax.tree.leaves(tuple(shared)))
-    shapes = [jax.ShapeDtypeStruct(np.shape(leaf), jax.dtypes.result_type(leaf)) for leaf in leaves]
+    shapes = (jax.ShapeDtypeStruct(np.shape(leaf), jax.dtypes.result_type(leaf)) for leaf in leaves)
+    trace = traced(function, form, tuple(shapes), first)
+    concrete = trace.known.concrete(*leaves[:first])
+    key = (trace, *(data.tobytes() for data in concrete.values()))
+    if key not in KERNELS:
+        tables = Tables(trace.known)
+        path = library(source_of(tables, concrete), folder)
+        KERNELS[key] = Kernel(registered(path), tables, trace.shapes, trace.tree)
+    return KERNELS[key]
+
+
+KERNELS: dict[tuple, Kernel] = {}
+"""Kernels of this process by trace and by what is written into their sources."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Trace:
+    """A function of one path: its known part, shapes and structure of its results."""
+
+    known: Known
+    shapes: tuple[jax.ShapeDtypeStruct, ...]
+    tree: Any
+
+
+@functools.lru_cache(maxsize=16)
+def traced(
+    function: Callable[..., Any], form: Any, shapes: tuple[jax.ShapeDtypeStruct, ...], first: int
+) -> Trace:
+    """The trace of a function; arguments from leaf `first` on move."""
 
     def flat(*leaves: Any) -> Any:
         given, ids = jax.tree.unflatten(form, leaves)
         return function(*given, *ids)
 
     closed, results = jax.make_jaxpr(flat, return_shape=True)(*shapes)
-    known = known_of(closed, first)
-    concrete = concrete_values(known, leaves[:first])
-    key = digest([str(closed), *(data.tobytes() for data in (*closed.consts, *concrete.values()))])
-    if key not in KERNELS:
-        source = source_of(known, concrete)
-        path = library(source, folder)
-        shapes = jax.tree.leaves(results)
-        KERNELS[key] = Kernel(registered(path), known, tuple(shapes), jax.tree.structure(results))
-    return KERNELS[key]
-
-
-KERNELS: dict[str, Kernel] = {}
-"""Kernels of this process by what they were made from."""
-
-
-def digest(parts: Sequence[str | bytes]) -> str:
-    """A hash of texts and numbers."""
-    whole = hashlib.sha256()
-    for part in parts:
-        whole.update(part.encode() if isinstance(part, str) else part)
-        whole.update(b"\0")
-    return whole.hexdigest()
-
-
-def known_of(closed: ClosedJaxpr, first: int) -> Known:
-    """A jaxpr as a program, split into what paths change and what none does; inputs from `first` on move."""
     program = program_of(closed)
     moving = moving_values(program, set(program.inputs[first:]))
     lift(program, moving)
-    return Known(program, moving)
+    return Trace(Known(program, moving), tuple(jax.tree.leaves(results)), jax.tree.structure(results))
 
 
-def concrete_values(known: Known, shared: Sequence[Any]) -> dict[Value, np.ndarray]:
-    """Known values that the source depends on: indices, and matrices whose zeros are left out."""
-    wanted: dict[Value, None] = {}
-    matrices: dict[Value, None] = {}
-    for program in bodies(known.program):
-        for equation in program.equations:
-            if known.moving.isdisjoint(equation.results):
-                continue
-            wanted |= dict.fromkeys(equation.operands[place] for place in INDICES.get(equation.name, ()))
-            if equation.name == "dot_general":
-                matrices |= dict.fromkeys(value for value in equation.operands if len(value.shape) == 2)
-    both = [value for value in (wanted | matrices) if value not in known.moving]
-    found = known.concrete({value for value in both if value.data is None}, shared)
-    result = {}
-    for value in both:
-        data = found[value] if value.data is None else value.data
-        if value in wanted:
-            result[value] = settled(data, value.shape)
-        else:
-            result[value] = (data.reshape(-1, *value.shape) != 0).any(0)
-    return result
-
-
-def source_of(known: Known, concrete: dict[Value, np.ndarray]) -> str:
-    """The C++ source of a program."""
-    program = known.program
+def source_of(tables: Tables, concrete: dict[Value, np.ndarray]) -> str:
+    """The C++ source of a program, which reads these tables."""
+    known, program = tables.known, tables.known.program
     builder = Builder(known, concrete)
     inputs = []
     for value in program.inputs:
@@ -141,7 +115,7 @@ def source_of(known: Known, concrete: dict[Value, np.ndarray]) -> str:
             inputs.append(array)
     body = builder.build(program)
     results = [(value, builder.view(value)) for value in program.results]
-    return Writer(builder.arrays, known).source(body, inputs, results)
+    return Writer(builder.arrays, tables).source(body, inputs, results)
 
 
 @functools.cache

@@ -5,8 +5,9 @@ numbers of a book need no new kernel; only values that decide which element is r
 into it.
 """
 
+import functools
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,66 +18,59 @@ from jax import Array, lax
 
 from engine.kernel.program import Equation, Program, Unsupported, Value, bodies, carry_range
 
-
-@dataclass(eq=False, repr=False)
-class Need:
-    """Elements of a known value that a kernel reads, at words `place`, ... of its program's table."""
-
-    value: Value
-    index: np.ndarray
-    inverse: bool  # read one over them
-    place: int
+INDEXED = {"gather", "scatter-add", "scatter_add", "scatter"}
+"""Primitives whose second operand says which elements they read or write."""
 
 
 @dataclass(eq=False, repr=False)
 class Known:
-    """The known values of a program and of its loops' bodies, and those that the kernel reads."""
+    """What no path changes in a program and in the bodies of its loops: all but the `moving` values."""
 
     program: Program
     moving: set[Value]
-    needs: dict[Program, list[Need]] = field(default_factory=lambda: defaultdict(list))
-    words: dict[Program, int] = field(default_factory=lambda: defaultdict(int))
-    places: dict[tuple, int] = field(default_factory=dict)
 
-    def place(self, program: Program, value: Value, index: np.ndarray, inverse: bool = False) -> int:
-        """Where the table of `program` has these elements of a value."""
-        key = (program, value, index.tobytes(), inverse)
-        if key not in self.places:
-            self.places[key] = self.words[program]
-            self.needs[program].append(Need(value, index, inverse, self.words[program]))
-            self.words[program] += index.size * (2 if value.dtype == "int64" else 1)
-        return self.places[key]
+    @functools.cached_property
+    def concrete(self) -> Callable[..., dict[Value, np.ndarray]]:
+        """The known values that the source depends on, from the known arguments.
 
-    def tables(self, arguments: Sequence[Any]) -> list[Array]:
-        """The tables of the program and its bodies, uint32 [turns ..., words], from the known arguments."""
-
-        def words(program: Program, read: Any) -> Array:
-            # Behind a barrier, or the compiler pastes every part's computation into one loop.
-            parts = [word_form(read(need), need.inverse) for need in self.needs[program]]
-            parts = lax.optimization_barrier(parts)
-            return jnp.concatenate([*parts, jnp.zeros(1, jnp.uint32)])
-
-        tables = self.evaluate(self.program, dict(zip(self.inputs(), arguments, strict=True)), words)
-        return [tables[number] for number, _ in enumerate(bodies(self.program))]
-
-    def concrete(self, wanted: set[Value], arguments: Sequence[Any]) -> dict[Value, np.ndarray]:
-        """Known values as NumPy arrays, by row of the loops around them: [turns ..., *shape]."""
-        places: dict[Program, list[Value]] = defaultdict(list)
+        Indices, and where known matrices of products are not zero.
+        """
+        indices, matrices = self.choosing()
+        wanted = [value for value in indices | matrices if value.data is None]
+        order = [v for program in bodies(self.program) for v in self.own(program) if v in set(wanted)]
 
         def values(program: Program, read: Any) -> list[Any]:
-            places[program] = [value for value in self.own(program) if value in wanted]
-            return [read(Need(v, np.arange(v.size), False, 0)).reshape(v.shape) for v in places[program]]
+            own = set(self.own(program))
+            return [read(v, np.arange(v.size)).reshape(v.shape) for v in order if v in own]
 
-        def run(*arguments: Any) -> dict[int, Any]:
-            return self.evaluate(self.program, dict(zip(self.inputs(), arguments, strict=True)), values)
+        evaluate = jax.jit(lambda *arguments: self.evaluate(arguments, values))
 
-        found = jax.device_get(jax.jit(run)(*arguments))
-        numbers = {number: program for number, program in enumerate(bodies(self.program))}
-        return {
-            value: data
-            for number, rows in found.items()
-            for value, data in zip(places[numbers[number]], rows, strict=True)
-        }
+        def concrete(*arguments: Any) -> dict[Value, np.ndarray]:
+            rows = jax.device_get(evaluate(*arguments))
+            flat = [data for number in sorted(rows) for data in rows[number]]
+            found = dict(zip(order, flat, strict=True))
+            found |= {value: value.data for value in indices | matrices if value.data is not None}
+            result = {value: settled(found[value], value.shape) for value in indices}
+            return result | {
+                v: (found[v].reshape(-1, *v.shape) != 0).any(0) for v in matrices if v not in indices
+            }
+
+        return concrete
+
+    def choosing(self) -> tuple[dict[Value, None], dict[Value, None]]:
+        """Known indices, and known matrices of products, in the order of the program."""
+        indices: dict[Value, None] = {}
+        matrices: dict[Value, None] = {}
+        for program in bodies(self.program):
+            for equation in program.equations:
+                if self.moving.isdisjoint(equation.results):
+                    continue
+                known = [value for value in equation.operands if value not in self.moving]
+                if equation.name in INDEXED and equation.operands[1] in known:
+                    indices[equation.operands[1]] = None
+                if equation.name == "dot_general":
+                    matrices |= dict.fromkeys(value for value in known if len(value.shape) == 2)
+        return indices, matrices
 
     def inputs(self) -> list[Value]:
         """Inputs of the program that no path changes."""
@@ -87,8 +81,11 @@ class Known:
         values = [*program.inputs, *(value for equation in program.equations for value in equation.results)]
         return [value for value in values if value not in self.moving]
 
-    def evaluate(self, program: Program, values: dict[Value, Any], collect: Any) -> dict[int, Any]:
-        """`collect(program, read)` of the program and of its bodies by number, theirs with a row a turn."""
+    def evaluate(self, arguments: Sequence[Any], collect: Any) -> dict[int, Any]:
+        """`collect(program, read)` of the program and of its bodies by number, theirs with a row a turn.
+
+        `read(value, index)` gives a value's elements at flat positions.
+        """
         numbers = {each: number for number, each in enumerate(bodies(self.program))}
 
         def run(program: Program, values: dict[Value, Any]) -> dict[int, Any]:
@@ -97,8 +94,8 @@ class Known:
             def data(value: Value) -> Any:
                 return value.data if value.data is not None else values[value]
 
-            def read(need: Need) -> Any:
-                return elements(jnp.asarray(data(need.value)), need.index)
+            def read(value: Value, index: np.ndarray) -> Any:
+                return elements(jnp.asarray(data(value)), index)
 
             for equation in program.equations:
                 if self.moving.isdisjoint(equation.results):
@@ -110,7 +107,7 @@ class Known:
                     collected |= self.turns(equation, values, run)
             return collected | {numbers[program]: collect(program, read)}
 
-        return run(program, values)
+        return run(self.program, dict(zip(self.inputs(), arguments, strict=True)))
 
     def turns(self, loop: Equation, values: dict[Value, Any], run: Any) -> dict[int, Any]:
         """What the body of a moving loop collects in each of its turns."""
@@ -124,6 +121,46 @@ class Known:
             return run(loop.body, values | dict(zip(rows, leaves, strict=True)))
 
         return jax.vmap(turn)(jnp.arange(loop.params["length"]), list(map(jnp.asarray, leaves)))
+
+
+@dataclass(eq=False, repr=False)
+class Need:
+    """Elements of a known value that a kernel reads; one over them where `inverse`."""
+
+    value: Value
+    index: np.ndarray
+    inverse: bool
+
+
+@dataclass(eq=False, repr=False)
+class Tables:
+    """The known numbers that a kernel reads: for each program a table of words."""
+
+    known: Known
+    needs: dict[Program, list[Need]] = field(default_factory=lambda: defaultdict(list))
+    words: dict[Program, int] = field(default_factory=lambda: defaultdict(int))
+    places: dict[tuple, int] = field(default_factory=dict)
+
+    def place(self, program: Program, value: Value, index: np.ndarray, inverse: bool = False) -> int:
+        """Where the table of `program` has these elements of a value."""
+        key = (program, value, index.tobytes(), inverse)
+        if key not in self.places:
+            self.places[key] = self.words[program]
+            self.needs[program].append(Need(value, index, inverse))
+            self.words[program] += index.size * (2 if value.dtype == "int64" else 1)
+        return self.places[key]
+
+    def __call__(self, arguments: Sequence[Any]) -> list[Array]:
+        """All tables, uint32 [turns ..., words], from the known arguments."""
+
+        def words(program: Program, read: Any) -> Array:
+            # Behind a barrier, or the compiler pastes every part's computation into one loop.
+            parts = [word_form(read(n.value, n.index), n.inverse) for n in self.needs[program]]
+            parts = lax.optimization_barrier(parts)
+            return jnp.concatenate([*parts, jnp.zeros(1, jnp.uint32)])
+
+        tables = self.known.evaluate(arguments, words)
+        return [tables[number] for number in sorted(tables)]
 
 
 def elements(values: Array, index: np.ndarray) -> Array:

@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.kernel.arrays import Array, Arrays, Code, Codes, runs, step, uniform
 from engine.kernel.body import FEW, Body, Copy, Group, Rows, Turns
-from engine.kernel.known import Known
+from engine.kernel.known import Tables
 from engine.kernel.operations import LETTER, literal
 from engine.kernel.program import Unsupported, Value, bodies
 from engine.kernel.timeline import Timeline, registers
@@ -27,12 +27,12 @@ MANY = 256
 class Writer:
     """Writes the source of a kernel."""
 
-    def __init__(self, arrays: Arrays, known: Known):
-        self.arrays, self.known = arrays, known
-        self.numbers = {program: number for number, program in enumerate(bodies(known.program))}
-        self.tables: list[np.ndarray] = []
-        self.table_at: dict[bytes, int] = {}
-        self.table_size = 0
+    def __init__(self, arrays: Arrays, tables: Tables):
+        self.arrays, self.tables = arrays, tables
+        self.numbers = {program: number for number, program in enumerate(bodies(tables.known.program))}
+        self.lists: list[np.ndarray] = []
+        self.list_at: dict[bytes, int] = {}
+        self.list_size = 0
         self.lines: list[str] = []
         self.names = 0
 
@@ -48,9 +48,9 @@ class Writer:
         self.body(body)
         for number, (value, codes) in enumerate(results):
             self.result(number, value, codes.reshape(-1))
-        table = ", ".join(str(n) for part in self.tables for n in part) or "0"
+        table = ", ".join(str(n) for part in self.lists for n in part) or "0"
         words = "".join(
-            f"#define WORDS{number} {self.known.words[program] + 1}\n"
+            f"#define WORDS{number} {self.tables.words[program] + 1}\n"
             for program, number in self.numbers.items()
         )
         head = f"#define MEMORY {max(memory, 1)}\n{words}static const int32_t T[] = {{{table}}};\n"
@@ -86,9 +86,9 @@ class Writer:
 
     def from_table(self, array: Array, positions: np.ndarray, offset: str) -> str:
         """The element at `offset` of those that the table has from these positions of an array."""
-        program = array.owner or self.known.program
+        program = array.owner or self.tables.known.program
         assert array.value is not None
-        place = self.known.place(program, array.value, positions, array.inverse)
+        place = self.tables.place(program, array.value, positions, array.inverse)
         wide = 2 if array.dtype == "int64" else 1
         where = str(place + wide * int(offset)) if offset.isdigit() else f"{place} + {offset}"
         return f"K{LETTER[array.dtype].upper()}(k{self.numbers[program]}, {where})"
@@ -119,11 +119,11 @@ class Writer:
         if width is not None:
             return f"{positions[0]} + {width} * e"
         key = positions.tobytes()
-        if key not in self.table_at:
-            self.table_at[key] = self.table_size
-            self.tables.append(positions)
-            self.table_size += positions.size
-        return f"T[{self.table_at[key]} + e]"
+        if key not in self.list_at:
+            self.list_at[key] = self.list_size
+            self.lists.append(positions)
+            self.list_size += positions.size
+        return f"T[{self.list_at[key]} + e]"
 
     # Writing.
 
