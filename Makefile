@@ -15,10 +15,14 @@ RANDOM_OUT ?= out/random
 JOBS ?= 1
 KILLS ?= 100
 BENCH_OUT ?= out/bench
+# The newer JAX that gpu-check compiles with, and a Python that it supports.
+GPU_JAX ?= 0.11.2
+PYTHON_NEW ?= $(shell for name in $(PYTHON) python3.12 python3.13; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && echo $$name && break; done)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test test-cluster validate random kills bench gpu-check lint format lock clean
+.PHONY: help setup report test test-cluster validate random kills bench gpu-check gpu-try lint format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -65,20 +69,32 @@ random: setup ## dieharder over the random words (half an hour on one core); JOB
 kills: setup ## kill a run KILLS times and see that it ends as the undisturbed one; into out/kills
 	$(BIN)/python tests/experiments/kills.py $(KILLS) --folder out/kills
 
-validate: setup ## every known number beside the engine's: docs/validation.md
+validate: setup ## published numbers beside the engine's: docs/validation.md
 	$(BIN)/undertow task=validate validate.unshipped=$(UNSHIPPED)
 
 bench: setup ## all benchmarks on this machine (an hour), results as lines of JSON and one table in BENCH_OUT
 	@rm -f $(BENCH_OUT)/results.jsonl
-	@for file in $(filter-out $(addprefix %/,command.py gpu_check.py gpu_month.py record.py table.py),$(wildcard benchmarks/*.py)); do \
+	@for file in $(filter-out $(addprefix %/,command.py gpu_check.py gpu_month.py gpu_run.py record.py table.py),$(wildcard benchmarks/*.py)); do \
 		echo "== $$file"; BENCH_OUT=$(BENCH_OUT) $(BIN)/python $$file || exit 1; done
 	@$(BIN)/python benchmarks/table.py $(BENCH_OUT) | tee $(BENCH_OUT)/table.md
 
-gpu-check: setup ## compile a run for an H100 without one and count kernels; fetches jax's CUDA plugin into .venv-gpu
+gpu-check: setup ## compile a run for an H100 without one, count kernels: pinned JAX and CUDA 12, GPU_JAX and CUDA 13
 	test -x .venv-gpu/bin/python || $(PYTHON) -m venv .venv-gpu
 	.venv-gpu/bin/python -m pip install --quiet --no-deps nvidia-cuda-nvcc-cu12 nvidia-cuda-cupti-cu12 \
 		$$($(BIN)/python -c 'import jax; print(*(f"{name}=={jax.__version__}" for name in ("jax-cuda12-plugin", "jax-cuda12-pjrt")))')
 	PYTHONPATH=$$(echo .venv-gpu/lib/python*/site-packages):. $(BIN)/python benchmarks/gpu_check.py
+	@test -n "$(PYTHON_NEW)" || { echo "JAX $(GPU_JAX) needs Python 3.12 or newer: name one with" \
+		"'make PYTHON_NEW=/path/to/python3.12 gpu-check'" >&2; exit 2; }
+	test -x .venv-gpu13/bin/python || $(PYTHON_NEW) -m venv .venv-gpu13
+	.venv-gpu13/bin/python -m pip install --quiet jax==$(GPU_JAX) equinox jaxtyping optax pandas pyarrow scipy
+	.venv-gpu13/bin/python -m pip install --quiet --no-deps nvidia-cuda-nvcc nvidia-cuda-cupti nvidia-nvvm \
+		jax-cuda13-plugin==$(GPU_JAX) jax-cuda13-pjrt==$(GPU_JAX)
+	PYTHONPATH=. .venv-gpu13/bin/python benchmarks/gpu_check.py
+
+gpu-try: setup ## the script for a GPU on this CPU, all phases at tiny size, into out/gpu-try
+	$(BIN)/python benchmarks/gpu_run.py --tiny --prepare --out out/gpu-try
+	$(BIN)/python benchmarks/gpu_run.py --tiny --cpu --minutes 30 --out out/gpu-try
+	@$(BIN)/python benchmarks/table.py out/gpu-try
 
 lint: setup ## ruff, mypy and advice on length, without changing a file
 	$(BIN)/ruff check .
@@ -97,5 +113,5 @@ lock: setup ## pin constraints.txt again from pyproject.toml (needs uv)
 		--quiet --output-file constraints.txt
 
 clean: ## remove the environment, caches and results
-	rm -rf $(VENV) $(CLUSTER) .venv-gpu out .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info build dist
+	rm -rf $(VENV) $(CLUSTER) .venv-gpu .venv-gpu13 out .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -30,7 +30,7 @@ def independent(tally, horizon: int) -> list[tuple[float, float]]:
     return [(expected.value, expected.standard_error), *beyond]
 
 
-def replicated(tally, each, horizon: int) -> list[tuple[float, float]]:
+def with_errors(tally, each, horizon: int) -> list[tuple[float, float]]:
     """The same, with the standard error of the mean over replications; `each` has their measures."""
     import numpy as np
 
@@ -39,7 +39,7 @@ def replicated(tally, each, horizon: int) -> list[tuple[float, float]]:
     whole = independent(tally, horizon)
     if len(each) < 2:
         return whole
-    errors = sectioned([np.array([value for value, _ in found]) for found in each])[1]
+    errors = sectioned([np.array([value for value, _ in estimates]) for estimates in each])[1]
     return [(value, float(error)) for (value, _), error in zip(whole, errors, strict=True)]
 
 
@@ -65,7 +65,7 @@ def book_runs():
     last, laws = horizons(months).index(months), {}
 
     def run(sampler: str, paths: int):
-        (plan, count), kept, learning = plan_of(sampler, paths), [], 0.0
+        (plan, count), parts, learning = plan_of(sampler, paths), [], 0.0
         if sampler == "importance":
             if not laws:
                 laws["law"] = learn(system, TailTarget(level=max(LEVELS)), SEED, BLOCK)
@@ -73,10 +73,13 @@ def book_runs():
         else:
             samplers = samplers_of(system, plan, sampler, count, COMPONENTS)
         tally, timing = simulate(
-            system, plan, samplers, Hooks(replication=lambda tally: kept.append(independent(tally, last)))
+            system,
+            plan,
+            samplers,
+            Hooks(replication=lambda tally: parts.append(independent(tally, last))),
         )
-        found = replicated(tally, kept, last)
-        return found, learning, timing
+        estimates = with_errors(tally, parts, last)
+        return estimates, learning, timing
 
     return run
 
@@ -95,16 +98,20 @@ def portfolio_runs():
     book = portfolio(np.full(1_000, 0.02), exposure=1.0, lgd=0.45, loadings=0.45)
 
     def run(sampler: str, paths: int):
-        (plan, count), kept, begun, tilt = plan_of(sampler, paths), [], time.perf_counter(), None
+        (plan, count), parts, start, tilt = plan_of(sampler, paths), [], time.perf_counter(), None
         if sampler == "importance":
             tilt = tuned(book, simulate.pilot_target(book, max(LEVELS), SEED))
-        learning = time.perf_counter() - begun if tilt is not None else 0.0
+        learning = time.perf_counter() - start if tilt is not None else 0.0
         samplers = simulate.samplers_of(book, plan, sampler, count)
         tally, timing = simulate.run(
-            book, plan, samplers, tilt, Hooks(replication=lambda tally: kept.append(independent(tally, 0)))
+            book,
+            plan,
+            samplers,
+            tilt,
+            Hooks(replication=lambda tally: parts.append(independent(tally, 0))),
         )
-        found = replicated(tally, kept, 0)
-        return found, learning, timing
+        estimates = with_errors(tally, parts, 0)
+        return estimates, learning, timing
 
     # Compile the pilot's programs before timing it.
     run("importance", BLOCK)
@@ -120,7 +127,7 @@ def worth(plain, own, plain_s: float, own_s: float) -> list[float]:
     return [(p[1] / o[1]) ** 2 * plain_s / own_s for p, o in zip(plain, own, strict=True)]
 
 
-def compared(title: str, run, most: int) -> None:
+def compare(title: str, run, most: int) -> None:
     """Every sampler at every size: the table, the records, and whether the values agree."""
     from record import Record, spread
 
@@ -128,22 +135,22 @@ def compared(title: str, run, most: int) -> None:
     for size in sizes:
         plain = None
         for sampler in SAMPLERS:
-            found, learning, timing = run(sampler, size)
+            estimates, learning, timing = run(sampler, size)
             seconds = learning + timing.run_s
             if plain is None:
-                plain, plain_s = found, seconds
-            gains = dict(zip(MEASURES, worth(plain, found, plain_s, seconds), strict=True))
-            shown = ", ".join(
+                plain, plain_s = estimates, seconds
+            gains = dict(zip(MEASURES, worth(plain, estimates, plain_s, seconds), strict=True))
+            cells = ", ".join(
                 f"{name} {value:.4g} ± {error / value:.2%}"
-                for name, (value, error) in zip(MEASURES, found, strict=True)
+                for name, (value, error) in zip(MEASURES, estimates, strict=True)
             )
-            print(f"{title}, {sampler}, {size:,} paths, {seconds:.2f} s (learning {learning:.1f} s): {shown}")
+            print(f"{title}, {sampler}, {size:,} paths, {seconds:.2f} s (learning {learning:.1f} s): {cells}")
             beside = {f"plain paths at equal seconds, {name}": spread([gain]) for name, gain in gains.items()}
             Record(
                 "accuracy", f"{title}, {sampler}, {size:,} paths", spread([timing.paths_per_s]), "paths/s",
                 seconds, timing.compile_s, beside={} if sampler == "pseudo_random" else beside,
             ).tell()  # fmt: skip
-            for name, own, other in zip(MEASURES, found, plain, strict=True):
+            for name, own, other in zip(MEASURES, estimates, plain, strict=True):
                 if sampler != "pseudo_random" and apart(own, other):
                     sys.exit(f"{title}, {sampler}, {name}: got {own}, plain paths {other}")
 
@@ -160,8 +167,8 @@ def apart(one: tuple[float, float], other: tuple[float, float]) -> bool:
 def main(most: int = 2**18, portfolio_most: int = 2**20) -> None:
     """Both portfolios."""
     prepare_devices()
-    compared("smooth portfolio", portfolio_runs(), portfolio_most)
-    compared("shipped book", book_runs(), most)
+    compare("smooth portfolio", portfolio_runs(), portfolio_most)
+    compare("shipped book", book_runs(), most)
 
 
 if __name__ == "__main__":

@@ -60,10 +60,10 @@ def engine(paths: int, seed: int) -> tuple[measures.Losses, float]:
     """Binned losses and seconds, without compilation."""
     book = portfolio(PD, COST, 1.0, loadings())
     tally, timing = run(book, Plan(paths, BLOCK, seed), (PSEUDO_RANDOM,), None)
-    begun = time.perf_counter()
-    found = measures.column_losses(tally, 0)
-    measures.tail(found, LEVEL)
-    return found, timing.run_s + time.perf_counter() - begun
+    start = time.perf_counter()
+    losses = measures.column_losses(tally, 0)
+    measures.tail(losses, LEVEL)
+    return losses, timing.run_s + time.perf_counter() - start
 
 
 def peer(losses: Callable, kind) -> Callable:
@@ -71,46 +71,46 @@ def peer(losses: Callable, kind) -> Callable:
     book = (stats.norm.isf(PD), np.sqrt(1.0 - np.sum(loadings() ** 2, axis=1)), loadings(), COST)
 
     def timed(paths: int, seed: int) -> tuple[np.ndarray, float]:
-        begun = time.perf_counter()
-        found = losses(book, paths, seed, cores(), kind)
-        upper(found)
-        return found, time.perf_counter() - begun
+        start = time.perf_counter()
+        result = losses(book, paths, seed, cores(), kind)
+        upper(result)
+        return result, time.perf_counter() - start
 
     return timed
 
 
-def upper(found: np.ndarray) -> tuple[float, float]:
+def upper(losses: np.ndarray) -> tuple[float, float]:
     """VaR and ES of a sample."""
-    beyond = max(round(found.size * (1.0 - LEVEL)), 1)
-    tail = np.partition(found, found.size - beyond)[-beyond:].astype(np.float64)
+    beyond = max(round(losses.size * (1.0 - LEVEL)), 1)
+    tail = np.partition(losses, losses.size - beyond)[-beyond:].astype(np.float64)
     return float(tail.min()), float(tail.mean())
 
 
 def contenders() -> dict[str, Callable]:
     """All contenders by name, the engine first."""
     from_numpy = numpy_portfolio.losses
-    found = {
+    peers = {
         "engine": engine,
         "numpy, Generator's normals": peer(from_numpy, numpy_portfolio.from_generator),
         "numpy, Box-Muller": peer(from_numpy, numpy_portfolio.box_muller),
     }
     if importlib.util.find_spec("numba") is None:
         print("Numba is not installed, so its rows are left out: `pip install numba` brings them in.")
-        return found
+        return peers
     from peers import numba_portfolio
 
-    found["numba, plain loop"] = peer(numba_portfolio.losses, numba_portfolio.plain)
-    found["numba, vectorised"] = peer(numba_portfolio.losses, numba_portfolio.vectorised)
-    return found
+    peers["numba, plain loop"] = peer(numba_portfolio.losses, numba_portfolio.plain)
+    peers["numba, vectorised"] = peer(numba_portfolio.losses, numba_portfolio.vectorised)
+    return peers
 
 
-def tail_of(found, edge: float) -> tuple[float, float, float]:
+def tail_of(losses, edge: float) -> tuple[float, float, float]:
     """(P(loss > edge), VaR, ES) of an engine's bins or a sample; the edge is one of the bins'."""
-    if isinstance(found, np.ndarray):
-        return float(np.mean(found >= edge)), *upper(found)
+    if isinstance(losses, np.ndarray):
+        return float(np.mean(losses >= edge)), *upper(losses)
     scale = scale_of(portfolio(PD, COST, 1.0, loadings()))
-    above = found.weight[LOSS.lower / scale >= edge].sum() / found.total
-    at = measures.tail(found, LEVEL)
+    above = losses.weight[LOSS.lower / scale >= edge].sum() / losses.total
+    at = measures.tail(losses, LEVEL)
     return float(above), at.value_at_risk / scale, at.expected_shortfall / scale
 
 
@@ -127,11 +127,11 @@ def main(paths: int = 2**18, repetitions: int = 5) -> None:
     tails: dict[str, list[tuple]] = {name: [] for name in everybody}
     for repetition in range(repetitions):
         for name, timed in everybody.items():
-            begun = time.process_time()
-            found, run_s = timed(paths, 100 + repetition)
-            processor[name].append(time.process_time() - begun)
+            start = time.process_time()
+            losses, run_s = timed(paths, 100 + repetition)
+            processor[name].append(time.process_time() - start)
             seconds[name].append(run_s)
-            tails[name].append(tail_of(found, edge))
+            tails[name].append(tail_of(losses, edge))
     devices = jax.devices()
     print(
         f"device {len(devices)} x {devices[0].device_kind}, float32, {paths:,} paths x {OBLIGORS:,} obligors "
@@ -147,12 +147,12 @@ def show(seconds: dict[str, list[float]], processor: dict[str, list[float]], pat
     Processor time is that of all threads for one obligor-draw, the minimum over turns.
     """
     draws = paths * OBLIGORS / 1e6
-    rates = {name: [draws / each for each in spent] for name, spent in seconds.items()}
+    rates = {name: [draws / each for each in run_seconds] for name, run_seconds in seconds.items()}
     for name, rate in rates.items():
-        found = spread(rate)
+        summary = spread(rate)
         beside = {n: ratios(rate, r) for n, r in rates.items() if name == "engine" and n != name}
-        run_s = draws / found.median
-        Record("classic portfolio", name, found, "million obligor-draws/s", run_s, beside=beside).tell()
+        run_s = draws / summary.median
+        Record("classic portfolio", name, summary, "million obligor-draws/s", run_s, beside=beside).tell()
         print(f"  {min(processor[name]) / draws * 1e3:.2f} ns of processor time a draw")
     for name in list(rates)[1:]:
         bar, over = BARS[name.partition(",")[0]], ratios(rates["engine"], rates[name]).median

@@ -5,15 +5,15 @@ import sys
 import time
 
 
-def seconds(*arguments: str, **given) -> float:
+def seconds(*arguments: str, **options) -> float:
     """Seconds of the command with these arguments, options first; `given` is for `subprocess.run`.
 
     Exit code 4, an unreliable run, is accepted; any other failure raises SystemExit with the standard error.
     """
-    begun = time.perf_counter()
+    start = time.perf_counter()
     line = [sys.executable, "-m", "experiments.main", *arguments]
-    answer = subprocess.run(line, capture_output=True, text=True, **given)
-    took = time.perf_counter() - begun
+    answer = subprocess.run(line, capture_output=True, text=True, **options)
+    elapsed = time.perf_counter() - start
     if answer.returncode not in (0, 4):
         raise SystemExit(answer.stderr)
-    return took
+    return elapsed

@@ -34,9 +34,9 @@ def one(book: str, paths: int) -> None:
     system, marks = build_system(load_book(shipped_book(book)), Parameters(), MONTHS), []
     hooks = Hooks(progress=lambda done: marks.append((done, time.process_time())))
     _, timing = simulate(system, Plan(paths, BLOCK, SEED), hooks=hooks)
-    (first, begun), (last, ended) = marks[0], marks[-1]
-    found = {"compile_s": timing.compile_s, "run_s": timing.run_s, "memory_mb": peak_memory()}
-    print(json.dumps(found | {"processor_us": (ended - begun) / (last - first) * 1e6}))
+    (first, first_s), (last, last_s) = marks[0], marks[-1]
+    record = {"compile_s": timing.compile_s, "run_s": timing.run_s, "memory_mb": peak_memory()}
+    print(json.dumps(record | {"processor_us": (last_s - first_s) / (last - first) * 1e6}))
 
 
 def measured(book: str, paths: int) -> dict[str, float]:
@@ -48,16 +48,16 @@ def measured(book: str, paths: int) -> dict[str, float]:
     return json.loads(answer.stdout.splitlines()[-1])
 
 
-def verdict(found: dict[int, float], what: str) -> str:
+def verdict(values: dict[int, float], what: str) -> str:
     """Whether a measure by paths stays within 5% of its value at a million paths, and its largest deviation.
 
     >>> verdict({10**5: 1.2, 10**6: 1.0, 10**7: 1.04}, "time a path")
     'time a path not flat: +20.0% at 100,000 paths'
     """
-    apart = {paths: value / found[MIDDLE] - 1.0 for paths, value in found.items()}
-    worst = max(apart, key=lambda paths: abs(apart[paths]))
-    said = "flat" if abs(apart[worst]) <= WITHIN else "not flat"
-    return f"{what} {said}: {apart[worst]:+.1%} at {worst:,} paths"
+    deviations = {paths: value / values[MIDDLE] - 1.0 for paths, value in values.items()}
+    worst = max(deviations, key=lambda paths: abs(deviations[paths]))
+    word = "flat" if abs(deviations[worst]) <= WITHIN else "not flat"
+    return f"{what} {word}: {deviations[worst]:+.1%} at {worst:,} paths"
 
 
 def main(shipped: int = 10**7, small: int = 10**7) -> None:

@@ -35,10 +35,10 @@ def compiled(system) -> dict:
 
     peers = {}
     for name, (lanes, _) in COMPILED.items():
-        begun = time.perf_counter()
+        start = time.perf_counter()
         peers[name] = Paths(system, 7, lanes)
         peers[name](0, lanes)
-        print(f"{name}: compile {time.perf_counter() - begun:.1f} s")
+        print(f"{name}: compile {time.perf_counter() - start:.1f} s")
     return peers
 
 
@@ -92,21 +92,21 @@ def main(paths: int = 131_072, block: int = 16_384, turns: int = 3) -> None:
                 f"{timing.paths_per_s:,.0f} paths/s"
             )
         with np.errstate(all="ignore"):
-            begun = time.perf_counter()
+            start = time.perf_counter()
             peer(TOGETHER * (turn + 1))
-            rates["NumPy"].append(TOGETHER / (time.perf_counter() - begun))
+            rates["NumPy"].append(TOGETHER / (time.perf_counter() - start))
         for name, each in loops.items():
-            begun, count = time.perf_counter(), COMPILED[name][1]
+            start, count = time.perf_counter(), COMPILED[name][1]
             each(count * (turn + 1), count)
-            rates[name].append(count / (time.perf_counter() - begun))
+            rates[name].append(count / (time.perf_counter() - start))
         for name in names[2:]:
             print(f"turn {turn + 1}, {name}: {rates[name][-1]:,.0f} paths/s")
     counts = paths, short.paths, TOGETHER, *(count for _, count in COMPILED.values())
     for name, count in zip(names, counts, strict=False):
         peers = names[1:] if name == names[0] else []
         beside = {peer: ratios(rates[name], rates[peer]) for peer in peers}
-        found = spread(rates[name])
-        Record("full model", name, found, "paths/s", count / found.median, beside=beside).tell()
+        summary = spread(rates[name])
+        Record("full model", name, summary, "paths/s", count / summary.median, beside=beside).tell()
 
 
 if __name__ == "__main__":

@@ -79,13 +79,13 @@ def longest(system, rounds: int | None = None) -> tuple[int, int]:
     return max(results), count
 
 
-def held(system) -> dict[str, float]:
+def memory_by_kind(system) -> dict[str, float]:
     """kB of a thread that runs a path alone: its state, the peak of all else, and the traffic of a month."""
     from benchmarks.peers.numba_paths import Paths
 
     peer = Paths(system, 7, lanes=1, compiled=False)
     arrays = {id(item[1]): item[1] for loop in peer.month for item in loop.items}
-    state = {id(array): array for array in peer.held}
+    state = {id(array): array for array in peer.state}
     live, moved = collections.Counter(), 0
     for key, array in arrays.items():
         for number in range(array.first, array.read + 1) if array.stored and key not in state else ():
@@ -118,14 +118,14 @@ def main() -> None:
     if importlib.util.find_spec("numba") is None:
         print("Numba is not installed, so its loops are left out: `pip install numba` brings them in.")
     else:
-        each = ", ".join(f"{name} {size:.1f} kB" for name, size in held(system).items())
+        each = ", ".join(f"{name} {size:.1f} kB" for name, size in memory_by_kind(system).items())
         print(f"a thread with a path to itself: {each}")
     # What the engine asks before it chooses between its forms for CPU and GPU.
     jax.default_backend = lambda: "gpu"
     for rounds in (None, 2, 1):
         most, count = longest(system, rounds)
-        told = "as many rounds as there are" if rounds is None else f"{rounds} of each"
-        print(f"a month, {told}: {count} sums across rows, at most {most} one after the other")
+        label = "as many rounds as there are" if rounds is None else f"{rounds} of each"
+        print(f"a month, {label}: {count} sums across rows, at most {most} one after the other")
 
 
 if __name__ == "__main__":

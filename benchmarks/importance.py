@@ -17,28 +17,28 @@ RUN = 32_768
 """Paths that are timed."""
 
 
-def factors(found) -> list[float]:
+def factors(run) -> list[float]:
     """Variance reduction of probability and ES at each level."""
     from engine.tail.measures import from_losses
     from engine.tail.variance_reduction import reduction
 
-    losses = from_losses(found.loss, found.weight, self_normalised=False)
+    losses = from_losses(run.loss, run.weight, self_normalised=False)
     return [factor for level in LEVELS for factor in reduction(losses, level)]
 
 
-def learned(system, asked, seed: int, paths: int, title: str):
+def law_of(system, target, seed: int, paths: int, title: str):
     """Learn a law and print its gain; its sampler and its factors."""
     from engine.learn.importance.importance import learn
     from engine.learn.importance.pilot import pilot
     from engine.run.plan import Plan
 
-    law = learn(system, asked, seed, 4096)
-    found = pilot(system, law.sampler, Plan(paths, 4096, 1000 + seed), 0)
-    told, mean = factors(found), found.weight.mean()
-    error = found.weight.std() / np.sqrt(paths)
-    said = "  ".join(f"{value:7.1f}" for value in told)
-    print(f"{title:30} {said}   mean weight {mean:.4f} ± {error:.4f}   {law.seconds:3.0f} s", flush=True)
-    return law.sampler, told
+    law = learn(system, target, seed, 4096)
+    run = pilot(system, law.sampler, Plan(paths, 4096, 1000 + seed), 0)
+    reductions, mean = factors(run), run.weight.mean()
+    error = run.weight.std() / np.sqrt(paths)
+    cells = "  ".join(f"{value:7.1f}" for value in reductions)
+    print(f"{title:30} {cells}   mean weight {mean:.4f} ± {error:.4f}   {law.seconds:3.0f} s", flush=True)
+    return law.sampler, reductions
 
 
 def paths_per_second(system, sampler, paths: int) -> float:
@@ -62,20 +62,20 @@ def main(paths: int = 131_072, seeds: int = 3) -> None:
 
     system = build_system(load_book(shipped_book("ai_credit_2025")), Parameters(), 60)
     print(f"{'variance reduction':30}  P 99.9  ES 99.9  P 99.97 ES 99.97             learned in")
-    laws = [learned(system, TailTarget(), seed, paths, f"seed {seed}") for seed in range(1, seeds + 1)]
-    told = np.asarray([factor for _, factor in laws])
-    error = told.std(axis=0, ddof=1) / np.sqrt(seeds)
-    means = ", ".join(f"{m:.0f} ± {s:.0f}" for m, s in zip(told.mean(0), error, strict=True))
+    laws = [law_of(system, TailTarget(), seed, paths, f"seed {seed}") for seed in range(1, seeds + 1)]
+    reductions = np.asarray([factor for _, factor in laws])
+    error = reductions.std(axis=0, ddof=1) / np.sqrt(seeds)
+    means = ", ".join(f"{m:.0f} ± {s:.0f}" for m, s in zip(reductions.mean(0), error, strict=True))
     print("mean over seeds:", means)
-    learned(system, TailTarget(rates=(1.0, 1.0)), 1, paths, "seed 1, no threshold tilted")
+    law_of(system, TailTarget(rates=(1.0, 1.0)), 1, paths, "seed 1, no threshold tilted")
     both = (PSEUDO_RANDOM, laws[0][0])
     speeds = np.asarray([[paths_per_second(system, sampler, RUN) for sampler in both] for _ in range(3)])
     for name, rate, beside in (
         ("plain paths", speeds[:, 0], {}),
         ("weighted paths", speeds[:, 1], {"plain paths": ratios(speeds[:, 1], speeds[:, 0])}),
     ):
-        found = spread(rate)
-        Record("importance", name, found, "paths/s", RUN / found.median, beside=beside).tell()
+        summary = spread(rate)
+        Record("importance", name, summary, "paths/s", RUN / summary.median, beside=beside).tell()
 
 
 if __name__ == "__main__":

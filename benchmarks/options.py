@@ -118,15 +118,15 @@ def quantlib(paths: int):
     paid = ql.PlainVanillaPayoff(ql.Option.Call, STRIKE)
     apart = ql.SpreadBasketPayoff(ql.PlainVanillaPayoff(ql.Option.Call, 0.0))
     both = ql.StochasticProcessArray(processes, [[1.0, CORRELATION], [CORRELATION, 1.0]])
-    asked = {"timeSteps": 1, "requiredSamples": paths}
+    settings = {"timeSteps": 1, "requiredSamples": paths}
 
     def price(payoff: str, seed: int) -> tuple[float, float]:
         if payoff == "call":
             option = ql.VanillaOption(paid, exercise)
-            option.setPricingEngine(ql.MCEuropeanEngine(processes[0], "pseudorandom", seed=seed, **asked))
+            option.setPricingEngine(ql.MCEuropeanEngine(processes[0], "pseudorandom", seed=seed, **settings))
         else:
             option = ql.BasketOption(apart, exercise)
-            option.setPricingEngine(ql.MCEuropeanBasketEngine(both, "pseudorandom", seed=seed, **asked))
+            option.setPricingEngine(ql.MCEuropeanBasketEngine(both, "pseudorandom", seed=seed, **settings))
         return option.NPV(), option.errorEstimate()
 
     return price
@@ -165,22 +165,22 @@ def main(paths: int = 2**20, turns: int = 5) -> None:
     for payoff, closed in CLOSED.items():
         want, rates, first, memory = closed(), {name: [] for name in everybody}, {}, {}
         for name, price in everybody.items():
-            begun = time.perf_counter()
+            start = time.perf_counter()
             price(payoff, 1)
-            first[name], memory[name] = time.perf_counter() - begun, peak_memory()
+            first[name], memory[name] = time.perf_counter() - start, peak_memory()
         for turn in range(turns):
             for name, price in everybody.items():
-                begun = time.perf_counter()
+                start = time.perf_counter()
                 value, error = price(payoff, 100 + turn)
-                rates[name].append(paths / (time.perf_counter() - begun) / 1e6)
+                rates[name].append(paths / (time.perf_counter() - start) / 1e6)
                 if abs(value - want) > REACH * error:
                     sys.exit(f"{payoff}, {name}: got {value:.4f} ± {error:.4f}, expected {want:.4f}")
         for name, rate in rates.items():
-            found = spread(rate)
-            run_s = paths / 1e6 / found.median
+            summary = spread(rate)
+            run_s = paths / 1e6 / summary.median
             own = name == "engine"
             Record(
-                "options", f"{payoff}, {name}", found, "million paths/s", run_s,
+                "options", f"{payoff}, {name}", summary, "million paths/s", run_s,
                 first[name] - run_s if own else None, "float32" if own else PEERS[name][2],
                 memory_mb=memory[name],
                 beside={n: ratios(rate, r) for n, r in rates.items() if own and n != name},

@@ -86,21 +86,21 @@ def main(paths: int = 262_144, turns: int = 5) -> None:
     numbers = count * CHUNK * MONTHS * FACTORS
     runs = contenders(count)
     for name, run in runs.items():
-        begun, total = time.perf_counter(), float(run())
-        said = f"{name}: first call {time.perf_counter() - begun:.1f} s"
+        start, total = time.perf_counter(), float(run())
+        line = f"{name}: first call {time.perf_counter() - start:.1f} s"
         # A sum of n normals has standard deviation sqrt(n); a sum of words has no such check.
-        print(said if name in BARE else f"{said}, sum {total / numbers**0.5:+.2f} deviations from 0")
+        print(line if name in BARE else f"{line}, sum {total / numbers**0.5:+.2f} deviations from 0")
     rates: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(turns):
         for name, run in runs.items():
-            begun = time.perf_counter()
+            start = time.perf_counter()
             float(run())
-            rates[name].append(numbers / (time.perf_counter() - begun) / 1e6)
+            rates[name].append(numbers / (time.perf_counter() - start) / 1e6)
     for name, rate in rates.items():
-        found = spread(rate)
+        summary = spread(rate)
         beside = {n: ratios(rate, r) for n, r in rates.items() if name.startswith("engine") and n != name}
-        seconds = numbers / 1e6 / found.median
-        Record("random numbers", name, found, "million normals/s", seconds, beside=beside).tell()
+        seconds = numbers / 1e6 / summary.median
+        Record("random numbers", name, summary, "million normals/s", seconds, beside=beside).tell()
 
 
 if __name__ == "__main__":

@@ -114,6 +114,12 @@ class Record:
                 file.write(json.dumps(dataclasses.asdict(self)) + "\n")
 
 
+def record_of(fields: dict) -> Record:
+    """A record from its fields as JSON holds them."""
+    beside = {name: Spread(**ratio) for name, ratio in fields["beside"].items()}
+    return Record(**fields | {"rate": Spread(**fields["rate"]), "beside": beside})
+
+
 def records(folder: str | pathlib.Path) -> list[Record]:
     """Results in a folder, the last of each benchmark and case, in order of first appearance.
 
@@ -122,14 +128,11 @@ def records(folder: str | pathlib.Path) -> list[Record]:
     path = pathlib.Path(folder) / LINES
     if not path.is_file():
         raise ValueError(f"{path}: no such file; run benchmarks with BENCH_OUT={folder}")
-    found: dict[tuple[str, str], Record] = {}
+    latest: dict[tuple[str, str], Record] = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try:
-            fields = json.loads(line)
-            fields["rate"] = Spread(**fields["rate"])
-            fields["beside"] = {name: Spread(**ratio) for name, ratio in fields["beside"].items()}
-            record = Record(**fields)
+            record = record_of(json.loads(line))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"{path}, line {number}: got no result of a benchmark ({error})") from None
-        found[record.benchmark, record.case] = record
-    return list(found.values())
+        latest[record.benchmark, record.case] = record
+    return list(latest.values())

@@ -54,10 +54,10 @@ def products(text: str) -> int:
     """
     shapes = dict(re.findall(r"%([\w.\-]+) = \w+\[([\d,]*)\]", text))
     sizes = {name: [int(d) for d in filter(None, shape.split(","))] for name, shape in shapes.items()}
-    found = re.findall(r"%([\w.\-]+) = \S+ dot\([^%]*%([\w.\-]+),.*?lhs_contracting_dims=\{([\d,]*)\}", text)
+    dots = re.findall(r"%([\w.\-]+) = \S+ dot\([^%]*%([\w.\-]+),.*?lhs_contracting_dims=\{([\d,]*)\}", text)
     return sum(
         2 * math.prod(sizes[name]) * math.prod(sizes[left][int(d)] for d in filter(None, along.split(",")))
-        for name, left, along in found
+        for name, left, along in dots
     )
 
 
@@ -65,12 +65,12 @@ def best(run, turns: int) -> float:
     """Minimum seconds of several calls, without the first."""
     import jax
 
-    spent = []
+    seconds = []
     for _ in range(turns + 1):
-        begun = time.perf_counter()
+        start = time.perf_counter()
         jax.block_until_ready(run())
-        spent.append(time.perf_counter() - begun)
-    return min(spent[1:])
+        seconds.append(time.perf_counter() - start)
+    return min(seconds[1:])
 
 
 def arithmetic(turns: int) -> float:
@@ -188,9 +188,9 @@ def counts(system) -> tuple[float, float, int]:
     size = chunk_size()
     month, arguments = month_of(system, 7, size)
     program = month.lower(*arguments).compile()
-    counted, text = program.cost_analysis(), program.as_text()
-    counted = counted[0] if isinstance(counted, list) else counted
-    operations, moved = counted["flops"] / size, counted["bytes accessed"] / size
+    costs, text = program.cost_analysis(), program.as_text()
+    costs = costs[0] if isinstance(costs, list) else costs
+    operations, moved = costs["flops"] / size, costs["bytes accessed"] / size
     working = sum(leaf.nbytes for leaf in jax.tree.leaves(arguments))
     temporary = program.memory_analysis().temp_size_in_bytes
     print(
@@ -199,7 +199,7 @@ def counts(system) -> tuple[float, float, int]:
     )
     print(
         f"a path's month: {operations:,.0f} operations, {products(text) / size:,.0f} of them in products of "
-        f"matrices, {counted.get('transcendentals', 0.0) / size:,.0f} functions, {moved / 1e3:,.1f} kB; "
+        f"matrices, {costs.get('transcendentals', 0.0) / size:,.0f} functions, {moved / 1e3:,.1f} kB; "
         f"{operations / moved:.2f} operations a byte"
     )
     return operations, moved, working + temporary

@@ -51,7 +51,7 @@ def draw(series: dict[str, tuple[list[int], list[float]]], path: pathlib.Path) -
 def main(paths: int = 8192, borrowers: int = 11, lenders: int = 11) -> None:
     """Time and print each series."""
     prepare_devices()
-    from peers.folded_book import BORROWERS, LENDERS, folded
+    from peers.folded_book import BORROWERS, LENDERS, fold_book
     from record import Record, spread
 
     from engine.book.build import build_system
@@ -86,7 +86,7 @@ def main(paths: int = 8192, borrowers: int = 11, lenders: int = 11) -> None:
     for title, tables, most in (("loans", BORROWERS, borrowers), ("lenders", LENDERS, lenders)):
         sizes, costs = [], []
         for count in (c for c in COPIES if c <= most):
-            system = build_system(folded(book, count, tables), Parameters(), 12)
+            system = build_system(fold_book(book, count, tables), Parameters(), 12)
             sizes.append(len(getattr(system.names, title)))
             costs.append(cost(system, f"{sizes[-1]} {title}"))
         series[title] = sizes, costs

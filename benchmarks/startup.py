@@ -27,14 +27,14 @@ def stages(root: pathlib.Path, paths: int) -> list[float]:
     """Seconds until each stage of one run, and of the processor."""
     with tempfile.TemporaryDirectory() as base:
         folder = pathlib.Path(base) / "run"
-        spent, begun = processor(), time.time()
+        processor_start, start = processor(), time.time()
         environment = os.environ | {"PYTHONPATH": str(root)}
         took = seconds(f"run.dir={folder}", f"run.paths={paths}", cwd=root, env=environment)
-        told = (json.loads(line)["time"] for line in (folder / "log.jsonl").read_text().splitlines())
-        logged = [datetime.datetime.fromisoformat(each).timestamp() for each in told]
+        times = (json.loads(line)["time"] for line in (folder / "log.jsonl").read_text().splitlines())
+        stamps = [datetime.datetime.fromisoformat(each).timestamp() for each in times]
         compiled = json.loads((folder / "summary.json").read_text())["timing"]["compile_s"]
-        at = (logged[0], logged[1], logged[1] + compiled, logged[2], begun + took)
-        return [*(each - begun for each in at), processor() - spent]
+        at = (stamps[0], stamps[1], stamps[1] + compiled, stamps[2], start + took)
+        return [*(each - start for each in at), processor() - processor_start]
 
 
 def processor() -> float:
@@ -48,14 +48,14 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--paths", type=int, default=2048)
     parser.add_argument("--root", type=pathlib.Path, nargs="+", default=[pathlib.Path.cwd()])
-    asked = parser.parse_args()
-    roots = [root.resolve() for root in asked.root]
+    options = parser.parse_args()
+    roots = [root.resolve() for root in options.root]
     for root in roots:
-        stages(root, asked.paths)
+        stages(root, options.paths)
     print(" " * 24 + "".join(f"{stage:>12}" for stage in STAGES))
-    for _ in range(asked.turns):
+    for _ in range(options.turns):
         for root in roots:
-            row = "".join(f"{each:>12.2f}" for each in stages(root, asked.paths))
+            row = "".join(f"{each:>12.2f}" for each in stages(root, options.paths))
             print(f"{root.name:>24}{row}", flush=True)
 
 

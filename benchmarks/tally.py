@@ -47,14 +47,14 @@ def main(chunks: int = 16, turns: int = 5) -> None:
     def every(tally, made):
         return jax.lax.scan(lambda tally, each: (update(tally, each), None), tally, made)[0]
 
-    begun = time.perf_counter()
+    start = time.perf_counter()
     engine = jax.jit(every, donate_argnums=0).lower(empty, made).compile()
-    compile_s = time.perf_counter() - begun
+    compile_s = time.perf_counter() - start
     tally = engine(empty, made)
     names = [name for name, leaf in vars(tally).items() if name not in SKIPPED and leaf.ndim]
     want = {name: np.asarray(getattr(tally, name)) for name in names}
     tables = {name: np.zeros_like(each) for name, each in want.items()}
-    peers = {"NumPy add.at": numpy_tally.scattered, "NumPy bincount": numpy_tally.counted}
+    peers = {"NumPy add.at": numpy_tally.scatter, "NumPy bincount": numpy_tally.count}
     for name, deposit in peers.items():
         for each in tables.values():
             each[...] = 0
@@ -66,13 +66,13 @@ def main(chunks: int = 16, turns: int = 5) -> None:
     rates: dict[str, list[float]] = {name: [] for name in ("engine", *peers)}
     memory = peak_memory()
     for _ in range(turns):
-        begun = time.perf_counter()
+        start = time.perf_counter()
         tally = jax.block_until_ready(engine(tally, made))
-        rates["engine"].append(paths / (time.perf_counter() - begun))
+        rates["engine"].append(paths / (time.perf_counter() - start))
         for name, deposit in peers.items():
-            begun = time.perf_counter()
+            start = time.perf_counter()
             numpy_tally.update(tables, batch, deposit)
-            rates[name].append(paths / (time.perf_counter() - begun))
+            rates[name].append(paths / (time.perf_counter() - start))
     beside = {name: ratios(rates["engine"], rates[name]) for name in peers}
     own = spread(rates["engine"])
     Record(
@@ -80,8 +80,8 @@ def main(chunks: int = 16, turns: int = 5) -> None:
         "int64 from float32", memory_mb=memory, beside=beside,
     ).tell()  # fmt: skip
     for name in peers:
-        found = spread(rates[name])
-        Record("tally", name, found, "paths/s", paths / found.median, dtype="int64 from float32").tell()
+        summary = spread(rates[name])
+        Record("tally", name, summary, "paths/s", paths / summary.median, dtype="int64 from float32").tell()
 
 
 SKIPPED = ("worst_path", "worst_loss", "weight_counts", "flags")

@@ -39,11 +39,11 @@ def throughput(runs: int, count: int, paths: int) -> float:
             address = free_address()
             running += [started(folder, rank, count, place + rank, paths, address) for rank in range(count)]
         for process in running:
-            said = process.communicate()[1]
+            output = process.communicate()[1]
             if process.returncode not in (0, 4):
-                raise SystemExit(said.decode())
-        told = [json.loads((folder / "summary.json").read_text()) for folder in folders]
-        return sum(each["timing"]["paths_per_s"] for each in told)
+                raise SystemExit(output.decode())
+        summaries = [json.loads((folder / "summary.json").read_text()) for folder in folders]
+        return sum(each["timing"]["paths_per_s"] for each in summaries)
 
 
 def free_address() -> str:
@@ -58,13 +58,13 @@ def main() -> None:
     parser.add_argument("--paths", type=int, default=65_536, help="of every process")
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--processes", type=int, default=2)
-    asked = parser.parse_args()
-    n = asked.processes
+    options = parser.parse_args()
+    n = options.processes
     throughput(1, 1, 1024)  # fills the cache of compiled programs
     heads = ("one process", f"{n} runs at once", f"a run of {n}", "over one", "over runs at once")
     print("paths/s  " + "".join(f"{head:>19}" for head in heads))
-    for _ in range(asked.turns):
-        one, apart, together = (throughput(*each, asked.paths) for each in ((1, 1), (n, 1), (1, n)))
+    for _ in range(options.turns):
+        one, apart, together = (throughput(*each, options.paths) for each in ((1, 1), (n, 1), (1, n)))
         row = "".join(f"{each:>19,.0f}" for each in (one, apart, together))
         print(f"         {row}{together / one:>19.2f}{together / apart:>19.3f}", flush=True)
 

@@ -6,6 +6,8 @@ Units: USD billions, years, decimals; chip units in millions, chip prices in tho
 units x price is USD billions. Losses are positive.
 """
 
+from collections.abc import Sequence
+
 MONTH = 1.0 / 12.0
 """One time step in years."""
 
@@ -37,19 +39,20 @@ KERNELS = ("xla", "fused", "auto")
 """How the paths of a tally are evaluated: by the program that XLA writes, by the one that `engine.kernel`
 writes, or by that one where it can be had."""
 
-SERIES = (
-    "revenue",
-    "regime",
-    "rent_h100",
-    "price_h100",
-    "price_gb200",
-    "utilisation",
-    "supply",
-    "spread",
-    "rate",
-    "equity",
-    "exposure",
-    "accounting_gap",
-    "loss",
-)
-"""What a path reports every month, for fans and for the replay of a path."""
+
+def rent_of(chip: str) -> str:
+    """Name of the monthly series of a chip's rent."""
+    return f"rent_{chip.lower()}"
+
+
+def price_of(chip: str) -> str:
+    """Name of the monthly series of a chip's resale price."""
+    return f"price_{chip.lower()}"
+
+
+def series_of(benchmarks: Sequence[str]) -> tuple[str, ...]:
+    """What a path reports every month, for fans and replay: the first benchmark's rent, every one's price."""
+    return (
+        "revenue", "regime", rent_of(benchmarks[0]), *map(price_of, benchmarks), "utilisation", "supply",
+        "spread", "rate", "equity", "exposure", "accounting_gap", "loss",
+    )  # fmt: skip

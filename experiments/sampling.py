@@ -1,4 +1,4 @@
-"""Which sampler draws the paths, and the law that importance sampling learns first."""
+"""The sampler of the paths, and the law that importance sampling learns first."""
 
 import contextlib
 import logging
@@ -17,7 +17,7 @@ log = logging.getLogger("undertow")
 
 
 def samplers(experiment: Experiment, book: Any, system: Any, plan: Any) -> tuple | None:
-    """The run's samplers; None where a law must be learned first. Raises `BadInput` for an unfit law."""
+    """The run's samplers; None where a law must be learned first. Raises `BadInput` for a wrong law."""
     from engine.paths.samplers import samplers_of
 
     choice = experiment.sampler
@@ -31,7 +31,7 @@ def samplers(experiment: Experiment, book: Any, system: Any, plan: Any) -> tuple
 
 
 def column_of(experiment: Experiment, system: Any) -> int:
-    """Position of the loss whose tail is sampled; raises `BadInput` where there is none of that name."""
+    """Position of the loss whose tail is sampled; raises `BadInput` for an unknown name."""
     from engine.paths.path import column_names
 
     names = column_names(system)
@@ -44,7 +44,7 @@ def column_of(experiment: Experiment, system: Any) -> int:
 def learned(
     experiment: Experiment, book: Any, system: Any, folder: pathlib.Path, stop: Stop
 ) -> tuple[tuple, dict[str, Any]]:
-    """(samplers, notes on learning); the law of an interrupted run is taken up, a new one is saved."""
+    """(samplers, notes on learning), from the law of `sampler.tilt`, of an interrupted run, or a new one."""
     path, purpose = folder / tilts.NAME, tilts.purpose_of(experiment, book.hash)
     choice = experiment.sampler
     if choice.tilt is not None:
@@ -54,13 +54,13 @@ def learned(
     if path.exists() and experiment.run.resume:
         with contextlib.suppress(BadInput):
             sampler, notes = tilts.load(path, system, purpose)
-            if notes["asked"] == asked_for(experiment):
-                log.info("going on with the law learned before")
+            if notes["asked"] == learning_settings(experiment):
+                log.info("using the law that the interrupted run learned")
                 return (sampler,), notes
     law = learn(experiment, system, stop)
     stop.check()
     notes = {
-        "asked": asked_for(experiment),
+        "asked": learning_settings(experiment),
         "paths": law.paths,
         "seconds": law.seconds,
         "hits": law.hits,
@@ -69,8 +69,8 @@ def learned(
     return (law.sampler,), notes
 
 
-def asked_for(experiment: Experiment) -> list:
-    """What decides a learned law beside the model."""
+def learning_settings(experiment: Experiment) -> list:
+    """Settings that decide the law, beside the model."""
     choice = experiment.sampler
     return [choice.level, choice.parts, choice.defensive, choice.learning_paths, experiment.run.seed]
 
@@ -88,8 +88,8 @@ def learn(experiment: Experiment, system: Any, stop: Stop) -> Any:
     )  # fmt: skip
 
     @contextlib.contextmanager
-    def look(stage: int, paths: int) -> Iterator[Hooks]:
+    def hooks_of(stage: int, paths: int) -> Iterator[Hooks]:
         with Progress(paths, f"learning, pilot {stage + 1} of {len(target.paths)}") as progress:
             yield Hooks(progress=progress.update, stopped=stop)
 
-    return learn(system, target, experiment.run.seed, min(experiment.run.block, 4096), look)
+    return learn(system, target, experiment.run.seed, min(experiment.run.block, 4096), hooks_of)

@@ -1,25 +1,24 @@
-"""Learned laws on disk: what was learned, for what, and the refusal to use it for anything else."""
+"""Importance-sampling laws on disk, each with the purpose that it was learned for and may be used for."""
 
 import dataclasses
 import json
 import pathlib
 from typing import Any
 
-from engine.book.checks.problems import expected
 from engine.book.parameters import Parameters
 from experiments.config.bad_input import BadInput
 from experiments.config.read import Experiment
 from experiments.session.checkpoints import differences
 
 NAME = "tilt.npz"
-"""In the run's folder."""
+"""File of the law in the run's folder."""
 
 MODEL = ("book", *(field.name for field in dataclasses.fields(Parameters)))
-"""Groups that must be the same in learning and in use."""
+"""Configuration groups that must be equal when a law is learned and when it is used."""
 
 
 def purpose_of(experiment: Experiment, book_hash: str) -> dict[str, Any]:
-    """What a law is learned for: the model's numbers, the book, the months and the loss."""
+    """Purpose of a law: the model's numbers, the book, the months and the loss column."""
     groups = {name: experiment.decisive[name] for name in MODEL}
     purpose = {
         "config": groups,
@@ -40,32 +39,38 @@ def save(path: pathlib.Path, tilt: Any, notes: dict, purpose: dict) -> None:
 
 
 def load(path: pathlib.Path, system: Any, purpose: dict) -> tuple[Any, dict]:
-    """(sampler, notes) of a law; raises `BadInput` where it is unreadable or was learned for other things."""
+    """(sampler, notes) of a law on disk.
+
+    Raises `BadInput` for a file that is missing or damaged, a law with another purpose, and arrays that do
+    not fit the System.
+    """
     import jax
     import jax.numpy as jnp
+    import numpy as np
 
     from engine.draws.tilted import Tilted
-    from engine.learn.importance.importance import plain_of, repeated
+    from engine.learn.importance.importance import plain_of, repeat_part
     from engine.learn.importance.pilot import nominal_of
     from engine.run import checkpoint
     from engine.run.packing import Unreadable, named
 
     try:
-        saved = checkpoint.read(path)
+        law = checkpoint.read(path)
     except Unreadable as error:
         raise BadInput([f"sampler.tilt: {error}"]) from None
-    if problems := differences(saved.identity, purpose):
+    if problems := differences(law.identity, purpose):
         raise BadInput(
             f"sampler.tilt: {path} was learned for something else, {problem}" for problem in problems
         )
     nominal = nominal_of(system)
-    parts = len(saved.arrays[".share"])
-    like = repeated(plain_of(nominal, system), parts)
+    parts = np.size(law.arrays.get(".share", 0.0))
+    like = repeat_part(plain_of(nominal, system), parts)
     leaves = []
     for name, leaf in named(like):
-        array = saved.arrays[name]
-        if array.shape != leaf.shape:
+        array = law.arrays.get(name)
+        if array is None or array.shape != leaf.shape:
+            shape = "none" if array is None else f"shape {array.shape}"
             kind = f"an array {name} of shape {leaf.shape} in {path}"
-            raise BadInput([expected("sampler.tilt", f"shape {array.shape}", kind)])
+            raise BadInput([f"sampler.tilt: got {shape}, expected {kind}"])
         leaves.append(jnp.asarray(array, leaf.dtype))
-    return Tilted(jax.tree.unflatten(jax.tree.structure(like), leaves), nominal), saved.notes
+    return Tilted(jax.tree.unflatten(jax.tree.structure(like), leaves), nominal), law.notes

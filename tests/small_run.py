@@ -22,7 +22,7 @@ from engine.book.system import System
 from engine.draws.address import seed_words
 from engine.paths.simulate import chunk_outcome, layout_of
 from engine.results.folder import Results, read_results
-from engine.results.provenance import peak_memory
+from engine.results.provenance import timing_of
 from engine.results.write import write_results
 from engine.run.plan import CHUNK
 from engine.tail import tally as tallies
@@ -74,17 +74,9 @@ def small_run() -> SmallRun:
     ready = time.perf_counter()
     chunks = [program(system, sampler, seed, ids_of(first), PATHS) for first in range(0, PATHS, CHUNK)]
     tally = tally_of(layout, chunks)
-    timing = timing_of(ready - begun, time.perf_counter() - ready)
+    timing = timing_of(ready - begun, time.perf_counter() - ready, PATHS)
     provenance = provenance_of(experiment, book) | {"run": "small", "status": "done", "timing": timing}
     return SmallRun(experiment, book, system, layout, joined(chunks), tally, provenance)
-
-
-def timing_of(compile_s: float, run_s: float) -> dict[str, float]:
-    """Seconds, speed and memory, as the main job hands them on."""
-    return {
-        "compile_s": compile_s, "run_s": run_s, "paths_per_s": PATHS / run_s,
-        "peak_rss_mb": peak_memory(), "sessions": 1,
-    }  # fmt: skip
 
 
 def ids_of(first: int) -> jax.Array:

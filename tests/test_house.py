@@ -132,6 +132,20 @@ def test_the_rule_of_floors_sees_a_breach():
     assert breaches(path, {"engine.book.system", "engine.vocabulary", "engine.month.step"}) == []
 
 
+def test_the_engine_knows_no_book():
+    """Dates, chips and classes are the book's; `ai_credit_2025` is a name that the face offers."""
+    words = re.compile(r"(?<![\d.])202[56](?!\d)|H100|GB200|hyperion|xai_spv", re.IGNORECASE)
+    shipped = ROOT / "engine/book/shipped"
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in kept()
+        if path.is_relative_to(ROOT / "engine") and not path.is_relative_to(shipped)
+        for number, line in enumerate(read(path).replace("ai_credit_2025", "").splitlines(), 1)
+        if words.search(line)
+    ]
+    assert not found, "\n".join(found)
+
+
 @pytest.mark.parametrize("library", ["hydra", "omegaconf"])
 def test_the_configuration_stops_at_the_door(library):
     found = [path for path in sources("engine") for name in imports(path) if name.split(".")[0] == library]
@@ -203,6 +217,49 @@ class Each:
     assert untyped(ast.parse(text)) == [
         "3: bare has no type of a, c, b, d, return", "6: __init__ has no type of a",
         "8: static has no type of a", "10: size has no type of return",
+    ]  # fmt: skip
+
+
+def undocumented(tree: ast.AST) -> list[str]:
+    """Public functions, methods and classes of a module or class without a docstring; not nested ones."""
+    lines = []
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            if not node.name.startswith("_") and not ast.get_docstring(node):
+                lines.append(f"{node.lineno}: {node.name} has no docstring")
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines += undocumented(node)
+    return lines
+
+
+def test_every_public_function_and_class_of_the_engine_has_a_docstring():
+    lines = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in sources("engine")
+        for line in undocumented(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert not lines, "\n".join(lines)
+
+
+def test_the_rule_of_docstrings_sees_each_kind_of_gap():
+    text = """
+def bare(): ...
+def whole(): 'Whole.'
+def _private(): ...
+class Each:
+    def method(self): ...
+    @property
+    def size(self): 'Size.'
+    def __len__(self): ...
+    def outer(self):
+        'Outer.'
+        def inner(): ...
+if True:
+    def late(): ...
+"""
+    assert undocumented(ast.parse(text)) == [
+        "2: bare has no docstring", "5: Each has no docstring", "6: method has no docstring",
+        "14: late has no docstring",
     ]  # fmt: skip
 
 

@@ -17,6 +17,8 @@ import undertow as ut
 from engine.batch.barriers import stored
 from engine.paths.simulate import simulate
 from engine.results.folder import read_results
+from engine.undertow.units import unit_of
+from tests.small_run import written
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 EXPORTS = {
@@ -164,6 +166,23 @@ def test_results_are_tables_with_units(run):
     parts, whole = run.contributions["es_99"].sum(), run.system_loss.es_99["1y"]
     assert parts == pytest.approx(whole, rel=1e-6)  # paths add their instruments in float32
     assert run.summary["system"]["1y"]["es_99"] == whole and "ES 99%" in repr(run)
+
+
+def test_every_number_of_a_run_has_a_unit_or_is_said_to_have_none(run):
+    tables = read_results(written()).tables | {"replay": run.replay(17)}
+    gaps = [
+        f"{name}.{column}"
+        for name, table in tables.items()
+        for column in table.select_dtypes("number").columns
+        if unit_of(name, column) is None
+    ]
+    assert not gaps and len(tables) > 25
+
+
+def test_a_name_of_two_meanings_has_the_unit_of_its_table():
+    assert unit_of("distress", "es_share") == "share" and unit_of("distress", "mes_se") == "USD bn"
+    assert unit_of("leverage", "effective") == "ratio" and unit_of("deep_tail", "effective") == "paths"
+    assert unit_of("losses", "unheard_of") is None and unit_of("worst_paths", "path") == ""
 
 
 def test_lenders_are_ranked_within_each_horizon():

@@ -1,4 +1,4 @@
-"""Multiples of the shipped book: a synthetic book of any size, for scaling measurements."""
+"""Multiples of a book: synthetic books of any size, to measure scaling."""
 
 import dataclasses
 
@@ -11,13 +11,13 @@ BORROWERS = {"firms", "contracts", "loans", "pools", "tranches"}
 LENDERS = {"lenders"}
 
 
-def folded(book, copies: int, tables: set[str]):
-    """The book with so many copies of these tables' rows, and of every row that refers to one of them.
+def fold_book(book, copies: int, tables: set[str]):
+    """The book with `copies` of the rows of these tables, and of every row that refers to one of them.
 
-    Copy k has its own ids, ending in _k; all copies refer to the rows that are not copied. Shares and amounts
-    stay as they are, so only the size of the book is meaningful. It is not checked.
+    Ids of copy k end in _k; all copies refer to the same other rows. Shares and amounts stay as they are, so
+    only the size of the book is meaningful. It is not checked.
     """
-    made = {}
+    frames = {}
     for name, frame in book.tables.items():
         ids = [
             column.name
@@ -25,12 +25,12 @@ def folded(book, copies: int, tables: set[str]):
             if (column.kind == "id" and name in tables)
             or (column.kind == "reference" and set(column.tables) & tables)
         ]
-        copied = range(copies) if ids else range(1)
-        made[name] = pd.concat([renamed(frame, ids, k) for k in copied], ignore_index=True)
-    return dataclasses.replace(book, tables=made)
+        numbers = range(copies) if ids else range(1)
+        frames[name] = pd.concat([rename_copy(frame, ids, k) for k in numbers], ignore_index=True)
+    return dataclasses.replace(book, tables=frames)
 
 
-def renamed(frame, ids, k: int):
+def rename_copy(frame, ids, k: int):
     """The rows with another copy's ids; blanks stay blank."""
     if k == 0:
         return frame

@@ -10,9 +10,9 @@ from benchmarks.peers.loops import dense
 
 F32, U32, I32 = np.float32, np.uint32, np.int32
 FAST = {"fastmath": {"contract", "nsz", "arcp"}, "error_model": "numpy"}
-"""Sums are made in the program's order and infinities count, so not all of fastmath."""
+"""Not all of fastmath: the order of sums and infinities matter."""
 LONG = 150
-"""Operations of one function: compilation takes more than linear time in them."""
+"""Operations of one function: compile time grows faster than linearly in them."""
 WORDS = {"float32": "f", "uint32": "u", "int32": "i", "bool": "u"}
 WRAP = {"uint32": "U32({})", "int32": "I32({})"}
 SIGNS = {
@@ -24,11 +24,11 @@ SIGNS = {
     "sqrt": "np.sqrt({})", "abs": "abs({})", "round": "np.rint({})", "is_finite": "abs({}) < INF",
     "select_n": "select({0}, {2}, {1})", "copy": "{}", "part": "{}",
 }  # fmt: skip
-GATHERED = {
+REDUCED = {
     "reduce_sum": ("add", "0"), "reduce_max": ("max", "-np.inf"), "reduce_min": ("min", "np.inf"),
     "reduce_or": ("or", "0"), "reduce_and": ("and", "1"),
 }  # fmt: skip
-"""What gathers a row, and what there is before the first."""
+"""Operation of a reduction, and its value before the first row."""
 
 
 @intrinsic
@@ -85,29 +85,29 @@ def power(x, y):
 
 
 class Source:
-    """The lines of functions part0, part1, ... that carry out loops."""
+    """Source of the functions part0, part1, ... that execute loops."""
 
     def __init__(self, name, loops):
         self.lines: list[str] = []
         self.names: list[str] = []
-        held = LONG
+        size = LONG
         for loop in loops:
-            if held >= LONG:
+            if size >= LONG:
                 self.names.append(f"{name}{len(self.names)}")
                 self.lines += [f"def {self.names[-1]}(at):", " f = scratch(at)"]
                 self.lines.append(" u, i = f.view(U32), f.view(I32)")
-                held = 0
+                size = 0
             getattr(self, loop.kind)(loop)
-            held += len(loop.items)
+            size += len(loop.items)
 
     def elementwise(self, loop) -> None:
-        """All items of a row for every lane; reductions add the row to what they have."""
+        """All items of a row for every lane; reductions accumulate the row."""
         body = Body(loop)
         for name, array, *_ in loop.items:
-            if name in GATHERED:
+            if name in REDUCED:
                 letter, size = WORDS[array.dtype], math.prod(array.shape)
                 self.lines.append(f" for l in range({size}):")
-                self.lines.append(f"  {letter}[{array.place} + l] = {cast(array.dtype, GATHERED[name][1])}")
+                self.lines.append(f"  {letter}[{array.place} + l] = {cast(array.dtype, REDUCED[name][1])}")
         indent = " "
         for axis, rows in enumerate(loop.shape[:-1]):
             self.lines.append(f"{indent}for r{axis} in range({rows}):")
@@ -117,7 +117,7 @@ class Source:
         self.lines += [f"{indent} {line}" for line in body.lane]
 
     def gather(self, loop) -> None:
-        """Rows copied from where a table says."""
+        """Copy the rows that a table lists."""
         ((_, array, (value, rows), _),) = loop.items
         width = math.prod(array.shape[1:])
         letter, source = WORDS[array.dtype], value.array.place + value.offset
@@ -129,18 +129,18 @@ class Source:
         ]
 
     def scatter(self, loop) -> None:
-        """Rows added to where a table says."""
+        """Add rows at the positions that a table lists."""
         ((_, array, (start, rows, updates), _),) = loop.items
         width, size = math.prod(array.shape[1:]), math.prod(array.shape)
         if start.array is None:
-            begun = cast(array.dtype, repr(start.literal.item()))
+            initial = cast(array.dtype, repr(start.literal.item()))
         elif start.dense:
-            begun = f"f[{start.array.place + start.offset} + l]"
+            initial = f"f[{start.array.place + start.offset} + l]"
         else:
             raise NotImplementedError("scatter-add to a broadcast array")
         self.lines += [
             f" for l in range({size}):",
-            f"  f[{array.place} + l] = {begun}",
+            f"  f[{array.place} + l] = {initial}",
             f" for r in range({updates.shape[0]}):",
             f"  k = I64({entry(rows)}) * {width}",
             f"  for l in range({width}):",
@@ -178,10 +178,10 @@ class Body:
         self.named: dict = {}
         for name, array, views, parameters in loop.items:
             operands = [self.operand(view) for view in views]
-            if name in GATHERED:
+            if name in REDUCED:
                 at = self.at(array.place, parameters)
                 word = f"{WORDS[array.dtype]}[{at}]"
-                more = reduced(name, array.dtype, word, operands[0])
+                more = reduction(name, array.dtype, word, operands[0])
                 self.lane.append(f"{word} = {self.stored(array, more)}")
             elif name == "part":
                 offset, strides = parameters
@@ -205,7 +205,7 @@ class Body:
         return " + ".join([str(place), *rows, *lane])
 
     def operand(self, view) -> str:
-        """A literal, the result of an item before, or what has been read."""
+        """A literal, the result of an earlier item, or a value loaded from the scratch array."""
         if view.array is None:
             return cast(view.dtype, repr(view.literal.item()))
         if view.array in self.named and view.whole:
@@ -236,11 +236,11 @@ def cast(dtype, text) -> str:
     return f"{ {'float32': 'F32', 'uint32': 'U32', 'int32': 'I32'}[dtype] }({text})"
 
 
-def reduced(name, dtype, word, operand) -> str:
-    """What a reduction has, with one more row."""
+def reduction(name, dtype, word, operand) -> str:
+    """The accumulated value of a reduction with one more row."""
     if dtype == "bool":
         return f"({word} != U32(0)) {'|' if name == 'reduce_or' else '&'} {operand}"
-    return WRAP.get(dtype, "{}").format(SIGNS[GATHERED[name][0]].format(word, operand))
+    return WRAP.get(dtype, "{}").format(SIGNS[REDUCED[name][0]].format(word, operand))
 
 
 def formula(name, array, views, operands, parameters) -> str:

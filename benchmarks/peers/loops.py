@@ -1,8 +1,8 @@
 """The operations of a traced program as loops over arrays, ready to be written as source.
 
-Elementwise operations of one shape whose operands are there share a loop; what only that loop reads is never
-stored. Broadcasts, slices, transpositions and most reshapes are ways of reading an array and cost nothing.
-Stored arrays take places in one scratch array and give them back after their last reader. Paths of one block
+Elementwise operations of one shape share a loop once their operands exist; values that only this loop reads
+are never stored. Broadcasts, slices, transpositions and most reshapes are views and cost nothing. Stored
+arrays occupy one scratch array and free their place after the last reader. Paths of one block
 are the last axis of every array that moves, "lanes".
 """
 
@@ -12,10 +12,10 @@ from math import prod
 import numpy as np
 from jax.extend.core import Literal
 
-from benchmarks.peers.numpy_paths import REDUCTIONS, carried_out
+from benchmarks.peers.numpy_paths import REDUCTIONS, evaluate
 
 LONGEST = 48
-"""Operations that one loop holds: more spill registers."""
+"""Operations of one loop, at most: more would spill registers."""
 PAIRS = {"add", "sub", "mul", "div", "max", "min", "pow", "and", "or", "xor", "eq", "ne", "lt", "le", "gt"}
 PAIRS |= {"ge", "shift_left", "shift_right_logical"}
 SINGLE = {"neg", "exp", "log", "sqrt", "abs", "round", "is_finite", "not", "convert_element_type"}
@@ -25,7 +25,7 @@ SAME = {"copy", "stop_gradient"}
 
 @dataclass(eq=False)
 class Array:
-    """A stored array: rows of lanes, or a constant. `fused`: made by the loop `last`, element by element."""
+    """A stored array: rows of lanes, or a constant. `fused`: computed elementwise by the loop `last`."""
 
     shape: tuple
     dtype: str
@@ -75,10 +75,10 @@ def dense(shape) -> tuple:
     return tuple(prod(shape[axis + 1 :]) for axis in range(len(shape)))
 
 
-def flat(jaxpr, consts, arguments, known, found):
+def flat(jaxpr, consts, arguments, known, equations):
     """Equations (primitive, parameters, operands, results) with inner programs written out.
 
-    An operand is a key of `known`, the table of values that are no equation's result, or an equation's.
+    An operand is a key of `known`, the table of constants and arguments, or of an equation's result.
     """
     names = dict(zip(jaxpr.invars, arguments, strict=True))
     for variable, const in zip(jaxpr.constvars, consts, strict=True):
@@ -93,31 +93,31 @@ def flat(jaxpr, consts, arguments, known, found):
         operands = [key(atom) for atom in equation.invars]
         if equation.primitive.name in ("jit", "pjit"):
             inner = equation.params["jaxpr"]
-            results = flat(inner.jaxpr, inner.consts, operands, known, found)
+            results = flat(inner.jaxpr, inner.consts, operands, known, equations)
             names.update(zip(equation.outvars, results, strict=True))
             continue
         for variable in equation.outvars:
             names[variable] = object()
-        found.append((equation, operands, names[equation.outvars[0]]))
+        equations.append((equation, operands, names[equation.outvars[0]]))
     return [key(atom) for atom in jaxpr.outvars]
 
 
 def known_key(known, value):
-    """A new key of a constant."""
+    """A new key for a constant."""
     key = object()
     known[key] = np.asarray(value)
     return key
 
 
-def settled(equations, known):
-    """Equations that are left when those of known values only have been carried out by NumPy."""
-    left = []
+def fold_constants(equations, known):
+    """Evaluate equations of known values by NumPy; the other equations."""
+    remainder = []
     for equation, operands, result in equations:
         if all(operand in known for operand in operands):
-            known[result] = np.asarray(carried_out(equation, [known[operand] for operand in operands]))
+            known[result] = np.asarray(evaluate(equation, [known[operand] for operand in operands]))
         else:
-            left.append((equation, operands, result))
-    return left
+            remainder.append((equation, operands, result))
+    return remainder
 
 
 class Loops:
@@ -164,8 +164,8 @@ class Loops:
                 array.stored |= not (array.fused and array.last == place and view.whole)
         return place
 
-    def made(self, name, views, shape, dtype, parameters=None, over=None, kind="elementwise") -> View:
-        """The view of a new array that an item makes."""
+    def new_view(self, name, views, shape, dtype, parameters=None, over=None, kind="elementwise") -> View:
+        """The view of the new array of an item."""
         array = Array(shape, dtype, fused=over is None, stored=over is not None)
         place = self.put(over or shape, views, (name, array, views, parameters), kind)
         array.first = array.last = place
@@ -176,10 +176,10 @@ class Loops:
         """The view itself where its elements follow one another, else a copy's."""
         if view.array is not None and view.dense:
             return view
-        return self.made("copy", [view], view.shape, view.dtype)
+        return self.new_view("copy", [view], view.shape, view.dtype)
 
     def add(self, equation, views) -> View:
-        """The view of what an equation makes."""
+        """The view of an equation's result."""
         name, parameters = equation.primitive.name, equation.params
         out = equation.outvars[0].aval
         shape, dtype = tuple(out.shape), str(out.dtype)
@@ -189,7 +189,7 @@ class Loops:
             return views[0]
         if name in ELEMENTWISE:
             wide = [spread(view, shape) for view in views]
-            return self.made(name, wide, shape, dtype, parameters)
+            return self.new_view(name, wide, shape, dtype, parameters)
         if name in REDUCTIONS:
             return self.reduction(name, views[0], parameters["axes"], shape, dtype)
         if not hasattr(self, name.replace("-", "_")):
@@ -206,39 +206,39 @@ class Loops:
         return View(self.words[1], view.shape, view.strides, "int64")
 
     def reduction(self, name, view, axes, shape, dtype) -> View:
-        """Rows gathered in the result, one after the other."""
+        """Rows accumulated in the result, one after another."""
         strides = list(dense(shape))
         for axis in sorted(axes):
             strides.insert(axis, 0)
-        return self.made(name, [view], shape, dtype, tuple(strides), over=view.shape)
+        return self.new_view(name, [view], shape, dtype, tuple(strides), over=view.shape)
 
     def broadcast_in_dim(self, parameters, views, shape, dtype) -> View:
         strides = [0] * len(shape)
         for axis, place in enumerate(parameters["broadcast_dimensions"]):
             strides[place] = views[0].strides[axis] if views[0].shape[axis] > 1 else 0
-        return changed(views[0], shape, strides)
+        return reshape_view(views[0], shape, strides)
 
     def squeeze(self, parameters, views, shape, dtype) -> View:
         strides = [s for axis, s in enumerate(views[0].strides) if axis not in parameters["dimensions"]]
-        return changed(views[0], shape, strides)
+        return reshape_view(views[0], shape, strides)
 
     def transpose(self, parameters, views, shape, dtype) -> View:
-        return changed(views[0], shape, [views[0].strides[axis] for axis in parameters["permutation"]])
+        return reshape_view(views[0], shape, [views[0].strides[axis] for axis in parameters["permutation"]])
 
     def slice(self, parameters, views, shape, dtype) -> View:
         starts, steps = parameters["start_indices"], parameters["strides"] or (1,) * len(shape)
         strides = views[0].strides
         offset = sum(start * stride for start, stride in zip(starts, strides, strict=True))
         strides = [step * stride for step, stride in zip(steps, strides, strict=True)]
-        return changed(views[0], shape, strides, views[0].offset + offset)
+        return reshape_view(views[0], shape, strides, views[0].offset + offset)
 
     def reshape(self, parameters, views, shape, dtype) -> View:
         long = [(n, s) for n, s in zip(views[0].shape, views[0].strides, strict=True) if n > 1]
         if [n for n, _ in long] == [n for n in shape if n > 1]:
             rest = iter(long)
-            return changed(views[0], shape, [next(rest)[1] if n > 1 else 0 for n in shape])
+            return reshape_view(views[0], shape, [next(rest)[1] if n > 1 else 0 for n in shape])
         view = self.solid(views[0])
-        return changed(view, shape, dense(shape))
+        return reshape_view(view, shape, dense(shape))
 
     def concatenate(self, parameters, views, shape, dtype) -> View:
         axis, start, strides = parameters["dimension"], 0, dense(shape)
@@ -253,46 +253,46 @@ class Loops:
     def stack(self, parameters, views, shape, dtype) -> View:
         axis = parameters["axis"]
         parts = [
-            changed(v, (*v.shape[:axis], 1, *v.shape[axis:]), (*v.strides[:axis], 0, *v.strides[axis:]))
+            reshape_view(v, (*v.shape[:axis], 1, *v.shape[axis:]), (*v.strides[:axis], 0, *v.strides[axis:]))
             for v in views
         ]
         if axis < len(shape) - 1:
             return self.concatenate({"dimension": axis}, parts, shape, dtype)
         # Lanes stay the last axis of what is stored.
-        turned = [changed(p, (1, *p.shape[:-1]), (0, *p.strides[:-1])) for p in parts]
-        view = self.concatenate({"dimension": 0}, turned, (shape[-1], *shape[:-1]), dtype)
-        return changed(view, shape, (*view.strides[1:], view.strides[0]))
+        columns = [reshape_view(p, (1, *p.shape[:-1]), (0, *p.strides[:-1])) for p in parts]
+        view = self.concatenate({"dimension": 0}, columns, (shape[-1], *shape[:-1]), dtype)
+        return reshape_view(view, shape, (*view.strides[1:], view.strides[0]))
 
     def gather(self, parameters, views, shape, dtype) -> View:
         numbers, (value, rows) = parameters["dimension_numbers"], views
         if numbers.start_index_map != (0,) or parameters["slice_sizes"][1:] != value.shape[1:]:
             raise NotImplementedError(f"gather {numbers}, expected whole rows")
-        return self.made("gather", [self.solid(value), rows], shape, dtype, over=shape, kind="gather")
+        return self.new_view("gather", [self.solid(value), rows], shape, dtype, over=shape, kind="gather")
 
     def scatter_add(self, parameters, views, shape, dtype) -> View:
         if parameters["dimension_numbers"].scatter_dims_to_operand_dims != (0,):
             raise NotImplementedError("scatter-add, expected whole rows")
         start, rows, updates = views
         views = [spread(start, shape), rows, self.solid(updates)]
-        return self.made("scatter", views, shape, dtype, over=shape, kind="scatter")
+        return self.new_view("scatter", views, shape, dtype, over=shape, kind="scatter")
 
     def dot_general(self, parameters, views, shape, dtype) -> View:
         left, right = views
-        contracted, batch = parameters["dimension_numbers"]
-        if left.array is None and contracted[1] == (0,):
+        axes, batch = parameters["dimension_numbers"]
+        if left.array is None and axes[1] == (0,):
             # All elements are one number, so all rows of the result are one.
-            scaled = self.made("mul", [right, spread(left, right.shape)], right.shape, dtype)
-            total = self.reduction("reduce_sum", scaled, (0,), right.shape[1:], dtype)
-            return changed(total, shape, (0,) * (len(left.shape) - 1) + total.strides)
-        if any(batch) or contracted[1] != (0,) or left.array.last >= 0:
-            raise NotImplementedError(f"dot {contracted} of {left}, {right}, expected constant times moving")
-        axis = contracted[0][0]
+            products = self.new_view("mul", [right, spread(left, right.shape)], right.shape, dtype)
+            total = self.reduction("reduce_sum", products, (0,), right.shape[1:], dtype)
+            return reshape_view(total, shape, (0,) * (len(left.shape) - 1) + total.strides)
+        if any(batch) or axes[1] != (0,) or left.array.last >= 0:
+            raise NotImplementedError(f"dot {axes} of {left}, {right}, expected constant times moving")
+        axis = axes[0][0]
         order = (*(a for a in range(len(left.shape)) if a != axis), axis)
-        left = changed(left, [left.shape[a] for a in order], [left.strides[a] for a in order])
-        return self.made("dot", [left, self.solid(right)], shape, dtype, over=shape, kind="dot")
+        left = reshape_view(left, [left.shape[a] for a in order], [left.strides[a] for a in order])
+        return self.new_view("dot", [left, self.solid(right)], shape, dtype, over=shape, kind="dot")
 
 
-def changed(view, shape, strides, offset=None) -> View:
+def reshape_view(view, shape, strides, offset=None) -> View:
     """Another view of the same array."""
     offset = view.offset if offset is None else offset
     return View(view.array, tuple(shape), tuple(strides), view.dtype, offset, view.literal)
@@ -301,23 +301,23 @@ def changed(view, shape, strides, offset=None) -> View:
 def spread(view, shape) -> View:
     """A scalar, or one row for all, in a result's shape."""
     if not view.shape:
-        return changed(view, shape, (0,) * len(shape))
+        return reshape_view(view, shape, (0,) * len(shape))
     strides = (s if n > 1 else 0 for n, s in zip(view.shape, view.strides, strict=True))
-    return view if view.shape == tuple(shape) else changed(view, shape, strides)
+    return view if view.shape == tuple(shape) else reshape_view(view, shape, strides)
 
 
-def allocate(loops, start, held) -> int:
-    """Places from `start` on for the stored arrays of loops that are not `held`, by first fit; the end."""
+def allocate(loops, start, state) -> int:
+    """Place the stored arrays of loops, but those of `state`, from `start` on by first fit; the end."""
     arrays = {item[1]: None for loop in loops for item in loop.items if item[1].stored}
-    end, taken = start, []
-    for array in sorted((each for each in arrays if each not in held), key=lambda each: each.first):
-        taken = sorted(each for each in taken if each[2] >= array.first)
+    end, places = start, []
+    for array in sorted((each for each in arrays if each not in state), key=lambda each: each.first):
+        places = sorted(each for each in places if each[2] >= array.first)
         place, size = start, -(-prod(array.shape) // 16) * 16
-        for low, high, _ in taken:
+        for low, high, _ in places:
             if place + size <= low:
                 break
             place = max(place, high)
         array.place = place
-        taken.append((place, place + size, array.read))
+        places.append((place, place + size, array.read))
         end = max(end, place + size)
     return end

@@ -13,7 +13,7 @@ import numpy as np
 from numba import carray, cfunc, njit, prange
 
 from benchmarks.peers import kernels
-from benchmarks.peers.loops import Array, Loops, View, allocate, dense, flat, settled
+from benchmarks.peers.loops import Array, Loops, View, allocate, dense, flat, fold_constants
 from benchmarks.peers.numpy_paths import begin, month
 from engine.draws.address import seed_words
 
@@ -36,15 +36,15 @@ class Table:
         self.views: dict = {}
 
     def __call__(self, key) -> View:
-        """The view of a constant or of a month's value, given a place when first read."""
+        """The view of a constant or of a month's value, placed at its first reading."""
         if key not in self.views:
-            self.views[key] = self.found(key)
+            self.views[key] = self.place_value(key)
         return self.views[key]
 
-    def found(self, key) -> View:
+    def place_value(self, key) -> View:
         """A month's own value or a constant."""
         if key in self.monthly:
-            return self.kept(np.stack(self.monthly[key]), self.moving)
+            return self.store(np.stack(self.monthly[key]), self.moving)
         return self.constant(self.known[key])
 
     def constant(self, value) -> View:
@@ -53,10 +53,10 @@ class Table:
             value = value.astype(np.int32)
         if value.size and np.all(value == value.flat[0]):
             return View(None, value.shape, (0,) * value.ndim, str(value.dtype), literal=value.flat[0])
-        return self.kept(value[None], self.fixed)
+        return self.store(value[None], self.fixed)
 
-    def kept(self, values, where) -> View:
-        """The view of values [months ...]; equal ones along the last axis are kept once."""
+    def store(self, values, where) -> View:
+        """The view of values [months ...]; a constant last axis is stored once."""
         shape, dtype = values.shape[1:], str(values.dtype)
         strides = dense(shape)
         if values.ndim > 1 and np.all(values == values[..., :1]):
@@ -67,7 +67,7 @@ class Table:
         where.append((array, np.ascontiguousarray(words).view(np.float32).reshape(len(values), -1)))
         return View(array, shape, strides, dtype)
 
-    def placed(self, where, start):
+    def lay_out(self, where, start):
         """Give places from `start` on; the words [months words] of all."""
         end = start
         for array, words in where:
@@ -80,7 +80,7 @@ class Table:
 class Paths:
     """`Paths(system, seed)(first, count)`: system loss at the end of each of `count` paths from `first`.
 
-    `count` is a multiple of `lanes`. Without `compiled` Python reads what else Numba compiles, for a test.
+    `count` is a multiple of `lanes`. Unless `compiled`, Python interprets the source, for a test.
     """
 
     def __init__(self, system, seed: int, lanes: int = LANES, compiled: bool = True):
@@ -91,24 +91,24 @@ class Paths:
         self.words = [Array((lanes,), "uint32") for _ in range(2)]
         numbers = View(self.words[0], (lanes,), (1,), "int64")
 
-        fate, state, drawn = jax.eval_shape(lambda ids: begin(fixed, ids), ids)
-        held = jax.tree.map(array_of, (fate, state, drawn))
-        self.drawn = [
-            (held[2].normals, array_of(jax.eval_shape(lambda x: x[0], drawn.normals))),
-            (held[2].uniforms, array_of(jax.eval_shape(lambda x: x[0], drawn.uniforms))),
+        fate, state, draws = jax.eval_shape(lambda ids: begin(fixed, ids), ids)
+        arrays = jax.tree.map(array_of, (fate, state, draws))
+        self.draws = [
+            (arrays[2].normals, array_of(jax.eval_shape(lambda x: x[0], draws.normals))),
+            (arrays[2].uniforms, array_of(jax.eval_shape(lambda x: x[0], draws.uniforms))),
         ]
-        self.result = held[1].legacy_loss, held[1].new_money_loss
-        self.held = [*self.words, *jax.tree.leaves(held), *(one for _, one in self.drawn)]
+        self.result = arrays[1].legacy_loss, arrays[1].new_money_loss
+        self.state = [*self.words, *jax.tree.leaves(arrays), *(one for _, one in self.draws)]
 
-        self.begun = self.loops(begin, fixed, (ids,), [], [numbers], jax.tree.leaves(held))
+        self.begin_loops = self.loops(begin, fixed, (ids,), [], [numbers], jax.tree.leaves(arrays))
         row = jax.tree.map(lambda leaf: leaf[0], calendar)
         rows = [[leaf[place] for leaf in jax.tree.leaves(calendar)] for place in range(self.months)]
-        ones = [one for _, one in self.drawn]
-        sources = [numbers, *map(whole, [*jax.tree.leaves(held[:2]), *ones])]
+        ones = [one for _, one in self.draws]
+        sources = [numbers, *map(whole, [*jax.tree.leaves(arrays[:2]), *ones])]
         arguments = (row, ids, fate, state, *(jax.ShapeDtypeStruct(one.shape, one.dtype) for one in ones))
-        self.month = self.loops(month, fixed, arguments, rows, sources, jax.tree.leaves(held[1]))
+        self.month = self.loops(month, fixed, arguments, rows, sources, jax.tree.leaves(arrays[1]))
         self.place()
-        self.kernel = self.written(compiled)
+        self.kernel = self.build_kernel(compiled)
 
     def loops(self, function, fixed, arguments, rows, sources, targets):
         """Loops of a function whose results end in `targets`.
@@ -119,31 +119,31 @@ class Paths:
         closed = jax.make_jaxpr(lambda *flat: function(fixed, *jax.tree.unflatten(tree, flat)))(*leaves)
         keys, known, equations = [object() for _ in leaves], self.table.known, []
         results = flat(closed.jaxpr, closed.consts, keys, known, equations)
-        equations = settled(equations, known)
+        equations = fold_constants(equations, known)
         count = len(leaves) - len(sources)
         for row in rows:
             monthly = ChainMap(dict(zip(keys[:count], map(np.asarray, row), strict=True)), known)
-            left = settled(equations, monthly)
+            remainder = fold_constants(equations, monthly)
             for key, value in monthly.maps[0].items():
                 self.table.monthly.setdefault(key, []).append(value)
         values = dict(zip(keys[count:], sources, strict=True))
-        loops = Loops(left if rows else equations, values, self.table, self.words)
-        return finished(loops, [loops.read(key) for key in results], targets)
+        loops = Loops(remainder if rows else equations, values, self.table, self.words)
+        return finish(loops, [loops.read(key) for key in results], targets)
 
     def place(self) -> None:
         """Places of everything."""
-        self.fixed, end = self.table.placed(self.table.fixed, 0)
-        self.monthly, end_rows = self.table.placed(self.table.moving, end)
-        held = end_rows
-        for array in self.held:
-            array.place = held
-            held += -(-int(np.prod(array.shape)) // 16) * 16
-        self.size = max(allocate(loops, held, self.held) for loops in (self.begun, self.month))
+        self.fixed, end = self.table.lay_out(self.table.fixed, 0)
+        self.monthly, end_rows = self.table.lay_out(self.table.moving, end)
+        end = end_rows
+        for array in self.state:
+            array.place = end
+            end += -(-int(np.prod(array.shape)) // 16) * 16
+        self.size = max(allocate(loops, end, self.state) for loops in (self.begin_loops, self.month))
 
-    def written(self, compiled):
+    def build_kernel(self, compiled):
         """The function of all blocks, which calls those of the loops."""
-        sources = [kernels.Source("begin", self.begun), kernels.Source("month", self.month)]
-        names = NAMESPACE | ({} if compiled else {"select": chosen, "scratch": lambda f: f})
+        sources = [kernels.Source("begin", self.begin_loops), kernels.Source("month", self.month)]
+        names = NAMESPACE | ({} if compiled else {"select": python_select, "scratch": lambda f: f})
         if compiled:
             names["scratch"] = scratch_of(self.size)
         exec("\n".join(line for source in sources for line in source.lines), names)
@@ -153,22 +153,22 @@ class Paths:
             for source in sources for name in source.names if compiled
         }  # fmt: skip
         names |= {name: callback.ctypes for name, callback in self.callbacks.items()}
-        given = "f.ctypes" if compiled else "f"
-        calls = [[f"{name}({given})" for name in source.names] for source in sources]
+        argument = "f.ctypes" if compiled else "f"
+        calls = [[f"{name}({argument})" for name in source.names] for source in sources]
         copies = [
             f"f[{to.place}:{to.place + np.prod(to.shape)}] = "
             f"f[{of.place} + place * {np.prod(to.shape)}:{of.place} + (place + 1) * {np.prod(to.shape)}]"
-            for of, to in self.drawn
+            for of, to in self.draws
         ]
         low, high = (word.place for word in self.words)
         legacy, fresh = (array.place for array in self.result)
         text = "\n".join([
-            "def kernel(first, fixed, monthly, found, threads):",
+            "def kernel(first, fixed, monthly, losses, threads):",
             " for thread in prange(threads):",
             f"  f = np.zeros({self.size}, F32)",
             "  u = f.view(U32)",
             "  f[:fixed.size] = fixed",
-            f"  for block in range(thread, found.size // {self.lanes}, threads):",
+            f"  for block in range(thread, losses.size // {self.lanes}, threads):",
             f"   for l in range({self.lanes}):",
             f"    path = first + block * {self.lanes} + l",
             f"    u[{low} + l] = U32(path)",
@@ -179,7 +179,7 @@ class Paths:
             *(f"    {line}" for line in copies),
             *(f"    {call}" for call in calls[1]),
             f"   for l in range({self.lanes}):",
-            f"    found[block * {self.lanes} + l] = f[{legacy} + l] + f[{fresh} + l]",
+            f"    losses[block * {self.lanes} + l] = f[{legacy} + l] + f[{fresh} + l]",
         ])  # fmt: skip
         exec(text, names)
         return njit(parallel=True, **kernels.FAST)(names["kernel"]) if compiled else names["kernel"]
@@ -188,13 +188,13 @@ class Paths:
         """On all cores, or on so many threads."""
         threads = threads or numba.config.NUMBA_NUM_THREADS
         numba.set_num_threads(threads)
-        found = np.empty(count, np.float32)
-        self.kernel(np.int64(first), self.fixed[0], self.monthly, found, threads)
-        return found
+        losses = np.empty(count, np.float32)
+        self.kernel(np.int64(first), self.fixed[0], self.monthly, losses, threads)
+        return losses
 
 
 def scratch_of(size):
-    """The function that makes an array of an address."""
+    """The function that views the memory at an address as an array."""
 
     @njit
     def scratch(at):
@@ -203,13 +203,13 @@ def scratch_of(size):
     return scratch
 
 
-def chosen(which, yes, no):
-    """`select` for Python."""
+def python_select(which, yes, no):
+    """`select` in plain Python."""
     return yes if which else no
 
 
-def finished(loops, views, targets):
-    """Loops that end with results copied to where they are held, after the last reader of what was there."""
+def finish(loops, views, targets):
+    """Loops that end with results copied to their own arrays, after the last reader of the old content."""
     views = [
         loops.made("copy", [view], view.shape, view.dtype)
         if view.array in targets and not (view.array is target and view.whole) else view
@@ -225,7 +225,7 @@ def finished(loops, views, targets):
 
 
 def array_of(leaf) -> Array:
-    """An array to hold what tracing says."""
+    """An array of the shape and type of a traced value."""
     return Array(tuple(leaf.shape), str(leaf.dtype))
 
 

@@ -22,7 +22,7 @@ FAST = {"fastmath": True, "error_model": "numpy"}
 
 
 @njit(**FAST, inline="always")
-def turned(word, bits):
+def rotate(word, bits):
     """Rotate a 64-bit word to the left."""
     return (word << U64(bits)) | (word >> U64(64 - bits))
 
@@ -37,7 +37,7 @@ def splitmix(index):
 
 
 @njit(**FAST)
-def seeded(seed, thread, lanes):
+def seed_lanes(seed, thread, lanes):
     """States of `lanes` generators."""
     state = np.empty((2, lanes), U64)
     for lane in range(lanes):
@@ -53,10 +53,10 @@ def draw(state, words):
     lanes = first.size
     for lane in range(lanes):
         a, b = first[lane], second[lane]
-        word = turned(a + b, 17) + a
+        word = rotate(a + b, 17) + a
         b ^= a
-        first[lane] = turned(a, 49) ^ b ^ (b << U64(21))
-        second[lane] = turned(b, 28)
+        first[lane] = rotate(a, 49) ^ b ^ (b << U64(21))
+        second[lane] = rotate(b, 28)
         words[lane], words[lanes + lane] = U32(word), U32(word >> U64(32))
 
 
@@ -103,14 +103,14 @@ def total(drift, level, words, cost):
 
 
 @njit(**FAST, parallel=True)
-def vectorised(lift, level, cost, seed, threads, found):
+def vectorised(lift, level, cost, seed, threads, losses):
     """Fill `found` [paths]; `lift` [factors obligors] and `level` are divided by the residual."""
     factors, obligors = lift.shape
     lanes = (max(obligors, 2 * factors) + 1) // 2
     for thread in prange(threads):
-        state, words = seeded(seed, thread, lanes), np.empty(2 * lanes, U32)
+        state, words = seed_lanes(seed, thread, lanes), np.empty(2 * lanes, U32)
         z, drift = np.zeros((BLOCK, factors), F32), np.empty((BLOCK, obligors), F32)
-        begin, end = thread * found.size // threads, (thread + 1) * found.size // threads
+        begin, end = thread * losses.size // threads, (thread + 1) * losses.size // threads
         for first in range(begin, end, BLOCK):
             count = min(BLOCK, end - first)
             for row in range(count):
@@ -120,17 +120,17 @@ def vectorised(lift, level, cost, seed, threads, found):
             np.dot(z, lift, drift)
             for row in range(count):
                 draw(state, words)
-                found[first + row] = total(drift[row], level, words, cost)
+                losses[first + row] = total(drift[row], level, words, cost)
 
 
 @njit(**FAST, parallel=True)
-def plain(lift, level, cost, seed, threads, found):
+def plain(lift, level, cost, seed, threads, losses):
     """The same, one number at a time; `lift` is [factors obligors]."""
     factors, obligors = lift.shape
     for thread in prange(threads):
-        state, words, z = seeded(seed, thread, 1), np.empty(2, U32), np.empty(factors, F32)
+        state, words, z = seed_lanes(seed, thread, 1), np.empty(2, U32), np.empty(factors, F32)
         drift = np.empty(obligors, F32)
-        for path in range(thread * found.size // threads, (thread + 1) * found.size // threads):
+        for path in range(thread * losses.size // threads, (thread + 1) * losses.size // threads):
             for factor in range(factors):
                 draw(state, words)
                 z[factor] = normal(words[0], words[1])
@@ -144,14 +144,14 @@ def plain(lift, level, cost, seed, threads, found):
                     draw(state, words)
                 if F32(words[k % 2]) * UNIT < F32(0.5) * math.erfc(drift[k] * F32(-math.sqrt(0.5))):
                     loss += cost[k]
-            found[path] = loss
+            losses[path] = loss
 
 
 def losses(book, paths: int, seed: int, threads: int, kernel) -> np.ndarray:
     """Losses [paths], float32. `book` is (threshold, residual, loadings, cost); `kernel` one of the above."""
     threshold, residual, loadings, cost = book
     numba.set_num_threads(threads)
-    found = np.empty(paths, F32)
+    losses = np.empty(paths, F32)
     lift = np.ascontiguousarray((loadings / residual[:, None]).T, F32)
-    kernel(lift, (threshold / residual).astype(F32), cost.astype(F32), seed, threads, found)
-    return found
+    kernel(lift, (threshold / residual).astype(F32), cost.astype(F32), seed, threads, losses)
+    return losses

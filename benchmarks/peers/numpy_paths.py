@@ -95,8 +95,8 @@ RULES = {
 }  # fmt: skip
 
 
-def carried_out(equation, values):
-    """The NumPy function of an operation."""
+def evaluate(equation, values):
+    """The result of an operation by NumPy."""
     name = equation.primitive.name
     if name in BINARY:
         return BINARY[name](*values)
@@ -112,8 +112,8 @@ def carried_out(equation, values):
 class Program:
     """A function of (fixed, changing) arguments on NumPy arrays; the fixed part is computed once."""
 
-    def __init__(self, function, fixed, *moving):
-        leaves, tree = jax.tree.flatten(moving)
+    def __init__(self, function, fixed, *variable):
+        leaves, tree = jax.tree.flatten(variable)
         closed, shapes = jax.make_jaxpr(
             lambda *flat: function(fixed, *jax.tree.unflatten(tree, flat)), return_shape=True
         )(*leaves)
@@ -121,12 +121,12 @@ class Program:
         self.known = {
             var: np.asarray(const) for var, const in zip(closed.jaxpr.constvars, closed.consts, strict=True)
         }
-        self.moving = []
+        self.equations = []
         for equation in self.jaxpr.eqns:
             if all(isinstance(atom, Literal) or atom in self.known for atom in equation.invars):
                 self.run(equation, self.known)
             else:
-                self.moving.append(equation)
+                self.equations.append(equation)
 
     def run(self, equation, known):
         """One operation."""
@@ -141,16 +141,16 @@ class Program:
                 self.run(each, own)
             results = [own[variable] for variable in inner.jaxpr.outvars]
         else:
-            results = [np.asarray(carried_out(equation, values))]
+            results = [np.asarray(evaluate(equation, values))]
         known.update(zip(equation.outvars, results, strict=True))
 
-    def __call__(self, *moving):
+    def __call__(self, *variable):
         known = dict(self.known)
-        known |= dict(zip(self.jaxpr.invars, jax.tree.leaves(moving), strict=True))
-        for equation in self.moving:
+        known |= dict(zip(self.jaxpr.invars, jax.tree.leaves(variable), strict=True))
+        for equation in self.equations:
             self.run(equation, known)
-        read = (atom.val if isinstance(atom, Literal) else known[atom] for atom in self.jaxpr.outvars)
-        return jax.tree.unflatten(self.result, list(read))
+        outputs = (atom.val if isinstance(atom, Literal) else known[atom] for atom in self.jaxpr.outvars)
+        return jax.tree.unflatten(self.result, list(outputs))
 
 
 class Paths:
@@ -161,8 +161,8 @@ class Paths:
         ids = np.arange(count, dtype=np.int64)
         self.count, self.calendar = count, jax.tree.map(np.asarray, system.calendar)
         self.begin = Program(begin, fixed, ids)
-        fate, state, drawn = jax.tree.map(np.asarray, self.begin(ids))
-        shocks = drawn.normals[0], drawn.uniforms[0]
+        fate, state, draws = jax.tree.map(np.asarray, self.begin(ids))
+        shocks = draws.normals[0], draws.uniforms[0]
         self.month = Program(month, fixed, self.row(0), ids, fate, state, *shocks)
 
     def row(self, place: int):
@@ -171,9 +171,9 @@ class Paths:
 
     def __call__(self, first: int):
         ids = first + np.arange(self.count, dtype=np.int64)
-        fate, state, drawn = self.begin(ids)
+        fate, state, draws = self.begin(ids)
         for place in range(self.calendar.month.shape[0]):
-            state = self.month(self.row(place), ids, fate, state, drawn.normals[place], drawn.uniforms[place])
+            state = self.month(self.row(place), ids, fate, state, draws.normals[place], draws.uniforms[place])
         return state.legacy_loss + state.new_money_loss
 
 

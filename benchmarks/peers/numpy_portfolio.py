@@ -30,16 +30,16 @@ def box_muller(generator, out):
     rows, columns = out.shape
     half = -(-columns // 2)
     words = generator.bit_generator.random_raw(rows * half).view(np.uint32).reshape(2, rows, half)
-    radius, angle, turned = (np.empty((rows, half), F32) for _ in range(3))
+    radius, angle, scratch = (np.empty((rows, half), F32) for _ in range(3))
     np.add(words[0], F32(0.5), out=radius, dtype=F32, casting="unsafe")
     np.log(radius, out=radius)
     np.multiply(radius, F32(-2.0), out=radius)
     np.add(radius, F32(64.0 * np.log(2.0) + 4e-6), out=radius)
     np.sqrt(radius, out=radius)
     np.multiply(words[1].view(np.int32), F32(np.pi * 2.0**-31), out=angle, dtype=F32, casting="unsafe")
-    np.multiply(radius, np.cos(angle, out=turned), out=out[:, :half])
+    np.multiply(radius, np.cos(angle, out=scratch), out=out[:, :half])
     np.multiply(
-        radius[:, : columns - half], np.sin(angle, out=turned)[:, : columns - half], out=out[:, half:]
+        radius[:, : columns - half], np.sin(angle, out=scratch)[:, : columns - half], out=out[:, half:]
     )
 
 
@@ -49,26 +49,26 @@ def losses(book, paths: int, seed: int, threads: int, normals) -> np.ndarray:
     factors = loadings.shape[1] + 1
     lift = np.concatenate([-loadings.T, threshold[None, :]]) / residual
     lift, cost = np.ascontiguousarray(lift, F32), cost.astype(F32)
-    found = np.empty(paths, F32)
+    result = np.empty(paths, F32)
 
     def part(task):
         sequence, begin, end = task
         generator = np.random.Generator(np.random.SFC64(sequence))
         z = np.ones((CHUNK, factors), F32)
-        drawn = np.empty((CHUNK, factors - 1), F32)
+        factor_normals = np.empty((CHUNK, factors - 1), F32)
         level, own = (np.empty((CHUNK, len(cost)), F32) for _ in range(2))
         default = np.empty((CHUNK, len(cost)), np.bool_)
         for first in range(begin, end, CHUNK):
             last = min(first + CHUNK, end)
-            normals(generator, drawn)
-            z[:, :-1] = drawn
+            normals(generator, factor_normals)
+            z[:, :-1] = factor_normals
             np.matmul(z, lift, out=level)
             normals(generator, own)
             np.greater(own, level, out=default)
-            found[first:last] = np.matmul(default, cost)[: last - first]
+            result[first:last] = np.matmul(default, cost)[: last - first]
 
     edges = np.linspace(0, paths, threads + 1).astype(int)
     tasks = zip(np.random.SeedSequence(seed).spawn(threads), edges[:-1], edges[1:], strict=True)
     with concurrent.futures.ThreadPoolExecutor(threads) as pool:
         list(pool.map(part, tasks))
-    return found
+    return result

@@ -10,19 +10,19 @@ from engine.tail.histogram import DISTRESS, FAN, JOINT, LOSS, Bins
 from engine.tail.tally import LOSS_CAP, LOSS_ONE, QUARTER, SQUARE_ONE, SQUARED_LOSS_ONE, WEIGHT_ONE
 
 
-def scattered(table, cell, value) -> None:
+def scatter(table, cell, value) -> None:
     """By np.add.at."""
     np.add.at(table.reshape(-1), cell.reshape(-1), np.broadcast_to(value, cell.shape).reshape(-1))
 
 
-def counted(table, cell, value) -> None:
+def count(table, cell, value) -> None:
     """By np.bincount over the whole table."""
     weight = np.broadcast_to(value, cell.shape).reshape(-1).astype(np.float64)
-    found = np.bincount(cell.reshape(-1), weight, table.size)
-    table += found.reshape(table.shape).astype(np.int64)
+    sums = np.bincount(cell.reshape(-1), weight, table.size)
+    table += sums.reshape(table.shape).astype(np.int64)
 
 
-def placed(bins: Bins, x) -> np.ndarray:
+def bin_of(bins: Bins, x) -> np.ndarray:
     """The bin of each float32, by the same bits that the engine reads."""
     bits = np.ascontiguousarray(x, np.float32).view(np.int32)
     magnitude = bits & np.int32(0x7FFFFFFF) if bins.signed else bits
@@ -38,7 +38,7 @@ def cells(table, index) -> np.ndarray:
     return rows * table.shape[-1] + index
 
 
-def fixed(x, unit: int) -> np.ndarray:
+def to_units(x, unit: int) -> np.ndarray:
     """Whole units of x."""
     return np.rint(x.astype(np.float64) * unit).astype(np.int64)
 
@@ -46,10 +46,10 @@ def fixed(x, unit: int) -> np.ndarray:
 def update(tables: dict[str, np.ndarray], batch, deposit) -> None:
     """Add a batch of plain paths, an Outcome of NumPy arrays, to the tables, which a Tally names alike."""
     weight = batch.weight
-    one, square = fixed(weight, WEIGHT_ONE), fixed(weight.astype(np.float64) ** 2, SQUARE_ONE)
+    one, square = to_units(weight, WEIGHT_ONE), to_units(weight.astype(np.float64) ** 2, SQUARE_ONE)
     losses, parts = (np.clip(x, -LOSS_CAP, LOSS_CAP) for x in (batch.losses, batch.components))
-    amounts = fixed(weight.astype(np.float64) * np.concatenate([losses, parts], axis=1), LOSS_ONE)
-    index = placed(LOSS, batch.losses)
+    amounts = to_units(weight.astype(np.float64) * np.concatenate([losses, parts], axis=1), LOSS_ONE)
+    index = bin_of(LOSS, batch.losses)
     cell = cells(tables["weights"], index)
     deposit(tables["weights"], cell, one)
     deposit(tables["squares"], cell, square)
@@ -57,10 +57,10 @@ def update(tables: dict[str, np.ndarray], batch, deposit) -> None:
     columns = tables["conditional"].shape[-1]
     row = cells(tables["conditional"][..., 0], index[:, 0])
     deposit(tables["conditional"], row[:, None, :] * columns + np.arange(columns)[:, None], amounts)
-    squared = (weight * losses).astype(np.float64) ** 2
+    squares = (weight * losses).astype(np.float64) ** 2
     coarse, fine = SQUARED_LOSS_ONE
-    high = (squared * coarse).astype(np.int64)
-    tables["squared_losses"] += [high.sum(-1), ((squared - high / coarse) * fine).astype(np.int64).sum(-1)]
+    high = (squares * coarse).astype(np.int64)
+    tables["squared_losses"] += [high.sum(-1), ((squares - high / coarse) * fine).astype(np.int64).sum(-1)]
     pairs(tables["joint"], batch.losses[-1], one, deposit)
     group = batch.group * tables["group_weights"].shape[-1] + index[-1, 0]
     deposit(tables["group_weights"], group, one)
@@ -71,12 +71,12 @@ def update(tables: dict[str, np.ndarray], batch, deposit) -> None:
     counts = default_counts(batch.default_month, len(tables["clusters"]) - 2)
     deposit(tables["clusters"], cells(tables["clusters"], counts), one)
     deposit(tables["cluster_squares"], cells(tables["cluster_squares"], counts), square)
-    deposit(tables["fans"], cells(tables["fans"], placed(FAN, batch.trace)), one)
+    deposit(tables["fans"], cells(tables["fans"], bin_of(FAN, batch.trace)), one)
 
 
 def pairs(table, losses, one, deposit) -> None:
     """Cells of the joint histogram of the last columns' losses with the system's."""
-    own, system = placed(DISTRESS, losses[len(losses) - len(table) :]), placed(JOINT, losses[0])
+    own, system = bin_of(DISTRESS, losses[len(losses) - len(table) :]), bin_of(JOINT, losses[0])
     deposit(table, cells(table.reshape(len(table), -1), own * table.shape[-1] + system), one)
 
 

@@ -95,6 +95,7 @@ def build_system(book: Book, parameters: Parameters, months: int) -> System:
         instrument_classes=tuple(dict.fromkeys([*tables["loans"]["class"], *tables["tranches"]["class"]])),
         lender_classes=tuple(dict.fromkeys(tables["lenders"]["class"])),
         bearers=tuple(tables["bearers"]["bearer"]),
+        benchmarks=book.about.benchmarks,
     )
     chips = chip_table(tables["chips"], parameters)
     contracts = contract_table(tables["contracts"], named, names)

@@ -84,10 +84,10 @@ def build(
     """Float64 arrays with rows for months 0 ... T."""
     dates = np.arange(months + 1)
     contracts = with_lease_breaks(contracts, parameters.contracts.lease_break_month)
-    year = np.minimum((np.maximum(dates, 1) - 1) // 12, len(CAPEX_YEARS) - 1)
+    year = np.minimum((np.maximum(dates, 1) - 1) // 12, CAPEX_YEARS - 1)
     plan = np.asarray(parameters.economy.plan, np.float64)
     capex = np.asarray(parameters.chips.capex, np.float64)
-    years = np.stack([named[f"capex_{y}"].to_numpy(np.float64) for y in CAPEX_YEARS])
+    years = np.stack([named[f"capex_{y + 1}"].to_numpy(np.float64) for y in range(CAPEX_YEARS)])
     left = np.maximum(np.asarray(contracts.end_month, np.float64) - dates[:, None], 0.0) * MONTH
     undrawn = (loans["committed"] - loans["drawn"]).to_numpy(np.float64)
     spread = loans["draw_months"].to_numpy(np.float64)

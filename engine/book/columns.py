@@ -32,6 +32,7 @@ class Column:
 
     @property
     def required(self) -> bool:
+        """Whether a blank cell is an error."""
         return self.default is REQUIRED
 
     @property
@@ -45,7 +46,7 @@ class Column:
             "number": "a number",
             "integer": "a whole number",
             "flag": "0 or 1",
-            "date": "a date as 2025, 2025Q4, 2025-12 or 2025-12-31",
+            "date": "a date as 2031, 2031Q4, 2031-12 or 2031-12-31",
         }[self.kind]
         return words + self.bounds + (f" ({self.unit})" if self.unit not in ("", "1") else "")
 
@@ -77,6 +78,7 @@ class Table:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """Column names in the order of the schema."""
         return tuple(column.name for column in self.columns)
 
 
@@ -94,18 +96,22 @@ def table(
 
 
 def identity(name: str, meaning: str) -> Column:
+    """A column of ids, which identify rows; never blank."""
     return Column(name, "id", meaning)
 
 
 def reference(name: str, tables: str, meaning: str, default: Any = REQUIRED) -> Column:
+    """A column of ids of rows in other tables; `tables` are their names, separated by spaces."""
     return Column(name, "reference", meaning, default=default, tables=tuple(tables.split()))
 
 
 def text(name: str, meaning: str, default: Any = REQUIRED) -> Column:
+    """A column of free text."""
     return Column(name, "text", meaning, default=default)
 
 
 def choice(name: str, words: str, meaning: str, default: Any = REQUIRED) -> Column:
+    """A column of one of some words, which `words` lists separated by spaces."""
     return Column(name, "choice", meaning, default=default, choices=tuple(words.split()))
 
 
@@ -118,16 +124,20 @@ def amount(
     high: float | None = None,
     strict: bool = False,
 ) -> Column:
+    """A column of numbers in a unit, from `low` (excluded if `strict`) to `high`."""
     return Column(name, "number", meaning, unit, default, low, high, strict)
 
 
 def share(name: str, meaning: str, default: Any = REQUIRED, strict: bool = False) -> Column:
+    """A column of shares from 0 (excluded if `strict`) to 1."""
     return Column(name, "number", meaning, "1", default, 0.0, 1.0, strict)
 
 
 def months(name: str, meaning: str, default: Any = REQUIRED, low: float | None = None) -> Column:
+    """A column of whole months, `low` at least."""
     return Column(name, "integer", meaning, "months", default, low)
 
 
 def flag(name: str, meaning: str, default: Any = 0) -> Column:
+    """A column of 0 or 1, 0 if blank."""
     return Column(name, "flag", meaning, default=default)

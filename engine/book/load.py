@@ -10,12 +10,13 @@ import types
 from collections.abc import Mapping
 from typing import Any
 
+from engine.book.about import About, about_of, last_month
 from engine.book.checks.every import check_tables, repaired
 from engine.book.checks.problems import BookError, Problem
 from engine.book.columns import Column, Table
 from engine.book.frames import Frame, Tables
-from engine.book.sheets import Sheet, read_sheets
-from engine.book.tables import TABLES
+from engine.book.sheets import Sheet, read_csv, read_sheets
+from engine.book.tables import CAPEX_YEARS, TABLES
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?", re.ASCII)
 WHOLE = re.compile(r"[+-]?[0-9]{1,9}(\.0*)?", re.ASCII)
@@ -31,8 +32,8 @@ class Book:
     """A checked book: typed pandas tables by name, read-only as a mapping.
 
     `hash` is a sha256 over the typed content, the same for a folder and a workbook of the same cells.
-    `repairs` says in words what was changed on request. Blank numbers without a default are NaN, blank
-    references and texts are "".
+    `repairs` says in words what was changed on request and what stands for an absent `about`. Blank numbers
+    without a default are NaN, blank references and texts are "".
     """
 
     tables: types.MappingProxyType
@@ -44,17 +45,27 @@ class Book:
     def __getitem__(self, table: str) -> Frame:
         return self.tables[table]
 
+    @property
+    def about(self) -> About:
+        """Name, date, benchmark chips and classes."""
+        return about_of(self.tables)
+
 
 def load_book(path: str | os.PathLike, repair: bool = False) -> Book:
     """The book in a folder of CSV files or one .xlsx file.
 
     With `repair` a correlation table that is not a correlation matrix is replaced by the nearest one, and the
-    change is recorded in `Book.repairs`. Raises `BookError` with every problem found; nothing is half-loaded.
+    change is recorded in `Book.repairs`, as is what stands for an absent `about`. Raises `BookError` with
+    every problem found; nothing is half-loaded.
     """
     path = pathlib.Path(path)
     sheets, problems = read_sheets(path)
     if sheets or path.is_dir():
         problems += table_problems(sheets, path)
+    if not sheets:
+        raise BookError(problems)
+    sheets, repairs = with_about(sheets, path.stem)
+    sheets = sheets | {"firms": by_year_of_run(sheets.get("firms"), sheets["about"])}
     frames, broken = {}, set()
     for table in TABLES.values():
         frame, found = typed_table(table, sheets.get(table.name))
@@ -62,11 +73,9 @@ def load_book(path: str | os.PathLike, repair: bool = False) -> Book:
         broken |= {(table.name, problem.column) for problem in found}
         broken |= set() if sheets.get(table.name) or table.optional else {(table.name, "")}
         frames[table.name] = frame
-    if not sheets:
-        raise BookError(problems)
-    repairs: tuple[str, ...] = ()
     if repair:
-        frames, repairs = repaired(frames, broken)
+        frames, changes = repaired(frames, broken)
+        repairs += changes
     labels = {name: sheet.label for name, sheet in sheets.items() if sheet}
     for problem in check_tables(frames, broken):
         problems.append(dataclasses.replace(problem, file=labels.get(problem.file, problem.file)))
@@ -75,6 +84,43 @@ def load_book(path: str | os.PathLike, repair: bool = False) -> Book:
         raise BookError(sorted(problems, key=lambda p: (order.get(p.file, -1), p.row or 0)))
     frames = {name: frame.reset_index(drop=True) for name, frame in frames.items()}
     return Book(types.MappingProxyType(frames), content_hash(frames), path, path.stem, repairs)
+
+
+def with_about(sheets: dict[str, Sheet | None], name: str) -> tuple[dict[str, Sheet | None], tuple[str, ...]]:
+    """The sheets with an assumed row in `about` where there is none, and what was assumed."""
+    given = sheets.get("about")
+    if "about" in sheets and (given is None or given.rows):
+        return sheets, ()
+    cells = assumed_about(sheets.get("chips"), name)
+    sheet = Sheet("about", tuple(cells), ((2, tuple(cells.values())),))
+    shown = ("date", "currency", "benchmark", "second_benchmark")
+    words = ", ".join(f"{column} {cells[column]}" for column in shown if cells[column])
+    return {**sheets, "about": sheet}, (f"about: absent, taken as {words}",)
+
+
+def assumed_about(chips: Sheet | None, name: str) -> dict[str, str]:
+    """Cells of a missing `about`: those of the shipped book, with the first and last chip in use.
+
+    The shipped book's benchmarks stay where the book has both.
+    """
+    shipped = read_csv(shipped_book() / "about.csv")
+    assert isinstance(shipped, Sheet)
+    cells = dict(zip(shipped.header, shipped.rows[0][1], strict=True))
+    frame, _ = typed_table(TABLES["chips"], chips)
+    known, own = set(frame["generation"]), frame["generation"][frame["release_month"] <= 0].tolist()
+    if not {cells["benchmark"], cells["second_benchmark"]} <= known and own:
+        cells |= {"benchmark": own[0], "second_benchmark": own[-1] if len(own) > 1 else ""}
+    return cells | {"name": name, "source": "assumed: the book does not say", "grade": "C"}
+
+
+def by_year_of_run(firms: Sheet | None, about: Sheet | None) -> Sheet | None:
+    """The firms with capex of calendar years as years of the run: capex_2032 is capex_1 of a date in 2031."""
+    frame, _ = typed_table(TABLES["about"], about)
+    months = last_month(frame["date"].iloc[0]) if len(frame) and frame["date"].iloc[0] else 1
+    if firms is None or months % 12:
+        return firms
+    names = {f"capex_{months // 12 + year}": f"capex_{year + 1}" for year in range(CAPEX_YEARS)}
+    return dataclasses.replace(firms, header=tuple(names.get(name, name) for name in firms.header))
 
 
 def table_problems(sheets: Mapping[str, Sheet | None], path: pathlib.Path) -> list[Problem]:
@@ -157,6 +203,7 @@ def typed_cell(column: Column, cell: str) -> tuple[Any, bool]:
 
 
 def in_range(column: Column, value: float) -> bool:
+    """Whether a number is finite and within its column's bounds; a flag is 0 or 1."""
     if not math.isfinite(value):
         return False
     if column.kind == "flag":

@@ -27,7 +27,7 @@ def number(
 class Economy:
     """AI revenue regimes, rates, credit appetite and equity. Lists by regime: boom, plateau, bust."""
 
-    revenue: float = number(60.0, "USD bn/yr", "A", "direct AI revenue, flow of 2025 (Azhar)", 60.0, 95.0)
+    revenue: float = number(60.0, "USD bn/yr", "A", "direct AI revenue, year to month 0 (Azhar)", 60.0, 95.0)
     growth: list[float] = number([1.0986, 0.06, -0.25], "1/yr", "C", "boom ln(9)/2: nine-fold in two years")
     ceiling: float = number(900.0, "USD bn/yr", "C", "where the boom's growth ends", 600.0, 1500.0)
     volatility: float = number(0.20, "1/sqrt(yr)", "C", "of log revenue", 0.10, 0.35)
@@ -42,12 +42,12 @@ class Economy:
         [60.0, 118.0, 190.0, 270.0, 350.0, 430.0],
         "USD bn/yr",
         "C",
-        "revenue that contracts were sized on, 2025-30",
+        "revenue that contracts were sized on, at month 0 and yearly after",
     )
     correlation_demand_equity: float = number(0.6, "1", "C", "demand and equity shocks", 0.3, 0.8)
     correlation_demand_credit: float = number(-0.4, "1", "C", "demand and spread shocks", -0.8, -0.3)
     correlation_equity_credit: float = number(-0.5, "1", "C", "equity and spread shocks", -0.8, -0.3)
-    rate: float = number(0.037, "1/yr", "B", "SOFR, December 2025; also the long-run mean")
+    rate: float = number(0.037, "1/yr", "B", "SOFR at month 0; also the long-run mean")
     rate_reversion: float = number(0.3, "1/yr", "B", "Vasicek speed")
     rate_volatility: float = number(0.009, "1/yr^1.5", "B", "Vasicek volatility")
     spread_reversion: float = number(1.0, "1/yr", "C", "of the log spread index")
@@ -124,7 +124,10 @@ class Chips:
     quarterly_sales: float = number(0.33, "per quarter", "C", "share of foreclosed chips lenders sell")
     sale_cost: float = number(0.10, "of price", "C", "cost of a forced sale")
     capex: list[float] = number(
-        [710.0, 870.0, 950.0, 1000.0, 1040.0], "USD bn/yr", "C", "sector data-centre capex planned, 2026-30"
+        [710.0, 870.0, 950.0, 1000.0, 1040.0],
+        "USD bn/yr",
+        "C",
+        "sector data-centre capex planned, years 1-5",
     )
     capex_chip_share: float = number(0.5, "1", "C", "half of data-centre capex is chips")
     capex_newest_share: float = number(0.7, "1", "C", "of chip purchases; the rest is the generation before")

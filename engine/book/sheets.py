@@ -34,6 +34,7 @@ def read_sheets(path: pathlib.Path) -> tuple[dict[str, Sheet | None], list[Probl
 
 
 def read_folder(folder: pathlib.Path) -> tuple[dict[str, Sheet | None], list[Problem]]:
+    """Every CSV file of a folder by its name without suffix; None, and a problem, where one is unreadable."""
     sheets, problems = {}, []
     for file in sorted(folder.iterdir()):
         if file.suffix.lower() != ".csv":
@@ -63,6 +64,7 @@ def read_csv(file: pathlib.Path) -> Sheet | Problem:
 
 
 def parse_csv(text: str, label: str) -> Sheet | Problem:
+    """The cells of CSV text, blank lines dropped, or the problem; `label` names the file in messages."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     records, line = [], 1
     try:

@@ -16,6 +16,7 @@ from jaxtyping import Array, Float, Int
 from engine.book import parameters
 from engine.book.links import Links
 from engine.book.membership import Membership
+from engine.vocabulary import series_of
 
 
 def array_twin(group: type) -> type:
@@ -57,11 +58,17 @@ class Names(eqx.Module):
     instrument_classes: tuple[str, ...] = eqx.field(static=True)
     lender_classes: tuple[str, ...] = eqx.field(static=True)
     bearers: tuple[str, ...] = eqx.field(static=True)
+    benchmarks: tuple[str, ...] = eqx.field(static=True)  # generations; rent of the first, price of each
 
     @property
     def instruments(self) -> tuple[str, ...]:
         """Loans, then obligor loans, then tranches."""
         return self.loans + self.obligor_loans + self.tranches
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """Monthly series of a path."""
+        return series_of(self.benchmarks)
 
 
 class EconomyTable(eqx.Module):

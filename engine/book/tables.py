@@ -1,6 +1,6 @@
 """The tables of a book, as data: the one place that says what a column means and which values it takes.
 
-Amounts are USD bn, rates decimals, months counted from month 0 = December 2025 (the past is negative).
+Amounts are USD bn, rates decimals, months counted from the book's date (the past is negative).
 Ids are capital letters, digits and underscores. Every row carries `source` and `grade`.
 """
 
@@ -19,18 +19,30 @@ from engine.book.columns import (
 )
 from engine.vocabulary import FACTORS
 
-CLASSES = (
-    "GPU_DDTL_1_2", "GPU_DDTL_3_PLUS", "HY_CONV", "RCF_OEM_OTHER", "PROJECT_LOANS", "HYPERION", "XAI_SPV",
-    "UNNAMED_PC", "OTHER_CONSTRUCTION", "ABS", "CMBS", "IG_TECH",
-)  # fmt: skip
-"""Instrument classes."""
-
 LENDER_CLASSES = (
     "PRIVATE_CREDIT", "BANK", "INSURER", "PENSION", "HEDGE_FUND", "MUTUAL_FUND", "VENDOR", "FOREIGN",
 )  # fmt: skip
 """Holder classes."""
 
-CAPEX_YEARS = (2026, 2027, 2028, 2029, 2030)
+CAPEX_YEARS = 5
+"""Years from month 1 for which a firm's capex is planned; the last one holds afterwards."""
+
+ABOUT = table(
+    "about", "The book itself, in one row; absent, the shipped book's date stands.", ("name",),
+    text("name", "of the book"),
+    Column("date", "date", "last day before month 1; every month is counted from it"),
+    choice("currency", "USD", "of every amount", "USD"),
+    reference("benchmark", "chips", "rent and resale price are reported"),
+    reference("second_benchmark", "chips", "resale price is reported too", ""),
+    optional=True,
+)  # fmt: skip
+
+CLASSES = table(
+    "classes", "Instrument classes in words; without rows any id is a class.", ("class",),
+    identity("class", "instrument class"),
+    text("name", "in the report"),
+    optional=True,
+)  # fmt: skip
 
 CHIPS = table(
     "chips", "Accelerator generations, in order of release.", ("generation",),
@@ -76,7 +88,10 @@ FIRMS = table(
     amount("asset_multiple", "assets per EBITDA; 0 = no balance-sheet test", 0.0, "x"),
     amount("hazard", "residual default intensity", 0.0, "1/yr", high=1.0),
     amount("leverage_beta", "hazard's loading on debt over capacity", 0.0, "1", high=10.0),
-    *(amount(f"capex_{year}", "funded by the firm itself", 0.0, "USD bn/yr") for year in CAPEX_YEARS),
+    *(
+        amount(f"capex_{year}", f"of year {year}, funded by the firm itself", 0.0, "USD bn/yr")
+        for year in range(1, CAPEX_YEARS + 1)
+    ),
     reference("capex_contract", "contracts", "whose size scales capex", ""),
     share("equity_capex_share", "of capex paid with new equity", 0.0),
     reference("growth_loan", "loans", "takes new debt", ""),
@@ -116,7 +131,7 @@ LOANS = table(
     identity("loan", "short name"),
     text("name", "full name"),
     reference("borrower", "firms", "who owes it"),
-    choice("class", " ".join(CLASSES), "instrument class"),
+    identity("class", "instrument class"),
     amount("committed", "drawn and undrawn"),
     amount("drawn", "at month 0"),
     months("draw_months", "the undrawn part is drawn linearly over them; 0 = not drawn", 0, 0),
@@ -166,7 +181,7 @@ TRANCHES = table(
     identity("tranche", "short name"),
     reference("pool", "pools", "sliced"),
     text("name", "full name"),
-    choice("class", " ".join(CLASSES), "instrument class"),
+    identity("class", "instrument class"),
     share("attachment", "of the pool's debt; 0 = first loss"),
     share("detachment", "of the pool's debt", strict=True),
     text("rating", "agency rating", ""),
@@ -238,7 +253,7 @@ HOLDINGS = table(
 PRIORS = table(
     "priors", "Who holds an instrument class, as far as known; without rows its filled holdings are means.",
     ("class", "holder_class"),
-    choice("class", " ".join(CLASSES), "instrument class"),
+    identity("class", "instrument class"),
     choice("holder_class", " ".join(LENDER_CLASSES), "class of the holders"),
     share("mean", "of the class's commitments; sums to 1 over its holder classes"),
     share("low", "least share", 0.0),
@@ -257,7 +272,7 @@ INTERLENDER = table(
 
 PAPER = table(
     "paper", "Marketable instrument classes; lenders sell no other.", ("class",),
-    choice("class", " ".join(CLASSES), "instrument class"),
+    identity("class", "instrument class"),
     amount("spread", "over the short rate at month 0", unit="1/yr", high=1.0),
     amount("duration", "of the spread", unit="yr", high=50.0),
     amount("depth", "sale that divides the price by e", strict=True),
@@ -297,6 +312,21 @@ HISTORY = table(
     optional=True,
 )  # fmt: skip
 
+REFERENCE_QUANTITIES = ("el", "var_99", "es_99", "exposure", "boom", "plateau", "bust", "pd")
+
+REFERENCES = table(
+    "references", "Results of other models, shown beside the run's.", ("quantity", "firm", "horizon"),
+    choice(
+        "quantity", " ".join(REFERENCE_QUANTITIES),
+        "el, var_99, es_99: system loss, USD bn; exposure: debt it refers to, USD bn; boom, plateau, bust: "
+        "share of paths; pd: default probability",
+    ),
+    reference("firm", "firms", "whose default probability", ""),
+    months("horizon", "from the book's date; of a default probability 12", 0, 0),
+    amount("value", "result", unit=""),
+    optional=True,
+)  # fmt: skip
+
 CORRELATION = table(
     "correlation", "Replaces the correlation of the factors; empty keeps the parameters'.", ("factor",),
     choice("factor", " ".join(FACTORS), "row of the matrix"),
@@ -307,8 +337,9 @@ CORRELATION = table(
 TABLES = {
     each.name: each
     for each in (
-        CHIPS, FIRMS, POOLS, TENANTS, LOANS, PLEDGES, SECURITY, TRANCHES, CONTRACTS, LENDERS, HOLDINGS,
-        PRIORS, INTERLENDER, PAPER, BEARERS, INCIDENCE, MARKET, HISTORY, CORRELATION,
+        ABOUT, CLASSES, CHIPS, FIRMS, POOLS, TENANTS, LOANS, PLEDGES, SECURITY, TRANCHES, CONTRACTS,
+        LENDERS, HOLDINGS, PRIORS, INTERLENDER, PAPER, BEARERS, INCIDENCE, MARKET, HISTORY, REFERENCES,
+        CORRELATION,
     )
 }  # fmt: skip
 """Every table of a book by name."""

@@ -14,7 +14,7 @@ OPENING = """# A book of your own
 A book is a folder of CSV files, or one .xlsx file with the same names as sheets. `empty/` holds the headers;
 `worked_small/` is a small book that loads: copy it and replace its rows.
 
-- Amounts are USD bn, rates decimals, months counted from month 0 = December 2025 (the past is negative).
+- Amounts are USD bn, rates decimals, months counted from the book's date in `about` (the past is negative).
 - Ids are capital letters, digits and underscores; loans, tranches and pools share one set of ids.
 - A blank cell takes the default; a column of defaults may be left out. A blank `share` in holdings means
   "holder known, amount unknown": what the known shares leave is split by the lenders' capital.
@@ -51,6 +51,7 @@ def explanation() -> str:
 
 
 def table_page(table: Table) -> str:
+    """A table's section of the README in Markdown: meaning, key, number of rows, one row a column."""
     need = (
         "may be absent"
         if table.optional
@@ -69,12 +70,14 @@ def table_page(table: Table) -> str:
 
 
 def column_row(column: Column) -> str:
+    """A column's row in Markdown: name, meaning, expected values, effect of a blank."""
     return f"| {column.name} | {column.meaning} | {column.expected} | {when_blank(column)} |"
 
 
 def when_blank(column: Column) -> str:
+    """The value of a blank cell: its default, none, unknown, or an error."""
     if column.default is REQUIRED:
         return "error"
-    if column.default == "":
-        return "none"
+    if isinstance(column.default, str):
+        return column.default or "none"
     return "unknown" if column.default != column.default else f"{column.default:g}"

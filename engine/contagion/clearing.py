@@ -48,10 +48,10 @@ def clear_vehicles(
     indebted = debt > 0.0
 
     def claims(total):
-        left = capital + debt - total
-        partial = jnp.clip((1.0 - bankruptcy_cost) * left / jnp.where(indebted, debt, 1.0), 0.0, 1.0)
+        assets = capital + debt - total
+        partial = jnp.clip((1.0 - bankruptcy_cost) * assets / jnp.where(indebted, debt, 1.0), 0.0, 1.0)
         theta = jnp.where(total <= capital, 1.0, partial)
-        return theta, debt * (1.0 - theta), jnp.minimum(total, capital) + jnp.maximum(-left, 0.0)
+        return theta, debt * (1.0 - theta), jnp.minimum(total, capital) + jnp.maximum(-assets, 0.0)
 
     # Only vehicles' own part moves the next round, so the other lenders' claims are summed once, at the end.
     among, before = jnp.zeros_like(loss), jnp.zeros_like(loss)
@@ -83,9 +83,9 @@ def fail_each(
     every chain; stakes in a ring may leave a move.
 
     Example: the fund above; its pension loses 10, and the bank a fifth of 10.
-        >>> lost, _ = fail_each(jnp.array([10.0]), jnp.array([10.0]), jnp.array([[0.0], [1.0], [0.0]]),
+        >>> losses, _ = fail_each(jnp.array([10.0]), jnp.array([10.0]), jnp.array([[0.0], [1.0], [0.0]]),
         ...     jnp.array([[0.0], [0.0], [1.0]]), 1.0, 0.2)
-        >>> lost.round(6).tolist()
+        >>> losses.round(6).tolist()
         [[0.0, 2.0, 10.0]]
     """
     equity, liabilities = jnp.asarray(capital), jnp.asarray(debt)
@@ -100,5 +100,5 @@ def fail_each(
 
     # A vehicle that has lost its capital to the last cent is solvent: the next number up is not.
     just_failed = jnp.nextafter(equity, jnp.full_like(equity, jnp.inf))
-    lost, moves = jax.vmap(one)(jnp.diag(just_failed))
-    return lost, jnp.max(moves, initial=0.0)
+    losses, moves = jax.vmap(one)(jnp.diag(just_failed))
+    return losses, jnp.max(moves, initial=0.0)

@@ -145,7 +145,7 @@ def linear(distress: Firms, moved: Firms) -> Firms:
 
 
 def single_hit(distress: Firms, moved: Firms) -> Firms:
-    """The first distress, and nothing after."""
+    """The initial distress alone: no later rounds."""
     return jnp.where(distress > 0.0, 0.0, jnp.minimum(moved, 1.0))
 
 

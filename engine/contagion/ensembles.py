@@ -265,12 +265,15 @@ class Chain:
         """
         weights = [np.prod([self.odds[c] for c in cells]) for cells in (at_low, at_high)]
         weights[1] *= fallen
-        lost = [self.lost(cells, end, cycle) for cells, end in zip((at_low, at_high), ends, strict=True)]
-        most = max(lost)
-        low, high = (w if n == most else 0.0 for w, n in zip(weights, lost, strict=True))
+        drops = [
+            self.dimensions_lost(cells, end, cycle)
+            for cells, end in zip((at_low, at_high), ends, strict=True)
+        ]
+        most = max(drops)
+        low, high = (w if n == most else 0.0 for w, n in zip(weights, drops, strict=True))
         return low, high, inside if most == 1 else 0.0
 
-    def lost(self, zeros: Cells, end: float, cycle: Cells) -> int:
+    def dimensions_lost(self, zeros: Cells, end: float, cycle: Cells) -> int:
         """Free dimensions at an end fewer than inside: zeros less the parts they separate.
 
         Parts separate only where some rows and some columns have exactly the same sum.

@@ -61,9 +61,9 @@ def iterate(
     residual = gap(x)
     one = jnp.eye(x.shape[0], dtype=x.dtype)
     better = x - jnp.linalg.solve(one - jax.jacfwd(function)(x), x - function(x))
-    left = gap(better)
-    keep = left < residual  # False where the step is not a number
-    residual = jnp.where(keep, left, residual)
+    new_residual = gap(better)
+    keep = new_residual < residual  # False where the step is not a number
+    residual = jnp.where(keep, new_residual, residual)
     return jnp.where(keep, better, x), count, residual, residual <= tolerance, record
 
 

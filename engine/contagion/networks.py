@@ -79,8 +79,8 @@ class RogersVeraart(eqx.Module):
         self.alpha, self.beta = share("alpha", alpha), share("beta", beta)
 
     def __call__(self, external: Firms, received: Firms, owed: Firms) -> Firms:
-        left = (self.alpha * external + self.beta * received) / positive(owed)
-        return jnp.where(solvent(external, received, owed), 1.0, jnp.minimum(left, 1.0))
+        recovery = (self.alpha * external + self.beta * received) / positive(owed)
+        return jnp.where(solvent(external, received, owed), 1.0, jnp.minimum(recovery, 1.0))
 
 
 class Threshold(eqx.Module):

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from engine.contagion.ranges import check_range
 
 TOLERANCE = 1e-12
-"""Totals are met to this share of the sum of all, and less than this is nothing."""
+"""Tolerance of totals, and the least amount that counts, as shares of the grand total."""
 
 MATCH = 1e-9
 """Rows and columns that add up to the same within this share of it do."""

@@ -70,7 +70,7 @@ PSEUDO_RANDOM = PseudoRandom()
 
 
 def draw(sampler: Sampler, seed: int, path: int, steps: int, factors: int) -> Systematic:
-    """What one path draws: the normals [steps factors], one uniform a step, and its log-weight.
+    """Draws of one path: the normals [steps factors], one uniform a step, and its log-weight.
 
     Args: sampler, `PSEUDO_RANDOM`, `Antithetic()` or one of `sobol(...)`; seed, below 2^64; path, its id from
     0; steps; factors, independent standard normals a step. Raises ValueError for a seed outside [0, 2^64).

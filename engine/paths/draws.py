@@ -16,7 +16,7 @@ PathIds = Int[Array, "paths"]
 
 
 def path_draws(system: System, seed: Seed, path: PathId, once: Once | None = None) -> PathDraws:
-    """What a path draws once, at month 0, with the change that its sampler makes."""
+    """Draws of a path at month 0, with the sampler's change of law."""
     firms, obligors = system.firms.cash.shape[0], system.pools.obligor_pool.shape[0]
     gens, pools = system.chips.gain.shape[0], system.pools.hazard.shape[0]
 

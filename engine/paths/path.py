@@ -43,17 +43,15 @@ def advance(
 
 
 def traced(system: System, state: months.State, info: months.Info) -> Float[Array, "series"]:
-    """The monthly series of `vocabulary.SERIES`."""
-    generation = {name: i for i, name in enumerate(system.names.generations)}
+    """The monthly series of `Names.series`."""
+    benchmarks = [system.names.generations.index(chip) for chip in system.names.benchmarks]
     overvalued = jnp.maximum(info.chips.accounting_value - info.collateral.price, 0.0)
-    hopper, blackwell = generation.get("H100", 0), generation.get("GB200", len(generation) - 1)
     return jnp.stack(
         [
             info.economy.revenue,
             info.economy.regime[1] + 2.0 * info.economy.regime[2],
-            info.chips.rent[hopper],
-            info.collateral.price[hopper],
-            info.collateral.price[blackwell],
+            info.chips.rent[benchmarks[0]],
+            *(info.collateral.price[chip] for chip in benchmarks),
             info.chips.utilisation,
             state.supply,
             info.economy.spread,

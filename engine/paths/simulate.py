@@ -27,9 +27,11 @@ from engine.run.plan import CHUNK, Hooks, Plan, RunState, Timing
 from engine.run.processes import ALONE, Processes
 from engine.tail.outcome import Outcome, path_weight
 from engine.tail.tally import Layout, Tally
-from engine.vocabulary import FLAGS, SERIES, UNBROKEN
+from engine.vocabulary import FLAGS, UNBROKEN, series_of
 
 YEAR, QUARTER = 12, 3
+REGIME = series_of(("",)).index("regime")
+"""Place of the regime among the monthly series."""
 MANY, FEW = 256, 64
 """Beyond so many instruments, so many paths to a chunk (measured: docs/performance.md)."""
 
@@ -65,7 +67,7 @@ def layout_of(system: System) -> Layout:
         distress=columns[1:],
         components=tuple(f"instrument:{name}" for name in system.names.instruments),
         entities=system.names.firms,
-        series=SERIES,
+        series=system.names.series,
         groups=break_groups(months),
         horizons=horizons(months),
         months=months,
@@ -122,7 +124,7 @@ def chunk_outcome(
 
     fate, draws, state, (trace, snapshots) = every_year(system, sampler, seed, ids, paths.traced, year_end)
     end = batch_last(paths.ending, system, fate, state, batched=(False, True, True))
-    trace = trace.reshape(system.calendar.month.shape[0], len(SERIES), -1)
+    trace = trace.reshape(system.calendar.month.shape[0], len(system.names.series), -1)
     return outcome_of(WholePath(draws.log_weight, trace, snapshots, end), ids, count)
 
 
@@ -138,7 +140,7 @@ def outcome_of(path: WholePath, ids: PathIds, count: Int[Array, ""] | int) -> Ou
         default_month=path.end.default_month,
         cause=path.end.cause,
         trace=path.trace,
-        group=break_quarter(path.trace[:, SERIES.index("regime")]),
+        group=break_quarter(path.trace[:, REGIME]),
         flags=jnp.sum(path.end.flags.astype(jnp.uint32) * bits[:, None], axis=0, dtype=jnp.uint32),
     )
 

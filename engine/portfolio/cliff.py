@@ -41,9 +41,9 @@ def tranche_loss_law(
     else:
         counts, law = np.arange(tenants + 1), default_count(tenants, default_probability, correlation)
     pool = lgd * counts / tenants
-    lost = np.clip(pool - attachment, 0.0, detachment - attachment) / (detachment - attachment)
+    losses = np.clip(pool - attachment, 0.0, detachment - attachment) / (detachment - attachment)
     # A pool that stops exactly at the attachment leaves the tranche whole, whatever the last digit says.
-    return float(law @ lost), float(law[pool > attachment * (1.0 + 1e-12)].sum())
+    return float(law @ losses), float(law[pool > attachment * (1.0 + 1e-12)].sum())
 
 
 def cliff(

@@ -1,4 +1,4 @@
-"""Who makes up a portfolio's tail: Euler contributions of obligors to expected shortfall."""
+"""Euler contributions of obligors to a portfolio's expected shortfall."""
 
 import jax
 import jax.numpy as jnp

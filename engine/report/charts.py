@@ -165,7 +165,7 @@ def horizontal_bars(
 def composition(results: Results) -> go.Figure:
     """Share of the tail beside the share of today's exposure, by instrument class."""
     rows = results.tail("class", results.last).sort_values("tail_share")
-    names = [class_name(key) for key in rows["id"]]
+    names = [results.about.class_name(key) for key in rows["id"]]
     chart = figure(110 + 34 * len(rows), barmode="group")
     pairs = (
         ("share of debt drawn today", "exposure_share", style.SAND),

@@ -4,10 +4,10 @@ import math
 from typing import Any
 
 from engine.report import words
-from engine.report.words import amount, class_name, error, lower_first, share
+from engine.report.words import amount, error, lower_first, share
 from engine.results.folder import Results
 from engine.results.horizons import horizon_words, horizon_years
-from engine.vocabulary import UNBROKEN
+from engine.vocabulary import UNBROKEN, price_of
 
 CAUSES = {
     "foreclosure": "foreclosure on chips",
@@ -31,7 +31,7 @@ def headline(results: Results) -> str:
 
 
 def lead(results: Results) -> str:
-    """What the headline measures, and what to compare it with."""
+    """Definition of the headline number, and its scale."""
     loss = results.system(results.last)
     sentences = [
         "This is the expected shortfall at 99%: the mean loss over the worst 1% of "
@@ -73,7 +73,7 @@ def loss(results: Results) -> str:
 
 
 def lenders(results: Results) -> str:
-    """Who: the greatest tail loss, and the lender most strained while the book is still today's."""
+    """Lenders: the greatest tail loss, and the most strained lender at the first horizon."""
     first = results.ranked("lender", results.last, "es_99").iloc[0]
     sentence = (
         f"The lender with the largest tail loss is {first['name']}: {amount(first['es_99'])} "
@@ -91,7 +91,7 @@ def lenders(results: Results) -> str:
 
 
 def bearers(results: Results) -> str:
-    """Who bears it in the end."""
+    """Final bearers."""
     rows = results.tail("bearer", results.last).sort_values("tail_mean", ascending=False)
     total = rows["tail_mean"].sum()
     if len(rows) < 2 or total <= 0:
@@ -107,12 +107,12 @@ def composition(results: Results) -> str:
     """Which instrument classes make the tail."""
     rows = results.tail("class", results.last).sort_values("tail_share", ascending=False)
     first, pair = rows.iloc[0], rows.head(2)
-    sentence = f"{class_name(first['id'])}: {share(first['tail_share'])} of the tail loss"
+    sentence = f"{results.about.class_name(first['id'])}: {share(first['tail_share'])} of the tail loss"
     if words.known(first["exposure_share"]):
         sentence += f" on {share(first['exposure_share'])} of today's debt"
     if len(pair) < 2:
         return sentence + "."
-    second = class_name(pair.iloc[1]["id"])
+    second = results.about.class_name(pair.iloc[1]["id"])
     return f"{sentence}. Together with {second}: {share(pair['tail_share'].sum())}."
 
 
@@ -139,12 +139,12 @@ def timing(results: Results) -> str:
 def boom_breaks(results: Results) -> str:
     """When the boom has to break for the loss to be greatest, and how much of the tail that is."""
     rows = results.tables["boom_breaks"]
-    broken = rows[rows["quarter"] != UNBROKEN].dropna(subset=["el"])
-    if broken.empty:
+    breaks = rows[rows["quarter"] != UNBROKEN].dropna(subset=["el"])
+    if breaks.empty:
         return "The boom does not break on any path."
-    year = (broken["quarter"].astype(int) - 1) // 4 + 1
+    year = (breaks["quarter"].astype(int) - 1) // 4 + 1
     yearly = (
-        broken.assign(year=year, weighted=broken["el"] * broken["share"])
+        breaks.assign(year=year, weighted=breaks["el"] * breaks["share"])
         .groupby("year")[["share", "tail_share", "weighted"]]
         .sum()
     )
@@ -161,13 +161,15 @@ def boom_breaks(results: Results) -> str:
 
 
 def economy(results: Results) -> str:
-    """AI revenue at the end, and the price of an H100 at both ends."""
-    revenue, price = results.fan("revenue"), results.fan("price_h100")
+    """AI revenue at the end, and the price of the first benchmark chip at both ends."""
+    chip = results.about.benchmarks[0]
+    revenue, price = results.fan("revenue"), results.fan(price_of(chip))
     end, start, final = revenue.iloc[-1], price.iloc[0], price.iloc[-1]
     return (
         f"AI revenue ends between {amount(end['p05'])} and {amount(end['p95'])} bn a year (5–95%; median "
-        f"{amount(end['p50'])} bn). On the median path an H100 worth {amount(start['p50'])} thousand "
-        f"dollars in the first month sells for {amount(final['p50'])} thousand at the end."
+        f"{amount(end['p50'])} bn). On the median path the {chip} resale price goes from "
+        f"{amount(start['p50'])} thousand dollars in the first month to {amount(final['p50'])} thousand at "
+        "the end."
     )
 
 

@@ -20,7 +20,7 @@ def render(template: str, **content: Any) -> str:
 
 @functools.cache
 def environment() -> jinja2.Environment:
-    """Templates with escaping on; what is missing raises instead of showing as nothing."""
+    """Templates with autoescape; an undefined variable raises."""
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,

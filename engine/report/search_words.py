@@ -1,4 +1,4 @@
-"""A search in words: what is varied, what was asked for, and the result."""
+"""A search in words: knobs, objectives and result."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def unit(key: str) -> str:
 
 
 def aims(summary: dict[str, Any]) -> str:
-    """What was asked for."""
+    """Objectives and bounds."""
     objectives = [f"the highest {result_name(name)}" for name in summary["maximise"]]
     objectives += [f"the lowest {result_name(name)}" for name in summary["minimise"]]
     bounds = []

@@ -4,8 +4,10 @@ from typing import Any
 
 import pandas as pd
 
-from engine.report.words import FIRST_YEAR, amount, share
+from engine.book.about import About
+from engine.report.words import amount, share
 from engine.results.horizons import joined
+from engine.vocabulary import price_of
 
 CAUSE_WORDS = {
     "foreclosure": "its chips are foreclosed",
@@ -26,37 +28,36 @@ FACTOR_WORDS = {
 }
 
 
-def quarter_name(quarter: int) -> str:
-    """A quarter, counted from 1: "Q3 2027"."""
-    return f"Q{(quarter - 1) % 4 + 1} {FIRST_YEAR + (quarter - 1) // 4}"
-
-
-def month_name(month: int) -> str:
+def month_name(month: int, about: About) -> str:
     """Quarter of a month, counted from 1."""
-    return quarter_name((month - 1) // 3 + 1)
+    return about.quarter_name((month - 1) // 3 + 1)
 
 
-def title(switches: str) -> str:
-    """A scenario's name from its switches: "Bust from Q3 2027, plateau from Q1 2029"; "Boom lasts"."""
+def title(switches: str, about: About) -> str:
+    """A scenario's name from its switches: "Bust from Q3 2033, plateau from Q1 2035"; "Boom lasts"."""
     parts = [part.split() for part in switches.split("; ")]
     if parts[0][0] != "month":
         return switches.capitalize()
-    name = ", ".join(f"{regime} from {month_name(int(month))}" for _, month, regime in parts)
+    name = ", ".join(f"{regime} from {month_name(int(month), about)}" for _, month, regime in parts)
     return name[0].upper() + name[1:]
 
 
-def story_lines(quarters: pd.DataFrame, names: dict[str, str], start: str) -> list[str]:
+def story_lines(quarters: pd.DataFrame, names: dict[str, str], start: str, about: About) -> list[str]:
     """One line a quarter: regime, economy at its end, losses so far (and in it), breaches and defaults."""
     lines: list[str] = []
+    chip = about.benchmarks[0]
     before, revenue = start, None
     for row in quarters.itertuples(index=False):
         regime = f"{before} turns to {row.regime}" if row.regime != before else row.regime
         growth = "" if revenue is None else f" ({row.revenue / revenue - 1.0:+.0%})"
+        price = getattr(row, price_of(chip))
         economy = (
-            f"AI revenue {row.revenue:,.0f}{growth}, H100 {row.price_h100:,.1f}k, rate {share(row.rate)}, "
+            f"AI revenue {row.revenue:,.0f}{growth}, {chip} {price:,.1f}k, rate {share(row.rate)}, "
             f"spread {row.spread:.1f}x, supply {row.supply:.2f}"
         )
-        line = f"{quarter_name(row.quarter)}: {regime}. {economy}; lost {amount(row.cumulative_loss)}"
+        line = (
+            f"{about.quarter_name(int(row.quarter))}: {regime}. {economy}; lost {amount(row.cumulative_loss)}"
+        )
         lines.append(f"{line} (+{amount(row.loss)}).{events(row, names)}")
         before, revenue = row.regime, row.revenue
     return lines

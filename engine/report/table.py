@@ -16,7 +16,7 @@ from typing import ClassVar, Literal
 from engine.report import words
 
 Kind = Literal["word", "code", "amount", "share", "ratio", "number"]
-"""What a cell holds. Amounts are USD bn, shares decimals, ratios multiples."""
+"""Content of a cell. Amounts are USD bn, shares decimals, ratios multiples."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -53,13 +53,15 @@ Block = Table | str | tuple[Table, Table]
 class Stream(Protocol):
     """A text stream that knows whether it is a terminal."""
 
-    def write(self, text: str, /) -> object: ...
+    def write(self, text: str, /) -> object:
+        """Write text."""
 
-    def isatty(self) -> bool: ...
+    def isatty(self) -> bool:
+        """Whether the stream is a terminal."""
 
 
 class Topic(NamedTuple):
-    """What is printed, and the table of the results that it needs, if any."""
+    """Blocks to print, and the table of the results that they need, if any."""
 
     blocks: tuple[Callable[[Results], Block], ...]
     needs: str | None = None
@@ -126,7 +128,7 @@ def encodable(text: str, encoding: str) -> str:
 
 
 def run_line(summary: Summary) -> str:
-    """What was run."""
+    """The run in one line."""
     book = summary.get("book", "")
     run = [f"{summary['paths']:,} paths", f"seed {summary['seed']}", summary["sampler"]["name"]]
     return " · ".join(["Undertow", *([book] if book else []), *run, summary["status"]])
@@ -144,7 +146,7 @@ def timing_line(results: Results) -> str:
 
 
 def learning_line(results: Results) -> str:
-    """What importance sampling cost and gained; empty where it was not used."""
+    """Cost and gain of importance sampling; empty without it."""
     sampler = results.summary["sampler"]
     learning, gains = sampler.get("learning"), sampler.get("variance_reduction") or {}
     if not learning:

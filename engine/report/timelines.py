@@ -6,22 +6,29 @@ Months are counted from the book's date; amounts are USD bn.
 import pandas as pd
 import plotly.graph_objects as go
 
+from engine.book.about import About
 from engine.report import style
 from engine.report.charts import figure
 from engine.report.words import kind_name
 from engine.results.folder import Results
-from engine.vocabulary import UNBROKEN
+from engine.vocabulary import UNBROKEN, price_of, rent_of
 
-FANS = {
-    "revenue": ("AI revenue", "USD bn a year", True),
-    "utilisation": ("Utilisation of compute", "index, 0.7 is normal", False),
-    "price_h100": ("Resale price of an H100", "thousand USD", False),
-    "price_gb200": ("Resale price of a GB200", "thousand USD", False),
-    "supply": ("Credit supply", "index, 1 is normal", False),
-    "spread": ("Credit spreads", "index, 1 is normal", False),
-    "exposure": ("Debt outstanding", "USD bn", False),
-    "accounting_gap": ("Pledged chips: book value above market", "USD bn", False),
-}
+Look = tuple[str, str, bool]
+"""Title and unit of a fan, and whether its axis is logarithmic."""
+
+
+def fans(about: About) -> dict[str, Look]:
+    """The monthly series that are drawn, with their looks."""
+    prices = {price_of(chip): (f"{chip} resale price", "thousand USD", False) for chip in about.benchmarks}
+    return {
+        "revenue": ("AI revenue", "USD bn a year", True),
+        "utilisation": ("Utilisation of compute", "index, 0.7 is normal", False),
+        **prices,
+        "supply": ("Credit supply", "index, 1 is normal", False),
+        "spread": ("Credit spreads", "index, 1 is normal", False),
+        "exposure": ("Debt outstanding", "USD bn", False),
+        "accounting_gap": ("Pledged chips: book value above market", "USD bn", False),
+    }
 
 
 def default_timing(results: Results) -> go.Figure:
@@ -165,9 +172,10 @@ def regimes(results: Results) -> go.Figure:
 
 
 def rental(results: Results) -> go.Figure:
-    """Past rent of an H100 beside the fan of the model."""
-    chart = fan(results, "rent_h100", "Rent of an H100", "USD per GPU-hour", height=320)
-    past = results.tables["history"].query("series == 'H100'")
+    """Past rent of the first benchmark chip beside the fan of the model."""
+    chip, history = results.about.benchmarks[0], results.tables["history"]
+    chart = fan(results, rent_of(chip), f"{chip} rent", "USD per GPU-hour", height=320)
+    past = history[history["series"] == chip]
     chart.add_scatter(
         x=past["month"],
         y=past["value"],

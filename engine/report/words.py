@@ -2,9 +2,6 @@
 
 import math
 
-FIRST_YEAR = 2026
-"""Year of the first month: every book is dated the end of December 2025 (engine/book/tables.py)."""
-
 CLASS_NAMES = {
     "PRIVATE_CREDIT": "Private credit",
     "BANK": "Banks",
@@ -14,18 +11,6 @@ CLASS_NAMES = {
     "MUTUAL_FUND": "Mutual funds and ETFs",
     "VENDOR": "Vendors",
     "FOREIGN": "Foreign and official",
-    "GPU_DDTL_1_2": "GPU loans, first facilities",
-    "GPU_DDTL_3_PLUS": "GPU loans, newer facilities",
-    "HY_CONV": "High yield and converts",
-    "RCF_OEM_OTHER": "Revolvers and vendor credit",
-    "PROJECT_LOANS": "Data-centre project loans",
-    "HYPERION": "Hyperion (Meta SPV)",
-    "XAI_SPV": "xAI and its SPV",
-    "UNNAMED_PC": "Unnamed private credit",
-    "OTHER_CONSTRUCTION": "Other construction",
-    "ABS": "Data-centre ABS",
-    "CMBS": "Data-centre CMBS",
-    "IG_TECH": "Investment-grade tech",
 }
 KIND_NAMES = {
     "lab": "AI labs",
@@ -75,7 +60,7 @@ METHOD_NAMES = {
 
 
 def class_name(key: str) -> str:
-    """Reader's name of an instrument or lender class; an unknown key in words."""
+    """Reader's name of a lender class; an unknown key in words."""
     return CLASS_NAMES.get(key, str(key).replace("_", " ").capitalize())
 
 

@@ -21,7 +21,7 @@ def tables(
     fit: Calibration, book: Book, hazards: pd.DataFrame, effect: list[dict[str, Any]]
 ) -> dict[str, pd.DataFrame]:
     """Tables of the run folder by name, of a calibration, its hazards and the losses it changes."""
-    parts = [series_table(part, book["history"]).assign(part=name) for name, part in fit.parts.items()]
+    parts = [series_table(part, book).assign(part=name) for name, part in fit.parts.items()]
     return {
         "calibration": pd.DataFrame([dataclasses.asdict(each) for each in fit.fits]),
         "calibration_series": pd.concat(parts, ignore_index=True),
@@ -33,22 +33,24 @@ def tables(
     }
 
 
-def series_table(part: RevenueFit | RentFit, history: pd.DataFrame) -> pd.DataFrame:
+def series_table(part: RevenueFit | RentFit, book: Book) -> pd.DataFrame:
     """Every row of the history of the series that were fitted, with the fitted trend where it was used."""
-    seen, settled = part.seen, part.settled
-    line = np.asarray(settled.data.design @ settled.estimate.coefficients) if len(seen) else np.zeros(0)
-    effects = np.log(seen.value) - np.asarray(settled.data.y) if len(seen) else np.zeros(0)
+    sample, fit, history = part.sample, part.identification, book["history"]
+    line = np.asarray(fit.data.design @ fit.estimate.coefficients) if len(sample) else np.zeros(0)
+    effects = np.log(sample.value) - np.asarray(fit.data.y) if len(sample) else np.zeros(0)
     rows = [
-        (entity, label, middle, value, True, fitted)
-        for entity, label, middle, value, fitted in zip(
-            seen.entity, seen.label, seen.middle, seen.value, np.exp(line + effects), strict=True
+        (entity, label, middle, value, True, trend)
+        for entity, label, middle, value, trend in zip(
+            sample.entity, sample.label, sample.middle, sample.value, np.exp(line + effects), strict=True
         )
     ]
-    names = {label.rpartition(" ")[0]: entity for entity, label in zip(seen.entity, seen.label, strict=True)}
+    names = {
+        label.rpartition(" ")[0]: entity for entity, label in zip(sample.entity, sample.label, strict=True)
+    }
     for row in history[history["series"].isin(names)].itertuples():
         label = f"{row.series} {row.date}"
-        if label not in seen.label:
-            middle = sum(span(row.date)) / 2.0
+        if label not in sample.label:
+            middle = sum(span(book.about, row.date)) / 2.0
             rows.append((names[row.series], label, middle, float(row.value), False, np.nan))
     columns = ["entity", "label", "middle", "value", "used", "trend"]
     return pd.DataFrame(rows, columns=columns).sort_values(["entity", "middle"], kind="stable")
@@ -81,14 +83,14 @@ def priced(book: Book, hazards: pd.DataFrame) -> Book:
 def summary(tables: dict[str, pd.DataFrame], doubts: list[str]) -> dict[str, Any]:
     """The entry `calibration` of summary.json."""
     fits = tables["calibration"]
-    rows, made = tables["calibration_predictions"], {}
+    rows, parts = tables["calibration_predictions"], {}
     for part, own in rows.groupby("part"):
-        made[part] = {"inside": int(own["inside"].sum()), "predictions": len(own)}
+        parts[part] = {"inside": int(own["inside"].sum()), "predictions": len(own)}
     rises = tables["calibration_rebounds"]
     return {
         "parameters": fits.set_index("parameter").to_dict("index"),
         "not_identified": fits.loc[~fits["identified"].astype(bool), "parameter"].tolist(),
-        "predictions": made,
+        "predictions": parts,
         "recovery": tables["calibration_recovery"].to_dict("records"),
         "rises": {
             "seen": int(rises["rise"].sum()),

@@ -1,4 +1,4 @@
-"""The circular web: who pays whom on ordinary and on the worst paths, and what is lost when a node fails."""
+"""The circular web: payments on ordinary and on the worst paths, and the losses when a firm fails."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ from engine.tail.tally import WORST, Tally
 from engine.vocabulary import MONTH
 
 FAILURE_MONTH = 24
-"""Month of the calm path in which a node is taken out: most contracts have reached full size."""
+"""Month of the calm path in which a firm fails: most contracts have reached full size by then."""
 ROUNDS = 8
 """Longest chain of payments followed; the web of the shipped book has three links."""
 
@@ -30,7 +30,7 @@ ROUNDS = 8
 def web_tables(
     system: System, book: Book, tally: Tally, seed: int, samplers: Sequence[Sampler]
 ) -> dict[str, pd.DataFrame]:
-    """`payments` and `failures` of a run; none where nobody pays anybody."""
+    """`payments` and `failures` of a run; none for a book without operating contracts."""
     if not np.asarray(system.contracts.operating).any():
         return {}
     return {
@@ -44,13 +44,13 @@ def payments_table(
 ) -> pd.DataFrame:
     """Cash paid under each contract over the run, USD bn.
 
-    `promised` is the full size of the calendar; `ordinary` the median of the run's first paths, `tail`
-    that of its worst; `_low` and `_high` bound the medians (95%). Equity commitments and warrants are counted
-    with what investors put in.
+    `promised` is the full size in the calendar, `ordinary` the median of the run's first paths, `tail` that
+    of its worst; `_low` and `_high` bound the medians (95%). Equity commitments and warrants count at what
+    investors put in.
     """
     worst, _ = measures.worst_paths(tally, tally.worst_path.shape[0] - 1)
     count = min(CHUNK - WORST, int(tally.paths))
-    # Medians of weighted paths would not be those of the model: its own paths stand for the ordinary ones.
+    # Medians of weighted paths are not those of the model: plain paths stand for ordinary ones.
     own = (PSEUDO_RANDOM,) if isinstance(samplers[0], Tilted) else samplers
     paid = [
         paid_of(system, seed, ids, drawn_by, int(tally.paths))
@@ -91,30 +91,30 @@ def paid_of(
 
 
 def failures_table(system: System, book: Book) -> pd.DataFrame:
-    """What sellers lose in a year if one buyer pays nothing, before anything else adjusts, USD bn.
+    """Losses of sellers in a year if one buyer pays nothing, before anything adjusts, USD bn a year.
 
-    On the path on which nothing happens, after two years, and with capital markets shut: each firm pays what
-    it owes in a year from its cash, its undrawn revolver, the year's result after debt service and what
-    contracts pay it; who lacks something even so is given it. `direct` is what the failed node does not pay,
-    `knock_on` what its sellers then cannot pay on; `worst_hit` loses most, `worst_share` of what contracts
-    pay it. Guarantees, re-letting, new debt and new equity are left out.
+    Taken after two years of the calm path, with capital markets shut: each firm pays its contracts from cash,
+    undrawn revolver, the year's result after debt service, and contract income, topped up so that all can pay
+    while nobody fails. `direct` is what the failed firm does not pay, `knock_on` what its sellers then cannot
+    pay on. `worst_hit` loses most; `worst_share` is that loss over contract income. Guarantees, re-letting,
+    new debt and new equity do not count.
     """
     table = system.contracts
     whole, without = jax.device_get(paid_without_each(system, *year_of_payments(system)))
     whole = whole.astype(np.float64)
-    lost = whole[None, :] - without.astype(np.float64)
+    losses = whole[None, :] - without.astype(np.float64)
     sides = jax.jit(lambda: (table.bought.matrix, table.sold.matrix))()
     bought, sold = (np.asarray(side, np.float64) for side in sides)
     names = book.tables["firms"].set_index("firm")["name"].reindex(list(system.names.firms)).to_numpy()
     direct = bought @ whole
-    by_seller, income = lost @ sold.T, sold @ whole
+    by_seller, income = losses @ sold.T, sold @ whole
     share = by_seller / np.where(income > 0.0, income, 1.0)
     worst = (by_seller * (1.0 - np.eye(len(names)))).argmax(axis=1)
     rows = pd.DataFrame({
         "firm": list(system.names.firms),
         "name": names,
         "direct": direct,
-        "knock_on": np.maximum(lost.sum(axis=1) - direct, 0.0),
+        "knock_on": np.maximum(losses.sum(axis=1) - direct, 0.0),
         "worst_hit": names[worst],
         "worst_share": share[np.arange(len(names)), worst],
     })  # fmt: skip
@@ -127,7 +127,7 @@ def failures_table(system: System, book: Book) -> pd.DataFrame:
 def paid_without_each(
     system: System, due: Float[Array, "contracts"], means: Float[Array, "firms"]
 ) -> tuple[Float[Array, "contracts"], Float[Array, "firms contracts"]]:
-    """What is paid under contracts when every firm pays, and when each firm in turn does not, USD bn."""
+    """Payments under contracts when every firm pays, and when each firm in turn does not, USD bn."""
     firms, table = system.firms, system.contracts
     everybody = jnp.ones(len(system.names.firms), jnp.float32)
 
@@ -142,7 +142,7 @@ def paid_without_each(
 
 @jax.jit
 def year_of_payments(system: System) -> tuple[Float[Array, "contracts"], Float[Array, "firms"]]:
-    """Payments due, and means without contract income, in a year of the calm path, USD bn."""
+    """Payments due and means without contract income in a year of the calm path, USD bn."""
     states, infos = calm(system)
     month = min(FAILURE_MONTH, system.calendar.month.shape[0]) - 1
     state, info = (jax.tree.map(lambda leaf: leaf[month], each) for each in (states, infos))

@@ -70,27 +70,31 @@ def open_runs(
 
 def tables_below(folders: list[pathlib.Path]) -> dict[str, list[pathlib.Path]]:
     """Parquet files of all runs by the name of their table."""
-    found: dict[str, list[pathlib.Path]] = {}
+    tables: dict[str, list[pathlib.Path]] = {}
     for folder in folders:
         for file in sorted((folder / "results").glob("*.parquet")):
-            found.setdefault(file.stem, []).append(file)
-    return found
+            tables.setdefault(file.stem, []).append(file)
+    return tables
 
 
 def row_of(folder: pathlib.Path, working: Callable[[pathlib.Path], bool]) -> dict[str, Any]:
-    """The row of a run, from what its status, provenance and summary say."""
+    """The row of a run from its status, provenance and summary."""
     status, summary = read(folder / "status.json"), read(folder / "summary.json")
     if summary.get("schema", SCHEMA) > SCHEMA:
-        known = f"expected at most {SCHEMA}: read it with the version that wrote it"
-        raise LaterSchema(f"{folder / 'summary.json'}: got schema {summary['schema']}, {known}")
-    said = read(folder / "provenance.json") | summary | status
+        limit = f"expected at most {SCHEMA}: read it with the version that wrote it"
+        raise LaterSchema(f"{folder / 'summary.json'}: got schema {summary['schema']}, {limit}")
+    record = read(folder / "provenance.json") | summary | status
     timing, system = summary.get("timing", {}), summary.get("system", {})
     horizon = list(system)[-1] if system else None
     longest, five = system.get(horizon, {}), system.get("5y", {})
-    if said.get("status") == "running" and said.get("host") == socket.gethostname() and not working(folder):
-        said |= {"status": "interrupted", "reason": "its process died"}
-    sampler, flags = said.get("sampler"), summary.get("flagged_paths")
-    return {name: said.get(name) for name in (*TEXT, "reliable", *WHOLE)} | {
+    if (
+        record.get("status") == "running"
+        and record.get("host") == socket.gethostname()
+        and not working(folder)
+    ):
+        record |= {"status": "interrupted", "reason": "its process died"}
+    sampler, flags = record.get("sampler"), summary.get("flagged_paths")
+    return {name: record.get(name) for name in (*TEXT, "reliable", *WHOLE)} | {
         "dir": folder.as_posix(),
         "schema": summary.get("schema"),
         "sampler": sampler.get("name") if isinstance(sampler, dict) else sampler,

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from engine.book.about import About, about_from
 from engine.files import write_whole
 from engine.results.horizons import horizon_months
 from engine.results.summary import Summary, read_summary
@@ -66,6 +67,11 @@ class Results(NamedTuple):
 
     summary: Summary
     tables: dict[str, pd.DataFrame]
+
+    @property
+    def about(self) -> About:
+        """The book's name, date, benchmark chips and classes."""
+        return about_from(self.summary["about"])
 
     @property
     def horizons(self) -> list[str]:

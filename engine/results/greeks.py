@@ -1,4 +1,4 @@
-"""Tables of the greeks task: what a rise of each number by a tenth of its size does to ES, ranked."""
+"""Tables of the greeks task: change of ES by a rise of each number by a tenth of its size, ranked."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -6,21 +6,21 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from engine.learn.greeks.greeks import Slopes, adjusted, agreement, mean_and_error
+from engine.learn.greeks.greeks import Slopes, agreement, mean_and_error, significance
 from engine.learn.greeks.steps import Step
 
-TOLD = 0.05
-"""Share of false discoveries among the numbers that are told from zero."""
+FALSE_DISCOVERIES = 0.05
+"""Share of false discoveries among the numbers whose effect is significant (`told`)."""
 
-KEPT = ("unit", "grade", "why", "value", "low", "high")
-"""What a row keeps of the number."""
+DESCRIPTION = ("unit", "grade", "why", "value", "low", "high")
+"""Fields of a step in its row."""
 
 ROUTES = ("bump", "ratio")
-"""Checks: moved alone on common random numbers; likelihood ratio."""
+"""Checks: the number moved alone on common random numbers; its likelihood ratio."""
 
 
-class Ranked(NamedTuple):
-    """Rows by falling effect, and whether the checks agree: the greatest t, and the p-value of all."""
+class Ranking(NamedTuple):
+    """Rows by falling effect, and the agreement of the checks: greatest t, and p-value of all."""
 
     rows: pd.DataFrame
     statistic: float
@@ -30,18 +30,18 @@ class Ranked(NamedTuple):
 def rows_of(steps: list[Step], tail: Slopes, mean: Slopes) -> pd.DataFrame:
     """One row a number in the order of the steps (USD bn per tenth of its size); `line` is over its range."""
     size, tenth = (np.array([getattr(step, key) for step in steps]) for key in ("size", "tenth"))
-    t, q = adjusted(tail.value, tail.standard_error, tail.freedom)
+    t, q = significance(tail.value, tail.standard_error, tail.freedom)
     rows = pd.DataFrame(
         {
             "number": [step.name for step in steps],
-            **{key: [getattr(step, key) for step in steps] for key in KEPT},
+            **{key: [getattr(step, key) for step in steps] for key in DESCRIPTION},
             "step": size,
             "tenth": tenth,
             "es": tail.value * tenth / size,
             "es_se": tail.standard_error * tenth / size,
             "t": t,
             "q": q,
-            "told": q <= TOLD,
+            "told": q <= FALSE_DISCOVERIES,
             "el": mean.value * tenth / size,
             "el_se": mean.standard_error * tenth / size,
         }
@@ -51,8 +51,8 @@ def rows_of(steps: list[Step], tail: Slopes, mean: Slopes) -> pd.DataFrame:
     return rows
 
 
-def ranked(rows: pd.DataFrame, tail: Slopes, bumps: dict, rates: dict, ranges: dict) -> Ranked:
-    """The rows by falling effect, beside what was found of each number in other ways.
+def rank(rows: pd.DataFrame, tail: Slopes, bumps: dict, rates: dict, ranges: dict) -> Ranking:
+    """The rows by falling effect, with the checks of each number.
 
     `bumps` and `ranges` hold half differences by position, `rates` derivatives by name, each [sections].
     """
@@ -60,29 +60,31 @@ def ranked(rows: pd.DataFrame, tail: Slopes, bumps: dict, rates: dict, ranges: d
     scale = tenth / rows["step"].to_numpy()
     own = tail.sections * scale[:, None]
     others = {
-        "bump": {place: found * scale[place] for place, found in bumps.items()},
+        "bump": {place: effects * scale[place] for place, effects in bumps.items()},
         "ratio": {place: rates[name] * tenth[place] for place, name in enumerate(names) if name in rates},
     }
     for route in ROUTES:
-        found = others[route]
-        rows = added(rows, route, found)
-        rows = added(rows, f"{route}_apart", {place: own[place] - found[place] for place in found})
-    rows = added(rows, "range", {place: 2.0 * found for place, found in ranges.items()})
-    apart = [own[place] - found for route in ROUTES for place, found in others[route].items()]
+        effects = others[route]
+        rows = with_errors(rows, route, effects)
+        rows = with_errors(rows, f"{route}_apart", {place: own[place] - effects[place] for place in effects})
+    rows = with_errors(rows, "range", {place: 2.0 * effects for place, effects in ranges.items()})
+    apart = [own[place] - effects for route in ROUTES for place, effects in others[route].items()]
     statistic, p_value = agreement(np.array(apart)) if apart else (0.0, 1.0)
     order = np.argsort(-rows["es"].abs().to_numpy(), kind="stable")
-    return Ranked(rows.iloc[order].reset_index(drop=True), statistic, p_value)
+    return Ranking(rows.iloc[order].reset_index(drop=True), statistic, p_value)
 
 
-def added(rows: pd.DataFrame, name: str, found: dict) -> pd.DataFrame:
+def with_errors(rows: pd.DataFrame, name: str, effects: dict) -> pd.DataFrame:
     """The rows with a column and its standard error from values [sections] by position; NaN without them."""
     columns = np.full((2, len(rows)), np.nan)
-    for place, sections in found.items():
+    for place, sections in effects.items():
         columns[:, place] = mean_and_error(sections)
     return rows.assign(**{name: columns[0], f"{name}_se": columns[1]})
 
 
-def summary(table: Ranked, tail: Slopes, sections: np.ndarray, design: Mapping[str, float]) -> dict[str, Any]:
+def summary(
+    table: Ranking, tail: Slopes, sections: np.ndarray, design: Mapping[str, float]
+) -> dict[str, Any]:
     """The entry `greeks` of summary.json: its design, whether the checks agree, numbers by effect.
 
     `sections` is ES by section of the tail, USD bn; `design` holds its level, the step, the number of rows

@@ -33,9 +33,9 @@ def leverage_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         "ebitda": firms["ebitda_ttm"],
     }).reindex(firms.index).fillna({"debt": 0.0, "guarantees": 0.0, "leases": 0.0, "rent": 0.0})  # fmt: skip
     table = table[(table["guarantees"] > 0) | (table["leases"] > 0)]
-    earned = table["ebitda"].where(table["ebitda"] > 0)
-    table["reported"] = table["debt"] / earned
-    table["effective"] = (table["debt"] + table["guarantees"] + table["leases"]) / (earned + table["rent"])
+    earnings = table["ebitda"].where(table["ebitda"] > 0)
+    table["reported"] = table["debt"] / earnings
+    table["effective"] = (table["debt"] + table["guarantees"] + table["leases"]) / (earnings + table["rent"])
     off_balance = table["guarantees"] + table["leases"]
     return table.loc[off_balance.sort_values(ascending=False).index].reset_index(names="firm")
 

@@ -15,7 +15,7 @@ from engine.tail.tally import Layout
 
 @dataclasses.dataclass(frozen=True)
 class Labels:
-    """What the book says, by column or component: "class:ABS", "lender:ATHENE", "instrument:L01"."""
+    """Labels from the book, by column or component: "class:ABS", "lender:ATHENE", "instrument:L01"."""
 
     name: dict[str, str]
     group: dict[str, str]  # class of a lender or instrument
@@ -61,13 +61,13 @@ def instrument_sizes(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
 def column_exposures(system: System, drawn: dict[str, float], instruments: pd.DataFrame) -> dict[str, float]:
     """Debt drawn at month 0 by loss column, where it is known, USD bn."""
     sizes = np.asarray([drawn.get(name, 0.0) for name in system.names.instruments], np.float64)
-    held = np.asarray(system.lenders.holdings, np.float64) @ sizes
+    holdings = np.asarray(system.lenders.holdings, np.float64) @ sizes
     total = float(np.asarray(system.exposure_start))
-    found = {"system": total, "legacy": total, "new_money": 0.0}
+    exposures = {"system": total, "legacy": total, "new_money": 0.0}
     by_class = instruments.groupby("class")["size"].sum()
-    found |= {f"class:{name}": float(by_class.get(name, 0.0)) for name in system.names.instrument_classes}
-    return found | {
-        f"lender:{name}": float(size) for name, size in zip(system.names.lenders, held, strict=True)
+    exposures |= {f"class:{name}": float(by_class.get(name, 0.0)) for name in system.names.instrument_classes}
+    return exposures | {
+        f"lender:{name}": float(size) for name, size in zip(system.names.lenders, holdings, strict=True)
     }
 
 

@@ -21,7 +21,7 @@ def firms_table(tally: Tally, layout: Layout, book: Book) -> pd.DataFrame:
     years = range(1, layout.months // 12 + 1)
     probability, error = tails.default_probabilities(tally, [12 * year for year in years])
     causes = tails.cause_shares(tally)
-    table = described(layout, book)
+    table = borrowers(layout, book)
     for place, year in enumerate(years):
         table[f"pd_{year}y"], table[f"pd_{year}y_se"] = probability[:, place], error[:, place]
     for code, cause in enumerate(CAUSES):
@@ -30,7 +30,7 @@ def firms_table(tally: Tally, layout: Layout, book: Book) -> pd.DataFrame:
     return table
 
 
-def described(layout: Layout, book: Book) -> pd.DataFrame:
+def borrowers(layout: Layout, book: Book) -> pd.DataFrame:
     """firm, name, kind and rating of the layout's entities."""
     firms = book.tables["firms"].set_index("firm").reindex(list(layout.entities))
     return pd.DataFrame({
@@ -45,7 +45,7 @@ def defaults_table(tally: Tally, layout: Layout, book: Book) -> pd.DataFrame:
     """Expected number of defaults in each month, by kind of borrower."""
     cumulative, _ = tails.default_probabilities(tally, range(1, layout.months + 1))
     monthly = np.diff(cumulative, axis=1, prepend=0.0)
-    kinds = described(layout, book)["kind"]
+    kinds = borrowers(layout, book)["kind"]
     months = np.arange(1, layout.months + 1)
     parts = [
         pd.DataFrame(
@@ -60,7 +60,7 @@ def causes_table(tally: Tally, layout: Layout, book: Book) -> pd.DataFrame:
     """Expected number of defaults by cause, by kind of borrower, over the whole run."""
     ever, _ = tails.default_probabilities(tally, [layout.months])
     expected = np.nan_to_num(tails.cause_shares(tally)) * ever
-    kinds = described(layout, book)["kind"]
+    kinds = borrowers(layout, book)["kind"]
     rows = []
     for kind in kinds.unique():
         sums = expected[(kinds == kind).to_numpy()].sum(axis=0)

@@ -1,4 +1,4 @@
-"""What a run over many networks of holders knows: each network's measures, and their split. USD bn."""
+"""Measures of many networks of holders, and the split of their variance. USD bn."""
 
 import equinox as eqx
 import jax
@@ -46,11 +46,11 @@ class NetworkMeasures:
             self.close()
 
     def close(self) -> None:
-        """The measures of the network at work, which is complete."""
+        """Add the measures of the network whose last block is in."""
         by_column = list(zip(*self.present, strict=True))
         for name, level in MEASURES.items():
-            found = [variance_components.pseudo_values(list(column), level) for column in by_column]
-            self.values[name].append(np.stack(found, axis=1))
+            values = [variance_components.pseudo_values(list(column), level) for column in by_column]
+            self.values[name].append(np.stack(values, axis=1))
         whole = [variance_components.added(list(column)) for column in by_column]
         self.within["el"].append(np.array([variance_components.variance_within(column) for column in whole]))
         self.within["es_99"].append(
@@ -60,43 +60,45 @@ class NetworkMeasures:
 
     @property
     def networks(self) -> int:
-        """Networks that are complete."""
+        """Number of complete networks."""
         return len(self.within["el"])
 
     def replications(self) -> Replications:
-        """Blocks of paths as replications: over networks paths are the same, and so not independent."""
-        found = Replications()
+        """Blocks of paths as replications: networks share their paths, so only blocks are independent."""
+        replications = Replications()
         for tally in self.pooled:
-            found.add(tally)
-        return found
+            replications.add(tally)
+        return replications
 
     def tables(self, layout: Layout, labels: Labels) -> dict[str, pd.DataFrame]:
         """`network_split`, a row for each column and measure, and `network_values`, for each network too."""
-        keys = [named(key, labels) for key in layout.columns]
+        keys = [labels_of_column(key, labels) for key in layout.columns]
         split, values = [], []
         for name in MEASURES:
             table = np.stack(self.values[name])
-            found = variance_components.between(table, np.stack(self.within[name]))
-            split.append(pd.DataFrame(keys).assign(measure=name, **split_columns(found, self.within[name])))
+            variance = variance_components.between(table, np.stack(self.within[name]))
+            split.append(
+                pd.DataFrame(keys).assign(measure=name, **split_columns(variance, self.within[name]))
+            )
             own = pd.DataFrame(table.mean(axis=1), columns=list(layout.columns)).rename_axis("network")
             long = own.reset_index().melt("network", var_name="column", value_name="value")
             values.append(long.assign(measure=name))
         return {"network_split": pd.concat(split), "network_values": pd.concat(values)}
 
 
-def split_columns(found: variance_components.Between, within: list[np.ndarray]) -> dict[str, np.ndarray]:
+def split_columns(variance: variance_components.Between, within: list[np.ndarray]) -> dict[str, np.ndarray]:
     """Columns of `network_split` from the split of one measure."""
     return {
-        "value": found.mean, "value_se": found.error, "low": found.low, "low_se": found.low_error,
-        "high": found.high, "high_se": found.high_error,
-        "network_sd": np.sqrt(np.maximum(found.variance, 0.0)), "network_variance": found.variance,
-        "noise_sd": np.sqrt(found.noise), "within_sd": np.sqrt(np.mean(within, axis=0)),
-        "network_share": found.share, "network_share_se": found.share_error,
+        "value": variance.mean, "value_se": variance.error, "low": variance.low, "low_se": variance.low_error,
+        "high": variance.high, "high_se": variance.high_error,
+        "network_sd": np.sqrt(np.maximum(variance.variance, 0.0)), "network_variance": variance.variance,
+        "noise_sd": np.sqrt(variance.noise), "within_sd": np.sqrt(np.mean(within, axis=0)),
+        "network_share": variance.share, "network_share_se": variance.share_error,
     }  # fmt: skip
 
 
-def named(key: str, labels: Labels) -> dict[str, str]:
-    """What a column is."""
+def labels_of_column(key: str, labels: Labels) -> dict[str, str]:
+    """A column's key, kind, id, name and class."""
     kind, name = column_kind(key)
     return {
         "column": key, "kind": kind, "id": name, "name": labels.name.get(key, name),
@@ -105,22 +107,22 @@ def named(key: str, labels: Labels) -> dict[str, str]:
 
 
 def lean(tally: Tally) -> Tally:
-    """The tally without what replications do not read."""
+    """The tally without the tables that replications do not read."""
     return eqx.tree_at(
         lambda t: [getattr(t, name) for name in LARGE], tally, [getattr(tally, name)[:0] for name in LARGE]
     )
 
 
 def network_summary(split: pd.DataFrame) -> dict[str, dict]:
-    """What summary.json says of the split: the system, holder classes and lenders, by measure."""
-    kept = ["value", "value_se", "low", "low_se", "high", "high_se", "network_sd", "noise_sd",
+    """The split for summary.json: system, holder classes and lenders, by measure."""
+    columns = ["value", "value_se", "low", "low_se", "high", "high_se", "network_sd", "noise_sd",
             "network_share", "network_share_se"]  # fmt: skip
-    found: dict[str, dict] = {"system": {}, "lender_classes": {}, "lenders": {}}
+    entries: dict[str, dict] = {"system": {}, "lender_classes": {}, "lenders": {}}
     groups = {"lenders": "lender_classes", "lender": "lenders"}
     for row in split.to_dict("records"):
-        numbers = {key: row[key] for key in kept}
+        numbers = {key: row[key] for key in columns}
         if row["kind"] == "system":
-            found["system"][row["measure"]] = numbers
+            entries["system"][row["measure"]] = numbers
         elif row["kind"] in groups:
-            found[groups[row["kind"]]].setdefault(row["id"], {})[row["measure"]] = numbers
-    return found
+            entries[groups[row["kind"]]].setdefault(row["id"], {})[row["measure"]] = numbers
+    return entries

@@ -11,7 +11,7 @@ LEVEL = 0.99
 
 
 def shortfall(losses: ArrayLike) -> Vector:
-    """What each path adds to ES 99%."""
+    """Contribution of each path to ES 99%."""
     return influence(losses, LEVEL)
 
 

@@ -1,4 +1,4 @@
-"""The run beside the outside world: ratings, CDS, rental history, and an earlier independent prototype.
+"""The run beside the outside world: ratings, CDS, rental history, and the references of the book.
 
 One table a question; the report shows them and says where the run differs.
 """
@@ -10,8 +10,10 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from engine.book.about import About
 from engine.book.load import Book
 from engine.results.horizons import horizon_months
+from engine.vocabulary import REGIMES, price_of, rent_of
 
 RATING_PD = {
     "AAA": (0.0, 0.0),
@@ -46,28 +48,21 @@ CDS_RECOVERY = 0.40
 RISK_PREMIUM = {"IG": 6.0, "HY": 2.5}
 """Risk-neutral over real-world default intensity (Hull, Predescu and White 2005; Amato and Remolona 2003)."""
 
-BASELINE = {
-    "1y": {"el": 3.1, "var_99": 21.5, "es_99": 27.3},
-    "3y": {"el": 13.7, "var_99": 74.6, "es_99": 95.6},
-    "5y": {"el": 25.8, "var_99": 127.0, "es_99": 148.0},
-}
-"""Prototype baseline: an earlier independent float64 prototype, 20,000 paths, USD bn."""
-
-BASELINE_EXPOSURE = 570.0
-"""Commitments the prototype's shares refer to, USD bn."""
-
-BASELINE_REGIMES = {"boom": 0.39, "plateau": 0.46, "bust": 0.15}
-"""Prototype baseline: regimes at month 60."""
-
-BASELINE_PD = {"CRWV": 0.047, "ORCL": 0.002, "OAI": 0.010, "XAI": 0.028, "VANT_TX": 0.003}
-"""Prototype baseline: one-year default probabilities."""
-
-
 PROBABILITIES = (
     "firm", "name", "kind", "rating", "pd_1y", "pd_1y_se", "rating_pd_1y", "cds_bps", "cds_pd_1y", "basis",
     "implied_pd_1y", "ratio", "prototype_pd_1y", "pd_5y", "pd_5y_se", "implied_pd_5y",
 )  # fmt: skip
 """Columns of `default_probabilities`."""
+
+
+References = dict[tuple[str, str, int], float]
+"""Value by quantity, firm (blank but for a default probability) and horizon in months."""
+
+
+def references_of(book: Book) -> References:
+    """The book's references; none in most books."""
+    rows = book["references"][["quantity", "firm", "horizon", "value"]]
+    return {(quantity, firm, month): value for quantity, firm, month, value in rows.itertuples(index=False)}
 
 
 def rating_category(rating: str) -> str | None:
@@ -101,8 +96,9 @@ def cds_pd(spread_bps: float, rating: str = "", years: int = 1) -> float:
 def default_probabilities(firms: pd.DataFrame, book: Book) -> pd.DataFrame:
     """One- and five-year PD of each named borrower beside CDS and rating; the CDS is preferred to the rating.
 
-    The five-year columns are NaN where the run is shorter.
+    The five-year columns are NaN where the run is shorter, `prototype_pd_1y` where the book has no reference.
     """
+    references = references_of(book)
     quotes = book.tables["firms"].set_index("firm")
     rows = []
     for firm in firms[firms["kind"] != "synthetic"].itertuples():
@@ -115,63 +111,61 @@ def default_probabilities(firms: pd.DataFrame, book: Book) -> pd.DataFrame:
             "pd_1y": firm.pd_1y, "pd_1y_se": firm.pd_1y_se,
             "rating_pd_1y": by_rating, "cds_bps": spread, "cds_pd_1y": by_cds, "basis": basis,
             "implied_pd_1y": implied, "ratio": firm.pd_1y / implied if implied > 0 else math.nan,
-            "prototype_pd_1y": BASELINE_PD.get(firm.firm, math.nan),
+            "prototype_pd_1y": references.get(("pd", firm.firm, 12), math.nan),
             "pd_5y": getattr(firm, "pd_5y", math.nan), "pd_5y_se": getattr(firm, "pd_5y_se", math.nan),
             "implied_pd_5y": cds_pd(spread, rating, 5) if basis == "CDS" else rating_pd(rating, 5),
         })  # fmt: skip
     return pd.DataFrame(rows, columns=PROBABILITIES).astype({"rating": "str", "basis": "str"})
 
 
-def losses(system: dict, legacy: dict, exposure: float) -> pd.DataFrame:
-    """Expected and tail loss, of all debt and of that outstanding today alone, beside the prototype baseline.
+def losses(system: dict, legacy: dict, exposure: float, references: References) -> pd.DataFrame:
+    """Expected and tail loss, of all debt and of that outstanding today alone, beside the book's references.
 
-    `system` and `legacy` hold the measures by horizon; shares are of the exposure at month 0.
+    `system` and `legacy` hold the measures by horizon; shares are of the exposure at month 0. Columns
+    `prototype` are the reference's, NaN without one.
     """
-    rows = []
+    rows, scale = [], references.get(("exposure", "", 0), math.nan)
     for horizon, measures in system.items():
         for measure in ("el", "var_99", "es_99"):
-            reference = BASELINE.get(horizon, {}).get(measure, math.nan)
+            reference = references.get((measure, "", horizon_months(horizon)), math.nan)
             rows.append({
                 "horizon": horizon, "measure": measure, "run": measures[measure],
                 "run_share": measures[measure] / exposure if exposure > 0 else math.nan,
                 "legacy": legacy.get(horizon, {}).get(measure, math.nan),
-                "prototype": reference, "prototype_share": reference / BASELINE_EXPOSURE,
+                "prototype": reference, "prototype_share": reference / scale,
                 "ratio": measures[measure] / reference,
             })  # fmt: skip
     return pd.DataFrame(rows)
 
 
 def history_table(book: Book) -> pd.DataFrame:
-    """Observed USD per GPU-hour by generation: series, month (from December 2025), value."""
-    history = book.tables["history"]
+    """Observed USD per GPU-hour by generation: series, month from the book's date, value."""
+    history, about = book["history"], book.about
     hourly = history[history["unit"].str.contains("hour|/h", case=False, regex=True)]
-    months = [period_month(date) for date in hourly["date"]]
-    table = pd.DataFrame({"series": hourly["series"].str.extract(r"([A-Z]{1,2}[0-9]{3})", expand=False)})
+    months = [about.month(date) for date in hourly["date"]]
+    generations = "|".join(sorted(book["chips"]["generation"], key=len, reverse=True))
+    chip = hourly["series"].str.extract(rf"(?<![A-Z0-9])({generations})(?![A-Z0-9])", expand=False)
+    table = pd.DataFrame({"series": chip})
     table = table.assign(month=np.asarray(months, dtype=np.int64), value=hourly["value"])
     return table.dropna().sort_values(["series", "month"]).reset_index(drop=True)
 
 
-def period_month(date: str) -> int:
-    """Last month of "2025", "2025Q4", "2025-12" or "2025-12-31", counted from December 2025."""
-    date = str(date)
-    month = 3 * int(date[5]) if "Q" in date else int(date[5:7]) if len(date) >= 7 else 12
-    return (int(date[:4]) - 2025) * 12 + month - 12
+RECENT = 21
+"""Months before the book's date whose observations count for the decline of rents."""
 
 
-def declines(fans: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
-    """Annual rate of change of rents and prices: observed since early 2024, and the median of the run.
+def declines(fans: pd.DataFrame, history: pd.DataFrame, about: About) -> pd.DataFrame:
+    """Annual rate of change of rents and prices: observed in the last 21 months, and the median of the run.
 
     rate = exp(ln(last / first) / years) - 1, between the first and the last observation.
     """
     rows = []
     for series, part in history.groupby("series"):
-        recent = part[part["month"] >= -21]
+        recent = part[part["month"] >= -RECENT]
         rows += change_row(f"{series} rent, observed", recent["month"].to_numpy(), recent["value"].to_numpy())
-    for series, name in (
-        ("rent_h100", "H100 rent"),
-        ("price_h100", "H100 price"),
-        ("price_gb200", "GB200 price"),
-    ):
+    first = about.benchmarks[0]
+    names = {rent_of(first): f"{first} rent"} | {price_of(chip): f"{chip} price" for chip in about.benchmarks}
+    for series, name in names.items():
         part = fans[fans["series"] == series].sort_values("month")
         for years in (1, 3, 5):
             kept = part[part["month"].isin((0 if 0 in set(part["month"]) else 1, 12 * years))]
@@ -181,17 +175,15 @@ def declines(fans: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["what", "first", "last", "years", "annual_change"])
 
 
-BANDS = ("revenue", "rent_h100", "price_h100", "price_gb200", "utilisation", "exposure")
-"""Series whose predicted bands are tabulated."""
-
-
-def bands(fans: pd.DataFrame) -> pd.DataFrame:
+def bands(fans: pd.DataFrame, about: About) -> pd.DataFrame:
     """Predicted 90% band and median at each year's end: series, month, p05, p50, p95.
 
-    What was known at the end of 2025 and what the model says then: the years to come decide.
+    What the model says with what was known at the book's date: the years to come decide.
     """
-    rows = fans[fans["series"].isin(BANDS) & (fans["month"] % 12 == 0) & (fans["month"] > 0)]
-    order = rows["series"].map({name: place for place, name in enumerate(BANDS)})
+    chips = (rent_of(about.benchmarks[0]), *map(price_of, about.benchmarks))
+    shown = ("revenue", *chips, "utilisation", "exposure")
+    rows = fans[fans["series"].isin(shown) & (fans["month"] % 12 == 0) & (fans["month"] > 0)]
+    order = rows["series"].map({name: place for place, name in enumerate(shown)})
     rows = rows.assign(order=order).sort_values(["order", "month"])
     return rows[["series", "month", "p05", "p50", "p95"]].reset_index(drop=True)
 
@@ -205,13 +197,13 @@ def change_row(what: str, months: np.ndarray, values: np.ndarray) -> list[tuple]
     return [(what, float(values[0]), float(values[-1]), years, change)]
 
 
-def regime_shares(regimes: pd.DataFrame, horizons: Iterable[str]) -> pd.DataFrame:
-    """Share of paths in each regime at the horizons, beside the prototype baseline at month 60."""
+def regime_shares(regimes: pd.DataFrame, horizons: Iterable[str], references: References) -> pd.DataFrame:
+    """Share of paths in each regime at the horizons, beside the book's references."""
     months = regimes.set_index("month")
     rows = []
     for horizon in horizons:
-        for regime, baseline in BASELINE_REGIMES.items():
+        for regime in REGIMES:
             month = horizon_months(horizon)
             share = float(months[regime].get(month, math.nan))
-            rows.append((horizon, regime, share, baseline if month == 60 else math.nan))
+            rows.append((horizon, regime, share, references.get((regime, "", month), math.nan)))
     return pd.DataFrame(rows, columns=["horizon", "regime", "share", "prototype"])

@@ -46,6 +46,17 @@ class Provenance(Origin):
     sampler: str
 
 
+class Timing(TypedDict):
+    """Seconds, speed, memory; `sessions` counts the interrupted ones too; `kernel` evaluated the paths."""
+
+    compile_s: float
+    run_s: float
+    paths_per_s: float
+    peak_rss_mb: float
+    sessions: int
+    kernel: str  # xla, fused, or xla and why not fused
+
+
 def machine(origin: Origin) -> str:
     """The machine in words: devices, processor, platform."""
     return ", ".join(part for part in (origin["device"], origin["platform"]) if part)
@@ -124,3 +135,15 @@ def peak_memory() -> float:
     """Greatest resident memory of this process so far, MB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1024.0**2 if sys.platform == "darwin" else peak / 1024.0
+
+
+def timing_of(compile_s: float, run_s: float, paths: int, sessions: int = 1, kernel: str = "xla") -> Timing:
+    """What a simulation took: seconds, paths a second, and this process's greatest memory so far."""
+    return {
+        "compile_s": compile_s,
+        "run_s": run_s,
+        "paths_per_s": paths / max(run_s, 1e-9),
+        "peak_rss_mb": peak_memory(),
+        "sessions": sessions,
+        "kernel": kernel,
+    }

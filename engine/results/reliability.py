@@ -33,7 +33,7 @@ def doubts_of(
 
 
 def doubts_of_tasks(summary: Mapping[str, Any]) -> list[str]:
-    """What makes a task's answer unusable, from the task's entry in the summary."""
+    """Reasons why a task's answer is unusable, from its entry in the summary."""
     doubts = list(summary.get("calibration", {}).get("doubts", []))
     if "unreachable" in (stress := summary.get("reverse_stress", {})):
         doubts.append(stress["unreachable"])

@@ -1,6 +1,6 @@
-"""Errors from the spread of independent replications: what antithetic pairs and scrambled sequences need.
+"""Errors from the spread of independent replications, for antithetic pairs and scrambled sequences.
 
-Within one of these samplers' replications paths are not independent, so formulas for independent paths would
+Paths within a replication of these samplers are not independent, so formulas for independent paths would
 misjudge the error. With R replications of equal size an estimate's standard error is their standard
 deviation over sqrt(R), and its 95% interval reaches t(R - 1) of these (Glasserman 2003, 5.4).
 """
@@ -42,31 +42,31 @@ class Replications:
         ]))  # fmt: skip
         self.parts.append(np.stack(estimates.contributions))
 
-    def kept(self) -> dict[str, np.ndarray]:
-        """What was added so far as arrays, the first axis the replications."""
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The measures so far by name, the first axis the replications."""
         return {name: np.array(values) for name, values in vars(self).items()}
 
-    def restore(self, kept: dict[str, np.ndarray]) -> None:
-        """Go on from what an interrupted run had `kept`."""
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Resume from the `arrays` of an interrupted run."""
         for name in vars(self):
-            setattr(self, name, list(kept[name]))
+            setattr(self, name, list(arrays[name]))
 
     def errors(self, table: pd.DataFrame) -> pd.DataFrame:
-        """The table of losses with these errors in place of those for independent paths."""
+        """The table of losses with these errors instead of those of independent paths."""
         if len(self) < 2:
             return table
         reach = float(stdtrit(len(self) - 1, 0.975))
-        found = {"el_se": sectioned(self.expected)[1].ravel()}
+        errors_by_column = {"el_se": sectioned(self.expected)[1].ravel()}
         _, errors = sectioned(self.beyond)
         for place, level in enumerate(LEVELS):
             var, es = errors[:, place].reshape(2, -1)
             middle = table[f"var_{level}"].to_numpy()
-            found |= {
+            errors_by_column |= {
                 f"var_{level}_lo": middle - reach * var,
                 f"var_{level}_hi": middle + reach * var,
                 f"es_{level}_se": es,
             }
-        return table.assign(**found)
+        return table.assign(**errors_by_column)
 
     def part_errors(self, layout: Layout) -> dict[tuple[str, str], float]:
         """Standard error of the Euler contribution by (horizon, component); empty without replications."""

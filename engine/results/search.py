@@ -30,14 +30,14 @@ def setting(row: dict[str, Any]) -> dict[str, float]:
     return {name.removeprefix(KNOB): value for name, value in row.items() if name.startswith(KNOB)}
 
 
-def confirmed(
+def with_fresh_results(
     table: pd.DataFrame, best: list[dict[str, Any]], again: list[dict[str, Estimate]]
 ) -> pd.DataFrame:
-    """The trials with what fresh paths find at the best settings, blank elsewhere."""
+    """The trials, with results on fresh paths for the best, blank for the others."""
     table = table.copy()
-    for row, found in zip(best, again, strict=False):
+    for row, results in zip(best, again, strict=False):
         at = table.index[table["trial"] == row["trial"]]
-        for name, each in found.items():
+        for name, each in results.items():
             table.loc[at, FRESH + name] = each.value
             table.loc[at, FRESH + name + ERROR] = each.standard_error
     return table

@@ -32,15 +32,15 @@ def summary_of(
     """Every entry of the summary but `doubts`; `provenance` also holds the timing and a task's entries."""
     losses, exposure = tables["losses"], median_exposure(tables["fans"])
     system = {
-        row["horizon"]: reported(row) | {"exposure_then": exposure.get(horizon_months(row["horizon"]))}
+        row["horizon"]: measures_of(row) | {"exposure_then": exposure.get(horizon_months(row["horizon"]))}
         for row in rows_of(losses, "system")
     }
     lenders: dict[str, dict[str, Measures]] = {}
     for row in rows_of(losses, "lender"):
-        lenders.setdefault(row["id"], {})[row["horizon"]] = reported(row)
+        lenders.setdefault(row["id"], {})[row["horizon"]] = measures_of(row)
     bearers: dict[str, dict[str, Measures]] = {}
     for row in rows_of(losses, "bearer"):
-        bearers.setdefault(row["id"], {})[row["horizon"]] = reported(row) | {"wealth": row["wealth"]}
+        bearers.setdefault(row["id"], {})[row["horizon"]] = measures_of(row) | {"wealth": row["wealth"]}
     counted = {
         "schema": SCHEMA,
         "status": provenance.get("status", "done"),
@@ -49,6 +49,7 @@ def summary_of(
         "book": provenance.get("book", getattr(book, "name", "")),
         "config_hash": provenance.get("config_hash") or config_hash(provenance.get("config", {})),
         "book_hash": book.hash,
+        "about": book.about.entry(),
         "timing": provenance["timing"],
         "system": system,
         "lenders": lenders,
@@ -76,7 +77,7 @@ def median_exposure(fans: pd.DataFrame) -> dict[int, float]:
     return dict(zip(rows["month"], rows["p50"], strict=True))
 
 
-def reported(row: dict[str, Any]) -> Measures:
+def measures_of(row: dict[str, Any]) -> Measures:
     """The measures of a row that the summary repeats."""
     return {key: value for key, value in row.items() if key.startswith(REPORTED)}
 
@@ -92,9 +93,9 @@ def config_hash(config: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(plain(dict(config)), sort_keys=True).encode()).hexdigest()
 
 
-def sampler_of(estimates: Estimates, given: str | dict[str, Any]) -> dict[str, Any]:
-    """Name of the sampler and how evenly the paths carry the result."""
-    given = {"name": given} if isinstance(given, str) else dict(given)
+def sampler_of(estimates: Estimates, sampler: str | dict[str, Any]) -> dict[str, Any]:
+    """Name of the sampler and evenness of the weights."""
+    sampler = {"name": sampler} if isinstance(sampler, str) else dict(sampler)
     weights, last = estimates.weights, estimates.system[-1]
     uneven = weights.k_hat is not None
     return {
@@ -106,11 +107,11 @@ def sampler_of(estimates: Estimates, given: str | dict[str, Any]) -> dict[str, A
         "weights_capped": weights.capped,
         "k_hat": weights.k_hat,
         "variance_reduction": far_tail.reductions(last) if uneven else {},
-    } | given
+    } | sampler
 
 
 def warnings_of(estimates: Estimates, layout: Layout, losses: pd.DataFrame) -> list[str]:
-    """What is not resolved, in sentences: the system's tails, then how many lenders have the same problem."""
+    """Unresolved tails in sentences: the system's, then the number of lenders'."""
     unresolved: dict[str, list[str]] = {}
     for horizon, system in zip(horizon_names(layout), estimates.system, strict=True):
         for level in LEVELS.values():

@@ -5,24 +5,13 @@ import pathlib
 from collections.abc import Callable
 from typing import Any, NotRequired, TypedDict, cast
 
-from engine.results.provenance import Origin
+from engine.results.provenance import Origin, Timing
 
 SCHEMA = 1
 """Version of summary.json and of the tables beside it (docs/results.md)."""
 
 Measures = dict[str, Any]
 """el, var_99, es_99 ... of one column at one horizon, as the table `losses` names them."""
-
-
-class Timing(TypedDict):
-    """Seconds, speed, memory; `sessions` counts the interrupted ones too; `kernel` evaluated the paths."""
-
-    compile_s: float
-    run_s: float
-    paths_per_s: float
-    peak_rss_mb: float
-    sessions: int
-    kernel: NotRequired[str]  # xla, fused, or xla and why not fused
 
 
 class Sampler(TypedDict):
@@ -51,6 +40,7 @@ class Summary(Origin):
     lenders: dict[str, dict[str, Measures]]  # by lender and horizon
     bearers: dict[str, dict[str, Measures]]
     firms: dict[str, dict[str, float]]  # pd_1y ... and standard errors
+    about: dict[str, Any]  # the book's name, date, benchmark chips and classes: `About.entry`
     flagged_paths: dict[str, int]
     sampler: Sampler
     warnings: list[str]  # what is not resolved
@@ -64,7 +54,16 @@ class Summary(Origin):
     calibration: NotRequired[dict[str, Any]]
 
 
-ADDED: dict[str, Callable[[], Any]] = {"doubts": list, "bearers": dict, "processes": lambda: 1}
+def shipped_about() -> dict[str, Any]:
+    """What a run without an entry `about` took for granted, whatever its book."""
+    from engine.book.load import load_book, shipped_book  # seldom needed, and slow
+
+    return load_book(shipped_book()).about.entry() | {"name": ""}
+
+
+ADDED: dict[str, Callable[[], Any]] = {
+    "doubts": list, "bearers": dict, "processes": lambda: 1, "about": shipped_about,
+}  # fmt: skip
 """Entries that earlier versions of the schema did not write, and what stands for them."""
 
 
@@ -87,7 +86,7 @@ def read_summary(path: str | pathlib.Path) -> Summary:
         raise UnreadableSummary(
             f"{path}: got schema {schema}, expected {SCHEMA}: read it with the version that wrote it"
         )
-    document = {name: make() for name, make in ADDED.items()} | document
+    document |= {name: make() for name, make in ADDED.items() if name not in document}
     if missing := sorted(Summary.__required_keys__ - document.keys()):
         raise UnreadableSummary(
             f"{path}: got no {', '.join(missing)}, expected all entries of schema {SCHEMA}: run it again"

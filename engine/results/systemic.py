@@ -60,7 +60,7 @@ def measures_of(column: Systemic, capital: float) -> dict[str, float]:
 
 
 def passed_on(names: Sequence[str], table: Any, passing: ArrayLike, cost: ArrayLike) -> dict[str, float]:
-    """What lenders that are not vehicles lose on their claims if one vehicle alone fails at month 0, USD bn.
+    """Losses of lenders that are not vehicles on their claims if one vehicle alone fails at month 0, USD bn.
 
     `table` has the lenders as `System.lenders` has them, vehicles first; `passing` is the share of a
     vehicle's loss that is passed on, `cost` that of its debt lost in bankruptcy.
@@ -71,8 +71,10 @@ def passed_on(names: Sequence[str], table: Any, passing: ArrayLike, cost: ArrayL
     )
     passing, cost = np.asarray(passing, np.float64), np.asarray(cost, np.float64)
     vehicles = debt_share.shape[1]
-    lost, _ = jax.jit(fail_each)(capital[:vehicles], debt[:vehicles], debt_share, equity_share, passing, cost)
-    sums = np.asarray(lost)[:, vehicles:].sum(axis=1).tolist()
+    losses, _ = jax.jit(fail_each)(
+        capital[:vehicles], debt[:vehicles], debt_share, equity_share, passing, cost
+    )
+    sums = np.asarray(losses)[:, vehicles:].sum(axis=1).tolist()
     return dict(zip(names[:vehicles], sums, strict=True))
 
 

@@ -87,6 +87,7 @@ def tables_of(
     firms = monthly.firms_table(tally, layout, book)
     fans, regimes = monthly.fans_table(tally, layout), monthly.regimes_table(tally, layout)
     history, horizons = plausibility.history_table(book), losses.horizon_names(layout)
+    about, references = book.about, plausibility.references_of(book)
     whole, legacy = (
         measures[measures["column"] == column].set_index("horizon").to_dict("index")
         for column in ("system", "legacy")
@@ -111,10 +112,11 @@ def tables_of(
         "boom_breaks": monthly.boom_breaks_table(tally, layout),
         "worst_paths": monthly.worst_paths_table(tally, layout),
         "history": history,
+        "references": book["references"],
         "leverage": leverage.leverage_table(book.tables),
         "plausibility_pd": plausibility.default_probabilities(firms, book),
-        "plausibility_losses": plausibility.losses(whole, legacy, labels.exposure["system"]),
-        "plausibility_bands": plausibility.bands(fans),
-        "plausibility_declines": plausibility.declines(fans, history),
-        "plausibility_regimes": plausibility.regime_shares(regimes, horizons),
+        "plausibility_losses": plausibility.losses(whole, legacy, labels.exposure["system"], references),
+        "plausibility_bands": plausibility.bands(fans, about),
+        "plausibility_declines": plausibility.declines(fans, history, about),
+        "plausibility_regimes": plausibility.regime_shares(regimes, horizons, references),
     }

@@ -50,7 +50,7 @@ def cache_folder() -> pathlib.Path:
 
 
 def prepare_devices(devices: int | str = "auto", precision: Mapping[str, Any] = PRECISION) -> int:
-    """Set JAX up for so many host devices (`auto`: one a core) and this precision; the number asked for.
+    """Set JAX up for a number of host devices (`auto`: one a core) and a precision; returns the number.
 
     Warns where JAX has already started with another number of devices or without these compiler flags.
     """
@@ -87,9 +87,9 @@ def host_devices() -> int:
 
 def late(count: int, missing: list[str]) -> str:
     """The warning that settings come too late."""
-    lost = f" without {len(missing)} of the engine's XLA flags" if missing else ""
+    gap = f" without {len(missing)} of the engine's XLA flags" if missing else ""
     return (
-        f"prepare_devices: JAX has already started with {host_devices()} host devices{lost}; "
+        f"prepare_devices: JAX has already started with {host_devices()} host devices{gap}; "
         f"asked for {count}. "
         "Paths may run many times slower: call prepare_devices() before anything that uses JAX"
     )

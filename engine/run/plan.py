@@ -72,6 +72,7 @@ class Timing:
 
     @property
     def paths_per_s(self) -> float:
+        """Paths simulated per second, compilation excluded."""
         return self.paths / max(self.run_s, 1e-9)
 
 

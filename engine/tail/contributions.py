@@ -114,7 +114,7 @@ def _fan_quantile(weight: Float64[np.ndarray, "fan_bins"], mass: float) -> float
 
 
 def bin_shares(losses: Losses, worst: Tail) -> Float64[np.ndarray, "bins"]:
-    """What part of each bin's sums belongs to the tail: 0 below the VaR bin, 1 above it.
+    """Share of each bin's sums in the tail: 0 below the VaR bin, 1 above it.
 
     In the VaR bin it is the part of the bin's system loss that ES takes, so that contributions add up to ES.
     """

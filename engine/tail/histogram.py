@@ -54,11 +54,6 @@ class Bins:
         """The number of bins, the outer ones included."""
         return 2 * self.steps + 3 if self.signed else self.steps + 2
 
-    @property
-    def relative_error(self) -> float:
-        """How far a representative may lie from a member of its bin, relative to the member."""
-        return 0.5 / self.per_octave
-
     def index(self, x: Float32[Array, "*shape"]) -> Int32[Array, "*shape"]:
         """The bin of each number."""
         bits = jax.lax.bitcast_convert_type(x, jnp.int32)

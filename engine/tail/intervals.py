@@ -70,7 +70,7 @@ def weights(tally: Tally) -> Weights:
 
 
 def distrust(sample: Weights) -> list[str]:
-    """What is wrong with the weights, in sentences; empty where they can be trusted.
+    """Problems of the weights, in sentences; empty if there is none.
 
     Likelihood ratios average one: a mean further off than MEAN_ERRORS standard errors, or a tail so heavy
     that the error itself cannot be trusted, says that the paths do not stand for the law they are meant to.

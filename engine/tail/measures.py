@@ -9,7 +9,6 @@ the bin's mean. Against the same sample unbinned, VaR is within half a bin, 0.19
 half a bin times the share of the tail that lies in the VaR bin.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -208,22 +207,6 @@ def value_at_risk(losses: Losses, level: float) -> float:
 def expected_shortfall(losses: Losses, level: float) -> float:
     """The mean of the worst 1 - level of losses, USD bn (Acerbi and Tasche 2002)."""
     return tail(losses, level).expected_shortfall
-
-
-def term_structure(
-    tally: Tally, levels: Sequence[float], *, self_normalised: bool = False
-) -> tuple[Float64[np.ndarray, "horizons columns"], Float64[np.ndarray, "2 levels horizons columns"]]:
-    """Expected loss, and (VaR, ES) at each level, for every horizon and column at once."""
-    horizons, columns = tally.weights.shape[:2]
-    expected = np.empty((horizons, columns))
-    beyond = np.empty((2, len(levels), horizons, columns))
-    for h, c in np.ndindex(horizons, columns):
-        losses = column_losses(tally, h, c, self_normalised=self_normalised)
-        expected[h, c] = expected_loss(losses).value
-        for i, level in enumerate(levels):
-            worst = tail(losses, level)
-            beyond[:, i, h, c] = worst.value_at_risk, worst.expected_shortfall
-    return expected, beyond
 
 
 def worst_paths(tally: Tally, horizon: int) -> tuple[Int[np.ndarray, "worst"], Float[np.ndarray, "worst"]]:

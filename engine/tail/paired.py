@@ -15,7 +15,7 @@ Vector = Float64[np.ndarray, "paths"]
 
 
 def influence(losses: ArrayLike, level: float) -> Vector:
-    """What each path adds to ES: VaR + (L - VaR)+ / (1 - level), with mean ES (Rockafellar and Uryasev 2000).
+    """Part of each path in ES: VaR + (L - VaR)+ / (1 - level), with mean ES (Rockafellar and Uryasev 2000).
 
     VaR enters its error at second order only, so the standard error of the mean is that of ES (Hong, Hu and
     Liu 2014).

@@ -121,8 +121,8 @@ def importance(pair: Pair, level: float) -> Estimate:
         return NOTHING
     full = np.flatnonzero(rows > 0.0)[::-1]
     number = np.concatenate([[0.0], np.cumsum(rows[full])])
-    lost = np.concatenate([[0.0], np.cumsum((pair.mass @ pair.system)[full])])
-    value = float(PchipInterpolator(number, lost)(mass)) / mass - lost[-1] / pair.paths
+    cumulative = np.concatenate([[0.0], np.cumsum((pair.mass @ pair.system)[full])])
+    value = float(PchipInterpolator(number, cumulative)(mass)) / mass - cumulative[-1] / pair.paths
     inside = np.where(np.arange(rows.size) > place, 1.0, 0.0)
     inside[place] = fraction
     at_var = np.average(pair.system, weights=pair.mass[filled(rows, mass)])
@@ -136,7 +136,7 @@ def filled(weight: Float64[np.ndarray, "bins"], mass: float) -> int:
 
 
 def tail_shares(beyond: Tail) -> Float64[np.ndarray, "system"]:
-    """What part of each of the JOINT bins lies in the system's tail."""
+    """Share of each of the JOINT bins in the system's tail."""
     whole = beyond.losses
     inside = coarser(bin_shares(whole, beyond) * whole.weight, JOINT)
     weight = coarser(whole.weight, JOINT)

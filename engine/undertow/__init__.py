@@ -10,9 +10,9 @@
 
     ut.clear([[0, 4], [0, 0]], [2, 0])    # Eisenberg-Noe; docs/api.md lists everything by topic
 
-`import undertow` is instant: what a name needs is imported when the name is first taken. The first that needs
-JAX sets XLA's flags for this process if JAX is not imported yet (`prepare`). JAX's own settings are left
-alone: float64 is asked for within each call, and results are NumPy arrays and pandas DataFrames.
+`import undertow` is instant: a name imports its module at its first use. The first name that needs JAX sets
+XLA's flags for this process if JAX is not imported yet (`prepare`). JAX's own settings do not change: float64
+is on within each call only, and results are NumPy arrays and pandas DataFrames.
 """
 
 # ruff: noqa: F401 (the imports are for type checkers)
@@ -154,14 +154,14 @@ __all__ = sorted({*ON_HOST, *ON_DEVICE})
 
 
 def __getattr__(name: str) -> Any:
-    """A name of the face, imported when it is first taken."""
+    """A public name, imported at its first use."""
     if name in ON_HOST:
-        value = _taken(ON_HOST[name])
+        value = _import(ON_HOST[name])
     elif name in ON_DEVICE:
         from engine.undertow.isolation import isolated, prepared
 
         prepared()
-        value = _taken(ON_DEVICE[name])
+        value = _import(ON_DEVICE[name])
         if not isinstance(value, type) and name != "PSEUDO_RANDOM":
             value = isolated(value)
     else:
@@ -174,6 +174,6 @@ def __dir__() -> list[str]:
     return __all__
 
 
-def _taken(place: str) -> Any:
+def _import(place: str) -> Any:
     module, _, name = place.rpartition(".")
     return getattr(importlib.import_module(f"engine.{module}"), name)

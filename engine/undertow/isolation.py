@@ -12,10 +12,11 @@ from engine.run.host import prepare_devices
 def prepare(devices: int | str = "auto") -> int:
     """Set up XLA for speed, in this process only: one host device a core, compiler flags, a compile cache.
 
-    The first name taken that needs JAX does this by itself, unless JAX is imported already: then call it
-    before JAX computes anything, for XLA reads its flags once. Without it runs warn and are some fifty times
-    slower. Args: devices, their number, or `auto`. Returns the number of devices. Warns where JAX has already
-    computed something: then it is too late.
+    The first use of a name that needs JAX does this, unless JAX is imported already: then call it before JAX
+    computes anything, since XLA reads its flags once. Without it runs warn and are some fifty times slower.
+
+    Args: devices, their number, or `auto`. Returns the number of devices. Warns if it comes too late because
+    JAX has already computed something.
 
     Flags and a cache folder that are set already stay, and float64 stays off outside Undertow's own calls.
 
@@ -47,7 +48,7 @@ def isolated(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def on_host(value: Any) -> Any:
-    """A value with its JAX arrays, wherever they are in it, as NumPy arrays."""
+    """A value with all of its JAX arrays as NumPy arrays."""
     import jax
     import numpy as np
 

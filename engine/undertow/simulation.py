@@ -24,7 +24,7 @@ from engine.paths.samplers import samplers_of
 from engine.paths.simulate import simulate
 from engine.results.circular_web import web_tables
 from engine.results.folder import Results, write_json, write_table
-from engine.results.provenance import made, peak_memory
+from engine.results.provenance import made, timing_of
 from engine.results.replications import Replications
 from engine.results.summarise import config_hash
 from engine.results.summary import Summary
@@ -34,10 +34,9 @@ from engine.tail.tally import Tally
 from engine.undertow.books import load_book
 from engine.undertow.isolation import on_host
 from engine.undertow.units import with_units
-from engine.vocabulary import SERIES
 
 REPLICATIONS = {"antithetic": 16, "sobol": 16}
-"""Samplers whose errors come from the spread of replications, and how many unless asked."""
+"""Samplers whose errors come from the spread of replications, and the default number of those."""
 MONTHS = range(12, 121, 12)
 BLOCK = 16_384
 LEARNING_BLOCK = 4096
@@ -72,7 +71,7 @@ class Run:
     @functools.cached_property
     def tables(self) -> dict[str, pd.DataFrame]:
         """Tables made from the tally, by name; docs/results.md says what their rows and columns are."""
-        return {name: with_units(table) for name, table in self.results.tables.items()}
+        return {name: with_units(name, table) for name, table in self.results.tables.items()}
 
     @functools.cached_property
     def circular_web(self) -> dict[str, pd.DataFrame]:
@@ -82,7 +81,7 @@ class Run:
         """
         with double_precision():
             tables = web_tables(self.system, self.book, self.tally, self.plan.seed, self.samplers)
-        return {name: with_units(table) for name, table in tables.items()}
+        return {name: with_units(name, table) for name, table in tables.items()}
 
     @property
     def losses(self) -> pd.DataFrame:
@@ -129,7 +128,7 @@ class Run:
 
     @property
     def warnings(self) -> list[str]:
-        """What the paths do not resolve, in sentences."""
+        """Unresolved results, in sentences."""
         return self.summary["warnings"]
 
     def replay(self, path: int) -> pd.DataFrame:
@@ -168,9 +167,9 @@ class Run:
         return self.losses[self.losses["kind"] == kind].reset_index(drop=True)
 
     def _provenance(self) -> dict[str, Any]:
-        timing = dataclasses.asdict(self.timing) | {
-            "paths_per_s": self.timing.paths_per_s, "peak_rss_mb": peak_memory(), "sessions": 1
-        }  # fmt: skip
+        timing = timing_of(
+            self.timing.compile_s, self.timing.run_s, self.timing.paths, kernel=self.timing.kernel
+        )
         plan, numbers = dataclasses.asdict(self.plan), dataclasses.asdict(self.parameters)
         return made() | plan | {
             "run": "", "task": "tail_risk", "scenario": "", "story": "", "sampler": self.sampler,
@@ -197,7 +196,7 @@ def run(
     sampler: str = "pseudo_random",
     replications: int | None = None,
     kernel: str = "xla",
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int], None] = lambda paths: None,
 ) -> Run:
     """Simulate a book on all devices: the main job of the command, its numbers the same to the bit.
 
@@ -244,12 +243,12 @@ def run(
 
 
 def monthly(system: System, history: tuple[Any, Any]) -> pd.DataFrame:
-    """The series of `vocabulary.SERIES` and the defaults of a path, month by month, from (State, Info)."""
+    """The series of `Names.series` and the defaults of a path, month by month, from (State, Info)."""
     state, info = history
     series = jax.vmap(traced, in_axes=(None, 0, 0))(system, state, info)
-    table = pd.DataFrame(np.asarray(series, np.float64), columns=list(SERIES))
+    table = pd.DataFrame(np.asarray(series, np.float64), columns=list(system.names.series))
     table.insert(0, "month", np.arange(1, len(table) + 1))
     last = np.asarray(state.credit.default_month)[-1]
     firms = np.asarray(system.names.firms)
     table["defaults"] = [", ".join(firms[last[: len(firms)] == month]) for month in table["month"]]
-    return with_units(table)
+    return with_units("replay", table)

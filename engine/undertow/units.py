@@ -1,39 +1,77 @@
-"""The unit of every number in a table, by the name of its column."""
+"""The unit of every number in a table, by the table's name and the column's."""
 
 import re
 
 import pandas as pd
 
-MONEY, SHARE = "USD bn", "share"
+MONEY, YEARLY, SHARE, RATIO = "USD bn", "USD bn a year", "share", "ratio"
+RENT, PRICE, SERIES = "USD an hour", "thousand USD", "that of the series"
+
+ERROR = re.compile(r"_(se|lo|hi)$")
+"""Ending of standard errors and interval bounds, which have the unit of their estimate."""
+
 UNITS = (
-    (r"(el|es|var)(_.*)?|loss|exposure|capital|wealth|tail_mean|covar.*|delta.*|mes.*", MONEY),
-    (r"promised|ordinary.*|tail_(low|high)|accounting_gap|public|forgone", MONEY),
-    (r"(pd|plain)_.*|share|.*_share|probability|utilisation|supply|boom|plateau|bust|rate", SHARE),
-    (r"revenue", "USD bn a year"),
-    (r"regime", "0 boom, 1 plateau, 2 bust"),
-    (r"rent_h100", "USD an hour"),
-    (r"price_.*", "thousand USD"),
+    (r"(\w+_)?share|(\w+_)?pd_\w+|cause_\w+|level|probability|independent|vulnerability", SHARE),
+    (r"boom|plateau|bust|utilisation|supply", SHARE),
+    (r"rate|annual_change", "share a year"),
+    (r"(el|es|var)(_9[\d_]+)?|loss|mean|exposure|capital|wealth|tail_mean|accounting_gap", MONEY),
+    (r"(delta_)?covar|mes|importance|passed_on|contribution", MONEY),
+    (r"promised|(ordinary|tail)(_low|_high)?|debt|guarantees|leases|public|forgone", MONEY),
+    (r"revenue|rent|ebitda|direct|knock_on", YEARLY),
+    (r"rent_\w+", RENT),
+    (r"price_\w+", PRICE),
+    (r"p\d\d|first|last", SERIES),
     (r"spread|equity", "index, 1 at the start"),
-    (r"month|quarter", "counted from the start"),
+    (r"regime", "0 boom, 1 plateau, 2 bust"),
+    (r"month", "counted from the start"),
+    (r"years", "years"),
+    (r"expected|defaults", "defaults"),
+    (r"cds_bps", "basis points"),
+    (r"radius", "nats"),
+    (r"reported|effective|ratio|dispersion|p_reduction|es_reduction", RATIO),
 )
-"""Patterns of column names and their units; the first that fits a whole name counts."""
+"""Patterns of column names without `ERROR`, and their units; the first that fits a whole name counts."""
+
+OWN = {
+    "deep_tail": {"effective": "paths"},
+    "grades": {"amount": "USD bn, or rows, or parameters"},
+    "history": {"value": RENT},
+    "plausibility_losses": {"run": MONEY, "legacy": MONEY, "prototype": MONEY},
+    "plausibility_regimes": {"prototype": SHARE},
+}
+"""Units, by table, of columns whose name alone does not tell."""
+
+UNITLESS = ("path", "rank")
+"""Numbers without a unit: an id, and a position in an order."""
 
 
-def units_of(table: pd.DataFrame) -> dict[str, str]:
-    """The unit of each column of numbers that has one, by name.
+def unit_of(name: str, column: str) -> str | None:
+    """The unit of a table's column of numbers; empty where it has none, None where it is not known.
 
-    >>> units_of(pd.DataFrame({"horizon": ["1y"], "es_99": [3.1], "pd_1y": [0.02], "resolved_99": [True]}))
+    >>> unit_of("losses", "es_99_se"), unit_of("deep_tail", "effective"), unit_of("worst_paths", "path")
+    ('USD bn', 'paths', '')
+    """
+    estimate = ERROR.sub("", column)
+    if estimate in OWN.get(name, {}):
+        return OWN[name][estimate]
+    if estimate in UNITLESS:
+        return ""
+    return next((unit for pattern, unit in UNITS if re.fullmatch(pattern, estimate)), None)
+
+
+def units_of(name: str, table: pd.DataFrame) -> dict[str, str]:
+    """The unit of each column of numbers that has one, by column; `name` is the table's.
+
+    >>> table = pd.DataFrame({"horizon": ["1y"], "es_99": [3.1], "pd_1y": [0.02], "resolved_99": [True]})
+    >>> units_of("losses", table)
     {'es_99': 'USD bn', 'pd_1y': 'share'}
     """
-    numbers = table.select_dtypes("number").columns
-    found = {
-        name: next((unit for pattern, unit in UNITS if re.fullmatch(pattern, name)), "") for name in numbers
-    }
-    return {name: unit for name, unit in found.items() if unit}
+    columns = table.select_dtypes("number").columns
+    return {column: unit for column in columns if (unit := unit_of(name, column))}
 
 
-def with_units(table: pd.DataFrame) -> pd.DataFrame:
-    """The same table with `attrs["units"]`."""
+def with_units(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """A copy of the table of this name, its units by column in `attrs["units"]`."""
     table = table.copy()
-    table.attrs["units"] = units_of(table)
+    table.attrs["units"] = units_of(name, table)
     return table

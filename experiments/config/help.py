@@ -4,28 +4,28 @@ import importlib.resources
 from collections.abc import Mapping
 
 HEAD = """\
-undertow: if the AI build-out disappoints, who loses how much, how fast, and through which door?
+undertow: if the AI build-out disappoints, who loses how much, how fast, and through which channel?
 
   undertow                                       the tail risk of the shipped book
   undertow run.paths=1e6 run.dir=out/a           more paths, results in out/a
   undertow scenario=bust chips.life=5            another scenario, another number
-  undertow task=policy                           six levers of policy, alone and together, on the same paths
+  undertow task=policy                           six policy levers, alone and together, on the same paths
   undertow task=attribution                      what each mechanism adds, by running without it
-  undertow task=greeks                           what the tail hangs on: every number moved, ranked by effect
-  undertow task=reverse_stress target=300        the likeliest roads to a loss of 300 bn, quarter by quarter
+  undertow task=greeks                           the sensitivity of the tail to every number, ranked by effect
+  undertow task=reverse_stress target=300        the likeliest paths to a loss of 300 bn, quarter by quarter
   undertow experiment=best_terms                 the advance and margin that pay a lender best within a limit
   undertow task=calibrate                        growth, rents and default intercepts from the book's history
   undertow experiment=quick                      a first look in seconds
   undertow -m scenario=baseline,plateau hydra/launcher=joblib        a sweep, jobs side by side
   undertow book=own book.path=my_book/           your own book, a folder of CSV files or an .xlsx
   undertow task=template template.dir=my_book    an empty and a worked book to start from
-  undertow task=network_ensemble                 how much of it is that nobody knows who holds what
-  undertow task=validate                         every known number beside the engine's (in a checkout)
+  undertow task=network_ensemble                 the error from not knowing who holds what
+  undertow task=validate                         published numbers beside the engine's (in a checkout)
 
-Tasks, each chosen with task=name:
+Tasks (task=name):
 """
 
-GROUPS = "Groups, each chosen with group=option:"
+GROUPS = "Groups (group=option):"
 
 FOOT = """
 Any single number: group.key=value. `undertow --cfg job` shows every key and its value.
@@ -34,7 +34,7 @@ The run folder, sweeps and environment variables: docs/operations.md"""
 
 
 def text(tasks: Mapping[str, str]) -> str:
-    """The help with the tasks, by name and in one line each, and the groups and options that exist."""
+    """The help: examples, one line for each task, groups with their options."""
     jobs = [f"  {name:<17} {line}" for name, line in tasks.items()]
     groups = [f"  {group:<17} {', '.join(names)}" for group, names in options().items()]
     return HEAD + "\n".join([*jobs, "", GROUPS, *groups]) + "\n" + FOOT

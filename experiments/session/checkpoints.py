@@ -74,8 +74,8 @@ def interrupted_folder(experiment: Experiment, identity: dict) -> pathlib.Path |
     if not experiment.run.resume:
         return None
     if experiment.run.dir is None:
-        left = sorted(pathlib.Path("out").glob(f"*-{experiment.hash[:8]}"), reverse=True)
-        own = (path for path in left if checkpoint.checkpoints_in(path) and not strange(path, identity))
+        folders = sorted(pathlib.Path("out").glob(f"*-{experiment.hash[:8]}"), reverse=True)
+        own = (path for path in folders if checkpoint.checkpoints_in(path) and not strange(path, identity))
         return next((path for path in own if not busy(path)), None)
     folder = pathlib.Path(experiment.run.dir)
     if problems := strange(folder, identity):
@@ -115,24 +115,24 @@ class Checkpoints:
         self.empty, self.replications = empty, replications
         for path in checkpoint.checkpoints_in(self.folder):
             try:
-                saved = checkpoint.read(path)
-                state = unpacked(saved.arrays, empty)
+                last = checkpoint.read(path)
+                state = unpacked(last.arrays, empty)
             except Unreadable as error:
                 log.warning("%s", error)
                 continue
-            return self._resumed(saved, state._replace(done=int(state.done)))
+            return self._resumed(last, state._replace(done=int(state.done)))
         if checkpoint.checkpoints_in(self.folder):
             log.warning("no checkpoint can be read: the run starts over")
         return None
 
-    def _resumed(self, saved: "Checkpoint", state: "RunState") -> "RunState":
+    def _resumed(self, last: "Checkpoint", state: "RunState") -> "RunState":
         """The state of a checkpoint, with what to know of it in the log."""
-        self.sessions = saved.notes["sessions"] + 1
-        self.replications.restore(prefixed(saved.arrays))
+        self.sessions = last.notes["sessions"] + 1
+        self.replications.restore(prefixed(last.arrays))
         log.info("going on from %s of %s paths", f"{state.done:,}", f"{self.paths:,}")
-        if saved.notes["device"] != self.device:
+        if last.notes["device"] != self.device:
             message = "begun on %s, going on on %s: numbers may differ from those of one machine by rounding"
-            log.warning(message, saved.notes["device"], self.device)
+            log.warning(message, last.notes["device"], self.device)
         return state._replace(seconds=float(state.seconds))
 
     def due(self, stopping: bool) -> bool:
@@ -144,9 +144,9 @@ class Checkpoints:
         from engine.run import checkpoint
         from engine.run.packing import packed
 
-        kept = {f"replications {name}": array for name, array in self.replications.kept().items()}
+        extra = {f"replications {name}": array for name, array in self.replications.arrays().items()}
         notes = {"sessions": self.sessions, "device": self.device}
-        arrays = packed(state, self.empty) | kept
+        arrays = packed(state, self.empty) | extra
         try:
             checkpoint.write(self.folder, checkpoint.Checkpoint(self.identity, notes, arrays))
         except OSError as error:

@@ -1,4 +1,4 @@
-"""Who bears losses in the end, and on whom each lender's loss falls."""
+"""Final bearers of losses, and the incidence of each lender's loss on them."""
 
 from collections.abc import Iterable
 
@@ -41,7 +41,7 @@ BY_CLASS = {
     "VENDOR": ({"VENDORS": 1.0}, {"VENDORS": 1.0}),
     "FOREIGN": ({"FOREIGN_HOLDERS": 1.0}, {"FOREIGN_HOLDERS": 1.0}),
 }
-"""On whom losses fall up to equity, and beyond it. Public plans' sponsors are taxpayers."""
+"""Incidence of losses up to equity, and beyond it. Public plans' sponsors are taxpayers."""
 
 ABROAD = ({"BANK_SHAREHOLDERS": 1.0}, {"FOREIGN_HOLDERS": 1.0})
 MUTUAL = ({"POLICYHOLDERS": 1.0}, GUARANTY)

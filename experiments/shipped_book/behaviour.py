@@ -1,6 +1,7 @@
-"""What lenders do when they lose: limits, lines, withdrawals, sales of marketable paper.
+"""Lenders under stress: limits, credit lines, withdrawals, sales of marketable paper.
 
-One schedule serves all. Past its limit a lender sells; its investors leave as losses show, through a gate.
+One form of schedule serves all lenders: beyond its limit a lender sells, and its investors withdraw as losses
+appear, up to a gate.
 """
 
 from collections.abc import Container
@@ -27,17 +28,17 @@ SCHEDULES: dict[str, Row] = {
     "HEDGE_FUND": {"limit_start": 0.1, "limit_slope": 2, "withdrawal_slope": 1, "gate": 0.083,
                    "mark_weight": 1},
 }  # fmt: skip
-"""Banks shrink once half their buffer is gone. Insurers sell when capital charges of downgraded bonds have
-taken three tenths (a fall of price by ten points is about a downgrade, which costs 3.5 points of charge), and
-see surrenders from a half. Fund investors withdraw a percent for each percent lost (Goldstein, Jiang and Ng
-2017 find 0.5 to 1); hedge funds gate a quarter of capital a quarter."""
+"""Banks shrink after losing half their buffer. Insurers sell after losing three tenths of theirs to capital
+charges of downgraded bonds (a price fall of ten points is about a downgrade, which costs 3.5 points of
+charge), and see surrenders from a half. Fund investors withdraw a percent for each percent lost (Goldstein,
+Jiang and Ng 2017 find 0.5 to 1); hedge funds gate a quarter of capital a quarter."""
 
 BUYERS = {"US_PENSIONS": 0.5, "CDPQ": 0.05, "FOREIGN": 0.45}
-"""Slow capital that buys what others must sell."""
+"""Patient capital that buys what others must sell."""
 
 
 def behave(row: Row, diversified: Container[str]) -> None:
-    """Add to a lender's row what it does under stress. `diversified`: vehicles that investors may leave."""
+    """Add the conduct under stress to a lender's row; `diversified` are vehicles open to redemptions."""
     if row.get("vehicle"):
         hedge = row["class"] == "HEDGE_FUND"
         row["asset_coverage"] = MARGIN if hedge else COVERAGE

@@ -2,7 +2,7 @@
 
     python -m experiments.shipped_book.build --facts FOLDER [--out FOLDER]
 
-The book's CSV files are under version control: run this only after changing the facts or this folder.
+The book's CSV files are under version control: run this only after a change of the facts or of this folder.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from engine.book.holdings import holding_shares
 from engine.book.load import load_book, shipped_book
 from engine.book.tables import TABLES
 from experiments.shipped_book import (
+    about,
     bearers,
     behaviour,
     chips,
@@ -32,12 +33,14 @@ from experiments.shipped_book import (
 from experiments.shipped_book.facts import Facts, Row
 
 ROUNDS = 20
-"""Blank holdings are split by capital and funds are sized by holdings: both settle to the third decimal."""
+"""Blank holdings are split by capital, funds are sized by holdings; both converge to the third decimal."""
 
 
 def build(facts: Facts) -> dict[str, list[Row]]:
     """All tables of the book, as rows of values by column."""
     tables = {
+        "about": about.about(),
+        "classes": about.classes(),
         "chips": chips.chips(),
         "firms": firms.named_firms(facts) + pools.synthetic_firms(facts),
         "pools": pools.pools(facts),
@@ -53,6 +56,7 @@ def build(facts: Facts) -> dict[str, list[Row]]:
         "bearers": bearers.bearers(),
         "market": series.market(),
         "history": series.history(facts),
+        "references": about.references(),
         "correlation": [],
     }
     tables["lenders"] = [
@@ -66,7 +70,7 @@ def build(facts: Facts) -> dict[str, list[Row]]:
 
 
 def frames_of(tables: Mapping[str, list[Row]]) -> Tables:
-    """The tables that holdings are read from, as frames."""
+    """Frames of the tables that determine holdings."""
     import pandas as pd
 
     names = ("firms", "loans", "tranches", "pools", "holdings", "lenders")
@@ -93,7 +97,7 @@ def write(tables: Mapping[str, list[Row]], folder: str | pathlib.Path) -> None:
 
 
 def plain(value: Any) -> str:
-    """A value as the CSV files hold it: blank for None, whole numbers without a point."""
+    """A value as text for CSV: blank for None, whole numbers without a point."""
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer():

@@ -36,7 +36,7 @@ def chips() -> list[Row]:
 
 
 def pledges() -> list[Row]:
-    """Thousand units behind each GPU-backed loan: filed only as 'more than 250,000' for CoreWeave."""
+    """Thousand units behind each GPU-backed loan; filings say only 'more than 250,000' for CoreWeave."""
     fills = {
         "CRWV_DDTL1": {"H100": 60},
         "CRWV_DDTL2": {"H100": 110, "H200": 30},

@@ -1,8 +1,8 @@
 """Purchases, leases, equity and backstops between firms.
 
 Full sizes are the facts' annual amounts. Today's spend, ramps and margins are assumptions unless the source
-says otherwise, so the grade is that of the annual amount. Rows with flow none are kept for the record: they
-were never binding, are already paid, or are inside another row.
+says otherwise, so the grade is that of the annual amount. Rows with flow none are for the record: never
+binding, already paid, or part of another row.
 """
 
 from typing import Any
@@ -35,7 +35,7 @@ def contracts(facts: Facts) -> list[Row]:
 
 
 def labs(facts: Facts) -> list[Row]:
-    """What the labs buy."""
+    """Purchases of the labs."""
     size = facts.annual
     return [
         contract("OAI_ORCL", "OAI", "ORCL", LAB, size("K05"), "300 over 5 years, 4.5 GW (Newsbeep Sep-2025); "
@@ -60,7 +60,7 @@ def labs(facts: Facts) -> list[Row]:
 
 
 def clouds(facts: Facts) -> list[Row]:
-    """What hyperscalers and Nvidia buy from neoclouds, and Meta from Alphabet."""
+    """Purchases of hyperscalers and Nvidia from neoclouds, and of Meta from Alphabet."""
     size = facts.annual
     microsoft = round(
         facts.borrower("CRWV", "cust_share_Microsoft_2025") * facts.borrower("CRWV", "revenue_2025"), 2
@@ -137,7 +137,7 @@ def hosting(facts: Facts) -> list[Row]:
 
 
 def equity(facts: Facts) -> list[Row]:
-    """Money that vendors and clouds put into labs."""
+    """Equity of vendors and clouds in labs."""
     terms = {"kind": "equity", "flow": "equity", "margin": 1}
     return [
         contract("NVDA_OAI", "NVDA", "OAI", terms, facts.annual("K01"), "letter of intent, 100 over 5 years "
@@ -153,7 +153,7 @@ def equity(facts: Facts) -> list[Row]:
 
 
 def backstops(facts: Facts) -> list[Row]:
-    """Who pays for what a cloud cannot sell."""
+    """Backstops of capacity that a cloud cannot sell."""
     terms = {"kind": "backstop", "flow": "backstop", "margin": COMPUTE["margin"]}
     return [
         contract("NVDA_CRWV_BACKSTOP", "NVDA", "CRWV", terms, facts.annual("K23"), "unsold capacity, 6.3 to "
@@ -162,7 +162,7 @@ def backstops(facts: Facts) -> list[Row]:
 
 
 def on_record(facts: Facts) -> list[Row]:
-    """Announced, paid, or inside another row: no cash in the model."""
+    """Announced, paid, or part of another row: no cash in the model."""
 
     def record(
         name: str, buyer: str, seller: str, kind: str, annual: float, source: str, grade: str,
@@ -201,7 +201,7 @@ def on_record(facts: Facts) -> list[Row]:
 
 
 def security() -> list[Row]:
-    """Which contract secures which loan: facts name offtakers only; pro rata to balance inside a firm."""
+    """Contracts that secure loans: sources name offtakers only, so pro rata to balance within a firm."""
     shares = {
         "MSFT_CRWV": {"CRWV_DDTL1": 0.3, "CRWV_DDTL2": 0.6, "CRWV_DDTL21": 0.1},
         "OAI_CRWV": {"CRWV_DDTL3": 0.4, "CRWV_NEW": 0.6},

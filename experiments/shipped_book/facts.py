@@ -1,4 +1,4 @@
-"""The collected public figures a shipped book is built from, by id and attribute."""
+"""The public figures behind the shipped book, by id and attribute."""
 
 import csv
 import pathlib
@@ -18,7 +18,7 @@ class Spread(NamedTuple):
 
 
 class Facts:
-    """The fact files of one folder. FileNotFoundError says which folder was expected."""
+    """The fact files of a folder; raises FileNotFoundError without them."""
 
     def __init__(self, folder: str | pathlib.Path) -> None:
         self.folder = pathlib.Path(folder)
@@ -101,7 +101,7 @@ HOLDERS = {
     "VENDORS_OEM": "VENDOR",
     "FOREIGN_OFFICIAL_OTHER": "FOREIGN",
 }
-"""Holder classes of the fact files in the book's words."""
+"""Holder classes of the fact files and of the book."""
 
 
 def spread_of(row: dict[str, str]) -> Spread:

@@ -9,13 +9,13 @@ from typing import Any
 
 from experiments.shipped_book.facts import Facts, Row
 
-CAPEX = tuple(f"capex_{year}" for year in range(2026, 2031))
+CAPEX = tuple(f"capex_{year}" for year in range(1, 6))
 
 
 def firm(
     name_id: str, name: str, kind: str, source: str, grade: str, capex: Sequence[float] = (), **values: Any
 ) -> Row:
-    """One row; `capex` from 2026 on, USD bn a year."""
+    """One row; `capex` from year 1, 2026, on, USD bn a year."""
     plan = dict(zip(CAPEX, capex, strict=False))
     return {"firm": name_id, "name": name, "kind": kind, **plan, **values, "source": source, "grade": grade}
 
@@ -134,7 +134,7 @@ def hyperscalers() -> list[Row]:
 
 
 def vendors(facts: Facts) -> list[Row]:
-    """Shares of chip sales and what of them is free to support customers: assumptions near free cash flow."""
+    """Shares of chip sales, and the part free to support customers: assumptions near free cash flow."""
 
     def vendor(
         name_id: str, name: str, hazard: float, value: float, source: str, grade: str = "C", **values: Any

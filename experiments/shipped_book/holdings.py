@@ -1,8 +1,9 @@
-"""Who holds what: four amounts and some names are public; the rest is filled, class by class, loan by loan.
+"""Holdings: four amounts and some names are public; the rest is filled, class by class and loan by loan.
 
-Holder classes take the marginals' mean shares of each instrument class. Inside a class the split follows the
-priors of exposure, except that concentrated funds lead a few loans each and hold nothing elsewhere: lenders'
-losses are then not those of the average book. What a source fixes is fixed first; the classes share the rest.
+Holder classes take the marginals' mean shares of each instrument class. Within a class the split follows the
+priors of exposure, except that concentrated funds lead a few loans each and hold nothing else, so that
+lenders' losses differ from those of the average book. Amounts from sources come first; the classes share the
+rest.
 """
 
 from collections.abc import Iterable, Mapping
@@ -82,7 +83,7 @@ def class_split(facts: Facts, instrument_class: str) -> Shares:
 
 
 def by_class(facts: Facts, split: dict[str, Shares]) -> dict[str, Shares]:
-    """Instruments whose holders nobody names: their class's split."""
+    """Instruments without named holders: the split of their class."""
     named_here = {"CRWV_DDTL1", "CRWV_DDTL2", "CRWV_DDTL21", "CRWV_DDTL3", "CRWV_RCF", "CRWV_OEM",
                   "CRWV_MAGN", "FLUI_GPU", "LAMB_GPU", "CRUS_GPU", "XSPV_GPU", "XAI_NOTES", "VANT_TX_LOAN",
                   "VANT_WI_LOAN", "NM_LOAN", "ABIL_1", "ABIL_2", "ROWAN_LOAN", "BEIG_2049"}  # fmt: skip
@@ -207,7 +208,7 @@ def tranches() -> list[Cells]:
 
 
 def known(facts: Facts) -> list[Row]:
-    """Cells a source fixes, and holders it names without an amount (blank share)."""
+    """Holdings from sources; a holder named without an amount has a blank share."""
     beignet = facts.committed("L30")
     pimco, blackrock = round(18 / beignet, 4), round(3 / beignet, 4)
     rest = {"OTHER_LIFE": 0.3, "MM": 0.1, "NYL": 0.1, "ATH": 0.05, "US_PENSIONS": 0.3, "FOREIGN": 0.15}

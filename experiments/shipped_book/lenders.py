@@ -1,9 +1,8 @@
 """Lenders and the claims between them.
 
-Capital is what absorbs losses before somebody else does: a bank's CET1 above its requirement, 0.6 of an
-insurer's surplus, a fund's equity. Funds are sized by their exposure: assets = exposure / AI share, of which
-the debt share is owed to banks and insurers. Equity is all that owners can lose: a bank's CET1,
-an insurer's surplus.
+Capital absorbs losses first: a bank's CET1 above its requirement, 0.6 of an insurer's surplus, a fund's
+equity. Funds are sized by their exposure: assets = exposure / AI share, of which the debt share is owed to
+banks and insurers. Equity is the most that owners can lose: a bank's CET1, an insurer's surplus.
 """
 
 from collections.abc import Iterable, Mapping
@@ -53,7 +52,7 @@ SECTOR_MULTIPLE = 4.0
 """CET1 over the buffer above requirement of the other banks, as of the named ones; assumed."""
 
 SURPLUS_SHARE = 0.6
-"""Of an insurer's surplus that absorbs losses of this book."""
+"""Share of an insurer's surplus that absorbs losses of this book."""
 
 INSURERS = {
     "ATH": ("Athene", "APOLLO", 18), "GA": ("Global Atlantic", "KKR", 16),
@@ -79,7 +78,7 @@ LENDING = {"PRIVATE_CREDIT": 0.30, "BANK": 0.25, "INSURER": 0.20, "MUTUAL_FUND":
 """Share of each class in new lending."""
 
 RECOGNITION = {"PRIVATE_CREDIT": 6, "INSURER": 3, "PENSION": 3}
-"""Months from loss to mark; one for the rest."""
+"""Months from loss to mark; one for other lenders."""
 
 
 def lenders(facts: Facts, exposure: Mapping[str, float]) -> list[Row]:
@@ -159,7 +158,7 @@ def insurers() -> list[Row]:
 
 
 def unlevered(exposure: Mapping[str, float], claims: Mapping[str, float]) -> list[Row]:
-    """Holders without debt: the sleeve of which exposure and claims are the AI share is all capital."""
+    """Unlevered holders: capital is a sleeve, exposure and claims over the AI share."""
     return [
         {"lender": lender, "name": name, "class": kind, "manager": manager,
          "capital": round((exposure.get(lender, 0) + claims.get(lender, 0)) / part, 1),
@@ -169,7 +168,7 @@ def unlevered(exposure: Mapping[str, float], claims: Mapping[str, float]) -> lis
 
 
 def owners(lender: str) -> dict[str, float]:
-    """Who owns a vehicle: pensions 40%, foreign 15%, mutual insurers 15%, PE-owned 8%, retail the rest."""
+    """Owners of a vehicle: pensions 40%, foreign 15%, mutual insurers 15%, PE-owned 8%, retail the rest."""
     if VEHICLES[lender][1] == "HEDGE_FUND":
         return {"US_PENSIONS": 0.5, "FOREIGN": 0.2, "OTHER_FUNDS": 0.3}
     manager = VEHICLES[lender][2]
@@ -187,7 +186,7 @@ def owners(lender: str) -> dict[str, float]:
 
 
 def creditors(lender: str) -> dict[str, float]:
-    """Who lends to a vehicle: banks on a line, for AI funds three or four holders."""
+    """Creditors of a vehicle: banks on a line, for AI funds three or four holders."""
     if VEHICLES[lender][3:] == SLEEVE:
         return {"JPM": 0.17, "WFC": 0.12, "BAC": 0.10, "GS": 0.08, "MS": 0.06, "MUFG": 0.07, "SMBC": 0.05,
                 "MIZ": 0.04, "BNP": 0.05, "OTHER_US_BANKS": 0.16, "OTHER_FOREIGN_BANKS": 0.10}  # fmt: skip

@@ -1,4 +1,4 @@
-"""Loans and bonds with names. Amounts and coupons are the facts'; what is filled is said in `source`.
+"""Loans and bonds with names. Amounts and coupons are the facts'; `source` says which are assumed.
 
 Grade of a row: that of the drawn amount. Recoveries and option probabilities are assumptions throughout.
 """
@@ -23,7 +23,7 @@ GPU: Row = {
     "floating": 1, "collateral": 1, "uncontracted_share": 0.3, "amortisation": 0.2, "base_recovery": 0.1,
     "extension_probability": 0.5, "exchange_probability": 0.25, "refinancing_margin": 0.05,
 }  # fmt: skip
-"""Recovery is that of chips and contracts; the base is the claim left on the borrower."""
+"""Recovery comes from chips and contracts; the base is that of the residual claim on the borrower."""
 PROJECT: Row = {
     "floating": 0, "coupon": 0.062, "refinancing_margin": 0.025, "extension_probability": 0.5,
     "exchange_probability": 0.3, "base_recovery": 0.62, "tenor_months": 60, "amortisation": 0.01,
@@ -53,7 +53,7 @@ def named_loans(facts: Facts) -> list[Row]:
 
 
 def coreweave(facts: Facts) -> list[Row]:
-    """CoreWeave's stack; balances of December are the June filing rolled on to the 21.4 of the 10-K."""
+    """CoreWeave's debt; December balances are the June filing rolled forward to the 21.4 of the 10-K."""
     roll = "(10-Q Jun-2025) rolled to December"
     return [
         loan("CRWV_DDTL1", "DDTL 1.0", "CRWV", "GPU_DDTL_1_2", GPU, f"1.78 drawn {roll}; margin 9.62% (S-1)",
@@ -202,7 +202,7 @@ def bonds(facts: Facts) -> list[Row]:
 
 
 def new_money() -> list[Row]:
-    """Loans that do not exist yet: they take what capex needs beyond cash and equity."""
+    """Future loans, which fund capex beyond cash and equity."""
     gpu = {
         **GPU,
         **NEW,

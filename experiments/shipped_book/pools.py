@@ -1,7 +1,7 @@
-"""Credit without names: pools, their synthetic obligors and tenants, and the tranches cut from them.
+"""Unnamed credit: pools, their synthetic obligors and tenants, and their tranches.
 
-Every obligor and tenant is invented, 3 to 6 bn each so that its own default and its lenders' concentration
-matter; only the class totals are sourced. Sizes rise evenly, so that they sum to the pool.
+Every obligor and tenant is invented, 3 to 6 bn each so that a single default and a lender's concentration
+matter; only class totals have sources. Sizes rise evenly and sum to the pool.
 """
 
 from experiments.shipped_book.facts import Facts, Row
@@ -50,7 +50,7 @@ def sizes(total: float, count: int, spread: float) -> list[float]:
 
 
 def shuffled(values: list[float]) -> list[float]:
-    """The same values in an order that is not sorted, so that neighbours differ."""
+    """The same values in a fixed order in which neighbours differ."""
     count, stride = len(values), 7
     return [values[(stride * i) % count] for i in range(count)] if count % stride else values
 

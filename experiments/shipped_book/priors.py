@@ -1,8 +1,8 @@
-"""Priors on who holds each instrument class: means and bounds of the marginals, known cells respected.
+"""Priors of holder classes' shares in each instrument class, from the marginals and known holdings.
 
-Where the holdings that a source fixes exceed what the marginals give a holder class (Hyperion: PIMCO and
-BlackRock hold 77%, mutual funds as a class 60%), that class holds what is known and the others share the rest
-in proportion to their means and bounds.
+Where known holdings exceed a holder class's mean (Hyperion: PIMCO and BlackRock hold 77%, mutual funds as a
+class 60%), that class has its known share and the others share the rest in proportion to their means and
+bounds.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ CONCENTRATION = 20
 """Of the Dirichlet law of the shares, as in the marginals."""
 
 SAME_AS = {"OTHER_CONSTRUCTION": "PROJECT_LOANS"}
-"""Classes that the marginals do not split, and the one whose shares they take."""
+"""Classes without marginals, and the class whose shares they take."""
 
 SOURCE = "modelling from deal descriptions (marginals)"
 

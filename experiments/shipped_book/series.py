@@ -19,7 +19,7 @@ RENTALS = ("H100", "A100-80GB", "H200", "B200", "GB200")
 
 
 def short(source: str) -> str:
-    """Host name of an address; other sources without the addresses in them."""
+    """Host name of a web address; other sources without their web addresses."""
     if source.startswith("http"):
         return source.split("//")[1].split("/")[0]
     return re.sub(r" (at )?\(?https?://\S*( \S*\))?", "", source)

@@ -36,7 +36,7 @@ def names() -> list[str]:
 
 def every() -> dict[str, ModuleType]:
     """The modules of all tasks by name; raises TypeError for one that is not of the shape."""
-    return {name: checked(importlib.import_module(f"{__name__}.{name}")) for name in names()}
+    return {name: check_shape(importlib.import_module(f"{__name__}.{name}")) for name in names()}
 
 
 def groups() -> dict[str, type]:
@@ -48,7 +48,7 @@ def groups() -> dict[str, type]:
     }
 
 
-def checked(module: ModuleType) -> ModuleType:
+def check_shape(module: ModuleType) -> ModuleType:
     """The module, if it has the four functions of a task."""
     missing = [name for name in FUNCTIONS if not callable(getattr(module, name, None))]
     if missing:

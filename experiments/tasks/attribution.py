@@ -1,4 +1,4 @@
-"""What each mechanism adds: the main job, then the same paths with each mechanism switched off."""
+"""Contribution of each mechanism: the main job, then the same paths with each mechanism switched off."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -14,11 +14,11 @@ from experiments.model import Model
 from experiments.tasks import tail_risk
 
 CONDUCT = ("paper_sales", "credit_lines", "redemptions", "recession")
-"""What lenders do when they lose, together the variant `conduct`."""
+"""Lenders' reactions to losses; all of them off is the variant `conduct`."""
 
 
 def problems(config: Config, options: None) -> list[str]:
-    """Something must be on that can be switched off."""
+    """No mechanism is on."""
     faults = plain_paths_problems(config)
     if not switched_on(config.mechanisms):
         faults.append(expected("mechanisms", "none", "at least one that is on, as in mechanisms=base"))
@@ -29,7 +29,7 @@ model = tail_risk.model
 
 
 def results(context: Context, model: Model) -> dict[str, Any]:
-    """Switch off what is on, one by one, then write the run's tables and summary; the summary."""
+    """Switch off mechanisms one by one, then write the run's tables and summary; returns the summary."""
     from engine.results import attribution
 
     rows, base = [], None
@@ -44,7 +44,7 @@ show = tail_risk.show
 
 
 def switched_on(mechanisms: Mechanisms) -> tuple[str, ...]:
-    """Mechanisms that act at all."""
+    """Mechanisms that are on."""
     return tuple(name for name, switch in dataclasses.asdict(mechanisms).items() if switch > 0.0)
 
 
@@ -55,7 +55,7 @@ def without(parameters: Parameters, switches: Iterable[str]) -> Parameters:
 
 
 def variants_of(parameters: Parameters) -> dict[str, Parameters]:
-    """The base, each mechanism that is on switched off alone, lenders' conduct as one, and all of them."""
+    """The base, and variants with one mechanism off, with lenders' conduct off, and with all off."""
     on = switched_on(parameters.mechanisms)
     conduct = [name for name in CONDUCT if name in on]
     single = {name: without(parameters, (name,)) for name in on}

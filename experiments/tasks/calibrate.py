@@ -1,6 +1,6 @@
-"""Growth, rents and default intercepts from the book's history and markets, and their effect on the losses.
+"""Growth, rents and default intercepts from the book's history and markets, and their effect on losses.
 
-The run itself has the parameters it was given; the calibrated ones are in results/conf and results/book.
+The run itself uses its own parameters; the calibrated ones are in results/conf and results/book.
 """
 
 import dataclasses
@@ -20,15 +20,15 @@ from experiments.session.stopping import Stop
 from experiments.tasks import tail_risk
 
 NAME = "calibrated"
-"""Of the configuration groups in results/conf."""
+"""Name of the configuration groups in results/conf."""
 
 WHOLE = {"paths": (512, 10**9, 1), "histories": (0, 100_000, 1)}
-"""Whole numbers of the calibration: least, most, multiple of."""
+"""Whole-number options: least, most, and the number that divides them."""
 
 
 @dataclasses.dataclass
 class Options:
-    """What `task=calibrate` is told beside the book's history and market tables (docs/calibration.md)."""
+    """Options of `task=calibrate`, beside the book's history and market tables (docs/calibration.md)."""
 
     sector: str = "AI"  # series AI_REVENUE and AI_RUN_RATE
     labs: list[str] = dataclasses.field(default_factory=lambda: ["OPENAI", "ANTHROPIC"])
@@ -48,7 +48,7 @@ class Options:
             "APLD_SN30": "APLD_SPREAD",
         }
     )  # row of the market table, in bp, that quotes a loan; those of CDS are in the firms table
-    accept: list[str] = dataclasses.field(default_factory=lambda: ["CDS"])  # and "loan": who moves the book
+    accept: list[str] = dataclasses.field(default_factory=lambda: ["CDS"])  # quotes used: "CDS", "loan"
     risk_premium_ig: list[float] = dataclasses.field(
         default_factory=lambda: [3.0, 6.0, 10.0]
     )  # low, used, high
@@ -58,10 +58,10 @@ class Options:
 
 
 def problems(config: Config, options: Options) -> list[str]:
-    """Errors, gains and premia must be positive, counts whole; counts become whole numbers."""
+    """Errors, gains and premia that are not positive, counts that are not whole; makes counts integers."""
     faults = whole_problems("calibrate", options, WHOLE)
-    named = {key: getattr(options, key) for key in ("revenue_error", "rent_error")}
-    for key, value in (named | {f"gains.{name}": gain for name, gain in options.gains.items()}).items():
+    errors = {key: getattr(options, key) for key in ("revenue_error", "rent_error")}
+    for key, value in (errors | {f"gains.{name}": gain for name, gain in options.gains.items()}).items():
         if not 0.0 < value < math.inf:
             faults.append(expected(f"calibrate.{key}", value, "a number above 0"))
     if not 0.0 <= options.cds_recovery < 1.0:
@@ -74,21 +74,21 @@ def problems(config: Config, options: Options) -> list[str]:
             )
     if not re.fullmatch(r"(19|20)[0-9]{2}(Q[1-4]|-(0[1-9]|1[0-2]))?", options.boom_since):
         faults.append(expected("calibrate.boom_since", options.boom_since, "a period such as 2022-12"))
-    if strange := sorted(set(options.accept) - {"CDS", "loan"}):
-        faults.append(expected("calibrate.accept", strange[0], "CDS or loan"))
+    if others := sorted(set(options.accept) - {"CDS", "loan"}):
+        faults.append(expected("calibrate.accept", others[0], "CDS or loan"))
     return faults + plain_paths_problems(config)
 
 
 def model(context: Context) -> Model:
-    """The model of the run, once the quotes are known to be in the book."""
+    """The main job's model; raises `BadInput` where the book lacks a quote."""
     quotes_of(context.experiment, context.book)
     return build(context.experiment, context.book)
 
 
 def results(context: Context, model: Model) -> dict[str, Any]:
-    """Calibrate, compare with the base, then write the base run's tables and summary; the summary."""
+    """Calibrate, compare with the base, then write the base run's tables and summary; returns the summary."""
     from engine.book.writing import write_book
-    from engine.learn.calibration.calibration import applied, calibrate, doubts
+    from engine.learn.calibration.calibration import apply_fits, calibrate, doubts
     from engine.learn.calibration.groups import group_text
     from engine.results import calibration
     from engine.results.folder import write_text
@@ -96,10 +96,10 @@ def results(context: Context, model: Model) -> dict[str, Any]:
     experiment, book, path = context.experiment, context.book, context.path
     fit = calibrate(book, experiment.parameters, inputs_of(experiment))
     context.stop.check()
-    moved = dataclasses.replace(experiment, parameters=applied(experiment.parameters, fit.fits))
-    hazards = hazards_of(moved, book, context.stop)
+    variant = dataclasses.replace(experiment, parameters=apply_fits(experiment.parameters, fit.fits))
+    hazards = hazards_of(variant, book, context.stop)
     priced = calibration.priced(book, hazards)
-    tables = calibration.tables(fit, book, hazards, compared(context, moved, priced))
+    tables = calibration.tables(fit, book, hazards, effect_rows(context, variant, priced))
     entry = calibration.summary(tables, doubts(fit))
     summary = tail_risk.results(context, model, tables, {"calibration": entry})
     source = f"Made by `{' '.join(context.folder.provenance['command'])}` from the book {book.name}."
@@ -125,7 +125,7 @@ def inputs_of(experiment: Experiment) -> Any:
 
 
 def quotes_of(experiment: Experiment, book: Any) -> list:
-    """CDS of the firms table and the quoted loans; raises `BadInput` where the book lacks a loan or a row."""
+    """CDS of the firms table and quoted loans; raises `BadInput` where the book lacks a loan or a row."""
     from engine.learn.calibration.hazards import Quote
     from engine.results.plausibility import INVESTMENT_GRADE, rating_category
 
@@ -150,21 +150,21 @@ def quotes_of(experiment: Experiment, book: Any) -> list:
     return [each for each in quotes if firms["hazard"][each.firm] > 0.0 and each.spread > 0.0]
 
 
-def hazards_of(moved: Experiment, book: Any, stop: Stop) -> Any:
+def hazards_of(variant: Experiment, book: Any, stop: Stop) -> Any:
     """Intercepts under the calibrated economy and chips."""
     from engine.learn.calibration.hazards import calibrate_hazards
 
-    system, _, _ = build(moved, book)
-    options = moved.options
-    quotes = quotes_of(moved, book)
-    return calibrate_hazards(system, quotes, options.accept, options.paths, moved.run.seed, stop.check)
+    system, _, _ = build(variant, book)
+    options = variant.options
+    quotes = quotes_of(variant, book)
+    return calibrate_hazards(system, quotes, options.accept, options.paths, variant.run.seed, stop.check)
 
 
-def compared(context: Context, moved: Experiment, priced: Any) -> list[dict]:
+def effect_rows(context: Context, variant: Experiment, priced: Any) -> list[dict]:
     """Rows of losses with each calibrated part and with all, beside the base, on the same draws."""
     from engine.results import calibration
 
-    before, after = context.experiment.parameters, moved.parameters
+    before, after = context.experiment.parameters, variant.parameters
     variants = {
         "base": before,
         "economy": dataclasses.replace(before, economy=after.economy),
@@ -172,8 +172,8 @@ def compared(context: Context, moved: Experiment, priced: Any) -> list[dict]:
         "both": after,
     }
     rows, base = [], None
-    for book, changed in ((context.book, variants), (priced, {"all": after})):
-        for name, _, ledger in ledgers(context, changed, book):
+    for book, changes in ((context.book, variants), (priced, {"all": after})):
+        for name, _, ledger in ledgers(context, changes, book):
             base = ledger if base is None else base
             rows.append(calibration.effect_row(name, base, ledger))
     return rows

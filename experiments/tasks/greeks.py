@@ -1,4 +1,4 @@
-"""What the tail hangs on: the main job, then every number of the model moved at once, ranked by effect."""
+"""Sensitivities of the tail: the main job, then all numbers of the model moved at once, ranked by effect."""
 
 import dataclasses
 import functools
@@ -31,13 +31,13 @@ WHOLE = {
     "ranges": (0, 200, 1),
     "bumps": (1, 1024, 1),
 }
-"""Whole numbers of the greeks: least, most, multiple of; paths as its sections want them."""
+"""Whole-number options: least, most, and the number that divides them."""
 
 MOST_CHECKED = 25
-"""Numbers moved alone: with the six rates of the likelihood ratio fewer than the 32 sections of the error."""
+"""Numbers moved alone, at most: with the likelihood ratio's six rates, fewer than the 32 sections."""
 
 LEAST_TAIL = 512
-"""Paths of the first run in its tail, four in a quarter of the tail of each of the 32 sections."""
+"""Paths of the first run in its tail, at least: four in a quarter of the tail of each of the 32 sections."""
 
 MOVED = ("economy", "chips", "contracts", "credit", "lenders")
 """Groups of parameters whose numbers are continuous."""
@@ -45,22 +45,22 @@ MOVED = ("economy", "chips", "contracts", "credit", "lenders")
 
 @dataclasses.dataclass
 class Options:
-    """What `task=greeks` moves, how far, and how much of it it checks."""
+    """Options of `task=greeks`: numbers to move, size of the step, numbers to check."""
 
     level: float = 0.99
     step: float = 0.05  # share of its size by which each number is moved, up and down
-    paths: Any = 512  # of each row of the design
+    paths: Any = 512  # a row of the design
     checked: Any = 10  # numbers of the greatest effects that are also moved alone
-    drawn: Any = 4  # further ones, drawn by chance
-    ranges: Any = 12  # numbers that are moved from the lowest to the highest value one would defend
-    bumps: Any = 4  # rows that each number moved alone is run for
+    drawn: Any = 4  # further numbers moved alone, drawn at random
+    ranges: Any = 12  # numbers moved across the whole range of values that one would defend
+    bumps: Any = 4  # rows of each number moved alone
     groups: list[str] = dataclasses.field(
         default_factory=lambda: ["economy", "chips", "contracts", "credit", "lenders"]
     )
 
 
 def problems(config: Config, options: Options) -> list[str]:
-    """Whole numbers, shares that are shares, groups that can move, a tail with paths enough."""
+    """Options out of range, groups that cannot move, too few paths in the tail."""
     paths = config.run.paths
     faults = whole_problems("greeks", options, WHOLE)
     if not faults and options.checked + options.drawn > MOST_CHECKED:
@@ -79,30 +79,30 @@ def problems(config: Config, options: Options) -> list[str]:
 
 
 def model(context: Context) -> Model:
-    """The main job's model; raises `BadInput` where a row of the design would leave what numbers may be."""
-    from engine.learn.greeks.steps import moved
+    """The main job's model; raises `BadInput` where a row of the design leaves the limits."""
+    from engine.learn.greeks.steps import move
 
     experiment = context.experiment
-    steps, signs, _, _ = designed(experiment)
+    steps, signs, _, _ = design_of(experiment)
     for row in (*signs, *-signs):
-        if faults := limits.problems_of(moved(experiment.parameters, steps, row)):
+        if faults := limits.problems_of(move(experiment.parameters, steps, row)):
             raise BadInput([expected("greeks.step", experiment.options.step, f"less: {faults[0]}")])
     return build(experiment, context.book)
 
 
 def results(context: Context, model: Model) -> dict[str, Any]:
-    """Move the numbers, then write the run's tables and summary with their effects; the summary."""
-    tables, entry = measured(context, model[0])
+    """Run the design, then write the run's tables and summary with the effects; returns the summary."""
+    tables, entry = measure(context, model[0])
     return tail_risk.results(context, model, tables, {"greeks": entry})
 
 
 show = tail_risk.show
 
 
-def designed(
+def design_of(
     experiment: Experiment,
 ) -> "tuple[list[Step], np.ndarray, np.ndarray, np.random.Generator]":
-    """Steps, the design's signs and spare columns, and the generator that made them."""
+    """(steps, signs, spare columns, random generator) of the design."""
     import numpy as np
 
     from engine.learn.greeks.greeks import design
@@ -119,20 +119,20 @@ def designed(
     return steps, *design(len(steps), rng), rng
 
 
-def measured(context: Context, system: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Tables by name and the summary's entry: every number's effect, with its check where it has one."""
+def measure(context: Context, system: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Tables by name and the entry of the summary: every number's effect, with its check if it has one."""
     from engine.learn.greeks import greeks
     from engine.results import greeks as greeks_tables
 
     experiment = context.experiment
-    steps, signs, spare, rng = designed(experiment)
+    steps, signs, spare, rng = design_of(experiment)
     runs = Runs(context, system, rng)
     tail, mean = (greeks.slopes(signs, spare, each) for each in runs.changes(steps, signs, "design"))
     rows = greeks_tables.rows_of(steps, tail, mean)
     bumps = runs.alone(steps, to_check(rows["es"].to_numpy(), experiment.options, rng), "alone")
-    wide, crossed = to_cross(steps, rows, experiment)
-    ranges = runs.alone(wide, crossed, "ranges")
-    table = greeks_tables.ranked(rows, tail, bumps, runs.first.rates, ranges)
+    wide, crossing = to_cross(steps, rows, experiment)
+    ranges = runs.alone(wide, crossing, "ranges")
+    table = greeks_tables.rank(rows, tail, bumps, runs.first.rates, ranges)
     options = experiment.options
     design = {"level": options.level, "step": options.step, "rows": len(signs), "row_paths": options.paths}
     entry = greeks_tables.summary(table, tail, runs.first.es, design)
@@ -140,7 +140,7 @@ def measured(context: Context, system: Any) -> tuple[dict[str, Any], dict[str, A
 
 
 class Runs:
-    """The paths of the parameters as they are, then those of moved ones on the same draws."""
+    """The run at the base parameters, then runs at moved ones on the same draws."""
 
     def __init__(self, context: Context, system: Any, rng: "np.random.Generator") -> None:
         from engine.book.variant import Variants
@@ -152,44 +152,44 @@ class Runs:
         paths = experiment.run.paths
         with Progress(paths, "base") as progress:
             onward = functools.partial(go_on, progress, self.stop)
-            self.first = gradient.first_run(self.base, paths, self.options.paths, self.options.level, onward)
+            self.first = gradient.tail_run(self.base, paths, self.options.paths, self.options.level, onward)
 
     def changes(self, steps: "Sequence[Step]", signs: "np.ndarray", name: str) -> "np.ndarray":
-        """What the rows of a design do to ES and to the mean [2 rows sections]."""
+        """Changes of ES and of the mean by each row of a design [2 rows sections]."""
         from engine.learn.greeks import gradient, greeks
-        from engine.learn.greeks.sections import sampled
+        from engine.learn.greeks.sections import sample_ids
 
-        ids = sampled(self.first.sections, len(signs), self.options.paths, self.rng)
+        ids = sample_ids(self.first.sections, len(signs), self.options.paths, self.rng)
         with Progress(2 * ids.size, name) as progress:
             onward = functools.partial(go_on, progress, self.stop)
-            run = functools.partial(gradient.moved_losses, self.base, steps, onward)
+            run = functools.partial(gradient.design_losses, self.base, steps, onward)
             return greeks.changes(run, signs, self.first.sections, ids)
 
-    def alone(self, steps: "Sequence[Step]", chosen: list[int], name: str) -> "dict[int, np.ndarray]":
-        """What each chosen number does to ES when it moves alone, by position [sections]."""
+    def alone(self, steps: "Sequence[Step]", places: list[int], name: str) -> "dict[int, np.ndarray]":
+        """Change of ES by each of the numbers at `places` moved alone, by position [sections]."""
         import numpy as np
 
-        if not chosen:
+        if not places:
             return {}
-        signs = np.repeat(np.eye(len(steps))[chosen], self.options.bumps, axis=0)
+        signs = np.repeat(np.eye(len(steps))[places], self.options.bumps, axis=0)
         tail, _ = self.changes(steps, signs, name)
-        return dict(zip(chosen, tail.reshape(len(chosen), self.options.bumps, -1).mean(axis=1), strict=True))
+        return dict(zip(places, tail.reshape(len(places), self.options.bumps, -1).mean(axis=1), strict=True))
 
 
 def go_on(progress: Progress, stop: Stop, done: int) -> None:
-    """Show how far the runs are; stop them when asked to."""
+    """Update the progress; stop the runs on request."""
     progress.update(done)
     stop.check()
 
 
 def to_check(effects: "np.ndarray", options: Options, rng: "np.random.Generator") -> list[int]:
-    """Positions of the greatest effects and of some others, drawn by chance."""
+    """Positions of the greatest effects and of some others, drawn at random."""
     import numpy as np
 
     order = np.argsort(-np.abs(effects))
     others = order[options.checked :]
-    drawn = rng.choice(others, min(options.drawn, len(others)), replace=False)
-    return [int(place) for place in (*order[: options.checked], *drawn)]
+    extra = rng.choice(others, min(options.drawn, len(others)), replace=False)
+    return [int(place) for place in (*order[: options.checked], *extra)]
 
 
 def to_cross(
@@ -197,15 +197,15 @@ def to_cross(
 ) -> "tuple[list[Step], list[int]]":
     """Steps across their ranges, where they have one, and the positions of those that matter most.
 
-    Judged by the straight line; left out where an end of the range is not possible beside the other numbers.
+    Ranked by the linear effect over the range; without those whose range ends outside the limits.
     """
     import numpy as np
 
-    from engine.learn.greeks.steps import across, moved
+    from engine.learn.greeks.steps import across, move
 
     def possible(place: int) -> bool:
         ends = np.eye(len(steps))[place] * [[1.0], [-1.0]]
-        return not any(limits.problems_of(moved(experiment.parameters, wide, end)) for end in ends)
+        return not any(limits.problems_of(move(experiment.parameters, wide, end)) for end in ends)
 
     wide = [step if step.low is None or step.high is None else across(step) for step in steps]
     order = [place for place in np.argsort(-rows["line"].abs().fillna(0.0)) if rows["line"].notna()[place]]

@@ -1,6 +1,6 @@
-"""How much of the tail is that nobody knows who holds what: many networks of holders on the same paths.
+"""The error from not knowing who holds what: many networks of holders on the same paths.
 
-All are consistent with what is known of the holdings.
+All are consistent with the known holdings.
 """
 
 import dataclasses
@@ -17,18 +17,18 @@ from experiments.tasks import tail_risk
 
 GROUP = "network"
 UNREAD = {"run": ("paths",), "sampler": None}
-"""Paths and blocks are the networks' own; those of the main job are not run."""
+"""The networks have paths and blocks of their own; the main job does not run."""
 
 WHOLE = {"networks": (2, 100_000, 1), "paths": (2, 10**9, 1), "blocks": (2, 1024, 1)}
-"""Whole numbers of the networks: least, most, multiple of."""
+"""Whole-number options: least, most, and the number that divides them."""
 
 MOST_PATHS = 2**26
-"""Paths over all networks: more might overflow the tally's sums."""
+"""Paths over all networks, at most: more might overflow the tally's sums."""
 
 
 @dataclasses.dataclass
 class Options:
-    """The networks of holders that `task=network_ensemble` draws and runs, all on the same paths."""
+    """Options of `task=network_ensemble`: number, method and density of networks, and their paths."""
 
     networks: Any = 50
     method: str = "fitness"
@@ -38,7 +38,7 @@ class Options:
 
 
 def problems(config: Config, options: Options) -> list[str]:
-    """Whole numbers, a known method, a density that is a share, plain paths in even blocks."""
+    """Options out of range, an unknown method, paths that are not plain or not in even blocks."""
     faults = whole_problems("network", options, WHOLE)
     if options.method not in METHODS:
         faults.append(expected("network.method", options.method, "one of " + ", ".join(METHODS)))
@@ -47,6 +47,9 @@ def problems(config: Config, options: Options) -> list[str]:
     if config.sampler.name != "pseudo_random":
         kind = "pseudo_random: the networks' paths are plain ones, in network.blocks blocks"
         faults.append(expected("sampler.name", config.sampler.name, kind))
+    if config.run.kernel == "fused":
+        kind = "xla or auto: a kernel belongs to one network"
+        faults.append(expected("run.kernel", config.run.kernel, kind))
     if faults:
         return faults
     if options.paths % options.blocks:
@@ -59,7 +62,7 @@ def problems(config: Config, options: Options) -> list[str]:
 
 @dataclasses.dataclass(frozen=True)
 class Ensemble:
-    """The System as filled, those of the networks, and the paths of each."""
+    """The System of the filled holdings, the networks' Systems, and the paths of each."""
 
     filled: Any
     systems: list[Any]
@@ -68,7 +71,7 @@ class Ensemble:
 
 
 def model(context: Context) -> Ensemble:
-    """The networks' Systems; raises `BadInput` where the book's totals leave no network."""
+    """The networks' Systems; raises `BadInput` where no network fits the book's totals."""
     from engine.book.build import build_system
     from engine.book.ensemble import sample_holdings, with_holdings
     from engine.paths.samplers import samplers_of
@@ -87,11 +90,12 @@ def model(context: Context) -> Ensemble:
 
 
 def results(context: Context, model: Ensemble) -> dict[str, Any]:
-    """Simulate every network and write tables and summary into the folder; the summary."""
+    """Simulate every network, then write tables and summary; returns the summary."""
     from engine.paths.network_ensemble import simulate_networks
     from engine.paths.simulate import layout_of
     from engine.results.losses import labels_of
     from engine.results.network_ensemble import NetworkMeasures, network_summary
+    from engine.results.provenance import timing_of
     from engine.results.write import write_results
     from engine.run.plan import Hooks
 
@@ -106,7 +110,7 @@ def results(context: Context, model: Ensemble) -> dict[str, Any]:
         "networks": options.networks, "paths_each": options.paths, "blocks": options.blocks,
         "method": options.method, "density": options.density,
     } | network_summary(tables["network_split"])  # fmt: skip
-    seconds = tail_risk.timing_of(timing, context.checkpoints.sessions)
+    seconds = timing_of(timing.compile_s, timing.run_s, timing.paths, context.checkpoints.sessions)
     provenance = context.folder.provenance | {"status": "done", "timing": seconds, "network": network}
     return write_results(
         context.path, tally, model.filled, context.book, provenance, measures.replications(), more=tables

@@ -1,4 +1,4 @@
-"""What policy would do: the main job, then each lever alone and all together on the same paths."""
+"""Effect of policy: the main job, then each lever alone and all together on the same paths."""
 
 import dataclasses
 from collections.abc import Container
@@ -16,53 +16,53 @@ from experiments.tasks import tail_risk
 
 
 def problems(config: Config, options: None) -> list[str]:
-    """At least one lever is dated within the run."""
+    """No lever is dated within the run."""
     faults, months = plain_paths_problems(config), config.run.months
-    if isinstance(months, int) and not pulled(config.policy, months):
+    if isinstance(months, int) and not levers_within(config.policy, months):
         kind = f"at least one above 0 and at most run.months = {months}, as in policy=all"
         faults.append(expected("policy.*_month", 0.0, kind))
     return faults
 
 
 def model(context: Context) -> Model:
-    """The main job's model, with no lever pulled."""
+    """The main job's model without levers."""
     base = with_levers(context.experiment.parameters, ())
     return build(dataclasses.replace(context.experiment, parameters=base), context.book)
 
 
 def results(context: Context, model: Model) -> dict[str, Any]:
-    """Compare the levers, then write the base run's tables and summary with theirs; the summary."""
-    tables, entry = compared(context)
+    """Compare the levers, then write the base run's tables and summary with theirs; returns the summary."""
+    tables, entry = compare(context)
     return tail_risk.results(context, model, tables, {"policy": entry})
 
 
 show = tail_risk.show
 
 
-def pulled(policy: Policy, months: int) -> tuple[str, ...]:
+def levers_within(policy: Policy, months: int) -> tuple[str, ...]:
     """Levers of policy that are dated within the run."""
     return tuple(name for name in LEVERS if 0.0 < getattr(policy, f"{name}_month") <= months)
 
 
 def with_levers(parameters: Parameters, names: Container[str]) -> Parameters:
-    """The parameters with only these levers pulled."""
+    """The parameters with these levers alone."""
     never = {f"{name}_month": 0.0 for name in LEVERS if name not in names}
     return dataclasses.replace(parameters, policy=dataclasses.replace(parameters.policy, **never))
 
 
-def compared(context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
+def compare(context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
     """Tables by name and the summary's entry: every variant beside the base."""
     from engine.results import policy
 
     experiment = context.experiment
-    dated = pulled(experiment.parameters.policy, experiment.run.months)
-    levers = {"base": ()} | {name: (name,) for name in dated} | ({"all": dated} if len(dated) > 1 else {})
-    variants = {name: with_levers(experiment.parameters, names) for name, names in levers.items()}
+    levers = levers_within(experiment.parameters.policy, experiment.run.months)
+    sets = {"base": ()} | {name: (name,) for name in levers} | ({"all": levers} if len(levers) > 1 else {})
+    variants = {name: with_levers(experiment.parameters, names) for name, names in sets.items()}
     titles = context.book.tables["bearers"]["name"].tolist()
     rows, bearers, base = [], [], None
     for name, system, ledger in ledgers(context, variants):
         base = ledger if base is None else base
-        rows.append(policy.row(name, levers[name], base, ledger))
+        rows.append(policy.row(name, sets[name], base, ledger))
         bearers += policy.bearer_rows(name, system.names.bearers, titles, base, ledger)
     tables = policy.tables(rows, bearers)
     return tables, policy.summary(tables)

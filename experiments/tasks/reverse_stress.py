@@ -1,4 +1,4 @@
-"""The likeliest roads to a loss, quarter by quarter: the main job, then a search for its systematic paths."""
+"""The likeliest paths to a loss, quarter by quarter: the main job, then a search for systematic scenarios."""
 
 import dataclasses
 import itertools
@@ -17,7 +17,7 @@ from experiments.session.stopping import Stop
 from experiments.tasks import tail_risk
 
 START_PATHS, SCENARIO_PATHS = 200_000, 90_000
-"""Paths that a search takes, roughly: for its start and the probabilities, and for each scenario."""
+"""Paths of a search, roughly: for its start and the probabilities, and for each scenario."""
 
 MOST_SCENARIOS = 11
 """Kinds of scenario: a boom that lasts, or breaks in one of five years into a plateau or a bust."""
@@ -25,7 +25,7 @@ MOST_SCENARIOS = 11
 
 @dataclasses.dataclass
 class Options:
-    """The loss whose likeliest road `task=reverse_stress` looks for; `target=300` is short for its target."""
+    """Options of `task=reverse_stress`: target, loss column, scenarios; `target=300` sets the target."""
 
     target: Any = None  # USD bn, at the end of the run
     of: str = "system"  # or lender:<id>, class:<id>, lenders:<class>, bearer:<id>
@@ -33,7 +33,7 @@ class Options:
 
 
 def problems(config: Config, options: Options) -> list[str]:
-    """A target above nothing, a whole number of scenarios; turns both into numbers."""
+    """A target that is not positive, a number of scenarios out of range; turns both into numbers."""
     faults = []
     target, count = number(options.target), number(options.scenarios)
     if target is None or not 0.0 < target < math.inf:
@@ -48,23 +48,23 @@ def problems(config: Config, options: Options) -> list[str]:
 
 
 def model(context: Context) -> Model:
-    """The main job's model; raises `BadInput` where the book has nobody of that name."""
+    """The main job's model; raises `BadInput` for an unknown loss column."""
     from engine.paths.path import column_names
 
     model, of = build(context.experiment, context.book), context.options.of
-    if of not in (known := column_names(model[0])):
+    if of not in (columns := column_names(model[0])):
         kind = of.partition(":")[0] + ":"
-        near = [name for name in known if name.startswith(kind)] or known
+        near = [name for name in columns if name.startswith(kind)] or columns
         raise BadInput([expected("reverse_stress.of", of, "system or one of " + ", ".join(near[:60]))])
     return model
 
 
 def results(context: Context, model: Model) -> dict[str, Any]:
-    """The main job's results, then the scenarios' tables and their entry in the summary; the summary."""
+    """Run the main job, then write the scenarios' tables; returns the summary with their entry."""
     from engine.results.folder import read_results, write_table
 
     summary = tail_risk.results(context, model)
-    tables, entry = searched(context, model, read_results(context.path))
+    tables, entry = run_search(context, model, read_results(context.path))
     context.stop.check()
     for name, table in tables.items():
         write_table(context.path, name, table)
@@ -74,7 +74,7 @@ def results(context: Context, model: Model) -> dict[str, Any]:
 show = tail_risk.show
 
 
-def searched(context: Context, model: Model, plain: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def run_search(context: Context, model: Model, plain: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Tables by name and the summary's entry; `unreachable` says why no path reaches the target."""
     from engine.learn.reverse_stress.probability import probabilities
     from engine.learn.reverse_stress.reverse_stress import Unreachable, search
@@ -97,17 +97,18 @@ def searched(context: Context, model: Model, plain: Any) -> tuple[dict[str, Any]
         chances = probabilities(trials, answers, options.target)
         stories = [story(trials, answer.scenario) for answer in answers]
     tables = reverse_stress.tables(trials, answers, stories)
-    lines = [story_lines(each.quarters, names, experiment.parameters.economy.start) for each in stories]
+    start, about = experiment.parameters.economy.start, context.book.about
+    lines = [story_lines(each.quarters, names, start, about) for each in stories]
     entry = reverse_stress.summary(options.target, options.of, tables, lines, chances, share)
     return tables, entry
 
 
 def watching(progress: Progress, stop: Stop) -> Callable[[int], None]:
-    """Called after every batch of the search with its paths: updates the progress, stops when asked to."""
-    ran = itertools.count(1)
+    """Callback for every batch of the search: updates the progress, stops on request."""
+    batches = itertools.count(1)
 
     def watch(paths: int) -> None:
         stop.check()
-        progress.update(min(next(ran) * paths, progress.paths))
+        progress.update(min(next(batches) * paths, progress.paths))
 
     return watch

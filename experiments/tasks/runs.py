@@ -1,4 +1,4 @@
-"""What has been run: a list of all runs below a folder, or any question about them in SQL."""
+"""All runs below a folder: a list of them, or the answer to a question in SQL."""
 
 import contextlib
 import dataclasses
@@ -25,14 +25,14 @@ ROWS, WIDTH = 10_000, 400
 
 @dataclasses.dataclass
 class Options:
-    """What `task=runs` lists or asks."""
+    """Options of `task=runs`: the folder, and a question."""
 
     root: str = "out"  # the folder below which runs lie
     sql: str | None = None  # a question over the views of docs/results.md; null: a list of all runs
 
 
 def problems(config: Config, options: Options) -> list[str]:
-    """A root that was named must exist; without one there may be no runs yet."""
+    """A root that does not exist, unless it is the default."""
     if options.root == Options().root or pathlib.Path(options.root).is_dir():
         return []
     return [expected("runs.root", options.root, "a folder that exists")]
@@ -49,7 +49,7 @@ def model(context: Context) -> Any:
 
 
 def results(context: Context, model: Any) -> dict[str, Any]:
-    """What runs.sql answers, or the list, as text; None where the answer has no rows to show."""
+    """The answer to runs.sql, or the list, as text; None if the answer has no rows."""
     import duckdb
 
     sql, [[runs]] = context.options.sql, model.sql("select count(*) from runs").fetchall()

@@ -1,4 +1,4 @@
-"""The settings of some knobs that give the best results within bounds; then the main job as it is."""
+"""The main job, and a search for the settings of some knobs that give the best results within bounds."""
 
 import dataclasses
 import math
@@ -18,15 +18,15 @@ from experiments.tasks import tail_risk
 
 STUDY = "study.sqlite3"
 CONFIRMED = 5
-"""Best trials at most that are run again on fresh paths."""
+"""Best trials, at most, that run again on fresh paths."""
 
 WHOLE = {"trials": (1, 100_000, 1), "paths": (1024, 2**24, 256)}
-"""Whole numbers of a search: least, most, multiple of."""
+"""Whole-number options: least, most, and the number that divides them."""
 
 
 @dataclasses.dataclass
 class Options:
-    """What `task=search` turns, and what for (docs/search.md)."""
+    """Options of `task=search`: knobs, objectives, bounds and budget (docs/search.md)."""
 
     knobs: list[Any] = dataclasses.field(default_factory=list)  # [name, lowest, highest] each
     maximise: list[str] = dataclasses.field(default_factory=list)  # results
@@ -37,7 +37,7 @@ class Options:
 
 
 def problems(config: Config, options: Options) -> list[str]:
-    """Knobs with two ends, at least one objective, bounds with one end at least; ends become numbers."""
+    """Knobs without two ends, no objective, bounds without an end; turns ends into numbers."""
     faults = whole_problems("search", options, WHOLE)
     if not options.knobs:
         faults.append(expected("search.knobs", [], "at least one, as [[credit.contract_advance, 0.3, 0.7]]"))
@@ -52,13 +52,13 @@ def problems(config: Config, options: Options) -> list[str]:
 
 
 def ends_problems(name: str, rows: list, kind: str, least: int) -> list[str]:
-    """Turn the ends of rows [name, low, high] into numbers; rows that are none, or have too few ends."""
+    """Turn the ends of rows [name, low, high] into numbers; the problems of malformed rows."""
     faults, names = [], [row[0] for row in rows if isinstance(row, list) and row]
     for place, row in enumerate(rows):
         ends = [None if end is None else number(end) for end in row[1:]] if isinstance(row, list) else []
-        given = [end for end in ends if end is not None and math.isfinite(end)]
+        finite = [end for end in ends if end is not None and math.isfinite(end)]
         nulls = sum(end is None for end in row[1:]) if ends else 0
-        if len(ends) != 2 or len(given) < least or len(given) + nulls < 2 or given != sorted({*given}):
+        if len(ends) != 2 or len(finite) < least or len(finite) + nulls < 2 or finite != sorted({*finite}):
             faults.append(expected(f"{name}[{place}]", row, kind))
         else:
             rows[place] = [str(row[0]), *ends]
@@ -68,7 +68,7 @@ def ends_problems(name: str, rows: list, kind: str, least: int) -> list[str]:
 
 
 def model(context: Context) -> Model:
-    """The main job's model; raises `BadInput` for knobs, results and ranges that cannot be."""
+    """The main job's model; raises `BadInput` for unknown knobs and results and for impossible ranges."""
     from engine.learn.search.results import problem
 
     model, options = build(context.experiment, context.book), context.options
@@ -87,31 +87,31 @@ def model(context: Context) -> Model:
 
 
 def results(context: Context, model: Model) -> dict[str, Any]:
-    """Search, then write the run's tables and summary with what came of it; the summary."""
-    return tail_risk.results(context, model, *searched(context))
+    """Search, then write the run's tables and summary with the trials; returns the summary."""
+    return tail_risk.results(context, model, *run_search(context))
 
 
 show = tail_risk.show
 
 
 def aim_of(options: Options) -> Any:
-    """What the search is after."""
+    """Objectives and bounds of the search."""
     from engine.learn.search.search import Aim
 
     bounds = {name: (least, most) for name, least, most in options.bounds}
     return Aim(tuple(options.maximise), tuple(options.minimise), bounds)
 
 
-def searched(context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Tables by name and entries of the summary: every trial, the best ones again on fresh paths."""
-    from engine.learn.search.search import opened, search
+def run_search(context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Tables by name and entries of the summary: every trial, and the best again on fresh paths."""
+    from engine.learn.search.search import open_study, search
     from engine.results import search as search_tables
 
     run, options, aim, folder = context.experiment.run, context.options, aim_of(context.options), context.path
     if not run.resume:
         (folder / STUDY).unlink(missing_ok=True)
-    study = opened(folder / STUDY, aim)
-    own(study, context.checkpoints.identity)
+    study = open_study(folder / STUDY, aim)
+    claim(study, context.checkpoints.identity)
     ranges = {name: (low, high) for name, low, high in options.knobs}
     with Progress(options.trials * options.paths, "search") as progress:
         trial = Trial(context, progress)
@@ -122,13 +122,13 @@ def searched(context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
         fresh = Trial(context, progress, seed=run.seed + 1)
         again = [fresh(search_tables.setting(row)) for row in best[:CONFIRMED]]
         today = fresh({})
-    now = {name: trial.present(name) for name in ranges}
+    now = {name: trial.current_value(name) for name in ranges}
     entries = search_tables.summary(table, aim, ranges, options.paths, best, again, now, today)
-    return {"search": search_tables.confirmed(table, best, again)}, entries
+    return {"search": search_tables.with_fresh_results(table, best, again)}, entries
 
 
-def own(study: Any, identity: dict[str, Any]) -> None:
-    """The study belongs to this very search; raises `BadInput` where it holds trials of another."""
+def claim(study: Any, identity: dict[str, Any]) -> None:
+    """Mark the study as this search's; raises `BadInput` if it holds trials of another search."""
     asked = {key: value for key, value in identity["config"]["search"].items() if key != "trials"}
     identity = identity | {"config": identity["config"] | {"search": asked}}
     before = study.user_attrs.get("identity", identity)
@@ -139,10 +139,10 @@ def own(study: Any, identity: dict[str, Any]) -> None:
 
 
 class Trial:
-    """`trial({knob: value})` is every result of the search at that setting, on the same paths each time."""
+    """`trial({knob: value})` gives every result at that setting, on the same paths each time."""
 
     def __init__(self, context: Context, progress: Progress | None = None, seed: int | None = None) -> None:
-        from engine.learn.search.knobs import Unknown, knob
+        from engine.learn.search.knobs import UnknownKnob, knob_of
         from engine.run.plan import Plan
 
         experiment, options = context.experiment, context.options
@@ -154,11 +154,11 @@ class Trial:
         self.knobs, self.unknown = {}, []
         for name, *_ in options.knobs:
             try:
-                self.knobs[name] = knob(name, experiment.parameters, context.book)
-            except Unknown as error:
+                self.knobs[name] = knob_of(name, experiment.parameters, context.book)
+            except UnknownKnob as error:
                 self.unknown.append(expected("search.knobs", name, str(error)))
 
-    def turned(self, setting: Mapping[str, float]) -> tuple[Any, Any]:
+    def variant_at(self, setting: Mapping[str, float]) -> tuple[Any, Any]:
         """Parameters and book with the knobs at these values."""
         from engine.learn.search.knobs import turn
 
@@ -169,15 +169,15 @@ class Trial:
         """What is wrong with the model or the book at this setting."""
         from engine.learn.search.knobs import book_problems
 
-        parameters, book = self.turned(setting)
-        turned = {self.knobs[name]: value for name, value in setting.items()}
-        return limits.problems_of(parameters) + book_problems(turned, book)
+        parameters, book = self.variant_at(setting)
+        values = {self.knobs[name]: value for name, value in setting.items()}
+        return limits.problems_of(parameters) + book_problems(values, book)
 
-    def present(self, name: str) -> float | None:
-        """Where a knob stands in the experiment as it is."""
-        from engine.learn.search.knobs import present
+    def current_value(self, name: str) -> float | None:
+        """A knob's value in the experiment."""
+        from engine.learn.search.knobs import current_value
 
-        return present(self.knobs[name], self.experiment.parameters, self.book)
+        return current_value(self.knobs[name], self.experiment.parameters, self.book)
 
     def __call__(self, setting: Mapping[str, float]) -> dict[str, Any]:
         from engine.book.build import build_system
@@ -185,7 +185,7 @@ class Trial:
         from engine.paths.returns import returns
         from engine.run.plan import Hooks
 
-        parameters, book = self.turned(setting)
+        parameters, book = self.variant_at(setting)
         system = build_system(book, parameters, self.experiment.run.months)
         losses = returns(system, self.plan, hooks=Hooks(progress=self.watch, stopped=self.stop))
         self.stop.check()
@@ -193,6 +193,6 @@ class Trial:
         return {name: estimate(name, system, losses) for name in self.names}
 
     def watch(self, done: int) -> None:
-        """Show how far all trials are."""
+        """Update the progress over all trials."""
         if self.progress is not None:
             self.progress.update(min(self.done + done, self.progress.paths))

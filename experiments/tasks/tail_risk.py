@@ -39,6 +39,7 @@ def results(
     system, plan, samplers = model
     from engine.paths.fused import NoKernel
     from engine.paths.simulate import layout_of, simulate
+    from engine.results.provenance import timing_of
     from engine.results.replications import Replications
     from engine.run.plan import Hooks, initial_state
 
@@ -63,7 +64,9 @@ def results(
     context.stop.check()
     if timing.paths < plan.paths:
         raise Interrupted("another process")
-    provenance["timing"] = timing_of(timing, checkpoints.sessions)
+    provenance["timing"] = timing_of(
+        timing.compile_s, timing.run_s, timing.paths, checkpoints.sessions, timing.kernel
+    )
     # Nothing of the results is imported while paths wait for it.
     from engine.results.circular_web import web_tables
     from engine.results.write import write_results
@@ -92,17 +95,3 @@ def follow(context: Context) -> None:
     speak(run, processes.rank)
     log.info("process %s of %s joined", processes.rank, processes.count)
     simulate(system, plan, samplers, Hooks(stopped=context.stop), processes=processes)
-
-
-def timing_of(timing: Any, sessions: int) -> dict[str, Any]:
-    """Seconds, speed, memory and kernel, as in summary.json; `sessions` counts the interrupted ones too."""
-    from engine.results.provenance import peak_memory
-
-    return {
-        "compile_s": timing.compile_s,
-        "run_s": timing.run_s,
-        "paths_per_s": timing.paths_per_s,
-        "peak_rss_mb": peak_memory(),
-        "sessions": sessions,
-        "kernel": timing.kernel,
-    }

@@ -1,4 +1,4 @@
-"""Books to start from: an empty one and a small worked one."""
+"""Books to start from: an empty template and a small worked example."""
 
 import dataclasses
 import pathlib
@@ -14,13 +14,13 @@ RUN_FOLDER = False
 
 @dataclasses.dataclass
 class Options:
-    """Where `task=template` writes its two books."""
+    """Options of `task=template`: the folder of the two books."""
 
     dir: str | None = None
 
 
 def problems(config: Config, options: Options) -> list[str]:
-    """A folder to write to."""
+    """No folder to write to."""
     return folder_problems("template.dir", options.dir, needed=True)
 
 
@@ -29,7 +29,7 @@ def model(context: Context) -> None:
 
 
 def results(context: Context, model: None) -> dict[str, Any]:
-    """Write both books under template.dir, which may not hold a template yet; where they are."""
+    """Write both books under template.dir, which must not hold a template yet; returns the folder."""
     from engine.book.template import write_template
 
     try:

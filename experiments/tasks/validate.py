@@ -1,4 +1,4 @@
-"""Every known number beside the engine's, written to docs/validation.md; needs a checkout."""
+"""Published and exact numbers beside the engine's, written to docs/validation.md; needs a checkout."""
 
 import dataclasses
 import pathlib
@@ -17,16 +17,16 @@ RUN_FOLDER = False
 
 @dataclasses.dataclass
 class Options:
-    """What `task=validate` reads and writes."""
+    """Options of `task=validate`: folders of published numbers, runs, the document."""
 
     oracles: str = "tests/oracles"  # folder of published numbers
-    unshipped: str | None = None  # folder of those whose licence keeps them out of the repository
+    unshipped: str | None = None  # folder of numbers whose licence keeps them out of the repository
     runs: int = 400  # of each sampler in the coverage study; 0 leaves it out
     document: str = "docs/validation.md"
 
 
 def problems(config: Config, options: Options) -> list[str]:
-    """Where numbers are read from must exist, and the number of runs be whole."""
+    """Folders that do not exist, a number of runs out of range."""
     faults, runs = [], whole(options.runs)
     if runs is None or not 0 <= runs <= 100_000:
         faults.append(expected("validate.runs", options.runs, "a whole number from 0 to 100,000"))
@@ -49,7 +49,7 @@ def model(context: Context) -> dict[str, list]:
 
 
 def results(context: Context, model: dict[str, list]) -> dict[str, Any]:
-    """All comparisons, then the coverage study, written to the document; what failed is a doubt."""
+    """Run all comparisons and the coverage study, then write the document; a failure is a doubt."""
     from engine.results.folder import write_text
     from experiments.validation import coverage, document
 
@@ -67,17 +67,17 @@ def results(context: Context, model: dict[str, list]) -> dict[str, Any]:
         context.stop.check()
         print(f"coverage of {options.runs} runs, {sampler}", flush=True)
 
-    covered = coverage.coverage(options.runs, watch=announce) if options.runs else []
+    coverages = coverage.coverage(options.runs, watch=announce) if options.runs else []
     context.stop.check()
-    write_text(pathlib.Path(options.document), document.text(sections, covered, origin()))
+    write_text(pathlib.Path(options.document), document.text(sections, coverages, origin()))
     checks = [check for section in sections.values() for check in section]
-    failed = sum(check.verdict == "failed" for check in checks) + sum(not each.passed for each in covered)
-    doubts = [f"{failed} comparisons failed ({options.document})"] if failed else []
-    return {"text": document.summary(checks, covered), "doubts": doubts}
+    failures = sum(check.verdict == "failed" for check in checks) + sum(not each.passed for each in coverages)
+    doubts = [f"{failures} comparisons failed ({options.document})"] if failures else []
+    return {"text": document.summary(checks, coverages), "doubts": doubts}
 
 
 def show(context: Context, summary: dict[str, Any]) -> None:
-    """How many comparisons hold, and where they are written."""
+    """Print how many comparisons passed, and the document's path."""
     print(f"\n{summary['text']}\n{context.options.document}")
 
 
@@ -104,7 +104,7 @@ def groups(shipped: pathlib.Path, unshipped: str | None) -> dict[str, list]:
 
 
 def origin() -> dict[str, str]:
-    """Command, machine and versions, as the document's head says them."""
+    """Command, machine and versions for the head of the document."""
     import jax
 
     from engine.results.provenance import versions
@@ -113,9 +113,9 @@ def origin() -> dict[str, str]:
         versions(),
         [part for part in sys.argv[1:] if not part.startswith("validate.unshipped=")],
     )
-    named = ("undertow", "python", "jax", "jaxlib", "numpy")
+    names = ("undertow", "python", "jax", "jaxlib", "numpy")
     return {
         "command": shlex.join(["undertow", *arguments]),
         "machine": f"{jax.device_count()} {jax.devices()[0].platform} device(s)",
-        "versions": ", ".join(f"{name} {packages[name]}" for name in named),
+        "versions": ", ".join(f"{name} {packages[name]}" for name in names),
     }

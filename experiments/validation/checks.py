@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 REACH = 4.0
-"""Standard errors that an estimate may deviate, beyond the accuracy of the published number."""
+"""Standard errors by which an estimate may differ, beyond the accuracy of the published number."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-    """A published value and the engine's; of several numbers, the pair that agrees least."""
+    """A published value and the engine's; of several pairs, the one that agrees least."""
 
     source: str
     quantity: str
@@ -42,23 +42,23 @@ def worst(
     source: str, quantity: str, published: ArrayLike, engine: ArrayLike, tolerance: ArrayLike = 0.0,
     error: ArrayLike = 0.0,
 ) -> Check:  # fmt: skip
-    """The check of the number that agrees least, for arrays of one shape.
+    """The check of the pair that agrees least; the arrays broadcast against each other.
 
     >>> worst("by hand", "thirds", [0.333, 0.667], [1 / 3, 0.7], tolerance=5e-4).published
     0.667
     """
-    theirs, ours, accuracy, spread = (
+    theirs, ours, accuracy, errors = (
         np.asarray(x, np.float64).ravel() for x in np.broadcast_arrays(published, engine, tolerance, error)
     )
-    allowed = np.maximum(accuracy + REACH * spread, np.finfo(np.float64).tiny)
-    at = int(np.argmax(np.abs(ours - theirs) / allowed))
+    tolerances = np.maximum(accuracy + REACH * errors, np.finfo(np.float64).tiny)
+    at = int(np.argmax(np.abs(ours - theirs) / tolerances))
     return Check(
         source,
         quantity,
         float(theirs[at]),
         float(ours[at]),
         float(accuracy[at]),
-        float(spread[at]),
+        float(errors[at]),
         len(ours),
     )
 

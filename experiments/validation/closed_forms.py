@@ -1,4 +1,4 @@
-"""Simulated portfolios against exact loss distributions, by every sampler."""
+"""Simulated portfolios against exact loss distributions, with every sampler."""
 
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 PATHS = 2**18
 ATOM = 1.0 / 512.0
-"""Relative accuracy of a bin of losses."""
+"""Relative half width of a bin of losses."""
 SAMPLERS = ("pseudo_random", "antithetic", "sobol", "importance")
 
 
@@ -28,8 +28,8 @@ def recursion() -> list[Check]:
     for name in SAMPLERS:
         run = portfolio_tail(book, LEVELS, paths=PATHS, sampler=name)
         source, table = f"recursion, 64 obligors, {name}", run.table
-        reach = stats.t.ppf(0.975, 15) if name in ("antithetic", "sobol") else stats.norm.ppf(0.975)
-        errors = (table["es_hi"] - table["es_lo"]) / (2.0 * reach)
+        quantile = stats.t.ppf(0.975, 15) if name in ("antithetic", "sobol") else stats.norm.ppf(0.975)
+        errors = (table["es_hi"] - table["es_lo"]) / (2.0 * quantile)
         checks += [
             worst(source, "expected loss", law.mean, run.expected.value, error=run.expected.standard_error),
             worst(source, "ES 99% and 99.9%", exact, table["es"], ATOM * np.asarray(exact), errors),

@@ -1,7 +1,7 @@
 """Coverage of the reported 95% intervals: the share of runs whose interval contains the exact value.
 
-A portfolio with an exactly known loss distribution is simulated many times; each time the intervals of VaR
-and ES are those that a run would report.
+A portfolio whose loss distribution is known exactly is simulated many times; the intervals of VaR and ES are
+those that each run would report.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LEVELS = (0.99, 0.999)
 OBLIGORS = 64
 SCRAMBLES = 16
-"""Replications within one Sobol run, as a run has by default."""
+"""Replications within one Sobol run, the default of a run."""
 BAND = (0.93, 0.97)
 
 
@@ -37,7 +37,7 @@ class Coverage:
 
     @property
     def share(self) -> float:
-        """Share of the intervals that contain it."""
+        """Share of the intervals that contain the exact value."""
         return self.covered / self.runs
 
     @property
@@ -66,20 +66,20 @@ def coverage(
 ) -> list[Coverage]:
     """Coverage of VaR and ES at all levels by each sampler."""
     book, law = books()
-    studies = []
+    coverages = []
     for name in samplers:
         watch(name)
-        intervals = simulated(book, law, name, runs)
+        intervals = simulate_intervals(book, law, name, runs)
         for place, level in enumerate(LEVELS):
             exact = (law.value_at_risk(level), law.expected_shortfall(level))
             for measure, value, bounds in zip(("VaR", "ES"), exact, intervals[:, place].T, strict=True):
-                covered = int(np.sum((bounds["lower"] <= value) & (value <= bounds["upper"])))
-                studies.append(Coverage(name, measure, level, value, covered, runs, PATHS[name]))
-    return studies
+                hits = int(np.sum((bounds["lower"] <= value) & (value <= bounds["upper"])))
+                coverages.append(Coverage(name, measure, level, value, hits, runs, PATHS[name]))
+    return coverages
 
 
-def simulated(book: "Portfolio", law: "LossDistribution", name: str, runs: int) -> np.ndarray:
-    """Intervals [runs, levels, (VaR, ES)] in the unit of the exposures; one engine call for all runs."""
+def simulate_intervals(book: "Portfolio", law: "LossDistribution", name: str, runs: int) -> np.ndarray:
+    """Intervals [runs, levels, (VaR, ES)] in the unit of the exposures, from one engine call."""
     from engine.draws.samplers import PSEUDO_RANDOM, sobol
     from engine.portfolio import simulate
     from engine.portfolio.importance import tuned
@@ -98,14 +98,14 @@ def simulated(book: "Portfolio", law: "LossDistribution", name: str, runs: int) 
     def each(tally: "Tally") -> None:
         tallies.append(tally)
         if len(tallies) == parts:
-            intervals.append(read(tallies, simulate.scale_of(book)))
+            intervals.append(read_intervals(tallies, simulate.scale_of(book)))
             tallies.clear()
 
     simulate.run(book, plan, samplers, tilt, Hooks(replication=each))
     return np.asarray(intervals, dtype=[("lower", np.float64), ("upper", np.float64)])
 
 
-def read(tallies: "list[Tally]", scale: float) -> list[list[tuple[float, float]]]:
+def read_intervals(tallies: "list[Tally]", scale: float) -> list[list[tuple[float, float]]]:
     """The intervals that a run would report."""
     import functools
 

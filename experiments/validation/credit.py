@@ -25,23 +25,24 @@ def creditrisk_plus(folder: pathlib.Path) -> list[Check]:
 
     oracle = read(folder, "06_creditriskplus.json")
     paper, run = oracle["A_integrating_correlations_1999"], oracle["B_GCPM_run"]
-    given, expected, allowed = paper["inputs"], paper["expected"], paper["expected"]["tolerances"]
+    inputs, expected, tolerances = paper["inputs"], paper["expected"], paper["expected"]["tolerances"]
     source = "Bürgisser, Kurth, Wagner and Wolf (1999)"
-    sectors = [given["sector1"], given["sector2"]]
-    variances = given["relative_default_variance"]
-    matched = matched_variance(expected["sector_EL"], variances, given["sector_correlation"])
-    whole = stacked(sectors, np.ones((2, 1)), [matched])
-    alone = [stacked([one], np.ones((1, 1)), [v]) for one, v in zip(sectors, variances, strict=True)]
+    sectors = [inputs["sector1"], inputs["sector2"]]
+    variances = inputs["relative_default_variance"]
+    variance = matched_variance(expected["sector_EL"], variances, inputs["sector_correlation"])
+    whole = credit_model(sectors, np.ones((2, 1)), [variance])
+    alone = [credit_model([one], np.ones((1, 1)), [v]) for one, v in zip(sectors, variances, strict=True)]
     checks = [
         worst(source, "UL of each sector", expected["sector_UL"], [one.deviation for one in alone],
-              allowed["sector_UL"]),
-        worst(source, "UL", expected["UL"], whole.deviation, allowed["UL"]),
-        worst(source, "relative default variance", expected["relative_default_variance"], matched,
-              allowed["rel_var"]),
-        worst(source, "VaR 99%", expected["VaR99"], whole.distribution.value_at_risk(0.99), allowed["VaR99"]),
+              tolerances["sector_UL"]),
+        worst(source, "UL", expected["UL"], whole.deviation, tolerances["UL"]),
+        worst(source, "relative default variance", expected["relative_default_variance"], variance,
+              tolerances["rel_var"]),
+        worst(source, "VaR 99%", expected["VaR99"], whole.distribution.value_at_risk(0.99),
+              tolerances["VaR99"]),
     ]  # fmt: skip
     groups, expected = [run["inputs"][key] for key in "ABC"], run["expected"]
-    model = stacked(groups, np.eye(3), [group["sector_variance"] for group in groups])
+    model = credit_model(groups, np.eye(3), [group["sector_variance"] for group in groups])
     law, source = model.distribution, "R package GCPM 1.2.2, three sectors"
     levels = [float(level) for level in expected["VaR"]]
     beyond = [float(model.expected_from(law.value_at_risk(level)).sum()) for level in levels]
@@ -63,7 +64,7 @@ def creditrisk_plus(folder: pathlib.Path) -> list[Check]:
     return checks
 
 
-def stacked(groups: list[dict], sectors: np.ndarray, variances: ArrayLike) -> "CreditRiskPlus":
+def credit_model(groups: list[dict], sectors: np.ndarray, variances: ArrayLike) -> "CreditRiskPlus":
     """A CreditRisk+ portfolio of homogeneous groups, one row of sector weights each."""
     from engine.portfolio.creditriskplus import creditrisk_plus
 
@@ -97,20 +98,20 @@ def migration(folder: pathlib.Path) -> list[Check]:
     oracle = read(folder, "09_transition_matrix_generator.json")
     source, expected = "Kreinin and Sidelnikova (2001), tables 1, 5 and 7", oracle["expected"]
     matrix = np.asarray(oracle["matrix"])
-    observed = transition_matrix(np.vstack([matrix, np.eye(matrix.shape[1])[len(matrix) :]]))
-    rates = generator(observed)
-    distance = np.linalg.norm(rates - np.real(linalg.logm(observed)), axis=1)
+    annual = transition_matrix(np.vstack([matrix, np.eye(matrix.shape[1])[len(matrix) :]]))
+    rates = generator(annual)
+    distance = np.linalg.norm(rates - np.real(linalg.logm(annual)), axis=1)
     theirs = np.asarray(expected["row_euclid_distance(Q - logm)"])
-    miss = np.abs(linalg.expm(rates) - observed)
+    miss = np.abs(linalg.expm(rates) - annual)
     largest, mean = expected["max_abs(expm(Q)-P)"], expected["mean_abs(expm(Q)-P)"]
     years = default_probabilities(rates, [1.0, 2.0, 3.0])
-    recomputed = [oracle["recomputed"][f"PD_{t}y"] for t in (1, 2, 3)]
+    pds = [oracle["recomputed"][f"PD_{t}y"] for t in (1, 2, 3)]
     return checks + [
         worst(source, "distance of rows from the logarithm", theirs, distance[: len(theirs)],
               np.maximum(0.02 * theirs, 5e-8)),
         worst(source, "norms of expm(Q) - P", [largest, mean], [miss.max(), miss.mean()],
               0.01 * np.asarray([largest, mean])),
-        worst("recomputed from the same matrix", "PDs within 1, 2 and 3 years", recomputed, years, 5e-7),
+        worst("recomputed from the same matrix", "PDs within 1, 2 and 3 years", pds, years, 5e-7),
     ]  # fmt: skip
 
 
@@ -124,7 +125,7 @@ BASEL: dict[str, dict[str, Any]] = {
     "QRRE_LGD45": {"asset_class": "qualifying_revolving"},
     "QRRE_LGD85": {"asset_class": "qualifying_revolving", "lgd": 0.85},
 }
-"""Columns of Annex 5 and what they assume."""
+"""Columns of Annex 5 and the assumptions of each."""
 
 
 def basel(folder: pathlib.Path) -> list[Check]:
@@ -133,9 +134,9 @@ def basel(folder: pathlib.Path) -> list[Check]:
 
     table = pd.read_csv(folder / "10_basel2_annex5_irb_risk_weights.csv")
     checks = []
-    for column, assumed in BASEL.items():
+    for column, options in BASEL.items():
         rows = table[["PD_pct", column]].dropna()
-        ours = 100.0 * risk_weight(rows["PD_pct"].to_numpy() / 100.0, **assumed)
+        ours = 100.0 * risk_weight(rows["PD_pct"].to_numpy() / 100.0, **options)
         name = column.replace("_", " ")
         checks.append(worst("Basel II, Annex 5", f"risk weights, {name}", rows[column], ours, 0.015))
     return checks
@@ -149,7 +150,7 @@ def pools(folder: pathlib.Path) -> list[Check]:
     from engine.portfolio.vasicek import default_count, loss_cdf, loss_quantile, unexpected_loss
 
     oracle = read(folder, "11_vasicek_finite_pool_and_binomial.json")["open_risk_notebook"]
-    printed = oracle["current_code_output"]
+    published = oracle["current_code_output"]
     law, count = default_count(10, 0.1, 0.2), np.arange(11)
     ours = {
         "N=10,k=0,pd=0.3414,rho=0.2": default_count(10, 0.3414, 0.2)[0],
@@ -162,8 +163,8 @@ def pools(folder: pathlib.Path) -> list[Check]:
     binomial = exact_distribution(np.full(100, 0.01), 1.0).pmf
     source = "open-risk portfolioAnalytics"
     return [
-        worst(source, "finite pools and their limit", list(printed.values()),
-              [ours[k] for k in printed], 1e-9),
+        worst(source, "finite pools and their limit", list(published.values()),
+              [ours[k] for k in published], 1e-9),
         worst(source, "the stored notebook, correlation 0.04", oracle["stored_notebook_output"]["P"],
               default_count(10, 0.3414, 0.04)[0], 1e-9),
         worst("identity", "100 independent obligors are binomial", stats.binom(100, 0.01).pmf(np.arange(101)),

@@ -23,11 +23,11 @@ Row = dict[Hashable, Any]
 """An option: its terms by name."""
 
 Payoff = Callable[[Row, str], np.ndarray]
-"""What an option pays on each path that the sampler of this name draws [paths]."""
+"""Payoff of an option on each path of the sampler of this name [paths]."""
 
 
 @functools.cache
-def drawn(name: str) -> tuple[np.ndarray, np.ndarray]:
+def draws_of(name: str) -> tuple[np.ndarray, np.ndarray]:
     """(normals [months, 2, paths], uniforms [months, paths]) of a sampler in float64.
 
     The last axis holds REPLICATIONS equal parts in turn.
@@ -60,7 +60,7 @@ def drawn(name: str) -> tuple[np.ndarray, np.ndarray]:
 
 def brownian(name: str) -> np.ndarray:
     """Standard normals [2, paths]: the sum of twelve months of each factor, scaled."""
-    return drawn(name)[0].sum(axis=0) / np.sqrt(MONTHS)
+    return draws_of(name)[0].sum(axis=0) / np.sqrt(MONTHS)
 
 
 def mean_of(payoffs: np.ndarray) -> tuple[float, float]:
@@ -82,8 +82,8 @@ def pair(row: Row, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return terminal(row, w[0], "1"), terminal(row, second, "2")
 
 
-def priced(source: str, quantity: str, table: pd.DataFrame, payoff: Payoff) -> list[Check]:
-    """Every row's discounted mean payoff by plain draws and by Sobol points."""
+def price_checks(source: str, quantity: str, table: pd.DataFrame, payoff: Payoff) -> list[Check]:
+    """Discounted mean payoff of every row, by plain draws and by Sobol points."""
     checks = []
     for name, label in (("pseudo_random", "plain"), ("sobol", "Sobol")):
         estimates = []
@@ -105,7 +105,7 @@ def baskets(folder: pathlib.Path) -> list[Check]:
         return np.maximum((asset - row["strike"]) * (1.0 if row["type"] == "Call" else -1.0), 0.0)
 
     table = pd.read_csv(folder / "13_correlated_two_asset_baskets.csv")
-    return priced("Haug (1998) and Firth, two-asset baskets", "prices", table, payoff)
+    return price_checks("Haug (1998) and Firth, two-asset baskets", "prices", table, payoff)
 
 
 def exchange(folder: pathlib.Path) -> list[Check]:
@@ -116,17 +116,17 @@ def exchange(folder: pathlib.Path) -> list[Check]:
         return np.maximum(row["Q1"] * first - row["Q2"] * second, 0.0)
 
     table = pd.read_csv(folder / "13_margrabe_exchange.csv")
-    return priced("Haug (1998), Margrabe exchange options", "prices", table, payoff)
+    return price_checks("Haug (1998), Margrabe exchange options", "prices", table, payoff)
 
 
 @functools.cache
-def jumps(name: str, expected: float) -> tuple[np.ndarray, np.ndarray]:
+def jumps(name: str, intensity: float) -> tuple[np.ndarray, np.ndarray]:
     """(number of jumps, sum of as many standard normals) [paths] of a Poisson process over the year.
 
     A month's number is the quantile of its uniform; its normals are those of the second factor.
     """
-    normals, uniforms = drawn(name)
-    steps = stats.poisson(expected / MONTHS).cdf(np.arange(40))
+    normals, uniforms = draws_of(name)
+    steps = stats.poisson(intensity / MONTHS).cdf(np.arange(40))
     counts = np.searchsorted(steps, uniforms).astype(np.float64)
     return counts.sum(axis=0), np.sum(np.sqrt(counts) * normals[:, 1], axis=0)
 
@@ -144,4 +144,4 @@ def jump_diffusion(folder: pathlib.Path) -> list[Check]:
         return np.maximum(row["spot"] * np.exp(drift + diffusion) - row["strike"], 0.0)
 
     table = pd.read_csv(folder / "13_merton76_jump_diffusion.csv")
-    return priced("Haug (1998), Merton jump diffusion", "prices", table, payoff)
+    return price_checks("Haug (1998), Merton jump diffusion", "prices", table, payoff)

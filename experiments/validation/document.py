@@ -32,29 +32,29 @@ exactly: the share of runs whose 95% interval contains the exact value. Its stan
 """
 
 
-def text(sections: dict[str, list[Check]], covered: list[Coverage], context: dict[str, str]) -> str:
+def text(sections: dict[str, list[Check]], coverages: list[Coverage], context: dict[str, str]) -> str:
     """The whole document; `context` has the command, the machine and the versions."""
     checks = [check for section in sections.values() for check in section]
-    parts = [HEAD.format(summary=summary(checks, covered), **context)]
+    parts = [HEAD.format(summary=summary(checks, coverages), **context)]
     for title, rows in sections.items():
         parts.append(f"## {title}\n\n" + table(rows))
-    if covered:
-        parts.append(coverage_table(covered))
+    if coverages:
+        parts.append(coverage_table(coverages))
     return "\n".join(parts)
 
 
-def summary(checks: list[Check], covered: list[Coverage]) -> str:
+def summary(checks: list[Check], coverages: list[Coverage]) -> str:
     """All verdicts in one sentence."""
-    failed = [c for c in checks if c.verdict == "failed"]
-    missed = [c for c in covered if not c.passed]
-    skipped = [c for c in checks if c.skipped]
+    failures = [c for c in checks if c.verdict == "failed"]
+    misses = [c for c in coverages if not c.passed]
+    skips = [c for c in checks if c.skipped]
     numbers = sum(c.values for c in checks if not c.skipped)
-    sentence = f"{len(checks) - len(skipped)} rows over {numbers:,} numbers: "
-    sentence += f"{len(failed)} failed" if failed else "all passed"
-    if skipped:
-        sentence += f"; {len(skipped)} skipped"
-    if covered:
-        sentence += f". Coverage: {len(covered) - len(missed)} of {len(covered)} within the band"
+    sentence = f"{len(checks) - len(skips)} rows over {numbers:,} numbers: "
+    sentence += f"{len(failures)} failed" if failures else "all passed"
+    if skips:
+        sentence += f"; {len(skips)} skipped"
+    if coverages:
+        sentence += f". Coverage: {len(coverages) - len(misses)} of {len(coverages)} within the band"
     return sentence + "."
 
 
@@ -87,24 +87,24 @@ def row(check: Check) -> str:
 
 
 def number(value: float) -> str:
-    """Nine significant digits, without an exponent where possible."""
+    """Nine significant digits."""
     return f"{value:.9g}"
 
 
 def digits(error: float) -> int:
-    """Decimals that show two digits of an error."""
+    """Decimals at which an error has two significant digits."""
     return max(0, 1 - math.floor(math.log10(error)))
 
 
-def coverage_table(covered: list[Coverage]) -> str:
+def coverage_table(coverages: list[Coverage]) -> str:
     """The coverage study."""
     from experiments.validation.coverage import OBLIGORS
 
-    runs = covered[0].runs
+    runs = coverages[0].runs
     head = COVERAGE.format(runs=runs, obligors=OBLIGORS, error=math.sqrt(0.95 * 0.05 / runs))
     rows = [
         f"| {c.sampler} | {c.paths:,} | {c.measure} {100 * c.level:g}% | {c.exact:,.0f} | {c.covered} | "
         f"{c.share:.1%} | {'passed' if c.passed else '**failed**'} |\n"
-        for c in covered
+        for c in coverages
     ]
     return head + "".join(rows)

@@ -31,7 +31,7 @@ def portfolio_of() -> "Portfolio":
     return portfolio(pd, np.linspace(1.0, 100.0, 1000), 1.0, loadings)
 
 
-def sampled(book: "Portfolio", tilt: "Twist | None", paths: int) -> tuple[np.ndarray, np.ndarray]:
+def sample(book: "Portfolio", tilt: "Twist | None", paths: int) -> tuple[np.ndarray, np.ndarray]:
     """(losses, weights) in float64."""
     import jax
     import jax.numpy as jnp
@@ -57,13 +57,13 @@ def ratio(hits: np.ndarray) -> tuple[float, float]:
 
 
 def glasserman_li(folder: pathlib.Path) -> list[Check]:
-    """Probabilities and variance ratios of all rows, tuned once; the last row also tuned to its own level."""
+    """Probabilities and variance ratios: all rows, tuned once; the last row, tuned to its own level."""
     from engine.portfolio.importance import factor_mean, tuned
 
     oracle = json.loads((folder / "15_glasserman_li_2005_table1.json").read_text(encoding="utf-8"))
     book, source = portfolio_of(), "Glasserman and Li (2005), table 1"
-    loss, weight = sampled(book, tuned(book, oracle["tuned_at"], defensive=0.0), PATHS)
-    plain, _ = sampled(book, None, PATHS)
+    loss, weight = sample(book, tuned(book, oracle["tuned_at"], defensive=0.0), PATHS)
+    plain, _ = sample(book, None, PATHS)
     checks = []
     for row in oracle["rows"]:
         y, hits = row["y"], weight * (loss > row["y"])
@@ -71,24 +71,24 @@ def glasserman_li(folder: pathlib.Path) -> list[Check]:
         theirs = error * np.sqrt(PATHS / 80_000)
         checks.append(worst(f"{source}, reproduced", f"P(L > {y:,})", row["P_reproduced"], hits.mean(),
                            error=np.hypot(error, theirs)))  # fmt: skip
-        # The table states no error; its second row is 4% off its own reproduction. Printed to 1e-4.
-        printed = row["P_published"]
-        checks.append(Check(source, f"P(L > {y:,}), to 5%", printed, float(hits.mean()),
-                           0.05 * printed + 0.5e-4, error))  # fmt: skip
+        # The table states no errors and prints to 1e-4; its second row is 4% off an independent reproduction.
+        reference = row["P_published"]
+        checks.append(Check(source, f"P(L > {y:,}), to 5%", reference, float(hits.mean()),
+                           0.05 * reference + 0.5e-4, error))  # fmt: skip
         value, spread = ratio(hits)
-        published = row["variance_ratio_published"]
-        checks.append(Check(source, f"variance ratio at {y:,}", published, value, RATIOS * published, spread))
+        reference = row["variance_ratio_published"]
+        checks.append(Check(source, f"variance ratio at {y:,}", reference, value, RATIOS * reference, spread))
     for y in (10_000, 14_000):
         row, hits = next(r for r in oracle["rows"] if r["y"] == y), weight * (loss > y)
         direct = plain > y
         error = np.hypot(hits.std(), direct.std()) / np.sqrt(PATHS)
         checks.append(worst("plain paths of the engine", f"P(L > {y:,})", direct.mean(), hits.mean(),
                            error=error))  # fmt: skip
-    loss, weight = sampled(book, tuned(book, 40_000, defensive=0.0), PATHS)
+    loss, weight = sample(book, tuned(book, 40_000, defensive=0.0), PATHS)
     value, spread = ratio(weight * (loss > 40_000))
-    printed = oracle["retuned_at_40000"]["variance_ratio_at_40000"]
-    checks.append(Check(f"{source}, reproduced", "variance ratio at 40,000, tuned there", printed, value,
-                       RATIOS * printed, spread))  # fmt: skip
+    reference = oracle["retuned_at_40000"]["variance_ratio_at_40000"]
+    checks.append(Check(f"{source}, reproduced", "variance ratio at 40,000, tuned there", reference, value,
+                       RATIOS * reference, spread))  # fmt: skip
     shift = oracle["first_mean_shift_component"]["published"]
     first = float(factor_mean(book, oracle["tuned_at"])[0])
     return [*checks, Check(source, "first component of the mean", shift, first, 0.01)]

@@ -9,10 +9,10 @@ import pandas as pd
 from experiments.validation.checks import Check, absent, exact, worst
 
 GREATEST = 1e-9
-"""Tolerance of numbers computed elsewhere in float64."""
+"""Tolerance of numbers that other packages computed in float64."""
 PRINTED = 1e-8
 ROUNDS_ELSEWHERE = 300_000
-"""Iterations at which the other package stops, each with a rounding of every bank's loss."""
+"""Iterations after which the other package stops; each rounds every bank's loss."""
 
 
 def clearing(folder: pathlib.Path) -> list[Check]:
@@ -28,29 +28,29 @@ def clearing(folder: pathlib.Path) -> list[Check]:
         ("Furfine", Threshold(0.0), None, "cascade_zero_recovery_default"),
     )
     for name, rule, payments, defaults in rules:
-        cleared = [
+        results = [
             clear(c["L_row_owes_col"], c["external_assets"], c["external_liabilities"], valuation=rule)
             for c in three
         ]
         source = "R package systemicrisk 0.4.3, three banks"
         if payments:
             theirs = [c[payments] for c in three]
-            ours = [c.payments for c in cleared]
+            ours = [c.payments for c in results]
             checks.append(worst(source, f"{name} payments", theirs, ours, GREATEST))
         checks.append(exact(source, f"{name} defaults", [c[defaults] for c in three],
-                           [c.defaulted for c in cleared]))  # fmt: skip
+                           [c.defaulted for c in results]))  # fmt: skip
     example = oracle["B_systemicrisk_vignette"]
-    printed = (
+    pairs = (
         ("EN_clearing_run", EisenbergNoe()), ("RV_0.98_0.98_clearing_run", RogersVeraart(0.98, 0.98))
     )  # fmt: skip
-    for name, rule in printed:
-        cleared = [
+    for name, rule in pairs:
+        results = [
             clear(c["L"], example["external_assets"], example["external_liabilities"], valuation=rule)
             for c in example["cases"]
         ]
         label = "Eisenberg–Noe" if name.startswith("EN") else "Rogers–Veraart"
         checks.append(worst("systemicrisk vignette", f"{label} payments", [c[name] for c in example["cases"]],
-                           [c.payments for c in cleared], PRINTED))  # fmt: skip
+                           [c.payments for c in results], PRINTED))  # fmt: skip
     paper = oracle["C_rogers_veraart_2013"]["cases"]
     vectors = [clear(liabilities_of(c), c["ea"], valuation=RogersVeraart(0.5, 0.5)).payments for c in paper]
     greatest = np.concatenate([c["greatest_clearing"] for c in paper])
@@ -111,12 +111,12 @@ def debtrank(folder: pathlib.Path | None) -> list[Check]:
     )  # fmt: skip
     checks = []
     for name, table, prefix, shocks, rule, stop, slack in scenarios:
-        got = propagate(**banks, shocks=shocks, rule=rule, stop=stop)
+        outcome = propagate(**banks, shocks=shocks, rule=rule, stop=stop)
         for what, extra in (("stress", 0.0), ("losses", slack)):
             theirs = table[f"{prefix}additional_{what}"].to_numpy(np.float64)
-            allowed = GREATEST * (1.0 + np.abs(theirs)) + extra
-            ours = getattr(got, f"additional_{what}")
-            checks.append(worst(source, f"additional {what}, {name}", theirs, ours, allowed))
+            tolerance = GREATEST * (1.0 + np.abs(theirs)) + extra
+            ours = getattr(outcome, f"additional_{what}")
+            checks.append(worst(source, f"additional {what}, {name}", theirs, ours, tolerance))
         checks.append(exact(source, f"defaults, {name}", table[f"{prefix}additional_defaults"],
-                           got.additional_defaults))  # fmt: skip
+                           outcome.additional_defaults))  # fmt: skip
     return checks

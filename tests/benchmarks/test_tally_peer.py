@@ -31,7 +31,7 @@ def batch() -> Outcome:
     )
 
 
-@pytest.mark.parametrize("deposit", [numpy_tally.scattered, numpy_tally.counted])
+@pytest.mark.parametrize("deposit", [numpy_tally.scatter, numpy_tally.count])
 def test_tables_are_the_engine_s(batch, deposit):
     layout = Layout(
         horizons=(3, 6), columns=("system", "a", "b"), components=("c", "d"), entities=tuple("wxyz"),

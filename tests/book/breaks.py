@@ -15,6 +15,31 @@ def add(table, **cells):
 
 BREAKS = {
     # what breaks: (edit, file, row, column, words of what was expected)
+    "a date within a month": (
+        cell("about", 2, "date", "2025-12-30"), "about.csv", 2, "date", "last day of a month",
+    ),
+    "one benchmark twice": (
+        cell("about", 2, "second_benchmark", "OLD"), "about.csv", 2, "second_benchmark", "another chip",
+    ),
+    "unknown benchmark": (cell("about", 2, "benchmark", "GONE"), "about.csv", 2, "benchmark", "id of chips"),
+    "two rows about a book": (
+        add("about", name="Another", date="2026-12-31", benchmark="NEW"), "about.csv", 3, "name", "one row",
+    ),
+    "a class that is not listed": (
+        cell("paper", 2, "class", "JUNK"), "paper.csv", 2, "class", "one of GPU_DDTL_1_2, GPU_DDTL_3_PLUS",
+    ),
+    "a class that nothing has": (
+        lambda book: (
+            book.write("classes", book.read("classes")[:1]), book.set("priors", 2, "class", "JUNK"),
+        ),
+        "priors.csv", 2, "class", "one of ABS, GPU_DDTL_1_2",
+    ),
+    "reference of a default to nobody": (
+        cell("references", 2, "quantity", "pd"), "references.csv", 2, "firm", "the firm of pd",
+    ),
+    "reference of a loss to a firm": (
+        cell("references", 2, "firm", "CLOUD"), "references.csv", 2, "firm", "blank: quantity = el",
+    ),
     "unknown buyer": (cell("contracts", 2, "buyer", "NOBODY"), "contracts.csv", 2, "buyer", "id of firms"),
     "paper without buyers": (
         cell("lenders", 6, "buyer_weight", ""), "lenders.csv", 2, "buyer_weight", "sum to 1",

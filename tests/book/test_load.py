@@ -115,9 +115,10 @@ CELLS = {
     "blank": ("loans", 3, "coupon", "", "a number in [0, 1] (1/yr)"),
     "blank source": ("loans", 3, "source", " ", "text"),
     "a grade": ("loans", 3, "grade", "D", "one of A, B, C"),
+    "a currency": ("about", 2, "currency", "EUR", "one of USD"),
     "a class": ("loans", 3, "class", "JUNK", "one of GPU_DDTL_1_2"),
     "a lower-case id": ("lenders", 3, "lender", "bank", "an id (capital letters, digits, _)"),
-    "a date": ("history", 2, "date", "last year", "a date as 2025"),
+    "a date": ("history", 2, "date", "last year", "a date as 2031"),
 }
 
 

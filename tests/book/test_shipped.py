@@ -6,7 +6,7 @@ import pytest
 
 from engine.book.holdings import holding_shares
 from engine.book.load import load_book, shipped_book
-from engine.book.tables import CLASSES, LENDER_CLASSES
+from engine.book.tables import LENDER_CLASSES
 
 FACTS = pathlib.Path(__file__).resolve().parents[3] / "shared/data/facts"
 
@@ -39,7 +39,7 @@ def test_it_is_as_large_as_promised(book):
     assert (book["contracts"]["flow"] != "none").sum() >= 30
     assert 40 <= len(book["lenders"]) <= 46
     assert set(book["lenders"]["class"]) == set(LENDER_CLASSES)
-    assert set(loans["class"]) | set(book["tranches"]["class"]) == set(CLASSES)
+    assert set(loans["class"]) | set(book["tranches"]["class"]) == set(book["classes"]["class"])
     assert len(book["correlation"]) == 0
 
 

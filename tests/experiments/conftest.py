@@ -50,11 +50,11 @@ class Replications:
     def add(self, tally):
         self.sums.append(int(tally))
 
-    def kept(self):
+    def arrays(self):
         return {"sums": np.array(self.sums, np.int64)}
 
-    def restore(self, kept):
-        self.sums = kept["sums"].tolist()
+    def restore(self, arrays):
+        self.sums = arrays["sums"].tolist()
 
 
 class RunState(NamedTuple):

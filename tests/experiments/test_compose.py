@@ -128,9 +128,11 @@ def test_nothing_of_hydra_goes_through_the_door():
 
 
 def test_the_policy_task_pulls_every_lever_unless_told_which():
-    assert policy.pulled(composed("task=policy").parameters.policy, 60) == LEVERS
-    assert policy.pulled(composed("task=policy", "policy=bailout").parameters.policy, 60) == ("bailout",)
-    assert policy.pulled(composed().parameters.policy, 60) == ()
+    assert policy.levers_within(composed("task=policy").parameters.policy, 60) == LEVERS
+    assert policy.levers_within(composed("task=policy", "policy=bailout").parameters.policy, 60) == (
+        "bailout",
+    )
+    assert policy.levers_within(composed().parameters.policy, 60) == ()
 
 
 @pytest.mark.parametrize("lever", LEVERS)

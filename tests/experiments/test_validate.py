@@ -65,7 +65,7 @@ def test_coverage_counts_intervals_that_contain_the_exact_value():
     found = coverage.coverage(12, ("importance",))
     assert len(found) == 4 and all(one.runs == 12 and one.covered >= 8 for one in found)
     book, law = coverage.books()
-    bounds = coverage.simulated(book, law, "importance", 2)
+    bounds = coverage.simulate_intervals(book, law, "importance", 2)
     assert bounds.shape == (2, 2, 2) and (bounds["lower"] < bounds["upper"]).all()
     assert (np.abs(bounds["lower"][:, 1, 1] / law.expected_shortfall(0.999) - 1.0) < 0.1).all()
 

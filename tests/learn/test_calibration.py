@@ -15,11 +15,11 @@ from engine.book.parameters import Chips, Economy, Parameters
 from engine.learn.calibration import observations as observed
 from engine.learn.calibration import panel as panels
 from engine.learn.calibration import rents, revenue
-from engine.learn.calibration.calibration import Inputs, applied, calibrate, doubts
+from engine.learn.calibration.calibration import Inputs, apply_fits, calibrate, doubts
 from engine.learn.calibration.groups import group_text
 from engine.learn.calibration.identification import freedom, width
 from engine.learn.calibration.observations import Observations
-from engine.learn.calibration.prediction import predictions, refitted
+from engine.learn.calibration.prediction import predictions, refit
 from experiments.tasks.calibrate import Options as Calibrate
 
 CONF = pathlib.Path(__file__).resolve().parents[2] / "conf"
@@ -54,7 +54,7 @@ def true_histories(seed=3):
 
 def covered(data, estimate, error, truth):
     """Share of 95% bands, as `identify` makes them, that hold the truth."""
-    half = width(freedom(data.design), estimated=True)
+    half = width(freedom(data.design), free_scale=True)
     return float(np.mean(np.abs(np.asarray(estimate) - truth) <= half * np.asarray(error)))
 
 
@@ -68,7 +68,7 @@ def test_growth_and_volatilities_come_back_from_simulated_histories():
     data = revenue.revenue_panel(seen, "S", ERROR, slope)
     logs = np.log(values) - revenue.averaging(seen, slope)
     truth = jnp.array([SIGMA, TAU])
-    found = refitted(data, logs, truth)
+    found = refit(data, logs, truth)
     b, error = found.coefficients[:, -1], np.sqrt(found.covariance[:, -1, -1])
     assert b.mean() == pytest.approx(slope, abs=4.0 * b.std() / HISTORIES**0.5)
     assert np.mean(error**2) == pytest.approx(b.var(), rel=4.0 * (2.0 / HISTORIES) ** 0.5)
@@ -77,7 +77,7 @@ def test_growth_and_volatilities_come_back_from_simulated_histories():
         estimates = found.scales[:, place]
         assert np.median(estimates) == pytest.approx(scale, abs=5.0 * estimates.std() / HISTORIES**0.5)
     # The joint 95% likelihood region of both scales: chi-square with two degrees of freedom.
-    assert np.mean(found.lost <= 0.5 * 5.991) > ENOUGH
+    assert np.mean(found.drop <= 0.5 * 5.991) > ENOUGH
     assert np.max(found.slope) < 1e-2
 
 
@@ -95,18 +95,18 @@ def test_ageing_and_release_effect_come_back_from_simulated_rents():
     ]
     end, start, entity, label = zip(*sorted(rows), strict=True)
     seen = Observations(entity, label, np.array(start), np.array(end), np.ones(len(end)))
-    pace, gained = rents.pace_of(seen, table, gains), rents.released_gain(seen, table, gains)
+    pace, gained = rents.pace_of(seen, table, gains), rents.newer_gain(seen, table, gains)
     data = rents.rent_panel(seen, gained, pace, 0.03)
     ageing, effect, scales = 0.15, 0.3, jnp.array([0.04, 0.06])
     root = np.linalg.cholesky(np.asarray(panels.covariance_of(data, scales)))
     level = rng.normal(size=len(end))[np.array([entity.index(name) for name in entity])]
     logs = level - ageing * seen.middle - effect * gained + rng.normal(size=(HISTORIES, len(end))) @ root.T
-    found = refitted(data, logs, scales)
+    found = refit(data, logs, scales)
     for column, truth in ((-2, ageing + pace * effect), (-1, effect)):
         b, error = found.coefficients[:, column], np.sqrt(found.covariance[:, column, column])
         assert b.mean() == pytest.approx(truth, abs=4.0 * b.std() / HISTORIES**0.5)
         assert covered(data, b, error, truth) > ENOUGH
-    assert np.mean(found.lost <= 0.5 * 5.991) > ENOUGH
+    assert np.mean(found.drop <= 0.5 * 5.991) > ENOUGH
 
 
 def inputs(histories=0):
@@ -142,7 +142,7 @@ def test_what_the_shipped_history_tells_and_what_it_does_not(found):
     assert not known & {"economy.volatility", "economy.growth[2]", "economy.ceiling", "chips.impact"}
     years = 37.0 / 12.0
     assert fits["economy.leave_boom (sum)"].high == pytest.approx(-math.log(0.05) / years, rel=1e-9)
-    moved = applied(Parameters(), found.fits)
+    moved = apply_fits(Parameters(), found.fits)
     assert moved.economy.growth[1:] == Economy().growth[1:]
     assert moved.chips.release_effect == Chips().release_effect
     assert doubts(found) == []
@@ -151,11 +151,11 @@ def test_what_the_shipped_history_tells_and_what_it_does_not(found):
 def test_predictions_use_the_past_only(found):
     """A later value changes no earlier prediction."""
     part = found.rents
-    last = int(np.argmax(part.seen.end))
-    y = part.settled.data.y.at[last].add(5.0)
-    changed = dataclasses.replace(part.settled, data=panels.with_values(part.settled.data, y))
-    before, after = predictions(part.seen, part.settled), predictions(part.seen, changed)
-    earlier = before["end"] < part.seen.end[last]
+    last = int(np.argmax(part.sample.end))
+    y = part.identification.data.y.at[last].add(5.0)
+    changed = dataclasses.replace(part.identification, data=panels.with_values(part.identification.data, y))
+    before, after = predictions(part.sample, part.identification), predictions(part.sample, changed)
+    earlier = before["end"] < part.sample.end[last]
     assert earlier.any()
     assert before["p50"][earlier].to_numpy() == pytest.approx(after["p50"][earlier].to_numpy(), rel=1e-9)
 
@@ -167,21 +167,20 @@ def test_rows_that_were_interpolated_or_judged_are_not_observations(shipped):
     assert 20 not in set(kept.loc[kept["series"] == "AI_REVENUE", "value"])
 
 
-def test_a_run_rate_is_that_of_its_last_day_and_a_flow_that_of_its_span():
-    assert observed.span("2025-12", instant=True)[1] == pytest.approx(0.0)
-    start, end = observed.span("2025-12", instant=True)
+def test_a_run_rate_is_that_of_its_last_day_and_a_flow_that_of_its_span(shipped):
+    about = shipped.about
+    assert observed.span(about, "2025-12", instant=True)[1] == pytest.approx(0.0)
+    start, end = observed.span(about, "2025-12", instant=True)
     assert end - start == pytest.approx(1.0 / 365.0)
-    assert observed.span("2024") == (-2.0, -1.0)
+    assert observed.span(about, "2024") == (-2.0, -1.0)
 
 
 def test_a_history_without_observations_is_said_to_be_of_no_use(shipped):
     tables = types.MappingProxyType({**shipped.tables, "history": shipped["history"].iloc[:0]})
     empty = calibrate(dataclasses.replace(shipped, tables=tables), Parameters(), inputs(histories=5))
     assert not any(fit.identified for fit in empty.fits)
-    assert applied(Parameters(), empty.fits) == Parameters()
-    assert doubts(empty) == [
-        "calibration: the book's history identifies none of the numbers it was asked for"
-    ]
+    assert apply_fits(Parameters(), empty.fits) == Parameters()
+    assert doubts(empty) == ["calibration: the book's history identifies no parameter"]
     assert "{}" in group_text("economy", Parameters(), empty.fits, MADE)
 
 

@@ -8,10 +8,10 @@ from engine.learn.reverse_stress.design_point import (
     FURTHEST,
     Plane,
     crossing,
-    fitted,
+    fit_plane,
     nearest,
     reliability,
-    stepped,
+    step_towards,
 )
 
 LEVEL, SLOPE, NOISE, TARGET = 40.0, np.array([12.0, -5.0, 0.0, 8.0]), 15.0, 75.0
@@ -24,7 +24,7 @@ def plane_at(z, rng=None, paths=20_000, spread=0.5):
         return Plane(LEVEL + SLOPE @ z, SLOPE, NOISE)
     noise = rng.standard_normal((paths, len(z)))
     loss = LEVEL + (z + spread * noise) @ SLOPE + NOISE * rng.standard_normal(paths)
-    return fitted(noise, loss, spread)
+    return fit_plane(noise, loss, spread)
 
 
 def test_one_step_finds_the_nearest_point_of_a_plane():
@@ -38,7 +38,7 @@ def test_simulated_planes_find_it_within_their_errors():
     """beta = (target - level) / |slope|; a slope's error is noise / (spread sqrt(paths)) a coordinate."""
     rng, z, paths, spread = np.random.default_rng(5), np.zeros(4), 20_000, 0.5
     for done in range(4):
-        z = stepped(z, plane_at(z, rng, paths, spread), TARGET, done)
+        z = step_towards(z, plane_at(z, rng, paths, spread), TARGET, done)
     slope_error = NOISE / (spread * np.sqrt(paths))
     beta, exact = np.linalg.norm(z), np.linalg.norm(EXACT)
     value_error = NOISE / np.sqrt(paths) / np.linalg.norm(SLOPE)
@@ -57,7 +57,7 @@ def test_a_curved_limit_has_its_nearest_point():
     centre, z = np.array([2.0, 0.0, 0.0]), np.array([0.3, 0.8, -0.5])
     for done in range(60):
         away = z + centre
-        z = stepped(z, Plane(away @ away, 2.0 * away, 0.0), 25.0, done)
+        z = step_towards(z, Plane(away @ away, 2.0 * away, 0.0), 25.0, done)
     assert z == pytest.approx(np.array([3.0, 0.0, 0.0]), abs=0.02)
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from engine.learn.greeks.greeks import adjusted, agreement, changes, design, slopes
-from engine.learn.greeks.sections import LEAST, sampled, sections_of
+from engine.learn.greeks.greeks import agreement, changes, design, significance, slopes
+from engine.learn.greeks.sections import LEAST, sample_ids, sections_of
 
 LEVEL = 0.9
 THETA = np.array([1.0, 0.4, 0.3, 0.2, 0.5])
@@ -28,7 +28,7 @@ def gradient(model, rng, paths=16_384, theta=THETA, step=STEP):
     noise = noise_of(rng, paths)
     sections = sections_of(model(theta, np.arange(paths), noise), LEVEL)
     signs, spare = design(len(theta), rng)
-    ids = sampled(sections, len(signs), LEAST * 2, rng)
+    ids = sample_ids(sections, len(signs), LEAST * 2, rng)
 
     def run(jobs):
         return (model(theta + row * step, chosen, noise) for row, chosen in jobs)
@@ -121,11 +121,11 @@ def test_false_discoveries_are_held():
     rng, wrong = np.random.default_rng(10), []
     for _ in range(200):
         value = rng.standard_t(31, 200) + 8.0 * (np.arange(200) < 50)
-        told = adjusted(value, np.ones(200), 31)[1] <= 0.05
+        told = significance(value, np.ones(200), 31)[1] <= 0.05
         assert told[:50].mean() > 0.9
         wrong.append(told[50:].sum() / told.sum())
     assert np.mean(wrong) < 0.05 + 4.0 * np.std(wrong) / np.sqrt(200)
-    assert adjusted(np.zeros(3), np.zeros(3), 31)[1].tolist() == [1.0, 1.0, 1.0]
+    assert significance(np.zeros(3), np.zeros(3), 31)[1].tolist() == [1.0, 1.0, 1.0]
 
 
 def test_agreement_holds_its_level_and_finds_one_that_is_wrong_and_many():

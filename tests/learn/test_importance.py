@@ -15,14 +15,14 @@ from engine.learn.importance.importance import (
     TailTarget,
     broad_of,
     integrands,
-    joined,
-    repeated,
+    pool_tails,
+    repeat_part,
     tail_of,
     tail_parts,
 )
-from engine.learn.importance.mixture import fitted
+from engine.learn.importance.mixture import fit_mixture
 from engine.learn.importance.pilot import Pilot
-from engine.learn.importance.second_moment import normalised, refined, second_moments
+from engine.learn.importance.second_moment import descend, scale_squares, second_moments
 from engine.tail.measures import from_losses
 from engine.tail.variance_reduction import reduction
 
@@ -64,17 +64,17 @@ def pilot_of(law, nominal, loss, paths=2**15, seed=1):
 def learned(nominal, plain, loss, parts):
     """The three steps of learning on a loss of the moments."""
     target, rng = TailTarget(parts=parts), np.random.default_rng(0)
-    law = repeated(plain, parts + 1)
+    law = repeat_part(plain, parts + 1)
     found = pilot_of(law, nominal, loss, seed=1)
     broad = broad_of(tail_of(found, (0.99,)), nominal)
-    law = mixed(repeated(broad, parts), plain, 0.1)
+    law = mixed(repeat_part(broad, parts), plain, 0.1)
     tails = []
     for seed in (2, 3):
         tails.append(tail_of(pilot_of(law, nominal, loss, seed=seed), LEVELS))
-        law = mixed(tail_parts(joined(tails), nominal, broad, target, rng), plain, 0.1)
-    last = joined(tails)
+        law = mixed(tail_parts(pool_tails(tails), nominal, broad, target, rng), plain, 0.1)
+    last = pool_tails(tails)
     moments = jax.tree.map(jnp.asarray, last.moments)
-    return refined(law, nominal, moments, normalised(last.weight * integrands(last) ** 2))
+    return descend(law, nominal, moments, scale_squares(last.weight * integrands(last) ** 2))
 
 
 def ceiling(level):
@@ -115,7 +115,7 @@ def test_cross_entropy_of_one_part_is_the_mean_of_its_tail(nominal, plain):
     found = pilot_of(plain, nominal, linear, paths=2**17)
     far = np.flatnonzero(found.loss > stats.norm.isf(0.01))
     moments = jax.tree.map(lambda leaf: leaf[far], found.moments)
-    law = fitted(nominal, moments, np.ones(len(far)), np.ones((len(far), 1)))
+    law = fit_mixture(nominal, moments, np.ones(len(far)), np.ones((len(far), 1)))
     # E[Z | Z > a] = phi(a) / p, spread evenly over months.
     mean = stats.norm.pdf(stats.norm.isf(0.01)) / 0.01
     error = 1.0 / np.sqrt(SPAN * len(far))
@@ -129,7 +129,7 @@ def test_thresholds_are_tilted_to_where_the_tail_has_them(nominal, plain):
     found = pilot_of(plain, nominal, lambda moments: -moments.firms[:, 0], paths=2**15)
     early = np.flatnonzero(found.moments.firms[:, 0] < 0.2)
     moments = jax.tree.map(lambda leaf: leaf[early], found.moments)
-    law = fitted(nominal, moments, np.ones(len(early)), np.ones((len(early), 1)))
+    law = fit_mixture(nominal, moments, np.ones(len(early)), np.ones((len(early), 1)))
     mean = moments.firms[:, 0].mean()
     assert float(law.firm_rate[0, 0]) == pytest.approx(min(1 / mean, 8.0), rel=0.01)
     assert abs(float(law.firm_rate[0, 1]) - 1.0) < 4 / np.sqrt(len(early))
@@ -138,9 +138,9 @@ def test_thresholds_are_tilted_to_where_the_tail_has_them(nominal, plain):
 def test_descent_lowers_the_second_moment(nominal, plain):
     tail = tail_of(pilot_of(plain, nominal, linear, paths=2**17), (0.99,))
     moments = jax.tree.map(jnp.asarray, tail.moments)
-    squares = normalised(tail.weight * integrands(tail) ** 2)
+    squares = scale_squares(tail.weight * integrands(tail) ** 2)
     before = mixed(plain, plain, 0.1)
-    after = refined(before, nominal, moments, squares)
+    after = descend(before, nominal, moments, squares)
     high, low = (second_moments(law, nominal, moments, squares) for law in (before, after))
     assert (low < high).all()
     assert float(after.share[-1]) == pytest.approx(0.1)
@@ -152,7 +152,7 @@ def test_the_second_moment_weighs_as_the_sampler_does(nominal, plain):
     shifted = dataclasses.replace(plain, drift=jnp.full_like(plain.drift, 0.1))
     law = mixed(shifted, plain, 0.1)
     found = pilot_of(law, nominal, linear, paths=1024)
-    squares = normalised(np.stack([np.ones(1024), np.maximum(found.loss, 0.0)]))
+    squares = scale_squares(np.stack([np.ones(1024), np.maximum(found.loss, 0.0)]))
     expected = np.asarray(squares, np.float64) @ found.weight
     moments = jax.tree.map(jnp.asarray, found.moments)
     np.testing.assert_allclose(second_moments(law, nominal, moments, squares), expected, rtol=1e-4)

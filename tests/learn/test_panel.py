@@ -7,7 +7,7 @@ from scipy import stats
 from engine.learn.calibration import panel as panels
 from engine.learn.calibration.identification import identify
 from engine.learn.calibration.observations import brownian
-from engine.learn.calibration.prediction import predicted
+from engine.learn.calibration.prediction import predict
 
 DAY = 1e-4
 
@@ -60,7 +60,7 @@ def test_what_is_masked_is_as_if_it_were_not_there():
     part = panels.panel(y[:9], ["A"] * 9, {"drift": time[:9]}, {"sigma": whole.kernels[0][:9, :9]}, 1e-4)
     scales = np.array([0.4])
     constant = -0.5 * 4 * np.log(2.0 * np.pi)
-    masked = panels.masked(whole, seen)
+    masked = panels.mask_rows(whole, seen)
     assert float(panels.likelihood(masked, scales)) == pytest.approx(
         float(panels.likelihood(part, scales)) + constant, rel=1e-9
     )
@@ -71,7 +71,7 @@ def test_a_random_walk_is_predicted_from_its_last_value():
     """Mean y_k + b h, variance sigma^2 h (1 + h/T): what is to come and what is not known of the drift."""
     time, y = walk(count=20)
     data, seen = one_series(time, y), np.r_[np.ones(17), np.zeros(4)]
-    mean, variance = predicted(data, seen, 20)
+    mean, variance = predict(data, seen, 20)
     past = np.diff(y[:17])
     sigma2, ahead, span = np.var(past, ddof=1) / 0.25, 1.0, time[16]
     assert float(mean) == pytest.approx(y[16] + ahead * (y[16] - y[0]) / span, rel=1e-3)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.learn.reverse_stress import regimes as paths
-from engine.learn.reverse_stress.probability import chosen
+from engine.learn.reverse_stress.probability import sample_regimes
 from engine.learn.reverse_stress.regimes import transition_of
 from engine.learn.reverse_stress.trials import Trials
 from engine.month.economy import next_regime
@@ -55,7 +55,7 @@ def test_neighbours_are_other_paths_of_the_same_length_and_moves_can_be_undone()
 
 
 def test_drawn_paths_follow_the_chain():
-    drawn = np.array(paths.sampled(CHAIN, 0, MONTHS, 40_000, np.random.default_rng(3)))
+    drawn = np.array(paths.simulate_chain(CHAIN, 0, MONTHS, 40_000, np.random.default_rng(3)))
     share = np.bincount(drawn[:, -1], minlength=3) / len(drawn)
     exact = np.linalg.matrix_power(CHAIN, MONTHS)[0]
     assert np.abs(share - exact).max() < 4.0 * np.sqrt(exact * (1 - exact) / len(drawn)).max()
@@ -68,7 +68,7 @@ def test_chosen_paths_sum_without_bias():
     for seed in range(60):
         trials = Trials.__new__(Trials)
         trials.seed, trials.transition, trials.start, trials.months = seed, CHAIN, 0, 12
-        found, weight = chosen(trials, 64, pool=2000)
+        found, weight = sample_regimes(trials, 64, pool=2000)
         ones.append(weight.sum())
         ends.append(weight @ np.array([path[-1] == 2 for path in found]))
     for values, wanted in ((ones, 1.0), (ends, exact)):

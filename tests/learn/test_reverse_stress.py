@@ -55,7 +55,7 @@ def test_the_likeliest_scenario_is_the_closed_form_s(answers):
         ((a, 1), (b, 2)) for a in range(1, 13) for b in range(a + 1, 13)
     ] + [((a, 2), (b, 1)) for a in range(1, 13) for b in range(a + 1, 13)]  # fmt: skip
     best = max(objective(regimes_of(0, each, MONTHS)) for each in [(), *singles, *doubles])
-    error = NOISE / np.sqrt(reverse_stress.CHECKS) / np.linalg.norm(SLOPE)
+    error = NOISE / np.sqrt(reverse_stress.CHECK_PATHS) / np.linalg.norm(SLOPE)
     found, slack = answers[0].log_likelihood, 4.0 * answers[0].beta * error
     assert best - reverse_stress.GAIN - slack < found < best + slack
 
@@ -65,7 +65,7 @@ def test_every_scenario_is_its_regimes_design_point(answers):
     for answer in answers:
         missing = TARGET - LEVELS[list(answer.scenario.regimes)].sum()
         cosine = answer.scenario.z @ SLOPE / answer.beta / np.linalg.norm(SLOPE)
-        paths = reverse_stress.CHECKS
+        paths = reverse_stress.CHECK_PATHS
         error = np.sqrt(2.0) * NOISE / np.sqrt(paths)
         exact = missing / np.linalg.norm(SLOPE)
         assert abs(answer.beta * cosine - exact) < 4.0 * error / np.linalg.norm(SLOPE)

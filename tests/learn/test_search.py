@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from engine.learn.search.search import Aim, opened, search
+from engine.learn.search.search import Aim, open_study, search
 from engine.results import search as search_tables
 from engine.tail.measures import Estimate
 
@@ -20,7 +20,7 @@ def bowl(setting):
 
 
 def run(folder, aim, trials, seed=3, evaluate=bowl):
-    return search(opened(folder / "study.sqlite3", aim), RANGES, aim, evaluate, trials, seed)
+    return search(open_study(folder / "study.sqlite3", aim), RANGES, aim, evaluate, trials, seed)
 
 
 def test_the_best_setting_is_found(tmp_path):
@@ -83,9 +83,9 @@ def test_a_search_goes_on_as_if_undisturbed(tmp_path, stop_at):
 
 def test_a_trial_cut_short_by_a_kill_is_made_again(tmp_path):
     aim = Aim(("gain",), (), {})
-    study = opened(tmp_path / "study.sqlite3", aim)
+    study = open_study(tmp_path / "study.sqlite3", aim)
     study.ask()
     table = run(tmp_path, aim, 3)
     assert len(table) == 3
-    states = [trial.state.name for trial in opened(tmp_path / "study.sqlite3", aim).trials]
+    states = [trial.state.name for trial in open_study(tmp_path / "study.sqlite3", aim).trials]
     assert states == ["FAIL", "COMPLETE", "COMPLETE", "COMPLETE"]

@@ -8,7 +8,7 @@ from engine.learn.greeks.sections import (
     SECTIONS,
     STRATA,
     bounds_of,
-    sampled,
+    sample_ids,
     section_means,
     sections_of,
     shortfall,
@@ -37,7 +37,7 @@ def test_each_path_is_ranked_once_in_its_section(losses, sections):
 
 def test_means_of_drawn_paths_are_those_of_all(losses, sections):
     """Over many rows the drawn paths' mean is the section's, and is known far better in the tail."""
-    ids = sampled(sections, 400, LEAST, np.random.default_rng(2))
+    ids = sample_ids(sections, 400, LEAST, np.random.default_rng(2))
     tail = np.maximum(losses - np.quantile(losses, 0.99), 0.0)
     found = section_means(sections, tail[ids])
     exact = tail.reshape(SECTIONS, -1).mean(axis=1)
@@ -48,7 +48,7 @@ def test_means_of_drawn_paths_are_those_of_all(losses, sections):
 
 
 def test_no_path_comes_again_before_its_stratum_is_used_up(sections):
-    ids = sampled(sections, 6, 2 * LEAST, np.random.default_rng(3)).reshape(6, SECTIONS, STRATA, 2)
+    ids = sample_ids(sections, 6, 2 * LEAST, np.random.default_rng(3)).reshape(6, SECTIONS, STRATA, 2)
     worst = ids[:, 0, 0].ravel()
     size = sections.bounds[1]
     assert size <= worst.size and len(set(worst[:size])) == size
@@ -56,7 +56,7 @@ def test_no_path_comes_again_before_its_stratum_is_used_up(sections):
 
 def test_the_shortfall_of_unmoved_paths_is_es(losses, sections):
     """All paths as one row would be ES itself; a drawn row is that within its error."""
-    ids = sampled(sections, 200, LEAST, np.random.default_rng(4))
+    ids = sample_ids(sections, 200, LEAST, np.random.default_rng(4))
     rows = section_means(sections, shortfall(sections, losses[ids])).mean(axis=1)
     exact = np.mean([influence(part, 0.99).mean() for part in losses.reshape(SECTIONS, -1)])
     assert abs(rows.mean() - exact) < 4.0 * rows.std(ddof=1) / np.sqrt(len(rows)) + 0.002 * exact
@@ -66,4 +66,4 @@ def test_too_few_paths_are_refused():
     with pytest.raises(ValueError, match="at least one in a quarter"):
         bounds_of(100, 0.99)
     with pytest.raises(ValueError, match=f"expected a multiple of {LEAST}"):
-        sampled(sections_of(np.arange(65_536.0), 0.99), 2, 100, np.random.default_rng(1))
+        sample_ids(sections_of(np.arange(65_536.0), 0.99), 2, 100, np.random.default_rng(1))

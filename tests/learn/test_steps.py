@@ -6,7 +6,7 @@ import pytest
 
 from engine.book.limits import limits_of, problems_of
 from engine.book.parameters import Economy, Parameters
-from engine.learn.greeks.steps import EXCLUDED, across, moved, steps_of
+from engine.learn.greeks.steps import EXCLUDED, across, move, steps_of
 
 
 def within(name, unit):
@@ -40,7 +40,7 @@ def test_one_number_moves_and_nothing_else(steps):
     for place, step in enumerate(steps):
         signs = [0.0] * len(steps)
         signs[place] = side = -1.0 if step.centre < step.value else 1.0
-        other = dataclasses.asdict(moved(Parameters(), steps, signs))
+        other = dataclasses.asdict(move(Parameters(), steps, signs))
         fields = [(group, field) for group in base for field in base[group]]
         apart = [(group, field) for group, field in fields if base[group][field] != other[group][field]]
         assert apart == [(step.group, step.field)]
@@ -51,7 +51,7 @@ def test_one_number_moves_and_nothing_else(steps):
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_a_step_stays_inside_the_limits(steps, sign):
-    assert problems_of(moved(Parameters(), steps, [sign] * len(steps))) == []
+    assert problems_of(move(Parameters(), steps, [sign] * len(steps))) == []
 
 
 def test_sizes_and_centres(steps):
@@ -69,6 +69,6 @@ def test_a_step_across_leads_from_low_to_high(steps):
     step = next(step for step in steps if step.name == "lenders.supply_loss")
     wide = across(step)
     for sign, end in ((1.0, 30.0), (-1.0, 5.0)):
-        assert moved(Parameters(), [wide], [sign]).lenders.supply_loss == end
+        assert move(Parameters(), [wide], [sign]).lenders.supply_loss == end
     with pytest.raises(ValueError, match="expected low and high"):
         across(next(step for step in steps if step.low is None))

@@ -12,7 +12,7 @@ from engine.book.build import build_system
 from engine.book.parameters import Parameters
 from engine.month import chips, funding, hidden_debt, revenue
 from engine.month.inputs import fate_of
-from engine.vocabulary import GROUP, SERIES
+from engine.vocabulary import GROUP
 from tests.month.conftest import MONTHS, month_of, paired_change
 
 
@@ -132,11 +132,11 @@ def test_a_subsidiary_falls_the_month_after_its_parent(five_years, base, changed
     assert not (off.cause == GROUP).any()
 
 
-def test_hidden_debt_that_is_counted_lowers_what_is_lent(changed, outcome_of):
+def test_hidden_debt_that_is_counted_lowers_what_is_lent(five_years, changed, outcome_of):
     """Lenders who look through in every regime lend less."""
     base = outcome_of(changed("credit.look_through", [1.0, 1.0, 1.0]))
     off = outcome_of(changed("mechanisms.look_through", 0.0))
-    exposure = SERIES.index("exposure")
+    exposure = five_years.names.series.index("exposure")
     change = (base.trace[-1, exposure] - off.trace[-1, exposure]).astype(np.float64)
     assert change.mean() < -3.0 * change.std() / np.sqrt(change.size)
 
@@ -182,7 +182,7 @@ SIGNS = {
 def test_sign_of_the_accounting_gap(name, five_years, base, changed, outcome_of):
     change = SIGNS[name]
     other = outcome_of(change(five_years) if change else changed("chips.release_effect", 0.40))
-    gap = SERIES.index("accounting_gap")
+    gap = five_years.names.series.index("accounting_gap")
     moved = (other.trace[-1, gap] - base.trace[-1, gap]).astype(np.float64)
     assert moved.mean() > 3.0 * moved.std() / np.sqrt(moved.size)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.paths import replay
-from engine.vocabulary import CAUSES, FLAGS, HAZARD, SERIES
+from engine.vocabulary import CAUSES, FLAGS, HAZARD
 from tests.month.conftest import MONTHS, paired_change
 
 
@@ -81,8 +81,8 @@ def test_default_month_and_cause_go_together(base):
     assert base.cause.max() < len(CAUSES)
 
 
-def test_a_loss_falls_with_the_revenue_of_the_path(base):
-    revenue = base.trace[-1, SERIES.index("revenue")]
+def test_a_loss_falls_with_the_revenue_of_the_path(five_years, base):
+    revenue = base.trace[-1, five_years.names.series.index("revenue")]
     loss = base.losses[-1, 0]
     order = np.argsort(revenue)
     tenth = len(order) // 10
@@ -90,7 +90,7 @@ def test_a_loss_falls_with_the_revenue_of_the_path(base):
 
 
 def test_supply_stays_within_its_bounds(five_years, base):
-    supply = base.trace[:, SERIES.index("supply")]
+    supply = base.trace[:, five_years.names.series.index("supply")]
     assert supply.min() >= five_years.numbers.lenders.supply_floor and supply.max() <= 1.0
 
 

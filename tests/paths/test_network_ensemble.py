@@ -64,7 +64,7 @@ def test_every_block_of_every_network_is_told(both):
 def test_networks_share_the_economy_of_their_paths(both, year):
     """Rates and regimes are the same; what each lender loses is not, nor what that does to revenue."""
     _, each, _, _ = both
-    shared = [simulate.SERIES.index(name) for name in ("rate", "regime")]
+    shared = [year.names.series.index(name) for name in ("rate", "regime")]
     for block in range(2):
         one, two = each[block], each[2 + block]
         assert np.array_equal(one.fans[:, shared], two.fans[:, shared])

@@ -9,7 +9,7 @@ import pytest
 from engine.book.build import build_system
 from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
-from engine.learn.search.knobs import Unknown, book_problems, knob, present, turn
+from engine.learn.search.knobs import UnknownKnob, book_problems, current_value, knob_of, turn
 from engine.paths.ledger import ledger
 from engine.paths.returns import returns
 from engine.run.plan import Plan
@@ -48,9 +48,9 @@ def test_losses_on_loans_are_part_of_the_system_s(book):
 
 
 def test_advance_lends_more_against_the_same_chips(book):
-    turned = knob("loans.CLOUD_GPU.advance", Parameters(), book)
-    now = present(turned, Parameters(), book)
-    _, more = turn({turned: 1.2 * now}, Parameters(), book)
+    knob = knob_of("loans.CLOUD_GPU.advance", Parameters(), book)
+    now = current_value(knob, Parameters(), book)
+    _, more = turn({knob: 1.2 * now}, Parameters(), book)
     before, after = (each["loans"].set_index("loan").loc["CLOUD_GPU"] for each in (book, more))
     assert now == before["ltv_target"]
     for column in ("ltv_target", "drawn", "committed"):
@@ -58,21 +58,21 @@ def test_advance_lends_more_against_the_same_chips(book):
     systems = [build_system(each, Parameters(), 12) for each in (book, more)]
     before, after = (float(each.loans.collateral_scale[0]) for each in systems)
     assert before == pytest.approx(after, rel=1e-5)
-    assert book_problems({turned: 1.2 * now}, more) == []
+    assert book_problems({knob: 1.2 * now}, more) == []
 
 
 def test_a_number_of_the_model_is_turned_and_the_given_one_stays(book):
     given = Parameters()
     names = {"credit.contract_advance": 0.8, "contracts.renewal[2]": 0.1}
-    turned, _ = turn({knob(name, given, book): value for name, value in names.items()}, given, book)
-    assert turned.credit.contract_advance == 0.8 and turned.contracts.renewal[2] == 0.1
+    other, _ = turn({knob_of(name, given, book): value for name, value in names.items()}, given, book)
+    assert other.credit.contract_advance == 0.8 and other.contracts.renewal[2] == 0.1
     assert given == Parameters()
 
 
 def test_a_cell_out_of_range_is_told(book):
-    turned = knob("loans.CLOUD_GPU.coupon", Parameters(), book)
-    _, wrong = turn({turned: 1.5}, Parameters(), book)
-    [said] = book_problems({turned: 1.5}, wrong)
+    knob = knob_of("loans.CLOUD_GPU.coupon", Parameters(), book)
+    _, wrong = turn({knob: 1.5}, Parameters(), book)
+    [said] = book_problems({knob: 1.5}, wrong)
     assert said.startswith("loans.CLOUD_GPU.coupon: got 1.5")
 
 
@@ -82,18 +82,18 @@ def test_a_cell_out_of_range_is_told(book):
      "loans.CLOUD_GPU.name", "loans.CLOUD_NOTES.advance", "holdings.FUND.share"],
 )  # fmt: skip
 def test_unknown_knobs_are_refused(book, name):
-    with pytest.raises(Unknown):
-        knob(name, Parameters(), book)
+    with pytest.raises(UnknownKnob):
+        knob_of(name, Parameters(), book)
 
 
 @pytest.mark.parametrize("floating", [0, 1])
 def test_margin_is_over_the_short_rate_now_and_once_refinanced(book, floating):
     loans = book["loans"].assign(floating=floating)
     held = dataclasses.replace(book, tables=types.MappingProxyType(dict(book.tables) | {"loans": loans}))
-    turned, parameters = knob("loans.CLOUD_GPU.margin", Parameters(), held), Parameters()
-    _, other = turn({turned: MARGIN}, parameters, held)
+    knob, parameters = knob_of("loans.CLOUD_GPU.margin", Parameters(), held), Parameters()
+    _, other = turn({knob: MARGIN}, parameters, held)
     row = other["loans"].set_index("loan").loc["CLOUD_GPU"]
     base = 0.0 if floating else parameters.economy.rate
     assert row["coupon"] == pytest.approx(MARGIN + base, rel=1e-12)
     assert row["refinancing_margin"] == MARGIN
-    assert present(turned, parameters, other) == pytest.approx(MARGIN, rel=1e-12)
+    assert current_value(knob, parameters, other) == pytest.approx(MARGIN, rel=1e-12)

@@ -10,7 +10,6 @@ from engine.paths import simulate as running
 from engine.paths.replay import replay
 from engine.paths.simulate import simulate
 from engine.run.plan import CHUNK, Hooks, Plan
-from engine.vocabulary import SERIES
 
 PATHS = 9000
 """Not a multiple of any block, so that padding is always at work."""
@@ -93,4 +92,4 @@ def test_layout_names_every_axis(year, whole):
     assert whole.weights.shape[:2] == (len(layout.horizons), len(layout.columns))
     assert layout.columns[0] == "system"
     assert len(layout.components) == len(year.names.instruments)
-    assert whole.fans.shape[1] == len(SERIES)
+    assert whole.fans.shape[1] == len(layout.series)

@@ -21,7 +21,6 @@ from engine.report.html import TEMPLATES
 from engine.report.page import page, sections, write_page
 from engine.results.folder import read_results
 from engine.results.write import write_results
-from engine.vocabulary import SERIES
 from tests.small_run import chosen, tally_of
 
 
@@ -190,7 +189,7 @@ def quiet(run, tmp_path):
         lambda each: (each.losses, each.components, each.default_month, each.cause, each.trace, each.group),
         paths,
         (0 * paths.losses[:1], 0 * paths.components[:1], 0 * paths.default_month, 0 * paths.cause)
-        + (paths.trace[:12], break_quarter(paths.trace[:12, SERIES.index("regime")])),
+        + (paths.trace[:12], break_quarter(paths.trace[:12, run.layout.series.index("regime")])),
     )
     write_results(tmp_path, tally_of(layout_of(system), [paths]), system, book, run.provenance)
     return tmp_path

@@ -3,10 +3,13 @@
 import numpy as np
 import pandas as pd
 
-from engine.learn.reverse_stress.story import firms_table, quarters_table
-from engine.report.stress_words import CAUSE_WORDS, FACTOR_WORDS, quarter_name, story_lines, title
+from engine.book.about import About
+from engine.learn.reverse_stress.story import firms_table, quarters_table, shown
+from engine.report.stress_words import CAUSE_WORDS, FACTOR_WORDS, story_lines, title
 from engine.results.reverse_stress import chance
-from engine.vocabulary import CAUSES, FACTORS, REGIMES, SERIES
+from engine.vocabulary import CAUSES, FACTORS, REGIMES, series_of
+
+ABOUT = About("A book", "2025-12-31", "USD", ("H100", "GB200"), {})
 
 
 def quarters(**columns):
@@ -20,7 +23,7 @@ def quarters(**columns):
 
 
 def test_one_line_a_quarter():
-    calm, turn = story_lines(quarters(), {"A": "Alpha", "B": "Beta"}, "boom")
+    calm, turn = story_lines(quarters(), {"A": "Alpha", "B": "Beta"}, "boom", ABOUT)
     assert calm == (
         "Q3 2027: boom. AI revenue 200, H100 9.0k, rate 4.0%, spread 1.2x, supply 0.95; lost 5.0 (+1.0)."
     )
@@ -37,9 +40,9 @@ def test_chances():
 
 
 def test_titles_and_quarters():
-    assert [quarter_name(quarter) for quarter in (1, 4, 5)] == ["Q1 2026", "Q4 2026", "Q1 2027"]
-    assert title("month 19 bust; month 40 plateau") == "Bust from Q3 2027, plateau from Q2 2029"
-    assert title("boom lasts") == "Boom lasts"
+    assert [ABOUT.quarter_name(quarter) for quarter in (1, 4, 5)] == ["Q1 2026", "Q4 2026", "Q1 2027"]
+    assert title("month 19 bust; month 40 plateau", ABOUT) == "Bust from Q3 2027, plateau from Q2 2029"
+    assert title("boom lasts", ABOUT) == "Boom lasts"
 
 
 def test_every_cause_and_factor_has_words():
@@ -57,8 +60,8 @@ def test_who_breaches_and_defaults_by_when():
     assert firms.loc["A", ["breached", "breach_quarter", "defaulted"]].tolist() == [0.75, 2, 0]
     assert firms.loc["B", ["defaulted", "default_quarter", "default_month"]].tolist() == [0.5, 1, 2.5]
     assert firms.loc["C", ["defaulted", "default_quarter", "cause"]].tolist() == [0.75, 2, "liquidity"]
-    trace = np.zeros((6, len(SERIES), 4))
-    trace[:, SERIES.index("loss")] = np.arange(6.0)[:, None]
-    table = quarters_table((0, 0, 0, 0, 0, 2), firms.reset_index(), trace)
+    series = {name: np.zeros((6, 4)) for name in series_of(ABOUT.benchmarks)}
+    series["loss"] += np.arange(6.0)[:, None]
+    table = quarters_table((0, 0, 0, 0, 0, 2), firms.reset_index(), series, shown("H100"))
     assert table["loss"].tolist() == [2.0, 3.0] and table["regime"].tolist() == [REGIMES[0], REGIMES[2]]
     assert table["breaches"].tolist() == ["", "A"] and table["defaults"].tolist() == ["B", "C"]

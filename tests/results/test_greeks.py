@@ -5,7 +5,7 @@ import pytest
 
 from engine.learn.greeks.greeks import Slopes
 from engine.learn.greeks.steps import Step
-from engine.results.greeks import ranked, rows_of, summary
+from engine.results.greeks import rank, rows_of, summary
 from engine.results.reliability import doubts_of
 from experiments.config.schema import Report
 
@@ -32,7 +32,7 @@ def table_of(shift=0.0):
     around = rng.standard_normal(32)
     bumps = {1: -3.0 + shift + around}
     rates = {RATE: 10.0 + around, "economy.other": around}
-    return ranked(rows_of(STEPS, tail, mean), tail, bumps, rates, {1: -20.0 + around}), tail
+    return rank(rows_of(STEPS, tail, mean), tail, bumps, rates, {1: -20.0 + around}), tail
 
 
 def test_effects_are_per_tenth_and_ranked():

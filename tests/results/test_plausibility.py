@@ -50,15 +50,15 @@ def test_the_cds_is_preferred_to_the_rating(results, run):
 @pytest.mark.parametrize(
     ("date", "month"), [("2025", 0), ("2025Q4", 0), ("2025Q3", -3), ("2024-12", -12), ("2026-01-31", 1)]
 )
-def test_dates_count_from_december_2025(date, month):
-    assert plausibility.period_month(date) == month
+def test_dates_count_from_the_date_of_the_book(run, date, month):
+    assert run.book.about.month(date) == month
 
 
-def test_declines_are_annual_rates_since_early_2024(results):
+def test_declines_are_annual_rates_of_the_last_21_months(results):
     """Rents before month -21, March 2024, do not count: from 4.0 to 2.1 in 21 months."""
     history = pd.DataFrame({"series": "H100", "month": [-24, -21, -9, 0], "value": [9.0, 4.0, 3.0, 2.1]})
     fans = results.tables["fans"]
-    table = plausibility.declines(fans, history).set_index("what")
+    table = plausibility.declines(fans, history, results.about).set_index("what")
     observed = table.loc["H100 rent, observed"]
     assert observed["years"] == pytest.approx(1.75)
     assert observed["annual_change"] == pytest.approx((2.1 / 4.0) ** (1 / 1.75) - 1.0)
@@ -68,7 +68,7 @@ def test_declines_are_annual_rates_since_early_2024(results):
     assert "H100 price, run, median over 5 years" not in table.index
 
 
-def test_losses_stand_beside_the_prototype_baseline(results):
+def test_losses_stand_beside_the_prototype(results):
     table = results.tables["plausibility_losses"].set_index(["horizon", "measure"])
     row = table.loc[("3y", "es_99")]
     assert row["run"] == results.system("3y")["es_99"] and row["prototype"] == 95.6
@@ -82,7 +82,7 @@ def test_regimes_at_the_horizons(results):
     assert table["prototype"].isna().all()  # the prototype's shares are those of month 60
 
 
-def test_the_prototype_s_regimes_stand_at_month_60():
+def test_the_prototype_s_regimes_stand_at_month_60(run):
     regimes = pd.DataFrame({"month": [60], "boom": [0.5], "plateau": [0.3], "bust": [0.2]})
-    table = plausibility.regime_shares(regimes, ["5y"])
+    table = plausibility.regime_shares(regimes, ["5y"], plausibility.references_of(run.book))
     assert table["prototype"].sum() == pytest.approx(1.0) and table["share"].tolist() == [0.5, 0.3, 0.2]

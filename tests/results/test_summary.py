@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from engine.book.load import load_book, shipped_book
 from engine.results.folder import read_results
 from engine.results.provenance import Provenance, machine
 from engine.results.reliability import doubts_of
@@ -38,8 +39,9 @@ def test_the_machine_is_known(results):
 
 
 def test_a_summary_of_before_is_read_and_its_doubts_are_none(stored):
-    summary = read_summary(stored(doubts=None, bearers=None))
+    summary = read_summary(stored(doubts=None, bearers=None, about=None))
     assert summary["doubts"] == [] and summary["bearers"] == {}
+    assert summary["about"] == load_book(shipped_book()).about.entry() | {"name": ""}
 
 
 def test_a_summary_that_lacks_entries_is_refused_in_a_sentence(stored):

@@ -6,12 +6,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from engine.tail.histogram import BINS, FAN, bin_index
+from engine.tail.histogram import BINS, FAN, Bins, bin_index
 from engine.tail.outcome import Outcome
 from engine.tail.tally import LOSS_ONE, SQUARE_ONE, WEIGHT_ONE, init, update
 from engine.vocabulary import CAUSES, FLAGS
 
 SIZES = dict(horizons=2, columns=3, components=2, entities=4, months=5, series=3, groups=4)
+
+
+def relative_error(bins: Bins) -> float:
+    """How far a representative may lie from a member of its bin, relative to the member: half a bin."""
+    return 0.5 / bins.per_octave
 
 
 def outcome(seed: int, paths: int, *, first: int = 0, weighted: bool = True) -> Outcome:

@@ -18,7 +18,7 @@ from engine.tail.intervals import sectioned
 from engine.tail.measures import column_losses, expected_shortfall
 from engine.tail.outcome import Outcome
 from engine.vocabulary import CAUSES
-from tests.tail.samples import of_losses, outcome, tally_of
+from tests.tail.samples import of_losses, outcome, relative_error, tally_of
 
 K = 4.0
 """Standard errors of the estimate."""
@@ -159,7 +159,7 @@ def test_fans_are_the_quantiles_of_each_month():
     assert got.shape == (3, 5, 3)
     expected = np.quantile(np.asarray(paths.trace), levels, axis=-1, method="inverted_cdf")
     # Anywhere in the bin the quantile lies in: a whole bin width, twice the representative's error.
-    np.testing.assert_allclose(got, expected, rtol=2 * FAN.relative_error)
+    np.testing.assert_allclose(got, expected, rtol=2 * relative_error(FAN))
     with pytest.raises(ValueError, match="levels: got .*, expected each between 0 and 1"):
         fans(tally_of(paths), (5.0,))
 

@@ -8,7 +8,7 @@ from engine.paths.simulate import break_groups, break_quarter
 from engine.tail import groups, measures
 from engine.tail.histogram import LOSS
 from engine.tail.tally import init, update
-from tests.tail.samples import of_losses
+from tests.tail.samples import of_losses, relative_error
 
 COUNT = 20_000
 
@@ -35,7 +35,7 @@ def test_law_within_a_group(sample):
     for place in range(3):
         own = loss[group == place]
         found = measures.expected_loss(groups.group_losses(tally, place))
-        assert found.value == pytest.approx(own.mean(), rel=LOSS.relative_error)
+        assert found.value == pytest.approx(own.mean(), rel=relative_error(LOSS))
         assert found.standard_error == pytest.approx(own.std() / np.sqrt(own.size), rel=1e-2)
         worst = np.sort(own)[-round(0.05 * own.size) :].mean()
         tail = measures.tail(groups.group_losses(tally, place), 0.95)

@@ -77,6 +77,7 @@ def loan_amounts(frames: Tables) -> Iterator[Problem]:
 
 
 def guarantees(table: str, rows: Frame, cover: str, debtor: str) -> Iterator[Problem]:
+    """A cover has a guarantor, who is not the debtor; `cover` and `debtor` are names of columns."""
     bare = rows[(rows[cover] > 0) & (rows["guarantor"] == "")]
     yield from faults(table, bare, "guarantor", f"a guarantor for {cover} = {{{cover}:g}}")
     own = rows[(rows["guarantor"] != "") & (rows["guarantor"] == rows[debtor])]

@@ -13,6 +13,7 @@ ROUNDING = 5e-7
 
 
 def least_eigenvalue(matrix: np.ndarray) -> float:
+    """The least eigenvalue of the symmetric part of a matrix; below zero it is no correlation matrix."""
     return float(np.linalg.eigvalsh((matrix + matrix.T) / 2.0)[0])
 
 

@@ -1,14 +1,15 @@
 """What must hold between the cells of a book. Every check runs; what they find is reported together.
 
 A check is a generator of problems over the typed tables (frames indexed by line). It is skipped when a
-column it reads already has a bad cell, since nothing sound can be said then. `borrowers` has the rules of
-chips, firms, loans and contracts, `ownership` of pools, tranches, holders and vehicles, `claims` of what
-lenders can carry, `lenders` of what they do, `priors` of who may hold what, `correlation` of the factors.
+column it reads already has a bad cell, since nothing sound can be said then. `about` has the rules of dates,
+classes and references, `borrowers` of chips, firms, loans and contracts, `ownership` of pools, tranches,
+holders and vehicles, `claims` of what lenders can carry, `lenders` of what they do, `priors` of who may hold
+what, `correlation` of the factors.
 """
 
 from collections.abc import Iterable, Iterator
 
-from engine.book.checks import borrowers, claims, correlation, lenders, ownership, priors
+from engine.book.checks import about, borrowers, claims, correlation, lenders, ownership, priors
 from engine.book.checks.faults import faults
 from engine.book.checks.problems import Problem
 from engine.book.columns import Table
@@ -16,7 +17,9 @@ from engine.book.frames import Broken, Frame, Tables
 from engine.book.tables import TABLES
 from engine.vocabulary import FACTORS
 
-CHECKS = (*borrowers.CHECKS, *ownership.CHECKS, *claims.CHECKS, *lenders.CHECKS, *priors.CHECKS)
+CHECKS = (
+    *about.CHECKS, *borrowers.CHECKS, *ownership.CHECKS, *claims.CHECKS, *lenders.CHECKS, *priors.CHECKS,
+)  # fmt: skip
 """(columns read, check) of every rule."""
 
 MATRIX = tuple(f"correlation.{name}" for name in TABLES["correlation"].names)
@@ -74,7 +77,7 @@ def repeated_rows(frame: Frame, table: Table) -> Iterator[Problem]:
         key = tuple(values)
         if key in first:
             expected = f"{' and '.join(table.key)} once (also in row {first[key]})"
-            yield Problem(table.name, line, table.key[-1], ", ".join(key), expected)
+            yield Problem(table.name, line, table.key[-1], ", ".join(map(str, key)), expected)
         first.setdefault(key, line)
 
 

@@ -1,4 +1,4 @@
-"""Calibration to a book's history: fits, the parameters that follow, and reasons to doubt them."""
+"""Calibration to a book's history: fits, the parameters they imply, and reasons for doubt."""
 
 import dataclasses
 import re
@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from engine.book.frames import Tables
+from engine.book.load import Book
 from engine.book.parameters import Parameters
 from engine.learn.calibration.identification import Fit
 from engine.learn.calibration.prediction import coverage_doubt, predictions, rebounds, recovery
@@ -15,10 +15,10 @@ from engine.learn.calibration.rents import RentFit, fit_rents
 from engine.learn.calibration.revenue import RevenueFit, fit_revenue
 
 LEAST_PROBABILITY = 0.01
-"""Probability of so few predictions inside their bands below which a fit is doubted."""
+"""A fit is doubtful if so few predictions inside their bands have less probability than this."""
 
 LEAST_COVERED = 0.85
-"""Coverage of 95% bands in simulated histories below which bands are doubted."""
+"""Bands are doubtful if those of simulated histories cover less than this."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,32 +56,33 @@ class Calibration:
         return (*self.revenue.fits, *self.rents.fits)
 
 
-def calibrate(book: Tables, parameters: Parameters, inputs: Inputs) -> Calibration:
+def calibrate(book: Book, parameters: Parameters, inputs: Inputs) -> Calibration:
     """Fit revenue and rents of a book's history, predict its last observations, recover simulated ones."""
-    history, economy = book["history"], parameters.economy
-    revenue = fit_revenue(
-        history, economy, inputs.sector, inputs.labs, inputs.boom_since, inputs.revenue_error
-    )
-    rents = fit_rents(history, book["chips"], parameters.chips, inputs.gains, inputs.rent_error)
+    economy = parameters.economy
+    revenue = fit_revenue(book, economy, inputs.sector, inputs.labs, inputs.boom_since, inputs.revenue_error)
+    rents = fit_rents(book, parameters.chips, inputs.gains, inputs.rent_error)
     parts: dict[str, RevenueFit | RentFit] = {"revenue": revenue, "rents": rents}
     return Calibration(
         revenue,
         rents,
-        by_part({name: predictions(part.seen, part.settled) for name, part in parts.items()}),
+        by_part({name: predictions(part.sample, part.identification) for name, part in parts.items()}),
         by_part(
-            {name: recovery(part.settled, inputs.histories, inputs.seed) for name, part in parts.items()}
+            {
+                name: recovery(part.identification, inputs.histories, inputs.seed)
+                for name, part in parts.items()
+            }
         ),
-        rebounds(rents.seen, rents.settled),
+        rebounds(rents.sample, rents.identification),
     )
 
 
 def by_part(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Tables one under the other with their names in a column `part`."""
+    """Tables stacked, their names in a column `part`."""
     whole = [table.assign(part=name) for name, table in tables.items() if len(table)]
     return pd.concat(whole, ignore_index=True) if whole else next(iter(tables.values())).assign(part="")
 
 
-def applied(parameters: Parameters, fits: Iterable[Fit]) -> Parameters:
+def apply_fits(parameters: Parameters, fits: Iterable[Fit]) -> Parameters:
     """The parameters with every identified number of `economy` and `chips` at its estimate."""
     groups: dict[str, Any] = {
         name: dataclasses.replace(getattr(parameters, name)) for name in ("economy", "chips")
@@ -91,7 +92,7 @@ def applied(parameters: Parameters, fits: Iterable[Fit]) -> Parameters:
         if not place or not fit.identified:
             continue
         group, name, entry = place.groups()
-        value = rounded(fit.value)
+        value = round_estimate(fit.value)
         if entry is not None:
             whole = list(getattr(groups[group], name))
             whole[int(entry)] = value
@@ -101,7 +102,7 @@ def applied(parameters: Parameters, fits: Iterable[Fit]) -> Parameters:
     return dataclasses.replace(parameters, **groups)
 
 
-def rounded(value: float) -> float:
+def round_estimate(value: float) -> float:
     """Four significant figures: no estimate here is more precise.
 
     >>> rounded(1.17157)
@@ -114,10 +115,10 @@ def doubts(calibration: Calibration) -> list[str]:
     """Reasons not to use the estimates; empty where there is none."""
     reasons = []
     if not any(fit.identified for fit in calibration.fits):
-        reasons.append("calibration: the book's history identifies none of the numbers it was asked for")
+        reasons.append("calibration: the book's history identifies no parameter")
     for name, part in calibration.parts.items():
-        if not part.settled.converged:
-            reasons.append(f"calibration: the likelihood of {name} has no settled maximum")
+        if not part.identification.converged:
+            reasons.append(f"calibration: the likelihood of {name} has no clear maximum")
         rows = calibration.predictions[calibration.predictions["part"] == name]
         if coverage_doubt(rows) < LEAST_PROBABILITY:
             inside = int(rows["inside"].sum())

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Sequence
 
 from engine.book.parameters import Parameters
-from engine.learn.calibration.calibration import applied
+from engine.learn.calibration.calibration import apply_fits
 from engine.learn.calibration.identification import Fit
 
 WIDTH = 108
@@ -16,7 +16,7 @@ def group_text(group: str, parameters: Parameters, fits: Sequence[Fit], source: 
     `source` names the command and the book.
     """
     own = [fit for fit in fits if fit.parameter.startswith(f"{group}.")]
-    moved = getattr(applied(parameters, fits), group)
+    values = getattr(apply_fits(parameters, fits), group)
     lines = [
         f"# {source}",
         "# estimate ± standard error [95% band], observations; equations: docs/calibration.md.",
@@ -24,11 +24,11 @@ def group_text(group: str, parameters: Parameters, fits: Sequence[Fit], source: 
     identified = [fit for fit in own if fit.identified]
     for fit in identified:
         name = field(fit)
-        lines.append(f"{name}: {getattr(moved, name)}  # {evidence(fit)}")
+        lines.append(f"{name}: {getattr(values, name)}  # {evidence(fit)}")
     if not identified:
         lines.append("{}")
-    loose = [fit.parameter.partition(".")[2] for fit in own if not fit.identified]
-    lines += wrapped("# Not identified, so as in base: " + ", ".join(loose) + ".")
+    others = [fit.parameter.partition(".")[2] for fit in own if not fit.identified]
+    lines += wrap("# Not identified, so as in base: " + ", ".join(others) + ".")
     return "\n".join(lines) + "\n"
 
 
@@ -46,6 +46,6 @@ def evidence(fit: Fit) -> str:
     )
 
 
-def wrapped(text: str) -> list[str]:
+def wrap(text: str) -> list[str]:
     """A comment in lines of WIDTH."""
     return textwrap.wrap(text, WIDTH, subsequent_indent="# ")

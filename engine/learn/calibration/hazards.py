@@ -1,17 +1,16 @@
-"""Hazard intercepts at which the engine's own default probabilities are those that markets imply.
+"""Hazard intercepts at which the engine's default probabilities equal those implied by markets.
 
-A spread s of a claim with recovery R is the price of default at the risk-neutral intensity s/(1 - R); the
-real-world one is that over the risk premium q, an input, so that PD(T) = 1 - exp(-s T/((1 - R) q)).
+A spread s of a claim with recovery R implies the risk-neutral intensity s/(1 - R). Divided by the risk
+premium q, an input, it is the real-world intensity: PD(T) = 1 - exp(-s T/((1 - R) q)).
 
 A firm of the engine defaults by structure (month tau) or where its cumulative hazard passes an exponential
-threshold, independent of everything else (docs/model.md, section 6). Paths with so small an intercept that
-the firm hardly ever defaults by hazard give tau and its cumulative hazard H(T) at the prior intercept; at c
-times that,
+threshold, independent of everything else (docs/model.md, section 6). Paths with an intercept near zero, on
+which the firm hardly ever defaults by hazard, give tau and the cumulative hazard H(T) at the prior intercept.
+At c times that,
 
     PD(c) = 1 - E[ 1{tau > T} exp(-c H(T)) ],
 
-for every c, from the same paths. Other firms have their own intercepts; the second round has those of the
-first.
+for every c, from the same paths. The second round uses the first round's intercepts of the other firms.
 """
 
 import dataclasses
@@ -34,13 +33,13 @@ from engine.run.chunks import by_path
 from engine.run.plan import Plan
 
 TINY = 1e-6
-"""Of the prior intercept: no path defaults by it, and float32 still carries the cumulative hazard."""
+"""Share of the prior intercept: no path defaults by it, and float32 still resolves the cumulative hazard."""
 
 ROUNDS = 2
 BLOCK = 8192
-"""Paths of a device in a round."""
+"""Paths of a device in a block."""
 LARGEST = 1e4
-"""Times the prior intercept, at most."""
+"""Greatest multiple of the prior intercept."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +64,7 @@ class Quote:
 
 @dataclasses.dataclass(frozen=True)
 class Paths:
-    """One firm on every path: 1 once it has defaulted by structure, and its cumulative hazard."""
+    """One firm on every path: 1 after a structural default, and its cumulative hazard."""
 
     defaulted: Float64[np.ndarray, "years paths"]
     hazard: Float64[np.ndarray, "years paths"]
@@ -105,7 +104,7 @@ def chunk_structural(
 def structural_paths(system: System, firm: str, paths: int, seed: int, scale: float = TINY) -> Paths:
     """Paths on which this firm does not default by hazard.
 
-    With `scale` 1 it does, and the paths are those of any run with this seed.
+    With `scale` 1 it can, and the paths are those of any run with this seed.
     """
     model = system, jnp.asarray(system.names.firms.index(firm)), jnp.float32(scale)
     defaulted, hazard = by_path(chunk_structural, model, Plan(paths, BLOCK, seed), PSEUDO_RANDOM)
@@ -113,7 +112,7 @@ def structural_paths(system: System, firm: str, paths: int, seed: int, scale: fl
 
 
 def with_hazards(system: System, hazards: dict[str, float]) -> System:
-    """The System with these intercepts."""
+    """The System with these hazard intercepts, by firm."""
     rows = jnp.asarray([system.names.firms.index(name) for name in hazards], jnp.int32)
     values = jnp.asarray(list(hazards.values()), jnp.float32)
     intercepts = system.firms.hazard.at[rows].set(values) if hazards else system.firms.hazard
@@ -123,14 +122,14 @@ def with_hazards(system: System, hazards: dict[str, float]) -> System:
 def calibrate_hazards(
     system: System,
     quotes: list[Quote],
-    accepted: Collection[str],
+    bases: Collection[str],
     paths: int,
     seed: int,
     check: Callable[[], None] = lambda: None,
 ) -> pd.DataFrame:
     """One row a quote: the market's PD, the engine's, and the intercept at which they agree.
 
-    Quotes whose basis is in `accepted` move the intercepts of the second round. `check` is called between
+    Quotes whose basis is in `bases` set the intercepts of the second round. `check` is called between
     simulations and may raise to stop.
     """
     intercepts: dict[str, float] = {}
@@ -139,7 +138,7 @@ def calibrate_hazards(
         for quote in quotes:
             check()
             row = one_intercept(with_hazards(system, intercepts), system, quote, paths, seed)
-            rows.append(row | {"used": quote.basis in accepted and row["verdict"] == "met"})
+            rows.append(row | {"used": quote.basis in bases and row["verdict"] == "met"})
             if rows[-1]["used"]:
                 intercepts[quote.firm] = row["hazard"]
         if last < ROUNDS - 1 and not intercepts:
@@ -155,31 +154,31 @@ COLUMNS = (
 """Columns of `calibrate_hazards`; PDs over `years` where no horizon is named."""
 
 
-def one_intercept(moved: System, system: System, quote: Quote, paths: int, seed: int) -> dict[str, Any]:
+def one_intercept(current: System, system: System, quote: Quote, paths: int, seed: int) -> dict[str, Any]:
     """The row of one quote; bands are over the range of the risk premium."""
     prior = float(system.firms.hazard[system.names.firms.index(quote.firm)])
-    at_prior = with_hazards(moved, {quote.firm: prior})
-    simulated = structural_paths(at_prior, quote.firm, paths, seed)
+    at_prior = with_hazards(current, {quote.firm: prior})
+    sample = structural_paths(at_prior, quote.firm, paths, seed)
     years = system.calendar.month.shape[0] / YEAR
     low, _, high = quote.premium
     targets = {q: quote.implied(years, q) for q in (high, quote.premium[1], low)}
-    solved = {q: simulated.solve(target) for q, target in targets.items()}
-    structural, structural_se = simulated.probability(0.0)
-    multiple, error = solved[quote.premium[1]]
-    met = math.isfinite(multiple)
-    verdict = "met" if met else (
-        "cannot be met: structure alone exceeds it" if structural >= targets[quote.premium[1]]
-        else "cannot be met: it hardly moves it"
+    solutions = {q: sample.solve(target) for q, target in targets.items()}
+    structural, structural_se = sample.probability(0.0)
+    multiple, error = solutions[quote.premium[1]]
+    feasible = math.isfinite(multiple)
+    verdict = "met" if feasible else (
+        "cannot be met: structural default alone exceeds it" if structural >= targets[quote.premium[1]]
+        else "cannot be met: the intercept hardly moves the PD"
     )  # fmt: skip
     return {
         "firm": quote.firm, "basis": quote.basis, "spread": quote.spread, "recovery": quote.recovery,
         "risk_premium": quote.premium[1], "years": years, "implied": targets[quote.premium[1]],
         "implied_low": targets[high], "implied_high": targets[low],
         "structural": structural, "structural_se": structural_se,
-        "prior": prior, "pd_prior": simulated.probability(1.0)[0],
+        "prior": prior, "pd_prior": sample.probability(1.0)[0],
         "hazard": multiple * prior, "hazard_se": error * prior,
-        "hazard_low": solved[high][0] * prior if math.isfinite(solved[high][0]) else 0.0,
-        "hazard_high": solved[low][0] * prior,
-        "pd_1y": simulated.probability(multiple if met else 1.0, 0)[0], "pd_1y_implied": quote.implied(1.0),
+        "hazard_low": solutions[high][0] * prior if math.isfinite(solutions[high][0]) else 0.0,
+        "hazard_high": solutions[low][0] * prior,
+        "pd_1y": sample.probability(multiple if feasible else 1.0, 0)[0], "pd_1y_implied": quote.implied(1.0),
         "verdict": verdict,
     }  # fmt: skip

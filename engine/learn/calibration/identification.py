@@ -1,8 +1,8 @@
-"""Fits with bands; numbers that the data do not identify stay at their priors.
+"""Fits with bands; numbers that the data do not identify stay at their prior values.
 
-A number is identified if its 95% band excludes zero. Of those that are not, the least certain is fixed at its
-prior value and the others are fitted again, until all free ones are identified; scales first, since the bands
-of effects rest on them.
+A number is identified if its 95% band excludes zero. The least certain of the others is fixed at its prior
+value and the rest is fitted again, until every free number is identified; scales first, since the bands of
+effects depend on them.
 """
 
 import dataclasses
@@ -13,14 +13,14 @@ from jaxtyping import Array, Float64
 from scipy import stats
 
 from engine.learn.calibration import panel as panels
-from engine.learn.calibration.panel import HIGH, LOW, Estimate, Panel
+from engine.learn.calibration.panel import HIGH, LOW, MaximumLikelihood, Panel
 
 LEVEL = 0.95
 DROP = 0.5 * stats.chi2.ppf(LEVEL, 1)
 """Fall of the log likelihood at the ends of a profile band."""
 
 EDGE = 1.2
-"""A band that comes this near LOW or HIGH, as a ratio, is open there."""
+"""A band is open at LOW or HIGH if it comes this near, as a ratio."""
 
 FLAT = 1e-3
 """Greatest derivative of the log likelihood at which a search counts as converged."""
@@ -37,16 +37,16 @@ class Fit:
     low: float  # 95% band
     high: float
     identified: bool
-    why: str  # the method, or the reason it is not identified
+    why: str  # the method, or why it is not identified
     data: int  # observations
 
 
 @dataclasses.dataclass(frozen=True)
-class Identified:
+class Identification:
     """A panel whose free numbers are all identified, its estimate, and a Fit for every number."""
 
     data: Panel
-    estimate: Estimate
+    estimate: MaximumLikelihood
     fits: dict[str, Fit]
 
     @property
@@ -66,25 +66,25 @@ class Identified:
 
 
 def freedom(design: Float64[Array | np.ndarray, "n columns"]) -> int:
-    """Observations less levels and effects that they move; rows of zeros are no observations."""
+    """Degrees of freedom: observations less the rank of the design; rows of zeros do not count."""
     rows = np.asarray(design)
     return int(np.any(rows != 0.0, axis=1).sum() - np.linalg.matrix_rank(rows)) if rows.size else 0
 
 
-def width(degrees: int, estimated: bool) -> float:
-    """Half width of a 95% band in standard errors: Student's t where a scale was estimated."""
+def width(degrees: int, free_scale: bool) -> float:
+    """Half width of a 95% band in standard errors: Student's t if a scale is free, else normal."""
     upper = 0.5 + LEVEL / 2.0
-    return float(stats.t.ppf(upper, max(degrees, 1)) if estimated else stats.norm.ppf(upper))
+    return float(stats.t.ppf(upper, max(degrees, 1)) if free_scale else stats.norm.ppf(upper))
 
 
-def scale_fit(data: Panel, estimate: Estimate, name: str, prior: float) -> Fit:
+def scale_fit(data: Panel, estimate: MaximumLikelihood, name: str, prior: float) -> Fit:
     """A scale with its profile band; its standard error is the band's half width over 1.96."""
     values, likelihood = panels.profile(data, name)
     inside = values[likelihood >= float(estimate.likelihood) - DROP]
     low, high = (float(inside.min()), float(inside.max())) if inside.size else (LOW, HIGH)
     value, count = float(estimate.scales[data.scales.index(name)]), len(data.y)
     if low > EDGE * LOW and high < HIGH / EDGE:
-        error = (high - low) / (2.0 * width(0, estimated=False))
+        error = (high - low) / (2.0 * width(0, free_scale=False))
         return Fit(name, prior, value, error, low, high, True, "restricted likelihood, profile band", count)
     low = 0.0 if low <= EDGE * LOW else low
     high = math.inf if high >= HIGH / EDGE else high
@@ -94,11 +94,11 @@ def scale_fit(data: Panel, estimate: Estimate, name: str, prior: float) -> Fit:
     return Fit(name, prior, prior, math.nan, low, high, False, why, count)
 
 
-def effect_fit(data: Panel, estimate: Estimate, name: str, prior: float, estimated: bool) -> Fit:
+def effect_fit(data: Panel, estimate: MaximumLikelihood, name: str, prior: float, free_scale: bool) -> Fit:
     """An effect with its band."""
     place, count = data.column(name), len(data.y)
     value, error = float(estimate.coefficients[place]), float(np.sqrt(estimate.covariance[place, place]))
-    half = width(freedom(data.design), estimated) * error
+    half = width(freedom(data.design), free_scale) * error
     low, high = value - half, value + half
     if low > 0.0 or high < 0.0:
         return Fit(name, prior, value, error, low, high, True, "generalised least squares", count)
@@ -106,8 +106,8 @@ def effect_fit(data: Panel, estimate: Estimate, name: str, prior: float, estimat
     return Fit(name, prior, prior, error, low, high, False, why, count)
 
 
-def without_data(data: Panel) -> str | None:
-    """The first effect that levels and other effects explain entirely: no observation moves it alone."""
+def collinear_effect(data: Panel) -> str | None:
+    """The first effect that is collinear with levels and other effects, or None."""
     design = np.asarray(data.design)
     for name in data.effects:
         column, others = design[:, data.column(name)], np.delete(design, data.column(name), axis=1)
@@ -117,46 +117,46 @@ def without_data(data: Panel) -> str | None:
     return None
 
 
-def identify(data: Panel, priors: dict[str, float]) -> Identified:
-    """Fix what is not identified at its prior, one by one, and fit the rest; `priors` by name."""
-    still = [name for name in data.effects if not np.asarray(data.design)[:, data.column(name)].any()]
-    fits = {name: unknown(name, priors[name], "no observation moves it") for name in still}
-    while name := without_data(data):
-        fits[name] = unknown(name, priors[name], "no observation tells it from other effects")
+def identify(data: Panel, priors: dict[str, float]) -> Identification:
+    """Fix numbers that are not identified at their priors, one by one, and fit the rest; `priors` by name."""
+    constant = [name for name in data.effects if not np.asarray(data.design)[:, data.column(name)].any()]
+    fits = {name: prior_fit(name, priors[name], "no observation moves it") for name in constant}
+    while name := collinear_effect(data):
+        fits[name] = prior_fit(name, priors[name], "no observation tells it from other effects")
         data = panels.fix_effect(data, name, priors[name])
     if not len(data.y):
-        fits |= {name: unknown(name, priors[name], "the history has no observation") for name in priors}
-        return Identified(data, panels.nothing(data), fits)
+        fits |= {name: prior_fit(name, priors[name], "the history has no observation") for name in priors}
+        return Identification(data, panels.empty_fit(data), fits)
     while True:
         estimate = panels.fit(data)
         scales = [name for name in data.scales if name not in fits]
         effects = [name for name in data.effects if name not in fits]
         tries = {name: scale_fit(data, estimate, name, priors[name]) for name in scales}
         tries |= {name: effect_fit(data, estimate, name, priors[name], bool(scales)) for name in effects}
-        loose = [name for name in scales if not tries[name].identified]
-        if loose:
-            worst = min(loose, key=lambda name: float(estimate.scales[data.scales.index(name)]))
+        weak = [name for name in scales if not tries[name].identified]
+        if weak:
+            worst = min(weak, key=lambda name: float(estimate.scales[data.scales.index(name)]))
             data = panels.fix_scale(data, worst, priors[worst])
         else:
-            loose = [name for name in effects if not tries[name].identified]
-            if not loose:
-                return Identified(data, estimate, fits | tries)
-            worst = min(loose, key=lambda name: certainty(data, estimate, name))
+            weak = [name for name in effects if not tries[name].identified]
+            if not weak:
+                return Identification(data, estimate, fits | tries)
+            worst = min(weak, key=lambda name: certainty(data, estimate, name))
             data = panels.fix_effect(data, worst, priors[worst])
         fits[worst] = tries[worst]
 
 
-def certainty(data: Panel, estimate: Estimate, name: str) -> float:
-    """An effect in standard errors, without its sign."""
+def certainty(data: Panel, estimate: MaximumLikelihood, name: str) -> float:
+    """|estimate| over standard error of an effect."""
     place = data.column(name)
     return float(abs(estimate.coefficients[place]) / np.sqrt(estimate.covariance[place, place]))
 
 
-def unknown(name: str, prior: float, why: str) -> Fit:
-    """A number without information in the data."""
+def prior_fit(name: str, prior: float, why: str) -> Fit:
+    """The fit of a number on which the data have no information: its prior."""
     return Fit(name, prior, prior, math.nan, -math.inf, math.inf, False, why, 0)
 
 
-def renamed(fit: Fit, name: str) -> Fit:
+def rename(fit: Fit, name: str) -> Fit:
     """The same fit under the parameter's full name."""
     return dataclasses.replace(fit, parameter=name)

@@ -1,6 +1,6 @@
 """Observations of the book's history: rows that carry information, and the span of each.
 
-Years count from month 0, the end of December 2025, so that the past is negative. An observation is the mean
+Years count from the end of month 0, the book's date, so that the past is negative. An observation is the mean
 of a quantity from `start` to `end`; a run-rate is that of its last day.
 """
 
@@ -9,6 +9,9 @@ import re
 
 import numpy as np
 import pandas as pd
+
+from engine.book.about import About
+from engine.book.load import Book
 
 DAY = 1.0 / 365.0
 
@@ -38,18 +41,19 @@ class Observations:
 
 
 def informative(history: pd.DataFrame) -> pd.DataFrame:
-    """Rows of positive values that are neither interpolated nor judged."""
+    """Rows with positive values that are observations, not interpolations or opinions."""
     empty = history["source"].str.contains(EMPTY_WORDS)
     return history[(history["value"] > 0.0) & ~empty]
 
 
-def span(date: str, instant: bool = False) -> tuple[float, float]:
-    """Start and end of "2025", "2025Q4", "2025-12" or "2025-12-31" in years from the end of December 2025.
+def span(about: About, date: str, instant: bool = False) -> tuple[float, float]:
+    """Start and end of "2031", "2031Q4", "2031-12" or "2031-12-31" in years from the book's date.
 
-    >>> span("2025"), span("2025Q3")
+    >>> about = About("", "2031-12-31", "USD", ("A",), {})
+    >>> span(about, "2031"), span(about, "2031Q3")
     ((-1.0, 0.0), (-0.5, -0.25))
     """
-    year = float(date[:4]) - 2026.0
+    year = float(date[:4]) - about.year
     if "Q" in date:
         start, width = year + 0.25 * (int(date[5]) - 1), 0.25
     elif len(date) == 7:
@@ -62,16 +66,17 @@ def span(date: str, instant: bool = False) -> tuple[float, float]:
     return (end - DAY if instant else start), end
 
 
-def observations(history: pd.DataFrame, entities: dict[str, str], since: str | None = None) -> Observations:
+def observations(book: Book, entities: dict[str, str], since: str | None = None) -> Observations:
     """Informative rows of these series (series to entity) from the period `since` on; there may be none."""
-    least = -np.inf if since is None else span(since)[0]
+    about = book.about
+    least = -np.inf if since is None else span(about, since)[0]
     rows = []
-    columns = informative(history)[["series", "date", "source", "value"]]
+    columns = informative(book["history"])[["series", "date", "source", "value"]]
     for series, date, source, value in columns.itertuples(index=False, name=None):
         if series not in entities:
             continue
         instant = bool(INSTANT_WORDS.search(source)) or series.endswith("_RUN_RATE")
-        start, end = span(date, instant)
+        start, end = span(about, date, instant)
         if start >= least - 1e-9:
             rows.append((end, start, entities[series], f"{series} {date}", float(value)))
     rows.sort()

@@ -1,10 +1,10 @@
-"""A few series of logs that share effects and a shock: the likelihood of all of them together.
+"""Joint likelihood of a few series of logs that share effects and shocks.
 
     y = X b + e,   e ~ N(0, V),   V = E + sum_k s_k^2 K_k
 
 The first columns of X are the levels of the series, the others are effects. K_k are covariances of Brownian
 motions, common or one a series, E is the error of the observations. Scales s maximise the restricted
-likelihood (Patterson and Thompson 1971), the density of what the effects leave,
+likelihood (Patterson and Thompson 1971), the density of the residuals from the effects,
 
     l(s) = -1/2 [ ln|V| + ln|X'V^-1 X| + r'V^-1 r + (n - p) ln 2pi ],   r = y - X b,
 
@@ -27,17 +27,17 @@ LOW, HIGH = 1e-3, 5.0
 ArrayLike: TypeAlias = Array | np.ndarray
 
 STEPS = 15
-"""Of L-BFGS from the best cell, far more than it needs."""
+"""Steps of L-BFGS from the best cell, far more than it needs."""
 
 COARSE, FINE = 12, 120
-"""Steps of each scale where the climb begins, and of a profile."""
+"""Grid points of each scale where the search starts, and of a profile."""
 
 
 class Panel(eqx.Module):
     """Data and structure; effects are the last columns of the design, in the order of their names.
 
-    A fixed or unobserved number has zeros: a column of zeros is no coefficient, a kernel of zeros no scale.
-    So panels keep their shapes, and one compiled program serves all.
+    A fixed or unobserved number has zeros: a column of zeros has no coefficient, a kernel of zeros no scale.
+    All panels thus have the same shapes and share one compiled program.
     """
 
     y: Float64[Array, "n"]
@@ -57,11 +57,11 @@ class Panel(eqx.Module):
         return (jnp.sum(self.design**2, axis=0) == 0.0).astype(jnp.float64)
 
 
-class Estimate(NamedTuple):
-    """Where the likelihood is greatest."""
+class MaximumLikelihood(NamedTuple):
+    """Scales at the maximum of the restricted likelihood, and the regression there."""
 
     scales: Float64[np.ndarray, "scales"]
-    slope: float | Float64[np.ndarray, ""]  # greatest derivative left: 0 where the search has converged
+    slope: float | Float64[np.ndarray, ""]  # greatest derivative: 0 where the search has converged
     likelihood: float | Float64[np.ndarray, ""]  # log
     coefficients: Float64[np.ndarray, "columns"]
     covariance: Float64[np.ndarray, "columns columns"]
@@ -88,10 +88,12 @@ def panel(
     )
 
 
-def nothing(data: Panel) -> Estimate:
-    """The estimate of a panel without observations."""
+def empty_fit(data: Panel) -> MaximumLikelihood:
+    """The fit of a panel without observations: zeros."""
     columns = data.design.shape[1]
-    return Estimate(np.zeros(len(data.scales)), 0.0, 0.0, np.zeros(columns), np.zeros((columns, columns)))
+    return MaximumLikelihood(
+        np.zeros(len(data.scales)), 0.0, 0.0, np.zeros(columns), np.zeros((columns, columns))
+    )
 
 
 def covariance_of(data: Panel, scales: Float64[ArrayLike, "scales"]) -> Float64[Array, "n n"]:
@@ -109,7 +111,7 @@ def likelihood(data: Panel, scales: Float64[ArrayLike, "scales"]) -> Float64[Arr
         [ y'  0   0 ]
 
     leaves -[X y]'V^-1 [X y], and eliminating those of X too leaves -r'V^-1 r in the corner; determinants are
-    the products of the pivots (Schur). No factorisation is called: batches of those in a loop stall on a CPU.
+    the products of the pivots (Schur). Batches of LAPACK factorisations in a loop would stall on a CPU.
     """
     count, columns = data.design.shape
     right = jnp.concatenate([data.design, data.y[:, None]], axis=1)
@@ -155,7 +157,7 @@ def surface(data: Panel, points: Float64[Array, "cells scales"]) -> Float64[Arra
 
 
 def search(data: Panel) -> tuple[Float64[Array, "scales"], Float64[Array, ""], Float64[Array, ""]]:
-    """(scales, greatest derivative left, log likelihood): the best of a coarse grid, then L-BFGS."""
+    """(scales, greatest derivative, log likelihood): the best of a coarse grid, then L-BFGS."""
 
     def loss(point):
         return -likelihood(data, scales_of(point))
@@ -181,10 +183,10 @@ compiled_search = jax.jit(search)
 compiled_surface = jax.jit(surface)
 
 
-def fit(data: Panel) -> Estimate:
-    """The greatest restricted likelihood and the regression there."""
+def fit(data: Panel) -> MaximumLikelihood:
+    """The maximum of the restricted likelihood and the regression there."""
     scales, slope, value = jax.device_get(compiled_search(data))
-    return Estimate(scales, slope, value, *regression(data, scales))
+    return MaximumLikelihood(scales, slope, value, *regression(data, scales))
 
 
 def with_values(data: Panel, y: Float64[ArrayLike, "n"]) -> Panel:
@@ -207,17 +209,17 @@ def fix_effect(data: Panel, name: str, value: float) -> Panel:
     return Panel(y, design, data.kernels, data.error, data.effects, data.scales)
 
 
-def masked(data: Panel, seen: Float64[ArrayLike, "n"]) -> Panel:
-    """The panel of the observations where `seen` is 1 (not 0), in the same shape.
+def mask_rows(data: Panel, mask: Float64[ArrayLike, "n"]) -> Panel:
+    """The panel of the observations where `mask` is 1 and not 0, in the same shape.
 
     The others become noise of unit variance that no effect moves: a constant of the likelihood.
     """
-    pair = seen[:, None] * seen[None, :]
+    pair = mask[:, None] * mask[None, :]
     return Panel(
-        data.y * seen,
-        data.design * seen[:, None],
+        data.y * mask,
+        data.design * mask[:, None],
         data.kernels * pair[None],
-        data.error * pair + jnp.diag(1.0 - seen),
+        data.error * pair + jnp.diag(1.0 - mask),
         data.effects,
         data.scales,
     )

@@ -17,10 +17,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.book.frames import Frame
+from engine.book.about import About
+from engine.book.load import Book
 from engine.book.parameters import Economy
 from engine.learn.calibration import panel as panels
-from engine.learn.calibration.identification import Fit, Identified, identify, renamed, unknown
+from engine.learn.calibration.identification import Fit, Identification, identify, prior_fit, rename
 from engine.learn.calibration.observations import Observations, brownian, observations, span
 
 UNSEEN = "no plateau or bust of AI revenue has been observed"
@@ -30,55 +31,57 @@ UNSEEN = "no plateau or bust of AI revenue has been observed"
 class RevenueFit:
     """Observations, panel and the fits of the economy."""
 
-    seen: Observations
-    settled: Identified
+    sample: Observations
+    identification: Identification
     fits: tuple[Fit, ...]
 
 
-def sector_observations(history: Frame, sector: str, labs: Sequence[str], since: str) -> Observations:
+def sector_observations(book: Book, sector: str, labs: Sequence[str], since: str) -> Observations:
     """Flows and run-rates of the sector and of labs since the boom began."""
     names = [sector, *labs]
     entities = {f"{name}_{kind}": name for name in names for kind in ("REVENUE", "RUN_RATE")}
-    return observations(history, entities, since)
+    return observations(book, entities, since)
 
 
-def averaging(seen: Observations, slope: float) -> np.ndarray:
+def averaging(sample: Observations, slope: float) -> np.ndarray:
     """Log of the average less average of the log, over each span, where the log rises by `slope` a year."""
-    half = np.maximum(np.abs(slope) * (seen.end - seen.start) / 2.0, 1e-9)
+    half = np.maximum(np.abs(slope) * (sample.end - sample.start) / 2.0, 1e-9)
     return np.log(np.sinh(half) / half)
 
 
-def revenue_panel(seen: Observations, sector: str, error: float, slope: float) -> panels.Panel:
+def revenue_panel(sample: Observations, sector: str, error: float, slope: float) -> panels.Panel:
     """Common noise of all, own noise of each lab, one slope."""
-    common = brownian(seen.start, seen.end)
-    lab = np.array([name != sector for name in seen.entity], bool)
-    same = np.equal.outer(np.array(seen.entity), np.array(seen.entity)) & lab[:, None]
-    y = np.log(seen.value) - averaging(seen, slope)
+    common = brownian(sample.start, sample.end)
+    lab = np.array([name != sector for name in sample.entity], bool)
+    same = np.equal.outer(np.array(sample.entity), np.array(sample.entity)) & lab[:, None]
+    y = np.log(sample.value) - averaging(sample, slope)
     kernels = {"volatility": common, "share_volatility": common * same}
-    return panels.panel(y, seen.entity, {"slope": seen.middle}, kernels, error)
+    return panels.panel(y, sample.entity, {"slope": sample.middle}, kernels, error)
 
 
 def fit_revenue(
-    history: Frame, economy: Economy, sector: str, labs: Sequence[str], since: str, error: float
+    book: Book, economy: Economy, sector: str, labs: Sequence[str], since: str, error: float
 ) -> RevenueFit:
     """Growth in a boom, volatilities, and a bound on how often booms end."""
-    seen = sector_observations(history, sector, labs, since)
+    sample = sector_observations(book, sector, labs, since)
     slope, priors = economy.growth[0], {
         "volatility": economy.volatility, "share_volatility": economy.share_volatility,
         "slope": economy.growth[0] - 0.5 * economy.volatility**2,
     }  # fmt: skip
     for _ in range(2):
-        settled = identify(revenue_panel(seen, sector, error, slope), priors)
-        slope = settled.fits["slope"].value
-    headroom = 1.0 - mean_revenue(seen, sector) / economy.ceiling
-    fits = [growth(settled.fits["slope"], settled.fits["volatility"].value, headroom, economy)]
-    fits += [renamed(settled.fits[name], f"economy.{name}") for name in ("volatility", "share_volatility")]
-    return RevenueFit(seen, settled, (*fits, leaving(economy, since), *unseen(economy, headroom)))
+        result = identify(revenue_panel(sample, sector, error, slope), priors)
+        slope = result.fits["slope"].value
+    headroom = 1.0 - mean_revenue(sample, sector) / economy.ceiling
+    fits = [growth(result.fits["slope"], result.fits["volatility"].value, headroom, economy)]
+    fits += [rename(result.fits[name], f"economy.{name}") for name in ("volatility", "share_volatility")]
+    return RevenueFit(
+        sample, result, (*fits, leaving(economy, book.about, since), *unidentified(economy, headroom))
+    )
 
 
-def mean_revenue(seen: Observations, sector: str) -> float:
+def mean_revenue(sample: Observations, sector: str) -> float:
     """Mean of the sector's observed revenue (USD bn a year), 0 where there is none."""
-    own = [value for name, value in zip(seen.entity, seen.value, strict=True) if name == sector]
+    own = [value for name, value in zip(sample.entity, sample.value, strict=True) if name == sector]
     return float(np.mean(own)) if own else 0.0
 
 
@@ -98,9 +101,9 @@ def growth(slope: Fit, volatility: float, headroom: float, economy: Economy) -> 
     )  # fmt: skip
 
 
-def leaving(economy: Economy, since: str) -> Fit:
-    """Exits of the boom a year: none in T years bounds the rate by -ln(0.05)/T."""
-    years, prior = -span(since)[0], sum(economy.leave_boom)
+def leaving(economy: Economy, about: About, since: str) -> Fit:
+    """Rate of leaving the boom: no exit in T years bounds it by -ln(0.05)/T."""
+    years, prior = -span(about, since)[0], sum(economy.leave_boom)
     why = (
         f"no exit in {years:.1f} years of boom, which has probability {math.exp(-prior * years):.0%} at the "
         "prior rate: a bound, not an estimate"
@@ -110,8 +113,8 @@ def leaving(economy: Economy, since: str) -> Fit:
     )
 
 
-def unseen(economy: Economy, headroom: float) -> list[Fit]:
-    """Numbers on which one boom has no information."""
+def unidentified(economy: Economy, headroom: float) -> list[Fit]:
+    """Numbers that a single boom does not inform."""
     ceiling = f"revenue was {1.0 - headroom:.0%} of it on average: growth has not slowed yet"
     priors = {
         "economy.growth[1]": (economy.growth[1], UNSEEN),
@@ -120,4 +123,4 @@ def unseen(economy: Economy, headroom: float) -> list[Fit]:
         "economy.leave_bust (sum)": (sum(economy.leave_bust), UNSEEN),
         "economy.ceiling": (economy.ceiling, ceiling),
     }
-    return [unknown(name, prior, why) for name, (prior, why) in priors.items()]
+    return [prior_fit(name, prior, why) for name, (prior, why) in priors.items()]

@@ -1,4 +1,4 @@
-"""The runs behind the gradient of ES: one for the tail, then rows of moved Systems on the tail's paths."""
+"""The runs behind the gradient of ES: one that locates the tail, then rows of a design on its paths."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,12 +10,12 @@ from engine.book.parameters import Parameters
 from engine.book.variant import Variants
 from engine.learn.greeks.likelihood_ratio import rates_of, section_slopes
 from engine.learn.greeks.sections import Sections, sections_of
-from engine.learn.greeks.steps import Step, moved
-from engine.paths.selected import selected
+from engine.learn.greeks.steps import Step, move
+from engine.paths.subset import run_subsets
 from engine.tail.paired import influence
 
 Progress = Callable[[int], None]
-"""Gets the number of paths so far; may raise to end the runs."""
+"""Called with the number of paths so far; may raise to stop the runs."""
 
 Jobs = Iterable[tuple[np.ndarray, Int64[np.ndarray, "paths"]]]
 """A row of signs for the steps, and the ids of its paths."""
@@ -23,7 +23,7 @@ Jobs = Iterable[tuple[np.ndarray, Int64[np.ndarray, "paths"]]]
 
 @dataclasses.dataclass(frozen=True)
 class Base:
-    """Where all moves start: a book's Systems by parameters, the parameters, and the seed of the paths."""
+    """Base of all moves: a book's Systems by parameters, the base parameters, and the seed of the paths."""
 
     variants: Variants
     parameters: Parameters
@@ -31,8 +31,8 @@ class Base:
 
 
 @dataclasses.dataclass(frozen=True)
-class First:
-    """The run of the tail: its sections, ES and mean by section, and slopes by the likelihood ratio."""
+class TailRun:
+    """The run that locates the tail: sections, ES and mean by section, and slopes by likelihood ratio."""
 
     sections: Sections
     es: Float64[np.ndarray, "sections"]  # USD bn
@@ -40,13 +40,13 @@ class First:
     rates: dict[str, Float64[np.ndarray, "sections"]]  # d ES / d rate
 
 
-def first_run(base: Base, paths: int, chunk: int, level: float, progress: Progress) -> First:
-    """Run paths 0, 1, ... of the parameters as they are, in jobs of `chunk` paths."""
+def tail_run(base: Base, paths: int, chunk: int, level: float, progress: Progress) -> TailRun:
+    """Run paths 0, 1, ... at the base parameters, in jobs of `chunk` paths."""
     system = base.variants(base.parameters)
     jobs = ((system, np.arange(start, start + chunk)) for start in range(0, paths, chunk))
     loss_jobs: list[np.ndarray] = []
     move_jobs: list[np.ndarray] = []
-    for paths_of_job in selected(jobs, base.seed):
+    for paths_of_job in run_subsets(jobs, base.seed):
         loss_jobs.append(np.asarray(paths_of_job.loss))
         move_jobs.append(np.asarray(paths_of_job.moves).astype(np.uint8))
         progress(min(len(loss_jobs) * chunk, paths))
@@ -58,14 +58,14 @@ def first_run(base: Base, paths: int, chunk: int, level: float, progress: Progre
     tail = np.stack([influence(part, level) for part in losses])
     economy = base.parameters.economy
     rates = {name: section_slopes(economy, name, moves, tail) for name in rates_of(economy)}
-    return First(sections, tail.mean(axis=1), losses.mean(axis=1), rates)
+    return TailRun(sections, tail.mean(axis=1), losses.mean(axis=1), rates)
 
 
-def moved_losses(
+def design_losses(
     base: Base, steps: Sequence[Step], progress: Progress, jobs: Jobs
 ) -> Iterator[Float32[np.ndarray, "paths"]]:
     """Losses of each job: a row of signs for the steps, and the ids of its paths."""
-    systems = ((base.variants(moved(base.parameters, steps, row)), ids) for row, ids in jobs)
-    for done, job in enumerate(selected(systems, base.seed), start=1):
-        progress(done * job.loss.size)
+    systems = ((base.variants(move(base.parameters, steps, row)), ids) for row, ids in jobs)
+    for number, job in enumerate(run_subsets(systems, base.seed), start=1):
+        progress(number * job.loss.size)
         yield np.asarray(job.loss)

@@ -1,15 +1,15 @@
-"""The gradient of ES in all parameters from one budget of paths.
+"""The gradient of ES with respect to all parameters, from one budget of paths.
 
 A row s of a two-level design moves every parameter at once, up or down by its step h, and runs with its
 mirror image on the same paths:
 
     C_r = ( ES(theta + h s_r) - ES(theta - h s_r) ) / 2,      h_j dES/dtheta_j ~ mean over rows of s_rj C_r
 
-The columns of the design are orthogonal, so that what one parameter does cancels from the estimate of
+The columns of the design are orthogonal, so that the effect of one parameter cancels from the estimate of
 another (Plackett and Burman 1946); the mirror image cancels interactions of even order (Box and Wilson
-1951). It is the gradient of ES smoothed over the corners of a box (Nesterov and Spokoiny 2017): losses that
-jump with a default need no derivative of their own. Spare columns, which no parameter has, should estimate
-zero; the excess over noise is interaction of odd order, and is added to the error.
+1951). The result is the gradient of ES smoothed over the corners of a box (Nesterov and Spokoiny 2017), so
+losses may jump at defaults. Spare columns, which belong to no parameter, should estimate zero; their excess
+over noise is interaction of odd order, and is added to the error.
 """
 
 import dataclasses
@@ -64,11 +64,11 @@ def changes(
 ) -> Float64[np.ndarray, "2 rows sections"]:
     """Half the difference of ES, and of the mean, between each row and its mirror image.
 
-    `run(jobs)` yields the losses of each job in order: a row of signs, and the ids of its paths from
-    `sections.sampled`; a row and its image have the same ones.
+    `run(jobs)` yields the losses of each job in order. A job is a row of signs and the ids of its paths, from
+    `sections.sample_ids`; a row and its mirror image have the same ids.
     """
     losses = iter(
-        run((side * row, chosen) for row, chosen in zip(signs, ids, strict=True) for side in (1.0, -1.0))
+        run((side * row, row_ids) for row, row_ids in zip(signs, ids, strict=True) for side in (1.0, -1.0))
     )
     halves = []
     for above, below in zip(losses, losses, strict=True):
@@ -99,16 +99,16 @@ def slopes(
     return Slopes(value, np.sqrt(error**2 + interaction), estimates, misfit, count - 1)
 
 
-def adjusted(
+def significance(
     value: Float64[np.ndarray, "numbers"], standard_error: Float64[np.ndarray, "numbers"], freedom: int
 ) -> tuple[Float64[np.ndarray, "numbers"], Float64[np.ndarray, "numbers"]]:
     """t, and the p-value adjusted for the false discovery rate (Benjamini and Hochberg 1995)."""
-    known = standard_error > 0.0
-    t = np.divide(value, standard_error, out=np.zeros_like(value), where=known)
+    noisy = standard_error > 0.0
+    t = np.divide(value, standard_error, out=np.zeros_like(value), where=noisy)
     return t, scipy.stats.false_discovery_control(2.0 * scipy.stats.t.sf(np.abs(t), freedom))
 
 
-def agreement(differences: Float64[np.ndarray, "checked sections"]) -> tuple[float, float]:
+def agreement(differences: Float64[np.ndarray, "tests sections"]) -> tuple[float, float]:
     """The greatest |t| of differences that should be zero, and the p-value that they all are.
 
     Twice the smaller p-value of two tests: of the greatest t (Bonferroni), against one large difference, and
@@ -116,17 +116,18 @@ def agreement(differences: Float64[np.ndarray, "checked sections"]) -> tuple[flo
 
         n d' S^-1 d (n - p) / (p (n - 1)) ~ F(p, n - p)
 
-    Differences that are equal in all sections are left out. Raises ValueError unless fewer than the sections.
+    Differences that are equal in all sections do not count. Raises ValueError unless there are fewer others
+    than sections.
     """
     varying = differences[differences.std(axis=1) > 0.0]
-    checked, count = varying.shape
-    if checked >= count:
-        raise ValueError(f"checked: got {checked}, expected fewer than {count} sections")
-    if checked == 0:
+    tests, count = varying.shape
+    if tests >= count:
+        raise ValueError(f"differences: got {tests}, expected fewer than {count} sections")
+    if tests == 0:
         return 0.0, 1.0
     mean, error = mean_and_error(varying)
     greatest = float(np.max(np.abs(mean / error)))
-    single = checked * 2.0 * scipy.stats.t.sf(greatest, count - 1)
+    single = tests * 2.0 * scipy.stats.t.sf(greatest, count - 1)
     square = count * mean @ np.linalg.solve(np.atleast_2d(np.cov(varying)), mean)
-    joint = scipy.stats.f.sf(square * (count - checked) / (checked * (count - 1)), checked, count - checked)
+    joint = scipy.stats.f.sf(square * (count - tests) / (tests * (count - 1)), tests, count - tests)
     return greatest, float(min(1.0, 2.0 * min(single, joint)))

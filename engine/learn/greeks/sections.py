@@ -1,12 +1,12 @@
-"""A small stratified sample of paths for changes of the tail, in sections for the error.
+"""A small stratified sample of paths on which changes of the tail are measured, in sections for the error.
 
     I(L) = VaR + (L - VaR)+ / (1 - level),      mean I = ES          (Rockafellar and Uryasev 2000)
 
 A change moves I only on paths in or near the tail. So the paths of a first run are ranked by loss and cut
 into strata, the worst paths in the smallest; an equal number is sampled from each and weighs its stratum's
-share (double sampling for stratification: Cochran 1977, ch. 12). Each of SECTIONS equal parts of the paths
-does so on its own, VaR included, so that the spread over parts is the error of everything
-(sectioning: Asmussen and Glynn 2007, III.5).
+share (double sampling for stratification: Cochran 1977, ch. 12). This is
+done in each of SECTIONS equal parts of the paths, VaR included, so that the spread over parts is the error of
+the whole procedure (sectioning: Asmussen and Glynn 2007, III.5).
 """
 
 import dataclasses
@@ -25,7 +25,7 @@ OUTSIDE = 5
 
 STRATA = len(INSIDE) + 1 + OUTSIDE
 LEAST = SECTIONS * STRATA
-"""Paths of a row of a design are a multiple of it: one of each stratum of each section."""
+"""A row of a design has a multiple of this many paths: one of each stratum of each section."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +61,7 @@ def bounds_of(size: int, level: float) -> tuple[int, ...]:
 
 
 def sections_of(losses: Float64[np.ndarray, "paths"], level: float) -> Sections:
-    """The losses of paths 0, 1, ... cut into equal sections; a rest beyond whole sections is left out."""
+    """The losses of paths 0, 1, ... cut into equal sections; paths beyond whole sections are dropped."""
     size = losses.size // SECTIONS
     losses = losses[: size * SECTIONS].reshape(SECTIONS, size)
     order = np.argsort(-losses, axis=1, kind="stable")
@@ -70,12 +70,12 @@ def sections_of(losses: Float64[np.ndarray, "paths"], level: float) -> Sections:
     return Sections(level, order + size * np.arange(SECTIONS)[:, None], bounds, last)
 
 
-def sampled(
+def sample_ids(
     sections: Sections, rows: int, paths: int, rng: np.random.Generator
 ) -> Int64[np.ndarray, "rows paths"]:
     """Path ids for each row of a design: equally many of each stratum of each section.
 
-    A stratum's paths repeat only once all have been sampled. Raises ValueError unless LEAST divides `paths`.
+    A stratum's paths repeat only after all have been used. Raises ValueError unless LEAST divides `paths`.
     """
     each, rest = divmod(paths, LEAST)
     if rest or each < 1:
@@ -101,10 +101,10 @@ def section_means(
 def shortfall(
     sections: Sections, losses: Float[np.ndarray, "*rows paths"]
 ) -> Float64[np.ndarray, "*rows paths"]:
-    """I(L) of sampled paths, with their own VaR: that of each section, all moved by one amount c.
+    """I(L) of sampled paths at their own VaR: the VaR of each section, shifted by one amount c.
 
-    c is the (1 - level) quantile of L - VaR over all sections, so that losses that all rise by one amount
-    raise ES by it.
+    c is the (1 - level) quantile of L - VaR over all sections, so that ES rises with a common rise of all
+    losses, and by as much.
     """
     losses = np.asarray(losses, np.float64)
     shaped = losses.reshape(*losses.shape[:-1], SECTIONS, STRATA, -1)

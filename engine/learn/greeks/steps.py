@@ -1,4 +1,4 @@
-"""The numbers of the model that a gradient moves, and by how much."""
+"""Steps of the model's numbers for a gradient."""
 
 import copy
 import dataclasses
@@ -15,15 +15,15 @@ EXCLUDED = {
     "mechanisms": "switches: task=attribution answers for them",
     "policy": "dated levers: task=policy answers for them",
 }
-"""Numbers that stay, by group or full name, with the reason."""
+"""Numbers that are not moved, by group or full name, with the reason."""
 
 TENTH = 0.1
-"""The rise that effects are reported for, of a number's size."""
+"""Effects are reported for a rise by this share of a number's size."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """One number and how it is moved: between `centre` - `size` and `centre` + `size`, in its own unit."""
+    """One number and its step: from `centre` - `size` to `centre` + `size`, in its own unit."""
 
     name: str
     group: str
@@ -57,9 +57,8 @@ def steps_of(
 ) -> list[Step]:
     """A step for every number that is not excluded: `share` of its size, a month where it counts months.
 
-    A zero in a list takes the size of the list's greatest; a zero on its own has no size and is left out. A
-    number that a step would carry beyond `limits(name, unit) -> (low, high)` moves inside them: its centre
-    lies one step inward.
+    A zero in a list has the size of the list's largest number; a zero on its own has no size and no step. The
+    centre of a step lies one step inward where it would otherwise cross `limits(name, unit) -> (low, high)`.
     """
     steps = []
     for group, field, place, value in numbers_of(parameters):
@@ -78,9 +77,9 @@ def steps_of(
 
 
 def across(step: Step) -> Step:
-    """The step that leads from the lowest to the highest value a careful user would defend.
+    """The step across the range of values that a careful user would defend.
 
-    Raises ValueError where the number has no such range.
+    Raises ValueError for a number without a range.
     """
     if step.low is None or step.high is None:
         raise ValueError(f"{step.name}: got no range, expected low and high")
@@ -88,7 +87,7 @@ def across(step: Step) -> Step:
     return dataclasses.replace(step, centre=(low + high) / 2.0, size=(high - low) / 2.0)
 
 
-def moved(parameters: Parameters, steps: Sequence[Step], signs: Iterable[float]) -> Parameters:
+def move(parameters: Parameters, steps: Sequence[Step], signs: Iterable[float]) -> Parameters:
     """The parameters with each number `sign` steps from its centre; a sign of zero leaves it at its value."""
     other = copy.deepcopy(parameters)
     for step, sign in zip(steps, signs, strict=True):

@@ -1,11 +1,11 @@
-"""A tilt for the tail of one loss, from pilot runs: each samples under the law of the ones before it.
+"""A sampling law for the tail of one loss, learned from pilot runs; each pilot samples under the latest law.
 
-    plain paths -> a broad part by cross-entropy at a first level
+    pilot of plain paths -> one broad part by cross-entropy at a first level
     pilot -> narrower parts by cross-entropy at the level of interest
-    pilot -> the same from all pilots -> least second moment
+    pilot -> the same from all tilted pilots -> least second moment
 
-Each pilot has more paths in the tail than the one before; the next law is fitted to all of them. Pilots have
-draws of their own, so that the law is independent of the run that uses it.
+Each pilot has more paths in the tail than the one before. Pilots have draws of their own, so that the law is
+independent of the run that uses it.
 """
 
 import dataclasses
@@ -22,28 +22,28 @@ from scipy.cluster.vq import kmeans2
 
 from engine.book.system import System
 from engine.draws.tilted import Moments, Nominal, Tilt, Tilted, mixed, untilted
-from engine.learn.importance.mixture import RATES, fitted
+from engine.learn.importance.mixture import RATES, fit_mixture
 from engine.learn.importance.pilot import Pilot, nominal_of, pilot
-from engine.learn.importance.second_moment import normalised, refined
+from engine.learn.importance.second_moment import descend, scale_squares
 from engine.run.plan import Hooks, Plan
 
 LEARNING = 0x6C6561726E
-"""Separates the seeds of pilots from any other use of a run's seed."""
+"""Keeps the seeds of pilots apart from other uses of the run's seed."""
 FIRST_LEVEL = 0.99
-"""Level of the plain pilot: it has too few paths in a deeper tail."""
+"""Level of the plain pilot, which has too few paths in a deeper tail."""
 DEEPER = 0.3
 """The law is fitted at the level of interest and at one whose tail has this share of its probability."""
 BROAD = 0.12
-"""Share of the part of the first level beside those of the last: it covers unusual paths."""
+"""Share of the broad part in the mixture: it covers unusual paths."""
 NEAR = 0.1
-"""Weight of paths just short of the tail, which keep the law from being too narrow."""
+"""Weight of paths just short of the tail, which keeps the law from being too narrow."""
 SHORT = 0.95
-"""How near, as a share of the loss at which the tail begins."""
+"""Loss of those paths, at least, as a share of the loss at which the tail begins."""
 
 
 @dataclasses.dataclass(frozen=True)
 class TailTarget:
-    """The loss and level that a law is for, and the effort. Raises ValueError on impossible values."""
+    """Loss and level that a law is learned for, and the effort. Raises ValueError for impossible values."""
 
     column: int = 0  # of the losses; 0 is the system
     level: float = 0.999
@@ -63,11 +63,11 @@ class TailTarget:
             raise ValueError(f"defensive: got {self.defensive}, expected a share between 0 and 1")
 
 
-Look = Callable[[int, int], AbstractContextManager[Hooks]]
+PilotHooks = Callable[[int, int], AbstractContextManager[Hooks]]
 
 
-class Learned(NamedTuple):
-    """A law, and the cost of learning it."""
+class Proposal(NamedTuple):
+    """A proposal law for importance sampling, and what learning it cost."""
 
     sampler: Tilted
     hits: tuple[float, ...]  # share of each tilted pilot's paths in the tail
@@ -84,7 +84,7 @@ class Tail(NamedTuple):
 
 
 def tail_of(run: Pilot, levels: tuple[float, ...]) -> Tail:
-    """The paths that matter at the first of these levels."""
+    """Paths in the tail at the first of these levels, or just short of it."""
     loss, weight = run.loss, run.weight / len(run.loss)
     order = np.argsort(-loss, kind="stable")
     mass = np.cumsum(weight[order])
@@ -95,8 +95,8 @@ def tail_of(run: Pilot, levels: tuple[float, ...]) -> Tail:
     return Tail(jax.tree.map(lambda leaf: leaf[near], run.moments), weight[near], beyond)
 
 
-def joined(tails: list[Tail]) -> Tail:
-    """Several pilots as one."""
+def pool_tails(tails: list[Tail]) -> Tail:
+    """Tails of several pilots as one."""
     moments = jax.tree.map(lambda *leaves: np.concatenate(leaves), *[tail.moments for tail in tails])
     weight = np.concatenate([tail.weight for tail in tails])
     return Tail(moments, weight, np.concatenate([tail.beyond for tail in tails], axis=1))
@@ -112,11 +112,11 @@ def integrands(tail: Tail) -> Float[np.ndarray, "integrands paths"]:
 def broad_of(tail: Tail, nominal: Nominal, rates: tuple[float, float] = RATES) -> Tilt:
     """One part for a first, nearer tail."""
     value = tail.weight * (tail.beyond[0] > 0.0)
-    return fitted(nominal, tail.moments, value, np.ones((len(value), 1)), rates)
+    return fit_mixture(nominal, tail.moments, value, np.ones((len(value), 1)), rates)
 
 
 def clusters(moments: Moments, parts: int, rng: np.random.Generator) -> Float[np.ndarray, "paths parts"]:
-    """First guess of which part each path belongs to, one-hot: k-means over scaled moments."""
+    """First assignment of paths to parts, one-hot: k-means over scaled moments."""
     flat = [np.asarray(leaf, np.float64).reshape(len(leaf), -1) for leaf in jax.tree.leaves(moments)]
     features = np.concatenate(flat, axis=1)
     features = features / np.maximum(features.std(axis=0), 1e-6)
@@ -132,13 +132,13 @@ def tail_parts(
     own = each[0] + each[len(tail.beyond)]
     value = tail.weight * (own + NEAR * own.max(initial=0.0) * (tail.beyond[0] <= 0.0))
     start = clusters(tail.moments, target.parts - 1, rng)
-    narrow = fitted(nominal, tail.moments, value, start, target.rates)
+    narrow = fit_mixture(nominal, tail.moments, value, start, target.rates)
     law = jax.tree.map(lambda own, wide: jnp.concatenate([own, wide]), narrow, broad)
     shares = np.append(np.asarray(narrow.share, np.float64) * (1.0 - BROAD), BROAD)
     return dataclasses.replace(law, share=jnp.asarray(shares, jnp.float32))
 
 
-def repeated(part: Tilt, parts: int) -> Tilt:
+def repeat_part(part: Tilt, parts: int) -> Tilt:
     """The same law as a mixture of more parts: with equal shapes all pilots share one compiled program."""
     law = jax.tree.map(lambda leaf: jnp.repeat(leaf, parts, axis=0), part)
     return dataclasses.replace(law, share=law.share / parts)
@@ -156,32 +156,34 @@ def no_hooks(stage: int, paths: int) -> AbstractContextManager[Hooks]:
     return nullcontext(Hooks())
 
 
-def learn(system: System, target: TailTarget, seed: int, block: int, look: Look = no_hooks) -> Learned:
-    """Learn a law; `look(stage, paths)` gives each pilot's Hooks. A law of fewer pilots when stopped."""
-    begun = time.perf_counter()
+def learn(
+    system: System, target: TailTarget, seed: int, block: int, hooks_of: PilotHooks = no_hooks
+) -> Proposal:
+    """Learn a law; `hooks_of(stage, paths)` gives the Hooks of a pilot. If stopped, the law so far."""
+    start = time.perf_counter()
     nominal = nominal_of(system)
     plain = plain_of(nominal, system)
-    law = repeated(plain, target.parts + 1)
+    law = repeat_part(plain, target.parts + 1)
     levels = target.level, 1.0 - DEEPER * (1.0 - target.level)
     rng = np.random.default_rng([LEARNING, seed])
     tails: list[Tail] = []
     hits: list[float] = []
     for stage, paths in enumerate(target.paths):
         own = int(np.random.SeedSequence([LEARNING, seed, stage]).generate_state(1, np.uint64)[0])
-        with look(stage, paths) as hooks:
+        with hooks_of(stage, paths) as hooks:
             run = pilot(system, Tilted(law, nominal), Plan(paths, block, own), target.column, hooks)
         if hooks.stopped():
             break
         if stage == 0:
             broad = broad_of(tail_of(run, (FIRST_LEVEL,)), nominal, target.rates)
-            law = mixed(repeated(broad, target.parts), plain, target.defensive)
+            law = mixed(repeat_part(broad, target.parts), plain, target.defensive)
             continue
         tails.append(tail_of(run, levels))
         hits.append(float(np.sum(tails[-1].beyond[0] > 0.0) / paths))
-        law = mixed(tail_parts(joined(tails), nominal, broad, target, rng), plain, target.defensive)
+        law = mixed(tail_parts(pool_tails(tails), nominal, broad, target, rng), plain, target.defensive)
     if tails:
-        last = joined(tails)
-        squares = normalised(last.weight * integrands(last) ** 2)
-        law = refined(law, nominal, jax.tree.map(jnp.asarray, last.moments), squares, target.rates)
-    seconds = time.perf_counter() - begun
-    return Learned(Tilted(law, nominal), tuple(hits), sum(target.paths), seconds)
+        last = pool_tails(tails)
+        squares = scale_squares(last.weight * integrands(last) ** 2)
+        law = descend(law, nominal, jax.tree.map(jnp.asarray, last.moments), squares, target.rates)
+    seconds = time.perf_counter() - start
+    return Proposal(Tilted(law, nominal), tuple(hits), sum(target.paths), seconds)

@@ -18,9 +18,9 @@ from jaxtyping import Array, Float
 from engine.draws.tilted import SPAN, Moments, Nominal, Tilt, log_ratios, probabilities
 
 PRIOR = 40.0
-"""Steps from each regime, taken by the nominal law, that are added to those of each span."""
+"""Pseudo-counts: steps from each regime under the nominal law, added to those of each span."""
 CAUTION = 2.0
-"""Standard errors a mean must lie from the nominal one."""
+"""Standard errors by which a mean must differ from the nominal one to be used."""
 LEAST_SHARE = 0.02
 """Least share of a part, so that none dies out."""
 ROUNDS = 30
@@ -38,11 +38,11 @@ def densities(tilt: Tilt, nominal: Nominal, moments: Moments) -> Float[Array, "p
 
 
 def responsibilities(tilt: Tilt, nominal: Nominal, moments: Moments) -> Float[Array, "paths parts"]:
-    """Probability that a path came from each part."""
+    """E-step: probability that a path came from each part."""
     return jax.nn.softmax(densities(tilt, nominal, moments) + jnp.log(tilt.share)[None], axis=1)
 
 
-def shrunk(mean: Float[Array, "*shape"], error: Float[Array, "..."]) -> Float[Array, "*shape"]:
+def shrink(mean: Float[Array, "*shape"], error: Float[Array, "..."]) -> Float[Array, "*shape"]:
     """A mean shrunk towards zero by its standard error, and zero unless it is `CAUTION` of them away.
 
     The positive-part rule of James and Stein (1961), coordinate by coordinate.
@@ -52,37 +52,37 @@ def shrunk(mean: Float[Array, "*shape"], error: Float[Array, "..."]) -> Float[Ar
 
 
 @jax.jit
-def maximised(nominal: Nominal, moments: Moments, mass: Float[Array, "paths parts"], rates: Rates) -> Tilt:
-    """The parts under which paths of this mass [paths parts], on any scale, are most likely."""
+def maximise(nominal: Nominal, moments: Moments, mass: Float[Array, "paths parts"], rates: Rates) -> Tilt:
+    """M-step: the parts under which paths of this mass [paths parts], on any scale, are most likely."""
     total = jnp.sum(mass, axis=0)
-    known = total**2 / jnp.sum(mass**2, axis=0)
+    sample_size = total**2 / jnp.sum(mass**2, axis=0)
 
     def mean(leaf: Float[Array, "paths *shape"]) -> Float[Array, "parts *shape"]:
         flat = jnp.tensordot(mass, leaf, axes=((0,), (0,)))
         return flat / total.reshape(-1, *(1,) * (flat.ndim - 1))
 
     rows = probabilities(nominal.transition)[None, None]
-    counts = known[:, None, None, None] * mean(moments.transitions) + PRIOR * rows
+    counts = sample_size[:, None, None, None] * mean(moments.transitions) + PRIOR * rows
     sizes = jnp.maximum(jnp.sum(nominal.obligor_pool, axis=1), 1.0)[None]
-    inhabited = jnp.sum(nominal.obligor_pool, axis=1)[None] > 0.0
-    error = 1.0 / jnp.sqrt(known)[:, None]
-    drift = shrunk(mean(moments.shocks) / SPAN, error[:, None] / SPAN**0.5)
-    firm = 1.0 / (1.0 + shrunk(mean(moments.firms) - 1.0, error))
+    populated = jnp.sum(nominal.obligor_pool, axis=1)[None] > 0.0
+    error = 1.0 / jnp.sqrt(sample_size)[:, None]
+    drift = shrink(mean(moments.shocks) / SPAN, error[:, None] / SPAN**0.5)
+    firm = 1.0 / (1.0 + shrink(mean(moments.firms) - 1.0, error))
     pool = 1.0 / (
-        1.0 + shrunk(jnp.where(inhabited, mean(moments.pools) / sizes - 1.0, 0.0), error / jnp.sqrt(sizes))
+        1.0 + shrink(jnp.where(populated, mean(moments.pools) / sizes - 1.0, 0.0), error / jnp.sqrt(sizes))
     )
     share = jnp.maximum(total / jnp.sum(total), LEAST_SHARE)
     return Tilt(
         share=(share / jnp.sum(share)).astype(jnp.float32),
         transition=counts / jnp.sum(counts, axis=3, keepdims=True),
         drift=drift,
-        common=shrunk(mean(moments.common), error),
+        common=shrink(mean(moments.common), error),
         firm_rate=jnp.clip(firm, *rates),
         pool_rate=jnp.clip(pool, *rates),
     )
 
 
-def fitted(
+def fit_mixture(
     nominal: Nominal,
     moments: Moments,
     value: Float[np.ndarray, "paths"],
@@ -91,12 +91,12 @@ def fitted(
 ) -> Tilt:
     """The mixture closest to the law of weighted paths.
 
-    `value` is w h of each path, on any scale; `start` [paths parts] is the first guess of which part each
-    path belongs to, rows summing to one; thresholds have rates between the two `rates`.
+    `value` is w h of each path, on any scale; `start` [paths parts] assigns paths to parts to begin with,
+    rows summing to one; rates of thresholds stay between the two `rates`.
     """
     each = jnp.asarray(value / np.sum(value) * len(value), jnp.float32)[:, None]
     moments = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), moments)
-    law = maximised(nominal, moments, each * jnp.asarray(start, jnp.float32), rates)
+    law = maximise(nominal, moments, each * jnp.asarray(start, jnp.float32), rates)
     for _ in range(ROUNDS):
-        law = maximised(nominal, moments, each * responsibilities(law, nominal, moments), rates)
+        law = maximise(nominal, moments, each * responsibilities(law, nominal, moments), rates)
     return law

@@ -1,12 +1,12 @@
-"""The least second moment: the mixture refined so that estimates of a tail vary least.
+"""The least second moment: the mixture adjusted until estimates of a tail vary least.
 
 Under q an estimate of E_p[h] has variance E_q[(w h)^2] - E_p[h]^2 a path. From paths x_i drawn under any law
 with weights w_i, its first term is
 
     m(q) = 1/n sum_i w_i h_i^2 (p/q)(x_i)
 
-(Rubinstein and Kroese 2004, section 8.2), convex in the drift of a single part. Gradient steps (Adam) lower
-the sum of ln m over several integrands, from where cross-entropy has begun. The share of the nominal law
+(Rubinstein and Kroese 2004, section 8.2), convex in the drift of a single part. Gradient steps (Adam)
+from the cross-entropy mixture lower the sum of ln m over several integrands. The share of the nominal law
 stays.
 """
 
@@ -21,11 +21,11 @@ from engine.draws.tilted import Moments, Nominal, Tilt, probabilities, row_ratio
 from engine.learn.importance.mixture import RATES, Rates, densities
 
 RATE, STEPS = 0.003, 15
-"""Of the descent: more of either overfits, and raises the second moment on other paths."""
+"""Learning rate and steps of Adam: more of either overfits and raises the second moment on other paths."""
 
 
-class Free(eqx.Module):
-    """A mixture without bounds: logarithms of what must be positive, the nominal part left out."""
+class Unbounded(eqx.Module):
+    """Coordinates of a mixture without its nominal part: logarithms of what must be positive."""
 
     share: Float[Array, "parts"]
     transition: Float[Array, "parts spans regimes regimes"]  # ln q/p, up to a constant a row
@@ -35,15 +35,15 @@ class Free(eqx.Module):
     pool_rate: Float[Array, "parts pools"]
 
 
-def freed(tilt: Tilt, nominal: Nominal) -> Free:
-    """The parts of a mixture but the last, the nominal one."""
+def to_unbounded(tilt: Tilt, nominal: Nominal) -> Unbounded:
+    """Coordinates of all parts but the last, which is the nominal one."""
     own = jax.tree.map(lambda leaf: leaf[:-1], tilt)
     rates = jnp.log(own.firm_rate), jnp.log(own.pool_rate)
-    return Free(jnp.log(own.share), row_ratios(own, nominal), own.drift, own.common, *rates)
+    return Unbounded(jnp.log(own.share), row_ratios(own, nominal), own.drift, own.common, *rates)
 
 
-def bound(free: Free, tilt: Tilt, nominal: Nominal, rates: Rates = RATES) -> Tilt:
-    """The mixture of these parts with the nominal part of `tilt`, at its share."""
+def from_unbounded(free: Unbounded, tilt: Tilt, nominal: Nominal, rates: Rates = RATES) -> Tilt:
+    """The mixture at these coordinates, with the nominal part of `tilt` at its share."""
     rows = probabilities(nominal.transition)[None, None] * jnp.exp(free.transition)
     own = Tilt(
         share=jax.nn.softmax(free.share) * (1.0 - tilt.share[-1]),
@@ -65,7 +65,7 @@ def second_moments(
 
 
 @jax.jit
-def refined(
+def descend(
     tilt: Tilt,
     nominal: Nominal,
     moments: Moments,
@@ -73,10 +73,12 @@ def refined(
     rates: Rates = RATES,
 ) -> Tilt:
     """The mixture after `STEPS` steps of descent; `squares` is w h^2 of each integrand and path."""
-    optimiser, start = optax.adam(RATE), freed(tilt, nominal)
+    optimiser, start = optax.adam(RATE), to_unbounded(tilt, nominal)
 
     def objective(free):
-        return jnp.sum(jnp.log(second_moments(bound(free, tilt, nominal, rates), nominal, moments, squares)))
+        return jnp.sum(
+            jnp.log(second_moments(from_unbounded(free, tilt, nominal, rates), nominal, moments, squares))
+        )
 
     def step(_, carry):
         free, state = carry
@@ -85,9 +87,9 @@ def refined(
 
     with jax.numpy_dtype_promotion("standard"):  # optax raises a decay to an integer power
         free, _ = jax.lax.fori_loop(0, STEPS, step, (start, optimiser.init(start)))
-    return bound(free, tilt, nominal, rates)
+    return from_unbounded(free, tilt, nominal, rates)
 
 
-def normalised(squares: Float[np.ndarray, "integrands paths"]) -> Float[Array, "integrands paths"]:
+def scale_squares(squares: Float[np.ndarray, "integrands paths"]) -> Float[Array, "integrands paths"]:
     """Squares on a scale within float32's range: a constant factor does not change the minimum."""
     return jnp.asarray(squares / squares.sum(axis=1, keepdims=True), jnp.float32)

@@ -2,9 +2,9 @@
 
     normals = centre + spread * e,   e independent standard normals under each path's own address
 
-Idiosyncratic draws (default thresholds, waivers, release slips, frailty) stays each path's own, so the
-mean loss of such paths is the loss expected given the scenario: smooth in the centre, where the loss of one
-path jumps.
+Idiosyncratic draws (default thresholds, waivers, release slips, frailty) stay each path's own, so the mean
+loss of such paths is the expected loss given the scenario. It is smooth in the centre, whereas the loss of
+one path jumps.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,11 +28,11 @@ from engine.run.devices import mesh_of
 from engine.run.plan import CHUNK
 
 CHUNKS = 4
-"""Chunks of paths a device and call."""
+"""Chunks of paths per device and call."""
 
 
-class Around(eqx.Module):
-    """The sampler: every path has these uniforms, and these normals up to noise."""
+class ConditionalSampler(eqx.Module):
+    """Sampler of paths around a scenario: its uniforms, and its normals plus noise."""
 
     centre: Float[Array, "months factors"]
     uniforms: Float[Array, "months"]
@@ -43,28 +43,28 @@ class Around(eqx.Module):
         return Systematic(self.centre + self.spread * draws.normals, self.uniforms, draws.log_weight)
 
 
-class Observed(eqx.Module):
+class PathResults(eqx.Module):
     """Results of each path; the path axis is last."""
 
     losses: Float[Array, "*columns paths"]  # at the end, USD bn; the columns of `engine.paths.path`
     along: Float[Array, "*shapes_factors paths"]  # the path's normals along the shapes
     log_weight: Float[Array, "*paths"]
-    trace: Float[Array, "*months_series paths"]  # vocabulary.SERIES
+    trace: Float[Array, "*months_series paths"]  # Names.series
     default_month: Int[Array, "*firms paths"]
     cause: Int[Array, "*firms paths"]
     breached: Bool[Array, "*quarters_collateralised paths"]  # LTV or DSCR test failed in the quarter
 
 
-def chunk_observed(
-    system: System, shapes: Float[Array, "months shapes"], seed: Seed, one: tuple[Around, PathIds]
-) -> Observed:
+def chunk_results(
+    system: System, shapes: Float[Array, "months shapes"], seed: Seed, one: tuple[ConditionalSampler, PathIds]
+) -> PathResults:
     """Results of one chunk (sampler, path ids); `shapes` are orthonormal columns."""
     credit, (sampler, ids) = system.numbers.credit, one
 
     def monthly(system, state, info):
-        tested = info.collateral
-        weak = (tested.ltv > 0.0) & (tested.dscr < credit.dscr_default)
-        return paths.traced(system, state, info), (tested.ltv > credit.ltv_covenant) | weak
+        collateral = info.collateral
+        weak = (collateral.ltv > 0.0) & (collateral.dscr < credit.dscr_default)
+        return paths.traced(system, state, info), (collateral.ltv > credit.ltv_covenant) | weak
 
     def year_end(state, months):
         trace, breached = months
@@ -72,7 +72,7 @@ def chunk_observed(
 
     fate, draws, state, (trace, breached) = every_year(system, sampler, seed, ids, monthly, year_end)
     end = batch_last(paths.ending, system, fate, state, batched=(False, True, True))
-    return Observed(
+    return PathResults(
         losses=batch_last(paths.snapshot, system, state, batched=(False, True)).losses,
         along=jnp.tensordot(shapes.T, draws.normals, axes=1),
         log_weight=draws.log_weight,
@@ -86,22 +86,22 @@ def chunk_observed(
 def observe(
     system: System,
     seed: int,
-    samplers: Sequence[Around],
+    samplers: Sequence[ConditionalSampler],
     ids: Int[np.ndarray, "chunks chunk"],
     shapes: Float[np.ndarray, "months shapes"],
-    select: Callable[[Observed], Any],
+    select: Callable[[PathResults], Any],
     progress: Callable[[int], None] = lambda paths: None,
 ) -> Any:
-    """`select(Observed)` of chunk after chunk, on the host: leaves [chunks ... CHUNK].
+    """`select(PathResults)` of every chunk, on the host: leaves [chunks ... CHUNK].
 
     Chunk n has the path ids `ids[n]` [CHUNK] and `samplers[n]`; all share one compiled program, and
-    `progress` gets the paths of every call. A System that is observed often is best put on the devices before
+    `progress` gets the paths of every call. Put a System that is used often on the devices first
     (`engine.run.devices.everywhere`).
     """
     arguments = system, jnp.asarray(shapes, jnp.float32), seed_words(seed)
     each = jax.tree.map(lambda *leaves: np.stack(leaves), *samplers), ids
     rounds = []
-    for results in over_chunks(chunk_observed, arguments, each, CHUNKS, select):
+    for results in over_chunks(chunk_results, arguments, each, CHUNKS, select):
         rounds.append(results)
         progress(CHUNKS * mesh_of().size * CHUNK)
     return jax.tree.map(lambda *leaves: np.concatenate(leaves), *rounds)

@@ -28,7 +28,7 @@ Point = Float64[np.ndarray, "dims"]
 Ray = Sequence[float] | Float[np.ndarray, "points"]
 
 
-def fitted(noise: Float[np.ndarray, "n dims"], loss: Float[np.ndarray, "n"], spread: float) -> Plane:
+def fit_plane(noise: Float[np.ndarray, "n dims"], loss: Float[np.ndarray, "n"], spread: float) -> Plane:
     """Least squares of losses on the noise, in units of `spread`, about the point.
 
     >>> noise = np.random.default_rng(1).standard_normal((50, 2))
@@ -38,15 +38,15 @@ def fitted(noise: Float[np.ndarray, "n dims"], loss: Float[np.ndarray, "n"], spr
     """
     rows = np.column_stack([np.ones(len(noise)), spread * np.asarray(noise, np.float64)])
     coefficients, *_ = np.linalg.lstsq(rows, np.asarray(loss, np.float64), rcond=None)
-    left = loss - rows @ coefficients
+    residuals = loss - rows @ coefficients
     freedom = max(len(rows) - len(coefficients), 1)
-    return Plane(float(coefficients[0]), coefficients[1:], float(np.sqrt(left @ left / freedom)))
+    return Plane(float(coefficients[0]), coefficients[1:], float(np.sqrt(residuals @ residuals / freedom)))
 
 
 def nearest(z: Point, plane: Plane, target: float) -> Point:
     """z' = b (target - value + b.z) / |b|^2, no further than `FURTHEST`: the nearest point of the plane.
 
-    The origin where the plane has the target there already.
+    The origin if the plane reaches the target there.
     """
     square = plane.slope @ plane.slope
     rise = target - plane.value + plane.slope @ z
@@ -55,9 +55,9 @@ def nearest(z: Point, plane: Plane, target: float) -> Point:
     return plane.slope * min(rise / square, FURTHEST / np.sqrt(square))
 
 
-def stepped(z: Point, plane: Plane, target: float, done: int) -> Point:
-    """The next point after `done` steps; later ones go a part of the way: it averages the planes' noise."""
-    return z + (nearest(z, plane, target) - z) * min(1.0, 3.0 / (done + 1))
+def step_towards(z: Point, plane: Plane, target: float, steps: int) -> Point:
+    """The next point after some steps; later steps go only part of the way, to average the planes' noise."""
+    return z + (nearest(z, plane, target) - z) * min(1.0, 3.0 / (steps + 1))
 
 
 def length(z: Point) -> float:
@@ -68,7 +68,7 @@ def length(z: Point) -> float:
 def crossing(distance: Ray, mean: Ray, target: float) -> float:
     """Distance along a ray at which the expected loss reaches the target, linear between the points.
 
-    The start where it is there already, infinite where the last stretch does not rise towards it or would
+    The start if the target is reached there; infinite if the last segment does not rise towards it or would
     reach it beyond `FURTHEST`.
 
     >>> crossing([0.0, 2.0, 4.0], [10.0, 20.0, 40.0], 30.0), crossing([0.0, 2.0], [10.0, 20.0], 25.0)
@@ -108,9 +108,9 @@ def reliability(distance: Ray, mean: Ray, deviation: Ray, target: float) -> Reli
     distance, mean, deviation = (np.asarray(each, np.float64) for each in (distance, mean, deviation))
     deviation = np.maximum(deviation, 1e-9)
     at = np.linspace(0.0, distance[-1], 401)
-    missing = (target - np.interp(at, distance, mean)) / np.interp(at, distance, deviation)
-    if missing[0] <= 0.0:  # the nearest point lies on the other side
+    gap = (target - np.interp(at, distance, mean)) / np.interp(at, distance, deviation)
+    if gap[0] <= 0.0:  # the nearest point lies on the other side
         slope = (mean[1] - mean[0]) / (distance[1] - distance[0]) / deviation[0]
-        return Reliability(float(missing[0] / np.hypot(1.0, slope)), 0.0)
-    lengths = np.hypot(at, np.maximum(missing, 0.0))
+        return Reliability(float(gap[0] / np.hypot(1.0, slope)), 0.0)
+    lengths = np.hypot(at, np.maximum(gap, 0.0))
     return Reliability(float(lengths.min()), float(at[lengths.argmin()]))

@@ -15,9 +15,9 @@ from scipy.stats import norm
 
 from engine.learn.reverse_stress import design_point
 from engine.learn.reverse_stress.design_point import Point, length
-from engine.learn.reverse_stress.regimes import Regimes, sampled, switches_of
+from engine.learn.reverse_stress.regimes import Regimes, simulate_chain, switches_of
 from engine.learn.reverse_stress.reverse_stress import Answer
-from engine.learn.reverse_stress.trials import FEW, WEIGHED, Scenario, Trials
+from engine.learn.reverse_stress.trials import FEW, PROBABILITY_IDS, Scenario, Trials
 from engine.tail.measures import Estimate
 
 PATHS, RAY = 64, 4
@@ -35,16 +35,16 @@ class Probabilities(NamedTuple):
     breaks: Float64[np.ndarray, "years+1"]  # share of those paths by year of the first switch; 0: none
 
 
-def chosen(
+def sample_regimes(
     trials: Trials, count: int, pool: int = POOL
 ) -> tuple[list[Regimes], Float64[np.ndarray, "count"]]:
     """Regime paths and weights that make sum(weight * f) the mean of f over the chain, without bias.
 
-    Sampled systematically with probability proportional to one and the months in the worst regime, in the
-    order of these months.
+    Systematic sampling of a pool of paths, ordered by their months in the worst regime, with probability
+    proportional to one plus those months.
     """
-    rng = np.random.default_rng([trials.seed & 0xFFFFFFFF, trials.seed >> 32, WEIGHED & 0xFFFF])
-    paths = sampled(trials.transition, trials.start, trials.months, pool, rng)
+    rng = np.random.default_rng([trials.seed & 0xFFFFFFFF, trials.seed >> 32, PROBABILITY_IDS & 0xFFFF])
+    paths = simulate_chain(trials.transition, trials.start, trials.months, pool, rng)
     paths.sort(key=lambda path: (path.count(2), path.count(1), switches_of(trials.start, path)))
     size = np.array([1.0 + path.count(2) for path in paths])
     above = np.cumsum(size) / size.sum()
@@ -55,34 +55,37 @@ def chosen(
 def directions(trials: Trials, regimes: Sequence[Regimes], answers: Sequence[Answer]) -> list[Point]:
     """For each regime path the unit direction of the answer whose regimes agree in most months.
 
-    Where no answer needs normals away from zero, it is the direction in which the loss grows about the first.
+    If no answer needs normals away from zero: the direction in which the loss grows about the first answer.
     """
-    known = [(np.array(each.scenario.regimes), each.scenario.z) for each in answers if each.beta > 0.0]
-    known = known or [(np.array(answers[0].scenario.regimes), trials.plane(answers[0].scenario).slope)]
+    references = [(np.array(each.scenario.regimes), each.scenario.z) for each in answers if each.beta > 0.0]
+    if not references:
+        first = answers[0].scenario
+        references = [(np.array(first.regimes), trials.plane(first).slope)]
     units = []
     for path in regimes:
-        _, z = max(known, key=lambda each: int((each[0] == path).sum()))
+        _, z = max(references, key=lambda each: int((each[0] == path).sum()))
         units.append(z / length(z))
     return units
 
 
 def probabilities(trials: Trials, answers: Sequence[Answer], target: float) -> Probabilities:
     """P(loss >= target) by FORM and by importance sampling about FORM's points."""
-    regimes, weight = chosen(trials, PATHS)
+    regimes, weight = sample_regimes(trials, PATHS)
     along = directions(trials, regimes, answers)
     furthest = max(4.0, max(answer.beta for answer in answers))
     distance = np.linspace(0.0, furthest, RAY)
-    rays = zip(*trials.rays(regimes, along, distance, first=WEIGHED), strict=True)
+    rays = zip(*trials.rays(regimes, along, distance, first=PROBABILITY_IDS), strict=True)
     points = [design_point.reliability(distance, mean, spread, target) for mean, spread in rays]
     form = norm.sf([each.beta for each in points])
     centres = [each.distance * direction for each, direction in zip(points, along, strict=True)]
-    beyond = weighed(trials, regimes, centres, target)
+    beyond = conditional_probabilities(trials, regimes, centres, target)
     year = [((switches_of(trials.start, path) or ((0, 0),))[0][0] + 11) // 12 for path in regimes]
     breaks = np.bincount(year, weight * beyond, minlength=trials.months // 12 + 1)
-    return Probabilities(summed(weight, form), summed(weight, beyond), breaks / max(breaks.sum(), 1e-300))
+    form_sum, simulated_sum = weighted_sum(weight, form), weighted_sum(weight, beyond)
+    return Probabilities(form_sum, simulated_sum, breaks / max(breaks.sum(), 1e-300))
 
 
-def weighed(
+def conditional_probabilities(
     trials: Trials, regimes: Sequence[Regimes], centres: Sequence[Point], target: float
 ) -> Float64[np.ndarray, "paths"]:
     """P(loss >= target | regimes) of each regime path, from normals about its centre.
@@ -91,7 +94,7 @@ def weighed(
     """
     scenarios = [Scenario(path, centre) for path, centre in zip(regimes, centres, strict=True)]
     loss, along = trials.observe(
-        scenarios, 1.0, WEIGHED + FEW, FEW, lambda seen: (seen.losses[:, trials.at], seen.along)
+        scenarios, 1.0, PROBABILITY_IDS + FEW, FEW, lambda paths: (paths.losses[:, trials.at], paths.along)
     )
     loss = loss.reshape(len(scenarios), -1)
     x = along.reshape(len(scenarios), -1, trials.dims, along.shape[-1]).astype(np.float64)
@@ -101,7 +104,7 @@ def weighed(
     return (ratio * (loss >= target)).mean(axis=1)
 
 
-def summed(weight: Float64[np.ndarray, "paths"], value: Float64[np.ndarray, "paths"]) -> Estimate:
+def weighted_sum(weight: Float64[np.ndarray, "paths"], value: Float64[np.ndarray, "paths"]) -> Estimate:
     """sum(weight * value) and its standard error, as if the regime paths were drawn independently."""
     parts = len(weight) * weight * value
     return Estimate(float(parts.mean()), float(parts.std(ddof=1) / np.sqrt(len(parts))))

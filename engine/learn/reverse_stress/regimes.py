@@ -43,21 +43,21 @@ def log_probability(transition: Transition, start: int, regimes: Regimes) -> flo
 
 
 def forcing(transition: Transition, start: int, regimes: Regimes) -> Float32[np.ndarray, "months"]:
-    """Uniforms that lead the chain along the path: the middle of each month's interval."""
+    """Uniforms that make the chain follow the path: the middle of each month's interval."""
     before = (start, *regimes[:-1])
     above = np.cumsum(transition, axis=1)[before, regimes]
     return (above - 0.5 * transition[before, regimes]).astype(np.float32)
 
 
 def switches_of(start: int, regimes: Regimes) -> Switches:
-    """Where the path changes.
+    """Months in which the path changes, with the new regime.
 
     >>> switches_of(0, (0, 0, 1, 1, 2))
     ((3, 1), (5, 2))
     """
     before = (start, *regimes[:-1])
     pairs = enumerate(zip(regimes, before, strict=True), 1)
-    return tuple((month, regime) for month, (regime, was) in pairs if regime != was)
+    return tuple((month, regime) for month, (regime, earlier) in pairs if regime != earlier)
 
 
 def regimes_of(start: int, switches: Switches, months: int) -> Regimes:
@@ -69,8 +69,11 @@ def regimes_of(start: int, switches: Switches, months: int) -> Regimes:
 
 
 def starts(start: int, months: int, step: int = 6) -> list[Regimes]:
-    """Where a search begins: no switch, one switch every `step` months to each other regime, or a switch to
-    the middle regime that turns to the worst a year later."""
+    """Paths at which a search starts.
+
+    No switch; one switch, every `step` months, to each other regime; or a switch to the middle regime and a
+    year later to the worst.
+    """
     middle, worst = range(len(REGIMES))[1:]
     dates = range(step + 1, months + 1, step)
     paths: list[Switches] = [
@@ -83,7 +86,7 @@ def starts(start: int, months: int, step: int = 6) -> list[Regimes]:
 
 
 def neighbours(start: int, regimes: Regimes) -> list[Regimes]:
-    """Paths one move away: a switch earlier or later, away or to another regime, or one more switch."""
+    """Paths one move away: a switch earlier, later, removed or to another regime, or one more switch."""
     months, switches = len(regimes), switches_of(start, regimes)
     moves: list[Switches] = []
     for at, (month, kind) in enumerate(switches):
@@ -100,7 +103,7 @@ def neighbours(start: int, regimes: Regimes) -> list[Regimes]:
     return list(paths)
 
 
-def sampled(
+def simulate_chain(
     transition: Transition, start: int, months: int, count: int, rng: np.random.Generator
 ) -> list[Regimes]:
     """Independent paths of the chain."""

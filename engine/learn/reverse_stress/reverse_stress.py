@@ -2,8 +2,8 @@
 
     maximise  ln P(regimes) - |z|^2 / 2   subject to   E[loss | regimes, z] >= target
 
-The regimes are searched by moving their switches, the normals by the step of `design_point`. One
-answer stands for each kind: the year of the first switch and the worst regime after it.
+The regimes are searched by moving their switches, the normals by the step of `design_point`. The
+answer is one scenario of each kind: the year of the first switch, and the worst regime after it.
 """
 
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.learn.reverse_stress import design_point
-from engine.learn.reverse_stress.design_point import FURTHEST, Point, length, nearest, stepped
+from engine.learn.reverse_stress.design_point import FURTHEST, Point, length, nearest, step_towards
 from engine.learn.reverse_stress.regimes import (
     Regimes,
     log_probability,
@@ -20,17 +20,17 @@ from engine.learn.reverse_stress.regimes import (
     starts,
     switches_of,
 )
-from engine.learn.reverse_stress.trials import CHECKED, FEW, Scenario, Trials
+from engine.learn.reverse_stress.trials import CHECK_IDS, FEW, Scenario, Trials
 
 DISTANCES = (0.0, 2.5, 5.0)
 """Standard deviations from the middle at which every start is simulated."""
 
-MOST_ROUNDS, LEAST_ROUNDS = 7, 3
-SETTLED = 0.03
-"""Share of its length by which a point may still move when its search ends."""
+MOST_STEPS, LEAST_STEPS = 7, 3
+TOLERANCE = 0.03
+"""Share of its length by which a point may still move once its search has converged."""
 
 GAIN = 0.1
-"""Least gain in log-likelihood for which a switch is moved: less is noise."""
+"""Least gain in log-likelihood for which a switch moves: less is noise."""
 
 
 class Unreachable(ValueError):
@@ -46,7 +46,7 @@ class Answer(NamedTuple):
     mean_se: float
     deviation: float
     share: float  # of those paths that lose the target or more
-    around: float  # the same where the normals have noise of `NEAR`
+    around: float  # the same share where the normals have noise of `NEAR`
 
     @property
     def beta(self) -> float:
@@ -55,8 +55,8 @@ class Answer(NamedTuple):
 
 
 NEAR = 0.25
-CHECKS = 8 * FEW
-"""Paths behind each number of an answer."""
+CHECK_PATHS = 8 * FEW
+"""Paths from which each number of an answer is estimated."""
 
 
 def kind_of(start: int, regimes: Regimes) -> tuple[int, int]:
@@ -71,12 +71,12 @@ def search(trials: Trials, target: float, count: int) -> list[Answer]:
     Raises `Unreachable` where no start reaches the target.
     """
     direction = steepest(trials, target)
-    scenarios = [climbed(trials, start, target) for start in likeliest(trials, direction, target)[:count]]
-    answers = [checked(trials, scenario, target) for scenario in scenarios]
-    reached = [answer for answer in answers if answer is not None]
-    if not reached:
-        raise Unreachable(unreached(trials, direction, target))
-    return sorted(reached, key=lambda answer: -answer.log_likelihood)
+    scenarios = [climb(trials, start, target) for start in likeliest(trials, direction, target)[:count]]
+    checks = [verify(trials, scenario, target) for scenario in scenarios]
+    answers = [answer for answer in checks if answer is not None]
+    if not answers:
+        raise Unreachable(unreachable_message(trials, direction, target))
+    return sorted(answers, key=lambda answer: -answer.log_likelihood)
 
 
 def steepest(trials: Trials, target: float) -> Point:
@@ -108,22 +108,22 @@ def likeliest(trials: Trials, direction: Point, target: float) -> list[Scenario]
     return list(best.values())
 
 
-def climbed(trials: Trials, scenario: Scenario, target: float) -> Scenario:
-    """The likeliest scenario of its kind: steps of the normals and moves of the switches in turn."""
-    for done in range(MOST_ROUNDS):
+def climb(trials: Trials, scenario: Scenario, target: float) -> Scenario:
+    """The likeliest scenario of its kind, by steps of the normals and moves of the switches in turn."""
+    for steps in range(MOST_STEPS):
         regimes, z = scenario
         plane = trials.plane(scenario)
-        moved = stepped(z, plane, target, done)
-        better = switched(trials, Scenario(regimes, moved), length(plane.slope))
-        settled = length(moved - z) <= SETTLED * max(length(moved), 1.0) and better == regimes
-        scenario = Scenario(better, moved)
-        if settled and done + 1 >= LEAST_ROUNDS:
+        point = step_towards(z, plane, target, steps)
+        neighbour = best_neighbour(trials, Scenario(regimes, point), length(plane.slope))
+        converged = length(point - z) <= TOLERANCE * max(length(point), 1.0) and neighbour == regimes
+        scenario = Scenario(neighbour, point)
+        if converged and steps + 1 >= LEAST_STEPS:
             break
     return scenario
 
 
-def switched(trials: Trials, scenario: Scenario, slope: float) -> Regimes:
-    """The neighbour of the same kind that is likelier once the normals make up for the change in loss."""
+def best_neighbour(trials: Trials, scenario: Scenario, slope: float) -> Regimes:
+    """The likeliest neighbour of the same kind once the normals make up for the change in loss, or itself."""
     kind = kind_of(trials.start, scenario.regimes)
     others = [
         path for path in neighbours(trials.start, scenario.regimes) if kind_of(trials.start, path) == kind
@@ -139,21 +139,21 @@ def switched(trials: Trials, scenario: Scenario, slope: float) -> Regimes:
     return paths[int(value.argmax())]
 
 
-def checked(trials: Trials, scenario: Scenario, target: float) -> Answer | None:
-    """The scenario moved along its own ray until fresh paths lose the target on average; None if none do."""
+def verify(trials: Trials, scenario: Scenario, target: float) -> Answer | None:
+    """The scenario rescaled until fresh paths lose the target on average; None if no scale does it."""
     regimes, z = scenario
     size = length(z)
     if size > 0.0:
         scale = np.array([0.85, 1.0, 1.15])
         ray = [Scenario(regimes, each * z) for each in scale]
-        losses = trials.losses(ray, first=CHECKED, each=CHECKS)
+        losses = trials.losses(ray, first=CHECK_IDS, each=CHECK_PATHS)
         distance = design_point.crossing(scale * size, losses.mean(axis=1), target)
         if not np.isfinite(distance):
             return None
         scenario = Scenario(regimes, z * (distance / size))
-    fresh = CHECKED + CHECKS
-    exact = trials.losses([scenario], first=fresh, each=CHECKS)[0]
-    near = trials.losses([scenario], NEAR, first=fresh, each=CHECKS)[0]
+    fresh = CHECK_IDS + CHECK_PATHS
+    exact = trials.losses([scenario], first=fresh, each=CHECK_PATHS)[0]
+    near = trials.losses([scenario], NEAR, first=fresh, each=CHECK_PATHS)[0]
     return Answer(
         scenario, trials.log_likelihood(scenario), float(exact.mean()),
         float(exact.std() / np.sqrt(exact.size)), float(exact.std()), float((exact >= target).mean()),
@@ -161,11 +161,11 @@ def checked(trials: Trials, scenario: Scenario, target: float) -> Answer | None:
     )  # fmt: skip
 
 
-def unreached(trials: Trials, direction: Point, target: float) -> str:
-    """Why the target is out of reach, with the most that any start loses at `FURTHEST`."""
+def unreachable_message(trials: Trials, direction: Point, target: float) -> str:
+    """Message that the target is out of reach, with the greatest loss of any start at `FURTHEST`."""
     regimes = starts(trials.start, trials.months)
     means, _ = trials.rays(regimes, [direction] * len(regimes), (FURTHEST,))
     return (
-        f"no systematic path within {FURTHEST:.0f} standard deviations of the middle brings an expected loss "
+        f"no systematic path within {FURTHEST:.0f} standard deviations of the middle has an expected loss "
         f"of {target:,.2f} bn; the most is {means.max():,.2f} bn"
     )

@@ -8,18 +8,18 @@ import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
 from engine.learn.reverse_stress.regimes import Regimes
-from engine.learn.reverse_stress.trials import CHECKED, FEW, Scenario, Trials
+from engine.learn.reverse_stress.trials import CHECK_IDS, FEW, Scenario, Trials
 from engine.paths.simulate import QUARTER
-from engine.vocabulary import CAUSES, REGIMES, SERIES
+from engine.vocabulary import CAUSES, REGIMES, price_of, rent_of
 
 STORY_PATHS = 4 * FEW
-"""Paths behind a story."""
+"""Paths from which a story is told."""
 
 MAJORITY = 0.5
-"""Share of paths with a breach or a default from which it belongs to the story."""
+"""A breach or default is part of the story if at least this share of paths has it."""
 
-SHOWN = ("revenue", "price_h100", "rent_h100", "rate", "spread", "supply", "exposure")
-"""Series of the quarterly table: medians over paths."""
+Series = dict[str, Float[np.ndarray, "months paths"]]
+"""Monthly series of some paths by name."""
 
 
 class Story(NamedTuple):
@@ -32,29 +32,37 @@ class Story(NamedTuple):
 
 def story(trials: Trials, scenario: Scenario) -> Story:
     """Tables of paths with exactly these systematic draws."""
-    seen = trials.observe([scenario], 0.0, CHECKED + (1 << 20) * FEW, STORY_PATHS, lambda seen: seen)
-    joined = {
-        name: np.concatenate(list(getattr(seen, name)), axis=-1)
+    first = CHECK_IDS + (1 << 20) * FEW
+    results = trials.observe([scenario], 0.0, first, STORY_PATHS, lambda results: results)
+    paths = {
+        name: np.concatenate(list(getattr(results, name)), axis=-1)
         for name in ("trace", "default_month", "cause", "breached")
     }
-    borrowers = np.asarray(trials.system.loans.borrower)[: joined["breached"].shape[1]]
-    firms = firms_table(trials.system.names.firms, borrowers, joined)
-    trace = joined["trace"]
-    return Story(quarters_table(scenario.regimes, firms, trace), firms, months_table(trace))
+    borrowers = np.asarray(trials.system.loans.borrower)[: paths["breached"].shape[1]]
+    firms = firms_table(trials.system.names.firms, borrowers, paths)
+    names = trials.system.names
+    series = {name: paths["trace"][:, at] for at, name in enumerate(names.series)}
+    quarters = quarters_table(scenario.regimes, firms, series, shown(names.benchmarks[0]))
+    return Story(quarters, firms, months_table(series))
+
+
+def shown(chip: str) -> tuple[str, ...]:
+    """Series of the quarterly table; `chip` is the first benchmark."""
+    return ("revenue", price_of(chip), rent_of(chip), "rate", "spread", "supply", "exposure")
 
 
 def firms_table(
-    names: Sequence[str], borrowers: Int[np.ndarray, "loans"], seen: dict[str, Shaped[np.ndarray, "..."]]
+    names: Sequence[str], borrowers: Int[np.ndarray, "loans"], results: dict[str, Shaped[np.ndarray, "..."]]
 ) -> pd.DataFrame:
-    """One row a firm that breaches or defaults anywhere: shares, and the quarter in which most paths have it.
+    """One row a firm that breaches or defaults on any path: shares of paths, dates and the usual cause.
 
-    `breach_quarter` and `default_quarter` are those by which a `MAJORITY` of the paths have it, else 0.
+    `breach_quarter` and `default_quarter` are those by which a `MAJORITY` of paths have it; 0 if none.
     """
-    month, cause = seen["default_month"], seen["cause"]
-    quarters = seen["breached"].shape[0]
+    month, cause = results["default_month"], results["cause"]
+    quarters = results["breached"].shape[0]
     rows = []
     for firm, name in enumerate(names):
-        own = seen["breached"][:, borrowers == firm].any(axis=1)  # [quarters, paths]
+        own = results["breached"][:, borrowers == firm].any(axis=1)  # [quarters, paths]
         defaults = (month[firm] > 0) & (
             (month[firm] - 1) // QUARTER <= np.arange(quarters)[:, None]
         )  # [quarters, paths]
@@ -80,36 +88,32 @@ def firms_table(
 
 
 def first(share: Float[np.ndarray, "quarters"]) -> int:
-    """The quarter, from 1, by which a growing share is at least `MAJORITY`; 0 if it never is."""
+    """The quarter, from 1, by which a rising share reaches `MAJORITY`; 0 if it never does."""
     return int(np.argmax(share >= MAJORITY)) + 1 if share[-1] >= MAJORITY else 0
 
 
 def quarters_table(
-    regimes: Regimes, firms: pd.DataFrame, trace: Float[np.ndarray, "months series paths"]
+    regimes: Regimes, firms: pd.DataFrame, series: Series, medians: Sequence[str]
 ) -> pd.DataFrame:
-    """One row a quarter: regime and medians at its end, mean losses, firms that breach or default in it."""
-    ends = np.arange(QUARTER - 1, trace.shape[0], QUARTER)
-    loss = trace[ends, SERIES.index("loss")].mean(axis=1, dtype=np.float64)
+    """One row a quarter: regime and `medians` at its end, mean losses, firms that breach or default in it."""
+    ends = np.arange(QUARTER - 1, len(series["loss"]), QUARTER)
+    loss = series["loss"][ends].mean(axis=1, dtype=np.float64)
     table = pd.DataFrame({"quarter": np.arange(1, len(ends) + 1)})
     table["regime"] = [REGIMES[regimes[end]] for end in ends]
-    for name in SHOWN:
-        table[name] = np.median(trace[ends, SERIES.index(name)], axis=1)
+    for name in medians:
+        table[name] = np.median(series[name][ends], axis=1)
     table["loss"], table["cumulative_loss"] = np.diff(loss, prepend=0.0), loss
     for column, key in (("breaches", "breach_quarter"), ("defaults", "default_quarter")):
         table[column] = [", ".join(firms["firm"][firms[key] == quarter]) for quarter in table["quarter"]]
     return table
 
 
-def months_table(trace: Float[np.ndarray, "months series paths"]) -> pd.DataFrame:
+def months_table(series: Series) -> pd.DataFrame:
     """Median and quantiles over paths of every series, month by month."""
-    low, middle, high = np.quantile(trace, (0.05, 0.5, 0.95), axis=2)
-    months = np.arange(1, trace.shape[0] + 1)
-    return pd.concat(
-        [
-            pd.DataFrame(
-                {"series": name, "month": months, "p05": low[:, at], "p50": middle[:, at], "p95": high[:, at]}
-            )
-            for at, name in enumerate(SERIES)
-        ],
-        ignore_index=True,
-    )
+    parts = []
+    for name, values in series.items():
+        low, middle, high = np.quantile(values, (0.05, 0.5, 0.95), axis=1)
+        months = np.arange(1, len(values) + 1)
+        rows = {"series": name, "month": months, "p05": low, "p50": middle, "p95": high}
+        parts.append(pd.DataFrame(rows))
+    return pd.concat(parts, ignore_index=True)

@@ -9,21 +9,21 @@ from jaxtyping import Float64
 
 from engine.book.system import System
 from engine.draws.samplers import principal_components
-from engine.learn.reverse_stress.conditional_paths import Around, Observed, observe
-from engine.learn.reverse_stress.design_point import Plane, Point, Ray, fitted
+from engine.learn.reverse_stress.conditional_paths import ConditionalSampler, PathResults, observe
+from engine.learn.reverse_stress.design_point import Plane, Point, Ray, fit_plane
 from engine.learn.reverse_stress.regimes import Regimes, forcing, log_probability, transition_of
 from engine.paths.path import column_names
 from engine.run.devices import everywhere
 from engine.run.plan import CHUNK
 
 SHAPES = 6
-"""Leading principal components of each factor's path that a scenario may move; the rest stays at zero."""
+"""Principal components of each factor's path that a scenario may move; the others stay at zero."""
 
-SEARCHED, CHECKED, WEIGHED = 1 << 40, 1 << 41, 1 << 42
-"""First path ids of the search, of the checks of its answers, and of the probabilities: all different."""
+SEARCH_IDS, CHECK_IDS, PROBABILITY_IDS = 1 << 40, 1 << 41, 1 << 42
+"""First path ids of the search, of the checks of its answers, and of the probabilities."""
 
 FEW = 512
-"""Paths around a scenario where many scenarios are compared."""
+"""Paths around each scenario where many are compared."""
 
 SPREAD = 0.5
 """Standard deviation of the noise about a point to which a plane is fitted."""
@@ -49,10 +49,10 @@ class Trials:
         column: str = "system",
         progress: Callable[[int], None] = lambda paths: None,
     ):
-        known = column_names(system)
-        if column not in known:
-            raise ValueError(f"got {column!r}, expected one of {', '.join(known)}")
-        self.system, self.seed, self.at = everywhere(system), seed, known.index(column)
+        columns = column_names(system)
+        if column not in columns:
+            raise ValueError(f"got {column!r}, expected one of {', '.join(columns)}")
+        self.system, self.seed, self.at = everywhere(system), seed, columns.index(column)
         self.progress = progress
         self.transition, self.start = transition_of(system)
         self.months, self.factors = system.calendar.month.shape[0], system.economy.loading.shape[0]
@@ -72,11 +72,11 @@ class Trials:
         chain = log_probability(self.transition, self.start, scenario.regimes)
         return chain - 0.5 * float(scenario.z @ scenario.z)
 
-    def sampler(self, scenario: Scenario, spread: float) -> Around:
+    def sampler(self, scenario: Scenario, spread: float) -> ConditionalSampler:
         """The sampler of paths around a scenario."""
         uniforms = forcing(self.transition, self.start, scenario.regimes)
         centre = jnp.asarray(self.normals(scenario.z), jnp.float32)
-        return Around(centre, jnp.asarray(uniforms), jnp.asarray(spread, jnp.float32))
+        return ConditionalSampler(centre, jnp.asarray(uniforms), jnp.asarray(spread, jnp.float32))
 
     def observe(
         self,
@@ -84,9 +84,9 @@ class Trials:
         spread: float,
         first: int,
         each: int,
-        select: Callable[[Observed], Any],
+        select: Callable[[PathResults], Any],
     ) -> Any:
-        """`select(Observed)` of `each` paths around every scenario, in chunks [scenarios * chunks ... CHUNK].
+        """`select(PathResults)` of `each` paths around every scenario [scenarios * chunks ... CHUNK].
 
         Every scenario has the same path ids, from `first` on; `each` is a multiple of CHUNK.
         """
@@ -96,22 +96,22 @@ class Trials:
         return observe(self.system, self.seed, samplers, ids, self.shapes, select, self.progress)
 
     def losses(
-        self, scenarios: Sequence[Scenario], spread: float = 0.0, first: int = SEARCHED, each: int = FEW
+        self, scenarios: Sequence[Scenario], spread: float = 0.0, first: int = SEARCH_IDS, each: int = FEW
     ) -> Float64[np.ndarray, "scenarios paths"]:
         """Losses (USD bn) of paths around every scenario."""
-        losses = self.observe(scenarios, spread, first, each, lambda seen: seen.losses[:, self.at])
+        losses = self.observe(scenarios, spread, first, each, lambda paths: paths.losses[:, self.at])
         return losses.reshape(len(scenarios), -1).astype(np.float64)
 
     def plane(self, scenario: Scenario, each: int = 8 * FEW, spread: float = SPREAD) -> Plane:
         """The plane through the losses about a scenario."""
         loss, along = self.observe(
-            [scenario], spread, SEARCHED, each, lambda seen: (seen.losses[:, self.at], seen.along)
+            [scenario], spread, SEARCH_IDS, each, lambda paths: (paths.losses[:, self.at], paths.along)
         )
         flat = np.moveaxis(along, -1, 1).reshape(loss.size, self.dims)
-        return fitted((flat - scenario.z) / spread, loss.ravel(), spread)
+        return fit_plane((flat - scenario.z) / spread, loss.ravel(), spread)
 
     def rays(
-        self, regimes: Sequence[Regimes], directions: Sequence[Point], distances: Ray, first: int = SEARCHED
+        self, regimes: Sequence[Regimes], directions: Sequence[Point], distances: Ray, first: int = SEARCH_IDS
     ) -> tuple[Float64[np.ndarray, "rays points"], Float64[np.ndarray, "rays points"]]:
         """Mean and standard deviation of losses along z = distance * direction, by ray."""
         scenarios = [

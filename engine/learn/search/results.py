@@ -1,4 +1,4 @@
-"""Results that a search maximises, minimises or bounds, each estimated from one sample of paths.
+"""Results that a search can maximise, minimise or bound, each estimated from one sample of paths.
 
 system.es_99              a measure of a loss column at the end of the run: el, es_95, es_99, es_99_9
 lender:MACQ_AI.el         any column: class:ABS, lenders:BANK, lender:ATH, bearer:US_PENSIONS
@@ -18,18 +18,18 @@ from engine.tail.measures import Estimate
 from engine.tail.paired import influence, mean_of, ratio
 
 LEVELS = {"es_95": 0.95, "es_99": 0.99, "es_99_9": 0.999}
-EARNED = ("net", "rate", "income", "loss", "es_99")
+RETURN_MEASURES = ("net", "rate", "income", "loss", "es_99")
 RETURNS = "returns:"
 
 
 def problem(name: str, system: System) -> str | None:
-    """The expected form where a name is no result's; None where it is."""
+    """The expected form if a name is not that of a result, else None."""
     of, _, measure = name.rpartition(".")
     if of.startswith(RETURNS):
-        known = system.names.lenders
-        if of.removeprefix(RETURNS) not in known:
-            return "returns:LENDER.measure with one of " + ", ".join(known)
-        return None if measure in EARNED else f"{of}. and one of " + ", ".join(EARNED)
+        lenders = system.names.lenders
+        if of.removeprefix(RETURNS) not in lenders:
+            return "returns:LENDER.measure with one of " + ", ".join(lenders)
+        return None if measure in RETURN_MEASURES else f"{of}. and one of " + ", ".join(RETURN_MEASURES)
     if of not in column_names(system):
         kind = of.partition(":")[0] + ":"
         near = [column for column in column_names(system) if column.startswith(kind)]

@@ -1,9 +1,9 @@
-"""Search: settings of some knobs, one trial after another, each where the ones before promise most.
+"""Search over settings of some knobs: sequential trials, each where earlier ones promise most.
 
 Optuna's tree-structured Parzen estimator proposes (Watanabe 2023); bounds enter as constraints, so that
-infeasible trials inform the next ones too. All trials have the same draws and differ in the setting alone.
-The proposal of a trial depends on the trials before it and on the seed alone, so a search resumed from its
-study has the trials of an uninterrupted one.
+infeasible trials inform the next ones too. All trials have the same draws and differ only in the setting. A
+proposal depends only on earlier trials and the seed, so a search resumed from its study has the trials of an
+uninterrupted one.
 """
 
 import pathlib
@@ -19,7 +19,7 @@ from optuna.trial import TrialState
 from engine.tail.measures import Estimate
 
 STARTUP = 10
-"""Trials at uniformly random settings, before the estimator has data."""
+"""Trials at uniformly random settings before the estimator starts."""
 ERROR = "_se"
 
 Range = tuple[float, float]
@@ -45,8 +45,8 @@ class Aim:
         return tuple(dict.fromkeys((*self.objectives, *self.bounds)))
 
 
-def opened(path: pathlib.Path, aim: Aim) -> optuna.Study:
-    """The study in this file, new or as it stands; an interrupted trial counts as failed."""
+def open_study(path: pathlib.Path, aim: Aim) -> optuna.Study:
+    """The study in this file, or a new one; an interrupted trial counts as failed."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     maximise, minimise = [StudyDirection.MAXIMIZE], [StudyDirection.MINIMIZE]
     directions = maximise * len(aim.maximise) + minimise * len(aim.minimise)
@@ -66,16 +66,16 @@ def search(
     trials: int,
     seed: int,
 ) -> pd.DataFrame:
-    """Try settings until the study has so many whole trials; its table (see `table_of`).
+    """Try settings until the study has `trials` complete trials; its table (see `table_of`).
 
     `evaluate(setting)` gives every result of the aim, or raises to end the search, which can resume later.
     """
-    among: dict[str, BaseDistribution] = {
+    distributions: dict[str, BaseDistribution] = {
         name: FloatDistribution(low, high) for name, (low, high) in ranges.items()
     }
-    while (done := len(completed(study))) < trials:
-        study.sampler = optuna.samplers.TPESampler(seed=seed + done, n_startup_trials=STARTUP)
-        trial = study.ask(among)
+    while (count := len(complete_trials(study))) < trials:
+        study.sampler = optuna.samplers.TPESampler(seed=seed + count, n_startup_trials=STARTUP)
+        trial = study.ask(distributions)
         try:
             results = evaluate(trial.params)
         except BaseException:
@@ -89,8 +89,8 @@ def search(
     return table_of(study, aim)
 
 
-def completed(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
-    """The whole trials, in order."""
+def complete_trials(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    """The complete trials, in order."""
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
 
 
@@ -108,10 +108,10 @@ def excess(value: float, bound: Bound) -> float:
 def table_of(study: optuna.Study, aim: Aim) -> pd.DataFrame:
     """One row a trial: trial, every knob, every result and its error, feasible, best.
 
-    `best` are the feasible trials that no feasible one beats in one objective without losing in another.
+    `best` marks the Pareto front of the feasible trials.
     """
     rows = []
-    for number, trial in enumerate(completed(study), 1):
+    for number, trial in enumerate(complete_trials(study), 1):
         results, errors = trial.user_attrs["results"], trial.user_attrs["errors"]
         row = {"trial": number} | {f"knob {name}": value for name, value in trial.params.items()}
         row |= {name: results[name] for name in aim.results}
@@ -119,11 +119,11 @@ def table_of(study: optuna.Study, aim: Aim) -> pd.DataFrame:
         feasible = all(excess(results[name], bound) <= 0.0 for name, bound in aim.bounds.items())
         rows.append(row | {"feasible": feasible})
     table = pd.DataFrame(rows)
-    return table.assign(best=table["feasible"] & ~beaten(table, aim))
+    return table.assign(best=table["feasible"] & ~dominated(table, aim))
 
 
-def beaten(table: pd.DataFrame, aim: Aim) -> pd.Series:
-    """Whether a feasible trial is better in one objective and worse in none."""
+def dominated(table: pd.DataFrame, aim: Aim) -> pd.Series:
+    """Whether a feasible trial is better in one objective and worse in none (Pareto dominance)."""
     signs = [1.0] * len(aim.maximise) + [-1.0] * len(aim.minimise)
     goods = table[list(aim.objectives)].to_numpy() * signs
     rivals = goods[table["feasible"].to_numpy()]

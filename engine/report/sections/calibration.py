@@ -10,7 +10,6 @@ from engine.report import style, words
 from engine.report.charts import figure, paired_bars
 from engine.report.section import Chart, Pair, Part, Section, Text, finding
 from engine.report.table import Cell, Table, amount, measured, number, probability, row, share
-from engine.report.words import FIRST_YEAR
 from engine.results.folder import Results
 from engine.results.horizons import count_words, horizon_years, joined
 
@@ -120,7 +119,7 @@ def fit_chart(results: Results, part: str) -> Chart:
     for colour, (entity, rows) in zip(
         np.resize(COLOURS, 100), series.groupby("entity", sort=True), strict=False
     ):
-        draw(chart, colour, entity, rows, predictions[predictions["entity"] == entity])
+        draw(chart, colour, rows, predictions[predictions["entity"] == entity], results.about.year)
     ends = np.log10([series["value"].min() / 3.0, series["value"].max() * 3.0]) if len(series) else [0.0, 1.0]
     chart.update_yaxes(type="log", title_text=unit, dtick="D2", range=list(ends))
     chart.update_xaxes(title_text="Year", dtick=1)
@@ -131,24 +130,25 @@ def fit_chart(results: Results, part: str) -> Chart:
     return Chart(f"calibration-{part}", chart, title, caption)
 
 
-def draw(chart: go.Figure, colour: str, entity: str, rows: pd.DataFrame, predictions: pd.DataFrame) -> None:
-    """One series."""
+def draw(chart: go.Figure, colour: str, rows: pd.DataFrame, predictions: pd.DataFrame, zero: float) -> None:
+    """One series; `zero` is the calendar year from which its times count."""
+    entity = rows["entity"].iloc[0]
     used = rows[rows["used"].astype(bool)].sort_values("middle")
     other = rows[~rows["used"].astype(bool)]
     chart.add_scatter(
-        x=FIRST_YEAR + used["middle"], y=used["trend"], mode="lines", line={"color": colour, "width": 1.3},
+        x=zero + used["middle"], y=used["trend"], mode="lines", line={"color": colour, "width": 1.3},
         showlegend=False, hoverinfo="skip",
     )  # fmt: skip
     looks = ((used, "circle", entity, True), (other, "circle-open", entity, False))
     for part, symbol, name, legend in looks:
         chart.add_scatter(
-            x=FIRST_YEAR + part["middle"], y=part["value"], mode="markers", name=name, showlegend=legend,
+            x=zero + part["middle"], y=part["value"], mode="markers", name=name, showlegend=legend,
             marker={"color": colour, "size": 8, "symbol": symbol}, text=part["label"],
             hovertemplate="%{text}<br>%{y:,.3g}<extra></extra>",
         )  # fmt: skip
     placed = predictions.merge(used[["label", "middle"]], on="label")
     chart.add_scatter(
-        x=FIRST_YEAR + placed["middle"], y=placed["p50"], mode="markers", showlegend=False,
+        x=zero + placed["middle"], y=placed["p50"], mode="markers", showlegend=False,
         marker={"color": colour, "size": 9, "symbol": "line-ew-open"},
         error_y={
             "array": placed["high"] - placed["p50"], "arrayminus": placed["p50"] - placed["low"],

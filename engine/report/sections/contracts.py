@@ -1,4 +1,4 @@
-"""Who pays whom under the contracts, and what is lost when a buyer stops paying."""
+"""Payments under the contracts, and losses when a buyer stops paying."""
 
 import plotly.graph_objects as go
 
@@ -54,7 +54,7 @@ def payments(results: Results) -> go.Figure:
 
 
 def failures_table(results: Results) -> Table:
-    """What sellers lose in a year in which a buyer pays nothing."""
+    """Losses of sellers in a year in which a buyer pays nothing."""
     rows = tuple(
         row(firm.name, firm.worst_hit, amount(firm.direct), amount(firm.knock_on), share(firm.worst_share))
         for firm in results.tables["failures"].head(COUNT).itertuples(index=False)

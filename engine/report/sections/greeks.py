@@ -8,7 +8,7 @@ from engine.report.charts import figure
 from engine.report.section import Chart, Section, finding, note
 from engine.report.table import Cell, Table, measured, row
 from engine.results.folder import Results
-from engine.results.greeks import TOLD
+from engine.results.greeks import FALSE_DISCOVERIES
 from engine.results.horizons import horizon_years
 
 COUNT = 20
@@ -89,7 +89,7 @@ def significant(results: Results) -> str:
     greeks = results.summary["greeks"]
     return (
         f"Of {len(greeks['numbers'])} parameters, {greeks['told']} have an effect that differs significantly "
-        f"from zero (false discovery rate {TOLD:.0%})."
+        f"from zero (false discovery rate {FALSE_DISCOVERIES:.0%})."
     )
 
 
@@ -109,9 +109,9 @@ def effects_table(results: Results) -> Table:
             "Expected, 10% more", "ES, moved alone", "ES, likelihood ratio")  # fmt: skip
     text = (
         "± is one standard error. Shown are parameters whose effect differs significantly from zero (at most "
-        f"{TOLD:.0%} of them by chance; Benjamini and Hochberg) and those that were checked. 10% more "
-        "of a negative number is a rise too. Lowest to highest: ES at the highest less ES at the lowest "
-        "defensible value, both simulated."
+        f"{FALSE_DISCOVERIES:.0%} of them by chance; Benjamini and Hochberg) and those that were checked. "
+        "10% more of a negative number is a rise too. Lowest to highest: ES at the highest less ES at the "
+        "lowest defensible value, both simulated."
     )
     return Table(
         "greeks", "What drives the tail: change when a parameter rises by 10%", head, rows, text, "USD bn",
@@ -133,7 +133,7 @@ def over_range(effect: pd.Series) -> Cell:
 
 
 def check(effect: pd.Series, route: str) -> Cell:
-    """What a check gave, where there is one."""
+    """The result of a check, if there is one."""
     known = words.known(effect[route])
     return measured(effect[route], effect[f"{route}_se"]) if known else Cell("–", "amount")
 

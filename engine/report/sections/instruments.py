@@ -5,7 +5,6 @@ from engine.report.section import Chart, Heading, Part, Section, finding
 from engine.report.sections.contracts import contracts
 from engine.report.sections.leverage import leverage_table
 from engine.report.table import Table, amount, row, share
-from engine.report.words import class_name
 from engine.results.folder import Results
 from engine.results.horizons import horizon_years
 
@@ -32,7 +31,7 @@ def contributions_table(results: Results) -> Table:
     largest = contributions.sort_values("es_99", ascending=False).head(COUNT)
     rows = tuple(
         row(
-            instrument["name"], instrument["borrower"], class_name(instrument["class"]),
+            instrument["name"], instrument["borrower"], results.about.class_name(instrument["class"]),
             amount(instrument["exposure"]), amount(instrument["es_99"]), share(instrument["share"]),
             instrument["grade"],
         )

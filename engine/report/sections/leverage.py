@@ -1,4 +1,4 @@
-"""What balance sheets leave out: guarantees and leases beside reported debt."""
+"""Off-balance-sheet debt: guarantees and leases beside reported debt."""
 
 from engine.report import words
 from engine.report.table import Cell, Table, amount, row

@@ -26,6 +26,6 @@ ONE_NETWORK = (
 
 
 def limits(results: Results) -> Section:
-    """What the numbers do not cover."""
+    """Limits of the results."""
     sentences = LIMITS if "network" in results.summary else (*LIMITS, ONE_NETWORK)
     return Section("limits", "What these numbers do not cover", (Bullets(sentences),))

@@ -44,7 +44,7 @@ def splits(results: Results, kind: str, measure: str = "es_99") -> pd.DataFrame:
 
 
 def widest(results: Results) -> str:
-    """What the network does to the system's ES, and to that of the lender it leaves least certain."""
+    """Error from the unknown network in the system's ES, and in that of the least certain lender."""
     system, lenders = splits(results, "system").iloc[0], splits(results, "lender")
     large = lenders[lenders["value"] > LARGE * lenders["value"].max()]
     if large.empty:

@@ -1,38 +1,45 @@
-"""The run beside the market, history, and an earlier prototype."""
+"""The run beside the market, history, and the references of the book."""
 
 from typing import Any
 
+from engine.book.about import About
 from engine.report import words
 from engine.report.table import Cell, Table, amount, number, probability, row, share
-from engine.report.words import FIRST_YEAR
 from engine.results.folder import Results
 from engine.results.horizons import horizon_years
+from engine.vocabulary import price_of, rent_of
 
-SERIES_NAMES = {
-    "revenue": "AI revenue, USD bn a year",
-    "rent_h100": "H100 rent, USD/h",
-    "price_h100": "H100 price, thousand USD",
-    "price_gb200": "GB200 price, thousand USD",
-    "utilisation": "Utilisation index",
-    "exposure": "Debt outstanding, USD bn",
-}
 MEASURE_NAMES = {"el": "Expected loss", "var_99": "VaR 99%", "es_99": "ES 99%"}
 
 
+def series_names(about: About) -> dict[str, str]:
+    """Monthly series that are predicted, with their units."""
+    first = about.benchmarks[0]
+    return {
+        "revenue": "AI revenue, USD bn a year",
+        rent_of(first): f"{first} rent, USD/h",
+        **{price_of(chip): f"{chip} price, thousand USD" for chip in about.benchmarks},
+        "utilisation": "Utilisation index",
+        "exposure": "Debt outstanding, USD bn",
+    }
+
+
 def probabilities_table(results: Results) -> Table:
-    """One- and five-year PDs with those of the rating, the CDS and the prototype."""
+    """One- and five-year PDs with those of the rating, the CDS and the book's references, if any."""
     firms = results.tables["plausibility_pd"].sort_values("pd_1y", ascending=False)
+    referred = bool(firms["prototype_pd_1y"].notna().any())
     rows = tuple(
         row(
             firm.name, firm.rating or "–", probability(firm.pd_1y, firm.pd_1y_se), share(firm.rating_pd_1y),
-            share(firm.cds_pd_1y), number(firm.ratio, ".2f"), share(firm.prototype_pd_1y),
+            share(firm.cds_pd_1y), number(firm.ratio, ".2f"),
+            *([share(firm.prototype_pd_1y)] if referred else []),
             probability(firm.pd_5y, firm.pd_5y_se) if words.known(firm.pd_5y) else Cell("–", "share"),
             share(firm.implied_pd_5y),
         )
         for firm in firms.itertuples(index=False)
     )  # fmt: skip
     head = ("Borrower", "Rating", "Run, 1 year", "Rating implies", "CDS implies", "Run / implied",
-            "Prototype", "Run, 5 years", "Implied, 5 years")  # fmt: skip
+            *(["Reference"] if referred else []), "Run, 5 years", "Implied, 5 years")  # fmt: skip
     return Table("default_probabilities", "Default probabilities", head, rows, words=2)
 
 
@@ -55,14 +62,14 @@ def declines_table(results: Results) -> Table:
 
 
 def bands_table(results: Results) -> Table:
-    """What the run predicts for each year's end: median and 90% band."""
-    bands = results.tables["plausibility_bands"]
+    """Predictions for each year's end: median and 90% band."""
+    bands, names, about = results.tables["plausibility_bands"], series_names(results.about), results.about
     months = sorted(bands["month"].unique())
     rows = tuple(
-        row(SERIES_NAMES[series], *(band(year) for year in part.itertuples()))
+        row(names[series], *(band(year) for year in part.itertuples()))
         for series, part in bands.groupby("series", sort=False)
     )
-    head = ("At the end of", *(str(FIRST_YEAR + month // 12 - 1) for month in months))
+    head = ("At the end of", *(about.year_name(int(month) // 12) for month in months))
     text = "Median, and in parentheses the band that contains 90% of paths."
     return Table("predictions", "Predictions to be checked", head, rows, text)
 
@@ -73,28 +80,36 @@ def band(year: Any) -> Cell:
     return Cell(words.amount(year.p50), "number", year.p50, detail, (year.p05, year.p95))
 
 
-def prototype_table(results: Results) -> Table:
-    """Losses and regimes beside the prototype's."""
+def reference_tables(results: Results) -> tuple[Table, ...]:
+    """Losses and regimes beside the book's references; none where it has none for these horizons."""
+    losses, regimes = results.tables["plausibility_losses"], results.tables["plausibility_regimes"]
+    losses = losses[losses["prototype"].notna()]
+    regimes = regimes[regimes["prototype"].notna()]
     rows = [
         row(
             f"{MEASURE_NAMES[loss.measure]}, {horizon_years(loss.horizon)}", amount(loss.run),
             share(loss.run_share), amount(loss.legacy), amount(loss.prototype), share(loss.prototype_share),
             number(loss.ratio, ".2f"),
         )
-        for loss in results.tables["plausibility_losses"].itertuples(index=False)
+        for loss in losses.itertuples(index=False)
     ]  # fmt: skip
-    regimes, empty = results.tables["plausibility_regimes"], Cell("")
+    empty = Cell("")
     rows += [
         row(
             f"Paths in {regime.regime}, {horizon_years(regime.horizon)}", empty, share(regime.share), empty,
             empty, share(regime.prototype), empty,
         )
-        for regime in regimes[regimes["horizon"] == results.last].itertuples(index=False)
+        for regime in regimes.itertuples(index=False)
     ]  # fmt: skip
-    head = ("Measure", "Run", "Share of debt or paths", "On today's debt", "Prototype", "Prototype's share",
-            "Run / prototype")  # fmt: skip
-    text = (
-        "An earlier, independent prototype of the same month on a coarser book (570 bn of commitments, 230 "
-        "bn of new debt in five years, 20,000 paths). It checks orders of magnitude; it is not a target."
-    )
-    return Table("prototype", "The run beside a prototype", head, tuple(rows), text, "USD bn")
+    if not rows:
+        return ()
+    head = ("Measure", "Run", "Share of debt or paths", "On today's debt", "Reference", "Reference's share",
+            "Run / reference")  # fmt: skip
+    title = "The run beside references: other models, not targets"
+    return (Table("references", title, head, tuple(rows), sources(results), "USD bn"),)
+
+
+def sources(results: Results) -> str:
+    """Where the references come from, in sentences; empty for a run that did not keep them."""
+    references = results.tables.get("references")
+    return "" if references is None else " ".join(f"{text}." for text in references["source"].unique())

@@ -57,6 +57,8 @@ def facts(results: Results) -> list[tuple[str, object]]:
         ("Months", summary.get("months")),
         ("Seed", summary["seed"]),
         ("Book", summary.get("book")),
+        ("Book's name", results.about.name),
+        ("Book's date", results.about.date),
         ("Book hash", summary["book_hash"]),
         ("Book repairs", "; ".join(summary.get("book_repairs") or [])),
         ("Config hash", summary["config_hash"]),

@@ -3,17 +3,16 @@
 import numpy as np
 import pandas as pd
 
+from engine.book.about import About
 from engine.report import style, timelines, words
 from engine.report.section import Bullets, Chart, Details, Pair, Part, Section, finding
-from engine.report.stress_words import CAUSE_WORDS, FACTOR_WORDS, month_name, quarter_name, title
+from engine.report.stress_words import CAUSE_WORDS, FACTOR_WORDS, month_name, title
 from engine.report.table import Cell, Table, amount, measured, number, row, share
-from engine.report.words import FIRST_YEAR
 from engine.results.folder import Results
 from engine.results.horizons import joined
 from engine.results.reverse_stress import chance
+from engine.vocabulary import price_of, rent_of
 
-SERIES = ("revenue", "price_h100", "rate", "spread", "supply", "loss")
-"""Monthly series that are drawn."""
 MORE = {
     "loss": ("Cumulative loss of the system", "USD bn", False),
     "rate": ("Short rate", "a year", False),
@@ -36,7 +35,7 @@ def reverse_stress(results: Results) -> Section:
     if "unreachable" in summary:
         none = f"No scenario brings this loss: {summary['unreachable']}."
         return Section("reverse_stress", name, (finding(none),))
-    charts = [scenario_chart(results, series) for series in SERIES]
+    charts = [scenario_chart(results, series) for series in drawn(results)]
     pairs = [Pair(tuple(charts[place : place + 2])) for place in range(0, len(charts), 2)]
     parts: tuple[Part, ...] = (
         finding(likeliest(results)), scenarios_table(results), *pairs, *stories(results),
@@ -45,23 +44,29 @@ def reverse_stress(results: Results) -> Section:
     return Section("reverse_stress", name, parts)
 
 
+def drawn(results: Results) -> tuple[str, ...]:
+    """Monthly series that are drawn."""
+    return ("revenue", price_of(results.about.benchmarks[0]), "rate", "spread", "supply", "loss")
+
+
 def likeliest(results: Results) -> str:
     """The likeliest scenario and how likely the loss is, in sentences."""
     summary, first = results.summary["reverse_stress"], results.tables["reverse_stress"].iloc[0]
     subject = "the system" if summary["of"] == "system" else summary["of"]
     target, odds = words.amount(summary["target"]), summary["probability"]
+    name = words.lower_first(title(first["switches"], results.about))
     return (
-        f"The likeliest way for {subject} to lose {target} bn: "
-        f"{words.lower_first(title(first['switches']))}, with shocks {first['beta']:.1f} standard "
-        f"deviations from their median. The probability of losing {target} bn or more is "
-        f"{chance(odds['importance'], odds['importance_se'])}.{break_year(summary['breaks'])}"
+        f"The likeliest way for {subject} to lose {target} bn: {name}, with shocks {first['beta']:.1f} "
+        f"standard deviations from their median. The probability of losing {target} bn or more is "
+        f"{chance(odds['importance'], odds['importance_se'])}.{break_year(results)}"
     )
 
 
-def break_year(breaks: list[float]) -> str:
+def break_year(results: Results) -> str:
     """When the boom breaks most often on simulated paths beyond the target, in a sentence."""
+    breaks = results.summary["reverse_stress"]["breaks"]
     year = max(range(len(breaks)), key=breaks.__getitem__)
-    event = "lasts" if year == 0 else f"breaks in {FIRST_YEAR + year - 1}"
+    event = "lasts" if year == 0 else f"breaks in {results.about.year_name(year)}"
     return f" On {words.share(breaks[year])} of such paths the boom {event}." if breaks[year] > 0.0 else ""
 
 
@@ -71,7 +76,7 @@ def scenarios_table(results: Results) -> Table:
     best = scenarios["log_likelihood"].iloc[0]
     rows = tuple(
         row(
-            f"{scenario['scenario']}. {title(scenario['switches'])}", largest_shocks(scenario),
+            f"{scenario['scenario']}. {title(scenario['switches'], results.about)}", largest_shocks(scenario),
             number(scenario["beta"], ".2f"), likelihood(scenario, best),
             measured(scenario["mean"], scenario["mean_se"]), amount(scenario["deviation"]),
             share(scenario["share"]), share(scenario["share_around"]),
@@ -108,7 +113,7 @@ def largest_shocks(scenario: pd.Series) -> str:
 
 def scenario_chart(results: Results, series: str) -> Chart:
     """One series: the fan of all paths, and the median of each scenario."""
-    name, unit, log = (timelines.FANS | MORE)[series]
+    name, unit, log = (timelines.fans(results.about) | MORE)[series]
     chart = timelines.fan(results, series, name, unit, log)
     months = results.tables["reverse_stress_months"]
     switches = results.tables["reverse_stress"].set_index("scenario")["switches"]
@@ -118,7 +123,7 @@ def scenario_chart(results: Results, series: str) -> Chart:
             continue
         chart.add_scatter(
             x=rows["month"], y=rows["p50"], mode="lines", line={"color": colour, "width": 2.2},
-            hovertemplate=f"<b>scenario {scenario}</b>: {title(switches[scenario])}<br>"
+            hovertemplate=f"<b>scenario {scenario}</b>: {title(switches[scenario], results.about)}<br>"
             "month %{x}: %{y:,.3~g}<extra></extra>",
         )  # fmt: skip
     if series == "rate":
@@ -132,9 +137,9 @@ def stories(results: Results) -> list[Details]:
     folded = []
     for scenario, lines in enumerate(summary["stories"], 1):
         rows = quarters[quarters["scenario"] == scenario]
-        name = title(summary["scenarios"][scenario - 1]["switches"])
+        name = title(summary["scenarios"][scenario - 1]["switches"], results.about)
         parts = (
-            Bullets(tuple(eventful(rows, lines))), quarters_table(rows, scenario),
+            Bullets(tuple(eventful(rows, lines))), quarters_table(rows, scenario, results.about),
             firms_table(results, scenario),
         )  # fmt: skip
         folded.append(Details(f"{scenario}. {name}, quarter by quarter", parts, scenario == 1))
@@ -142,25 +147,28 @@ def stories(results: Results) -> list[Details]:
 
 
 def eventful(quarters: pd.DataFrame, lines: list[str]) -> list[str]:
-    """The lines of the quarters in which the regime turns, or somebody breaches or defaults."""
+    """Lines of the quarters with a change of regime, a breach or a default."""
     turns = quarters["regime"] != quarters["regime"].shift(fill_value=quarters["regime"].iloc[0])
     marked = turns | (quarters["breaches"] != "") | (quarters["defaults"] != "")
     return [line for line, show in zip(lines, marked, strict=True) if show]
 
 
-def quarters_table(quarters: pd.DataFrame, scenario: int) -> Table:
+def quarters_table(quarters: pd.DataFrame, scenario: int, about: About) -> Table:
     """Economy and losses, one row a quarter."""
+    chip = about.benchmarks[0]
     rows = tuple(
         row(
-            quarter_name(quarter.quarter), quarter.regime, amount(quarter.revenue),
-            number(quarter.price_h100, ",.1f"), number(quarter.rent_h100, ".2f"), share(quarter.rate),
+            about.quarter_name(int(quarter.quarter)), quarter.regime, amount(quarter.revenue),
+            number(getattr(quarter, price_of(chip)), ",.1f"),
+            number(getattr(quarter, rent_of(chip)), ".2f"), share(quarter.rate),
             number(quarter.spread, ".2f", "x"), number(quarter.supply, ".2f"), amount(quarter.exposure),
             amount(quarter.loss), amount(quarter.cumulative_loss),
         )
         for quarter in quarters.itertuples(index=False)
     )  # fmt: skip
-    head = ("End of", "Regime", "AI revenue, bn a year", "H100, k USD", "H100 rent, USD/h", "Short rate",
-            "Spreads", "Credit supply", "Debt", "Loss in the quarter", "Loss so far")  # fmt: skip
+    head = ("End of", "Regime", "AI revenue, bn a year", f"{chip}, k USD", f"{chip} rent, USD/h",
+            "Short rate", "Spreads", "Credit supply", "Debt", "Loss in the quarter",
+            "Loss so far")  # fmt: skip
     return Table(f"quarters_{scenario}", "Economy and losses by quarter", head, rows, "", "USD bn", words=2)
 
 
@@ -172,8 +180,8 @@ def firms_table(results: Results, scenario: int) -> Table:
     rows = tuple(
         row(
             names.get(firm.firm, firm.firm), CAUSE_WORDS.get(firm.cause, firm.cause), share(firm.defaulted),
-            month_name(int(firm.default_month)), share(firm.cause_share), share(firm.breached),
-            quarter_name(firm.breach_quarter) if firm.breach_quarter else "–",
+            month_name(int(firm.default_month), results.about), share(firm.cause_share), share(firm.breached),
+            results.about.quarter_name(int(firm.breach_quarter)) if firm.breach_quarter else "–",
         )
         for firm in firms.itertuples(index=False)
     )  # fmt: skip

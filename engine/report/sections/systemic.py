@@ -151,7 +151,7 @@ NOTES = (
     "capital today and nothing else happened, bankruptcy costs included. A dash means that nobody in the "
     "book holds claims on this lender, so its failure passes nothing on. ± is one standard error.",
 )
-"""What the columns of the lenders' table mean."""
+"""Meaning of the columns of the lenders' table."""
 
 
 def classes_table(results: Results) -> Table:
@@ -162,7 +162,8 @@ def classes_table(results: Results) -> Table:
     ].sort_values("contribution", ascending=False)
     rows = tuple(
         row(
-            name, class_name(part["id"]), measured(part["contribution"], part["contribution_se"]),
+            name, results.about.class_name(part["id"]) if kind == "class" else class_name(part["id"]),
+            measured(part["contribution"], part["contribution_se"]),
             probability(part["share"], part["share_se"]),
         )
         for kind, name in KINDS.items()

@@ -8,7 +8,7 @@ from engine.report.sections.plausibility import (
     bands_table,
     declines_table,
     probabilities_table,
-    prototype_table,
+    reference_tables,
 )
 from engine.results.folder import Results
 
@@ -27,14 +27,15 @@ def trust(results: Results) -> Section:
         finding(findings.trust(results)), grades, finding(findings.probabilities(results)),
         default_probabilities, Details("All borrowers", (probabilities_table(results),)),
         note(PROBABILITIES_NOTE), *rents(results), bands_table(results), declines_table(results),
-        prototype_table(results), *far_tail(results), *model_risk(results),
+        *reference_tables(results), *far_tail(results), *model_risk(results),
     )  # fmt: skip
     return Section("trust", "How far to trust it", parts)
 
 
 def rents(results: Results) -> tuple[Chart, ...]:
-    """Rents of an H100, past and simulated, where the book has their history."""
-    if not (results.tables["history"]["series"] == "H100").any():
+    """Rents of the first benchmark chip, past and simulated, where the book has their history."""
+    chip = results.about.benchmarks[0]
+    if not (results.tables["history"]["series"] == chip).any():
         return ()
     caption = "red: observed; blue: median and bands of the run."
-    return (Chart("rental", timelines.rental(results), "Rent of an H100, past and simulated", caption),)
+    return (Chart("rental", timelines.rental(results), f"{chip} rent, past and simulated", caption),)

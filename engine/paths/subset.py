@@ -1,7 +1,7 @@
-"""Chosen paths under chosen Systems: the loss of each path, and how often its regime moved.
+"""Subsets of paths under several Systems: the loss of each path, and the moves of its regime.
 
 A job is a System and the ids of some paths. Systems of equal shapes share one compiled program, and a path
-of the same id faces the same draws under each.
+has the same draws under each of them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,14 +21,14 @@ from engine.paths.simulate import every_year
 from engine.run.chunks import over_jobs
 
 
-class Selected(eqx.Module):
+class PathSubset(eqx.Module):
     """Each path at the end of the run; the path axis is last."""
 
     loss: Float[Array, "*paths"]  # system, USD bn
     moves: Float[Array, "regimes regimes *paths"]  # months that went from the row's regime to the column's
 
 
-def chunk_selected(system: System, sampler: Sampler, seed: Seed, ids: PathIds) -> Selected:
+def chunk_results(system: System, sampler: Sampler, seed: Seed, ids: PathIds) -> PathSubset:
     """Loss and regime moves of one chunk of path ids."""
 
     def monthly(system, state, info):
@@ -44,17 +44,17 @@ def chunk_selected(system: System, sampler: Sampler, seed: Seed, ids: PathIds) -
     after = regimes.reshape(-1, *regimes.shape[2:])
     first = months.init(system).economy.regime
     before = jnp.concatenate([jnp.broadcast_to(first[:, None], after[:1].shape), after[:-1]])
-    return Selected(
+    return PathSubset(
         loss=batch_last(loss, system, state, batched=(False, True)),
         moves=jnp.einsum("tan,tbn->abn", before, after),
     )
 
 
-def selected(
+def run_subsets(
     jobs: Iterable[tuple[System, Int64[np.ndarray, "paths"]]], seed: int, sampler: Sampler = PSEUDO_RANDOM
-) -> Iterator[Selected]:
+) -> Iterator[PathSubset]:
     """The paths of each job (System, ids), on the host, in order; one job a device at a time.
 
     Every job has the same number of ids, a multiple of CHUNK. The next jobs are made while the last ones run.
     """
-    return over_jobs(chunk_selected, jobs, (sampler, seed_words(seed)))
+    return over_jobs(chunk_results, jobs, (sampler, seed_words(seed)))
