@@ -29,6 +29,7 @@ class Value:
 
     @property
     def size(self) -> int:
+        """Number of elements."""
         return math.prod(self.shape)
 
 
@@ -44,6 +45,7 @@ class Equation:
 
     @property
     def name(self) -> str:
+        """The primitive's name."""
         return self.primitive.name
 
 

@@ -12,6 +12,7 @@ Rule = Callable[[Equation, Sequence[np.ndarray]], Sequence[np.ndarray]]
 
 
 def broadcast_in_dim(equation: Equation, views: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Elements repeated along new axes."""
     shape, places = equation.params["shape"], equation.params["broadcast_dimensions"]
     narrow = [1] * len(shape)
     for axis, place in enumerate(places):
@@ -25,32 +26,39 @@ def shape_of_result(equation: Equation, views: Sequence[np.ndarray]) -> list[np.
 
 
 def slicing(equation: Equation, views: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Elements from a start to a limit, by strides."""
     params = equation.params
     strides = params["strides"] or (None,) * views[0].ndim
     return [views[0][tuple(map(slice, params["start_indices"], params["limit_indices"], strides))]]
 
 
 def transpose(equation: Equation, views: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Axes in another order."""
     return [views[0].transpose(equation.params["permutation"])]
 
 
 def reverse(equation: Equation, views: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Elements of some axes from the last to the first."""
     return [np.flip(views[0], equation.params["dimensions"])]
 
 
 def concatenate(equation: Equation, views: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Arrays one after another along an axis."""
     return [np.concatenate(views, axis=equation.params["dimension"])]
 
 
 def stack(equation: Equation, views: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Arrays along a new axis."""
     return [np.stack(views, axis=equation.params["axis"])]
 
 
 def unstack(equation: Equation, views: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The parts along an axis, without it."""
     return list(np.moveaxis(views[0], equation.params["axis"], 0))
 
 
 def split(equation: Equation, views: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Parts of given sizes along an axis."""
     ends = np.cumsum(equation.params["sizes"])[:-1]
     return np.split(views[0], ends, axis=equation.params["axis"])
 

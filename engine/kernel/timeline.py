@@ -71,6 +71,7 @@ class Timeline:
             self.last[array] = self.clock
 
     def made(self, array: Array) -> None:
+        """An array is written now."""
         self.first.setdefault(array, self.clock)
         self.last[array] = max(self.last.get(array, 0), self.clock)
 

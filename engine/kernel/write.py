@@ -57,6 +57,7 @@ class Writer:
         return head + HEAD + "\n".join(self.lines) + "\n" + FOOT
 
     def say(self, line: str) -> None:
+        """Append a line to the body of the kernel."""
         self.lines.append("    " + line)
 
     def name(self) -> str:

@@ -16,7 +16,7 @@ from experiments.session.progress import Progress
 from experiments.tasks import tail_risk
 
 GROUP = "network"
-UNREAD = {"run": ("paths",), "sampler": None}
+UNREAD = {"run": ("paths", "kernel"), "sampler": None}
 """The networks have paths and blocks of their own; the main job does not run."""
 
 WHOLE = {"networks": (2, 100_000, 1), "paths": (2, 10**9, 1), "blocks": (2, 1024, 1)}
