@@ -10,7 +10,7 @@ from engine.book.build import build_system
 from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
 from engine.book.variant import Variants
-from engine.learn.greeks.steps import moved, steps_of
+from engine.learn.greeks.steps import move, steps_of
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def book():
 def test_a_variant_is_what_would_be_built(book, signs):
     steps = steps_of(Parameters(), 0.05, lambda name, unit: (-np.inf, np.inf))
     sign = {"as they are": np.zeros, "all up": np.ones, "by turns": lambda n: (-1.0) ** np.arange(n)}[signs]
-    parameters = moved(Parameters(), steps, sign(len(steps)))
+    parameters = move(Parameters(), steps, sign(len(steps)))
     variants = Variants(build_system(book, Parameters(), 24), book)
     found, expected = variants(parameters), build_system(book, parameters, 24)
     for one, two in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
