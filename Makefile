@@ -15,6 +15,9 @@ RANDOM_OUT ?= out/random
 JOBS ?= 1
 KILLS ?= 100
 BENCH_OUT ?= out/bench
+# Pairs of Python and JAX for make matrix: the oldest and the newest JAX of constraints.txt for each Python.
+PAIRS ?= 3.11:0.10.2 3.12:0.10.2 3.12:0.12.0.1 3.13:0.10.2 3.13:0.12.0.1
+TESTS ?=
 # The newer JAX that gpu-check compiles with, and a Python that it supports.
 GPU_JAX ?= 0.11.2
 PYTHON_NEW ?= $(shell for name in $(PYTHON) python3.12 python3.13; do \
@@ -22,7 +25,7 @@ PYTHON_NEW ?= $(shell for name in $(PYTHON) python3.12 python3.13; do \
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test test-cluster validate random kills bench gpu-check gpu-try lint format lock clean
+.PHONY: help setup report test matrix test-cluster validate random kills bench gpu-check gpu-try lint format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -45,6 +48,9 @@ report: setup ## the main job on the shipped book; prints where the report is
 
 test: setup ## the whole test-suite
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --max-worker-restart 0
+
+matrix: ## set-up, a small report and the test-suite for each of PAIRS of Python and JAX (hours), or TESTS of it
+	@$(PYTHON) tests/matrix.py $(PAIRS) --tests "$(TESTS)" --workers $(WORKERS)
 
 test-cluster: $(CLUSTER)/.installed ## sweeps and runs on a real SLURM and a real Ray on this machine; SLURM by apt, as root
 	@for tool in munged slurmctld slurmd sbatch; do command -v $$tool >/dev/null || exit 1; done || { \
@@ -108,10 +114,11 @@ format: setup ## ruff, mending what it can
 
 lock: setup ## pin constraints.txt again from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv on the path" >&2; exit 2; }
-	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --fork-strategy fewest \
+	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 \
+		--fork-strategy requires-python \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --upgrade \
 		--quiet --output-file constraints.txt
 
 clean: ## remove the environment, caches and results
-	rm -rf $(VENV) $(CLUSTER) .venv-gpu .venv-gpu13 out .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info build dist
+	rm -rf $(VENV) $(CLUSTER) .venv-gpu .venv-gpu13 .venv-matrix out .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

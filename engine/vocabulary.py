@@ -35,6 +35,10 @@ PUBLIC = ("backstop", "bailout")
 METHODS = ("maximum_entropy", "minimum_density", "fitness", "gibbs")
 """Reconstructions of a network of holdings from its totals (engine/book/ensemble.py)."""
 
+KERNELS = ("xla", "fused", "auto")
+"""How the paths of a tally are evaluated: by the program that XLA writes, by the one that `engine.kernel`
+writes, or by that one where it can be had."""
+
 
 def rent_of(chip: str) -> str:
     """Name of the monthly series of a chip's rent."""

@@ -3,6 +3,7 @@
 import pathlib
 from typing import Any
 
+from engine.book.checks.problems import expected
 from experiments import sampling
 from experiments.config.bad_input import BadInput
 from experiments.config.read import Experiment
@@ -34,12 +35,32 @@ def book_lines(error: Any, shown: int = 50) -> list[str]:
     return lines if rest <= 0 else [*lines[:shown], f"... and {rest} more"]
 
 
+def need_compiler() -> None:
+    """Raise `BadInput` without a C++ compiler."""
+    from engine.kernel.compiler import NoCompiler, compiler
+
+    try:
+        compiler()
+    except NoCompiler as error:
+        raise no_kernel(error) from None
+
+
+def no_kernel(reason: Exception) -> BadInput:
+    """The complaint that there can be no fused kernel."""
+    return BadInput([expected("run.kernel", "fused", f"xla or auto: {reason}")])
+
+
 def build(experiment: Experiment, book: Any) -> Model:
-    """The engine's System, Plan and samplers for an experiment on a book."""
+    """The engine's System, Plan and samplers for an experiment on a book.
+
+    Raises `BadInput` where a fused kernel is asked for and there is no compiler.
+    """
     from engine.book.build import build_system
     from engine.run.plan import Plan
 
     run = experiment.run
-    plan = Plan(paths=run.paths, block=run.block, seed=run.seed)
+    if run.kernel == "fused":
+        need_compiler()
+    plan = Plan(paths=run.paths, block=run.block, seed=run.seed, kernel=run.kernel)
     system = build_system(book, experiment.parameters, run.months)
     return system, plan, sampling.samplers(experiment, book, system, plan)

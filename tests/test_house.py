@@ -8,6 +8,7 @@ import subprocess
 import tomllib
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDERS = {"engine", "conf", "experiments", "tests", "benchmarks", "docs", ".ci"}
@@ -16,7 +17,7 @@ FILES = {
     "CONTRIBUTING.md", "SECURITY.md", "CITATION.cff",
 }  # fmt: skip
 FLOORS = (
-    "files", "vocabulary", "numerics", "batch", "draws", "contagion", "tail", "run", "portfolio",
+    "files", "vocabulary", "numerics", "batch", "kernel", "draws", "contagion", "tail", "run", "portfolio",
     "book", "month", "paths", "learn", "results", "report", "undertow",
 )  # fmt: skip
 """Each imports only itself and what stands before it."""
@@ -294,10 +295,30 @@ def test_the_references_beside_the_repository_are_named_in_tests_and_build_scrip
 def test_every_dependency_is_pinned_with_a_hash():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = project["dependencies"] + project["optional-dependencies"]["test"]
-    pins = dict(re.findall(r"^([a-z0-9-]+)==(\S+) .*\\\n    --hash=sha256:[0-9a-f]{64}", lock(), re.M))
+    pins = re.findall(r"^([a-z0-9-]+)==\S+ .*\\\n    --hash=sha256:[0-9a-f]{64}", lock(), re.M)
     missing = [entry for entry in wanted if re.split(r"[><=\[]", entry)[0] not in pins]
     assert not missing
     assert len(re.findall(r"^\S+==", lock(), re.M)) == len(pins)
+
+
+@pytest.mark.parametrize("python", ["3.11.0", "3.12.1", "3.13.0"])
+def test_every_python_has_one_version_of_every_dependency(python):
+    pins = [Requirement(line.removesuffix("\\")) for line in re.findall(r"^\S+==.*", lock(), re.M)]
+    setting = {"python_full_version": python, "sys_platform": "linux"}
+    names = [pin.name for pin in pins if pin.marker is None or pin.marker.evaluate(setting)]
+    assert len(names) == len(set(names))
+    assert {"jax", "jaxlib", "numpy", "scipy"} <= set(names)
+
+
+def test_make_matrix_runs_the_oldest_and_the_newest_jax_of_the_lock_on_every_python():
+    (pairs,) = re.findall(r"^PAIRS \?= (.*)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+    oldest, newest = re.findall(r"^jax==(\S+)", lock(), re.M)
+    assert set(pairs.split()) == {
+        f"{python}:{jax}"
+        for python in ("3.11", "3.12", "3.13")
+        for jax in (oldest, newest)
+        if python != "3.11" or jax == oldest
+    }
 
 
 def test_the_lock_names_no_index_and_no_path():

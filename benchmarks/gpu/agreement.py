@@ -125,7 +125,6 @@ def agreement(setting: Setting) -> Iterator[dict[str, Any]]:
     """Losses and defaults of the carried paths here and there; each difference explained as far as can be."""
     from engine.paths.simulate import horizons
     from engine.results.provenance import sources
-    from engine.vocabulary import SERIES
 
     head, theirs = carried(setting.carried, setting.sizes)
     ours = paths_of(outcomes(setting.sizes), setting.sizes.compared)
@@ -147,7 +146,8 @@ def agreement(setting: Setting) -> Iterator[dict[str, Any]]:
         "mean loss there": float(theirs.losses[-1, 0].mean(dtype=np.float64)),
     }
     yield discrete(ours, theirs)
-    lines = explained(ours, theirs, SERIES, system_of(setting.sizes.months).names.firms)
+    names = system_of(setting.sizes.months).names
+    lines = explained(ours, theirs, names.series, names.firms)
     yield {"paths that differ": len(lines), "explained": lines[:LISTED]}
 
 
@@ -240,7 +240,7 @@ def tally(setting: Setting) -> Iterator[dict[str, Any]]:
     skipped = ("worst_path", "worst_loss", "weight_counts", "flags")
     want = {name: np.asarray(leaf) for name, leaf in vars(own).items() if name not in skipped and leaf.ndim}
     tables = {name: np.zeros_like(table) for name, table in want.items()}
-    numpy_tally.update(tables, jax.device_get(outcome), numpy_tally.counted)
+    numpy_tally.update(tables, jax.device_get(outcome), numpy_tally.count)
     wrong = {name: int((tables[name] != table).sum()) for name, table in want.items()}
     yield {
         "paths": size, "paths/s of the tally alone": size / seconds, "tables": len(tables),

@@ -338,7 +338,8 @@ def pool_table(tables: Tables, synthetic: Frame, names: Names, of_funds: np.ndar
     tenant_share = {(row.pool, row.firm): row.share for row in tenants.itertuples()}
 
     def tenancy(firms: Sequence[str]) -> np.ndarray:
-        return np.array([[tenant_share.get((pool, firm), 0.0) for firm in firms] for pool in names.pools])
+        shares = [[tenant_share.get((pool, firm), 0.0) for firm in firms] for pool in names.pools]
+        return np.array(shares, np.float64).reshape(len(names.pools), len(firms))
 
     numbers = {name: table[name].fillna(0.0).to_numpy(np.float64) for name in POOL_NUMBERS}
     numbers["ltv"] = np.where(numbers["ltv"] > 0.0, numbers["ltv"], 1.0)

@@ -80,7 +80,8 @@ def step(
     """One month of the economy. `supply` is last month's credit supply, of private lenders alone."""
     economy, credit = system.numbers.economy, system.numbers.credit
     supply = jnp.maximum(supply, month.supply_floor)
-    normals = dict(zip(FACTORS, system.economy.loading @ shocks.normals, strict=True))
+    loaded = system.economy.loading @ shocks.normals
+    normals = {factor: loaded[place] for place, factor in enumerate(FACTORS)}
     felt = 1.0 - system.numbers.mechanisms.funding_loop * (1.0 - supply)
     root = MONTH**0.5
 

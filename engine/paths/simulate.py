@@ -1,5 +1,7 @@
 """Many paths of the full model: a chunk month by month, and the layout of its tally."""
 
+import dataclasses
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,20 +14,24 @@ from jaxtyping import Array, Float, Int, Int32
 from engine.batch.barriers import stored
 from engine.batch.path_last import batch_last
 from engine.book.system import System
+from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM, Sampler, Systematic
 from engine.month.inputs import Fate
 from engine.month.step import Info, State
 from engine.paths import path as paths
 from engine.paths.draws import PathIds, Seed
+from engine.paths.fused import NoKernel, WholePath, fused_chunk
 from engine.run import blocks
 from engine.run.blocks import Model
 from engine.run.plan import CHUNK, Hooks, Plan, RunState, Timing
 from engine.run.processes import ALONE, Processes
 from engine.tail.outcome import Outcome, path_weight
 from engine.tail.tally import Layout, Tally
-from engine.vocabulary import FLAGS, UNBROKEN
+from engine.vocabulary import FLAGS, UNBROKEN, series_of
 
 YEAR, QUARTER = 12, 3
+REGIME = series_of(("",)).index("regime")
+"""Place of the regime among the monthly series."""
 MANY, FEW = 256, 64
 """Beyond so many instruments, so many paths to a chunk (measured: docs/performance.md)."""
 
@@ -118,21 +124,24 @@ def chunk_outcome(
 
     fate, draws, state, (trace, snapshots) = every_year(system, sampler, seed, ids, paths.traced, year_end)
     end = batch_last(paths.ending, system, fate, state, batched=(False, True, True))
-    months = system.calendar.month.shape[0]
-    at = np.array([h // YEAR - 1 for h in horizons(months)])
-    series = system.names.series
-    trace = trace.reshape(months, len(series), -1)
+    trace = trace.reshape(system.calendar.month.shape[0], len(system.names.series), -1)
+    return outcome_of(WholePath(draws.log_weight, trace, snapshots, end), ids, count)
+
+
+def outcome_of(path: WholePath, ids: PathIds, count: Int[Array, ""] | int) -> Outcome:
+    """The outcome of paths with these ids, the path axis last; those from `count` on have weight 0."""
+    at = np.array([h // YEAR - 1 for h in horizons(path.trace.shape[0])])
     bits = jnp.asarray([1 << i for i in range(len(FLAGS))], jnp.uint32)
     return Outcome(
         path=ids,
-        weight=path_weight(draws.log_weight, ids < count),
-        losses=snapshots.losses[at],
-        components=snapshots.components[at],
-        default_month=end.default_month,
-        cause=end.cause,
-        trace=trace,
-        group=break_quarter(trace[:, series.index("regime")]),
-        flags=jnp.sum(end.flags.astype(jnp.uint32) * bits[:, None], axis=0, dtype=jnp.uint32),
+        weight=path_weight(path.log_weight, ids < count),
+        losses=path.snapshots.losses[at],
+        components=path.snapshots.components[at],
+        default_month=path.end.default_month,
+        cause=path.end.cause,
+        trace=path.trace,
+        group=break_quarter(path.trace[:, REGIME]),
+        flags=jnp.sum(path.end.flags.astype(jnp.uint32) * bits[:, None], axis=0, dtype=jnp.uint32),
     )
 
 
@@ -145,6 +154,31 @@ def simulate(
     start: RunState | None = None,
     processes: Processes = ALONE,
 ) -> tuple[Tally, Timing]:
-    """Run a plan for as many months as the system has; see `engine.run.blocks.simulate`."""
+    """Run a plan for as many months as the system has; see `engine.run.blocks.simulate`.
+
+    `plan.kernel` chooses how. Where there can be no kernel, `fused` raises NoKernel; with `auto` XLA's form
+    runs, and the timing says why.
+    """
+    begun = time.perf_counter()
+    model, kernel = model_of(system, plan, samplers[0], processes)
+    spent = time.perf_counter() - begun
+    tally, timing = blocks.simulate(model, plan, samplers, hooks, devices, start, processes)
+    return tally, dataclasses.replace(timing, compile_s=timing.compile_s + spent, kernel=kernel)
+
+
+def model_of(system: System, plan: Plan, sampler: Sampler, processes: Processes) -> tuple[Model, str]:
+    """The model that the plan's kernel evaluates, and which kernel that is, in words."""
     model = Model(chunk_outcome, system, layout_of(system), chunk_of(system))
-    return blocks.simulate(model, plan, samplers, hooks, devices, start, processes)
+    if plan.kernel == "xla":
+        return model, "xla"
+    reason, fused = "another process has no kernel", None
+    try:
+        fused = fused_chunk(system, sampler, seed_words(plan.seed), outcome_of)
+    except NoKernel as error:
+        reason = str(error)
+    if processes.either(fused is None):
+        if plan.kernel == "fused":
+            raise NoKernel(reason)
+        return model, f"xla ({reason})"
+    assert fused is not None
+    return dataclasses.replace(model, outcome=fused, prepare=fused.prepare), "fused"

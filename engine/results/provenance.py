@@ -47,13 +47,14 @@ class Provenance(Origin):
 
 
 class Timing(TypedDict):
-    """Seconds, speed and memory; `sessions` counts the interrupted ones too."""
+    """Seconds, speed, memory; `sessions` counts the interrupted ones too; `kernel` evaluated the paths."""
 
     compile_s: float
     run_s: float
     paths_per_s: float
     peak_rss_mb: float
     sessions: int
+    kernel: str  # xla, fused, or xla and why not fused
 
 
 def machine(origin: Origin) -> str:
@@ -136,7 +137,7 @@ def peak_memory() -> float:
     return peak / 1024.0**2 if sys.platform == "darwin" else peak / 1024.0
 
 
-def timing_of(compile_s: float, run_s: float, paths: int, sessions: int = 1) -> Timing:
+def timing_of(compile_s: float, run_s: float, paths: int, sessions: int = 1, kernel: str = "xla") -> Timing:
     """What a simulation took: seconds, paths a second, and this process's greatest memory so far."""
     return {
         "compile_s": compile_s,
@@ -144,4 +145,5 @@ def timing_of(compile_s: float, run_s: float, paths: int, sessions: int = 1) -> 
         "paths_per_s": paths / max(run_s, 1e-9),
         "peak_rss_mb": peak_memory(),
         "sessions": sessions,
+        "kernel": kernel,
     }

@@ -45,6 +45,7 @@ class Model:
 
         outcome(arrays, sampler, seed, ids, count) -> Outcome       ids [chunk]; those from `count` on weigh 0
 
+    With `prepare(arrays, sampler, seed)` it gets what that returns, once a block, in place of the arrays.
     A CPU evaluates `chunk` paths together, which divides CHUNK: fewer where a path has much state.
     """
 
@@ -52,9 +53,10 @@ class Model:
     arrays: Any
     layout: Layout
     chunk: int = CHUNK
+    prepare: Callable[..., Any] | None = None
 
 
-@functools.partial(jax.jit, static_argnames=("outcome", "size", "mesh"), donate_argnums=0)
+@functools.partial(jax.jit, static_argnames=("outcome", "size", "mesh", "prepare"), donate_argnums=0)
 def tally_blocks(
     tally: Tally,
     arrays: Any,
@@ -67,6 +69,7 @@ def tally_blocks(
     outcome: Callable[..., Outcome],
     size: int,
     mesh: Mesh,
+    prepare: Callable[..., Any] | None = None,
 ) -> Tally:
     """Add one block a device to each device's tally [devices ...]; `first` [devices] starts each block.
 
@@ -75,6 +78,9 @@ def tally_blocks(
     """
 
     def on_device(tally, arrays, sampler, seed, first, chunks, count):
+        if prepare is not None:
+            arrays = prepare(arrays, sampler, seed)
+
         def add_chunk(chunk, tally):
             ids = row(first) + chunk * size + jnp.arange(size, dtype=jnp.int64)
             return tallies.update(tally, outcome(arrays, sampler, seed, ids, count))
@@ -122,12 +128,10 @@ class Devices:
         chunks = self.everywhere(self.block // self.chunk)
         step = tally_blocks.lower(
             tally, model.arrays, sampler, seed, self.starts(0), chunks, self.everywhere(0),
-            outcome=model.outcome, size=self.chunk, mesh=self.mesh,
+            outcome=model.outcome, size=self.chunk, mesh=self.mesh, prepare=model.prepare,
         ).compile()  # fmt: skip
 
         def add(tally: Tally, sampler: Any, done: int, last: int) -> Tally:
-            # Arrays without elements come back as if every device had all of them.
-            tally = jax.tree.map(lambda leaf: leaf if leaf.size else own(np.array(leaf), self.mesh), tally)
             tally = step(tally, model.arrays, sampler, seed, self.starts(done), chunks, self.everywhere(last))
             return jax.block_until_ready(tally)
 

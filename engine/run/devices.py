@@ -3,8 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
+from jax.extend.core import jaxpr_as_fun
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 OWN, SHARED = PartitionSpec("devices"), PartitionSpec()
@@ -18,9 +21,47 @@ def mesh_of(devices: Sequence[jax.Device] | None = None) -> Mesh:
 def side_by_side(function: Callable[..., Any], mesh: Mesh, placement: tuple[PartitionSpec, ...]) -> Callable:
     """The function run by every device on its own part of the arguments.
 
-    `placement` has OWN or SHARED for each argument; every result is each device's own.
+    `placement` has OWN or SHARED for each argument; every result is each device's own. Arrays without
+    elements are made anew inside and outside: on two CPU devices XLA (of JAX 0.11) crashes in
+    `zero_sized_hlo_elimination` where one enters or leaves `shard_map`.
     """
-    return jax.shard_map(function, mesh=mesh, in_specs=placement, out_specs=OWN, check_vma=False)
+
+    def on_all(*arguments):
+        full, empty = eqx.partition(arguments, np.size)
+        inside = tuple(
+            shapes(part, NamedSharding(mesh, place).shard_shape)
+            for part, place in zip(empty, placement, strict=True)
+        )
+        outside = []
+
+        def on_device(*full):
+            results = constants_within(function, *filled(full, inside))
+            full, empty = eqx.partition(results, np.size)
+            outside.append(shapes(empty, lambda shape: (mesh.size * shape[0], *shape[1:])))
+            return full
+
+        full = jax.shard_map(on_device, mesh=mesh, in_specs=placement, out_specs=OWN, check_vma=False)(*full)
+        return filled(full, outside[-1])
+
+    return on_all
+
+
+def constants_within(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call `function`, its constants without elements made anew; `shard_map` takes others as arguments."""
+    closed, form = jax.make_jaxpr(function, return_shape=True)(*arguments)
+    full, empty = eqx.partition(closed.consts, np.size)
+    flat = jaxpr_as_fun(closed.replace(consts=filled(full, shapes(empty))))
+    return jax.tree.unflatten(jax.tree.structure(form), flat(*jax.tree.leaves(arguments)))
+
+
+def shapes(tree: Any, shape_of: Callable[[tuple[int, ...]], tuple[int, ...]] = tuple) -> Any:
+    """The shapes of a pytree's arrays, each changed by `shape_of`."""
+    return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(shape_of(leaf.shape), leaf.dtype), tree)
+
+
+def filled(tree: Any, empty: Any) -> Any:
+    """A pytree with arrays of these shapes, which have no elements, in the places where it has None."""
+    return eqx.combine(tree, jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), empty))
 
 
 def own(array: np.ndarray, mesh: Mesh) -> jax.Array:

@@ -8,6 +8,7 @@ import jax
 
 from engine.draws.address import seed_words
 from engine.tail.tally import MOST_PATHS, Layout, Tally
+from engine.vocabulary import KERNELS
 
 CHUNK = 256
 """Paths that a CPU evaluates together: their state fits a core's second-level cache. Blocks are multiples."""
@@ -28,17 +29,23 @@ def whole_chunks(paths: int) -> int:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """How many paths, in blocks of how many, from which seed. Raises ValueError on impossible values."""
+    """How many paths, in blocks of how many, from which seed, by which kernel.
+
+    Raises ValueError on impossible values.
+    """
 
     paths: int
     block: int
     seed: int
+    kernel: str = "xla"
 
     def __post_init__(self) -> None:
         if not 1 <= self.paths <= MOST_PATHS:
             raise ValueError(f"run.paths: got {self.paths}, expected 1 to {MOST_PATHS}")
         if self.block < CHUNK or self.block % CHUNK:
             raise ValueError(f"run.block: got {self.block}, expected a multiple of {CHUNK}")
+        if self.kernel not in KERNELS:
+            raise ValueError(f"run.kernel: got {self.kernel}, expected one of {', '.join(KERNELS)}")
         seed_words(self.seed)
 
     def share(self, paths: int, devices: int) -> int:
@@ -56,11 +63,12 @@ class Plan:
 
 @dataclasses.dataclass(frozen=True)
 class Timing:
-    """Seconds of compilation and simulation."""
+    """Seconds of compilation and simulation; which kernel ran, in words."""
 
     compile_s: float
     run_s: float
     paths: int
+    kernel: str = "xla"
 
     @property
     def paths_per_s(self) -> float:

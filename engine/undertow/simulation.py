@@ -167,7 +167,9 @@ class Run:
         return self.losses[self.losses["kind"] == kind].reset_index(drop=True)
 
     def _provenance(self) -> dict[str, Any]:
-        timing = timing_of(self.timing.compile_s, self.timing.run_s, self.timing.paths)
+        timing = timing_of(
+            self.timing.compile_s, self.timing.run_s, self.timing.paths, kernel=self.timing.kernel
+        )
         plan, numbers = dataclasses.asdict(self.plan), dataclasses.asdict(self.parameters)
         return made() | plan | {
             "run": "", "task": "tail_risk", "scenario": "", "story": "", "sampler": self.sampler,
@@ -193,6 +195,7 @@ def run(
     parameters: Parameters | None = None,
     sampler: str = "pseudo_random",
     replications: int | None = None,
+    kernel: str = "xla",
     progress: Callable[[int], None] = lambda paths: None,
 ) -> Run:
     """Simulate a book on all devices: the main job of the command, its numbers the same to the bit.
@@ -201,11 +204,12 @@ def run(
     months, a multiple of 12 up to 120; parameters, every number that is not a row of the book, `Parameters()`
     if None; sampler, `pseudo_random`, `antithetic`, `sobol` (paths a multiple of `replications` times a power
     of two) or `importance` (aimed at the system's tail beyond 99.9%); replications, 16 for `antithetic` and
-    `sobol` and 1 for the others unless given: from two on their spread is the error; progress, called with
-    the number of paths done.
+    `sobol` and 1 for the others unless given: from two on their spread is the error; kernel, `xla`, `fused`
+    (one program in C++ for the whole path, compiled on this machine) or `auto`, which is `fused` where it can
+    be had; progress, called with the number of paths done.
 
-    Raises ValueError for arguments that cannot be, `BookError` for a book that cannot be used. What the paths
-    do not resolve is in `warnings`, never silent.
+    Raises ValueError for arguments that cannot be, `fused` without a C++ compiler among them, `BookError` for
+    a book that cannot be used. What the paths do not resolve is in `warnings`, never silent.
 
     Example:
         >>> import undertow as ut
@@ -217,7 +221,7 @@ def run(
         >>> run.replay(3).shape[0]
         12
     """
-    plan = Plan(paths=paths, block=BLOCK, seed=seed)
+    plan = Plan(paths=paths, block=BLOCK, seed=seed, kernel=kernel)
     parameters = Parameters() if parameters is None else parameters
     problems = problems_of(parameters)
     if months not in MONTHS:

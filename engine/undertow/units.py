@@ -38,6 +38,7 @@ OWN = {
     "history": {"value": RENT},
     "plausibility_losses": {"run": MONEY, "legacy": MONEY, "prototype": MONEY},
     "plausibility_regimes": {"prototype": SHARE},
+    "references": {"horizon": "months", "value": "that of the quantity"},
 }
 """Units, by table, of columns whose name alone does not tell."""
 

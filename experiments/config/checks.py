@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from engine.book.checks.problems import expected
+from engine.vocabulary import KERNELS
 from experiments.config.schema import Book, Config, Report, Run, Sampler
 
 WHOLE_RUN = {
@@ -88,6 +89,8 @@ def run_problems(run: Run) -> list[str]:
             problems.append(expected("run.devices", run.devices, "auto or a whole number from 1 to 1024"))
         else:
             run.devices = count
+    if run.kernel not in KERNELS:
+        problems.append(expected("run.kernel", run.kernel, "one of " + ", ".join(KERNELS)))
     if not 0.0 <= run.checkpoint_seconds < math.inf:
         kind = "seconds between two checkpoints, 0 for none"
         problems.append(expected("run.checkpoint_seconds", run.checkpoint_seconds, kind))

@@ -16,7 +16,7 @@ from experiments.session.progress import Progress
 from experiments.tasks import tail_risk
 
 GROUP = "network"
-UNREAD = {"run": ("paths",), "sampler": None}
+UNREAD = {"run": ("paths", "kernel"), "sampler": None}
 """The networks have paths and blocks of their own; the main job does not run."""
 
 WHOLE = {"networks": (2, 100_000, 1), "paths": (2, 10**9, 1), "blocks": (2, 1024, 1)}
@@ -47,6 +47,9 @@ def problems(config: Config, options: Options) -> list[str]:
     if config.sampler.name != "pseudo_random":
         kind = "pseudo_random: the networks' paths are plain ones, in network.blocks blocks"
         faults.append(expected("sampler.name", config.sampler.name, kind))
+    if config.run.kernel == "fused":
+        kind = "xla or auto: a kernel belongs to one network"
+        faults.append(expected("run.kernel", config.run.kernel, kind))
     if faults:
         return faults
     if options.paths % options.blocks:

@@ -8,7 +8,7 @@ from typing import Any
 from experiments import sampling
 from experiments.config.schema import Config
 from experiments.context import Context
-from experiments.model import Model, build
+from experiments.model import Model, build, no_kernel
 from experiments.session.checkpoints import identity_of
 from experiments.session.processes import greet
 from experiments.session.progress import Progress
@@ -37,6 +37,7 @@ def results(
     `tables`, by name, and `entries` of the summary are those that another task has made already.
     """
     system, plan, samplers = model
+    from engine.paths.fused import NoKernel
     from engine.paths.simulate import layout_of, simulate
     from engine.results.provenance import timing_of
     from engine.results.replications import Replications
@@ -56,11 +57,16 @@ def results(
             progress=progress.update, replication=replications.add, checkpoint_due=checkpoints.due,
             checkpoint=checkpoints.save, stopped=context.stop,
         )  # fmt: skip
-        tally, timing = simulate(system, plan, samplers, hooks, start=start, processes=processes)
+        try:
+            tally, timing = simulate(system, plan, samplers, hooks, start=start, processes=processes)
+        except NoKernel as error:
+            raise no_kernel(error) from None
     context.stop.check()
     if timing.paths < plan.paths:
         raise Interrupted("another process")
-    provenance["timing"] = timing_of(timing.compile_s, timing.run_s, timing.paths, checkpoints.sessions)
+    provenance["timing"] = timing_of(
+        timing.compile_s, timing.run_s, timing.paths, checkpoints.sessions, timing.kernel
+    )
     # Nothing of the results is imported while paths wait for it.
     from engine.results.circular_web import web_tables
     from engine.results.write import write_results

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from engine.run.plan import Timing
 from experiments import main as entry
 
 
@@ -112,7 +113,7 @@ class Engine:
             self.after(done)
             if hasattr(hooks, "checkpoint_due") and hooks.checkpoint_due(hooks.stopped()):
                 hooks.checkpoint(RunState(done, seconds, finished, present))
-        timing = types.SimpleNamespace(compile_s=1.0, run_s=2.0, paths=done, paths_per_s=plan.paths / 2.0)
+        timing = Timing(compile_s=1.0, run_s=2.0, paths=done)
         return finished + present, timing
 
     def write_results(self, folder, tally, system, book, provenance, replications, more):

@@ -67,6 +67,11 @@ TABLE = {
     "half a year": (["run.months=18"], ["run.months: got 18, expected a multiple of 12 from 12 to 120"]),
     "negative seed": (["run.seed=-1"], ["run.seed: got -1, expected a whole number from 0"]),
     "no device": (["run.devices=0"], ["run.devices: got 0, expected auto or"]),
+    "no such kernel": (["run.kernel=cuda"], ["run.kernel: got 'cuda', expected one of xla, fused, auto"]),
+    "a kernel for many networks": (
+        [*ENSEMBLE, "run.kernel=fused"],
+        ["run.kernel: got 'fused', expected xla or auto: a kernel belongs to one network"],
+    ),
     "missing interpolation": (
         ["book=own", "book.path=${nope}"],
         ["book.path: Interpolation key 'nope' not found"],

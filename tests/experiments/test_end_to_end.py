@@ -189,7 +189,7 @@ def test_the_likeliest_road_to_a_loss_of_the_worked_book(undertow, book, status,
     assert 'id="reverse_stress"' in page and "The likeliest way to lose 0.30 bn" in page
     answer = undertow(*small, "target=1e4", "run.dir=out/far")
     assert answer.code == 4
-    said = "no systematic path within 8 standard deviations of the middle brings an expected loss of 10,000"
+    said = "no systematic path within 8 standard deviations of the middle has an expected loss of 10,000"
     assert said in answer.err
     assert said in (tmp_path / "out" / "far" / "report.html").read_text(encoding="utf-8")
     assert status(tmp_path / "out" / "far")["reason"].startswith("no systematic path")

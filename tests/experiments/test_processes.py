@@ -60,6 +60,7 @@ def tables(folder):
         (),
         ("sampler=sobol", "run.paths=4096", "sampler.replications=4"),
         ("sampler=importance", "sampler.learning_paths=8192"),
+        ("run.kernel=auto",),
     ],
 )
 def test_two_processes_are_one_run(undertow, book, start, tmp_path, sampler):

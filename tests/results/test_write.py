@@ -38,7 +38,14 @@ def test_the_summary_has_the_keys_that_scripts_rely_on(results, run):
     assert summary["schema"] == 1 and summary["status"] == "done"
     assert summary["seed"] == SEED and summary["paths"] == PATHS
     assert summary["book_hash"] == run.book.hash and summary["config_hash"] == run.experiment.hash
-    assert set(summary["timing"]) == {"compile_s", "run_s", "paths_per_s", "peak_rss_mb", "sessions"}
+    assert set(summary["timing"]) == {
+        "compile_s",
+        "run_s",
+        "paths_per_s",
+        "peak_rss_mb",
+        "sessions",
+        "kernel",
+    }
     assert list(summary["system"]) == HORIZONS
     assert MEASURES <= set(summary["system"]["3y"])
     assert set(summary["lenders"]) == set(run.system.names.lenders)

@@ -105,7 +105,7 @@ def apply_fits(parameters: Parameters, fits: Iterable[Fit]) -> Parameters:
 def round_estimate(value: float) -> float:
     """Four significant figures: no estimate here is more precise.
 
-    >>> rounded(1.17157)
+    >>> round_estimate(1.17157)
     1.172
     """
     return float(f"{value:.4g}")

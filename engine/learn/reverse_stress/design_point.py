@@ -32,7 +32,7 @@ def fit_plane(noise: Float[np.ndarray, "n dims"], loss: Float[np.ndarray, "n"], 
     """Least squares of losses on the noise, in units of `spread`, about the point.
 
     >>> noise = np.random.default_rng(1).standard_normal((50, 2))
-    >>> plane = fitted(noise, 3.0 + noise @ [0.5, -1.0], 0.5)
+    >>> plane = fit_plane(noise, 3.0 + noise @ [0.5, -1.0], 0.5)
     >>> round(plane.value, 9), plane.slope.round(9).tolist()
     (3.0, [1.0, -2.0])
     """

@@ -69,6 +69,7 @@ def facts(results: Results) -> list[tuple[str, object]]:
         ("Compile", words.seconds(timing.get("compile_s"))),
         ("Run", words.seconds(timing.get("run_s"))),
         ("Speed", f"{rate:,.0f} paths/s" if words.known(rate) else None),
+        ("Kernel", timing.get("kernel")),
         ("Peak memory", f"{memory:,.0f} MB" if words.known(memory) else None),
         ("Sampler", sampler["name"]),
         *(

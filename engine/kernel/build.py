@@ -1,0 +1,405 @@
+"""From a program to bodies: every primitive as items, or as another view."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from engine.kernel import structure
+from engine.kernel.arrays import Array, Arrays, Code, Codes, runs, step, uniform
+from engine.kernel.body import FEW, Body, Copy, Item, Rows, Text, Turns
+from engine.kernel.known import Known
+from engine.kernel.operations import ELEMENTWISE, expression, letter, literal
+from engine.kernel.program import Equation, Program, Unsupported, Value, bodies, carry_range
+
+WIDEST = 64
+"""Terms of a sum that are written out for every element of a loop."""
+DENSE = 0.7
+"""Share of entries other than zero from which on a known matrix is multiplied as a whole."""
+
+GATHER = {
+    "reduce_sum": ("{} + {}", lambda dtype: 0),
+    "reduce_max": ("larger({}, {})", lambda dtype: lowest(dtype)),
+    "reduce_min": ("smaller({}, {})", lambda dtype: highest(dtype)),
+    "reduce_and": ("{} & {}", lambda dtype: -1),
+    "reduce_or": ("{} | {}", lambda dtype: 0),
+    "reduce_prod": ("{} * {}", lambda dtype: 1),
+}
+"""Two operands as one, and what changes none."""
+
+
+def lowest(dtype: str) -> Any:
+    """The least number of a type."""
+    return -np.inf if dtype == "float32" else np.iinfo(dtype).min
+
+
+def highest(dtype: str) -> Any:
+    """The greatest number of a type."""
+    return np.inf if dtype == "float32" else np.iinfo(dtype).max
+
+
+class Builder:
+    """Builds the body of a program and those of its loops.
+
+    `moving` are the values that paths change, `owners` the program of every known value, `makers` the
+    equations of all values, `concrete` the known values that choose elements.
+    """
+
+    def __init__(self, known: Known, concrete: dict[Value, np.ndarray]):
+        programs = list(bodies(known.program))
+        self.moving, self.concrete = known.moving, concrete
+        self.owners = {value: program for program in programs for value in known.own(program)}
+        self.makers = {v: e for program in programs for e in program.equations for v in e.results}
+        self.arrays = Arrays()
+        self.views: dict[Value, Codes] = {}
+        self.same: dict[tuple, Codes] = {}
+
+    # What a value looks like.
+
+    def view(self, value: Value) -> Codes:
+        """The codes of a value."""
+        if value in self.views:
+            return self.views[value]
+        maker = self.makers.get(value)
+        if maker is not None and maker.name in structure.STRUCTURE and value.size:
+            views = structure.STRUCTURE[maker.name](maker, [self.view(operand) for operand in maker.operands])
+            self.views |= dict(zip(maker.results, map(np.asarray, views), strict=True))
+        else:
+            letter(value.dtype)
+            self.views[value] = self.arrays.constant(value, self.owners.get(value)).codes(value.shape)
+        return self.views[value]
+
+    def dtype(self, codes: Codes) -> str:
+        """The type of a view."""
+        return self.arrays.at(codes.flat[0])[0].dtype
+
+    def build(self, program: Program, outer: Body | None = None) -> Body:
+        """The body of a program whose moving inputs have views."""
+        body = Body(program, outer)
+        for equation in program.equations:
+            if not self.moving.isdisjoint(equation.results):
+                views = [np.asarray(view) for view in self.equation(body, equation)]
+                for value, view in zip(equation.results, views, strict=True):
+                    self.views[value] = view.reshape(value.shape)
+        return body
+
+    # Equations.
+
+    def equation(self, body: Body, equation: Equation) -> Sequence[Codes]:
+        """Views of the results of an equation."""
+        name, result = equation.name, equation.results[0]
+        if equation.body is not None:
+            return self.loop(body, equation)
+        if not any(value.size for value in equation.results):
+            return [np.zeros(value.shape, np.int64) for value in equation.results]
+        if name == "gather":
+            return [
+                structure.gather(equation, self.view(equation.operands[0]), self.index(equation.operands[1]))
+            ]
+        if name in ("scatter-add", "scatter_add"):
+            return [self.scatter_add(body, equation)]
+        if name == "scatter":
+            return [self.scatter(equation)]
+        views = [self.view(operand) for operand in equation.operands]
+        if name in structure.STRUCTURE:
+            return structure.STRUCTURE[name](equation, views)
+        if name in ELEMENTWISE:
+            return [self.elementwise(body, name, equation.params, views, result.dtype, result.shape)]
+        if name in GATHER:
+            return [self.reduction(body, name, views[0], equation.params["axes"])]
+        if name == "dot_general":
+            return [self.dot(body, equation, views)]
+        if name == "cumsum":
+            return [self.cumulative(body, equation, views[0])]
+        raise Unsupported(f"the primitive {name}")
+
+    def index(self, value: Value) -> np.ndarray:
+        """A known value that chooses elements."""
+        if value.data is not None:
+            return value.data
+        if value not in self.concrete:
+            raise Unsupported("indices that depend on the path")
+        return self.concrete[value]
+
+    def elementwise(
+        self, body: Body, name: str, params: dict[str, Any], views: Sequence[Codes], dtype: str, shape: tuple
+    ) -> Codes:
+        """An elementwise primitive; of one element where all operands are."""
+        views = [np.broadcast_to(view, shape).reshape(-1) for view in views]
+        if all(uniform(view) for view in views):
+            views = [view[:1] for view in views]
+        text = expression(name, params, [self.dtype(view) for view in views], dtype)
+        if name == "div" and dtype == "float32" and not self.arrays.moves(views[1]):
+            # The inverse is known too: one division in place of one a path.
+            name, views = "mul", [views[0], self.arrays.inverse(views[1])]
+            text = expression(name, {}, [dtype] * 2, dtype)
+        if name in ("max", "min") and dtype == "float32":
+            views, text = self.numbers_first(name, views, text)
+        key = (name, str(sorted(params.items(), key=str)), dtype, *(view.tobytes() for view in views))
+        if key not in self.same or not self.visible(self.same[key], body):
+            self.same[key] = self.item(body, text, views, dtype)
+        return np.broadcast_to(self.same[key].reshape(-1), math.prod(shape)).reshape(shape)
+
+    def visible(self, codes: Codes, body: Body) -> bool:
+        """Whether a body may read a view: its own, or that of a body around it."""
+        owner = self.arrays.at(codes.flat[0])[0].body
+        around: Body | None = body
+        while around is not None and around is not owner:
+            around = around.outer
+        return around is not None
+
+    def numbers_first(self, name: str, views: list[Codes], text: Text) -> tuple[list[Codes], Text]:
+        """The quicker order of two by which not-a-number passes on, where one operand is known."""
+        order = "larger" if name == "max" else "smaller"
+        if self.arrays.moves(views[0]) and self.arrays.moves(views[1]):
+            return views, text
+        if self.arrays.moves(views[0]):
+            views = views[::-1]
+        return views, lambda texts: f"{order}_n({texts[0]}, {texts[1]})"
+
+    def item(
+        self, body: Body, text: Text, views: Sequence[Codes], dtype: str, size: int | None = None
+    ) -> Codes:
+        """A new array of elements of the operands; straight code where they are few."""
+        size = views[0].size if size is None else size
+        if size <= FEW:
+            columns = np.stack(views, axis=-1) if views else np.zeros((size, 0), np.int64)
+            return self.rows(body, [(text, column) for column in columns], dtype)
+        array = self.arrays.new(size, dtype)
+        views = [self.readable(body, view) for view in views]
+        body.add(Item(array, text, views), size, views, self.arrays)
+        if dtype == "int64":
+            raise Unsupported("more than a few 64-bit integers")
+        return array.codes((size,))
+
+    def rows(self, body: Body, rows: list[tuple[Text, Codes]], dtype: str) -> Codes:
+        """A new array of elements with an expression each."""
+        array = self.arrays.new(len(rows), dtype, local=len(rows) <= FEW)
+        body.add(Rows(array, rows), 0, [codes for _, codes in rows], self.arrays)
+        return array.codes((len(rows),))
+
+    def readable(self, body: Body, view: Codes) -> Codes:
+        """A view that one expression can read for every element of a loop; else a copy's."""
+        if uniform(view):
+            return view
+        arrays = self.arrays.of(view)
+        if len(arrays) == 1:
+            return view
+        if all(array.moves and array.base == "s" for array in arrays):
+            return view
+        return self.copied(body, view)
+
+    def copied(self, body: Body, view: Codes) -> Codes:
+        """A stored array with the elements of a view."""
+        key = ("copy", body, view.tobytes())
+        if key not in self.same:
+            array = self.arrays.new(view.size, self.dtype(view), stored=True)
+            for first, part in runs(view.reshape(-1)):
+                body.add(Copy(array, first, part), 0 if part.size <= FEW else part.size, [part], self.arrays)
+            self.same[key] = array.codes((view.size,))
+        return self.same[key]
+
+    # Sums.
+
+    def reduction(self, body: Body, name: str, view: Codes, axes: Sequence[int]) -> Codes:
+        """One number of all elements along some axes."""
+        dtype = self.dtype(view)
+        pair, neutral = GATHER[name]
+        rest = [axis for axis in range(view.ndim) if axis not in axes]
+        shape = tuple(view.shape[axis] for axis in rest)
+        if not view.size:
+            raise Unsupported(f"{name} of an array without elements")
+        table = view.transpose(*rest, *axes).reshape(math.prod(shape), -1)
+        return self.gathered(body, pair, literal(neutral(dtype), dtype), [table], "{}", dtype).reshape(shape)
+
+    def gathered(
+        self, body: Body, pair: str, start: str, tables: list[Codes], term: str, dtype: str
+    ) -> Codes:
+        """Rows of terms [rows terms], made of the elements of one or two tables, each row as one number."""
+        rows, terms = tables[0].shape
+        wide = rows > FEW and terms <= WIDEST
+        if wide or terms <= FEW:
+            columns = [table[:, at] for at in range(terms) for table in tables]
+            count = len(tables)
+
+            def text(texts: Sequence[str]) -> str:
+                parts = [term.format(*texts[at : at + count]) for at in range(0, len(texts), count)]
+                return tree(pair, parts)
+
+            return self.item(body, text, columns, dtype, rows)
+        return np.concatenate(
+            [
+                self.total(body, pair, start, [table[row] for table in tables], term, dtype)
+                for row in range(rows)
+            ]
+        )
+
+    def total(self, body: Body, pair: str, start: str, views: list[Codes], term: str, dtype: str) -> Codes:
+        """One number of all elements of a view, in a loop over them."""
+        array = self.arrays.new(1, dtype, local=True)
+        views = [self.readable(body, view) for view in views]
+
+        def text(texts: Sequence[str]) -> str:
+            return pair.format(texts[0], f"({term.format(*texts[1:])})")
+
+        body.add(Item(array, text, views, start), views[0].size, views, self.arrays)
+        return array.codes((1,))
+
+    def dot(self, body: Body, equation: Equation, views: Sequence[Codes]) -> Codes:
+        """Products of rows and columns; of a known matrix with many zeros the other entries alone."""
+        ((left_axes, right_axes), batch) = equation.params["dimension_numbers"]
+        shape, dtype = equation.results[0].shape, equation.results[0].dtype
+        if any(batch) or len(left_axes) != 1 or dtype != "float32":
+            raise Unsupported(f"dot_general {equation.params['dimension_numbers']} of {dtype}")
+        left = np.moveaxis(views[0], left_axes[0], -1).reshape(-1, views[0].shape[left_axes[0]])
+        right = np.moveaxis(views[1], right_axes[0], -1).reshape(-1, left.shape[1])
+        tables = [np.repeat(left, len(right), axis=0), np.tile(right, (len(left), 1))]
+        used = np.ones(tables[0].shape, bool)
+        for place, (operand, axis) in enumerate(
+            zip(equation.operands, (left_axes[0], right_axes[0]), strict=True)
+        ):
+            if operand in self.concrete and len(operand.shape) == 2:
+                own = np.moveaxis(self.concrete[operand] != 0, axis, -1)
+                other = (len(right), len(left))[place]
+                used &= np.repeat(own, other, axis=0) if place == 0 else np.tile(own, (other, 1))
+        if used.mean() < DENSE:
+            rows = [
+                self.sum_of(
+                    [(a, b) for a, b in zip(*(table[row][used[row]] for table in tables), strict=True)]
+                )
+                for row in range(len(used))
+            ]
+            return self.rows(body, rows, dtype).reshape(shape)
+        return self.gathered(body, "{} + {}", "all(0.0f)", tables, "{} * {}", dtype).reshape(shape)
+
+    def sum_of(self, products: list[tuple[Code, ...]]) -> tuple[Text, Codes]:
+        """The sum of products of elements."""
+        codes = np.array([code for factors in products for code in factors], np.int64)
+        ends = np.cumsum([0, *(len(factors) for factors in products)])
+
+        def text(texts: Sequence[str]) -> str:
+            parts = [" * ".join(texts[a:b]) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+            return tree("{} + {}", parts) if parts else "all(0.0f)"
+
+        return text, codes
+
+    def scatter_add(self, body: Body, equation: Equation) -> Codes:
+        """Elements added where constant indices say, as a list of terms for each result."""
+        start, index, updates = equation.operands
+        view, terms = self.view(start), self.view(updates).reshape(-1)
+        places = structure.scatter_rows(equation, start.shape, self.index(index)).reshape(-1)
+        zero = self.is_zero(view)
+        lists: list[list[Code]] = [[] for _ in range(start.size)]
+        for place, code in zip(places, terms, strict=True):
+            lists[place].append(code)
+        result = view.reshape(-1).copy()
+        summed = []
+        for row, (first, added) in enumerate(zip(view.reshape(-1), lists, strict=True)):
+            alone = added if zero else [first, *added]
+            if len(alone) == 1 and self.in_memory(alone[0]):
+                result[row] = alone[0]
+            elif not alone:
+                result[row] = self.arrays.zero(start.dtype).number << 32
+            else:
+                summed.append((row, self.sum_of([(code,) for code in alone])))
+        if summed:
+            result[[row for row, _ in summed]] = self.rows(body, [text for _, text in summed], start.dtype)
+        return result.reshape(start.shape)
+
+    def in_memory(self, code: Code) -> bool:
+        """Whether an element moves and can be read by a table of places."""
+        array, _ = self.arrays.at(code)
+        return array.moves and array.base == "s"
+
+    def is_zero(self, view: Codes) -> bool:
+        """Whether a view shows nothing but a constant zero."""
+        if not uniform(view):
+            return False
+        array, at = self.arrays.at(view.flat[0])
+        return array.always_zero or array.fixed is not None and not array.fixed[at]
+
+    def scatter(self, equation: Equation) -> Codes:
+        """Elements put where constant indices say."""
+        start, index, updates = equation.operands
+        view = self.view(start).reshape(-1).copy()
+        places = structure.scatter_rows(equation, start.shape, self.index(index)).reshape(-1)
+        view[places] = self.view(updates).reshape(-1)
+        return view.reshape(start.shape)
+
+    def cumulative(self, body: Body, equation: Equation, view: Codes) -> Codes:
+        """Partial sums along an axis, one after the other."""
+        axis, dtype = equation.params["axis"], equation.results[0].dtype
+        rows = [np.asarray(row) for row in np.moveaxis(view, axis, 0)]
+        if equation.params["reverse"]:
+            rows = rows[::-1]
+        sums = [rows[0]]
+        for row in rows[1:]:
+            sums.append(self.elementwise(body, "add", {}, [sums[-1], row], dtype, row.shape))
+        return np.stack(sums[::-1] if equation.params["reverse"] else sums, axis=axis)
+
+    # Loops.
+
+    def loop(self, body: Body, equation: Equation) -> list[Codes]:
+        """A loop: its carry and the rows it reads and writes lie in memory."""
+        inner, length = equation.body, equation.params["length"]
+        assert inner is not None
+        first, last = carry_range(equation)
+        pairs = list(zip(inner.inputs, equation.operands, strict=True))
+        carry, start = [], []
+        for own, operand in pairs[first:last]:
+            array = self.arrays.new(own.size, own.dtype, stored=True)
+            start.append(Copy(array, 0, self.view(operand).reshape(-1)))
+            carry.append(array)
+            self.views[own] = array.codes(own.shape)
+        rows = []
+        for own, operand in pairs[last:]:
+            if own in self.moving and own.size:
+                row = self.arrays.new(own.size, own.dtype, stored=True, base=f"x{len(self.arrays.all)}")
+                self.views[own] = row.codes(own.shape)
+                rows.append((row, self.whole(body, self.view(operand).reshape(-1))))
+        around = self.build(inner, body)
+        results = []
+        for value in inner.results[last - first :]:
+            whole = self.arrays.new(length * value.size, value.dtype, stored=True)
+            row = self.arrays.new(value.size, value.dtype, stored=True, base=f"y{len(self.arrays.all)}")
+            around.end.append(Copy(row, 0, self.view(value).reshape(-1)))
+            results.append((row, whole))
+        around.end += self.carried_on(around, carry, [self.view(v) for v in inner.results[: last - first]])
+        for array in (*carry, *(row for row, _ in rows), *(row for row, _ in results)):
+            if array.dtype == "int64":
+                raise Unsupported("64-bit integers that a loop carries, reads or writes")
+        number = body.turns(Turns(equation, around, carry, start, rows, results))
+        for array in (*carry, *(whole for _, whole in results)):
+            array.body, array.group = body, number
+        shapes = [value.shape for value in equation.results]
+        arrays = [*carry, *(whole for _, whole in results)]
+        return [array.codes(shape) for array, shape in zip(arrays, shapes, strict=True)]
+
+    def carried_on(self, body: Body, carry: list[Array], views: list[Codes]) -> list[Copy]:
+        """Copies of the new values into the carry; what reads the carry itself is copied away first."""
+        copies = []
+        for array, view in zip(carry, views, strict=True):
+            view = view.reshape(-1)
+            if np.array_equal(view, array.codes(view.shape)):
+                continue
+            if any(other in carry for other in self.arrays.of(view)):
+                view = self.copied(body, view)
+            copies.append(Copy(array, 0, view))
+        return copies
+
+    def whole(self, body: Body, view: Codes) -> Codes:
+        """A view whose elements follow one another in one stored array."""
+        arrays = self.arrays.of(view)
+        if len(arrays) > 1 or step(view) != 1 or arrays[0].local:
+            view = self.copied(body, view)
+        self.arrays.at(view[0])[0].stored = True
+        return view
+
+
+def tree(pair: str, parts: list[str]) -> str:
+    """Parts as one, two and two, so that no long chain forms."""
+    while len(parts) > 1:
+        joined = [f"({pair.format(a, b)})" for a, b in zip(parts[::2], parts[1::2], strict=False)]
+        parts = joined + parts[2 * len(joined) :]
+    return parts[0]

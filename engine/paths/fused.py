@@ -1,0 +1,97 @@
+"""A chunk of paths by one compiled program: the whole path as one function, and the kernel made of it.
+
+`engine.kernel` writes C++ from the trace of `whole_path`; XLA calls it in place of its own form of the chunk.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float, Int
+
+from engine.book.system import System
+from engine.draws.samplers import Sampler
+from engine.kernel.compiler import NoCompiler
+from engine.kernel.kernel import Kernel, kernel_of
+from engine.kernel.program import Unsupported
+from engine.paths import path as paths
+from engine.paths.draws import PathId, PathIds, Seed
+from engine.run.host import cache_folder
+from engine.tail.outcome import Outcome
+
+YEAR = 12
+
+
+class NoKernel(ValueError):
+    """There can be no fused kernel here; the message says why."""
+
+
+class WholePath(eqx.Module):
+    """What a run keeps of one path, month by month and year by year."""
+
+    log_weight: Float[Array, "*paths"]
+    trace: Float[Array, "months series *paths"]
+    snapshots: paths.Snapshot  # leaves lead with [years]
+    end: paths.Ending
+
+
+def whole_path(system: System, sampler: Sampler, seed: Seed, path: PathId) -> WholePath:
+    """One path from its draws to its end."""
+    fate, state, draws = paths.begin(system, sampler, seed, path)
+
+    def month(state, inputs):
+        row, normal, regime = inputs
+        state, info = paths.advance(system, seed, path, fate, state, row, normal, regime)
+        return state, paths.traced(system, state, info)
+
+    def year(state, inputs):
+        state, trace = lax.scan(month, state, inputs)
+        return state, (trace, paths.snapshot(system, state))
+
+    rows = (system.calendar, draws.normals, draws.uniforms)
+    years = jax.tree.map(lambda row: row.reshape(-1, YEAR, *row.shape[1:]), rows)
+    state, (trace, snapshots) = lax.scan(year, state, years)
+    trace = trace.reshape(-1, trace.shape[-1])
+    return WholePath(draws.log_weight, trace, snapshots, paths.ending(system, fate, state))
+
+
+Finish = Callable[[WholePath, PathIds, Int[Array, ""] | int], Outcome]
+"""The outcome of paths (path axis last) with these ids, of which those from a count on weigh 0."""
+
+
+@dataclass(frozen=True, repr=False)
+class FusedChunk:
+    """The outcome of a chunk of path ids, by a kernel (`engine.run.blocks.Model`)."""
+
+    kernel: Kernel
+    finish: Finish
+
+    def prepare(self, system: System, sampler: Sampler, seed: Seed) -> list[Array]:
+        """What no path changes, once for all chunks of a block."""
+        return self.kernel.tables(system, sampler, seed)
+
+    def __call__(
+        self, tables: list[Array], sampler: Sampler, seed: Seed, ids: PathIds, count: Int[Array, ""] | int
+    ) -> Outcome:
+        """The outcome of the chunk."""
+        return self.finish(self.kernel(tables, ids), ids, count)
+
+
+def fused_chunk(system: System, sampler: Sampler, seed: Seed, finish: Finish) -> FusedChunk:
+    """The chunk function of a kernel for this system and samplers of this kind.
+
+    Raises NoKernel where there can be none.
+    """
+    if jax.default_backend() != "cpu":
+        raise NoKernel(f"the fused kernel runs on CPUs, and JAX's devices are {jax.default_backend()}")
+    shared: tuple[Any, ...] = (system, sampler, seed)
+    path = jax.ShapeDtypeStruct((), jnp.int64)
+    try:
+        kernel = kernel_of(whole_path, shared, (path,), cache_folder().with_name("kernels"))
+    except (Unsupported, NoCompiler) as error:
+        raise NoKernel(str(error)) from error
+    return FusedChunk(kernel, finish)

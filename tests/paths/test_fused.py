@@ -1,0 +1,155 @@
+"""A fused kernel is XLA's form of the same paths, and no more depends on how they are cut."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from engine.book.build import build_system
+from engine.book.load import load_book, shipped_book
+from engine.book.parameters import Parameters
+from engine.draws.address import seed_words
+from engine.draws.samplers import PSEUDO_RANDOM, Antithetic, sobol
+from engine.draws.tilted import Tilted
+from engine.kernel import kernel as kernels
+from engine.kernel.compiler import NoCompiler, compiler
+from engine.learn.importance.importance import plain_of
+from engine.learn.importance.pilot import nominal_of
+from engine.paths import fused
+from engine.paths.fused import NoKernel, fused_chunk
+from engine.paths.simulate import chunk_outcome, outcome_of, simulate
+from engine.run.plan import CHUNK, Plan
+
+try:
+    compiler()
+except NoCompiler as error:
+    pytest.skip(str(error), allow_module_level=True)
+
+SEED = 7
+DISCRETE = ("path", "default_month", "cause", "group", "flags")
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    """The shipped book over five years."""
+    return build_system(load_book(shipped_book("ai_credit_2025")), Parameters(), 60)
+
+
+@pytest.fixture(scope="module")
+def small():
+    """The worked book over one year."""
+    return build_system(load_book(shipped_book("worked_small")), Parameters(), 12)
+
+
+def both(system, sampler, paths):
+    """The outcomes of the first paths by XLA's form and by the kernel."""
+    seed, count = seed_words(SEED), jnp.asarray(paths)
+    chunk = fused_chunk(system, sampler, seed, outcome_of)
+    tables = jax.jit(chunk.prepare)(system, sampler, seed)
+    forms = (
+        lambda ids: jax.jit(chunk_outcome)(system, sampler, seed, ids, count),
+        lambda ids: jax.jit(chunk)(tables, sampler, seed, ids, count),
+    )
+    ids = [jnp.arange(first, first + CHUNK, dtype=jnp.int64) for first in range(0, paths, CHUNK)]
+    return tuple(
+        jax.tree.map(lambda *parts: np.concatenate(parts, axis=-1), *(jax.device_get(form(i)) for i in ids))
+        for form in forms
+    )
+
+
+def assert_agree(own, wanted):
+    """Losses within 1e-5 of the larger of their size and 1 USD bn, the rest of the outcome the same.
+
+    A path may tip where a test of the model is met to the last digit. Then look which, before all else.
+    """
+    for name in DISCRETE:
+        np.testing.assert_array_equal(getattr(own, name), getattr(wanted, name), err_msg=name)
+    np.testing.assert_allclose(own.weight, wanted.weight, rtol=1e-4)
+    for name, allowed in (("losses", 1e-5), ("components", 1e-5), ("trace", 1e-4)):
+        a, b = getattr(own, name), getattr(wanted, name)
+        worst = np.max(np.abs(a - b) / np.maximum(np.abs(b), 1.0))
+        assert worst <= allowed, f"{name}: {worst:.1e}"
+
+
+def test_every_path_of_the_shipped_book_agrees(shipped):
+    wanted, own = both(shipped, PSEUDO_RANDOM, 512)
+    assert_agree(own, wanted)
+    assert np.sum(wanted.default_month > 0) > 100 and np.max(wanted.losses) > 100.0
+
+
+def test_weighted_paths_go_through_it(small):
+    nominal = nominal_of(small)
+    sampler = Tilted(plain_of(nominal, small), nominal)
+    wanted, own = both(small, sampler, 512)
+    assert_agree(own, wanted)
+    assert np.max(wanted.losses) > 0.0
+
+
+@pytest.mark.parametrize("sampler", [Antithetic(), sobol(1, 512, 12, 6, 2, SEED)[0]])
+def test_draws_of_other_samplers_agree(sampler, tmp_path):
+    def draws(sampler, seed, path):
+        return sampler(seed, path, 12, 6)
+
+    seed, ids = seed_words(SEED), jnp.arange(512, dtype=jnp.int64)
+    kernel = kernels.kernel_of(draws, (sampler, seed), (jax.ShapeDtypeStruct((), jnp.int64),), tmp_path)
+    own = jax.jit(lambda ids: kernel(kernel.tables(sampler, seed), ids))(ids)
+    wanted = jax.jit(lambda ids: jax.vmap(lambda path: draws(sampler, seed, path), out_axes=-1)(ids))(ids)
+    for a, b in zip(jax.tree.leaves(own), jax.tree.leaves(wanted), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def same(first, second):
+    """Whether two tallies are equal to the bit."""
+    pairs = zip(jax.tree.leaves(first), jax.tree.leaves(second), strict=True)
+    return all(np.array_equal(a, b) for a, b in pairs)
+
+
+def test_neither_block_nor_devices_show(shipped):
+    whole, timing = simulate(shipped, Plan(1500, 1024, SEED, "fused"))
+    assert timing.kernel == "fused" and int(whole.paths) == 1500
+    assert same(simulate(shipped, Plan(1500, 256, SEED, "auto"))[0], whole)
+    assert same(simulate(shipped, Plan(1500, 1024, SEED, "fused"), devices=jax.devices()[:1])[0], whole)
+
+
+def test_other_parameters_share_a_kernel(small):
+    """A new number compiles nothing anew and reaches the paths."""
+    plain = Parameters()
+    short = dataclasses.replace(plain, chips=dataclasses.replace(plain.chips, life=0.5 * plain.chips.life))
+    other = build_system(load_book(shipped_book("worked_small")), short, 12)
+    first, _ = simulate(small, Plan(512, 256, SEED, "fused"))
+    made = set(kernels.KERNELS)
+    second, _ = simulate(other, Plan(512, 256, SEED, "fused"))
+    assert set(kernels.KERNELS) == made
+    assert not same(first, second)
+
+
+@pytest.fixture
+def broken(monkeypatch):
+    """A model that a kernel cannot write."""
+    whole = fused.whole_path
+
+    def sorting(system, sampler, seed, path):
+        result = whole(system, sampler, seed, path)
+        return fused.WholePath(result.log_weight, jnp.sort(result.trace), result.snapshots, result.end)
+
+    monkeypatch.setattr(fused, "whole_path", sorting)
+
+
+def test_auto_runs_xla_and_says_why(small, broken):
+    _, timing = simulate(small, Plan(256, 256, SEED, "auto"))
+    assert timing.kernel == "xla (the primitive sort)"
+
+
+def test_fused_without_a_kernel_is_refused(small, broken):
+    with pytest.raises(NoKernel, match="the primitive sort"):
+        simulate(small, Plan(256, 256, SEED, "fused"))
+
+
+def test_a_missing_compiler_is_a_reason(small, monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    monkeypatch.setattr(kernels, "KERNELS", {})
+    with pytest.raises(NoKernel, match="no C.. compiler: CXX=no-such-compiler is not on the PATH"):
+        simulate(small, Plan(256, 256, SEED, "fused"))
+    assert "no C++ compiler" in simulate(small, Plan(256, 256, SEED, "auto"))[1].kernel
