@@ -110,7 +110,8 @@ def population(members: Mapping[str, list[tuple[str, str, float]]], seed: int = 
                 for number in range(1, count + 1):
                     prefix = "NPC" if group == "UNNAMED_PC" else "NCON"
                     firm = f"{prefix}_{2025 + year}_{kind[0].upper()}{number}"
-                    name = f"New {kind} of {2025 + year}, {number}"
+                    paper = "private" if group == "UNNAMED_PC" else "bank"
+                    name = f"New {kind} of {2025 + year}, {paper} {number}"
                     borrower(rows, draw, kind, group, firm, name, size, year, round(share, 6))
     return rows
 
