@@ -23,8 +23,6 @@ from engine.paths.draws import PathId, PathIds, Seed
 from engine.run.host import cache_folder
 from engine.tail.outcome import Outcome
 
-YEAR = 12
-
 
 class NoKernel(ValueError):
     """There can be no fused kernel here; the message says why."""
@@ -52,9 +50,7 @@ def whole_path(system: System, sampler: Sampler, seed: Seed, path: PathId) -> Wh
         state, trace = lax.scan(month, state, inputs)
         return state, (trace, paths.snapshot(system, state))
 
-    rows = (system.calendar, draws.normals, draws.uniforms)
-    years = jax.tree.map(lambda row: row.reshape(-1, YEAR, *row.shape[1:]), rows)
-    state, (trace, snapshots) = lax.scan(year, state, years)
+    state, (trace, snapshots) = lax.scan(year, state, paths.by_year(system, draws))
     trace = trace.reshape(-1, trace.shape[-1])
     return WholePath(draws.log_weight, trace, snapshots, paths.ending(system, fate, state))
 

@@ -1,6 +1,9 @@
 """One path from month 1 to T: fate, months, series and losses."""
 
+from typing import Any
+
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
@@ -10,6 +13,9 @@ from engine.month import step as months
 from engine.month.bearers import borne
 from engine.month.inputs import Fate, fate_of
 from engine.paths.draws import PathId, Seed, month_shocks, path_draws, systematic_draws
+
+YEAR = 12
+"""Months."""
 
 
 class Snapshot(eqx.Module):
@@ -25,6 +31,12 @@ def begin(
     """Fate, the state of month 0, and the economy's draws for every month."""
     draws = systematic_draws(system, sampler, seed, path)
     return fate_of(system, path_draws(system, seed, path, draws.once)), months.init(system), draws
+
+
+def by_year(system: System, draws: Systematic) -> Any:
+    """Calendar and systematic draws, (rows, normals, uniforms), with axes [years, months ...]."""
+    rows = (system.calendar, draws.normals, draws.uniforms)
+    return jax.tree.map(lambda row: row.reshape(-1, YEAR, *row.shape[1:]), rows)
 
 
 def advance(

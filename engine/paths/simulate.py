@@ -29,7 +29,8 @@ from engine.tail.outcome import Outcome, path_weight
 from engine.tail.tally import Layout, Tally
 from engine.vocabulary import FLAGS, UNBROKEN, series_of
 
-YEAR, QUARTER = 12, 3
+QUARTER = 3
+"""Months."""
 REGIME = series_of(("",)).index("regime")
 """Place of the regime among the monthly series."""
 MANY, FEW = 256, 64
@@ -108,9 +109,7 @@ def every_year(
         return state, yearly(state, months)
 
     fate, state, draws = stored(begin, system, sampler, seed, ids)
-    rows = (system.calendar, draws.normals, draws.uniforms)
-    years = jax.tree.map(lambda row: row.reshape(-1, YEAR, *row.shape[1:]), rows)
-    state, results = lax.scan(year, state, years)
+    state, results = lax.scan(year, state, paths.by_year(system, draws))
     return fate, draws, state, results
 
 
@@ -130,7 +129,7 @@ def chunk_outcome(
 
 def outcome_of(path: WholePath, ids: PathIds, count: Int[Array, ""] | int) -> Outcome:
     """The outcome of paths with these ids, the path axis last; those from `count` on have weight 0."""
-    at = np.array([h // YEAR - 1 for h in horizons(path.trace.shape[0])])
+    at = np.array([h // paths.YEAR - 1 for h in horizons(path.trace.shape[0])])
     bits = jnp.asarray([1 << i for i in range(len(FLAGS))], jnp.uint32)
     return Outcome(
         path=ids,

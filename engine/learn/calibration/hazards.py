@@ -28,7 +28,8 @@ from scipy import optimize
 from engine.book.system import System
 from engine.draws.samplers import PSEUDO_RANDOM, Sampler
 from engine.paths.draws import PathIds, Seed
-from engine.paths.simulate import YEAR, every_year
+from engine.paths.path import YEAR
+from engine.paths.simulate import every_year
 from engine.run.chunks import by_path
 from engine.run.plan import Plan
 
