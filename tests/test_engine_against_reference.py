@@ -26,12 +26,12 @@ FLOOR = 1e-2
 SMALL_LOAN = 0.1
 FLOORS = {
     "sold": 0.1, "withdrawn": 0.1, "policy_cost": 1.0, "raised": 1.0, "ebitda": 1.0, "forward": 1.0,
-    "spot": 0.1, "spot_ahead": 0.1, "ltv": 0.1, "paid": 0.1,
+    "spot": 0.1, "spot_ahead": 0.1, "ltv": 0.1, "paid": 0.2,
 }  # fmt: skip
 """Shares up to five times the difference of two shares of capital lost; what a firm may not borrow, which is
 a difference of limits and debts of tens of bn; what a lab lacks and what a firm earns or will earn,
 differences of cash and of contracts that come in and go out; what a plant has beyond its contracts; an LTV,
-which is judged near one; what is left for the second rank of payments."""
+which is judged near one; what is left for the second rank of payments, out of resources that float32 knows to 1.5e-5."""
 
 
 def stressed() -> Parameters:
@@ -82,10 +82,10 @@ def policed() -> Parameters:
 
 
 CASES = {
-    "as shipped": (Parameters, range(12)),
-    "under stress": (stressed, range(100, 108)),
+    "as shipped": (Parameters, range(8)),
+    "under stress": (stressed, range(100, 104)),
     "with other bounds": (bounded, range(100, 104)),
-    "with policy": (policed, range(200, 206)),
+    "with policy": (policed, range(200, 204)),
 }
 
 
@@ -158,6 +158,7 @@ COMPARED = {
     "capex_factor": lambda s, i: s.chips.capex_pace,
     "order_factor": lambda s, i: s.chips.ordered_pace,
     "price": lambda s, i: i.collateral.price,
+    "appraised": lambda s, i: s.chips.value,
     "owned": lambda s, i: s.plants.owned,
     "online": lambda s, i: s.plants.online,
     "short_delivery": lambda s, i: s.plants.late,
@@ -238,6 +239,10 @@ def compare(system, exact, path):
     np.testing.assert_array_equal(state.credit.cause[-1], expected["cause"])
     for name, read in COMPARED.items():
         got = np.asarray(read(state, info), np.float64)
+        if name == "owned":
+            # Firms that are no operators own no chips.
+            operators, got = got, np.zeros((MONTHS, len(system.names.firms), got.shape[-1]))
+            got[:, system.plants.owner.group] = operators
         want = np.array([record[name] for record in expected["months"]], np.float64).reshape(got.shape)
         if name in ("ltv", "dscr"):
             # The engine reports LTV where it tests; ratios of a repaid loan are rounding.

@@ -30,6 +30,9 @@ ELEMENTWISE = {
     "digamma", "stop_gradient", "copy", "add_any",
 }  # fmt: skip
 
+WINDOW = 32
+"""Rows that XLA sums in one loop on a CPU; of more it stores every addend first."""
+
 REDUCTIONS = {"reduce_sum", "reduce_max", "reduce_min", "reduce_prod", "reduce_and", "reduce_or"}
 
 SAME_AXES = {
@@ -218,6 +221,10 @@ def dot_elementwise(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) ->
     if any(batch):
         return fallback(equation, inputs, size)
     left, right = (with_path_axis(jnp.asarray(value), flag, size) for value, flag in inputs)
+    if len(left_axes) == 1 and left.ndim == 2:
+        return vector_times_matrix(left, right, right_axes[0])
+    if len(left_axes) == 1 and right.ndim == 2:
+        return vector_times_matrix(right, left, left_axes[0])
     free_left = [axis for axis in range(left.ndim - 1) if axis not in left_axes]
     free_right = [axis for axis in range(right.ndim - 1) if axis not in right_axes]
     left = lax.transpose(left, (*free_left, *left_axes, left.ndim - 1))
@@ -229,6 +236,17 @@ def dot_elementwise(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) ->
     product = left * right
     first = len(shape_left) + len(shape_right)
     return jnp.sum(product, axis=tuple(range(first, first + len(inner))))
+
+
+def vector_times_matrix(vector: Array, matrix: Array, axis: int) -> Array:
+    """Sum over an axis of the matrix [., ., paths], where it lies, `WINDOW` rows at a time."""
+    sums = []
+    for first in range(0, vector.shape[0], WINDOW):
+        last = min(first + WINDOW, vector.shape[0])
+        part = lax.slice_in_dim(matrix, first, last, axis=axis)
+        weight = lax.broadcast_in_dim(vector[first:last], part.shape, (axis, part.ndim - 1))
+        sums.append(jnp.sum(weight * part, axis=axis))
+    return sum(sums[1:], sums[0])
 
 
 def gather(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
@@ -250,21 +268,21 @@ def gather(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
     )  # fmt: skip
 
 
-def scatter_add(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
-    """Rows that are added where constant indices say: the path axis is one more window axis."""
+def scatter(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
+    """Rows that are set, or added to, where constant indices say: the path axis is one more window axis."""
     _, (indices, moving), _ = inputs
     if moving:
         return fallback(equation, inputs, size)
     value = with_path_axis(jnp.asarray(inputs[0][0]), inputs[0][1], size)
     updates = with_path_axis(jnp.asarray(inputs[2][0]), inputs[2][1], size)
     numbers = equation.params["dimension_numbers"]
-    window = (*numbers.update_window_dims, updates.ndim - 1)
     numbers = lax.ScatterDimensionNumbers(
-        update_window_dims=window,
+        update_window_dims=(*numbers.update_window_dims, updates.ndim - 1),
         inserted_window_dims=numbers.inserted_window_dims,
         scatter_dims_to_operand_dims=numbers.scatter_dims_to_operand_dims,
     )
-    return lax.scatter_add(
+    operation = lax.scatter_add if equation.primitive.name == "scatter-add" else lax.scatter
+    return operation(
         value, indices, updates, numbers,
         indices_are_sorted=equation.params["indices_are_sorted"],
         unique_indices=equation.params["unique_indices"], mode=equation.params["mode"],
@@ -291,5 +309,6 @@ RULES = {
     "div": division,
     "dot_general": dot_general,
     "gather": gather,
-    "scatter-add": scatter_add,
+    "scatter": scatter,
+    "scatter-add": scatter,
 }

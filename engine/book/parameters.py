@@ -92,6 +92,14 @@ class Chips:
     hours_bounds: list[float] = number([0.35, 0.95], "1", "C", "of the share of hours sold")
     rent_elasticity: float = number(1.0, "1", "C", "of rent to utilisation", 0.6, 1.5)
     rent_bounds: list[float] = number([0.25, 1.8], "1", "C", "of the rent multiplier")
+    appraisal_months: float = number(
+        6.0,
+        "months",
+        "C",
+        "of the lag of resale prices behind what chips earn: H100 rose to mid-2024 while its rent had halved",
+        3.0,
+        12.0,
+    )
     stress_bounds: list[float] = number(
         [-0.5, 1.5], "log", "C", "of stress, the shortfall of rents against the underwritten path"
     )
@@ -246,6 +254,9 @@ class Credit:
     )
     sponsor_regime: list[float] = number([1.0, 0.6, 0.3], "1", "C", "of an owner's willingness, by regime")
     extension_months: float = number(24.0, "months", "C", "amend and extend; 4y+1+1 project loans")
+    standstill_months: float = number(
+        12.0, "months", "C", "in which a lender who may extend decides on a loan past its maturity", 3.0, 18.0
+    )
     exchange_loss: float = number(0.25, "of balance", "C", "present-value cut of a distressed exchange")
     contract_advance: float = number(0.85, "1", "C", "of contract value that counts as collateral", 0.7, 0.95)
     contract_yield: float = number(0.10, "1/yr", "C", "discount rate of contract cash")

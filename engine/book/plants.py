@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from engine.book.arrays import floats
+from engine.book.arrays import floats, integers
+from engine.book.membership import Membership
 from engine.book.parameters import Chips
 from engine.book.system import ChipTable, ContractTable, FirmTable, PlantTable
 from engine.vocabulary import HOURS
@@ -39,7 +40,12 @@ def build(
     missing, per_unit = np.maximum(ahead - capacity, 0.0), mix @ unit
     units = np.divide(missing, per_unit, out=np.zeros_like(missing), where=per_unit > 0.0)
     online = capacity + missing - np.maximum(ahead - today, 0.0)
-    return PlantTable(owned=floats(mix * units[:, None]), online=floats(online))
+    (places,) = np.nonzero(operator)
+    return PlantTable(
+        owner=Membership(integers(places), None, len(operator)),
+        owned=floats((mix * units[:, None])[places]),
+        online=floats(online),
+    )
 
 
 def by_seller(contracts: ContractTable, amount: np.ndarray, operator: np.ndarray) -> np.ndarray:

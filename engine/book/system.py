@@ -218,7 +218,8 @@ class LoanTable(eqx.Module):
 class PlantTable(eqx.Module):
     """Chips of operators at month 0."""
 
-    owned: Float[Array, "firms gens"]  # derived: free of pledge, million units
+    owner: Membership  # firm of each operator [firms operators]
+    owned: Float[Array, "operators gens"]  # derived: free of pledge, million units
     online: Float[Array, "firms"]  # derived: capacity in service, USD bn a year
 
 

@@ -20,6 +20,7 @@ class ChipState(eqx.Module):
     capex_pace: Float[Array, ""]
     ordered_pace: Float[Array, ""]  # at which what comes this month was ordered
     tightness: Float[Array, ""]  # one at month 0
+    value: Float[Array, "gens"]  # at which chips are appraised, thousand USD
     accounts: Float[Array, "gens"]  # book value of the fleet, USD bn
     charge: Float[Array, "gens"]  # its depreciation, USD bn a year
 
@@ -30,7 +31,7 @@ class ChipMarket(eqx.Module):
     utilisation: Float[Array, ""]  # index against capacity
     hours: Float[Array, ""]  # share of hours sold
     rent: Float[Array, "gens"]  # USD per hour
-    value: Float[Array, "gens"]  # income value, thousand USD, scaled to observed prices
+    value: Float[Array, "gens"]  # appraised, thousand USD: income value, scaled to observed prices, with a lag
     earnings: Float[Array, "gens"]  # thousand USD a year net of running cost, not negative
     idle: Float[Array, "gens"]  # 1 where a chip does not earn its running cost
     mix: Float[Array, "gens"]  # of purchases
@@ -49,7 +50,8 @@ def init(system: System) -> ChipState:
     one, cost = jnp.ones((), jnp.float32), table.installed * table.list_price
     accounts = cost * jnp.maximum(1.0 - table.age_start / table.accounting_life, 0.0)
     charge = cost / table.accounting_life
-    return ChipState(jnp.zeros_like(cost), table.installed, one, one, one, accounts, charge)
+    value = jnp.maximum(table.price_start - system.numbers.chips.scrap * table.list_price, 0.0)
+    return ChipState(jnp.zeros_like(cost), table.installed, one, one, one, value, accounts, charge)
 
 
 def depreciate(
@@ -150,10 +152,11 @@ def step(
     accounts, charge = depreciate(system, state, bought, survival)
 
     discount_rate = economy.rate + chips.chip_spread * economy.spread
-    value = table.price_scale * income_value(
+    income = table.price_scale * income_value(
         HOURS * hours * rent, HOURS * running_cost, discount_rate, table.decline
     )
-    return ChipState(aged, fleet, pace, ordered, tightness, accounts, charge), ChipMarket(
+    value = state.value + (income - state.value) / chips.appraisal_months
+    return ChipState(aged, fleet, pace, ordered, tightness, value, accounts, charge), ChipMarket(
         utilisation=chips.utilisation * tightness,
         hours=hours,
         rent=rent,

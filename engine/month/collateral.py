@@ -42,7 +42,8 @@ class Collateral(eqx.Module):
     gap: Float[Array, ""]  # log shortfall of chip prices below the underwritten path
     contract_value: Float[Array, "collateralised"]
     foreclosed: Float[Array, "firms"]
-    seized: Float[Array, "collateralised gens"]  # million units foreclosed this month
+    chips: Float[Array, "collateralised"]  # value of those that stay in pledge, USD bn
+    seized: Float[Array, "collateralised"]  # value of those foreclosed this month, USD bn
     ltv: Float[Array, "collateralised"]
     dscr: Float[Array, "collateralised"]
     unsettled: Float[Array, ""]
@@ -178,8 +179,9 @@ def secure(
 ) -> Secured:
     """Collateral after this month's purchases; new debt adds `brought` of value (USD bn)."""
     credit, table, month = system.numbers.credit, system.loans, setting.month
-    spent = brought * table.ltv_target  # at the documented LTV the debt itself, under a lower one more
-    bought = credit.chips_per_draw * spent[:, None] * (setting.chips.mix / system.chips.list_price)[None, :]
+    # At the documented LTV the debt itself, under a lower one more.
+    spent = credit.chips_per_draw * brought * table.ltv_target
+    per_spent = setting.chips.mix / system.chips.list_price
     honoured = contracts.quality * contracts.delivered
     contract = system.contracts.margin * contracts.size * honoured * month.present_value
     # Years until the chips are free: none where the contract is not honoured.
@@ -188,13 +190,13 @@ def secure(
     standing = state.pledged * (1.0 - system.numbers.chips.failure * MONTH)
     secured = Secured(
         balance=balance,
-        pledged=standing + bought,
+        pledged=standing + spent[:, None] * per_spent[None, :],
         scale=state.scale,
         contract_value=table.security @ contract,
         residual=jnp.exp(-system.chips.decline * tied),
     )
     before = secured.value_at(credit.contract_advance, standing, price)
-    after = before + secured.residual * (bought @ price)
+    after = before + secured.residual * spent * (per_spent @ price)
     scale = scale_after_draws(state.scale, before, after, brought)
     return eqx.tree_at(lambda s: s.scale, secured, scale)
 
@@ -330,14 +332,14 @@ def step(
         return judge(system, secured, covered, open_month, resources, waiver, price)
 
     end = spiral(market, state.held, secured.pledged, verdict_at)
-    seized = end.failed[:, None] * secured.pledged
+    chip_value = secured.pledged @ end.price
     waiver_end = time + system.numbers.credit.waiver_months - 1.0
     return (
         CollateralState(
-            pledged=secured.pledged - seized,
+            pledged=secured.pledged * (1.0 - end.failed)[:, None],
             scale=secured.scale,
             waived_until=jnp.where(end.verdict.waived > 0.0, waiver_end, state.waived_until),
-            held=state.held + jnp.sum(seized, axis=0) - end.sold,
+            held=state.held + end.failed @ secured.pledged - end.sold,
             discount=end.discount,
         ),
         cure_and_sweep(system, funds, secured, covered, end.verdict, end.failed),
@@ -346,7 +348,8 @@ def step(
             gap=price_gap(system, resting_price, month),
             contract_value=secured.contract_value,
             foreclosed=jnp.minimum(system.loans.borrowed.first(count) @ end.failed, 1.0),
-            seized=seized,
+            chips=(1.0 - end.failed) * chip_value,
+            seized=end.failed * chip_value,
             ltv=jnp.where(covered.tested, end.verdict.ltv, 0.0),
             dscr=covered.dscr,
             unsettled=jnp.max(jnp.abs(end.failed - end.before)),

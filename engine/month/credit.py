@@ -178,11 +178,12 @@ def write_off(
     gone = indicator(cause != ALIVE)[borrower]
     bankrupt = indicator((cause != ALIVE) & (cause != EXCHANGE))
     # Called chips of a foreclosed borrower moved already; all other chips of the bankrupt move now.
-    seized = bankrupt[borrower[:count]][:, None] * pledges.pledged
-    held = pledges.held + jnp.sum(seized, axis=0)
+    calls = bankrupt[borrower[:count]]
+    held = pledges.held + calls @ pledges.pledged
+    pledged = pledges.pledged * (1.0 - calls)[:, None]
     return eqx.tree_at(
         lambda f: (f.cash, f.balance), funds, (funds.cash * (1.0 - bankrupt), funds.balance * (1.0 - gone))
-    ), eqx.tree_at(lambda p: (p.pledged, p.held), pledges, (pledges.pledged - seized, held))
+    ), eqx.tree_at(lambda p: (p.pledged, p.held), pledges, (pledged, held))
 
 
 def step(
@@ -202,11 +203,10 @@ def step(
     leverage = strain(system, debt + triggers.funding.counted, triggers.funding.limit)
     rate = intensity(system, setting, leverage, dead)
     hazard = state.hazard + MONTH * rate
-    chip_assets = pledges.pledged @ collateral.price
-    insolvent = insolvency(system, setting.revenue.access, funds, forward, chip_assets, debt)
+    insolvent = insolvency(system, setting.revenue.access, funds, forward, collateral.chips, debt)
     cause = default_cause(system, fate, hazard, insolvent, triggers, standing)
 
-    chip_value = chip_assets + collateral.seized @ collateral.price
+    chip_value = collateral.chips + collateral.seized
     secured = (1.0 - system.numbers.chips.sale_cost) * chip_value + credit.step_in * collateral.contract_value
     share = recovery(system, setting, funds.balance, debt, forward, secured, cause)
     fallen = cause != ALIVE

@@ -65,6 +65,7 @@ class Refinancing(eqx.Module):
     rolled: Float[Array, "loans"]
     ahead: Float[Array, "loans"]  # refinanced before it matures
     unpaid: Float[Array, "loans"]
+    standing: Float[Array, "loans"]  # 1 where the lender has not decided yet
     issued: Float[Array, "firms"]  # equity
     drawn: Float[Array, "firms"]  # revolver
     bridged: Float[Array, "firms"]  # new debt in need
@@ -138,7 +139,10 @@ def service(system: System, state: FundingState, setting: Setting) -> Service:
     economy, value, standing = setting.economy, setting.revenue.value, setting.standing
     time = setting.month.month.astype(jnp.float32)
     coupon = state.coupon + loans.floating * economy.rate
-    interest = state.balance * coupon * MONTH * indicator(time > loans.interest_from_month)
+    # An interest reserve is paid out while the tenant stands: its default ends the holiday.
+    deserted = loans.has_tenant * (1.0 - standing.operating[loans.tenant])
+    payable = jnp.maximum(indicator(time > loans.interest_from_month), deserted)
+    interest = state.balance * coupon * MONTH * payable
     # Where lenders plan on a shorter life than documents did, what is newly lent is repaid sooner.
     sooner = jnp.maximum(system.chips.decline / system.chips.documented_decline, 1.0) - 1.0
     chip_loan = jnp.zeros_like(state.peak).at[: loans.ltv_target.shape[0]].set(1.0)
@@ -260,18 +264,20 @@ def refinance(
     unpaid_by_firm = jnp.minimum(left - paid, still)
 
     unpaid = service.due * ratio(unpaid_by_firm, due, 0.0)[loans.borrower]
-    extended, exchange = forbearance(system, unpaid, contracts.forward, extension, setting.standing.operating)
+    operating = setting.standing.operating
+    standing, extended, exchange = forbearance(system, unpaid, standing_limit[0], extension, operating)
     short = still - unpaid_by_firm + contracts.arrears
     return Refinancing(
         rolled=rolled,
         ahead=service.early * ahead_share[loans.borrower],
         unpaid=unpaid,
+        standing=standing,
         issued=issued,
         drawn=drawn,
         bridged=bridged,
         in_kind=in_kind,
         cash=jnp.maximum(free + issued + drawn + bridged - (left - unpaid_by_firm), 0.0),
-        unmet=short + loans.borrowed @ (unpaid * (1.0 - extended)),
+        unmet=short + loans.borrowed @ (unpaid * (1.0 - jnp.maximum(standing, extended))),
         exchange=exchange,
     )
 
@@ -279,20 +285,27 @@ def refinance(
 def forbearance(
     system: System,
     unpaid: Float[Array, "loans"],
-    forward: Float[Array, "firms"],
+    limit: Float[Array, "firms"],
     extension: Float[Array, "loans"],
     operating: Float[Array, "firms"],
-) -> tuple[Float[Array, "loans"], Float[Array, "firms"]]:
-    """Which unpaid maturities are extended, which firms get a distressed exchange; `extension` is uniform."""
+) -> tuple[Float[Array, "loans"], Float[Array, "loans"], Float[Array, "firms"]]:
+    """Unpaid maturities on which lenders stand still, those extended, firms that get a distressed exchange.
+
+    Lenders who may extend decide within `standstill_months`, in any month alike; `extension` is uniform.
+    """
     loans = system.loans
-    solvent = forward[loans.borrower] > 0.0
-    willing = (extension < loans.extension_probability) & solvent
-    extended = jnp.maximum(loans.has_tenant * operating[loans.tenant], indicator(willing))
+    months = jnp.where(loans.extension_probability > 0.0, system.numbers.credit.standstill_months, 1.0)
+    decision = 1.0 - months * (1.0 - extension)  # uniform where not negative: then it is taken this month
+    worth = limit[loans.borrower] > 0.0
+    tenant = loans.has_tenant * operating[loans.tenant]
+    standing = indicator((decision < 0.0) & worth) * (1.0 - tenant)
+    willing = (decision < loans.extension_probability) & worth & (standing < 0.5)
+    extended = jnp.maximum(tenant, indicator(willing))
     swapped = (
-        (unpaid > NOTHING) & (extended < 0.5) & solvent
-        & (extension < loans.extension_probability + loans.exchange_probability)
+        (unpaid > NOTHING) & (standing < 0.5) & (extended < 0.5) & worth
+        & (decision < loans.extension_probability + loans.exchange_probability)
     )  # fmt: skip
-    return extended, jnp.minimum(loans.borrowed @ indicator(swapped), 1.0)
+    return standing, extended, jnp.minimum(loans.borrowed @ indicator(swapped), 1.0)
 
 
 def renew(
@@ -325,12 +338,14 @@ def renew(
     margin = loans.refinancing_margin * setting.revenue.spread[loans.borrower] * repriced
     market_coupon = margin + (1.0 - loans.floating) * economy.rate
     coupon = state.coupon + replaced * (market_coupon - state.coupon)
-    tenor = jnp.where(deal.unpaid > NOTHING, system.numbers.credit.extension_months, loans.tenor_months)
+    unpaid = deal.unpaid > NOTHING
+    tenor = jnp.where(unpaid, system.numbers.credit.extension_months, loans.tenor_months)
     time = setting.month.month.astype(jnp.float32)
     matured = service.bullet > 0.0
+    settled = matured & ~(unpaid & (deal.standing > 0.0))
     still = jnp.maximum(state.maturing - ratio(deal.ahead, state.balance - service.amortisation, 0.0), 0.0)
     return (
-        balance, coupon, jnp.where(matured, time + tenor, state.maturity), jnp.where(matured, 1.0, still)
+        balance, coupon, jnp.where(settled, time + tenor, state.maturity), jnp.where(matured, 1.0, still)
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from engine.vocabulary import HOURS, MONTH
 class PlantState(eqx.Module):
     """Chips free of pledge (million units), capacity online, months of short delivery."""
 
-    owned: Float[Array, "firms gens"]
+    owned: Float[Array, "operators gens"]
     online: Float[Array, "firms"]  # USD bn a year at the rents of the book
     late: Float[Array, "firms"]  # months
 
@@ -47,13 +47,13 @@ def unit_capacity(system: System) -> Float[Array, "gens"]:
 
 def of_plant(
     system: System,
-    owned: Float[Array, "firms gens"],
+    owned: Float[Array, "operators gens"],
     pledged: Float[Array, "collateralised gens"],
     each: Float[Array, "gens"],
 ) -> Float[Array, "firms"]:
     """Sum of `each` over all chips of a firm, pledged or not; 0 for firms that are no operators."""
     of_loans = system.loans.borrowed.first(pledged.shape[0]) @ (pledged @ each)
-    return system.firms.operator * (owned @ each + of_loans)
+    return system.plants.owner @ (owned @ each) + system.firms.operator * of_loans
 
 
 def needed(
@@ -81,11 +81,11 @@ def step(
     """Delivery of the month. `pledged`, contract `size` and loans' `peak` are those of last month."""
     chips, numbers, market = system.numbers.chips, system.numbers.contracts, setting.chips
     plant_on, operating, month = system.numbers.mechanisms.plant, setting.standing.operating, setting.month
-    installed = of_plant(system, state.owned, pledged, unit_capacity(system)) * operating
+    first = of_plant(system, state.owned, pledged, system.chips.rental)
+    installed = HOURS * chips.utilisation * first * operating
     arrived = jnp.maximum(installed - state.online, 0.0) / chips.installation_months
     online = jnp.minimum(installed, state.online + arrived)
 
-    first = of_plant(system, state.owned, pledged, system.chips.rental)
     today = of_plant(system, state.owned, pledged, market.rent)
     rent = 1.0 - plant_on * (1.0 - jnp.minimum(ratio(today, first, 1.0), 1.0))
     renewal = setting.economy.by_regime(numbers.renewal) * rent[system.contracts.seller]
@@ -115,7 +115,9 @@ def step(
     )
 
 
-def survivors(system: System, market: ChipMarket, free: Float[Array, "firms"]) -> Float[Array, "firms gens"]:
+def survivors(
+    system: System, market: ChipMarket, free: Float[Array, "operators"]
+) -> Float[Array, "operators gens"]:
     """Share of a firm's own chips that outlive the month: some fail, idle ones that are free retire."""
     chips = system.numbers.chips
     retired = free[:, None] * market.idle[None, :] * (chips.retire_idle - chips.failure)
@@ -151,8 +153,9 @@ def close(
     `bought` is what was spent on chips free of pledge (USD bn), `standing` that after this month's defaults.
     """
     market = setting.chips
-    bankrupt = setting.standing.operating * (1.0 - standing.operating)
-    units = bought[:, None] * (market.mix / system.chips.list_price)[None, :]
-    owned = state.owned * survivors(system, market, plant.free) + units
+    owner = system.plants.owner
+    bankrupt = (setting.standing.operating * (1.0 - standing.operating)) @ owner
+    units = (bought @ owner)[:, None] * (market.mix / system.chips.list_price)[None, :]
+    owned = state.owned * survivors(system, market, plant.free @ owner) + units
     seized = bankrupt @ owned
     return PlantState(owned * (1.0 - bankrupt)[:, None], state.online, state.late), seized

@@ -22,8 +22,11 @@ from experiments.shipped_book.assumptions import (
     DRAWN,
     GENERATIONS,
     LEASE_MARGIN,
+    LEASES,
     ORIGINATION,
     RAMP,
+    SHARE,
+    SIGNED,
 )
 from experiments.shipped_book.chips import chips
 from experiments.shipped_book.facts import Facts, Row
@@ -48,21 +51,31 @@ class Rows:
 
 
 class Draw:
-    """Random numbers of the population, by the names of `DRAWN`."""
+    """Random numbers of the population, by the names of `DRAWN`, and what tenants can still sign for."""
 
-    def __init__(self, seed: int = SEED) -> None:
+    def __init__(self, seed: int = SEED, room: Mapping[str, float] | None = None) -> None:
         self.random = np.random.default_rng(seed)
+        self.room = dict(most_signed() if room is None else room)
+        self.let: list[bool] = []  # whether each cloud still to be drawn has a tenant
+
+    def expect(self, clouds: int) -> None:
+        """So many clouds are drawn next: their law's share of them, in a random order, has no tenant."""
+        without = round(DRAWN["cloud_tenant"].law.weights["none"] * clouds)
+        self.let = [bool(place >= without) for place in self.random.permutation(clouds)]
 
     def of(self, name: str) -> Any:
         """A draw from the law of `name`."""
         return DRAWN[name].law.sample(self.random)
 
-    def tenant(self, kind: str) -> str:
-        """The tenant of a cloud or a site; blank for none."""
-        party = self.of(f"{kind}_tenant")
-        if party == "hyperscaler":
-            return str(self.of(f"{kind}_hyperscaler"))
-        return str(self.of("developer")) if party == "developer" else {"none": "", "cloud": "CRWV"}[party]
+    def tenant(self, kind: str, annual: float) -> str:
+        """A tenant of a cloud or a site with room for `annual` (USD bn a year), drawn until one has it."""
+        while True:
+            party = self.of(f"{kind}_tenant")
+            law = {"hyperscaler": f"{kind}_hyperscaler", "developer": "developer"}.get(party)
+            name = str(self.of(law)) if law else {"none": "", "cloud": "CRWV"}[party]
+            if name and annual <= self.room.get(name, np.inf):
+                self.room[name] = self.room.get(name, np.inf) - annual
+                return name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,19 +103,32 @@ def accepted(offer: Callable[[], Terms], debt: float, least: float) -> Terms:
     raise ValueError(f"{ATTEMPTS} draws of terms with a DSCR below {least:g}, expected one above")
 
 
-def population(members: Mapping[str, list[tuple[str, str, float]]], seed: int = SEED) -> Rows:
+def most_signed() -> dict[str, float]:
+    """What tenants sign for at most, USD bn a year; those that are not named here, without limit."""
+    return LEASES | dict.fromkeys(DEVELOPERS, SIGNED * SHARE * Economy().plan[5])
+
+
+def population(
+    members: Mapping[str, list[tuple[str, str, float]]],
+    seed: int = SEED,
+    room: Mapping[str, float] | None = None,
+) -> Rows:
     """Borrowers of today's groups, then those of each year's lending.
 
-    members: (firm, name, size in USD bn) of today's borrowers by group (`standing`).
+    members: (firm, name, size in USD bn) of today's borrowers by group (`standing`); room: what tenants sign
+    for at most (`most_signed`).
     """
-    draw, rows = Draw(seed), developers()
+    draw, rows = Draw(seed, room), developers()
     for group, borrowers in members.items():
         clouds = round(draw.of("cloud_share") * len(borrowers)) if group == "UNNAMED_PC" else 0
         order = draw.random.permutation(len(borrowers))
+        draw.expect(clouds)
         for place, (firm, name, size) in enumerate(borrowers):
             kind = "cloud" if order[place] < clouds else "site"
             borrower(rows, draw, kind, group, firm, name, size, year=0)
-    for year, planned in enumerate(Chips().capex, start=1):
+    years = Chips().capex
+    draw.expect(len(years) * sum(kinds["cloud"] for kinds in A_YEAR.values()))
+    for year, planned in enumerate(years, start=1):
         for group, kinds in A_YEAR.items():
             share = ORIGINATION[group] / sum(kinds.values())
             size = Credit().origination * planned * share
@@ -128,7 +154,7 @@ def standing(facts: Facts) -> dict[str, list[tuple[str, str, float]]]:
 def developers() -> Rows:
     """AI developers without a row of their own: small labs that live on equity rounds."""
     common = {
-        "kind": "lab", "revenue_share": 0.02, "fixed_cost": 0.6, "cash": 4, "minimum_cash": 0.3,
+        "kind": "lab", "revenue_share": SHARE, "fixed_cost": 0.6, "cash": 4, "minimum_cash": 0.3,
         "equity_value": 40, "equity_volatility": 0.55, "value_multiple": 0.1, "hazard": 0.0025, **INVENTED,
         "source": "stand for AI developers behind Anthropic and xAI in size; invented",
     }  # fmt: skip
@@ -162,9 +188,9 @@ def borrower(
 def cloud(rows: Rows, draw: Draw, firm: Row, loan: Row, debt: float, year: int) -> None:
     """A cloud that pledges chips, with a contract for part of them or none."""
     vintage = int(draw.of("vintage")) if year == 0 else 2025
-    tenant, tenor = draw.tenant("cloud"), round(draw.of("tenor"))
+    let, tenor = draw.let.pop(), round(draw.of("tenor"))
     age = 2025.5 - vintage if year == 0 else 0.0
-    terms = accepted(lambda: cloud_terms(draw, debt, vintage, age, bool(tenant)), debt, draw.of("coverage"))
+    terms = accepted(lambda: cloud_terms(draw, debt, vintage, age, let), debt, draw.of("coverage"))
     rows.loans.append({
         **loan, "coupon": round(terms.margin, 4), "refinancing_margin": round(terms.margin, 4),
         "collateral": 1, "ltv_target": round(draw.of("advance"), 3),
@@ -175,7 +201,7 @@ def cloud(rows: Rows, draw: Draw, firm: Row, loan: Row, debt: float, year: int) 
     })  # fmt: skip
     equity = draw.of("equity_per_debt") * debt
     rows.firms.append({
-        **firm, "kind": "neocloud", "cash": amount(draw.of("cash_per_debt") * debt), "minimum_cash": 0,
+        **firm, "kind": "neocloud", **reserve(draw, debt),
         "equity_value": amount(equity), "equity_volatility": 0.8, "debt_multiple": 4.5, "asset_multiple": 7,
         "sponsor_capacity": amount(draw.of("owner_per_debt") * debt), "hazard": 0.005,
         "core_stress_beta": 1, "ebitda_ttm": amount(terms.cash if year == 0 else 0.0),
@@ -186,8 +212,9 @@ def cloud(rows: Rows, draw: Draw, firm: Row, loan: Row, debt: float, year: int) 
             {"loan": loan["loan"], "generation": g, "thousand_units": round(1000 * million, 3), **INVENTED}
             for g, million in terms.units.items()
         ]
-    if not tenant:
+    if not let:
         return
+    tenant = draw.tenant("cloud", terms.annual)
     start = 12 * (year - 1) + 4 if year else 0
     name = f"{tenant}_{firm['firm']}"
     rows.contracts.append({
@@ -229,7 +256,7 @@ def site(rows: Rows, draw: Draw, firm: Row, loan: Row, debt: float, year: int) -
     """A company with one leased site, open or under construction."""
     private = loan["class"] == "UNNAMED_PC"
     terms = accepted(lambda: site_terms(draw, debt, private), debt, draw.of("coverage"))
-    tenant, opening = draw.tenant("site"), round(draw.of("opening"))
+    tenant, opening = draw.tenant("site", terms.annual), round(draw.of("opening"))
     built = bool(draw.random.random() < draw.of("open")) and year == 0
     start = 0 if built else opening + 12 * max(year - 1, 0) + (6 if year else 0)
     rows.loans.append({
@@ -238,7 +265,7 @@ def site(rows: Rows, draw: Draw, firm: Row, loan: Row, debt: float, year: int) -
         "base_recovery": 0.5 if private else 0.62, "extension_probability": 0.5, "exchange_probability": 0.3,
     })  # fmt: skip
     rows.firms.append({
-        **firm, "kind": "project", "cash": amount(draw.of("cash_per_debt") * debt),
+        **firm, "kind": "project", **reserve(draw, debt),
         "debt_multiple": 11.5 if private else 13.8, "hazard": 0.0015,
         "sponsor_capacity": amount(draw.of("owner_per_debt") * debt),
     })  # fmt: skip
@@ -256,6 +283,12 @@ def site_terms(draw: Draw, debt: float, private: bool) -> Terms:
     rent = draw.of("debt_yield" if private else "bank_debt_yield") * debt
     margin = draw.of("margin") if private else BANK_MARGIN
     return Terms(LEASE_MARGIN * rent, margin, 0.0, rent)
+
+
+def reserve(draw: Draw, debt: float) -> Row:
+    """Cash that a lender wants to see: it pays interest, not principal or chips."""
+    cash = amount(draw.of("cash_per_debt") * debt)
+    return {"cash": cash, "minimum_cash": cash}
 
 
 def amount(value: float) -> float:

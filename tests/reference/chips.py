@@ -101,13 +101,14 @@ def start(book) -> dict:
         "existing": existing,
         "recent": recent,
         "price_scale": scale,
+        "value_start": [scale[g] * value[g] for g in generations],
         "price_start": price,
         "capacity_start": capacity,
     }
 
 
 def price_of(book, g: int, scaled_value: float, discount: float) -> float:
-    """price_g(F) = b_g V_g e^{-F} + scrap list_g."""
+    """price_g(F) = W_g e^{-F} + scrap list_g."""
     return scaled_value * math.exp(-discount) + book.numbers.chips.scrap * book.chips.list_price[g]
 
 
@@ -228,9 +229,11 @@ def prices(book, fixed, state, now, new, t: int) -> None:
     for g in generations:
         cost = chips.operating_cost[g] * now["power"]
         value = income_value(now["rent"][g], cost, now["hours"], discount_rate, decline(book))
-        scaled.append(fixed["price_scale"][g] * value)
+        earned = fixed["price_scale"][g] * value
+        scaled.append(state["appraised"][g] + (earned - state["appraised"][g]) / n.appraisal_months)
         decayed.append(state["fire_sale"][g] * 2.0 ** (-DT / n.impact_half_life))
         price.append(price_of(book, g, scaled[g], decayed[g]))
+    new["appraised"] = scaled
     now["scaled_value"], now["decayed_fire_sale"], now["price_before_sales"] = scaled, decayed, price
     recent = fixed["recent"]
     shortfall = sum(math.log(fixed["price_start"][g] / price[g]) for g in recent) / len(recent)

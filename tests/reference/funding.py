@@ -49,7 +49,9 @@ def service(book, state, now, new, t: int) -> None:
     for m in range(len(loans.borrower)):
         balance = state["balance"][m]
         rate = state["coupon"][m] + loans.floating[m] * new["short_rate"]
-        interest.append(balance * rate * DT if t > loans.interest_from_month[m] else 0.0)
+        deserted = loans.has_tenant[m] > 0 and not now["operating"][int(loans.tenant[m])]
+        due_now = t > loans.interest_from_month[m] or deserted
+        interest.append(balance * rate * DT if due_now else 0.0)
         rate = loans.amortisation[m] * repayment_factor(book, m)
         scheduled = min(balance, rate * DT * state["peak"][m])
         amortisation.append(scheduled if t > loans.amortisation_from_month[m] else 0.0)
@@ -145,10 +147,10 @@ def refinance(book, state, draws, now) -> None:
 
 
 def settle(book, draws, now) -> None:
-    """Unpaid part, extension and exchange of each loan; unmet need and cash of each firm."""
+    """Unpaid part, standstill, extension and exchange of each loan; unmet need and cash of each firm."""
     loans = book.loans
-    credit_extension = draws["extension"]
-    now["rolled"], now["ahead"], now["loan_unpaid"], now["extended"] = [], [], [], []
+    now["rolled"], now["ahead"], now["loan_unpaid"] = [], [], []
+    now["still"], now["extended"] = [], []
     now["exchange"] = [False for _ in book.firms.cash]
     lost = [0.0 for _ in book.firms.cash]
     for m in range(len(loans.borrower)):
@@ -158,14 +160,17 @@ def settle(book, draws, now) -> None:
         share = now["unpaid"][i] / now["firm_due"][i] if now["firm_due"][i] > 0.0 else 0.0
         unpaid = now["due"][m] * share
         tenant = loans.has_tenant[m] > 0 and now["operating"][int(loans.tenant[m])] > 0
-        earning = now["forward"][i] > 0.0
-        granted = credit_extension[m] < loans.extension_probability[m] and earning
-        extended = tenant or granted
+        worth = now["limit"][i] > 0.0
+        held = book.numbers.credit.standstill_months if loans.extension_probability[m] > 0.0 else 1.0
+        decision = 1.0 - held * (1.0 - draws["extension"][m])
+        still = decision < 0.0 and worth and not tenant
+        extended = tenant or (not still and decision < loans.extension_probability[m] and worth)
         either = loans.extension_probability[m] + loans.exchange_probability[m]
-        if unpaid > 1e-6 and not extended and credit_extension[m] < either and earning:
+        if unpaid > 1e-6 and not still and not extended and decision < either and worth:
             now["exchange"][i] = True
-        lost[i] += 0.0 if extended else unpaid
+        lost[i] += 0.0 if still or extended else unpaid
         now["loan_unpaid"].append(unpaid)
+        now["still"].append(still)
         now["extended"].append(extended)
     now["unmet"], now["cash_after_service"] = [], []
     for i in range(len(book.firms.cash)):
@@ -203,8 +208,10 @@ def balances(book, state, now, new, t: int) -> None:
             balance += now["bridged"][i]
         maturity = state["maturity"][m]
         if now["bullet"][m]:
-            refinanced = now["loan_unpaid"][m] <= 1e-6
-            maturity = t + (loans.tenor_months[m] if refinanced else book.numbers.credit.extension_months)
+            if now["loan_unpaid"][m] <= 1e-6:
+                maturity = t + loans.tenor_months[m]
+            elif not now["still"][m]:
+                maturity = t + book.numbers.credit.extension_months
         new["maturing"].append(still_maturing(state, now, m))
         weight = (now["rolled"][m] + now["ahead"][m]) / max(balance, 1e-9)
         seen = now["counted"][i]

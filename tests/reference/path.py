@@ -75,6 +75,7 @@ def start_state(book) -> dict:
         "capex_factor": 1.0,
         "order_factor": 1.0,
         "tightness": 1.0,
+        "appraised": chips.start(book)["value_start"],
         "own_value": [0.0] * firms,
         "owned": plant.start_owned(book),
         "online": plant.start_online(book),

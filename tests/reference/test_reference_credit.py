@@ -176,7 +176,8 @@ def test_notes_that_find_no_refinancing_are_paid_extended_exchanged_or_default()
     results = {}
     for name, uniform in (("extended", 0.1), ("exchange", 0.5), ("default", 0.9)):
         system = example.small_system()
-        system.firms.debt_multiple[HOST] = 0.0
+        system.firms.debt_multiple[HOST] = 1e-9
+        system.numbers.credit.standstill_months = 1.0
         extension = np.full((15, len(system.loans.borrower)), uniform)
         results[name] = calm(system, 15, extension=extension)
     before = results["extended"]["months"][13]
@@ -192,6 +193,21 @@ def test_notes_that_find_no_refinancing_are_paid_extended_exchanged_or_default()
     assert default["cause"][HOST] == 2 and default["balance"][3] == 0.0
     own = 0.35 * math.exp(-0.35 * max(default["stress"], 0.0))
     assert default["recovery"][3] == near(own + 0.6 * (0.95 - own))
+
+
+def test_lenders_stand_still_until_they_decide():
+    """Of three months: with u = 0.6 nothing happens; u = 0.7 decides, and 0.1 of a uniform extends."""
+    rows = {}
+    for uniform in (0.6, 0.7):
+        system = example.small_system()
+        system.firms.debt_multiple[HOST] = 1e-9
+        system.numbers.credit.standstill_months = 3.0
+        extension = np.full((16, len(system.loans.borrower)), uniform)
+        rows[uniform] = calm(system, 16, extension=extension)["months"]
+    still, extended = (rows[uniform][14] for uniform in (0.6, 0.7))
+    assert still["maturity"][3] == 15 and still["cause"][HOST] == 0
+    assert still["balance"][3] == extended["balance"][3] and extended["maturity"][3] == 15 + 24
+    assert rows[0.6][15]["due"][3] == still["balance"][3] and rows[0.7][15]["due"][3] == 0.0
 
 
 def test_scale_of_collateral_sets_the_loan_to_value_of_month_zero():
@@ -291,7 +307,8 @@ def test_chips_of_loans_that_were_not_called_follow_their_foreclosed_borrower():
 
 def test_an_exchange_leaves_the_chips_and_ends_borrowing():
     system = example.small_system()
-    system.firms.debt_multiple[CLOUD], system.firms.equity_value[CLOUD] = 0.0, 0.0
+    system.firms.debt_multiple[CLOUD], system.firms.equity_value[CLOUD] = 1e-9, 0.0
+    system.numbers.credit.standstill_months = 1.0
     system.loans.committed[2], system.loans.maturity_month[0] = 0.0, 1.0
     result = calm(system, 2)
     first, second = result["months"]

@@ -217,7 +217,8 @@ def test_an_operator_builds_what_contracts_need_and_replaces_what_fails():
 
 def test_an_exchange_leaves_the_plant_whole_and_a_default_loses_it():
     system = example.whole_system()
-    system.firms.debt_multiple[CLOUD], system.firms.equity_value[CLOUD] = 0.0, 0.0
+    system.firms.debt_multiple[CLOUD], system.firms.equity_value[CLOUD] = 1e-9, 0.0
+    system.numbers.credit.standstill_months = 1.0
     system.loans.committed[2], system.loans.maturity_month[0] = 0.0, 1.0
     month = calm(system, 1)["months"][0]
     assert month["cause"][CLOUD] == 6 and not month["held"].any()
@@ -329,3 +330,22 @@ def test_new_lending_goes_to_the_loans_of_its_year():
         month = months[t - 1]
         lent = month["borrowed"][5] - month["draw"][5] - month["capex_debt"][SOFTWARE]
         assert lent == near(share * month["origination"]) and month["origination"] > 0.0
+
+
+def test_prices_follow_what_chips_earn_with_a_lag():
+    """A quarter of the way each month; with no lag they are what chips earn."""
+    system = example.small_system()
+    start = chips.start(plain(system))
+    months = calm(system, 2)["months"]
+    value = start["price_start"][1] - 0.03 * 36.0
+    for month in months:
+        yield_ = 0.037 + 0.09 * month["spread"]
+        earned = chips.income_value(
+            month["rent"][1], 0.65 * month["power"], month["hours"], yield_, LN / 6.0
+        )
+        value += (start["price_scale"][1] * earned - value) / 4.0
+        assert month["price_before_sales"][1] == near(value + 0.03 * 36.0)
+    system.numbers.chips.appraisal_months = 1.0
+    month = calm(system, 1)["months"][0]
+    earned = chips.income_value(month["rent"][1], 0.65 * month["power"], month["hours"], 0.037 + 0.09, LN / 6.0)
+    assert month["price_before_sales"][1] == near(start["price_scale"][1] * earned + 0.03 * 36.0)
