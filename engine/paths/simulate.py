@@ -1,6 +1,7 @@
 """Many paths of the full model: a chunk month by month, and the layout of its tally."""
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from engine.batch.path_last import batch_last
 from engine.book.system import System
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM, Sampler, Systematic
+from engine.month import step as months
 from engine.month.inputs import Fate
 from engine.month.step import Info, State
 from engine.paths import path as paths
@@ -33,8 +35,8 @@ QUARTER = 3
 """Months."""
 REGIME = series_of(("",)).index("regime")
 """Place of the regime among the monthly series."""
-MANY, FEW = 256, 64
-"""Beyond so many instruments, so many paths to a chunk (measured: docs/performance.md)."""
+CHUNKS = ((2_000, CHUNK), (5_000, 128), (math.inf, 64))
+"""Up to so many numbers in the state of a path, so many paths to a chunk (measured: docs/performance.md)."""
 
 
 def horizons(months: int) -> tuple[int, ...]:
@@ -55,8 +57,10 @@ def break_quarter(regime: Float[Array | np.ndarray, "months paths"]) -> Int32[Ar
 
 
 def chunk_of(system: System) -> int:
-    """Paths that a CPU evaluates together: of a book with many instruments fewer, or its caches overflow."""
-    return CHUNK if len(system.names.instruments) <= MANY else FEW
+    """Paths that a CPU evaluates together: of a large book fewer, or its caches overflow."""
+    state = jax.tree.leaves(jax.eval_shape(months.init, system))
+    size = sum(leaf.size for leaf in state)
+    return next(chunk for most, chunk in CHUNKS if size <= most)
 
 
 def layout_of(system: System) -> Layout:

@@ -6,7 +6,7 @@ DEVELOPERS = ("DEV_A", "DEV_B", "DEV_C")
 """Buyers of compute who are neither labs with a row nor hyperscalers."""
 
 DRAWN = {
-    "cloud_share": Assumption(Fixed(0.6), "of private borrowers: clouds; the rest are sites"),
+    "cloud_share": Assumption(Fixed(0.6), "of private credit: clouds; the rest are sites"),
     "cloud_tenant": Assumption(
         Shares({"hyperscaler": 0.40, "developer": 0.35, "none": 0.25}), "who rents from a cloud"
     ),
@@ -56,8 +56,8 @@ SHARE, SIGNED = 0.02, 1.4
 """A developer's share of AI revenue; what it signs for, over what it plans to earn in year 5 (as OpenAI)."""
 LEASES = {"ORCL": 9.0, "CRWV": 2.1}
 """Rents to landlords without a row, USD bn a year: drawn sites are part of them."""
-A_YEAR = {"UNNAMED_PC": {"cloud": 3, "site": 1}, "OTHER_CONSTRUCTION": {"cloud": 0, "site": 2}}
-"""Borrowers of a year's new lending by group."""
+A_YEAR = {"UNNAMED_PC": {"cloud": 2, "merchant": 1, "site": 1}, "OTHER_CONSTRUCTION": {"site": 2}}
+"""Borrowers of a year's new lending by group; a merchant is a cloud without a tenant."""
 ORIGINATION = {"UNNAMED_PC": 0.53, "OTHER_CONSTRUCTION": 0.24}
 """Shares of new sector borrowing (Morgan Stanley 2025-28: private credit 800 of 1,500, other 350)."""
 CONTRACT_MARGIN, LEASE_MARGIN, BANK_MARGIN, RAMP = 0.7, 0.95, 0.025, 6

@@ -1,14 +1,14 @@
 """Credit without names: groups and pools, their borrowers and tenants, and their tranches.
 
-Every borrower and tenant is invented, 3 to 6 bn each so that a single default and a lender's concentration
+Every borrower and tenant is invented, 3 to 8 bn each so that a single default and a lender's concentration
 matter; only class totals have sources. Sizes rise evenly and sum to the total.
 """
 
 from experiments.shipped_book.facts import Facts, Row
 
 BORROWERS = {
-    "UNNAMED_PC": ("PC", "Private credit obligor", 30, 1.0),
-    "OTHER_CONSTRUCTION": ("CON", "Hyperscale construction obligor", 13, 1.0),
+    "UNNAMED_PC": ("PC", "Private credit obligor", 20, 1.5),
+    "OTHER_CONSTRUCTION": ("CON", "Hyperscale construction obligor", 10, 1.0),
     "CMBS_SASB": ("CMBS", "Single-asset CMBS obligor", 5, 0.8),
 }
 """Pool: prefix, name, number, half range of sizes (USD bn)."""

@@ -56,12 +56,6 @@ class Draw:
     def __init__(self, seed: int = SEED, room: Mapping[str, float] | None = None) -> None:
         self.random = np.random.default_rng(seed)
         self.room = dict(most_signed() if room is None else room)
-        self.let: list[bool] = []  # whether each cloud still to be drawn has a tenant
-
-    def expect(self, clouds: int) -> None:
-        """So many clouds are drawn next: their law's share of them, in a random order, has no tenant."""
-        without = round(DRAWN["cloud_tenant"].law.weights["none"] * clouds)
-        self.let = [bool(place >= without) for place in self.random.permutation(clouds)]
 
     def of(self, name: str) -> Any:
         """A draw from the law of `name`."""
@@ -120,26 +114,35 @@ def population(
     """
     draw, rows = Draw(seed, room), developers()
     for group, borrowers in members.items():
-        clouds = round(draw.of("cloud_share") * len(borrowers)) if group == "UNNAMED_PC" else 0
-        order = draw.random.permutation(len(borrowers))
-        draw.expect(clouds)
-        for place, (firm, name, size) in enumerate(borrowers):
-            kind = "cloud" if order[place] < clouds else "site"
-            borrower(rows, draw, kind, group, firm, name, size, year=0)
-    years = Chips().capex
-    draw.expect(len(years) * sum(kinds["cloud"] for kinds in A_YEAR.values()))
-    for year, planned in enumerate(years, start=1):
-        for group, kinds in A_YEAR.items():
-            share = ORIGINATION[group] / sum(kinds.values())
-            size = Credit().origination * planned * share
-            for kind, count in kinds.items():
+        kinds = draw.random.permutation(kinds_of(group, len(borrowers)))
+        for kind, (firm, name, size) in zip(kinds, borrowers, strict=True):
+            borrower(rows, draw, str(kind), group, firm, name, size, year=0)
+    for year, planned in enumerate(Chips().capex, start=1):
+        for group, counts in A_YEAR.items():
+            for kind, count in counts.items():
+                share = ORIGINATION[group] * parts_of(group)[kind] / count
                 for number in range(1, count + 1):
                     prefix = "NPC" if group == "UNNAMED_PC" else "NCON"
                     firm = f"{prefix}_{2025 + year}_{kind[0].upper()}{number}"
                     paper = "private" if group == "UNNAMED_PC" else "bank"
                     name = f"New {kind} of {2025 + year}, {paper} {number}"
+                    size = Credit().origination * planned * share
                     borrower(rows, draw, kind, group, firm, name, size, year, round(share, 6))
     return rows
+
+
+def parts_of(group: str) -> dict[str, float]:
+    """Shares of the kinds of borrower in a group's credit."""
+    clouds = DRAWN["cloud_share"].law.value if group == "UNNAMED_PC" else 0.0
+    merchant = DRAWN["cloud_tenant"].law.weights["none"]
+    return {"cloud": clouds * (1.0 - merchant), "merchant": clouds * merchant, "site": 1.0 - clouds}
+
+
+def kinds_of(group: str, count: int) -> list[str]:
+    """Kinds of so many borrowers, in their shares; sites are the rest."""
+    clouds = round((1.0 - parts_of(group)["site"]) * count)
+    merchants = round(DRAWN["cloud_tenant"].law.weights["none"] * clouds)
+    return ["merchant"] * merchants + ["cloud"] * (clouds - merchants) + ["site"] * (count - clouds)
 
 
 def standing(facts: Facts) -> dict[str, list[tuple[str, str, float]]]:
@@ -181,14 +184,17 @@ def borrower(
     loan |= {"committed": debt, "drawn": debt} if year == 0 else {
         "committed": 0, "drawn": 0, "new_money": 1, "origination_share": share, "vintage": year
     }  # fmt: skip
-    build = cloud if kind == "cloud" else site
-    build(rows, draw, {"firm": firm, "name": name, "pool": group, **INVENTED}, loan, debt, year)
+    row: Row = {"firm": firm, "name": name, "pool": group, **INVENTED}
+    if kind == "site":
+        site(rows, draw, row, loan, debt, year)
+    else:
+        cloud(rows, draw, row, loan, debt, year, let=kind == "cloud")
 
 
-def cloud(rows: Rows, draw: Draw, firm: Row, loan: Row, debt: float, year: int) -> None:
-    """A cloud that pledges chips, with a contract for part of them or none."""
+def cloud(rows: Rows, draw: Draw, firm: Row, loan: Row, debt: float, year: int, let: bool) -> None:
+    """A cloud that pledges chips, with a contract for part of them where they are let."""
     vintage = int(draw.of("vintage")) if year == 0 else 2025
-    let, tenor = draw.let.pop(), round(draw.of("tenor"))
+    tenor = round(draw.of("tenor"))
     age = 2025.5 - vintage if year == 0 else 0.0
     terms = accepted(lambda: cloud_terms(draw, debt, vintage, age, let), debt, draw.of("coverage"))
     rows.loans.append({

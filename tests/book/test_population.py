@@ -17,7 +17,7 @@ from experiments.shipped_book.build import plain
 from experiments.shipped_book.chips import chips
 from experiments.shipped_book.laws import Shares, Uniform
 
-DRAWS, ERRORS = 60, 4.0
+DRAWS, ERRORS = 90, 4.0
 RATE = Economy().rate
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs/population.md"
 
@@ -124,11 +124,11 @@ def test_the_seed_is_all_that_a_draw_depends_on(members):
 
 
 def test_three_in_five_private_borrowers_are_clouds(draws):
-    """18 of 30 in each draw, and any borrower in as many draws; others' sites are no clouds."""
+    """12 of 20 in each draw, and any borrower in as many draws; others' sites are no clouds."""
     private = [each for each in today(draws) if each["private"]]
-    assert len(private) == 30 * DRAWS
+    assert len(private) == 20 * DRAWS
     for seed in range(1, DRAWS + 1):
-        assert sum(each["kind"] == "neocloud" for each in private if each["seed"] == seed) == 18
+        assert sum(each["kind"] == "neocloud" for each in private if each["seed"] == seed) == 12
     first = [each["kind"] for each in private if each["firm"]["firm"] == "PC_01"]
     assert follows(first, {"neocloud": 0.6, "project": 0.4})
     assert {each["kind"] for each in draws if not each["private"]} == {"project"}
@@ -166,7 +166,10 @@ def test_tenants_follow_their_law_where_they_sign_without_limit(unlimited, kind)
     buyers = [each["contract"]["buyer"] if each["contract"] else "" for each in part]
     law = parties(kind)
     if kind == "cloud":  # the number without a tenant is that of the law, not random
-        buyers, law = [buyer for buyer in buyers if buyer], {name: p / 0.75 for name, p in law.items() if name}
+        buyers, law = (
+            [buyer for buyer in buyers if buyer],
+            {name: p / 0.75 for name, p in law.items() if name},
+        )
     assert sum(law.values()) == pytest.approx(1.0, rel=1e-12)
     assert len(buyers) > 1400 and follows(buyers, law)
 
@@ -179,18 +182,29 @@ def test_nobody_signs_for_more_than_it_can_pay(draws):
         if each["contract"] and each["contract"]["buyer"] in most:
             key = each["seed"], each["contract"]["buyer"]
             signed[key] = signed.get(key, 0.0) + each["contract"]["annual"]
-    assert len(signed) > 4 * DRAWS and all(total <= most[buyer] + 1e-4 for (_, buyer), total in signed.items())
+    assert len(signed) > 4 * DRAWS and all(
+        total <= most[buyer] + 1e-4 for (_, buyer), total in signed.items()
+    )
     for buyer, limit in most.items():
         assert max(total for (_, name), total in signed.items() if name == buyer) > 0.9 * limit
 
 
 def test_a_cloud_in_four_has_no_tenant(draws):
-    """In each draw, 4 of today's 18 and 4 of the 15 to come; any of them in as many draws."""
+    """3 of today's 12 and one of three in each year to come, with a quarter of what clouds are lent."""
     for seed in range(1, DRAWS + 1):
         vacant = [each for each in clouds(draws) if each["seed"] == seed and not each["contract"]]
-        assert len(today(vacant)) == 4 and len(vacant) == 8
-    first = [each["contract"] is None for each in clouds(draws) if each["firm"]["firm"] == "NPC_2026_C1"]
-    assert follows(first, {True: 4 / 15, False: 11 / 15})
+        assert len(today(vacant)) == 3 and [each["year"] for each in vacant if each["year"]] == [
+            1,
+            2,
+            3,
+            4,
+            5,
+        ]
+    first = [each["contract"] is None for each in clouds(draws) if each["firm"]["firm"] == "PC_01"]
+    assert follows(first, {True: 0.25, False: 0.75})
+    new = [each for each in clouds(draws) if each["year"] == 3 and each["seed"] == 1]
+    merchant = sum(each["debt"] for each in new if not each["contract"])
+    assert merchant == pytest.approx(0.25 * sum(each["debt"] for each in new), rel=1e-4)
 
 
 def test_vintages_of_chips_follow_their_law(draws):
@@ -403,7 +417,7 @@ def test_the_page_states_what_tenants_sign_for(book):
         f"{full.max():.1f} of it the largest",
         f"{share:.0%} of AI revenue, {share * plan:.1f} of the {plan:.0f} bn planned for year 5, and signs for "
         f"{1.4 * share * plan:.1f} at most",
-        f"to Oracle for {leases['ORCL']:.1f} bn a year and to CoreWeave for {leases['CRWV']:.1f}",
+        f"to Oracle for {leases['ORCL']:.1f} bn a year and to CoreWeave for {leases.get('CRWV', 0.0):.1f}",
         f"other landlords {rest['ORCL_LANDLORD']:.1f} and {rest['CRWV_LANDLORD']:.1f} are left",
     )
     text = " ".join(PAGE.read_text(encoding="utf-8").split())

@@ -340,12 +340,12 @@ def test_prices_follow_what_chips_earn_with_a_lag():
     value = start["price_start"][1] - 0.03 * 36.0
     for month in months:
         yield_ = 0.037 + 0.09 * month["spread"]
-        earned = chips.income_value(
-            month["rent"][1], 0.65 * month["power"], month["hours"], yield_, LN / 6.0
-        )
+        earned = chips.income_value(month["rent"][1], 0.65 * month["power"], month["hours"], yield_, LN / 6.0)
         value += (start["price_scale"][1] * earned - value) / 4.0
         assert month["price_before_sales"][1] == near(value + 0.03 * 36.0)
     system.numbers.chips.appraisal_months = 1.0
     month = calm(system, 1)["months"][0]
-    earned = chips.income_value(month["rent"][1], 0.65 * month["power"], month["hours"], 0.037 + 0.09, LN / 6.0)
+    earned = chips.income_value(
+        month["rent"][1], 0.65 * month["power"], month["hours"], 0.037 + 0.09, LN / 6.0
+    )
     assert month["price_before_sales"][1] == near(start["price_scale"][1] * earned + 0.03 * 36.0)
