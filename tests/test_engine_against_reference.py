@@ -31,7 +31,8 @@ FLOORS = {
 """Shares up to five times the difference of two shares of capital lost; what a firm may not borrow, which is
 a difference of limits and debts of tens of bn; what a lab lacks and what a firm earns or will earn,
 differences of cash and of contracts that come in and go out; what a plant has beyond its contracts; an LTV,
-which is judged near one; what is left for the second rank of payments, out of resources that float32 knows to 1.5e-5."""
+which is judged near one; what is left for the second rank of payments, out of resources that float32 knows
+to 1.5e-5."""
 
 
 def stressed() -> Parameters:

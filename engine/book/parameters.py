@@ -96,7 +96,7 @@ class Chips:
         6.0,
         "months",
         "C",
-        "of the lag of resale prices behind what chips earn: H100 rose to mid-2024 while its rent had halved",
+        "of the lag of resale prices behind what chips earn; they still rose for a year while rents halved",
         3.0,
         12.0,
     )

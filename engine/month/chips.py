@@ -31,9 +31,7 @@ class ChipMarket(eqx.Module):
     utilisation: Float[Array, ""]  # index against capacity
     hours: Float[Array, ""]  # share of hours sold
     rent: Float[Array, "gens"]  # USD per hour
-    value: Float[
-        Array, "gens"
-    ]  # appraised, thousand USD: income value, scaled to observed prices, with a lag
+    value: Float[Array, "gens"]  # appraised, thousand USD: income value at the scale of prices, with a lag
     earnings: Float[Array, "gens"]  # thousand USD a year net of running cost, not negative
     idle: Float[Array, "gens"]  # 1 where a chip does not earn its running cost
     mix: Float[Array, "gens"]  # of purchases

@@ -17,9 +17,8 @@ from engine.batch.path_last import batch_last
 from engine.book.system import System
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM, Sampler, Systematic
-from engine.month import step as months
 from engine.month.inputs import Fate
-from engine.month.step import Info, State
+from engine.month.step import Info, State, init
 from engine.paths import path as paths
 from engine.paths.draws import PathIds, Seed
 from engine.paths.fused import NoKernel, WholePath, fused_chunk
@@ -58,7 +57,7 @@ def break_quarter(regime: Float[Array | np.ndarray, "months paths"]) -> Int32[Ar
 
 def chunk_of(system: System) -> int:
     """Paths that a CPU evaluates together: of a large book fewer, or its caches overflow."""
-    state = jax.tree.leaves(jax.eval_shape(months.init, system))
+    state = jax.tree.leaves(jax.eval_shape(init, system))
     size = sum(leaf.size for leaf in state)
     return next(chunk for most, chunk in CHUNKS if size <= most)
 

@@ -5,10 +5,13 @@ from experiments.shipped_book.laws import Assumption, Beta, Fixed, OneOf, Shares
 DEVELOPERS = ("DEV_A", "DEV_B", "DEV_C")
 """Buyers of compute who are neither labs with a row nor hyperscalers."""
 
+CLOUDS, MERCHANTS = 0.6, 0.25
+"""Share of clouds in private credit, and of clouds without a tenant among them."""
+
 DRAWN = {
-    "cloud_share": Assumption(Fixed(0.6), "of private credit: clouds; the rest are sites"),
+    "cloud_share": Assumption(Fixed(CLOUDS), "of private credit: clouds; the rest are sites"),
     "cloud_tenant": Assumption(
-        Shares({"hyperscaler": 0.40, "developer": 0.35, "none": 0.25}), "who rents from a cloud"
+        Shares({"hyperscaler": 0.40, "developer": 0.35, "none": MERCHANTS}), "who rents from a cloud"
     ),
     "cloud_hyperscaler": Assumption(
         Shares({"MSFT": 0.4, "META": 0.3, "AMZN": 0.2, "GOOG": 0.1}), "hyperscaler that rents from a cloud"

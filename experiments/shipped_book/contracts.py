@@ -117,10 +117,10 @@ def leases(facts: Facts) -> list[Row]:
         contract("ORCL_NM", "ORCL", "NM_ORCL", LEASE, mexico, rent, "C", (20, 6, 200)),
         contract("ORCL_ABIL", "ORCL", "ABIL", LEASE, facts.annual("K39"), "15-year term (r/AIGuild "
                  "May-2025); amount assumed", "C", (0, 9, 174), 0.4),
-        contract("ORCL_LANDLORD", "ORCL", "LANDLORD", LEASE, LEASES["ORCL"], "248 of leases not commenced over 15-19 "
-                 "years (Oracle 10-Q Nov-2025), less the named projects", "B", (3, 36, 200)),
-        contract("CRWV_LANDLORD", "CRWV", "LANDLORD", LEASE, LEASES["CRWV"], "34 of leases starting to 2028 (10-Q "
-                 "Q3-2025, the article), 12 years assumed, less Applied Digital", "B", (3, 30, 150)),
+        contract("ORCL_LANDLORD", "ORCL", "LANDLORD", LEASE, LEASES["ORCL"], "248 of leases not commenced "
+                 "over 15-19 years (Oracle 10-Q Nov-2025), less the named projects", "B", (3, 36, 200)),
+        contract("CRWV_LANDLORD", "CRWV", "LANDLORD", LEASE, LEASES["CRWV"], "34 of leases starting to 2028 "
+                 "(10-Q Q3-2025, the article), 12 years assumed, less Applied Digital", "B", (3, 30, 150)),
         contract("META_BEIG", "META", "BEIG", {**LEASE, "relet": 0.4}, 2.6, "lease from 2029, first renewal "
                  "after 4 years (Vinod Kothari, Barely Human); rent assumed", "C", (34, 3, 82)),
         contract("AMZN_ROWAN", "AMZN", "ROWAN", LEASE, 0.28, "hyperscale tenant not named; buyer and rent "

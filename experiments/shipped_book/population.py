@@ -17,12 +17,14 @@ from experiments.shipped_book import pools
 from experiments.shipped_book.assumptions import (
     A_YEAR,
     BANK_MARGIN,
+    CLOUDS,
     CONTRACT_MARGIN,
     DEVELOPERS,
     DRAWN,
     GENERATIONS,
     LEASE_MARGIN,
     LEASES,
+    MERCHANTS,
     ORIGINATION,
     RAMP,
     SHARE,
@@ -133,15 +135,14 @@ def population(
 
 def parts_of(group: str) -> dict[str, float]:
     """Shares of the kinds of borrower in a group's credit."""
-    clouds = DRAWN["cloud_share"].law.value if group == "UNNAMED_PC" else 0.0
-    merchant = DRAWN["cloud_tenant"].law.weights["none"]
-    return {"cloud": clouds * (1.0 - merchant), "merchant": clouds * merchant, "site": 1.0 - clouds}
+    clouds = CLOUDS if group == "UNNAMED_PC" else 0.0
+    return {"cloud": clouds * (1.0 - MERCHANTS), "merchant": clouds * MERCHANTS, "site": 1.0 - clouds}
 
 
 def kinds_of(group: str, count: int) -> list[str]:
     """Kinds of so many borrowers, in their shares; sites are the rest."""
     clouds = round((1.0 - parts_of(group)["site"]) * count)
-    merchants = round(DRAWN["cloud_tenant"].law.weights["none"] * clouds)
+    merchants = round(MERCHANTS * clouds)
     return ["merchant"] * merchants + ["cloud"] * (clouds - merchants) + ["site"] * (count - clouds)
 
 

@@ -175,7 +175,7 @@ def test_tenants_follow_their_law_where_they_sign_without_limit(unlimited, kind)
 
 
 def test_nobody_signs_for_more_than_it_can_pay(draws):
-    """Developers 1.4 times what they plan to earn in year 5, Oracle and CoreWeave what they lease by the facts."""
+    """Developers 1.4 times what they plan to earn in year 5, Oracle and CoreWeave what is known."""
     most = dict.fromkeys(DEVELOPERS, 1.4 * 0.02 * Economy().plan[5]) | {"ORCL": 9.0, "CRWV": 2.1}
     signed = {}
     for each in draws:
@@ -415,8 +415,8 @@ def test_the_page_states_what_tenants_sign_for(book):
     words = (
         f"pay {signed['start_annual'].sum():.1f} bn a year today and {full.sum():.1f} at the full size, "
         f"{full.max():.1f} of it the largest",
-        f"{share:.0%} of AI revenue, {share * plan:.1f} of the {plan:.0f} bn planned for year 5, and signs for "
-        f"{1.4 * share * plan:.1f} at most",
+        f"{share:.0%} of AI revenue, {share * plan:.1f} of the {plan:.0f} bn planned for year 5, and "
+        f"signs for {1.4 * share * plan:.1f} at most",
         f"to Oracle for {leases['ORCL']:.1f} bn a year and to CoreWeave for {leases.get('CRWV', 0.0):.1f}",
         f"other landlords {rest['ORCL_LANDLORD']:.1f} and {rest['CRWV_LANDLORD']:.1f} are left",
     )

@@ -108,8 +108,8 @@ def chip_market(system, capex=0.0):
     zero, many = jnp.zeros((), jnp.float32), jnp.zeros(shape.shape, jnp.float32)
     return chips.ChipMarket(
         utilisation=zero, hours=zero, rent=many, value=many, earnings=many, idle=many, mix=many,
-        capex=jnp.float32(capex), capex_pace=zero, capex_answer=zero, ordered_pace=zero, bought=zero, accounting_value=many,
-        stress=zero,
+        capex=jnp.float32(capex), capex_pace=zero, capex_answer=zero, ordered_pace=zero, bought=zero,
+        accounting_value=many, stress=zero,
     )  # fmt: skip
 
 
