@@ -15,6 +15,8 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jax.extend.core import Jaxpr, JaxprEqn, Literal
 
+from engine.batch.barriers import materialised
+
 Result = TypeVar("Result")
 Flagged = tuple[Any, bool]
 """A value, and whether it carries the path axis."""
@@ -239,13 +241,15 @@ def dot_elementwise(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) ->
 
 
 def vector_times_matrix(vector: Array, matrix: Array, axis: int) -> Array:
-    """Sum over an axis of the matrix [., ., paths], where it lies, `WINDOW` rows at a time."""
-    sums = []
-    for first in range(0, vector.shape[0], WINDOW):
-        last = min(first + WINDOW, vector.shape[0])
+    """Sum over an axis of the matrix [., ., paths], where it lies; on a CPU `WINDOW` rows at a time."""
+    rows, sums = vector.shape[0], []
+    window = WINDOW if jax.default_backend() == "cpu" else rows
+    for first in range(0, rows, window):
+        last = min(first + window, rows)
         part = lax.slice_in_dim(matrix, first, last, axis=axis)
         weight = lax.broadcast_in_dim(vector[first:last], part.shape, (axis, part.ndim - 1))
-        sums.append(jnp.sum(weight * part, axis=axis))
+        # Stored, or two programs could round the product with its sum once or twice, as each happens to fuse.
+        sums.append(jnp.sum(materialised(weight * part), axis=axis))
     return sum(sums[1:], sums[0])
 
 

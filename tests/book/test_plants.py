@@ -21,7 +21,9 @@ CLOUD, HOST, SITE = 1, 2, 3
 def plants(small, **numbers):
     """The plants of the book as it stands: owned [firms, gens] and online [firms]."""
     system = build_system(load_book(small.folder), Parameters(chips=Chips(**numbers)), 12)
-    return np.asarray(system.plants.owned), np.asarray(system.plants.online)
+    owned = np.zeros((len(system.names.firms), len(system.names.generations)))
+    owned[system.plants.owner.group] = system.plants.owned
+    return owned, np.asarray(system.plants.online)
 
 
 def capacity(units, rent=(OLD, NEW, 0.0)):

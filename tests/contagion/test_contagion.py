@@ -36,9 +36,9 @@ def test_income_value_is_the_integral_of_discounted_cash(rental, cost, rate, dec
     assert float(got) == pytest.approx(expected, rel=1e-5, abs=1e-6)
 
 
-def test_price_rests_on_scrap_and_impact_saturates():
-    assert float(market_price(jnp.float32(10), jnp.float32(np.log(2)), jnp.float32(1))) == pytest.approx(5.0)
-    assert float(market_price(jnp.float32(10), jnp.float32(5), jnp.float32(1))) == 1.0
+def test_price_is_what_is_left_of_income_and_scrap_and_impact_saturates():
+    assert float(market_price(jnp.float32(10), jnp.float32(np.log(2)), jnp.float32(1))) == pytest.approx(6.0)
+    assert float(market_price(jnp.float32(0), jnp.float32(5), jnp.float32(1))) == 1.0
     sold = jnp.float32([0.0, 0.5, 1.0, 1e6])
     discount = saturating_impact(jnp.float32(0.4), sold, jnp.float32(1.0), jnp.float32(0.8), jnp.float32(0.8))
     np.testing.assert_allclose(discount, [0.4, 0.6, 0.8, 0.8], rtol=ROUNDING)

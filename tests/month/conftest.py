@@ -118,7 +118,11 @@ def month_of(system, t):
     return jax.tree.map(lambda leaf: leaf[t - 1], system.calendar)
 
 
-def paired_change(before, after):
-    """Mean and standard error of the change of five-year system losses on common random numbers."""
-    change = np.asarray(after.losses[-1, 0], np.float64) - np.asarray(before.losses[-1, 0], np.float64)
+SYSTEM, TODAY, NEW = 0, 1, 2
+"""Columns: losses of the system, on today's debt alone, and on what is lent anew."""
+
+
+def paired_change(before, after, column=SYSTEM):
+    """Mean and standard error of the change of five-year losses on common random numbers."""
+    change = after.losses[-1, column].astype(np.float64) - before.losses[-1, column].astype(np.float64)
     return change.mean(), change.std() / np.sqrt(change.size)

@@ -10,7 +10,7 @@ import pytest
 
 from engine.paths import replay
 from engine.vocabulary import CAUSES, FLAGS, HAZARD
-from tests.month.conftest import MONTHS, paired_change
+from tests.month.conftest import MONTHS, NEW, TODAY, paired_change
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,6 @@ SIGNS = {
     "faster obsolescence": (("chips.release_effect", 0.40), +1),
     "recoveries that fall more": (("credit.recovery_stress", 0.7), +1),
     "higher hazards in a bust": (("credit.hazard_regime", [1.0, 2.5, 8.0]), +1),
-    "a weaker reaction of credit supply": (("lenders.supply_loss", 0.0), -1),
     "a higher ceiling of revenue": (("economy.ceiling", 1500.0), -1),
     "waivers for all": (("credit.waiver", 1.0), -1),
     "more debt for the same capex": (("credit.origination", 0.45), +1),
@@ -65,6 +64,15 @@ def test_sign_on_common_random_numbers(name, base, changed, outcome_of):
     change, sign = SIGNS[name]
     mean, error = paired_change(base, outcome_of(changed(*change)))
     assert sign * mean > 3.0 * error > 0.0, f"{name}: {mean:.3f} ± {error:.3f}"
+
+
+def test_a_weaker_reaction_of_credit_supply_spares_todays_debt_and_lends_more(base, changed, outcome_of):
+    """What is refinanced does not fail; what is lent in a bust fails later."""
+    found = outcome_of(changed("lenders.supply_loss", 0.0))
+    mean, error = paired_change(base, found, TODAY)
+    assert mean < -3.0 * error < 0.0
+    mean, error = paired_change(base, found, NEW)
+    assert mean > 3.0 * error > 0.0
 
 
 def test_losses_are_conserved_from_loans_to_bearers(five_years, base):

@@ -49,8 +49,12 @@ def test_on_the_calm_path_everybody_pays(system):
     state, info = jax.device_get(calm(system))
     assert not state.credit.default_month.any()
     table = system.contracts
-    due = np.asarray(system.calendar.term[-1]) * np.asarray(table.operating) / 12.0
-    np.testing.assert_allclose(info.contracts.paid[-1], due, rtol=1e-4, atol=1e-5)
+    # Sites still under construction let what is built of them.
+    full = np.asarray(system.calendar.term[-1]) * np.asarray(table.operating)
+    due = full * info.contracts.delivered[-1] / 12.0
+    in_term = np.asarray(system.calendar.after[-1]) == 0.0
+    np.testing.assert_allclose(info.contracts.paid[-1][in_term], due[in_term], rtol=1e-4, atol=1e-5)
+    assert in_term.sum() > 0.9 * len(due)
 
 
 def test_tables_of_a_run(run, system, book):
