@@ -118,11 +118,14 @@ def month_of(system, t):
     return jax.tree.map(lambda leaf: leaf[t - 1], system.calendar)
 
 
+THREE_YEARS = 1
 SYSTEM, TODAY, NEW = 0, 1, 2
 """Columns: losses of the system, on today's debt alone, and on what is lent anew."""
 
 
-def paired_change(before, after, column=SYSTEM):
-    """Mean and standard error of the change of five-year losses on common random numbers."""
-    change = after.losses[-1, column].astype(np.float64) - before.losses[-1, column].astype(np.float64)
+def paired_change(before, after, column=SYSTEM, horizon=-1):
+    """Mean and standard error of the change of losses (five-year ones) on common random numbers."""
+    change = after.losses[horizon, column].astype(np.float64) - before.losses[horizon, column].astype(
+        np.float64
+    )
     return change.mean(), change.std() / np.sqrt(change.size)

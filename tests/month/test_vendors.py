@@ -11,7 +11,7 @@ from engine.book.build import build_system
 from engine.book.parameters import Parameters
 from engine.month import contracts, funding, pools, vendors
 from engine.vocabulary import MONTH
-from tests.month.conftest import MONTHS, chip_market, month_of, paired_change
+from tests.month.conftest import MONTHS, TODAY, chip_market, month_of, paired_change
 
 
 @pytest.fixture(scope="module")
@@ -116,14 +116,14 @@ def test_warrants_are_worth_the_market_and_vest_with_deliveries(five_years, plac
 
 
 def test_less_support_never_lowers_losses(five_years, base, outcome_of):
-    """Vendors without cash whose chip sales leave nothing for customers."""
+    """On today's debt, of vendors without cash whose chip sales leave nothing for customers."""
     firms = five_years.firms
     poor = eqx.tree_at(
         lambda s: (s.firms.cash, s.firms.support_share),
         five_years,
         (jnp.where(firms.chip_sales_share > 0.0, 0.0, firms.cash), 0.0 * firms.support_share),
     )
-    mean, error = paired_change(base, outcome_of(poor))
+    mean, error = paired_change(base, outcome_of(poor), TODAY)
     assert mean > 3.0 * error > 0.0
 
 
