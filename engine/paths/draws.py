@@ -45,7 +45,7 @@ def placed(
     firms: FirmTable, which: Int[Array, "some"], draws: Float[Array, "draws"]
 ) -> Float[Array, "firms"]:
     """The first draws at the places of some firms, zero for the others: nobody draws what nothing reads."""
-    return jnp.zeros_like(firms.cash).at[which].set(draws[: which.shape[0]], mode="promise_in_bounds")
+    return jnp.zeros_like(firms.cash).at[which].add(draws[: which.shape[0]], mode="promise_in_bounds")
 
 
 def systematic_draws(system: System, sampler: Sampler, seed: Seed, path: PathId) -> Systematic:
