@@ -20,7 +20,7 @@ PAIRS = {"add", "sub", "mul", "div", "max", "min", "pow", "and", "or", "xor", "e
 PAIRS |= {"ge", "shift_left", "shift_right_logical"}
 SINGLE = {"neg", "exp", "log", "sqrt", "abs", "round", "is_finite", "not", "convert_element_type"}
 ELEMENTWISE = PAIRS | SINGLE | {"select_n", "integer_pow"}
-SAME = {"copy", "stop_gradient"}
+SAME = {"copy", "stop_gradient", "optimization_barrier"}
 
 
 @dataclass(eq=False)

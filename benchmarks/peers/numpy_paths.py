@@ -27,6 +27,7 @@ UNARY = {
     "neg": np.negative, "exp": np.exp, "exp2": np.exp2, "log": np.log, "log1p": np.log1p, "expm1": np.expm1,
     "sqrt": np.sqrt, "abs": np.abs, "floor": np.floor, "round": np.rint, "is_finite": np.isfinite,
     "not": np.invert, "sign": np.sign, "tanh": np.tanh, "stop_gradient": np.asarray, "copy": np.asarray,
+    "optimization_barrier": np.asarray,
 }  # fmt: skip
 REDUCTIONS = {
     "reduce_sum": np.add, "reduce_max": np.maximum, "reduce_min": np.minimum, "reduce_and": np.logical_and,

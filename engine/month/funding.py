@@ -145,7 +145,7 @@ def service(system: System, state: FundingState, setting: Setting) -> Service:
     interest = state.balance * coupon * MONTH * payable
     # Where lenders plan on a shorter life than documents did, what is newly lent is repaid sooner.
     sooner = jnp.maximum(system.chips.decline / system.chips.documented_decline, 1.0) - 1.0
-    chip_loan = jnp.zeros_like(state.peak).at[: loans.ltv_target.shape[0]].set(1.0)
+    chip_loan = indicator(jnp.arange(state.peak.shape[0]) < loans.ltv_target.shape[0])
     scheduled = loans.amortisation * (1.0 + chip_loan * loans.new_money * sooner) * MONTH * state.peak
     amortisation = jnp.minimum(state.balance, scheduled) * indicator(time > loans.amortisation_from_month)
     bullet = indicator((time >= state.maturity) & (state.balance > 0.0))

@@ -31,6 +31,11 @@ def only(values, place, value):
     return jnp.zeros_like(values).at[place].set(value)
 
 
+def row_of(system, firm):
+    """Place of a firm among the operators."""
+    return int(np.flatnonzero(np.asarray(system.plants.owner.group) == firm)[0])
+
+
 @pytest.fixture
 def month(five_years, setting_of, cloud, sold):
     """Plants of month T: the cloud alone has chips, of generation 0, and the contract alone has a size.
@@ -46,7 +51,7 @@ def month(five_years, setting_of, cloud, sold):
         setting = dataclasses.replace(setting, chips=market)
         firms = system.firms.cash
         state = plant.PlantState(
-            owned=jnp.zeros((len(firms), len(many)), jnp.float32).at[cloud, 0].set(installed / capacity),
+            owned=jnp.zeros_like(system.plants.owned).at[row_of(system, cloud), 0].set(installed / capacity),
             online=only(firms, cloud, online),
             late=only(firms, cloud, late),
         )
@@ -147,7 +152,7 @@ def test_chips_fail_idle_ones_that_are_free_retire_and_the_bankrupt_lose_theirs(
     five_years, month, setting_of, cloud
 ):
     """A quarter is free and generation 0 is idle. 3 bn buy chips of generation 1; the firm goes on or not."""
-    chips = five_years.numbers.chips
+    chips, row = five_years.numbers.chips, row_of(five_years, cloud)
     state, now = month(installed=8.0, online=4.0, need=2.0)
     now = dataclasses.replace(now, free=only(now.free, cloud, 0.25))
     setting, firms = setting_of(T), five_years.firms.cash
@@ -158,17 +163,17 @@ def test_chips_fail_idle_ones_that_are_free_retire_and_the_bankrupt_lose_theirs(
     alive = jnp.ones_like(firms)
     after, seized = plant.close(five_years, state, now, setting, bought, Standing(alive, alive))
     gone = float(chips.failure) + 0.25 * (float(chips.retire_idle) - float(chips.failure))
-    first = float(state.owned[cloud, 0]) * (1.0 - gone / 12.0)
-    assert float(after.owned[cloud, 0]) == pytest.approx(first, rel=1e-6)
+    first = float(state.owned[row, 0]) * (1.0 - gone / 12.0)
+    assert float(after.owned[row, 0]) == pytest.approx(first, rel=1e-6)
     units = 3.0 / float(five_years.chips.list_price[1])
-    assert float(after.owned[cloud, 1]) == pytest.approx(units, rel=1e-6) and not seized.any()
+    assert float(after.owned[row, 1]) == pytest.approx(units, rel=1e-6) and not seized.any()
     # After an exchange the firm still operates and keeps its chips; a bankrupt one loses them to lenders.
     fallen = alive.at[cloud].set(0.0)
     kept, seized = plant.close(five_years, state, now, setting, bought, Standing(fallen, alive))
     np.testing.assert_array_equal(kept.owned, after.owned)
     assert not seized.any()
     lost, seized = plant.close(five_years, state, now, setting, bought, Standing(fallen, fallen))
-    assert not lost.owned[cloud].any()
+    assert not lost.owned[row].any()
     np.testing.assert_allclose(seized[:2], [first, units], rtol=1e-6)
 
 
