@@ -243,8 +243,8 @@ def dot_elementwise(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) ->
 def vector_times_matrix(vector: Array, matrix: Array, axis: int) -> Array:
     """Sum over an axis of the matrix [., ., paths], where it lies; on a CPU `WINDOW` rows at a time."""
     rows, sums = vector.shape[0], []
-    window = WINDOW if jax.default_backend() == "cpu" else rows
-    for first in range(0, rows, window):
+    window = min(WINDOW, rows) if jax.default_backend() == "cpu" else rows
+    for first in range(0, max(rows, 1), max(window, 1)):
         last = min(first + window, rows)
         part = lax.slice_in_dim(matrix, first, last, axis=axis)
         weight = lax.broadcast_in_dim(vector[first:last], part.shape, (axis, part.ndim - 1))
@@ -272,8 +272,8 @@ def gather(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
     )  # fmt: skip
 
 
-def scatter(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
-    """Rows that are set, or added to, where constant indices say: the path axis is one more window axis."""
+def scatter_add(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
+    """Rows that are added where constant indices say: the path axis is one more window axis."""
     _, (indices, moving), _ = inputs
     if moving:
         return fallback(equation, inputs, size)
@@ -285,8 +285,7 @@ def scatter(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
         inserted_window_dims=numbers.inserted_window_dims,
         scatter_dims_to_operand_dims=numbers.scatter_dims_to_operand_dims,
     )
-    operation = lax.scatter_add if equation.primitive.name == "scatter-add" else lax.scatter
-    return operation(
+    return lax.scatter_add(
         value, indices, updates, numbers,
         indices_are_sorted=equation.params["indices_are_sorted"],
         unique_indices=equation.params["unique_indices"], mode=equation.params["mode"],
@@ -313,6 +312,5 @@ RULES = {
     "div": division,
     "dot_general": dot_general,
     "gather": gather,
-    "scatter": scatter,
-    "scatter-add": scatter,
+    "scatter-add": scatter_add,
 }
