@@ -80,6 +80,8 @@ BY_NAME = {
     "contracts.equity_months": Limits(0, 240, open_low=True),
     "chips.installation_months": Limits(1, 240),
     "chips.order_months": Limits(1, 240),
+    "chips.appraisal_months": Limits(1, 240),
+    "credit.standstill_months": Limits(1, 240),
     "credit.abs_cap_rate": Limits(-10, 10),
     "credit.contract_advance": SHARE,
     "credit.trailing_weight": SHARE,
