@@ -112,6 +112,11 @@ def tightness_of(system: System, economy: Conditions, supplied: Float[Array, "ge
     return demand / capacity
 
 
+def bought_per_usd(system: System, market: ChipMarket) -> Float[Array, "gens"]:
+    """Million units of each generation that a USD bn spent on chips buys."""
+    return market.mix / system.chips.list_price
+
+
 def stress_of(
     system: System, aged: Float[Array, "gens"], multiplier: Float[Array, ""], time: Float[Array, ""]
 ) -> Float[Array, ""]:

@@ -8,7 +8,7 @@ from jaxtyping import Array, Bool, Float
 
 from engine.book.system import Month, System
 from engine.contagion.valuation import market_price, saturating_impact
-from engine.month.chips import ChipMarket
+from engine.month.chips import ChipMarket, bought_per_usd
 from engine.month.contracts import ContractFlows
 from engine.month.funding import Funding, FundingState
 from engine.month.setting import Setting
@@ -181,7 +181,7 @@ def secure(
     credit, table, month = system.numbers.credit, system.loans, setting.month
     # At the documented LTV the debt itself, under a lower one more.
     spent = credit.chips_per_draw * brought * table.ltv_target
-    per_spent = setting.chips.mix / system.chips.list_price
+    units = bought_per_usd(system, setting.chips)
     honoured = contracts.quality * contracts.delivered
     contract = system.contracts.margin * contracts.size * honoured * month.present_value
     # Years until the chips are free: none where the contract is not honoured.
@@ -190,13 +190,13 @@ def secure(
     standing = state.pledged * (1.0 - system.numbers.chips.failure * MONTH)
     secured = Secured(
         balance=balance,
-        pledged=standing + spent[:, None] * per_spent[None, :],
+        pledged=standing + spent[:, None] * units[None, :],
         scale=state.scale,
         contract_value=table.security @ contract,
         residual=jnp.exp(-system.chips.decline * tied),
     )
     before = secured.value_at(credit.contract_advance, standing, price)
-    after = before + secured.residual * spent * (per_spent @ price)
+    after = before + secured.residual * spent * (units @ price)
     scale = scale_after_draws(state.scale, before, after, brought)
     return eqx.tree_at(lambda s: s.scale, secured, scale)
 

@@ -65,7 +65,7 @@ class Refinancing(eqx.Module):
     rolled: Float[Array, "loans"]
     ahead: Float[Array, "loans"]  # refinanced before it matures
     unpaid: Float[Array, "loans"]
-    standing: Float[Array, "loans"]  # 1 where the lender has not decided yet
+    standstill: Float[Array, "loans"]  # 1 where the lender has not decided yet
     issued: Float[Array, "firms"]  # equity
     drawn: Float[Array, "firms"]  # revolver
     bridged: Float[Array, "firms"]  # new debt in need
@@ -265,19 +265,19 @@ def refinance(
 
     unpaid = service.due * ratio(unpaid_by_firm, due, 0.0)[loans.borrower]
     operating = setting.standing.operating
-    standing, extended, exchange = forbearance(system, unpaid, standing_limit[0], extension, operating)
+    standstill, extended, exchange = forbearance(system, unpaid, standing_limit[0], extension, operating)
     short = still - unpaid_by_firm + contracts.arrears
     return Refinancing(
         rolled=rolled,
         ahead=service.early * ahead_share[loans.borrower],
         unpaid=unpaid,
-        standing=standing,
+        standstill=standstill,
         issued=issued,
         drawn=drawn,
         bridged=bridged,
         in_kind=in_kind,
         cash=jnp.maximum(free + issued + drawn + bridged - (left - unpaid_by_firm), 0.0),
-        unmet=short + loans.borrowed @ (unpaid * (1.0 - jnp.maximum(standing, extended))),
+        unmet=short + loans.borrowed @ (unpaid * (1.0 - jnp.maximum(standstill, extended))),
         exchange=exchange,
     )
 
@@ -298,14 +298,14 @@ def forbearance(
     decision = 1.0 - months * (1.0 - extension)  # uniform where not negative: then it is taken this month
     worth = limit[loans.borrower] > 0.0
     tenant = loans.has_tenant * operating[loans.tenant]
-    standing = indicator((decision < 0.0) & worth) * (1.0 - tenant)
-    willing = (decision < loans.extension_probability) & worth & (standing < 0.5)
+    standstill = indicator((decision < 0.0) & worth) * (1.0 - tenant)
+    willing = (decision < loans.extension_probability) & worth & (standstill < 0.5)
     extended = jnp.maximum(tenant, indicator(willing))
     swapped = (
-        (unpaid > NOTHING) & (standing < 0.5) & (extended < 0.5) & worth
+        (unpaid > NOTHING) & (standstill < 0.5) & (extended < 0.5) & worth
         & (decision < loans.extension_probability + loans.exchange_probability)
     )  # fmt: skip
-    return standing, extended, jnp.minimum(loans.borrowed @ indicator(swapped), 1.0)
+    return standstill, extended, jnp.minimum(loans.borrowed @ indicator(swapped), 1.0)
 
 
 def renew(
@@ -342,7 +342,7 @@ def renew(
     tenor = jnp.where(unpaid, system.numbers.credit.extension_months, loans.tenor_months)
     time = setting.month.month.astype(jnp.float32)
     matured = service.bullet > 0.0
-    settled = matured & ~(unpaid & (deal.standing > 0.0))
+    settled = matured & ~(unpaid & (deal.standstill > 0.0))
     still = jnp.maximum(state.maturing - ratio(deal.ahead, state.balance - service.amortisation, 0.0), 0.0)
     return (
         balance, coupon, jnp.where(settled, time + tenor, state.maturity), jnp.where(matured, 1.0, still)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from engine.book.system import System
-from engine.month.chips import ChipMarket
+from engine.month.chips import ChipMarket, bought_per_usd
 from engine.month.setting import Setting, Standing
 from engine.numerics import indicator, ratio
 from engine.vocabulary import HOURS, MONTH
@@ -155,7 +155,7 @@ def close(
     market = setting.chips
     owner = system.plants.owner
     bankrupt = (setting.standing.operating * (1.0 - standing.operating)) @ owner
-    units = (bought @ owner)[:, None] * (market.mix / system.chips.list_price)[None, :]
+    units = (bought @ owner)[:, None] * bought_per_usd(system, market)[None, :]
     owned = state.owned * survivors(system, market, plant.free @ owner) + units
     seized = bankrupt @ owned
     return PlantState(owned * (1.0 - bankrupt)[:, None], state.online, state.late), seized

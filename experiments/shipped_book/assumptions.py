@@ -55,7 +55,7 @@ DRAWN = {
 GENERATIONS = {2023: {"A100": 0.2, "H100": 0.8}, 2024: {"H100": 0.6, "H200": 0.4},
                2025: {"H200": 0.2, "B200": 0.35, "GB200": 0.35, "GB300": 0.10}}  # fmt: skip
 """Mix of chips bought in a year."""
-SHARE, SIGNED = 0.02, 1.4
+DEVELOPER_SHARE, SIGNED = 0.02, 1.4
 """A developer's share of AI revenue; what it signs for, over what it plans to earn in year 5 (as OpenAI)."""
 LEASES = {"ORCL": 9.0, "CRWV": 2.1}
 """Rents to landlords without a row, USD bn a year: drawn sites are part of them."""

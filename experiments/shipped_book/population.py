@@ -19,6 +19,7 @@ from experiments.shipped_book.assumptions import (
     BANK_MARGIN,
     CLOUDS,
     CONTRACT_MARGIN,
+    DEVELOPER_SHARE,
     DEVELOPERS,
     DRAWN,
     GENERATIONS,
@@ -27,7 +28,6 @@ from experiments.shipped_book.assumptions import (
     MERCHANTS,
     ORIGINATION,
     RAMP,
-    SHARE,
     SIGNED,
 )
 from experiments.shipped_book.chips import chips
@@ -37,7 +37,7 @@ SEED = 20251231
 """Of the draw that is shipped."""
 
 ATTEMPTS = 1000
-"""Draws of terms until one has the coverage."""
+"""Draws of terms until one has the coverage, and of tenants until one has room."""
 INVENTED: Row = {"source": "drawn from the distributions of population.py; pool total sourced", "grade": "C"}
 
 
@@ -64,14 +64,20 @@ class Draw:
         return DRAWN[name].law.sample(self.random)
 
     def tenant(self, kind: str, annual: float) -> str:
-        """A tenant of a cloud or a site with room for `annual` (USD bn a year), drawn until one has it."""
-        while True:
+        """A tenant of a cloud or a site with room for `annual` (USD bn a year).
+
+        Raises ValueError where none is drawn that has it.
+        """
+        for _ in range(ATTEMPTS):
             party = self.of(f"{kind}_tenant")
             law = {"hyperscaler": f"{kind}_hyperscaler", "developer": "developer"}.get(party)
             name = str(self.of(law)) if law else {"none": "", "cloud": "CRWV"}[party]
             if name and annual <= self.room.get(name, np.inf):
                 self.room[name] = self.room.get(name, np.inf) - annual
                 return name
+        raise ValueError(
+            f"{ATTEMPTS} draws of tenants without room for {annual:g} bn a year, expected one with"
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,7 +107,7 @@ def accepted(offer: Callable[[], Terms], debt: float, least: float) -> Terms:
 
 def most_signed() -> dict[str, float]:
     """What tenants sign for at most, USD bn a year; those that are not named here, without limit."""
-    return LEASES | dict.fromkeys(DEVELOPERS, SIGNED * SHARE * Economy().plan[5])
+    return LEASES | dict.fromkeys(DEVELOPERS, SIGNED * DEVELOPER_SHARE * Economy().plan[5])
 
 
 def population(
@@ -158,7 +164,7 @@ def standing(facts: Facts) -> dict[str, list[tuple[str, str, float]]]:
 def developers() -> Rows:
     """AI developers without a row of their own: small labs that live on equity rounds."""
     common = {
-        "kind": "lab", "revenue_share": SHARE, "fixed_cost": 0.6, "cash": 4, "minimum_cash": 0.3,
+        "kind": "lab", "revenue_share": DEVELOPER_SHARE, "fixed_cost": 0.6, "cash": 4, "minimum_cash": 0.3,
         "equity_value": 40, "equity_volatility": 0.55, "value_multiple": 0.1, "hazard": 0.0025, **INVENTED,
         "source": "stand for AI developers behind Anthropic and xAI in size; invented",
     }  # fmt: skip

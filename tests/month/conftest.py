@@ -125,7 +125,6 @@ SYSTEM, TODAY, NEW = 0, 1, 2
 
 def paired_change(before, after, column=SYSTEM, horizon=-1):
     """Mean and standard error of the change of losses (five-year ones) on common random numbers."""
-    change = after.losses[horizon, column].astype(np.float64) - before.losses[horizon, column].astype(
-        np.float64
-    )
+    one, other = (each.losses[horizon, column].astype(np.float64) for each in (before, after))
+    change = other - one
     return change.mean(), change.std() / np.sqrt(change.size)
