@@ -88,7 +88,6 @@ BY_NAME = {
     "credit.hazard_leverage": Limits(0, 10),
     "credit.hazard_leverage_bounds": Limits(-10, 10),
     "credit.sponsor_regime": SHARE,
-    "lenders.supply_floor": SHARE,
     "policy.disclosure": SHARE,
 }
 """Where the unit alone does not say it."""

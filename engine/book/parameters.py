@@ -321,15 +321,16 @@ class Credit:
 class Lenders:
     """Recognition, clearing and credit supply."""
 
-    supply_reversion: float = number(0.5, "1/yr", "C", "of credit supply to one")
+    rebuilding: float = number(0.5, "1/yr", "C", "of capital that a lender has lost", 0.25, 1.0)
     supply_loss: float = number(
-        6.0, "1", "C", "fall of supply per unit of capital lost by the marginal lender", 5, 30
+        6.0, "1", "C", "fall of a lender's new lending per unit of capital that it misses", 5, 30
     )
-    supply_floor: float = number(0.25, "1", "C", "least credit supply")
-    other_loss: float = number(
-        0.01, "1/yr", "C", "base loss on a fund's other assets; only the excess counts"
+    taper: float = number(
+        0.5, "of its limit", "C", "exposure from which a lender lends less than its share", 0.25, 0.8
     )
-    other_power: float = number(0.5, "1", "C", "power of the regime multiplier on other assets")
+    bust_severity: float = number(
+        0.5, "1", "C", "of a supervisory stress that a bust brings to lenders' other assets", 0.25, 1.0
+    )
     bankruptcy_cost: float = number(0.05, "of assets", "C", "lost when a vehicle fails (Rogers-Veraart)")
     full_stop: float = number(
         0.05, "of capital", "C", "lost beyond its limit when a lender has ceased to lend", 0.02, 0.2
@@ -361,6 +362,7 @@ class Mechanisms:
     paper_sales: float = 1.0
     credit_lines: float = 1.0
     redemptions: float = 1.0
+    other_assets: float = 1.0
     recession: float = 1.0
     plant: float = 1.0
     own_shocks: float = 1.0

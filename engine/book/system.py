@@ -255,9 +255,15 @@ class LenderTable(eqx.Module):
     holdings: Float[Array, "lenders instruments"]  # shares; columns sum to one
     capital: Float[Array, "lenders"]
     debt: Float[Array, "lenders"]  # zero unless a vehicle
-    other_assets: Float[Array, "lenders"]
+    exposure_start: Float[Array, "lenders"]  # derived: drawn at month 0, USD bn
+    pool_exposure_start: Float[Array, "lenders"]  # derived: of it, on pools and tranches
+    capital_growth: Float[Array, "lenders"]  # a year
+    appetite: Float[Array, "lenders"]  # most exposure over that of month 0, before capital grows or is lost
+    bust_equity: Float[Array, "lenders"]  # share of capital per log fall of sector equity
+    bust_spread: Float[Array, "lenders"]  # share of capital per rise of the spread index
+    bust_credit: Float[Array, "lenders"]  # share of capital a year of bust
     recognition_months: Float[Array, "lenders"]
-    lending_weight: Float[Array, "lenders"]
+    lending_weight: Float[Array, "lenders"]  # sums to one, or nobody lends
     vehicle: Float[Array, "lenders"]
     debt_share: Links  # [lenders vehicles]
     equity_share: Links  # [lenders vehicles]

@@ -13,6 +13,10 @@ from engine.month.lenders import LenderLosses
 from engine.month.pools import Pools
 
 
+NOTHING = 1e-6
+"""USD bn; a book without pools must not divide by zero."""
+
+
 class Accounts(eqx.Module):
     """Losses of the month and what is still outstanding at its end (USD bn)."""
 
@@ -20,16 +24,21 @@ class Accounts(eqx.Module):
     total: Float[Array, ""]
     new_money: Float[Array, ""]  # part of it on debt lent since month 0
     exposure: Float[Array, ""]
+    held: Float[Array, "lenders"]  # of it, by lender
 
 
 def step(system: System, funds: FundingState, defaults: CreditLosses, pools: Pools) -> Accounts:
     """Losses of loans, obligors and tranches in the order of the instruments, and what is outstanding."""
+    table = system.lenders
+    loans = table.holdings[:, : funds.balance.shape[0]] @ funds.balance
+    pooled = pools.exposure / jnp.maximum(jnp.sum(system.pools.balance), NOTHING)
     loss = jnp.concatenate([defaults.loss, pools.obligor_loss, pools.tranche_loss])
     return Accounts(
         loss=loss,
         total=jnp.sum(loss),
         new_money=jnp.sum(defaults.loss * system.loans.new_money) + pools.new_money_loss,
         exposure=jnp.sum(funds.balance) + pools.exposure,
+        held=loans + table.pool_exposure_start * pooled,
     )
 
 

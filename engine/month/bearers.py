@@ -13,10 +13,10 @@ def retained(system: System, gross: Float[Array, "lenders"]) -> Float[Array, "le
 
 
 def borne(
-    system: System, gross: Float[Array, "lenders"], growth: Float[Array, ""]
+    system: System, gross: Float[Array, "lenders"], scale: Float[Array, "lenders"]
 ) -> Float[Array, "bearers"]:
     """Loss by group of final bearers [bearers], USD bn: owners first, whoever stands behind them after."""
     table = system.lenders
     loss = retained(system, gross)
-    first = jnp.minimum(loss, table.equity * growth)
+    first = jnp.minimum(loss, table.equity * scale)
     return table.first_bearer @ first + table.last_bearer @ (loss - first)

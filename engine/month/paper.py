@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from engine.book.system import System
+from engine.month.capital import Capital
 from engine.vocabulary import MONTH
 
 ROUNDS = 6
@@ -60,18 +61,18 @@ def step(
     state: PaperState,
     spread: Float[Array, ""],
     written_off: Float[Array, "lenders"],
-    growth: Float[Array, ""],
+    capital: Capital,
     line_cut: Float[Array, ""],
 ) -> tuple[PaperState, Paper]:
     """One month of withdrawals and sales, at the highest prices that clear: rounds from no new sale.
 
-    `spread` is the spread index, `written_off` the loss recognised so far (USD bn), `growth` how much the
-    book has grown, `line_cut` the share of lines that policy takes.
+    `spread` is the spread index, `written_off` the loss recognised so far (USD bn), `line_cut` the share of
+    lines that policy takes.
     """
     table, paper, numbers = system.lenders, system.paper, system.numbers.lenders
     value = jnp.exp(-paper.spread * paper.duration * jnp.maximum(spread - 1.0, 0.0))
-    weight = table.mark_weight * (1.0 - state.sold) / table.capital
-    booked = written_off / (table.capital * growth)
+    weight = table.mark_weight * (1.0 - state.sold) * capital.growth / (table.capital * capital.scale)
+    booked = written_off / (table.capital * capital.scale) + capital.eroded
     old = state.impact * jnp.exp2(-MONTH / numbers.sale_half_life)
     impact = before = old
     for _ in range(ROUNDS):
@@ -80,7 +81,7 @@ def step(
         withdrawn, sold, past = answer(system, state, lost, line_cut)
         impact = old + (paper.held.T @ (sold - state.sold)) / paper.depth
     price = value * jnp.exp(-impact)
-    discount = growth * (sold - state.sold) * (paper.held @ (1.0 - price))
+    discount = capital.growth * (sold - state.sold) * (paper.held @ (1.0 - price))
     trading = state.trading + discount - table.buyer_weight * jnp.sum(discount)
     return PaperState(sold, withdrawn, impact, trading), Paper(
         price=price,

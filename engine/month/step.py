@@ -121,8 +121,8 @@ def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks)
         system, fate, state.pools, setting, credit_state.standing, financed, tests
     )
     losses = accounts.step(system, funds, defaults, pool_losses)
-    lender_state, lender_losses = lenders.step(system, state.lenders, setting, losses.loss, losses.exposure)
-    new_supply = supply.step(system, state.supply, lender_losses)
+    lender_state, lender_losses = lenders.step(system, state.lenders, setting, losses.loss, losses.held)
+    new_supply = supply.step(system, lender_losses)
     return State(
         economy_state, own_value, chip_state, plants, contract_state, funds, pledges, credit_state,
         pool_state, lender_state,

@@ -43,7 +43,7 @@ def chunk_ledger(system: System, sampler: Sampler, seed: Seed, ids: PathIds) -> 
         return (
             state.legacy_loss + state.new_money_loss,
             state.new_money_loss,
-            borne(system, state.lenders.gross, state.lenders.growth),
+            borne(system, state.lenders.gross, state.lenders.scale),
         )
 
     _, _, state, (cost, busiest, debt) = every_year(system, sampler, seed, ids, monthly, year_end)

@@ -87,7 +87,7 @@ def snapshot(system: System, state: months.State) -> Snapshot:
                 jnp.stack([total, state.legacy_loss, state.new_money_loss]),
                 lenders.instrument_membership @ loss,
                 lenders.membership @ gross,
-                borne(system, gross, state.lenders.growth),
+                borne(system, gross, state.lenders.scale),
                 gross,
             ]
         ),

@@ -88,8 +88,21 @@ def by_class(facts: Facts, split: dict[str, Shares]) -> dict[str, Shares]:
                   "CRWV_MAGN", "FLUI_GPU", "LAMB_GPU", "CRUS_GPU", "XSPV_GPU", "XAI_NOTES", "VANT_TX_LOAN",
                   "VANT_WI_LOAN", "NM_LOAN", "ABIL_1", "ABIL_2", "ROWAN_LOAN", "BEIG_2049"}  # fmt: skip
     rows = [row for row in loans.named_loans(facts) if row["loan"] not in named_here]
-    unnamed = {"UNNAMED_PC": split["UNNAMED_PC"], "OTHER_CONSTRUCTION": split["PROJECT_LOANS"]}
+    unnamed = {"UNNAMED_PC": private_split(facts), "OTHER_CONSTRUCTION": split["PROJECT_LOANS"]}
     return unnamed | {row["loan"]: split[row["class"]] for row in rows}
+
+
+LEAD = 0.40
+"""Share of a private loan that the concentrated fund which leads it holds."""
+
+
+def private_split(facts: Facts) -> Shares:
+    """New private lending: the classes of today's, concentrated funds by the loans that each leads."""
+    split = class_split(facts, "UNNAMED_PC")
+    whole = facts.class_shares("UNNAMED_PC")["PRIVATE_CREDIT"]
+    sleeves = {name: share * (1.0 - LEAD / whole) for name, share in split.items() if name.endswith("_SLEEVE")}
+    leads = sum(len(numbers) for numbers in LEADS.values())
+    return split | sleeves | {fund: LEAD * len(numbers) / leads for fund, numbers in LEADS.items()}
 
 
 def spread(total: float, names: Iterable[str], weights: Mapping[str, float] | None = None) -> Shares:
@@ -152,7 +165,7 @@ def private_credit(facts: Facts) -> list[Cells]:
         for number in numbers:
             affiliate = AFFILIATES.get(fund, life[number % 3])
             others = [each for each in life if each != affiliate]
-            cells = {fund: 0.40, sleeve: shares["PRIVATE_CREDIT"] - 0.40}
+            cells = {fund: LEAD, sleeve: shares["PRIVATE_CREDIT"] - LEAD}
             cells |= {affiliate: 0.6 * shares["INSURER"], **spread(0.4 * shares["INSURER"], others)}
             cells |= {"US_PENSIONS": shares["PENSION"], LEAD_BANKS[number % len(LEAD_BANKS)]: shares["BANK"]}
             cells |= {("DIAM_AI", "OTHER_HF")[number % 2]: shares["HEDGE_FUND"]}

@@ -7,7 +7,7 @@ banks and insurers. Equity is the most that owners can lose: a bank's CET1, an i
 
 from collections.abc import Iterable, Mapping
 
-from experiments.shipped_book import behaviour
+from experiments.shipped_book import behaviour, bust
 from experiments.shipped_book.facts import Facts, Row
 
 SLEEVE = (0.5, 0.5)
@@ -97,6 +97,7 @@ def lenders(facts: Facts, exposure: Mapping[str, float]) -> list[Row]:
     weights = rounded(weights, 5)
     for row in rows:
         behaviour.behave(row, DIVERSIFIED)
+        bust.suffer(facts, row, {kind: 1.0 - part for _, kind, _, part in UNLEVERED.values()})
         row["recognition_months"] = RECOGNITION.get(row["class"], 1)
         row["lending_weight"] = weights.get(row["lender"], 0)
     return rows
