@@ -206,6 +206,13 @@ COMPARED = {
     "impact": lambda s, i: s.lenders.paper.impact,
     "trading": lambda s, i: s.lenders.paper.trading,
     "supply": lambda s, i: s.supply,
+    "held_exposure": lambda s, i: i.lenders.held,
+    "growth": lambda s, i: s.lenders.capital.growth,
+    "scale": lambda s, i: s.lenders.scale,
+    "eroded": lambda s, i: s.lenders.capital.eroded,
+    "capital_missing": lambda s, i: s.lenders.capital.missing,
+    "failed": lambda s, i: s.lenders.failed,
+    "failed_alone": lambda s, i: s.lenders.failed_alone,
     "exposure": lambda s, i: i.exposure,
     "policy_cost": lambda s, i: i.policy_cost,
 }

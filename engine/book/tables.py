@@ -230,11 +230,12 @@ LENDERS = table(
     months("recognition_months", "from loss to mark", 1, 0),
     share("lending_weight", "in new lending", 0.0),
     share("capital_growth", "of capital a year: earnings retained, for a vehicle money raised", 0.05),
-    amount("appetite", "exposure at which it stops lending, over that of month 0", 4.0, "x", 1.0, strict=True),
-    amount("bust_equity", "share of capital lost elsewhere per log fall of sector equity", 0.0, "1", high=10.0),
-    amount("bust_spread", "share of capital lost elsewhere per rise of the spread index", 0.0, "1", high=10.0),
+    amount("appetite", "exposure at which it stops to lend, over today's", 4.0, "x", 1.0, 100.0, strict=True),
+    amount("bust_equity", "share of capital lost elsewhere per log fall of equity", 0.0, "1", high=10.0),
+    amount("bust_spread", "share of capital lost elsewhere per rise of spreads by one", 0.0, "1", high=10.0),
     amount(
-        "bust_credit", "share of capital lost elsewhere in a year of bust; blank = one percent of other_assets", UNKNOWN, "1/yr", high=10.0,
+        "bust_credit", "share of capital lost elsewhere in a year of bust; blank = 1% of other_assets",
+        UNKNOWN, "1/yr", high=10.0,
     ),
     amount("equity", "first bearers can lose; blank = capital", UNKNOWN, strict=True),
     amount(

@@ -12,7 +12,6 @@ from engine.month.funding import FundingState
 from engine.month.lenders import LenderLosses
 from engine.month.pools import Pools
 
-
 NOTHING = 1e-6
 """USD bn; a book without pools must not divide by zero."""
 

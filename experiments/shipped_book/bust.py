@@ -13,7 +13,7 @@ TEST_YEARS = 9 / 4
 """Horizon of the Federal Reserve's stress test, taken as one long bust."""
 
 BANK_LOSS = 0.028
-"""Of risk-weighted assets: CET1 of 31 banks falls from 12.7 to 9.9% (Federal Reserve stress test, June 2024)."""
+"""Of risk-weighted assets: CET1 of 31 banks falls from 12.7 to 9.9% (Federal Reserve, June 2024)."""
 
 SECTOR_RATIO = 0.127
 """Their CET1 ratio before the test: risk-weighted assets of banks whose own are not in the facts."""
@@ -38,7 +38,7 @@ EQUITIES = 0.5
 """Share of equities in pension plans and reserves of foreign holders; assumed."""
 
 BOND_SPREAD = 0.11
-"""Price lost per doubling of spreads: spread x duration, between investment grade 0.06 and high yield 0.16."""
+"""Price lost where spreads double: spread x duration, between investment grade 0.06 and high yield 0.16."""
 
 GROWTH = {"PRIVATE_CREDIT": 0.11, "BANK": 0.05, "INSURER": 0.04, "PENSION": 0.05, "MUTUAL_FUND": 0.05,
           "HEDGE_FUND": 0.06, "FOREIGN": 0.06, "VENDOR": 0.05}  # fmt: skip
@@ -48,9 +48,9 @@ of 12% less a payout of six tenths, surplus of life insurers 2014 to 2024, other
 
 APPETITE = {"BANK": 8, "INSURER": 4, "MUTUAL_FUND": 4, "PRIVATE_CREDIT": 3, "HEDGE_FUND": 4, "FOREIGN": 8,
             "PENSION": 8, "VENDOR": 4}  # fmt: skip
-"""Most exposure over today's, for capital of today. Assumed limits on one sector: a third of banks' CET1 (this
-book is 3.4% of it), a tenth of what insurers and bond funds invest (2.3 and 1.8%), a third of private credit
-(about 12% now; a third of the deals of 2025)."""
+"""Most exposure over today's, for capital of today. Assumed limits on one sector: a third of banks' CET1
+(this book is 3.4% of it), a tenth of what insurers and bond funds invest (2.3 and 1.8%), a third of private
+credit (about 12% now; a third of the deals of 2025)."""
 
 
 def suffer(facts: Facts, row: Row, elsewhere: Mapping[str, float]) -> None:

@@ -100,7 +100,9 @@ def private_split(facts: Facts) -> Shares:
     """New private lending: the classes of today's, concentrated funds by the loans that each leads."""
     split = class_split(facts, "UNNAMED_PC")
     whole = facts.class_shares("UNNAMED_PC")["PRIVATE_CREDIT"]
-    sleeves = {name: share * (1.0 - LEAD / whole) for name, share in split.items() if name.endswith("_SLEEVE")}
+    sleeves = {
+        name: share * (1.0 - LEAD / whole) for name, share in split.items() if name.endswith("_SLEEVE")
+    }
     leads = sum(len(numbers) for numbers in LEADS.values())
     return split | sleeves | {fund: LEAD * len(numbers) / leads for fund, numbers in LEADS.items()}
 

@@ -11,7 +11,7 @@ import pytest
 from engine.book.build import build_system
 from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
-from engine.month import bearers, lenders, paper, supply
+from engine.month import bearers, capital, lenders, paper, supply
 from engine.paths.replay import replay
 
 ROUNDING = 2e-5
@@ -41,9 +41,15 @@ def at(system, values, name):
     return float(values[system.names.lenders.index(name)])
 
 
-def react(system, written_off, spread=1.0, state=None, growth=1.0):
+def unchanged(system, scale=1.0):
+    """Capital `scale` times that of month 0, with nothing lost elsewhere."""
+    one = jnp.full_like(system.lenders.capital, scale)
+    return capital.Capital(growth=one, means=one, scale=one, eroded=0.0 * one)
+
+
+def react(system, written_off, spread=1.0, state=None):
     state = paper.init(system) if state is None else state
-    return paper.step(system, state, jnp.float32(spread), written_off, jnp.float32(growth), jnp.float32(0.0))
+    return paper.step(system, state, jnp.float32(spread), written_off, unchanged(system), jnp.float32(0.0))
 
 
 def test_nothing_happens_without_loss_and_at_todays_spread(small):
@@ -123,14 +129,14 @@ def test_policyholders_run_late_and_slowly(small):
 def test_a_drawn_line_takes_the_place_of_capital_and_a_sale_repays_debt(small):
     sales = paper.init(small)
     sales = eqx.tree_at(lambda s: s.withdrawn, sales, of(small, FUND=0.25))
-    capital, debt = lenders.balance_sheets(small, sales, jnp.float32(2.0))
-    np.testing.assert_allclose([capital[0], debt[0]], [0.75 * 6.4, 8.0 + 0.25 * 6.4], rtol=ROUNDING)
+    own_funds, debt = lenders.balance_sheets(small, sales, unchanged(small, 2.0))
+    np.testing.assert_allclose([own_funds[0], debt[0]], [0.75 * 6.4, 8.0 + 0.25 * 6.4], rtol=ROUNDING)
     held = eqx.tree_at(lambda s: s.paper.held, small, small.paper.held.at[0, 0].set(1.0))
     sales = eqx.tree_at(
         lambda s: (s.sold, s.trading), paper.init(small), (of(small, FUND=0.5), of(small, FUND=0.1))
     )
-    capital, debt = lenders.balance_sheets(held, sales, jnp.float32(1.0))
-    np.testing.assert_allclose([capital[0], debt[0]], [3.2, 4.0 - 0.4], rtol=ROUNDING)
+    own_funds, debt = lenders.balance_sheets(held, sales, unchanged(small))
+    np.testing.assert_allclose([own_funds[0], debt[0]], [3.2, 4.0 - 0.4], rtol=ROUNDING)
 
 
 def test_what_was_sold_is_lost_by_the_buyer(small):
@@ -152,32 +158,55 @@ def test_impact_halves_in_half_a_year(small):
 def test_bearers_by_hand(small):
     """The bank's equity is 20: of 23 lost shareholders bear 20, taxpayers 3. Savers stand behind the rest."""
     gross = of(small, BANK=23.0, LIFE=8.0, FUND=2.0, PENSION=1.0)
-    borne = dict(
-        zip(small.names.bearers, bearers.borne(small, gross, jnp.float32(1.0)).tolist(), strict=True)
-    )
+    one = jnp.ones_like(gross)
+    borne = dict(zip(small.names.bearers, bearers.borne(small, gross, one).tolist(), strict=True))
     expected = {"SAVERS": 1.0, "POLICYHOLDERS": 1.0, "SHAREHOLDERS": 27.0, "TAXPAYERS": 3.0}
     assert borne == pytest.approx(expected)
-    alone = bearers.borne(with_numbers(small, "mechanisms", lender_network=0.0), gross, jnp.float32(1.0))
+    alone = bearers.borne(with_numbers(small, "mechanisms", lender_network=0.0), gross, one)
     assert float(jnp.sum(alone)) == pytest.approx(34.0)
 
 
-def test_supply_recovers_to_what_those_lend_who_still_do(small):
-    """A twelfth of half of the way a month, from a supply of 0.5; from 1 it falls that far."""
+def test_supply_is_what_those_lend_who_still_do(small):
+    """Fund 0.4 and bank 0.3 of lending stop by all and by half: others lend 0.45 and replace half of 0.55."""
 
-    def after(stopped, supplied=0.5, **changes):
+    def supplied(missing=0.0, held=1.0, **stopped):
         _, market = react(small, of(small))
         market = eqx.tree_at(lambda m: m.stopped, market, of(small, **stopped))
-        zero = jnp.zeros((), jnp.float32)
-        quiet = lenders.LenderLosses(of(small), small.lenders.capital, zero[None], market, zero)
-        return float(supply.step(with_numbers(small, "lenders", **changes), jnp.float32(supplied), quiet))
+        zero, table = jnp.zeros((), jnp.float32), small.lenders
+        exposure, gone = held * table.exposure_start, jnp.full_like(table.capital, missing)
+        quiet = lenders.LenderLosses(of(small), exposure, unchanged(small), gone, zero[None], market, zero)
+        return float(supply.step(small, quiet))
 
-    month = 0.5 / 12.0
-    assert after({}, 1.0) == 1.0
-    assert after({}) == pytest.approx(0.5 + month * 0.5)
-    assert after({"FUND": 1.0}) == pytest.approx(0.5 + month * (0.8 - 0.5))
-    assert after({"FUND": 1.0, "BANK": 0.5}, 1.0, unreplaced=1.0) == pytest.approx(1.0 - month * 0.55)
-    everybody = dict.fromkeys(small.names.lenders, 1.0)
-    assert after(everybody, 0.25, unreplaced=1.0, supply_floor=0.25) == pytest.approx(0.25)
+    weight = {name: at(small, small.lenders.lending_weight, name) for name in small.names.lenders}
+    left = 1.0 - weight["FUND"] - 0.5 * weight["BANK"]
+    assert supplied() == 1.0
+    assert supplied(FUND=1.0, BANK=0.5) == pytest.approx(left + 0.5 * (1.0 - left) * left)
+    assert supplied(**dict.fromkeys(small.names.lenders, 1.0)) == pytest.approx(0.0, abs=1e-6)
+    assert supplied(missing=0.1) == pytest.approx(0.4 + 0.5 * 0.6 * 0.4, rel=1e-5)
+    assert supplied(held=1e3) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_richer_lender_never_lends_less(five_years, written_off):
+    """The capital of all lenders and room for all: supply rises with either."""
+    table = five_years.lenders
+    missing = written_off[0][0] / table.capital
+    _, market = react(five_years, written_off[0][0])
+    zero = jnp.zeros((), jnp.float32)
+
+    def supplied(part, held):
+        quiet = lenders.LenderLosses(
+            missing,
+            held * table.exposure_start,
+            unchanged(five_years),
+            part * missing,
+            zero[None],
+            market,
+            zero,
+        )
+        return float(supply.step(five_years, quiet))
+
+    assert supplied(0.0, 1.0) > supplied(0.5, 1.0) > supplied(1.0, 1.0)
+    assert supplied(0.5, 1.0) > supplied(0.5, 4.0) > supplied(0.5, 8.0)
 
 
 # On the shipped book.
@@ -251,7 +280,7 @@ def test_greater_losses_sell_more_and_at_lower_prices(five_years, written_off):
 
 @pytest.mark.parametrize("network", [1.0, 0.4, 0.0])
 def test_every_dollar_reaches_one_bearer_every_month(five_years, network):
-    """Bearers' losses are the system's, what other assets of funds lost, and the cost of failures."""
+    """Bearers' losses are the system's and the cost of failures."""
     system = with_numbers(five_years, "mechanisms", lender_network=network)
     system = eqx.tree_at(
         lambda s: (s.numbers.economy.start, s.lenders.capital),
@@ -271,19 +300,22 @@ def unexplained(system, state):
     """Gap of the identity by month, its scale, and vehicle-months in failure; all in float64."""
     table, kept = system.lenders, state.lenders
     vehicles = table.debt_share.shape[1]
-    borne = jax.vmap(lambda gross, growth: bearers.borne(system, gross, growth))(kept.gross, kept.growth)
+    borne = jax.vmap(lambda gross, scale: bearers.borne(system, gross, scale))(kept.gross, kept.scale)
     borne = np.asarray(borne, np.float64).sum(axis=1)
     credit = np.asarray(state.legacy_loss + state.new_money_loss, np.float64)
-    other = np.asarray(kept.other_excess, np.float64) * np.asarray(table.other_assets, np.float64).sum()
     # The month clears on the sales and lines of the month before.
     before = jax.tree.map(lambda x: np.concatenate([np.zeros_like(x[:1]), x[:-1]]), kept.paper)
-    sheets = jax.vmap(lambda sales, growth: lenders.balance_sheets(system, sales, growth))
-    capital, debt = (np.asarray(x, np.float64) for x in sheets(before, kept.growth))
-    left = capital + debt - np.asarray(kept.gross, np.float64)[:, :vehicles]
+
+    def sheets(sales, growth, scale, eroded):
+        return lenders.balance_sheets(system, sales, capital.Capital(growth, scale, scale, eroded))
+
+    sizes = (kept.capital.growth, kept.scale, kept.capital.eroded)
+    own_funds, debt = (np.asarray(x, np.float64) for x in jax.vmap(sheets)(before, *sizes))
+    left = own_funds + debt - np.asarray(kept.gross, np.float64)[:, :vehicles]
     failed = left < debt
     cost = float(system.numbers.lenders.bankruptcy_cost) * np.where(failed, left.clip(0), 0).sum(axis=1)
     switch = float(system.numbers.mechanisms.lender_network)
-    return borne - credit - other - switch * cost, credit.max(), int(failed.sum())
+    return borne - credit - switch * cost, credit.max(), int(failed.sum())
 
 
 def test_the_buyers_of_a_path_gain_what_its_sellers_lose(five_years):

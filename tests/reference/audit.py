@@ -196,14 +196,14 @@ def losses(book, state, now, new) -> None:
 
 
 def state_range(book, now, new) -> None:
-    """Supply between its floor and one; sizes, discounts and access in their ranges; everything finite."""
+    """Supply between nothing and one; sizes, discounts and access in their ranges; everything finite."""
     n = book.numbers
-    assert n.lenders.supply_floor <= new["supply"] <= 1.0, "supply of credit is out of its range"
+    assert -1e-12 <= new["supply"] <= 1.0, "supply of credit is out of its range"
     for c, size in enumerate(new["size"]):
         assert 0.0 <= size <= 1.0, f"size of contract {c} is outside [0, 1]"
     for g, discount in enumerate(new["fire_sale"]):
         assert 0.0 <= discount <= n.chips.impact_cap, f"fire-sale discount of generation {g} is off"
-    for name in ("log_revenue", "log_equity", "short_rate", "supply", "growth"):
+    for name in ("log_revenue", "log_equity", "short_rate", "supply", "bust_years"):
         assert math.isfinite(new[name]), f"{name} is not finite"
 
 

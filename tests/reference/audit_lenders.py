@@ -44,13 +44,13 @@ def paper_held(book) -> None:
 
 def bearers(book, now, new) -> None:
     """Booked losses are the system's, trades cancel, bearers bear it, excess losses and costs of failure."""
-    system, other = sum(new["cumulative_loss"]), sum(book.lenders.other_assets) * new["excess_loss"]
+    system = sum(new["cumulative_loss"])
     slack = 1e-9 + max(abs(total - 1.0) for total in share_sums(book))
     traded = sum(abs(loss) for loss in new["trading"])
     assert abs(sum(new["booked"]) - system) <= 2.0 * slack * system, "lenders do not book the system's loss"
     assert abs(sum(new["trading"])) <= slack * traded, "what sellers lose is not what buyers gain"
     cost = sum(vehicle["dead_weight"] for vehicle in now["vehicles"])
-    expected = system + other + book.numbers.mechanisms.lender_network * cost
+    expected = system + book.numbers.mechanisms.lender_network * cost
     passed_on = sum(vehicle["debt_loss"] + abs(vehicle["equity_loss"]) for vehicle in now["vehicles"])
     rounding = 4.0 * slack * (system + traded + passed_on + 1.0)
     gap = abs(sum(now["bearer"]) - expected)
@@ -70,6 +70,19 @@ def vehicles(book, state, now, new) -> None:
         borne, lost = found["debt_loss"] + found["equity_loss"], new["gross"][j] + found["dead_weight"]
         assert close(borne, lost), f"vehicle {j} passes on what it did not lose"
         assert 0.0 <= found["theta"] <= 1.0, f"vehicle {j} repays a share outside [0, 1]"
+
+
+def capital(book, state, now, new) -> None:
+    """Exposure is held by someone; capital calls and months of failure are not taken back."""
+    held, outstanding = sum(now["held_exposure"]), now["exposure"]
+    assert abs(held - outstanding) <= 1e-4 * outstanding, "lenders do not hold what is outstanding"
+    for i in range(len(book.lenders.capital)):
+        assert new["growth"][i] >= state["growth"][i], f"exposure of lender {i} was never as large"
+        assert 0.0 <= new["capital_missing"][i] <= 1.0, f"lender {i} misses more than its capital"
+        for name in ("failed", "failed_alone"):
+            assert state[name][i] in (0, new[name][i]), f"lender {i} fails twice"
+        alone = new["failed_alone"][i]
+        assert not alone or 0 < new["failed"][i] <= alone, f"lender {i} fails later with more losses"
 
 
 def conduct(book, state, now, new) -> None:
@@ -122,6 +135,7 @@ def month(book, state, now, new) -> None:
     bearers(book, now, new)
     recognition(book, state, now, new)
     vehicles(book, state, now, new)
+    capital(book, state, now, new)
     conduct(book, state, now, new)
     coverage(book, new, now)
     prices(book, state, now, new)

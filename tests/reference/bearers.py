@@ -8,7 +8,7 @@ def month(book, now, new) -> None:
     for lender, gross in enumerate(new["gross"]):
         kept = (1.0 - switch) * gross if lenders.vehicle[lender] else gross
         now["kept"].append(kept)
-        first.append(min(kept, lenders.equity[lender] * new["growth"]))
+        first.append(min(kept, lenders.equity[lender] * new["scale"][lender]))
     now["bearer"] = []
     for b in range(lenders.first_bearer.shape[0]):
         loss = 0.0

@@ -8,6 +8,7 @@ from types import SimpleNamespace as Table
 
 import numpy as np
 
+from tests.reference.audit_lenders import drawn_amounts
 from tests.reference.example_numbers import small_numbers
 
 LAB, CLOUD, HOST, SOFTWARE, GIANT, PROJECT = range(6)
@@ -208,6 +209,14 @@ def small_pools() -> Table:
     )
 
 
+def drawn_by(holdings, pools_alone: bool = False) -> np.ndarray:
+    """Exposure of each lender at month 0, USD bn."""
+    loans, pools = small_loans(), small_pools()
+    amounts = np.array(drawn_amounts(Table(loans=loans, pools=pools)))
+    amounts[: len(loans.drawn) if pools_alone else 0] = 0.0
+    return holdings @ amounts
+
+
 def small_lenders() -> Table:
     """Two concentrated funds with lines from the bank, owned by insurer, pension fund and each other.
 
@@ -231,7 +240,13 @@ def small_lenders() -> Table:
         holdings=holdings,
         capital=np.array([5.0, 4.0, 30.0, 40.0, 200.0, 100.0]),
         debt=np.array([6.0, 4.0, 0, 0, 0, 0]),
-        other_assets=np.array([2.0, 3.0, 0, 0, 0, 0]),
+        exposure_start=drawn_by(holdings),
+        pool_exposure_start=drawn_by(holdings, pools_alone=True),
+        capital_growth=np.array([0.1, 0.1, 0.05, 0.05, 0.04, 0.05]),
+        appetite=np.full(6, 30.0),
+        bust_equity=np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.2]),
+        bust_spread=np.array([0.0, 0.0, 0.0, 0.2, 0.0, 0.1]),
+        bust_credit=np.array([0.02, 0.04, 0.3, 0.0, 0.0, 0.0]),
         recognition_months=np.array([6.0, 6, 3, 12, 12, 1]),
         lending_weight=np.array([0.2, 0.2, 0.3, 0.2, 0.1, 0.0]),
         vehicle=np.array([1.0, 1, 0, 0, 0, 0]),

@@ -160,11 +160,10 @@ def small_numbers() -> Table:
         abs_sale_cost=0.10,
     )
     lenders = Table(
-        supply_reversion=0.5,
+        rebuilding=0.5,
         supply_loss=6.0,
-        supply_floor=0.25,
-        other_loss=0.01,
-        other_power=0.5,
+        taper=0.5,
+        bust_severity=0.5,
         bankruptcy_cost=0.05,
         full_stop=0.05,
         unreplaced=0.5,
@@ -186,6 +185,7 @@ def small_numbers() -> Table:
         paper_sales=1.0,
         credit_lines=1.0,
         redemptions=1.0,
+        other_assets=1.0,
         recession=1.0,
         plant=1.0,
         own_shocks=1.0,

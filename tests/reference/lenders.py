@@ -1,6 +1,7 @@
-"""Section 8 of docs/model.md up to what lenders recognise, and section 9, the supply of credit."""
+"""Section 8 of docs/model.md up to what lenders recognise."""
 
-from tests.reference.scalars import DT, LENDER_CLEARING, clip, positive
+from tests.reference import capital
+from tests.reference.scalars import LENDER_CLEARING, clip, positive
 
 ROUNDS = 4
 
@@ -20,11 +21,6 @@ def exposure(book, now, new) -> float:
         else:
             total += notional * new["pool_debt"][p]
     return total
-
-
-def exposure_start(book) -> float:
-    """Drawn balances and pool balances of month 0."""
-    return float(sum(book.loans.drawn) + sum(book.pools.balance))
 
 
 def book_losses(book, state, now, new) -> None:
@@ -48,12 +44,13 @@ def paper_of(book, lender: int) -> float:
     return sum(book.paper.held[lender])
 
 
-def funds(book, state, growth: float, j: int) -> tuple[float, float]:
+def funds(book, state, new, j: int) -> tuple[float, float]:
     """Capital and debt of a vehicle: a drawn line takes the place of capital, sales repay debt."""
     lenders = book.lenders
-    capital, left = lenders.capital[j] * growth, state["withdrawn"][j]
-    proceeds = positive(state["sold"][j] * paper_of(book, j) * growth - state["trading"][j])
-    return capital * (1.0 - left), positive(lenders.debt[j] * growth + capital * left - proceeds)
+    paid_out = state["withdrawn"][j] * capital.whole(book, new, j)
+    proceeds = positive(state["sold"][j] * paper_of(book, j) * new["growth"][j] - state["trading"][j])
+    owed = lenders.debt[j] * new["scale"][j] + paid_out - proceeds
+    return positive(capital.left(book, new, j) - paid_out), positive(owed)
 
 
 def vehicle(book, capital: float, owed: float, lost: float) -> dict:
@@ -105,39 +102,23 @@ def recognise(book, state, now, new) -> None:
         new["pending"].append(waiting - recognised)
 
 
-def month(book, fixed, state, now, new, t: int) -> None:
+def month(book, state, now, new, t: int) -> None:
     """Section 8 up to recognition: whose loss it is, vehicles that pass theirs on, what is seen of it."""
-    n, lenders = book.numbers.lenders, book.lenders
-    count = len(lenders.capital)
+    lenders, count = book.lenders, len(book.lenders.capital)
     now["loss_by_instrument"] = now["loan_loss"] + now["obligor_loss"] + now["tranche_loss"]
     now["system_loss"] = sum(now["loss_by_instrument"])
     new["cumulative_loss"] = [
         old + lost for old, lost in zip(state["cumulative_loss"], now["loss_by_instrument"], strict=True)
     ]
     book_losses(book, state, now, new)
-    excess = n.other_loss * (now["hazard_multiplier"] ** n.other_power - 1.0) * DT
-    new["excess_loss"] = state["excess_loss"] + excess
     now["exposure"] = exposure(book, now, new)
-    new["growth"] = max(state["growth"], now["exposure"] / fixed["exposure_start"])
+    capital.month(book, state, now, new, t)
 
-    own = []
-    for i in range(count):
-        own.append(new["booked"][i] + state["trading"][i] + lenders.other_assets[i] * new["excess_loss"])
-    both = [funds(book, state, new["growth"], j) for j in range(lenders.debt_share.shape[1])]
-    capital, owed = [each[0] for each in both], [each[1] for each in both]
-    now["network"], now["vehicles"] = clear(book, now, capital, owed, own)
+    own = [new["booked"][i] + state["trading"][i] for i in range(count)]
+    both = [funds(book, state, new, j) for j in range(lenders.debt_share.shape[1])]
+    own_funds, owed = [each[0] for each in both], [each[1] for each in both]
+    now["network"], now["vehicles"] = clear(book, now, own_funds, owed, own)
     new["gross"] = [own[i] + now["network"][i] for i in range(count)]
     recognise(book, state, now, new)
-
-
-def supply(book, state, now, new) -> None:
-    """Section 9: S'."""
-    n, lenders = book.numbers.lenders, book.lenders
-    pressure, stopped = 0.0, 0.0
-    for i in range(len(lenders.capital)):
-        capital = lenders.capital[i] * new["growth"]
-        pressure += lenders.lending_weight[i] * clip(now["recognised"][i] / capital, 0.0, 1.0)
-        stopped += lenders.lending_weight[i] * now["stop"][i]
-    goal = 1.0 - n.unreplaced * stopped
-    moved = state["supply"] + n.supply_reversion * (goal - state["supply"]) * DT - n.supply_loss * pressure
-    new["supply"] = clip(moved, n.supply_floor, 1.0)
+    capital.missing(book, state, now, new)
+    capital.fail(book, state, new)

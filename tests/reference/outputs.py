@@ -112,6 +112,8 @@ OUTPUTS = (
     "tranche_loss",
     "accounting_value",
     "accounting_gap",
+    "held_exposure",
+    "means",
     "network",
     "recognised",
     "exposure",

@@ -2,6 +2,7 @@
 
 import math
 
+from tests.reference import capital
 from tests.reference.lenders import paper_of
 from tests.reference.scalars import DT, LENDER_CLEARING, clip, positive
 
@@ -39,8 +40,9 @@ def capital_lost(book, state, new, prices, lender: int) -> float:
     lenders = book.lenders
     seen = new["gross"][lender] - new["pending"][lender]
     kept = lenders.mark_weight[lender] * (1.0 - state["sold"][lender])
-    marked = kept * discount(book, prices, lender) / lenders.capital[lender]
-    return seen / (lenders.capital[lender] * new["growth"]) + marked
+    own_funds = capital.whole(book, new, lender)
+    marked = kept * discount(book, prices, lender) * new["growth"][lender] / own_funds
+    return seen / own_funds + new["eroded"][lender] + marked
 
 
 def withdrawn(book, state, levers, lender: int, lost: float) -> float:
@@ -99,7 +101,7 @@ def trade(book, state, now, new) -> None:
     lenders, discs = book.lenders, []
     for lender in range(len(lenders.capital)):
         share = new["sold"][lender] - state["sold"][lender]
-        discs.append(new["growth"] * share * discount(book, now["paper_price"], lender))
+        discs.append(new["growth"][lender] * share * discount(book, now["paper_price"], lender))
     new["trading"] = []
     for lender, disc in enumerate(discs):
         bought = lenders.buyer_weight[lender] * sum(discs)

@@ -8,6 +8,7 @@ from tests.reference import (
     audit,
     audit_lenders,
     bearers,
+    capital,
     chips,
     collateral,
     contracts,
@@ -34,7 +35,6 @@ def fixed_quantities(book, fate) -> dict:
         "transition": economy.transition(book),
         "jump": economy.jumps(book),
         "release": chips.release_months(book, fate),
-        "exposure_start": lenders.exposure_start(book),
     }
     fixed.update(chips.start(book))
     for name in ("threshold_firms", "threshold_obligors", "release_effect", "frailty", "leadership"):
@@ -110,8 +110,13 @@ def start_state(book) -> dict:
         "gross": [0.0] * holders,
         "pending": [0.0] * holders,
         "booked": [0.0] * holders,
-        "excess_loss": 0.0,
-        "growth": 1.0,
+        "bust_years": 0.0,
+        "growth": [1.0] * holders,
+        "scale": [1.0] * holders,
+        "eroded": [0.0] * holders,
+        "capital_missing": [0.0] * holders,
+        "failed": [0] * holders,
+        "failed_alone": [0] * holders,
         "sold": [0.0] * holders,
         "withdrawn": [0.0] * holders,
         "trading": [0.0] * holders,
@@ -146,10 +151,10 @@ def month(book, fixed, state, draws) -> tuple[dict, dict]:
     credit.month(book, fixed, state, now, new, t)
     pools.month(book, fixed, state, now, new, t)
     now["accounting_gap"] = chips.accounting_gap(now, new)
-    lenders.month(book, fixed, state, now, new, t)
+    lenders.month(book, state, now, new, t)
     paper.month(book, state, now, new)
     bearers.month(book, now, new)
-    lenders.supply(book, state, now, new)
+    capital.supply(book, now, new)
     policy.costs(book, state, now)
     if not all(np.all(np.isfinite(np.asarray(value, dtype=np.float64))) for value in new.values()):
         now["flags"] |= NOT_FINITE

@@ -6,7 +6,7 @@ from types import SimpleNamespace as Table
 import numpy as np
 import pytest
 
-from tests.reference import bearers, example, lenders, paper, policy
+from tests.reference import bearers, capital, example, lenders, paper, policy
 from tests.reference.book import plain
 from tests.reference.by_hand import calm, near
 from tests.reference.example import BANK, FUND_A, FUND_B, INSURER, PENSION, VENDOR
@@ -20,6 +20,12 @@ def book_and_state():
     names = "sold withdrawn trading booked gross pending".split()
     state = {name: [0.0] * len(example.LENDERS) for name in names}
     return plain(example.small_system()), state | {"impact": [0.0] * len(example.PAPER)}
+
+
+def sized(growth: float = 1.0, scale: float | None = None, eroded: float = 0.0, count: int = 6) -> dict:
+    """Lenders' exposure and capital over those of month 0, and the share of it that is lost elsewhere."""
+    scale = growth if scale is None else scale
+    return {"growth": [growth] * count, "scale": [scale] * count, "eroded": [eroded] * count}
 
 
 def test_losses_of_what_was_sold_are_the_buyers():
@@ -39,14 +45,17 @@ def test_losses_of_what_was_sold_are_the_buyers():
 
 def test_a_drawn_line_takes_the_place_of_capital_and_sales_repay_debt():
     """Fund A at twice its size: 10 of capital and 12 of debt. A line paid out 0.2 of the capital: 8 and 14.
-    Half of its paper of 4.16 * 2, less 0.3 lost in selling, repaid 3.86. Fund B repays all it owes.
+    Half of its paper of 4.16 * 2, less 0.3 lost in selling, repaid 3.86. Fund B repays all it owes. A tenth
+    lost elsewhere is of fund A's capital of 10, and no capital is below nothing.
     """
     book, state = book_and_state()
     state["withdrawn"][FUND_A], state["sold"][FUND_A], state["trading"][FUND_A] = 0.2, 0.5, 0.3
-    assert lenders.funds(book, state, 2.0, FUND_A) == near((8.0, 10.14))
-    assert lenders.funds(book, state, 2.0, FUND_B) == near((8.0, 8.0))
+    assert lenders.funds(book, state, sized(2.0), FUND_A) == near((8.0, 10.14))
+    assert lenders.funds(book, state, sized(2.0, eroded=0.1), FUND_A) == near((7.0, 10.14))
+    assert lenders.funds(book, state, sized(2.0, eroded=0.9), FUND_A) == near((0.0, 10.14))
+    assert lenders.funds(book, state, sized(2.0), FUND_B) == near((8.0, 8.0))
     state["sold"][FUND_B], book.paper.held[FUND_B, 0] = 1.0, 10.0
-    assert lenders.funds(book, state, 2.0, FUND_B) == near((8.0, 0.0))
+    assert lenders.funds(book, state, sized(2.0), FUND_B) == near((8.0, 0.0))
 
 
 def test_a_vehicle_that_fails_passes_its_loss_and_its_costs_on():
@@ -118,16 +127,19 @@ def test_limits_come_from_asset_coverage_where_a_vehicle_has_one():
 def test_capital_lost_is_what_was_seen_and_the_marks_that_count():
     """The bank, twice its size, saw 3 - 0.6 of 60. A spread index of 1.5 takes 0.04, 0.1 and 0.05 off the
     logs of bonds, notes and ABS, sales 0.1 off that of bonds; a fifth of the three quarters kept counts.
+    With capital half as large the same marks are twice the share, and what is lost elsewhere adds to it.
     """
     book, state = book_and_state()
     state["sold"][BANK] = 0.25
     value = paper.marks(book, 1.5)
     assert value == near([math.exp(-0.04), math.exp(-0.1), math.exp(-0.05)])
     assert paper.marks(book, 0.8) == [1.0, 1.0, 1.0]
-    new = {"gross": [0.0, 0.0, 3.0], "pending": [0.0, 0.0, 0.6], "growth": 2.0}
+    new = {"gross": [0.0, 0.0, 3.0], "pending": [0.0, 0.0, 0.6]} | sized(2.0)
     prices = [value[0] * math.exp(-0.1), value[1], value[2]]
     fall = 8.4 * (1.0 - math.exp(-0.14)) + 1.0 - math.exp(-0.1) + 0.84 * (1.0 - math.exp(-0.05))
     assert paper.capital_lost(book, state, new, prices, BANK) == near(0.04 + 0.2 * 0.75 * fall / 30.0)
+    smaller = new | sized(2.0, scale=1.0, eroded=0.3)
+    assert paper.capital_lost(book, state, smaller, prices, BANK) == near(0.38 + 0.4 * 0.75 * fall / 30.0)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +224,7 @@ def test_sales_lower_prices_and_lower_prices_force_sales():
     the fund is 0.1 + 1 - e^-0.033124 = 0.132582 past its limit: it stops, whatever becomes of lines.
     """
     book, now = two_traders(), {"spread": 1.0, "flags": 0, "levers": NO_LEVERS}
-    new = {"gross": [2.0, 0.0], "pending": [0.0, 0.0], "growth": 1.0}
+    new = {"gross": [2.0, 0.0], "pending": [0.0, 0.0]} | sized(count=2)
     state = {name: [0.0, 0.0] for name in ("sold", "withdrawn", "trading")} | {"impact": [0.0]}
     paper.month(book, state, now, new)
     assert new["impact"] == pytest.approx([0.033145], abs=1e-6)
@@ -228,7 +240,7 @@ def test_a_sale_after_the_lender_grew_moves_more_paper_at_the_same_price():
     """Twice the size and twice the loss: the same share is sold at the same price, twice the paper."""
     results = []
     for growth in (1.0, 2.0):
-        new = {"gross": [2.0 * growth, 0.0], "pending": [0.0, 0.0], "growth": growth}
+        new = {"gross": [2.0 * growth, 0.0], "pending": [0.0, 0.0]} | sized(growth, count=2)
         state = {name: [0.0, 0.0] for name in ("sold", "withdrawn", "trading")} | {"impact": [0.0]}
         paper.month(two_traders(), state, {"spread": 1.0, "flags": 0, "levers": NO_LEVERS}, new)
         results.append(new)
@@ -244,43 +256,107 @@ def test_first_bearers_lose_up_to_the_equity_and_others_beyond():
     """
     book, _ = book_and_state()
     book.numbers.mechanisms.lender_network = 0.5
-    now, new = {}, {"gross": [4.0, 0.0, 100.0, 70.0, 0.0, -1.0], "growth": 1.0}
+    now, new = {}, {"gross": [4.0, 0.0, 100.0, 70.0, 0.0, -1.0]} | sized()
     bearers.month(book, now, new)
     assert now["bearer"] == near([90.0 + 60.0 - 1.0, 8.0 + 2.0, 10.0 + 2.0])
-    bearers.month(book, now, new | {"growth": 1.25})
+    bearers.month(book, now, new | sized(1.25))
     assert now["bearer"] == near([169.0, 2.0, 0.0])
     book.numbers.mechanisms.lender_network = 1.0
-    bearers.month(book, now, new | {"growth": 1.25})
+    bearers.month(book, now, new | sized(1.25))
     assert now["bearer"] == near([169.0, 0.0, 0.0])
 
 
-def test_losses_that_are_recognised_cut_supply():
-    """The bank, 0.3 of lending, sees 0.6 of 60 lost; the vendor lends nothing, buyers' gains are none."""
-    book = plain(example.small_system())
-    now = {"recognised": [0.0, 0.0, 0.6, 0.0, -9.0, 50.0], "stop": [0.0] * 6}
-    new = {"growth": 2.0}
-    lenders.supply(book, {"supply": 0.9}, now, new)
-    assert new["supply"] == near(0.9 + 0.5 * 0.1 / 12.0 - 6.0 * 0.3 * 0.6 / 60.0)
-
-
-def test_lenders_past_their_limits_are_replaced_in_part():
-    """Bank and insurer, 0.3 and 0.2 of lending, stop by 0.4 and 1: half of 0.32 is not replaced. Supply goes
-    to 0.84 by half of the distance a year, from above and from below, and keeps in its bounds.
+def test_a_bust_takes_capital_elsewhere():
+    """After half a year of bust at equity e^-0.5 and spreads of 1.8, at half of a stress: fund A loses
+    0.5 0.02 0.5, the bank 0.5 0.3 0.5, the insurer 0.5 0.2 0.8, the vendor 0.5 (0.2 0.5 + 0.1 0.8). Above
+    its start equity takes nothing.
     """
     book = plain(example.small_system())
-    now = {"recognised": [0.0] * 6, "stop": [0.0, 0.0, 0.4, 1.0, 0.0, 1.0]}
-    for before, after in ((1.0, 1.0 - 0.08 / 12.0), (0.84, 0.84), (0.6, 0.6 + 0.12 / 12.0)):
-        new = {"growth": 1.0}
-        lenders.supply(book, {"supply": before}, now, new)
-        assert new["supply"] == near(after)
-    # All stop and 0.9 is not replaced: 0.3 - 0.5 * 0.2/12 is above the floor of 0.25, 0.25 is at it.
-    book.numbers.lenders.unreplaced, now["stop"] = 0.9, [1.0] * 6
-    for before, after in ((0.3, 0.3 - 0.1 / 12.0), (0.25, 0.25)):
-        lenders.supply(book, {"supply": before}, now, new)
-        assert new["supply"] == near(after)
-    book.numbers.lenders.supply_reversion, now["stop"] = 30.0, [0.0] * 6
-    lenders.supply(book, {"supply": 0.8}, now, new)
-    assert new["supply"] == 1.0, "0.8 + 30 * 0.2/12 is above one"
+    now, new = {"equity": math.exp(-0.5), "spread": 1.8}, {"bust_years": 0.5}
+    eroded = [capital.erosion(book, now, new, i) for i in range(6)]
+    assert eroded == near([0.005, 0.01, 0.075, 0.08, 0.0, 0.09])
+    now["equity"], now["spread"] = 1.5, 0.7
+    assert capital.erosion(book, now, new, VENDOR) == 0.0
+    book.numbers.mechanisms.other_assets = 0.0
+    assert capital.erosion(book, now, new, BANK) == 0.0
+
+
+def test_vehicles_call_capital_as_they_lend_and_others_retain_earnings():
+    """Exposure twice that of month 0 after two years: a fund has twice its capital, the bank e^(0.05 2)."""
+    book, (holders, start) = plain(example.small_system()), (range(6), example.small_lenders().exposure_start)
+    state = {"bust_years": 1.0, "growth": [1.5] * 6, "eroded": [0.0] * 6}
+    balance = [2.0 * drawn for drawn in book.loans.drawn]
+    now = {"exposure": sum(balance) + 2.0 * sum(book.pools.balance), "equity": 1.0, "spread": 1.0}
+    new = {"balance": balance, "regime": 0}
+    capital.month(book, state, now, new, 24)
+    assert now["held_exposure"] == near([2.0 * start[i] for i in holders])
+    assert new["scale"] == near([2.0, 2.0, math.exp(0.1), math.exp(0.1), math.exp(0.08), math.exp(0.1)])
+    assert new["growth"] == near([2.0] * 6) and new["bust_years"] == 1.0
+    capital.month(book, state | {"growth": [3.0] * 6}, now, new | {"regime": 2}, 24)
+    assert new["growth"] == near([2.0] * 6), "the months are apart"
+
+
+def test_capital_lost_is_missed_until_it_is_restored():
+    """Of a share of 0.24 missing a twenty-fourth is restored in a month; the bank, twice its size, sees 0.6
+    of 60 lost and another 0.02 go elsewhere. Prices that recover give back.
+    """
+    book = plain(example.small_system())
+    state = {"capital_missing": [0.24] * 6, "eroded": [0.0, 0.3, 0.01, 0.0, 0.0, 0.0]}
+    now, new = (
+        {"recognised": [0.0, 0.0, 0.6, 0.0, 0.0, 0.0]},
+        sized(2.0) | {"eroded": [0.0, 0.0, 0.03, 0, 0, 9.0]},
+    )
+    capital.missing(book, state, now, new)
+    assert new["capital_missing"] == near([0.23, 0.0, 0.26, 0.23, 0.23, 1.0])
+
+
+def test_a_lender_fails_in_the_month_in_which_its_capital_is_gone():
+    """The bank has 30; two thirds are lost elsewhere, 12 here: gone, though not by this book alone."""
+    book = plain(example.small_system())
+    state = {"failed": [0] * 6, "failed_alone": [0] * 6}
+    new = sized(eroded=2.0 / 3.0) | {"gross": [0.0, 0.0, 12.0, 40.0, 0.0, 0.0], "month": 7}
+    capital.fail(book, state, new)
+    assert new["failed"] == [0, 0, 7, 7, 0, 0] and new["failed_alone"] == [0, 0, 0, 7, 0, 0]
+    later = dict(new) | {"month": 9, "gross": [0.0, 0.0, 31.0, 0.0, 0.0, 0.0]}
+    capital.fail(book, new, later)
+    assert later["failed"][BANK] == 7 and later["failed_alone"][BANK] == 9
+
+
+def supply_of(book, missing=(0.0,) * 6, held=1.0, stop=(0.0,) * 6, means=1.0) -> float:
+    start = example.small_lenders().exposure_start
+    book.lenders.appetite[:] = (3.0, 3.0, 8.0, 4.0, 4.0, 8.0)
+    now = {"held_exposure": [held * start[i] for i in range(6)], "stop": stop, "means": [means] * 6}
+    new = {"capital_missing": missing}
+    capital.supply(book, now, new)
+    return new["supply"]
+
+
+def test_each_lender_lends_what_its_capital_lets_it():
+    """The bank, 0.3 of lending, misses a tenth of its capital and lends 0.4 of its share, at four times its
+    exposure of a limit of 8 0.9. Half of the others' 0.82 times the missing 0.18 is lent in its place.
+    """
+    book = plain(example.small_system())
+    assert supply_of(book) == 1.0
+    missing = (0.0, 0.0, 0.1, 0.0, 0.0, 0.0)
+    lent = 1.0 - 0.3 * 0.6
+    assert supply_of(book, missing) == near(lent + 0.5 * (1.0 - lent) * lent)
+    # Funds have room for (3/2.5 - 1) of their 0.4 of lending at 2.5 times their exposure, others for
+    # 4/2.5 - 1 of their 0.3; the bank, with room up to 8, for all.
+    lent = 0.4 * 0.2 + 0.3 * 0.6 + 0.3
+    assert supply_of(book, held=2.5) == near(lent + 0.5 * (1.0 - lent) * lent)
+    assert supply_of(book, held=2.5, means=2.0) == 1.0, "capital has doubled"
+    book.lenders.exposure_start[:] = 0.0
+    assert supply_of(book, held=2.5) == 1.0, "who held nothing has no limit"
+
+
+def test_without_a_lender_that_lends_there_is_no_supply():
+    """Bank and insurer, 0.3 and 0.2 of lending, stop by 0.4 and 1: half of what the others lend of the 0.32
+    replaces it. When all have stopped nobody replaces anything.
+    """
+    book = plain(example.small_system())
+    assert supply_of(book, stop=(0.0, 0.0, 0.4, 1.0, 0.0, 1.0)) == near(0.68 + 0.5 * 0.32 * 0.68)
+    assert supply_of(book, stop=(1.0,) * 6) == near(0.0)
+    assert supply_of(book, missing=(0.2,) * 6) == near(0.0)
 
 
 def test_a_spread_without_losses_marks_paper_and_makes_nobody_sell():

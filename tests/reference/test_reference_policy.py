@@ -66,8 +66,9 @@ def test_the_share_of_funds_in_loans_and_pools():
 
 def test_a_backstop_lifts_the_supply_that_is_felt_and_not_the_private_one():
     """Private supply of 0.6, a floor of 0.85: spreads are 1.15 and capex aims at 1 - 0.075 of its plan, not
-    1 - 0.2. Growth loses 0.2 * 0.15 a year, not 0.2 * 0.4. Private supply goes on from 0.6, to
-    0.6 + 0.5 * 0.4/12. Of all that is lent the public lends 0.25/0.85.
+    1 - 0.2. Growth loses 0.2 * 0.15 a year, not 0.2 * 0.4. What private lenders lend next falls by
+    the insurer, 0.2 of lending, which marks down 0.5 * 0.2 of its capital per rise of spreads and lends six
+    times as much less; half of what it does not lend others lend. Of all that is lent the public lends 0.25/0.85.
     """
     month, free = (going_on(system, supply=0.6) for system in (
         pull(example.small_system(), "backstop"), example.small_system(),
@@ -76,7 +77,9 @@ def test_a_backstop_lifts_the_supply_that_is_felt_and_not_the_private_one():
     assert month["spread"] == near(1.15) and month["access"] == near(1.15 * 0.85 / 1.15**0.5)
     assert month["log_revenue"] - free["log_revenue"] == near(0.2 * 0.25 / 12.0)
     assert month["capex_factor"] == near(1.0 - 1.5 * 0.075 / 12.0)
-    assert month["supply"] == free["supply"] == near(0.6 + 0.5 * 0.4 / 12.0)
+    for each, wider in ((month, 0.15), (free, 0.4)):
+        lent = 1.0 - 0.2 * 6.0 * 0.1 * wider
+        assert each["supply"] == near(lent + 0.5 * (1.0 - lent) * lent)
     assert month["origination"] == near(0.3 * month["capex"] / 12.0 * 0.85)
     lent = month["rolled"].sum() + month["origination"] * 0.204
     assert month["rolled"].sum() > 1.2 and not month["capex_debt"].any() and not month["bridged"].any()
