@@ -115,13 +115,21 @@ def lender_columns(system: System) -> tuple[str, ...]:
 
 
 class Ending(eqx.Module):
-    """A path's defaults and flags at its end."""
+    """A path's defaults, failures of lenders and flags (`vocabulary.FLAGS`) at its end."""
 
     default_month: Int[Array, "entities"]
     cause: Int[Array, "entities"]
+    failure_month: Int[Array, "failing"]
     flags: Bool[Array, "flags"]
 
 
 def ending(system: System, fate: Fate, state: months.State) -> Ending:
-    """Default month and cause of the named firms, and the path's flags (`vocabulary.FLAGS`)."""
-    return Ending(state.credit.default_month, state.credit.cause, state.flags)
+    """Default month and cause of the named firms, failures of lenders, the path's flags."""
+    lenders = state.lenders
+    failure_month = jnp.concatenate([lenders.failed, lenders.failed_alone])
+    return Ending(state.credit.default_month, state.credit.cause, failure_month, state.flags)
+
+
+def failing_names(system: System) -> tuple[str, ...]:
+    """Whose failures are counted: every lender with all it loses, then by losses of this book alone."""
+    return tuple(f"{kind}:{name}" for kind in ("lender", "alone") for name in system.names.lenders)

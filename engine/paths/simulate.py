@@ -73,6 +73,7 @@ def layout_of(system: System) -> Layout:
         entities=system.names.firms,
         series=system.names.series,
         groups=break_groups(months),
+        failing=paths.failing_names(system),
         horizons=horizons(months),
         months=months,
     )
@@ -141,6 +142,7 @@ def outcome_of(path: WholePath, ids: PathIds, count: Int[Array, ""] | int) -> Ou
         components=path.snapshots.components[at],
         default_month=path.end.default_month,
         cause=path.end.cause,
+        failure_month=path.end.failure_month,
         trace=path.trace,
         group=break_quarter(path.trace[:, REGIME]),
         flags=jnp.sum(path.end.flags.astype(jnp.uint32) * bits[:, None], axis=0, dtype=jnp.uint32),

@@ -270,6 +270,7 @@ def outcome(
         components=none(1, 0, dtype=jnp.float32),
         default_month=none(0, dtype=jnp.int32),
         cause=none(0, dtype=jnp.int32),
+        failure_month=none(0, dtype=jnp.int32),
         trace=none(1, 0, dtype=jnp.float32),
         group=none(dtype=jnp.int32),
         flags=jnp.zeros(n, jnp.uint32),

@@ -10,7 +10,7 @@ import pandas as pd
 from engine.book.load import Book
 from engine.book.system import System
 from engine.paths.simulate import layout_of
-from engine.results import far_tail, grades, leverage, losses, monthly, plausibility, systemic
+from engine.results import failures, far_tail, grades, leverage, losses, monthly, plausibility, systemic
 from engine.results.estimates import Estimates
 from engine.results.folder import Results, plain, write_json, write_table
 from engine.results.reliability import doubts_of
@@ -97,6 +97,7 @@ def tables_of(
         "distribution": losses.distribution_table(estimates, layout),
         "tail": losses.tail_table(estimates, layout, measures),
         "contributions": contributions,
+        "failures": failures.failures_table(tally, layout, labels),
         "distress": systemic.distress_table(estimates, layout, labels, system),
         "es_shares": systemic.es_shares_table(estimates, layout, labels),
         "clusters": systemic.clusters_table(tally),

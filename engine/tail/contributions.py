@@ -12,7 +12,7 @@ from jaxtyping import Float64
 
 from engine.tail.histogram import FAN
 from engine.tail.measures import Losses, Tail, column_losses, counted_paths, locate, tail
-from engine.tail.tally import LOSS_ONE, SQUARE_ONE, WEIGHT_ONE, Tally
+from engine.tail.tally import LOSS_ONE, SQUARE_ONE, WEIGHT_ONE, AnyArray, Tally
 
 
 def es_contributions(
@@ -68,14 +68,30 @@ def default_probabilities(
     p = sum w 1{default} / n with variance [sum w^2 1{default} / n - p^2] / n, which is p (1 - p) / n for
     plain paths. Raises ValueError for a month outside the run.
     """
-    last, paths = tally.defaults.shape[1] - 1, counted_paths(tally)
+    return _within(tally, tally.defaults, tally.default_squares, months)
+
+
+def failure_probabilities(
+    tally: Tally, months: Sequence[int]
+) -> tuple[Float64[np.ndarray, "failing horizons"], Float64[np.ndarray, "failing horizons"]]:
+    """Probability of failure within the given months of each holder of losses, and its standard error.
+
+    See `default_probabilities`. Raises ValueError for a month outside the run.
+    """
+    return _within(tally, tally.failures, tally.failure_squares, months)
+
+
+def _within(
+    tally: Tally, weights: AnyArray, squares: AnyArray, months: Sequence[int]
+) -> tuple[Float64[np.ndarray, "names horizons"], Float64[np.ndarray, "names horizons"]]:
+    last, paths = weights.shape[1] - 1, counted_paths(tally)
     if any(not 1 <= month <= last for month in months):
         raise ValueError(f"months: got {tuple(months)}, expected each from 1 to {last}")
     column = np.asarray(months, np.int64) - 1
-    defaults = np.cumsum(np.asarray(tally.defaults)[:, 1:], axis=1)[:, column] / WEIGHT_ONE
-    squares = np.cumsum(np.asarray(tally.default_squares)[:, 1:], axis=1)[:, column] / SQUARE_ONE
-    probability = defaults / paths
-    return probability, np.sqrt(np.maximum(squares / paths - probability**2, 0.0) / paths)
+    sums = np.cumsum(np.asarray(weights)[:, 1:], axis=1)[:, column] / WEIGHT_ONE
+    squared = np.cumsum(np.asarray(squares)[:, 1:], axis=1)[:, column] / SQUARE_ONE
+    probability = sums / paths
+    return probability, np.sqrt(np.maximum(squared / paths - probability**2, 0.0) / paths)
 
 
 def cause_shares(tally: Tally) -> Float64[np.ndarray, "entities causes"]:

@@ -20,6 +20,7 @@ class Outcome(eqx.Module):
     components: Float32[Array, "horizons components n"]  # USD bn
     default_month: Int32[Array, "entities n"]  # 0 = never within the run
     cause: Int32[Array, "entities n"]  # a position in vocabulary.CAUSES
+    failure_month: Int32[Array, "failing n"]  # of a holder of losses, 0 = never within the run
     trace: Float32[Array, "months series n"]  # vocabulary.series_of
     group: Int32[Array, "n"]  # a position in Layout.groups
     flags: UInt32[Array, "n"]  # bit i is vocabulary.FLAGS[i]

@@ -76,6 +76,8 @@ class Tally(eqx.Module):
     defaults: Int64[AnyArray, "entities months+1"]  # weight by month of default, 0 = never
     default_squares: Int64[AnyArray, "entities months+1"]
     causes: Int64[AnyArray, "entities causes"]
+    failures: Int64[AnyArray, "failing months+1"]  # weight by month of failure, 0 = never
+    failure_squares: Int64[AnyArray, "failing months+1"]
     clusters: Int64[AnyArray, "spans entities+1"]  # weight by the number of entities that default in a span
     cluster_squares: Int64[AnyArray, "spans entities+1"]
     worst_path: Int64[AnyArray, "horizons K"]  # NO_PATH where there is none
@@ -94,6 +96,7 @@ class Layout:
 
     `distress` names the columns, the last ones, whose joint law with the system loss is recorded, at the
     last horizon. Every path is in one of the `groups`, with the law of the system loss at the last horizon.
+    `failing` names what may fail besides the entities: who holds the losses.
     """
 
     horizons: tuple[int, ...]
@@ -104,6 +107,7 @@ class Layout:
     series: tuple[str, ...]
     distress: tuple[str, ...] = ()
     groups: tuple[str, ...] = ("all",)
+    failing: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.columns:
@@ -114,7 +118,7 @@ class Layout:
             raise ValueError(f"horizons must increase within 1..{self.months} months, got {self.horizons}")
         if self.distress != self.columns[len(self.columns) - len(self.distress) :]:
             raise ValueError(f"distress must be the last columns, got {self.distress}")
-        for axis in ("columns", "components", "entities", "series", "groups"):
+        for axis in ("columns", "components", "entities", "series", "groups", "failing"):
             names = getattr(self, axis)
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
@@ -131,6 +135,7 @@ class Layout:
             series=len(self.series),
             last=len(self.distress),
             groups=len(self.groups),
+            failing=len(self.failing),
         )
 
 
@@ -143,6 +148,7 @@ def init(
     series: int,
     last: int = 0,
     groups: int = 1,
+    failing: int = 0,
 ) -> Tally:
     """An empty tally, on the host.
 
@@ -170,6 +176,8 @@ def init(
         defaults=zeros(entities, months + 1),
         default_squares=zeros(entities, months + 1),
         causes=zeros(entities, len(CAUSES)),
+        failures=zeros(failing, months + 1),
+        failure_squares=zeros(failing, months + 1),
         clusters=zeros(-(-months // QUARTER) + 2, entities + 1),
         cluster_squares=zeros(-(-months // QUARTER) + 2, entities + 1),
         fans=zeros(months, series, FAN.count),
@@ -189,7 +197,7 @@ def update(tally: Tally, outcome: Outcome) -> Tally:
     """Add a batch of paths. `tally` is consumed: its memory becomes the result's.
 
     Weights beyond WEIGHT_CAP, losses beyond LOSS_CAP and NaN of either count as the cap. A month of default
-    outside the run counts as its last month.
+    or failure outside the run counts as its last month.
     """
     real = outcome.weight > 0
     weight = _capped(outcome.weight, 0.0, WEIGHT_CAP)
@@ -201,6 +209,7 @@ def update(tally: Tally, outcome: Outcome) -> Tally:
     months = tally.defaults.shape[1]
     cell = _group_cell(tally, outcome.group, bins[-1, 0])
     default_month = jnp.clip(outcome.default_month, jnp.int32(0), jnp.int32(months - 1))
+    failure_month = jnp.clip(outcome.failure_month, jnp.int32(0), jnp.int32(months - 1))
     counts = _default_counts(default_month, months - 1)
     cause = jnp.clip(outcome.cause, jnp.int32(0), jnp.int32(len(CAUSES) - 1))
     worst_path, worst_loss = _with_new_worst(tally, outcome.path, losses[:, 0], real)
@@ -217,6 +226,8 @@ def update(tally: Tally, outcome: Outcome) -> Tally:
         defaults=_deposit(tally.defaults, default_month, one),
         default_squares=_deposit(tally.default_squares, default_month, square),
         causes=_deposit(tally.causes, cause, one),
+        failures=_deposit(tally.failures, failure_month, one),
+        failure_squares=_deposit(tally.failure_squares, failure_month, square),
         clusters=_deposit(tally.clusters, counts, one),
         cluster_squares=_deposit(tally.cluster_squares, counts, square),
         fans=_deposit(tally.fans, FAN.index(outcome.trace), one),

@@ -25,6 +25,7 @@ def batch() -> Outcome:
         components=jnp.asarray(losses[:, :2], jnp.float32),
         default_month=jnp.asarray(rng.integers(0, MONTHS + 1, (4, N)), jnp.int32),
         cause=jnp.asarray(rng.integers(0, len(CAUSES), (4, N)), jnp.int32),
+        failure_month=jnp.zeros((0, N), jnp.int32),
         trace=jnp.asarray(rng.normal(0.0, 3.0, (MONTHS, 2, N)), jnp.float32),
         group=jnp.asarray(rng.integers(0, 2, N), jnp.int32),
         flags=jnp.zeros(N, jnp.uint32),

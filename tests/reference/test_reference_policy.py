@@ -68,7 +68,7 @@ def test_a_backstop_lifts_the_supply_that_is_felt_and_not_the_private_one():
     """Private supply of 0.6, a floor of 0.85: spreads are 1.15 and capex aims at 1 - 0.075 of its plan, not
     1 - 0.2. Growth loses 0.2 * 0.15 a year, not 0.2 * 0.4. What private lenders lend next falls by
     the insurer, 0.2 of lending, which marks down 0.5 * 0.2 of its capital per rise of spreads and lends six
-    times as much less; half of what it does not lend others lend. Of all that is lent the public lends 0.25/0.85.
+    times as much less; half of what it does not lend others lend. The public lends 0.25/0.85 of all.
     """
     month, free = (going_on(system, supply=0.6) for system in (
         pull(example.small_system(), "backstop"), example.small_system(),

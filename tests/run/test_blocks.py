@@ -29,6 +29,7 @@ def outcome(model, sampler, seed, ids, count):
         components=jnp.zeros((1, 0, ids.size), jnp.float32),
         default_month=(loss > 5).astype(jnp.int32)[None],
         cause=jnp.zeros((1, ids.size), jnp.int32),
+        failure_month=jnp.zeros((0, ids.size), jnp.int32),
         trace=jnp.broadcast_to(loss, (12, 1, ids.size)),
         group=jnp.zeros(ids.size, jnp.int32),
         flags=jnp.zeros(ids.size, jnp.uint32),

@@ -11,7 +11,7 @@ from engine.tail.outcome import Outcome
 from engine.tail.tally import LOSS_ONE, SQUARE_ONE, WEIGHT_ONE, init, update
 from engine.vocabulary import CAUSES, FLAGS
 
-SIZES = dict(horizons=2, columns=3, components=2, entities=4, months=5, series=3, groups=4)
+SIZES = dict(horizons=2, columns=3, components=2, entities=4, months=5, series=3, groups=4, failing=2)
 
 
 def relative_error(bins: Bins) -> float:
@@ -28,7 +28,7 @@ def outcome(seed: int, paths: int, *, first: int = 0, weighted: bool = True) -> 
         x = np.where(random.random(x.shape) < 0.3, np.round(x), x)
         return np.where(random.random(x.shape) < 0.1, random.choice([0.0, -0.5, 64.0], x.shape), x)
 
-    entities = (SIZES["entities"], paths)
+    entities, failing = (SIZES["entities"], paths), (SIZES["failing"], paths)
     weight = random.lognormal(0.0, 1.0, paths) * (random.random(paths) > 0.2) if weighted else np.ones(paths)
     trace = random.normal(0.0, 5.0, (SIZES["months"], SIZES["series"], paths))
     return Outcome(
@@ -38,6 +38,7 @@ def outcome(seed: int, paths: int, *, first: int = 0, weighted: bool = True) -> 
         components=jnp.asarray(losses(SIZES["components"]), jnp.float32),
         default_month=jnp.asarray(random.integers(0, SIZES["months"] + 1, entities), jnp.int32),
         cause=jnp.asarray(random.integers(0, len(CAUSES), entities), jnp.int32),
+        failure_month=jnp.asarray(random.integers(0, SIZES["months"] + 1, failing), jnp.int32),
         trace=jnp.asarray(trace, jnp.float32),
         group=jnp.asarray(random.integers(0, SIZES["groups"], paths), jnp.int32),
         flags=jnp.asarray(
@@ -57,6 +58,7 @@ def of_losses(losses: np.ndarray, weight: np.ndarray | None = None, components: 
         components=jnp.asarray((empty if components is None else components)[None], jnp.float32),
         default_month=jnp.asarray(empty, jnp.int32),
         cause=jnp.asarray(empty, jnp.int32),
+        failure_month=jnp.asarray(empty, jnp.int32),
         trace=jnp.asarray(np.zeros((1, 0, n)), jnp.float32),
         group=jnp.zeros(n, jnp.int32),
         flags=jnp.zeros(n, jnp.uint32),
@@ -68,7 +70,7 @@ def tally_of(paths: Outcome):
     horizons, columns = paths.losses.shape[:2]
     empty = init(
         horizons, columns, paths.components.shape[1], paths.cause.shape[0], *paths.trace.shape[:2],
-        groups=SIZES["groups"],
+        groups=SIZES["groups"], failing=paths.failure_month.shape[0],
     )  # fmt: skip
     return update(empty, paths)
 
@@ -101,6 +103,8 @@ def by_hand(paths: Outcome) -> SimpleNamespace:
         conditional=np.zeros((horizons, BINS, parts.shape[1]), np.int64),
         defaults=np.zeros((x.cause.shape[0], x.trace.shape[0] + 1), np.int64),
         default_squares=np.zeros((x.cause.shape[0], x.trace.shape[0] + 1), np.int64),
+        failures=np.zeros((x.failure_month.shape[0], x.trace.shape[0] + 1), np.int64),
+        failure_squares=np.zeros((x.failure_month.shape[0], x.trace.shape[0] + 1), np.int64),
         causes=np.zeros((x.cause.shape[0], len(CAUSES)), np.int64),
         clusters=np.zeros((-(-x.trace.shape[0] // 3) + 2, x.cause.shape[0] + 1), np.int64),
         cluster_squares=np.zeros((-(-x.trace.shape[0] // 3) + 2, x.cause.shape[0] + 1), np.int64),
@@ -126,6 +130,9 @@ def by_hand(paths: Outcome) -> SimpleNamespace:
             out.defaults[e, x.default_month[e, j]] += one
             out.default_squares[e, x.default_month[e, j]] += square
             out.causes[e, x.cause[e, j]] += one
+        for e in range(x.failure_month.shape[0]):
+            out.failures[e, x.failure_month[e, j]] += one
+            out.failure_squares[e, x.failure_month[e, j]] += square
         months = [int(month) for month in x.default_month[:, j] if month > 0]
         quarters = [sum((month + 2) // 3 == q + 1 for month in months) for q in range(len(out.clusters) - 2)]
         for span, count in enumerate((*quarters, max(quarters), len(months))):
