@@ -260,6 +260,9 @@ class Credit:
     exchange_loss: float = number(0.25, "of balance", "C", "present-value cut of a distressed exchange")
     contract_advance: float = number(0.85, "1", "C", "of contract value that counts as collateral", 0.7, 0.95)
     contract_yield: float = number(0.10, "1/yr", "C", "discount rate of contract cash")
+    loosening: float = number(
+        0.05, "1/yr", "C", "rise of advance rates while a boom lasts, of what they were", 0.0, 0.10
+    )
     ltv_covenant: float = number(0.85, "1", "C", "breach above", 0.75, 0.95)
     ltv_cure: float = number(0.75, "1", "C", "cure level", 0.65, 0.85)
     least_cure: float = number(
@@ -363,6 +366,7 @@ class Mechanisms:
     credit_lines: float = 1.0
     redemptions: float = 1.0
     other_assets: float = 1.0
+    screening: float = 1.0
     recession: float = 1.0
     plant: float = 1.0
     own_shocks: float = 1.0

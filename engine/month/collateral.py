@@ -13,7 +13,7 @@ from engine.month.contracts import ContractFlows
 from engine.month.funding import Funding, FundingState
 from engine.month.setting import Setting
 from engine.numerics import indicator
-from engine.vocabulary import MONTH
+from engine.vocabulary import MONTH, REGIMES
 
 ROUNDS = 4
 """Of the spiral, from no foreclosure; a loan that would fail in a later one raises a flag."""
@@ -33,6 +33,7 @@ class CollateralState(eqx.Module):
     waived_until: Float[Array, "collateralised"]  # month
     held: Float[Array, "gens"]  # by lenders, after foreclosure
     discount: Float[Array, "gens"]  # log
+    boom: Float[Array, ""]  # years of it since month 0, without a break
 
 
 class Collateral(eqx.Module):
@@ -109,9 +110,8 @@ def init(system: System) -> CollateralState:
     """Pledges of the book, no waiver, nothing held."""
     pledged = system.loans.pledged
     scale = system.loans.collateral_scale
-    return CollateralState(
-        pledged, scale, jnp.zeros_like(scale), jnp.zeros_like(pledged[0]), jnp.zeros_like(pledged[0])
-    )
+    none = jnp.zeros_like(pledged[0])
+    return CollateralState(pledged, scale, jnp.zeros_like(scale), none, none, jnp.zeros((), jnp.float32))
 
 
 def take(state: CollateralState, units: Float[Array, "gens"]) -> CollateralState:
@@ -166,6 +166,15 @@ def market_of(
         cap=numbers.impact_cap,
         meter=1.0 - (1.0 - numbers.quarterly_sales) ** (1.0 / QUARTER),
     )
+
+
+def advance_rate(system: System, boom: Float[Array, ""], month: Month) -> Float[Array, "collateralised"]:
+    """What is lent anew against a USD of collateral: more as the boom lasts, and at most policy's cap.
+
+    min(ltv (1 + loosening boom), cap), `boom` the years of boom without a break since month 0
+    """
+    loose = 1.0 + system.numbers.mechanisms.screening * system.numbers.credit.loosening * boom
+    return jnp.minimum(system.loans.ltv_target * loose, month.advance_cap)
 
 
 def secure(
@@ -321,8 +330,9 @@ def step(
     market = market_of(system, state, setting.chips, setting.standing.alive)
     resting_price = market_price(market.value, market.discount, market.scrap)
     documented = system.loans.ltv_target
-    # Policy caps what is newly lent; commitments are drawn as they were documented.
-    advance = jnp.minimum(documented, month.advance_cap)
+    boom = (state.boom + MONTH) * setting.economy.regime[REGIMES.index("boom")]
+    # Commitments are drawn as they were documented.
+    advance = advance_rate(system, boom, month)
     brought = funding.drawn[:count] / documented + funding.lent[:count] / advance
     secured = secure(system, state, setting, contracts, funds.balance[:count], brought, resting_price)
     covered = coverage(system, secured, setting, contracts, funding.debt_service[:count])
@@ -341,6 +351,7 @@ def step(
             waived_until=jnp.where(end.verdict.waived > 0.0, waiver_end, state.waived_until),
             held=state.held + end.failed @ secured.pledged - end.sold,
             discount=end.discount,
+            boom=boom,
         ),
         cure_and_sweep(system, funds, secured, covered, end.verdict, end.failed),
         Collateral(

@@ -47,6 +47,8 @@ MECHANISM_NAMES = {
     "paper_sales": "Forced sales of paper",
     "credit_lines": "Bank lines to funds",
     "redemptions": "Redemptions and runs",
+    "other_assets": "Losses on lenders' other assets",
+    "screening": "Looser terms as a boom lasts",
     "recession": "Recession",
     "plant": "Operators are paid for what they deliver",
     "own_shocks": "Firms' own equity shocks",

@@ -3,7 +3,7 @@
 import math
 
 from tests.reference import chips, contracts
-from tests.reference.scalars import COLLATERAL_SPIRAL, DT, HOURS, positive
+from tests.reference.scalars import BOOM, COLLATERAL_SPIRAL, DT, HOURS, positive
 
 ROUNDS = 4
 TESTED_BALANCE = 0.01
@@ -52,10 +52,11 @@ def start_scales(book, price_start) -> list[float]:
     return scale
 
 
-def brought(book, now, v: int) -> float:
-    """brought_v = draw_v / ltv_target_v + (borrowed_v - draw_v) / min(ltv_target_v, pi.cap)."""
-    documented, draw = book.loans.ltv_target[v], now["draw"][v]
-    return draw / documented + (now["borrowed"][v] - draw) / min(documented, now["levers"].cap)
+def brought(book, now, new, v: int) -> float:
+    """brought_v = draw_v / ltv_target_v + (borrowed_v - draw_v) / min(ltv_target_v loose, pi.cap)."""
+    documented, draw, n = book.loans.ltv_target[v], now["draw"][v], book.numbers
+    loose = 1.0 + n.mechanisms.screening * n.credit.loosening * new["boom_years"]
+    return draw / documented + (now["borrowed"][v] - draw) / min(documented * loose, now["levers"].cap)
 
 
 def rescale(book, state, now, new) -> None:
@@ -68,7 +69,7 @@ def rescale(book, state, now, new) -> None:
             price = now["price_before_sales"]
             before = unscaled(book, years, secured, now["pledged_left"][v], price)
             after = unscaled(book, years, secured, now["pledged"][v], price)
-            scale = (scale * before + brought(book, now, v)) / after
+            scale = (scale * before + brought(book, now, new, v)) / after
         new["collateral_scale"].append(scale)
 
 
@@ -81,7 +82,7 @@ def coverage(book, state, now, new, t: int) -> None:
     for v in range(len(loans.ltv_target)):
         units, rental = [], 0.0
         left = [count * (1.0 - book.numbers.chips.failure * DT) for count in state["pledged"][v]]
-        matched = brought(book, now, v) * loans.ltv_target[v]
+        matched = brought(book, now, new, v) * loans.ltv_target[v]
         for g in range(len(now["rent"])):
             spent = book.numbers.credit.chips_per_draw * matched * now["mix"][g]
             units.append(left[g] + spent / book.chips.list_price[g])
@@ -210,6 +211,7 @@ def month(book, state, draws, now, new, t: int) -> None:
     """Section 5 in its order."""
     loans = book.loans
     count, generations = len(loans.ltv_target), range(len(now["rent"]))
+    new["boom_years"] = state["boom_years"] + DT if new["regime"] == BOOM else 0.0
     coverage(book, state, now, new, t)
     rescale(book, state, now, new)
     now["tested"] = [

@@ -111,6 +111,7 @@ def start_state(book) -> dict:
         "pending": [0.0] * holders,
         "booked": [0.0] * holders,
         "bust_years": 0.0,
+        "boom_years": 0.0,
         "growth": [1.0] * holders,
         "scale": [1.0] * holders,
         "eroded": [0.0] * holders,
