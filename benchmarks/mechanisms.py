@@ -123,7 +123,7 @@ def main(paths: int = 32_768, months: int = 60, *names: str) -> None:
     from engine.tail.paired import change, influence
 
     system = build_system(load_book(shipped_book()), Parameters(), months)
-    plan = Plan(paths=paths, seed=7)
+    plan = Plan(paths=paths, block=min(paths, 8192), seed=7)
     base = ledger(system, plan).loss
     print(f"{paths:,} paths, {months} months; with everything: ", end="")
     print(", ".join(f"{x.mean():.1f}" for x in (base, influence(base, 0.95), influence(base, 0.99))))

@@ -131,7 +131,7 @@ def small_numbers() -> Table:
         dscr_default=0.8,
         dscr_cap=10.0,
         sweep_share=0.5,
-        loosening=0.5,
+        loosening=0.05,
         waiver=0.8,
         waiver_months=9.0,
         chips_per_draw=0.84,

@@ -1,6 +1,7 @@
 """The reference against numbers worked by hand: earnings, funding, collateral and credit."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -326,3 +327,18 @@ def test_an_exchange_leaves_the_chips_and_ends_borrowing():
     shocks = example.calm_shocks(system, 1)
     third = path.simulate_path(system, example.calm_fate(system), shocks, 1, start=start)["months"][0]
     assert third["paid"][4] == 0.0 and third["revolver_draw"][CLOUD] == third["bridged"][CLOUD] == 0.0
+
+
+def test_terms_loosen_while_a_boom_lasts():
+    """After two years of boom lenders advance a tenth more: 3 lent anew at an LTV of 0.5 brings 3/0.55, and 2
+    drawn on a commitment 2/0.5. Policy's cap of 0.52 binds before; the switch at none leaves 0.5.
+    """
+    book = plain(example.small_system())
+    book.loans.ltv_target[0] = 0.5
+    now = {"draw": [2.0], "borrowed": [5.0], "levers": SimpleNamespace(cap=10.0)}
+    new = {"boom_years": 2.0}
+    assert collateral.brought(book, now, new, 0) == near(4.0 + 3.0 / 0.55)
+    now["levers"].cap = 0.52
+    assert collateral.brought(book, now, new, 0) == near(4.0 + 3.0 / 0.52)
+    book.numbers.mechanisms.screening = 0.0
+    assert collateral.brought(book, now, new, 0) == near(10.0)
