@@ -207,7 +207,7 @@ def refuse_unwritable(path: pathlib.Path) -> None:
             file.flush()
             os.fsync(file.fileno())
     except (OSError, ValueError) as error:
-        nowhere = path.is_symlink() and not path.exists()
+        nowhere = os.path.islink(path) and not os.path.exists(path)
         reason = "a link to nowhere" if nowhere else getattr(error, "strerror", None) or str(error)
         raise BadInput([expected("run.dir", str(path), f"a folder that can be written ({reason})")]) from None
     finally:
