@@ -35,6 +35,9 @@ them again and again, as Python would after 700, took a fifth of the time until 
 SHORT = {"target": "reverse_stress.target"}
 """Keys with a short spelling on the command line."""
 
+SHORT_OF_TASK = {"task=reproduce": {"run": "reproduce.run"}}
+"""Keys with a short spelling where a task is asked for."""
+
 
 @hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")
 def app(cfg: DictConfig) -> int:
@@ -88,10 +91,15 @@ def failure_of(error: OSError) -> str:
     return f"the machine refused: {error.strerror or error}{place}"
 
 
-def spelled_out(argument: str) -> str:
-    """An override with its whole key."""
-    key, equals, value = argument.partition("=")
-    return SHORT.get(key, key) + equals + value
+def spelled_out(arguments: list[str]) -> list[str]:
+    """Overrides with their whole keys.
+
+    >>> spelled_out(["target=300", "run=a"]), spelled_out(["task=reproduce", "run=a"])
+    (['reverse_stress.target=300', 'run=a'], ['task=reproduce', 'reproduce.run=a'])
+    """
+    short = SHORT | {key: full for task in arguments for key, full in SHORT_OF_TASK.get(task, {}).items()}
+    parts = [argument.partition("=") for argument in arguments]
+    return [short.get(key, key) + equals + value for key, equals, value in parts]
 
 
 def version() -> str:
@@ -128,7 +136,7 @@ def command() -> None:
     gc.set_threshold(RARELY)
     schema.register(tasks.groups())
     sweeper.register()
-    sys.argv[1:] = [spelled_out(argument) for argument in sys.argv[1:]]
+    sys.argv[1:] = spelled_out(sys.argv[1:])
     # Hydra then hands its exceptions on instead of printing its own text and leaving with 1.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:

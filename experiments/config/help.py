@@ -20,6 +20,7 @@ undertow: if the AI build-out disappoints, who loses how much, how fast, and thr
   undertow book=own book.path=my_book/           your own book, a folder of CSV files or an .xlsx
   undertow task=template template.dir=my_book    an empty and a worked book to start from
   undertow task=network_ensemble                 the error from not knowing who holds what
+  undertow task=reproduce run=out/a              a run again from its folder: the same to the bit, or why not
   undertow task=validate                         published numbers beside the engine's (in a checkout)
 
 Tasks (task=name):

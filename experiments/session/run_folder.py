@@ -238,11 +238,17 @@ def at_work(path: pathlib.Path) -> str:
 
 def read_status(path: pathlib.Path) -> dict:
     """A run's status.json; empty where there is none."""
+    status = read_document(path / "status.json")
+    return status if "status" in status else {}
+
+
+def read_document(path: pathlib.Path) -> dict:
+    """A JSON document of a run; empty where there is none."""
     try:
-        status = json.loads((path / "status.json").read_text(encoding="utf-8"))
-        return status if isinstance(status, dict) and "status" in status else {}
-    except (OSError, ValueError):
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return {}
+    return document if isinstance(document, dict) else {}
 
 
 def clear(path: pathlib.Path) -> None:

@@ -3,7 +3,7 @@
     python -m tests.experiments.faults              all, a line each; code 1 where one is not held
     python -m tests.experiments.faults closed full  those with one of these words in their name
 
-The engine is the stand-in of the tests: the faults are of the door. `{}` in an argument is the fault's folder.
+The engine is the stand-in of the tests: the faults are of the door. `{}` in an argument is a fault's folder.
 """
 
 import dataclasses
