@@ -199,6 +199,7 @@ class Connection:
         self.work, self.worked = 0.0, time.monotonic()
         self.sending, self.over = threading.Lock(), threading.Event()
         self.silent = threading.Event()  # the other end sends nothing more
+        self.lost: tuple[float, str] | None = None  # since when, and why
         for task in (self._listen, self._beat):
             threading.Thread(target=task, daemon=True).start()
 
@@ -282,13 +283,19 @@ class Connection:
                 if waits or seconds > self.work + WORK:
                     self.work, self.worked = seconds, time.monotonic()
         except TimeoutError:
-            self.inbox.put((-1, f"no sign of life for {SILENT:.0f} s"))
+            self._lose(f"no sign of life for {SILENT:.0f} s")
         except (OSError, EOFError, Forged, struct.error) as error:
-            self.inbox.put((-1, str(error) or type(error).__name__))
+            self._lose(str(error) or type(error).__name__)
         finally:
             self.silent.set()
             if self.over.is_set():
                 self.close()
+
+    def _lose(self, reason: str) -> None:
+        """Leave word of why nothing more will come."""
+        if not self.over.is_set():
+            self.lost = (time.monotonic(), reason)
+        self.inbox.put((-1, reason))
 
     def _beat(self) -> None:
         """Thread: a pulse every few seconds until this process or the other ends."""

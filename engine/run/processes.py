@@ -6,11 +6,12 @@ results do not depend on the network. Who does not know the run's token is turne
 (`engine.run.connection`).
 """
 
+import contextlib
 import logging
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from engine.run.connection import Channel, Connection, Ended, Lost, Refused, admit, ask, waiting
@@ -19,6 +20,9 @@ __all__ = ["ALONE", "Ended", "Lost", "Processes", "Refused", "meet"]
 
 HANDSHAKES = 64
 """Callers whose proof process 0 awaits at a time; more are turned away and may call again."""
+
+GRACE = 25.0
+"""Seconds that a busy process has to learn of a loss: with `SILENT`, less than a minute."""
 
 RETRY = 0.2
 """Seconds between two tries to reach process 0."""
@@ -66,6 +70,28 @@ class Processes:
         """Tell the others that this process ends, with this exit code."""
         for other in self.connections:
             other.farewell(code)
+
+    @contextlib.contextmanager
+    def guarded(self, abandon: Callable[[Lost], None]) -> Iterator[None]:
+        """A block during which `abandon(lost)` is called if another process is lost and this one is too busy.
+
+        A compilation cannot be interrupted and may take minutes. A process that is not so busy learns of the
+        loss itself, within `GRACE` seconds, and ends as after any other exception.
+        """
+        over = threading.Event()
+
+        def watch() -> None:
+            while not over.wait(1.0):
+                for other in self.connections:
+                    if other.lost is not None and time.monotonic() - other.lost[0] > GRACE:
+                        return abandon(Lost(other.rank, other.lost[1]))
+
+        if self.connections:
+            threading.Thread(target=watch, daemon=True).start()
+        try:
+            yield
+        finally:
+            over.set()
 
 
 ALONE = Processes()

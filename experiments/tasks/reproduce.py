@@ -55,17 +55,17 @@ def model(context: Context) -> Experiment:
 
 def experiment_of(folder: pathlib.Path) -> Experiment:
     """The experiment of a run's config.yaml, for one process, without its folder."""
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
+    from omegaconf import DictConfig, OmegaConf
 
     try:
         config = OmegaConf.load(folder / "config.yaml")
+        if not isinstance(config, DictConfig):
+            raise TypeError("a list")
         OmegaConf.update(config, "run", {"processes": 1, "process": 0, "coordinator": None, "resume": False})
         return read(config, tasks.every())
     except BadInput as error:
         raise BadInput(f"{folder / 'config.yaml'}: {problem}" for problem in error.problems) from None
-    except (OSError, YAMLError, OmegaConfBaseException, ValueError, AttributeError) as error:
+    except Exception as error:  # the exception depends on the damage
         first = str(error).partition("\n")[0]
         raise BadInput([f"{folder / 'config.yaml'}: not the configuration of a run ({first})"]) from None
 

@@ -138,6 +138,37 @@ def test_one_that_dies_is_lost_at_once(port):
     assert time.monotonic() - begun < 10.0
 
 
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_process_too_busy_to_learn_of_a_loss_is_abandoned(port, monkeypatch, busy):
+    """As in a compilation, which nothing interrupts: the first does not ask, and its guard speaks up."""
+    monkeypatch.setattr(processes, "GRACE", 0.5)
+    losses = []
+
+    def part(own):
+        if own.rank == 1:
+            return own.connections[0].channel.sock.shutdown(socket.SHUT_RDWR)
+        with own.guarded(losses.append), contextlib.suppress(Lost):
+            time.sleep(4) if busy else own.to_first(None)
+        time.sleep(2)
+
+    together(port, part, count=2)
+    assert [(type(each), each.rank) for each in losses] == [(Lost, 1)] * busy
+
+
+def test_a_process_that_ends_well_is_not_lost(port, monkeypatch):
+    monkeypatch.setattr(processes, "GRACE", 0.2)
+    losses = []
+
+    def part(own):
+        with own.guarded(losses.append):
+            if own.rank == 1:
+                return own.farewell(0)
+            time.sleep(3)
+
+    together(port, part, count=2)
+    assert losses == []
+
+
 def test_one_that_freezes_is_lost_when_it_is_silent(port, monkeypatch):
     """A frozen process sends no pulse: here its thread that would is told that the process is over."""
     monkeypatch.setattr(connection, "SILENT", 1.5)
