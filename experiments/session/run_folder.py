@@ -196,8 +196,8 @@ def overwrite(path: pathlib.Path, text: str, error: OSError) -> None:
         raise error from None
 
 
-def refuse_unwritable(path: pathlib.Path) -> None:
-    """Raise `BadInput` where no file can be written into a folder; leaves nothing behind."""
+def refuse_unwritable(path: pathlib.Path, key: str = "run.dir") -> None:
+    """Raise `BadInput` where no file can be written into the folder of a key; leaves nothing behind."""
     missing: list[pathlib.Path] = []
     try:
         missing = [each for each in (path, *path.parents) if not os.path.lexists(each)]
@@ -209,7 +209,7 @@ def refuse_unwritable(path: pathlib.Path) -> None:
     except (OSError, ValueError) as error:
         nowhere = os.path.islink(path) and not os.path.exists(path)
         reason = "a link to nowhere" if nowhere else getattr(error, "strerror", None) or str(error)
-        raise BadInput([expected("run.dir", str(path), f"a folder that can be written ({reason})")]) from None
+        raise BadInput([expected(key, str(path), f"a folder that can be written ({reason})")]) from None
     finally:
         for each in missing:
             with contextlib.suppress(OSError):

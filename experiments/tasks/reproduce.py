@@ -97,7 +97,7 @@ def doubts(lines: list[str], origins: list[str]) -> list[str]:
 def kept(folder: str | None) -> Iterator[pathlib.Path]:
     """The folder of the repetition; a temporary one where none is named."""
     if folder is not None:
-        refuse_unwritable(pathlib.Path(folder))
+        refuse_unwritable(pathlib.Path(folder), "reproduce.dir")
         yield pathlib.Path(folder)
         return
     with tempfile.TemporaryDirectory(prefix="undertow-") as temporary:

@@ -117,42 +117,53 @@ def places() -> list[Fault]:
         Fault(f"run.dir is {name}", (RUN, f"run.dir={place}"), 2, words, prepare)
         for name, place, words, prepare in faults
     ]
-    ports = ("0", "65536", "99999999", "x", "-1", "")
-    return of_runs + [
-        Fault("the default folder is a file", (RUN,), 2, "run.dir: got 'out'", file("out")),
-        Fault("the default folder is a link to nowhere", (RUN,), 2, "a link to nowhere", link("out", "x")),
-        Fault(
-            "an earlier run with folders for files",
-            (RUN, "run.dir={}/a"),
-            0,
-            "",
-            earlier("summary.json", "report.html"),
-            status="done",
-        ),
-        Fault(
-            "an earlier run's lock is a folder",
-            (RUN, "run.dir={}/a"),
-            1,
-            "the machine refused",
-            earlier(".lock"),
-        ),
-        Fault(
-            "an earlier run's log is a folder",
-            (RUN, "run.dir={}/a"),
-            1,
-            "the machine refused",
-            earlier("log.jsonl"),
-        ),
-        *(
-            Fault(
-                f"port {port!r}",
-                (RUN, "run.processes=2", f"run.coordinator=127.0.0.1:{port}"),
-                2,
-                "host:port of process 0, with a port from 1 to 65535",
-            )
-            for port in ports
-        ),
+    templates = [
+        Fault(f"template.dir is {name}", ("task=template", f"template.dir={place}"), 2, words, prepare)
+        for name, place, words, prepare in faults
+        if place != "{}/a"
     ]
+    ports = ("0", "65536", "99999999", "x", "-1", "")
+    return (
+        of_runs
+        + templates
+        + [
+            Fault("the default folder is a file", (RUN,), 2, "run.dir: got 'out'", file("out")),
+            Fault(
+                "the default folder is a link to nowhere", (RUN,), 2, "a link to nowhere", link("out", "x")
+            ),
+            Fault(
+                "an earlier run with folders for files",
+                (RUN, "run.dir={}/a"),
+                0,
+                "",
+                earlier("summary.json", "report.html"),
+                status="done",
+            ),
+            Fault(
+                "an earlier run's lock is a folder",
+                (RUN, "run.dir={}/a"),
+                1,
+                "the machine refused",
+                earlier(".lock"),
+            ),
+            Fault(
+                "an earlier run's log is a folder",
+                (RUN, "run.dir={}/a"),
+                1,
+                "the machine refused",
+                earlier("log.jsonl"),
+            ),
+            *(
+                Fault(
+                    f"port {port!r}",
+                    (RUN, "run.processes=2", f"run.coordinator=127.0.0.1:{port}"),
+                    2,
+                    "host:port of process 0, with a port from 1 to 65535",
+                )
+                for port in ports
+            ),
+        ]
+    )
 
 
 def streams() -> list[Fault]:
