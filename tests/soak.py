@@ -22,9 +22,13 @@ import numpy as np
 
 from engine.book.load import shipped_book
 
+FEWEST = 10
+"""Turns that a line is fitted to, at least."""
+
 MOST = 0.10
 """Share of the memory by which it may grow in an hour."""
 
+BOOK = str(shipped_book("worked_small"))
 SAMPLERS = ((), ("sampler=antithetic", "sampler.replications=4"), ("sampler=sobol", "sampler.replications=4"))
 
 
@@ -35,13 +39,13 @@ def resident() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def turn(number: int, folder: pathlib.Path, book: str, paths: int) -> None:
+def turn(number: int, folder: pathlib.Path, book: str, paths: int, samplers: int) -> None:
     """One run of the command in this process."""
     from experiments import main as entry
 
     sys.argv = [
         "undertow", "book=own", f"book.path={book}", f"run.dir={folder}", f"run.paths={paths}",
-        "run.months=12", f"run.seed={number}", *SAMPLERS[number % len(SAMPLERS)],
+        "run.months=12", f"run.seed={number}", *SAMPLERS[number % samplers],
     ]  # fmt: skip
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as errors:
         try:
@@ -71,17 +75,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("minutes", type=float)
     parser.add_argument("--paths", type=int, default=4096)
+    parser.add_argument("--samplers", type=int, choices=(1, 2, 3), default=3, help="each compiles once")
     given = parser.parse_args()
     begun, times, memory = time.monotonic(), [], []
     while time.monotonic() - begun < 60.0 * given.minutes:
         with tempfile.TemporaryDirectory() as folder:
-            turn(len(times), pathlib.Path(folder) / "run", str(shipped_book("worked_small")), given.paths)
+            turn(len(times), pathlib.Path(folder) / "run", BOOK, given.paths, given.samplers)
         times.append(time.monotonic() - begun)
         memory.append(resident())
         if len(times) % 10 == 1:
             print(f"{times[-1]:7.0f} s  turn {len(times):5}  {memory[-1]:8.1f} MB", flush=True)
     seconds, megabytes = np.array(times), np.array(memory)
     settled = seconds > seconds[-1] / 3.0
+    if settled.sum() < FEWEST:
+        parser.error(f"{settled.sum()} turns after the first third of the time, expected {FEWEST} or more")
     rise, error = slope(seconds[settled], megabytes[settled])
     mean = megabytes[settled].mean()
     print(f"{len(times)} turns in {seconds[-1] / 60.0:.1f} minutes: {mean:.1f} MB, ", end="")
