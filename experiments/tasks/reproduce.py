@@ -89,8 +89,8 @@ def doubts(lines: list[str], origins: list[str]) -> list[str]:
     """Why the run is not reproduced: where it differs, and what else was computed otherwise."""
     if not lines:
         return []
-    reason = "; ".join(origins) or "the same version on the same platform: a fault of the engine"
-    return [f"the repeated run differs in {len(lines)} places, computed otherwise: {reason}"]
+    reason = "; ".join(origins) or "nothing, so that the folder was changed or the engine is at fault"
+    return [f"the repeated run differs in {len(lines)} places; what else differs: {reason}"]
 
 
 @contextlib.contextmanager

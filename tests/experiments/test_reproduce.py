@@ -98,7 +98,7 @@ def test_a_run_is_reproduced_and_what_differs_is_named(undertow, tmp_path):
         file.write("\n")  # a blank line is no other book
     assert undertow("task=reproduce", "run=a", "reproduce.dir=a").code == 2
     path = tmp_path / "mine" / "worked_small" / "about.csv"
-    path.write_text(path.read_text().replace("worked_small", "worked_other"))
+    path.write_text(path.read_text().replace("Worked small", "Worked other"))
     answer = undertow("task=reproduce", "run=a")
     assert answer.code == 2 and "a run whose book is as it was" in answer.err
 
@@ -107,6 +107,10 @@ def test_what_is_no_finished_run_is_refused(undertow, engine, tmp_path):
     assert "reproduce.run: got None" in undertow("task=reproduce").err
     assert undertow("task=reproduce", "run=nowhere").code == 2
     assert undertow(*SMALL).code == 0
+    provenance = json.loads((tmp_path / "a" / "provenance.json").read_text())
+    (tmp_path / "a" / "provenance.json").write_text(json.dumps(provenance | {"book_hash": "1" * 64}))
+    answer = undertow("task=reproduce", "run=a")
+    assert answer.code == 2 and "a run whose book is as it was" in answer.err
     (tmp_path / "a" / "config.yaml").write_text("run: {paths: 1")
     answer = undertow("task=reproduce", "run=a")
     assert answer.code == 2 and "config.yaml: not the configuration of a run" in answer.err
