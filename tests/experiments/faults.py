@@ -21,7 +21,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SECONDS = 5.0
-"""Processor seconds that an answer may take: the wall clock of a busy machine says nothing."""
+"""Processor seconds that a refusal may take: the wall clock of a busy machine says nothing."""
 
 RUN = "run.paths=1000"
 REFUSED = "expected a folder that can be written"
@@ -362,7 +362,7 @@ def broken(fault: Fault, folder: pathlib.Path, answer: Answer, seconds: float = 
         problems.append(f"did not say {fault.words!r}")
     if "Traceback" in answer.said or "Exception ignored" in answer.said or "Logging error" in answer.said:
         problems.append("a traceback")
-    if answer.seconds > seconds:
+    if fault.code == 2 and answer.seconds > seconds:
         problems.append(f"{answer.seconds:.1f} s")
     status = folder / "a" / "status.json"
     if fault.status and f'"status": "{fault.status}"' not in (status.read_text() if status.is_file() else ""):
