@@ -12,10 +12,13 @@ import argparse
 import json
 import os
 import pathlib
+import secrets
 import socket
 import subprocess
 import sys
 import tempfile
+
+TOKEN = secrets.token_hex(32)
 
 
 def started(folder, rank: int, count: int, core: int, paths: int, address: str) -> subprocess.Popen:
@@ -27,7 +30,10 @@ def started(folder, rank: int, count: int, core: int, paths: int, address: str) 
     ]  # fmt: skip
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
     bind = (lambda: os.sched_setaffinity(0, {cores[core]})) if core < len(cores) else None
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=bind)
+    environment = os.environ | {"UNDERTOW_TOKEN": TOKEN}
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=bind
+    )
 
 
 def throughput(runs: int, count: int, paths: int) -> float:

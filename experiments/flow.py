@@ -1,16 +1,17 @@
 """The one way through a task: model, run folder, results, doubts, page, terminal."""
 
-import sys
+import os
 from types import ModuleType
 from typing import Any
 
 from engine.results.reliability import doubts_of
-from engine.run.processes import Processes
+from engine.run.processes import Ended, Lost, Processes
 from experiments.config.read import Experiment
 from experiments.context import Context
 from experiments.model import load
 from experiments.session.checkpoints import Checkpoints, identity_of, interrupted_folder
-from experiments.session.exit_codes import DONE, UNRELIABLE
+from experiments.session.exit_codes import DONE, LOST, UNRELIABLE
+from experiments.session.output import say, shown
 from experiments.session.provenance import provenance_of
 from experiments.session.run_folder import RunFolder, refuse_foreign
 from experiments.session.stopping import Stop
@@ -22,15 +23,22 @@ def carry_out(
     """Carry a task out; the exit code. `quiet`, as in a sweep, leaves the terminal to others."""
     context = Context(experiment, stop, processes)
     if not processes.first:
-        context.book = load(experiment)
-        task.follow(context)
+        with processes.guarded(lambda lost: abandon(processes, lost)):
+            context.book = load(experiment)
+            task.follow(context)
         return processes.of_first(None)
     summary = in_folder(task, context) if getattr(task, "RUN_FOLDER", True) else bare(task, context)
+    # Sent before anything is shown: a terminal may stand still for as long as it likes.
+    code = UNRELIABLE if summary["doubts"] else DONE
+    try:
+        processes.of_first(code)
+    except (Ended, Lost) as error:
+        say(f"undertow: {error}, after the run was done")
     if not quiet:
-        task.show(context, summary)
+        code = shown(lambda: task.show(context, summary), code)
         for doubt in summary["doubts"]:
-            print(f"undertow: not reliable: {doubt}", file=sys.stderr)
-    return processes.of_first(UNRELIABLE if summary["doubts"] else DONE)
+            say(f"undertow: not reliable: {doubt}")
+    return code
 
 
 def bare(task: ModuleType, context: Context) -> dict[str, Any]:
@@ -52,12 +60,22 @@ def in_folder(task: ModuleType, context: Context) -> dict[str, Any]:
         context.checkpoints = Checkpoints(
             folder.path, identity, experiment, context.stop, provenance["device"]
         )
-        summary = task.results(context, model)
+        with context.processes.guarded(lambda lost: abandon(context.processes, lost, folder)):
+            summary = task.results(context, model)
         report = experiment.report
         summary["doubts"] = doubts_of(summary, report.most_flagged, report.fail_on_unresolved)
         folder.doubts = summary["doubts"]
         publish(folder, summary, report.html)
     return summary
+
+
+def abandon(processes: Processes, lost: Lost, folder: RunFolder | None = None) -> None:
+    """End a process that is too busy to end by itself: another one is lost, and the run waits for it."""
+    if folder is not None:
+        folder.status("interrupted", str(lost))
+    processes.farewell(LOST)
+    say(f"undertow: {lost}; the same command resumes the run")
+    os._exit(LOST)
 
 
 def publish(folder: RunFolder, summary: dict[str, Any], html: bool) -> None:

@@ -20,6 +20,7 @@ undertow: if the AI build-out disappoints, who loses how much, how fast, and thr
   undertow book=own book.path=my_book/           your own book, a folder of CSV files or an .xlsx
   undertow task=template template.dir=my_book    an empty and a worked book to start from
   undertow task=network_ensemble                 the error from not knowing who holds what
+  undertow task=reproduce run=out/a              a run again from its folder: the same to the bit, or why not
   undertow task=validate                         published numbers beside the engine's (in a checkout)
 
 Tasks (task=name):
@@ -29,7 +30,8 @@ GROUPS = "Groups (group=option):"
 
 FOOT = """
 Any single number: group.key=value. `undertow --cfg job` shows every key and its value.
-Exit codes: 0 done, 2 bad input, 3 interrupted, 4 finished but unreliable, 1 anything else.
+Exit codes: 0 done, 2 bad input, 3 interrupted, 4 finished but unreliable,
+5 another process of the run was lost, 1 anything else.
 The run folder, sweeps and environment variables: docs/operations.md"""
 
 

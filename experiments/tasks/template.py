@@ -8,6 +8,7 @@ from experiments.config.bad_input import BadInput
 from experiments.config.checks import folder_problems
 from experiments.config.schema import Config
 from experiments.context import Context
+from experiments.session.run_folder import refuse_unwritable
 
 RUN_FOLDER = False
 
@@ -25,7 +26,8 @@ def problems(config: Config, options: Options) -> list[str]:
 
 
 def model(context: Context) -> None:
-    """Nothing is simulated."""
+    """Nothing is simulated; raises `BadInput` for a folder that cannot be written."""
+    refuse_unwritable(pathlib.Path(context.options.dir), "template.dir")
 
 
 def results(context: Context, model: None) -> dict[str, Any]:

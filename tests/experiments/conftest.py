@@ -137,6 +137,11 @@ def shelf(name: str) -> str:
 @pytest.fixture
 def engine(monkeypatch):
     """The stand-in engine, in the places from which the door imports the real one."""
+    return install(monkeypatch)
+
+
+def install(monkeypatch):
+    """Put a stand-in engine in the places from which the door imports the real one; the stand-in."""
     stand_in = Engine()
     book = types.SimpleNamespace(name="small", hash="0" * 64, repairs=())
     for name, parts in {
