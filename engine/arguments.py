@@ -154,17 +154,21 @@ def count(name: str, value: Any, least: int = 1, most: int | None = None) -> int
     >>> count("paths", 1e5)
     100000
     """
-    words = f"a whole number from {least} to {most}" if most is not None else f"at least {least}"
+    number = whole(name, value)
+    if number < least or (most is not None and number > most):
+        between = f"a whole number from {least} to {most}"
+        refuse(name, value, f"at least {least}" if most is None else between)
+    return number
+
+
+def whole(name: str, value: Any) -> int:
+    """A whole number of any size, also as 1e5; ValueError otherwise."""
     if isinstance(value, int) and not isinstance(value, bool):
-        whole = value
-    else:
-        array = numbers(name, value)
-        if array.shape or not np.isfinite(array) or array != np.rint(array):
-            refuse(name, value, "a whole number" if most is None else words)
-        whole = int(array)
-    if whole < least or (most is not None and whole > most):
-        refuse(name, value, words)
-    return whole
+        return value
+    array = numbers(name, value)
+    if array.shape or not np.isfinite(array) or array != np.rint(array):
+        refuse(name, value, "a whole number")
+    return int(array)
 
 
 def choice(name: str, value: Any, choices: Iterable[str]) -> str:

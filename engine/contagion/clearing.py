@@ -136,5 +136,6 @@ def check_claims(capital: Any, debt: Any, debt_share: Any, equity_share: Any) ->
 
 def device(value: Any) -> Array:
     """An array on the device, in its own precision; whole numbers in float64 or float32, as JAX is set."""
-    array = jnp.asarray(getattr(value, "values", value))
-    return array if jnp.issubdtype(array.dtype, jnp.floating) else array.astype(float)
+    if traced(value) or getattr(value, "dtype", None) in (np.float32, np.float64):
+        return jnp.asarray(getattr(value, "values", value))
+    return jnp.asarray(arguments.numbers("share", value)).astype(float)

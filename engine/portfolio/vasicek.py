@@ -247,7 +247,7 @@ def granularity_adjustment(level: float, pd: float, rho: float, lgd: float, herf
     """
     z = float(ndtri(arguments.level("level", level)))
     pd, rho = one(arguments.between("pd", pd, 0.0, 1.0), arguments.between("rho", rho, 0.0, 1.0))
-    lgd = arguments.between("lgd", lgd, 0.0, 1.0) if lgd != 1.0 else 1.0
+    lgd = arguments.number("lgd", lgd, arguments.TINY, 1.0)
     herfindahl = arguments.share("herfindahl", herfindahl)
 
     def inside(x):

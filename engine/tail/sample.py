@@ -116,7 +116,7 @@ def sample_tail(
         es_error=shortfall_error(x, w, var, level, total, likelihood_ratios),
         effective_paths=effective,
         shares=shares,
-        labels=losses,
+        labels=losses if hasattr(losses, "axes") else None,
     )
 
 
