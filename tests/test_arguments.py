@@ -5,6 +5,7 @@ import fractions
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -62,16 +63,18 @@ def test_what_is_no_number_is_refused(value, message):
 @pytest.mark.parametrize(
     ("low", "high", "entry", "words"),
     [
-        (0.0, 1.0, 1.5, "from 0 to 1"), (0.0, np.inf, -1.0, "at least 0"), (arguments.TINY, np.inf, 0.0, "above 0"),
-        (-np.inf, 3.0, 4.0, "at most 3"), (-np.inf, np.inf, np.nan, "that is finite"), (0.0, 1.0, np.nan, "from 0 to 1"),
-        (0.0, np.inf, 1e101, "from 0 to 1e\\+100"),
+        (0.0, 1.0, 1.5, "from 0 to 1"),
+        (0.0, np.inf, -1.0, "at least 0"),
+        (arguments.TINY, np.inf, 0.0, "above 0"),
+        (-np.inf, 3.0, 4.0, "at most 3"),
+        (-np.inf, np.inf, np.nan, "that is finite"),
+        (0.0, 1.0, np.nan, "from 0 to 1"),
+        (0.0, np.inf, 1e101, "from 0 to 1e+100"),
     ],
-)  # fmt: skip
+)
 def test_a_number_outside_is_told_its_range(low, high, entry, words):
-    with pytest.raises(
-        ValueError, match=rf"x\[1\]: got {entry}, expected a number {words}$".replace("1e+101", "1e\\+101")
-    ):
-        arguments.within("x", np.array([low if np.isfinite(low) else 0.0, entry]) + 0.0, low, high)
+    with pytest.raises(ValueError, match=re.escape(f"x[1]: got {entry}, expected a number {words}") + "$"):
+        arguments.within("x", np.array([0.5, entry]), low, high)
 
 
 def test_counts_may_be_floats_that_are_whole():

@@ -39,7 +39,8 @@ def exact_distribution(
     Args: pd [obligors]; exposure, lgd and loading [obligors] or one number; unit, of which every exposure x
     lgd is a multiple; nodes of the integration, by default as many as every PD needs to be met to 1e-9.
     Raises ValueError where one is not a multiple, for pd or lgd outside [0, 1], a negative exposure, a
-    loading whose square is not below one or that needs more than 200,000 nodes, and a sum of losses above 2^22 units.
+    loading whose square is not below one or that needs more than 200,000 nodes, and a sum of losses above
+    2^22 units.
 
     Example: independent obligors are a binomial.
         >>> pool = exact_distribution(np.full(100, 0.01), 1.0)

@@ -24,6 +24,8 @@ from engine.tail.measures import Losses, Tail, tail_at
 Points = Float64[np.ndarray, "points"]
 STEEPNESS = (-20.0, 12.0)
 """ln of theta times the range of the losses, from no tilt to all weight on the largest."""
+CLOSE = 1e-9
+"""How near the best point must be found, as a share of the range of losses."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,14 @@ def worst_shortfall(x: Points, p: Points, level: float, radius: float) -> float:
         mass = np.concatenate([[p[:first].sum()], p[first:]])
         return v + worst_mean(excess, mass, radius) / (1.0 - level)
 
-    best = optimize.minimize_scalar(at, bounds=(float(x.min()), float(x.max())), method="bounded")
-    return min(float(best.fun), float(x.max()))
+    low, high = float(x.min()), float(x.max())
+
+    def at_share(share):
+        return at(low + share * (high - low))
+
+    # As a share of the range, since SciPy's tolerance is absolute: 1e-5 of any unit.
+    best = optimize.minimize_scalar(at_share, bounds=(0.0, 1.0), method="bounded", options={"xatol": CLOSE})
+    return min(float(best.fun), high)
 
 
 def rarest(q: float, radius: float) -> float:
