@@ -125,7 +125,8 @@ def passes(tree: pathlib.Path, tests: tuple[str, ...]) -> bool:
         ):
             import pytest
 
-            options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:faulthandler"]
+            options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
+            options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
             code = pytest.main([*options, *tests])
         os._exit(0 if code == 0 else 1)
     begun = time.monotonic()
@@ -164,9 +165,7 @@ def judge(module: str, sample: int | None, seed: int) -> tuple[int, list[str]]:
 def preload() -> None:
     """What every child needs, imported once; JAX starts nothing before its first computation."""
     sys.dont_write_bytecode = True
-    import beartype  # noqa: F401
     import equinox  # noqa: F401
-    import hypothesis  # noqa: F401
     import jax  # noqa: F401
     import pandas  # noqa: F401
     import pytest  # noqa: F401

@@ -90,3 +90,17 @@ def test_a_valuation_of_another_number_of_firms_is_refused():
     with pytest.raises(ValueError, match="valuation: got"):
         clear([[0, 4], [0, 0]], [2, 0], valuation=RogersVeraart([0.5, 0.5, 0.5], 1.0))
     assert clear([[0, 4], [0, 0]], [2, 0], valuation=EisenbergNoe()).payments.tolist() == [2.0, 0.0]
+
+
+def test_a_small_debt_is_divided_by_itself():
+    """Loss 10.2 on capital of 10 and debt of 0.5: assets of 0.3 are left, three fifths of it."""
+    shares = np.float32([[0], [1], [0]]), np.float32([[0], [0], [1]])
+    _, theta, _ = clear_vehicles(
+        np.float32([10.2]), np.float32([10.0]), np.float32([0.5]), *shares, 1.0, 0.0, 2
+    )
+    assert theta.tolist() == pytest.approx([0.6], rel=1e-5)
+
+
+def test_more_than_the_whole_of_a_debt_is_refused():
+    with pytest.raises(ValueError, match="debt_share: got 1.01 in column 0, expected at most 1"):
+        fail_each([1.0], [1.0], [[0.0], [1.01]], [[0.0], [1.0]])
