@@ -103,4 +103,4 @@ def test_a_small_debt_is_divided_by_itself():
 
 def test_more_than_the_whole_of_a_debt_is_refused():
     with pytest.raises(ValueError, match="debt_share: got 1.01 in column 0, expected at most 1"):
-        fail_each([1.0], [1.0], [[0.0], [1.01]], [[0.0], [1.0]])
+        fail_each([1.0], [1.0], [[0.0], [0.5], [0.51]], [[0.0], [1.0], [0.0]])
