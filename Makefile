@@ -13,6 +13,8 @@ WORKERS ?= auto
 UNSHIPPED ?= $(or $(wildcard ../shared/oracles),null)
 RANDOM_OUT ?= out/random
 JOBS ?= 1
+# Mutants of each module that make mutants tries, drawn at random; all of them with SAMPLE=
+SAMPLE ?= 25
 KILLS ?= 100
 BENCH_OUT ?= out/bench
 # Pairs of Python and JAX for make matrix: the oldest and the newest JAX of constraints.txt for each Python.
@@ -25,7 +27,7 @@ PYTHON_NEW ?= $(shell for name in $(PYTHON) python3.12 python3.13; do \
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test matrix test-cluster validate random kills bench gpu-check gpu-try lint format lock clean
+.PHONY: help setup report test matrix test-cluster validate random kills mutants bench gpu-check gpu-try lint format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -74,6 +76,9 @@ random: setup ## dieharder over the random words (half an hour on one core); JOB
 
 kills: setup ## kill a run KILLS times and see that it ends as the undisturbed one; into out/kills
 	$(BIN)/python tests/experiments/kills.py $(KILLS) --folder out/kills
+
+mutants: setup ## break the code on purpose, SAMPLE mutants a module, and list those that no test notices
+	$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE))
 
 validate: setup ## published numbers beside the engine's: docs/validation.md
 	$(BIN)/undertow task=validate validate.unshipped=$(UNSHIPPED)

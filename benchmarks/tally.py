@@ -84,7 +84,7 @@ def main(chunks: int = 16, turns: int = 5) -> None:
         Record("tally", name, summary, "paths/s", paths / summary.median, dtype="int64 from float32").tell()
 
 
-SKIPPED = ("worst_path", "worst_loss", "weight_counts", "flags")
+SKIPPED = ("worst_path", "worst_loss", "weight_counts", "flags", "fine_squares")
 """Fields that the peers omit."""
 
 

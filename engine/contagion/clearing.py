@@ -1,15 +1,21 @@
 """Clearing of vehicles' debt and equity among lenders, with bankruptcy cost (Rogers-Veraart)."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
+from engine import arguments
+from engine.contagion.amounts import traced
 from engine.contagion.linear import Rows
 
 Vehicles = Float[Array | np.ndarray, " vehicles"]
 Scalar = float | Float[Array | np.ndarray, ""]
+WHOLE = 1e-5
+"""By how much shares in float32 may sum to more than one."""
 
 
 def clear_vehicles(
@@ -80,7 +86,8 @@ def fail_each(
     Args: capital, debt [vehicles], one money unit; debt_share, equity_share [lenders vehicles], columns that
     sum to one, the vehicles first among the lenders; passing and bankruptcy_cost, shares. Returns losses
     [failing lenders] and the largest last move: as many rounds as there are vehicles and one more, enough for
-    every chain; stakes in a ring may leave a move.
+    every chain; stakes in a ring may leave a move. Raises ValueError for negative amounts, shares outside
+    [0, 1] or columns of more than one, and shapes that do not fit, unless they are traced.
 
     Example: the fund above; its pension loses 10, and the bank a fifth of 10.
         >>> losses, _ = fail_each(jnp.array([10.0]), jnp.array([10.0]), jnp.array([[0.0], [1.0], [0.0]]),
@@ -88,8 +95,11 @@ def fail_each(
         >>> losses.round(6).tolist()
         [[0.0, 2.0, 10.0]]
     """
-    equity, liabilities = jnp.asarray(capital), jnp.asarray(debt)
-    creditors, owners = jnp.asarray(debt_share), jnp.asarray(equity_share)
+    if not traced(capital, debt, debt_share, equity_share, passing, bankruptcy_cost):
+        check_claims(capital, debt, debt_share, equity_share)
+        arguments.share("passing", passing)
+        arguments.share("bankruptcy_cost", bankruptcy_cost)
+    equity, liabilities, creditors, owners = (device(x) for x in (capital, debt, debt_share, equity_share))
     rounds = liabilities.shape[0] + 1
 
     def one(loss):
@@ -102,3 +112,30 @@ def fail_each(
     just_failed = jnp.nextafter(equity, jnp.full_like(equity, jnp.inf))
     losses, moves = jax.vmap(one)(jnp.diag(just_failed))
     return losses, jnp.max(moves, initial=0.0)
+
+
+def check_claims(capital: Any, debt: Any, debt_share: Any, equity_share: Any) -> None:
+    """Raises the ValueErrors that `fail_each` promises for amounts and shares."""
+    arguments.names_along(0, capital=capital, debt=debt)
+    equity = arguments.vector("capital", capital, 0.0)
+    arguments.fits("debt", arguments.vector("debt", debt, 0.0), equity.shape)
+    arguments.names_along(0, debt_share=debt_share, equity_share=equity_share)
+    rows = None
+    for name, value in (("debt_share", debt_share), ("equity_share", equity_share)):
+        arguments.same_names(("capital", capital, 0), (f"columns of {name}", value, 1))
+        share = arguments.within(name, arguments.numbers(name, value), 0.0, 1.0)
+        if share.ndim != 2 or share.shape[1] != len(equity) or len(share) < len(equity):
+            expected = f"(lenders, {len(equity)}), the vehicles first among the lenders"
+            raise ValueError(f"{name}: got shape {share.shape}, expected {expected}")
+        rows = len(share) if rows is None else rows
+        if len(share) != rows:
+            raise ValueError(f"{name}: got {len(share)} lenders, expected {rows} as in debt_share")
+        for j in np.flatnonzero(share.sum(axis=0) > 1.0 + WHOLE):
+            raise ValueError(f"{name}: got {share[:, j].sum():g} in column {j}, expected at most 1")
+
+
+def device(value: Any) -> Array:
+    """An array on the device, in its own precision; whole numbers in float64 or float32, as JAX is set."""
+    if traced(value) or getattr(value, "dtype", None) in (np.float32, np.float64):
+        return jnp.asarray(getattr(value, "values", value))
+    return jnp.asarray(arguments.numbers("share", value)).astype(float)

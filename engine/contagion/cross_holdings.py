@@ -17,13 +17,13 @@ systemic risk: accounting for cross-ownership"; with costs Weber and Weske (2017
 """
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float64, Int64
 from numpy.typing import ArrayLike
 
-from engine.contagion.amounts import amounts, network, to_array
+from engine import arguments
+from engine.contagion.amounts import amounts, check_iteration, check_valuation, network, to_array, traced
 from engine.contagion.fixed_point import check_start, iterate
 from engine.contagion.networks import EisenbergNoe, Valuation, positive, solvent
 
@@ -72,23 +72,31 @@ def clear_holdings(
         ([6.0, 6.0], [4.0, 2.0], [6.0, 0.0])
     """
     check_start(start)
-    shape = to_array(liabilities).shape
+    check_iteration(rounds, tolerance)
+    arguments.names_along(0, external_assets=external_assets, equity_held=equity_held)
+    liabilities = to_array("liabilities", liabilities)
+    shape = liabilities.shape
     if len(shape) != 3 or shape[1] != shape[2] or not shape[0]:
         raise ValueError(
             f"liabilities: got shape {shape}, expected (ranks, firms, firms) with a rank or more"
         )
-    ranks = jnp.stack([network(f"liabilities[{s}]", rank) for s, rank in enumerate(to_array(liabilities))])
+    ranks = jnp.stack([network(f"liabilities[{s}]", rank) for s, rank in enumerate(liabilities)])
     external = amounts("external_assets", external_assets, shape[1:2])
     outside = amounts("external_liabilities", external_liabilities, shape[:2])
     stakes = check_stakes(equity_held, shape[1])
     valuation = EisenbergNoe() if valuation is None else valuation
-    return clear_ranks(ranks, external, outside, stakes, valuation, start, rounds, tolerance)
+    owed = jnp.sum(ranks, axis=(0, 2)) + jnp.sum(outside, axis=0)
+    check_valuation(valuation, external, jnp.sum(ranks, axis=(0, 1)), owed)
+    cleared = clear_ranks(ranks, external, outside, stakes, valuation, start, rounds, tolerance)
+    check_valuation(valuation, external, cleared.assets - external, owed)
+    return cleared
 
 
 def check_stakes(equity_held: ArrayLike, firms: int) -> Float64[Array, "issuers owners"]:
     """Shares of equity as a matrix; raises the ValueErrors that `clear_holdings` promises for them."""
+    arguments.same_names(("equity_held", equity_held, 0), ("columns of equity_held", equity_held, 1))
     stakes = network("equity_held", amounts("equity_held", equity_held, (firms, firms), highest=1.0))
-    if isinstance(stakes, jax.core.Tracer):
+    if traced(stakes):
         return stakes
     shares = np.asarray(stakes)
     for i in np.flatnonzero(shares.sum(axis=1) > 1.0 + 1e-12):

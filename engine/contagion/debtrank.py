@@ -27,8 +27,9 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Float64, Int, Int64
 from numpy.typing import ArrayLike
 
-from engine.contagion.amounts import amounts, network, to_array
-from engine.contagion.ranges import TINY
+from engine import arguments
+from engine.arguments import TINY
+from engine.contagion.amounts import amounts, check_iteration, network, to_array, traced
 
 EARLY_STOP = float(np.finfo(np.float64).eps) ** 0.2
 """The change, 7.4e-4, below which the R package NetworkRiskMeasures stops."""
@@ -85,13 +86,22 @@ def propagate(
         >>> propagate(chain, [5, 8, 6], [1, 0, 0], rule="threshold").distress.tolist()
         [1.0, 0.5, 0.0]
     """
-    if rule not in PASSED:
-        raise ValueError(f"rule: got {rule!r}, expected one of {', '.join(PASSED)}")
+    arguments.choice("rule", rule, PASSED)
+    check_iteration(rounds, stop, "stop")
+    along = 1 if len(getattr(shocks, "axes", ())) == 2 else 0
+    arguments.same_names(
+        ("exposures", exposures, 0),
+        ("buffers", buffers, 0),
+        ("weights", weights, 0),
+        ("shocks", shocks, along),
+    )
     exposures = network("exposures", exposures)
     firms = exposures.shape[0]
     buffers = amounts("buffers", buffers, (firms,), lowest=TINY)
     weights = buffers if weights is None else amounts("weights", weights, (firms,))
-    shocks = to_array(shocks)
+    if not traced(weights) and firms and not np.asarray(weights).any():
+        raise ValueError("weights: got none above 0, expected at least one")
+    shocks = to_array("shocks", shocks)
     if shocks.ndim not in (1, 2) or shocks.shape[-1] != firms:
         raise ValueError(f"shocks: got shape {shocks.shape}, expected ({firms},) or (scenarios, {firms})")
     shocks = amounts("shocks", shocks)

@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike
 from scipy import optimize, sparse, special
 from scipy.sparse import csgraph
 
-from engine.contagion.ranges import TINY, check_range
+from engine import arguments
+from engine.arguments import TINY, within
 from engine.contagion.reconstruct import fit, possible, scale, transport
 from engine.contagion.totals import TOLERANCE, Blanks, Matrix, check_totals
 
@@ -27,9 +28,9 @@ def sample_fitness(
     density: float,
     known: ArrayLike | None = None,
     *,
-    count: int = 1,
+    count: float = 1,
     bipartite: bool = False,
-    seed: int = 0,
+    seed: float = 0,
 ) -> Networks:
     """Networks whose links come from the fitness model and whose amounts are fitted to the totals.
 
@@ -55,7 +56,8 @@ def sample_fitness(
         >>> matrices.shape, bool(np.allclose(matrices.sum(axis=2), [3, 2, 2, 1]))
         ((50, 4, 4), True)
     """
-    check_count(count)
+    count, density = arguments.count("count", count), arguments.number("density", density)
+    seed = arguments.count("seed", seed, 0, arguments.SEEDS)
     blanks = check_totals(rows, columns, known, bipartite)
     rng = np.random.default_rng(seed)
     chance = link_chance(blanks, density)
@@ -99,10 +101,10 @@ def sample_gibbs(
     known: ArrayLike | None = None,
     *,
     rate: ArrayLike | None = None,
-    count: int = 1,
-    thin: int | None = None,
+    count: float = 1,
+    thin: float | None = None,
     bipartite: bool = False,
-    seed: int = 0,
+    seed: float = 0,
 ) -> Networks:
     """Networks from a prior on links and amounts, given the totals, by a Gibbs sampler.
 
@@ -135,16 +137,14 @@ def sample_gibbs(
         >>> bool(np.allclose(matrices.sum(axis=1), [0.7, 2.7, 3.1]))
         True
     """
-    check_count(count)
+    count, seed = arguments.count("count", count), arguments.count("seed", seed, 0, arguments.SEEDS)
     blanks = check_totals(rows, columns, known, bipartite)
     cells = int(blanks.free.sum())
     chance = per_cell("probability", probability, blanks, 1.0)
     if rate is None:
         rate = np.sum(chance * blanks.free) / blanks.total if blanks.total and cells else 1.0
     rates = per_cell("rate", rate, blanks, np.inf)
-    thin = max(2 * cells, 1) if thin is None else thin
-    if thin < 1:
-        raise ValueError(f"thin: got {thin}, expected at least 1")
+    thin = max(2 * cells, 1) if thin is None else arguments.count("thin", thin)
     graph, chain, rng = Graph.of(blanks), Chain(blanks, chance, rates), np.random.default_rng(seed)
     matrices = np.empty((count, *chance.shape))
     for i in range(count):
@@ -308,15 +308,9 @@ def parts(links: Bool[np.ndarray, "lenders borrowers"]) -> int:
 
 def per_cell(name: str, value: ArrayLike, blanks: Blanks, highest: float) -> Matrix:
     """A positive number, or one for each cell, as a matrix; ValueError where it is not."""
-    array = np.asarray(value, np.float64)
+    array = arguments.numbers(name, value)
     if array.shape not in ((), blanks.free.shape):
         raise ValueError(f"{name}: got shape {array.shape}, expected {blanks.free.shape} or one number")
     array = np.where(blanks.free, array, 1.0) if array.ndim else array
-    check_range(name, array, TINY, highest)
+    within(name, array, TINY, highest)
     return np.broadcast_to(array, blanks.free.shape)
-
-
-def check_count(count: int) -> None:
-    """Raises ValueError unless there is a network to draw."""
-    if count < 1:
-        raise ValueError(f"count: got {count}, expected at least 1")

@@ -23,9 +23,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float64, Int64
 from numpy.typing import ArrayLike
 
-from engine.contagion.amounts import amounts, to_array
+from engine import arguments
+from engine.arguments import TINY
+from engine.contagion.amounts import amounts, check_iteration, to_array
 from engine.contagion.fixed_point import check_start, iterate
-from engine.contagion.ranges import TINY
 
 EDGE = 1e-12
 """Sales below this share, and equity missing by less than this share of debt, are rounding."""
@@ -80,7 +81,12 @@ def spiral(
         0.8867 1.0000 True
     """
     check_start(start)
-    holdings = to_array(holdings)
+    check_iteration(rounds, tolerance)
+    arguments.names_along(
+        0, holdings=holdings, debt=debt, leverage_limit=leverage_limit, other_assets=other_assets
+    )
+    arguments.same_names(("columns of holdings", holdings, 1), ("depth", depth, 0), ("prices", prices, 0))
+    holdings = to_array("holdings", holdings)
     if holdings.ndim != 2:
         raise ValueError(f"holdings: got shape {holdings.shape}, expected (institutions, assets)")
     holdings = amounts("holdings", holdings)

@@ -28,9 +28,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float64, Int64
 from numpy.typing import ArrayLike
 
-from engine.contagion.amounts import amounts, network
+from engine import arguments
+from engine.arguments import TINY
+from engine.contagion.amounts import amounts, check_iteration, check_valuation, network
 from engine.contagion.fixed_point import check_start, iterate
-from engine.contagion.ranges import TINY
 
 EDGE = 1e-12
 """A firm that misses its liabilities by less than this share of them is solvent: sums have rounding."""
@@ -139,7 +140,8 @@ def clear(
     largest liabilities of a firm. Traceable: jit it, or vmap it over any argument.
 
     Raises ValueError for liabilities that are not square, owe themselves or are negative, negative external
-    assets or liabilities, shapes that do not fit, and an unknown start.
+    assets or liabilities, shapes that do not fit, pandas labels that differ, a valuation outside [0, 1],
+    and an unknown start.
 
     Example: a owes b 4 and has 2, b owes c 4 and has 1, c owes nobody.
         >>> chain = [[0, 4, 0], [0, 0, 4], [0, 0, 0]]
@@ -150,12 +152,25 @@ def clear(
         [1.0, 1.5, 0.0]
     """
     check_start(start)
+    check_iteration(rounds, tolerance)
+    arguments.names_along(
+        0, liabilities=liabilities, external_assets=external_assets, external_liabilities=external_liabilities
+    )
     liabilities = network("liabilities", liabilities)
     shape = liabilities.shape[:1]
     external = amounts("external_assets", external_assets, shape)
     outside = amounts("external_liabilities", external_liabilities, shape)
     valuation = EisenbergNoe() if valuation is None else valuation
-    return clear_arrays(liabilities, external, outside, valuation, start, rounds, tolerance)
+    owed = jnp.sum(liabilities, axis=1) + outside
+    check_valuation(valuation, external, jnp.sum(liabilities, axis=0), owed)
+    cleared = clear_arrays(liabilities, external, outside, valuation, start, rounds, tolerance)
+    check_valuation(valuation, external, received_by(liabilities, cleared.payments, owed), owed)
+    return cleared
+
+
+def received_by(liabilities: Float64[Array, "firms firms"], payments: Firms, owed: Firms) -> Firms:
+    """What firms receive of each other's payments."""
+    return (liabilities / positive(owed)[:, None]).T @ payments
 
 
 @eqx.filter_jit

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from scipy import optimize, sparse
 from scipy.sparse import csgraph
 
+from engine import arguments
 from engine.contagion.totals import MATCH, TOLERANCE, Blanks, Matrix, check_totals
 
 Free = Bool[np.ndarray, "lenders borrowers"]
@@ -56,8 +57,8 @@ def minimum_density(
     known: ArrayLike | None = None,
     *,
     bipartite: bool = False,
-    seed: int = 0,
-    tries: int = 32,
+    seed: float = 0,
+    tries: float = 32,
 ) -> Matrix:
     """A matrix with few links: the best of `tries` random allocations, each link as large as it can be.
 
@@ -78,8 +79,7 @@ def minimum_density(
         >>> int((x > 0).sum()), x.sum(axis=1).tolist(), x.sum(axis=0).tolist()
         (3, [3.0, 2.0, 2.0], [2.0, 3.0, 2.0])
     """
-    if tries < 1:
-        raise ValueError(f"tries: got {tries}, expected at least 1")
+    tries, seed = arguments.count("tries", tries), arguments.count("seed", seed, 0, arguments.SEEDS)
     blanks = check_totals(rows, columns, known, bipartite)
     rng = np.random.default_rng(seed)
     matrices = [allocate(blanks, rng) for _ in range(tries)]

@@ -1,12 +1,14 @@
 """Row and column totals of a matrix with some known cells: the totals left to fill, checked."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float64
 from numpy.typing import ArrayLike
 
-from engine.contagion.ranges import check_range
+from engine import arguments
+from engine.arguments import within
 
 TOLERANCE = 1e-12
 """Tolerance of totals, and the least amount that counts, as shares of the grand total."""
@@ -47,11 +49,13 @@ def check_totals(
         >>> check_totals([3, 2, 2], [2, 3, 2], [[0, 2, np.nan]] + [[np.nan] * 3] * 2).rows.tolist()
         [1.0, 2.0, 2.0]
     """
-    a, b = np.asarray(rows, np.float64), np.asarray(columns, np.float64)
+    arguments.flag("bipartite", bipartite)
+    check_names(rows, columns, known, bipartite)
+    a, b = arguments.numbers("rows", rows), arguments.numbers("columns", columns)
     if a.ndim != 1 or b.ndim != 1:
         raise ValueError(f"rows, columns: got shapes {a.shape} and {b.shape}, expected two vectors")
-    check_range("rows", a, 0.0, np.inf)
-    check_range("columns", b, 0.0, np.inf)
+    within("rows", a, 0.0, np.inf)
+    within("columns", b, 0.0, np.inf)
     if not bipartite and len(a) != len(b):
         raise ValueError(f"rows, columns: got {len(a)} and {len(b)}, expected as many, or bipartite=True")
     if abs(a.sum() - b.sum()) > MATCH * max(a.sum(), b.sum()):
@@ -72,7 +76,7 @@ def check_known(
     known: ArrayLike | None, shape: tuple[int, int], bipartite: bool
 ) -> tuple[Matrix, Bool[np.ndarray, "lenders borrowers"]]:
     """Known cells, zero where unknown, and which cells are free."""
-    cells = np.full(shape, np.nan) if known is None else np.array(known, np.float64)
+    cells = np.full(shape, np.nan) if known is None else arguments.numbers("known", known).copy()
     if cells.shape != shape:
         raise ValueError(f"known: got shape {cells.shape}, expected {shape}")
     if not bipartite:
@@ -82,8 +86,16 @@ def check_known(
         np.fill_diagonal(cells, 0.0)
     free = np.isnan(cells)
     cells = np.where(free, 0.0, cells)
-    check_range("known", cells, 0.0, np.inf)
+    within("known", cells, 0.0, np.inf)
     return cells, free
+
+
+def check_names(rows: ArrayLike, columns: ArrayLike, known: ArrayLike | None, bipartite: bool) -> None:
+    """Raises ValueError where pandas names lenders or borrowers differently in two arguments."""
+    lenders: list[tuple[str, Any, int]] = [("rows", rows, 0), ("known", known, 0)]
+    borrowers: list[tuple[str, Any, int]] = [("columns", columns, 0), ("columns of known", known, 1)]
+    for names in (lenders, borrowers) if bipartite else (lenders + borrowers,):
+        arguments.same_names(*names)
 
 
 def check_room(

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Float64, Int, UInt32
 
+from engine import arguments
 from engine.draws.address import even, normals, seed_words, words
 from engine.draws.random import normal_of, uniform
 
@@ -80,7 +81,11 @@ def draw(sampler: Sampler, seed: int, path: int, steps: int, factors: int) -> Sy
         >>> bool((first.normals == -second.normals).all())
         True
     """
-    return sampler(seed_words(seed), jnp.asarray(path, jnp.int64), steps, factors)
+    if not callable(sampler):
+        arguments.refuse("sampler", sampler, "PSEUDO_RANDOM, Antithetic() or one of sobol(...)")
+    steps, factors = arguments.count("steps", steps), arguments.count("factors", factors)
+    path = arguments.count("path", path, 0, 2**63 - 1)
+    return sampler(seed_words(arguments.whole("seed", seed)), jnp.asarray(path, jnp.int64), steps, factors)
 
 
 class Antithetic(eqx.Module):
@@ -151,6 +156,9 @@ def sobol(
         >>> draw(second, 7, path=256, steps=12, factors=3).normals.shape
         (12, 3)
     """
+    replications, steps = arguments.count("replications", replications), arguments.count("steps", steps)
+    factors, components = arguments.count("factors", factors), arguments.whole("components", components)
+    points, seed = arguments.whole("points", points), arguments.count("seed", seed, 0, arguments.SEEDS)
     if points < 1 or points & (points - 1):
         raise ValueError(f"points: got {points} a replication, expected a power of two")
     if not 1 <= components <= steps:

@@ -5,12 +5,14 @@ takes what lies between its attachment and its detachment. With few tenants or h
 behaves like one name, and a tranche that never lost before loses a lot at once.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from engine.portfolio.vasicek import default_count
+from engine import arguments
+from engine.portfolio.vasicek import MOST_OBLIGORS, default_count
 
 
 def tranche_loss_law(
@@ -28,14 +30,17 @@ def tranche_loss_law(
     with P(k) the distribution of the number of defaults (Vasicek). Args: tenants, their number;
     default_probability and lgd of each, shares; correlation of assets in [0, 1], at 1 all tenants are one
     name; attachment and detachment, shares of the pool. Raises ValueError for shares outside [0, 1], fewer
-    than one tenant, or a tranche without width.
+    than one tenant or more than 100,000, or a tranche without width.
 
     Example: one name in default half the time at a loss of 40%, and the tranche from 15% up.
         >>> loss, chance = tranche_loss_law(1, 0.5, 0.4, 0.3, 0.15, 1.0)
         >>> round(loss, 4), round(chance, 4)
         (0.1471, 0.5)
     """
-    check(tenants, default_probability, lgd, correlation, attachment, detachment)
+    tenants = arguments.count("tenants", tenants, 1, MOST_OBLIGORS)
+    default_probability = arguments.share("default_probability", default_probability)
+    lgd, correlation = arguments.share("lgd", lgd), arguments.share("correlation", correlation)
+    attachment, detachment = tranche(attachment, detachment)
     if correlation == 1.0:
         counts, law = np.array([0, tenants]), np.array([1.0 - default_probability, default_probability])
     else:
@@ -64,11 +69,17 @@ def cliff(
         >>> bool(table.expected_loss[1] > 10 * table.expected_loss[0] > 0.0)
         True
     """
-    correlations = [float(correlation) for correlation in correlations]
+    sizes = [arguments.count("tenants", n) for n in arguments.vector("tenants", listed(tenants))]
+    correlations = arguments.vector("correlations", listed(correlations)).tolist()
+    if not isinstance(tranches, Mapping) or not tranches:
+        arguments.refuse("tranches", tranches, "names with (attachment, detachment)")
+    for name, limits in tranches.items():
+        if np.shape(limits) != (2,):
+            arguments.refuse(f"tranches[{name!r}]", limits, "(attachment, detachment)")
     rows = [
         (count, correlation, name, attachment, detachment,
          *tranche_loss_law(count, default_probability, lgd, correlation, attachment, detachment))
-        for count in tenants
+        for count in sizes
         for correlation in correlations
         for name, (attachment, detachment) in tranches.items()
     ]  # fmt: skip
@@ -76,23 +87,14 @@ def cliff(
     return pd.DataFrame(rows, columns=columns.split())
 
 
-def check(
-    tenants: int,
-    default_probability: float,
-    lgd: float,
-    correlation: float,
-    attachment: float,
-    detachment: float,
-) -> None:
-    """Raises ValueError for the first argument that is impossible."""
-    if int(tenants) != tenants or tenants < 1:
-        raise ValueError(f"tenants: got {tenants}, expected a whole number of at least 1")
-    shares = {
-        "default_probability": default_probability, "lgd": lgd, "correlation": correlation,
-        "attachment": attachment, "detachment": detachment,
-    }  # fmt: skip
-    for name, value in shares.items():
-        if not 0.0 <= value <= 1.0:
-            raise ValueError(f"{name}: got {value}, expected a share in [0, 1]")
-    if not attachment < detachment:
+def tranche(attachment: float, detachment: float) -> tuple[float, float]:
+    """Both as shares of the pool, the first below the second; ValueError otherwise."""
+    low, high = arguments.share("attachment", attachment), arguments.share("detachment", detachment)
+    if not low < high:
         raise ValueError(f"detachment: got {detachment}, expected more than the attachment, {attachment}")
+    return low, high
+
+
+def listed(values: Iterable[float]) -> Any:
+    """What can be gone through once as a list; anything else as it is."""
+    return list(values) if isinstance(values, Iterator | range) else values

@@ -1,23 +1,25 @@
 """Euler contributions of obligors to a portfolio's expected shortfall."""
 
+import warnings
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jaxtyping import Array, Float32, Float64, Int64
 
+from engine import arguments
 from engine.batch.barriers import stored
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.portfolio import losses
 from engine.portfolio.losses import Seed, Twist
 from engine.portfolio.portfolio import Portfolio
-from engine.portfolio.simulate import PortfolioTail
+from engine.portfolio.simulate import PortfolioTail, in_money, scale_of
 from engine.run.plan import chunk_size, whole_chunks
 from engine.tail import measures
 from engine.tail.contributions import bin_shares
 from engine.tail.histogram import bin_index
-from engine.tail.outcome import path_weight
 
 
 def euler_contributions(
@@ -28,8 +30,16 @@ def euler_contributions(
         C_k = E[L_k | L beyond VaR],   sum_k C_k = ES        (Tasche 1999)
 
     Args: book; result of `portfolio_tail` for that book; level in (0, 1). The paths of the result are drawn
-    again, which their addresses allow, and the losses of those in the tail split by obligor. Raises
-    ValueError unless the result's sampler was pseudo_random or importance.
+    again, which their addresses allow. On each the default of k is not counted but integrated, given the
+    factors and all others,
+
+        E[w L_k 1{tail} | Z, others] = q_k c_k w(k in default) 1{L - L_k + c_k beyond VaR}
+
+    so that an obligor too rare to default on any path has its contribution and error all the same. What the
+    sum then misses of the ES of the same paths, R, is shared in proportion to a_k = C_k / sum C. Errors are
+    those of the mean influence of a path, L_k + a_k R - E[L_k | L = VaR] in the tail. Raises
+    ValueError for a level outside (0, 1), a book that is not the result's, and unless the result's sampler
+    was pseudo_random or importance. Warns of obligors that no path shows in the tail.
 
     Example:
         >>> from engine.portfolio.portfolio import portfolio
@@ -40,40 +50,118 @@ def euler_contributions(
         >>> bool(abs(parts.sum() / result.table.es[0] - 1.0) < 1e-5), bool(parts[0] > parts[1] > 0.0)
         (True, True)
     """
-    if result.sampler not in ("pseudo_random", "importance"):
-        raise ValueError(f"sampler: got {result.sampler!r}, expected pseudo_random or importance")
-    whole = measures.column_losses(result.tally, 0)
+    level = arguments.level("level", level)
+    check(book, result)
+    whole = in_money(result.tally, result.scale)
     tail = measures.tail(whole, level)
-    shares = jnp.asarray(bin_shares(whole, tail), jnp.float32)
-    paths = result.plan.paths
+    tables = jnp.asarray(np.stack([bin_shares(whole, tail), near(whole, level)]), jnp.float32)
+    paths, obligors = result.plan.paths, book.pd.shape[0]
     ids = jnp.arange(whole_chunks(paths), dtype=jnp.int64).reshape(-1, chunk_size(losses.CHUNK))
     scale, count = jnp.asarray(result.scale, jnp.float32), jnp.asarray(paths, jnp.int64)
-    sums = moments(book, result.twist, shares, scale, seed_words(result.plan.seed), ids, count)
-    first, second = (np.asarray(total).ravel()[: book.pd.shape[0]] / paths for total in sums)
-    error = np.sqrt(np.maximum(second - first**2, 0.0) / paths)
-    return first / (1.0 - level), error / (1.0 - level)
+    sums, common = moments(book, result.twist, tables, scale, seed_words(result.plan.seed), ids, count)
+    own, at_var, *products = (np.asarray(total).ravel()[:obligors] / paths for total in sums)
+    warn_of_absent(book, own, level)
+    if not own.any():
+        return own, own
+    each = own / own.sum()
+    contribution = each * tail.expected_shortfall * (1.0 - level)
+    centre = at_var * (tail.value_at_risk / at_var.sum()) if at_var.any() else at_var
+    error = influence_error(each, centre, products, np.asarray(common) / paths, paths)
+    return contribution / (1.0 - level), error / (1.0 - level)
+
+
+def near(whole: measures.Losses, level: float) -> Float64[np.ndarray, " bins"]:
+    """Share of each bin in a band about VaR: from 0.8 to 1.25 times as much beyond."""
+    beyond = 1.0 - level
+    far, close = 0.8 * beyond, min(1.25 * beyond, 0.5 + 0.5 * beyond)
+    wide, narrow = (bin_shares(whole, measures.tail(whole, 1.0 - each)) for each in (close, far))
+    return wide - narrow
+
+
+def influence_error(
+    each: Float64[np.ndarray, " obligors"],
+    centre: Float64[np.ndarray, " obligors"],
+    products: list[Float64[np.ndarray, " obligors"]],
+    common: Float64[np.ndarray, "5"],
+    paths: int,
+) -> Float64[np.ndarray, " obligors"]:
+    """Standard error of the mean of Y + a R - c T: from the means of products of Y, R and T."""
+    own, squared, with_rest, with_tail = products
+    rest, tail, rest_squared, tail_squared, both = common
+    mean = own + each * rest - centre * tail
+    second = squared + each**2 * rest_squared + centre**2 * tail_squared
+    second += 2.0 * (each * with_rest - centre * with_tail - each * centre * both)
+    return np.sqrt(np.maximum(second - mean**2, 0.0) / paths)
+
+
+def check(book: Portfolio, result: PortfolioTail) -> None:
+    """Raises the ValueErrors that `euler_contributions` promises for both."""
+    if not isinstance(book, Portfolio):
+        arguments.refuse("book", book, "a Portfolio, as portfolio makes it")
+    if not isinstance(result, PortfolioTail):
+        arguments.refuse("result", result, "a PortfolioTail, as portfolio_tail gives it")
+    if result.sampler not in ("pseudo_random", "importance"):
+        raise ValueError(f"sampler: got {result.sampler!r}, expected pseudo_random or importance")
+    if scale_of(book) != result.scale:
+        raise ValueError(f"book: got a largest loss of {book.total:g}, expected the portfolio of the result")
+
+
+def warn_of_absent(book: Portfolio, first: Float64[np.ndarray, " obligors"], level: float) -> None:
+    """Warn of obligors with something to lose that no path shows beyond the level."""
+    cost = np.asarray(book.exposure) * np.asarray(book.lgd) * np.asarray(book.pd)
+    absent = np.flatnonzero((cost > 0.0) & ~(first > 0.0))
+    if len(absent):
+        warnings.warn(
+            f"{len(absent)} of {len(first)} obligors, the first of them {absent[0]}, have a contribution of "
+            f"0 +- 0: no path shows their default beyond the {100 * level:.10g}% level. Run more paths, or "
+            "sample the tail by importance.",
+            stacklevel=3,
+        )
 
 
 @jax.jit
 def moments(
-    book: Portfolio, twist: Twist | None, shares: Float32[Array, " bins"], scale: Float32[Array, ""],
+    book: Portfolio, twist: Twist | None, tables: Float32[Array, "2 bins"], scale: Float32[Array, ""],
     seed: Seed, ids: Int64[Array, "chunks chunk"], count: Int64[Array, ""],
-) -> Float64[Array, "2 4 quarter"]:  # fmt: skip
-    """Sums over paths of (weight x share of the tail x obligor's loss) and of its square."""
+) -> tuple[Float64[Array, "6 4 quarter"], Float64[Array, "5"]]:  # fmt: skip
+    """Sums over paths: by obligor of Y, its like near VaR, Y, Y^2, Y R and Y T; of R, T, R^2, T^2 and R T.
 
-    def by_obligor(book, twist, shares, scale, seed, ids, count):
+    Y is weight x share of the tail x loss with the obligor's own default integrated, T weight x share of the
+    tail, R what all Y of a path miss of T x loss; `tables` are the bins' shares of the tail and of VaR.
+    """
+
+    def by_obligor(book, twist, tables, scale, seed, ids, count):
         law = losses.law_of(book, PSEUDO_RANDOM, seed, ids, twist)
         words = losses.obligor_words(seed, ids, law.p.shape[1], "obligors")
         hit = jnp.stack([losses.below(word, p) for word, p in zip(words, law.p, strict=True)])
-        cost = losses.severity(book, law.factors, seed, ids)
+        cost = jnp.broadcast_to(losses.severity(book, law.factors, seed, ids), hit.shape)
+        size = jnp.broadcast_to(losses.layers(book.exposure * book.lgd)[..., None], hit.shape)
         loss, expected = losses.amounts(book, law.p, law.factors, seed, ids)
-        weight = path_weight(law.log_weight(expected), ids < count)
-        share = weight * shares[bin_index(loss * scale)]
-        own = jnp.where(hit, cost * share[None, None, :], 0.0).astype(jnp.float64)
-        return jnp.stack([jnp.sum(own, axis=-1), jnp.sum(own**2, axis=-1)])
+        real = ids < count
+
+        def parts(loss, expected):
+            weight = jnp.where(jnp.broadcast_to(real, loss.shape), jnp.exp(law.log_weight(expected)), 0.0)
+            place = bin_index(loss * scale)
+            return [(weight * table[place]).astype(jnp.float64) for table in tables]
+
+        def if_default(total, own):
+            return jnp.broadcast_to(total, hit.shape) + jnp.where(hit, 0.0, own)
+
+        price = (law.p * cost).astype(jnp.float64)
+        own, at_var = (price * part for part in parts(if_default(loss, cost), if_default(expected, size)))
+        tail, _ = parts(loss, expected)
+        rest = tail * loss.astype(jnp.float64) - jnp.sum(own, axis=(0, 1))
+        across = [jnp.broadcast_to(each, own.shape) for each in (rest, tail)]
+        sums = [own, at_var, own, own**2, own * across[0], own * across[1]]
+        common = [rest, tail, rest**2, tail**2, rest * tail]
+        return jnp.stack([jnp.sum(each, axis=-1) for each in sums]), jnp.stack(
+            [jnp.sum(each) for each in common]
+        )
 
     def add(sums, ids):
-        return sums + stored(by_obligor, book, twist, shares, scale, seed, ids, count), None
+        more = stored(by_obligor, book, twist, tables, scale, seed, ids, count)
+        return jax.tree.map(jnp.add, sums, more), None
 
     quarter = -(-book.pd.shape[0] // 4)
-    return lax.scan(add, jnp.zeros((2, 4, quarter), jnp.float64), ids)[0]
+    start = jnp.zeros((6, 4, quarter), jnp.float64), jnp.zeros(5, jnp.float64)
+    return lax.scan(add, start, ids)[0]

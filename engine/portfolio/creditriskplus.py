@@ -17,12 +17,17 @@ import numpy as np
 from jaxtyping import Float64, Int
 from numpy.typing import ArrayLike
 
+from engine import arguments
 from engine.portfolio.distribution import LossDistribution
 from engine.portfolio.obligors import MULTIPLE, check_range, in_units, probabilities, vector
 
 MISSING = 1e-12
 """Probability that may lie beyond the end of the grid."""
-LONGEST = 2**20
+LONGEST = 2**16
+"""Units of the longest grid: the recursions take time with its square, some seconds for this one."""
+MOST_VARIANCE = 1e6
+FAR = 1e200
+"""Where coefficients are scaled down, lest they overflow."""
 
 Series = Float64[np.ndarray, "units"]
 
@@ -55,17 +60,25 @@ class CreditRiskPlus:
         expected = self.pd * self.units
         by_sector = self.weights[:, 1:].T @ expected
         parts = expected * (self.units + self.weights[:, 1:] @ (self.variances * by_sector))
-        return self.unit * parts / np.sqrt(parts.sum())
+        return self.unit * parts / np.sqrt(parts.sum() or 1.0)
 
     @cached_property
     def distribution(self) -> LossDistribution:
-        """P(L = k unit), up to a loss beyond which lies less than 1e-12."""
-        length = 256
-        while True:
-            pmf = self.series(length)
-            if 1.0 - pmf.sum() < MISSING or length >= LONGEST:
-                return LossDistribution(pmf, self.unit)
+        """P(L = k unit), up to a loss beyond which lies less than 1e-12.
+
+        Raises ValueError where that takes more than 65,536 units.
+        """
+        length, likely = 256, (self.mean + 2.0 * self.deviation) / self.unit
+        while length <= LONGEST and likely < LONGEST:
+            if length > likely:
+                pmf = self.series(length)
+                if 1.0 - pmf.sum() < MISSING:
+                    return LossDistribution(pmf, self.unit)
             length *= 2
+        raise ValueError(
+            f"unit: got {self.unit:g}, expected a larger one: losses reach beyond {LONGEST:,} units, with "
+            f"a mean of {self.mean / self.unit:,.0f} and a deviation of {self.deviation / self.unit:,.0f}"
+        )
 
     def series(self, length: int, extra: int | None = None) -> Series:
         """Coefficients of G(z), or of G(z) / A_s(z) for the sector `extra`."""
@@ -89,9 +102,15 @@ class CreditRiskPlus:
         return np.bincount(self.units, self.weights[:, sector] * self.pd, minlength=length)[:length]
 
     def expected_from(self, loss: float) -> Float64[np.ndarray, "obligors"]:
-        """E[L_k | L >= loss] for every obligor; they add up to E[L | L >= loss]."""
-        at = int(np.ceil(loss / self.unit - MULTIPLE))
-        return self.expected_beyond(at) / float(self.distribution.pmf[at:].sum())
+        """E[L_k | L >= loss] for every obligor; they add up to E[L | L >= loss].
+
+        Raises ValueError for a loss beyond the end of the grid.
+        """
+        at = max(int(np.ceil(arguments.number("loss", loss) / self.unit - MULTIPLE)), 0)
+        beyond = float(self.distribution.pmf[at:].sum())
+        if not beyond > 0.0:
+            raise ValueError(f"loss: got {loss:g}, expected one that is reached with probability above 0")
+        return self.expected_beyond(at) / beyond
 
     def shortfall_contributions(self, level: float) -> Float64[np.ndarray, "obligors"]:
         """Euler contributions to ES, the atom at VaR shared as in `LossDistribution.expected_shortfall`."""
@@ -131,20 +150,30 @@ def creditrisk_plus(
         >>> bool(np.allclose(pool.distribution.pmf[:20], exact, atol=1e-14))
         True
     """
-    pd = probabilities(pd)
+    pd, unit = (
+        probabilities(pd, exposure=exposure, lgd=lgd, weights=weights),
+        arguments.positive("unit", unit),
+    )
     n = len(pd)
     exposure, lgd = vector("exposure", exposure, n), vector("lgd", lgd, n)
     check_range("lgd", lgd, 0.0, 1.0)
-    check_range("exposure", exposure, 0.0, np.inf)
-    shares, variances = np.asarray(weights, np.float64), np.atleast_1d(np.asarray(variances, np.float64))
+    check_range("exposure", exposure, 0.0)
+    arguments.same_names(("columns of weights", weights, 1), ("variances", variances, 0))
+    shares = arguments.numbers("weights", weights)
+    variances = np.atleast_1d(arguments.numbers("variances", variances))
     if shares.shape != (n, len(variances)):
         raise ValueError(f"weights: got shape {shares.shape}, expected ({n}, {len(variances)})")
-    if not (np.isfinite(variances) & (variances > 0.0)).all():
+    if not ((variances > 0.0) & (variances <= MOST_VARIANCE)).all():
         raise ValueError(f"variances: got {variances.tolist()}, expected positive numbers")
-    check_range("smallest of weights", shares.min(axis=1), 0.0, np.inf)
+    check_range("smallest of weights", shares.min(axis=1, initial=0.0), 0.0)
     check_range("sum of weights", shares.sum(axis=1), 0.0, 1.0 + 1e-12)
     rest = np.maximum(1.0 - shares.sum(axis=1, keepdims=True), 0.0)
-    return CreditRiskPlus(pd, in_units(exposure, lgd, unit), np.hstack([rest, shares]), variances, unit)
+    units = in_units(exposure, lgd, unit)
+    if units.max() >= LONGEST:
+        raise ValueError(
+            f"unit: got {unit:g}, expected a larger one: one loss alone is {units.max():,} of them"
+        )
+    return CreditRiskPlus(pd, units, np.hstack([rest, shares]), variances, unit)
 
 
 def matched_variance(expected: ArrayLike, variances: ArrayLike, correlation: float) -> float:
@@ -157,7 +186,12 @@ def matched_variance(expected: ArrayLike, variances: ArrayLike, correlation: flo
     >>> matched_variance([40.0, 40.0], [0.5625, 0.5625], 0.5)
     0.421875
     """
-    expected, deviations = np.asarray(expected, np.float64), np.sqrt(np.asarray(variances, np.float64))
+    expected = arguments.vector("expected", expected, 0.0)
+    deviations = np.sqrt(arguments.vector("variances", variances, 0.0))
+    correlation = arguments.number("correlation", correlation, -1.0, 1.0)
+    arguments.fits("variances", deviations, expected.shape)
+    if not expected.any():
+        arguments.refuse("expected", expected.tolist(), "a loss above 0")
     scaled = expected * deviations
     together = correlation * scaled.sum() ** 2 + (1.0 - correlation) * float(scaled @ scaled)
     return float(together / expected.sum() ** 2)
@@ -177,9 +211,17 @@ def logarithm(series: Series) -> Series:
 
 
 def exponential(series: Series) -> Series:
-    """Coefficients of exp of a power series: n g_n = sum k h_k g_(n-k)."""
+    """Coefficients of exp of a power series: n g_n = sum k h_k g_(n-k).
+
+    The recursion is linear in g, so that it begins with one and the scale is kept apart as a logarithm:
+    exp(-800), where 800 defaults are expected, is zero in float64. Coefficients scaled down to zero are so.
+    """
     g, rising = np.zeros_like(series), np.arange(len(series)) * series
-    g[0] = np.exp(series[0])
+    g[0], scale = 1.0, float(series[0])
     for n in range(1, len(series)):
         g[n] = rising[1 : n + 1] @ g[n - 1 :: -1][:n] / n
-    return g
+        if g[n] > FAR:
+            g[: n + 1] /= FAR
+            scale += np.log(FAR)
+    with np.errstate(divide="ignore"):
+        return np.exp(np.log(g) + scale)

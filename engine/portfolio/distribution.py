@@ -6,13 +6,20 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float64
 
+from engine import arguments
+
 SLACK = 1e-12
 """Rounding of sums of probabilities: a level that is met to this is met."""
+WHOLE = 1e-6
+"""By how much probabilities may miss one: those of a grid that ends early, or printed ones."""
 
 
 @dataclass(frozen=True)
 class LossDistribution:
     """P(L = k unit) for k = 0, 1, ...; losses in the unit's money.
+
+    Raises ValueError for a unit that is not positive, and for probabilities that are none or do not sum to
+    one within 1e-6.
 
     Example: two coins worth 1 and 2.
         >>> coins = LossDistribution(np.full(4, 0.25), 1.0)
@@ -22,6 +29,14 @@ class LossDistribution:
 
     pmf: Float64[np.ndarray, "units"]
     unit: float
+
+    def __post_init__(self) -> None:
+        arguments.positive("unit", self.unit)
+        # A recursion may leave a probability of zero at minus its rounding.
+        pmf = arguments.vector("pmf", self.pmf, -SLACK, 1.0 + SLACK)
+        if abs(pmf.sum() - 1.0) > WHOLE:
+            raise ValueError(f"pmf: got a sum of {pmf.sum():.9g}, expected 1")
+        object.__setattr__(self, "pmf", pmf)
 
     @cached_property
     def losses(self) -> Float64[np.ndarray, "units"]:
@@ -45,7 +60,7 @@ class LossDistribution:
 
     def beyond(self, loss: float) -> float:
         """P(L > loss)."""
-        at = int(np.floor(loss / self.unit + SLACK))
+        at = int(np.floor(arguments.number("loss", loss) / self.unit + SLACK))
         return float(self.survival[min(at, len(self.pmf) - 1)]) if at >= 0 else 1.0
 
     def value_at_risk(self, level: float) -> float:
@@ -63,6 +78,5 @@ class LossDistribution:
 
     def index(self, level: float) -> int:
         """The unit at which VaR lies."""
-        if not 0.0 < level < 1.0:
-            raise ValueError(f"level: got {level}, expected a number between 0 and 1")
-        return int(np.argmax(self.survival <= (1.0 - level) * (1.0 + SLACK)))
+        beyond = 1.0 - arguments.level("level", level)
+        return int(np.argmax(self.survival <= beyond * (1.0 + SLACK)))

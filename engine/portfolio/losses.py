@@ -80,14 +80,18 @@ class Law(eqx.Module):
     sampled: Float32[Array, "paths"]  # the sampler's own log-weight
     defensive: Float32[Array, ""]
 
-    def log_weight(self, expected: Paths) -> Paths:
+    def log_weight(self, expected: Float32[Array, "*shape paths"]) -> Float32[Array, "*shape paths"]:
         """ln of the weight of paths whose defaults cost `expected` at mean LGD.
 
         The log of a share of zero is minus infinity, which drops out of the mixture's density as it should.
         """
-        log_ratio = self.theta * expected + self.constant
-        mixed = jnp.logaddexp(jnp.log(self.defensive), jnp.log1p(-self.defensive) + log_ratio)
-        return self.sampled - mixed
+        theta, constant, sampled = (
+            jnp.broadcast_to(each, expected.shape) for each in (self.theta, self.constant, self.sampled)
+        )
+        mixed = jnp.logaddexp(
+            jnp.log(self.defensive), jnp.log1p(-self.defensive) + theta * expected + constant
+        )
+        return sampled - mixed
 
 
 def law_of(book: Portfolio, sampler: Sampler, seed: Seed, ids: Ids, twist: Twist | None) -> Law:

@@ -4,6 +4,8 @@ import numpy as np
 from jaxtyping import Float64, Int64
 from numpy.typing import ArrayLike
 
+from engine.arguments import MOST, names_along, numbers
+
 MULTIPLE = 1e-6
 """A loss given default this close to a multiple of the unit, as a share of the unit, is one."""
 
@@ -12,7 +14,7 @@ Obligors = Float64[np.ndarray, " obligors"]
 
 def vector(name: str, value: ArrayLike, obligors: int) -> Obligors:
     """One number for each obligor. Raises ValueError for any other shape than (obligors,) or ()."""
-    array = np.asarray(value, np.float64)
+    array = numbers(name, value)
     if array.shape not in ((), (obligors,)):
         raise ValueError(f"{name}: got shape {array.shape}, expected ({obligors},) or one number")
     return np.broadcast_to(array, obligors).copy()
@@ -22,7 +24,7 @@ def matrix(
     name: str, value: ArrayLike, obligors: int, factors: int | None = None
 ) -> Float64[np.ndarray, "obligors factors"]:
     """One row of loadings for each obligor, of any length or of `factors`; ValueError for other shapes."""
-    array = np.asarray(value, np.float64)
+    array = numbers(name, value)
     if array.ndim < 2:
         array = vector(name, array, obligors)[:, None]
         if factors is not None and factors > 1 and not array.any():
@@ -33,23 +35,33 @@ def matrix(
     return array
 
 
-def probabilities(pd: ArrayLike) -> Obligors:
-    """Default probabilities of one or more obligors; ValueError for another shape or outside [0, 1]."""
-    array = np.atleast_1d(np.asarray(pd, np.float64))
+def probabilities(pd: ArrayLike, **others: ArrayLike) -> Obligors:
+    """Default probabilities of one or more obligors; ValueError for another shape or outside [0, 1].
+
+    `others` are arguments by obligor, whose labels, where pandas gives them any, must be those of pd.
+    """
+    array = np.atleast_1d(numbers("pd", pd))
     if array.ndim != 1 or not len(array):
         raise ValueError(f"pd: got shape {array.shape}, expected one number for each of one or more obligors")
     check_range("pd", array, 0.0, 1.0)
+    names_along(0, pd=pd, **others)
     return array
 
 
-def check_range(name: str, values: Obligors, low: float, high: float) -> None:
-    """Raises ValueError naming the first obligors outside [low, high]."""
-    bad = np.flatnonzero(~((values >= low) & (values <= high)))
-    if len(bad):
-        shown = ", ".join(f"obligor {i}: {values[i]:g}" for i in bad[:3])
-        more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
-        limits = f"from {low:g} to {round(high, 6):g}" if np.isfinite(high) else f"of at least {low:g}"
-        raise ValueError(f"{name}: got {shown}{more}, expected numbers {limits}")
+def check_range(name: str, values: Obligors, low: float = -np.inf, high: float = np.inf) -> None:
+    """Raises ValueError naming the first obligors that are not finite or outside [low, high]."""
+    bad = np.flatnonzero(~((values >= max(low, -MOST)) & (values <= min(high, MOST))))
+    if not len(bad):
+        return
+    shown = ", ".join(f"obligor {i}: {values[i]:g}" for i in bad[:3])
+    more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
+    if np.isfinite(high):
+        limits = f"from {low:g} to {round(high, 6):g}"
+    else:
+        limits = (
+            f"of at least {low:g}" if np.isfinite(low) and not values[bad[0]] > low else "that are finite"
+        )
+    raise ValueError(f"{name}: got {shown}{more}, expected numbers {limits}")
 
 
 def in_units(exposure: Obligors, lgd: Obligors, unit: float) -> Int64[np.ndarray, " obligors"]:

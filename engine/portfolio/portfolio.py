@@ -21,12 +21,16 @@ from jaxtyping import Array, Float, Float32
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from engine import arguments
 from engine.portfolio.obligors import check_range, matrix, probabilities, vector
 
 REACH = 7.0
 """Normals beyond which the table of the chi-square quantile stops; Phi(-7) = 1.3e-12."""
 NODES = 4097
 OBLIGOR_COLUMNS = ("pd", "exposure", "lgd", "lgd_volatility")
+MOST_VOLATILITY = 100.0
+MONEY = (1e-30, 1e30)
+"""Exposures on the device are float32, which holds these and sums of them."""
 LEAST_RESIDUAL = 1e-6
 """An obligor without a share of its own is given this one: its conditional default is a step."""
 
@@ -81,14 +85,21 @@ def portfolio(
     a share; lgd_volatility v of the module's equation: [obligors] or one number for all. loadings a and
     lgd_loadings b [obligors factors], [obligors] for one factor, or one number. dof, degrees of freedom.
     Raises ValueError naming the obligors whose pd or lgd lies outside [0, 1], exposure or volatility is
-    negative, or loadings have a norm above one.
+    negative or too large or small for float32, loadings have a norm above one, or pandas labels differ.
 
     Example:
         >>> two = portfolio([0.01, 0.02], exposure=[3.0, 5.0], lgd=0.45, loadings=0.5)
         >>> two.loadings.shape, round(two.total, 2), two.threshold.round(2).tolist()
         ((2, 1), 3.6, [2.3299999237060547, 2.049999952316284])
     """
-    pd = probabilities(pd)
+    pd = probabilities(
+        pd,
+        exposure=exposure,
+        lgd=lgd,
+        loadings=loadings,
+        lgd_volatility=lgd_volatility,
+        lgd_loadings=lgd_loadings,
+    )
     n = len(pd)
     exposure, lgd, volatility = (
         vector(name, value, n)
@@ -97,17 +108,24 @@ def portfolio(
     loadings = matrix("loadings", loadings, n)
     lgd_loadings = matrix("lgd_loadings", lgd_loadings, n, loadings.shape[1])
     check_range("lgd", lgd, 0.0, 1.0)
-    check_range("exposure", exposure, 0.0, np.inf)
-    check_range("lgd_volatility", volatility, 0.0, np.inf)
+    check_range("exposure", exposure, 0.0)
+    check_range("exposure", np.where(exposure == 0.0, MONEY[0], exposure), *MONEY)
+    check_range("lgd_volatility", volatility, 0.0, MOST_VOLATILITY)
     for name, rows in (("loadings", loadings), ("lgd_loadings", lgd_loadings)):
+        check_range(f"entries of {name}", np.abs(rows).max(axis=1, initial=0.0), 0.0)
         check_range(f"norm of {name}", np.linalg.norm(rows, axis=1), 0.0, 1.0 + 1e-9)
-    if dof is not None and not (np.isfinite(dof) and dof > 0.0):
-        raise ValueError(f"dof: got {dof}, expected a positive number, or None for the Gaussian copula")
+    if dof is not None:
+        dof = arguments.positive("dof", dof)
     law = stats.norm if dof is None else stats.t(dof)
+    threshold = law.isf(pd)
+    for k in np.flatnonzero((pd > 0.0) & (pd < 1.0) & ~(np.abs(threshold) < MONEY[1])):
+        raise ValueError(
+            f"dof: got {dof:g}, expected more: the threshold of obligor {k}, PD {pd[k]:g}, is beyond float32"
+        )
     residual = np.sqrt(np.clip(1.0 - np.sum(loadings**2, axis=1), LEAST_RESIDUAL**2, 1.0))
     middle = stats.norm.ppf(lgd) * np.sqrt(1.0 + volatility**2)
     arrays = {
-        "pd": pd, "exposure": exposure, "lgd": lgd, "loadings": loadings, "threshold": law.isf(pd),
+        "pd": pd, "exposure": exposure, "lgd": lgd, "loadings": loadings, "threshold": threshold,
         "residual": residual, "lgd_mean": middle, "lgd_volatility": volatility, "lgd_loadings": lgd_loadings,
         "lgd_residual": np.sqrt(np.clip(1.0 - np.sum(lgd_loadings**2, axis=1), 0.0, 1.0)),
         "log_mixing": log_mixing(dof),

@@ -6,49 +6,55 @@ Given the factor z obligors are independent, and adding them one at a time to a 
     p_k = Phi((a_k z - Phi^-1(1 - PD_k)) / sqrt(1 - a_k^2))
 
 (Andersen, Sidenius and Basu 2003, "All your hedges in one basket", Risk 16(11)); the factor is integrated by
-the trapezoid rule, which for such smooth integrands converges faster than any power of the step.
+the trapezoid rule, which for such smooth integrands converges faster than any power of the step. Towards a
+loading of one p_k becomes a step of width sqrt(1 - a_k^2) / a_k: nodes are doubled until every PD is met.
 """
+
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from jaxtyping import Float64, Int64
 from numpy.typing import ArrayLike
-from scipy import stats
 
+from engine import arguments
 from engine.portfolio.distribution import LossDistribution
-from engine.portfolio.obligors import Obligors, check_range, in_units, probabilities, vector
+from engine.portfolio.factor import CELLS, MOST_CELLS, integrated
+from engine.portfolio.obligors import check_range, in_units, probabilities, vector
 
-SPAN = 9.5
-"""Standard deviations of the factor that are integrated; beyond lies 2e-21."""
 NODES = 401
-TERMS = 4000
+MOST_UNITS = 2**22
+"""The longest grid of losses, in units."""
+MOST_TERMS = 4000
 """Terms of the series, at most; at p = 1/2 they do not shrink, but there are only as many as fit the grid."""
+NEGLIGIBLE = 1e-18
+"""A term of the series below this share of the first ends it."""
 
 
 def exact_distribution(
     pd: ArrayLike, exposure: ArrayLike, lgd: ArrayLike = 1.0, loading: ArrayLike = 0.0,
-    *, unit: float = 1.0, nodes: int = NODES,
+    *, unit: float = 1.0, nodes: float | None = None,
 ) -> LossDistribution:  # fmt: skip
     """P(L = k unit) of a one-factor Gaussian portfolio with fixed LGD.
 
     Args: pd [obligors]; exposure, lgd and loading [obligors] or one number; unit, of which every exposure x
-    lgd is a multiple; nodes of the integration. Raises ValueError where one is not a multiple, for pd or lgd
-    outside [0, 1], a negative exposure and a loading whose square is not below one.
+    lgd is a multiple; nodes of the integration, by default as many as every PD needs to be met to 1e-9.
+    Raises ValueError where one is not a multiple, for pd or lgd outside [0, 1], a negative exposure, a
+    loading whose square is not below one or that needs more than 200,000 nodes, and a sum of losses above
+    2^22 units.
 
     Example: independent obligors are a binomial.
         >>> pool = exact_distribution(np.full(100, 0.01), 1.0)
         >>> bool(np.allclose(pool.pmf, stats.binom(100, 0.01).pmf(np.arange(101)), atol=1e-13))
         True
     """
+    unit = arguments.positive("unit", unit)
     units, p, weights = conditional(pd, exposure, lgd, loading, unit, nodes)
-    total = np.zeros(int(units.sum()) + 1)
-    for row, weight in zip(p, weights, strict=True):
-        total += weight * independent(row, units)
-    return LossDistribution(total, unit)
+    return added(laws(p, units), weights, unit)
 
 
 def shortfall_contributions(
     pd: ArrayLike, exposure: ArrayLike, lgd: ArrayLike = 1.0, loading: ArrayLike = 0.0,
-    *, level: float, unit: float = 1.0, nodes: int = NODES,
+    *, level: float, unit: float = 1.0, nodes: float | None = None,
 ) -> Float64[np.ndarray, "obligors"]:  # fmt: skip
     """Euler contributions of the obligors to ES at a level; they add up to it (Tasche 1999).
 
@@ -62,77 +68,125 @@ def shortfall_contributions(
         >>> parts.round(4).tolist()
         [0.3611, 0.6887]
     """
-    whole = exact_distribution(pd, exposure, lgd, loading, unit=unit, nodes=nodes)
+    level, unit = arguments.level("level", level), arguments.positive("unit", unit)
     units, p, weights = conditional(pd, exposure, lgd, loading, unit, nodes)
+    few = len(p) * (int(units.sum()) + 1) <= MOST_CELLS
+    groups = list(laws(p, units)) if few else None
+    whole = added(groups or laws(p, units), weights, unit)
     at = whole.index(level)
     atom = whole.pmf[at]
     share = (1.0 - level - whole.survival[at]) / atom if atom > 0.0 else 0.0
-    joint = np.zeros((2, len(units)))
-    for row, weight in zip(p, weights, strict=True):
-        pmf = independent(row, units)
-        for place, loss in enumerate((at, at - 1)):
-            joint[place] += weight * row * others_beyond(pmf, row, units, loss - units)
-    beyond, from_atom_on = joint
+    beyond, from_atom_on = np.zeros(len(units)), np.zeros(len(units))
+    for rows, pmf in groups or laws(p, units):
+        cdf, survival = np.cumsum(pmf, axis=1), np.cumsum(pmf[:, ::-1], axis=1)[:, ::-1] - pmf
+        mass = weights[rows, None] * p[rows]
+        beyond += np.sum(mass * others_beyond(cdf, survival, p[rows], units, at), axis=0)
+        from_atom_on += np.sum(mass * others_beyond(cdf, survival, p[rows], units, at - 1), axis=0)
     return unit * units * (beyond + share * (from_atom_on - beyond)) / (1.0 - level)
 
 
 def conditional(
-    pd: ArrayLike, exposure: ArrayLike, lgd: ArrayLike, loading: ArrayLike, unit: float, nodes: int
+    pd: ArrayLike, exposure: ArrayLike, lgd: ArrayLike, loading: ArrayLike, unit: float, nodes: float | None
 ) -> tuple[
     Int64[np.ndarray, " obligors"], Float64[np.ndarray, "nodes obligors"], Float64[np.ndarray, " nodes"]
 ]:
     """Losses in units, default probabilities given each node of the factor, and the nodes' weights."""
-    pd = probabilities(pd)
+    pd = probabilities(pd, exposure=exposure, lgd=lgd, loading=loading)
     n = len(pd)
     exposure, lgd = vector("exposure", exposure, n), vector("lgd", lgd, n)
     loading = vector("loading", loading, n)
     check_range("lgd", lgd, 0.0, 1.0)
-    check_range("exposure", exposure, 0.0, np.inf)
+    check_range("exposure", exposure, 0.0)
     check_range("loading", loading, -1.0 + 1e-9, 1.0 - 1e-9)
     units = in_units(exposure, lgd, unit)
-    z = np.linspace(-SPAN, SPAN, nodes)
-    weights = stats.norm.pdf(z)
-    weights /= weights.sum()
-    p = stats.norm.cdf((loading * z[:, None] - stats.norm.isf(pd)) / np.sqrt(1.0 - loading**2))
-    return units, p, weights
+    if units.sum() > MOST_UNITS:
+        least = unit * float(units.sum()) / MOST_UNITS
+        raise ValueError(
+            f"unit: got {unit:g}, expected at least {least:.3g}, for {MOST_UNITS:,} units in all"
+        )
+    return units, *integrated(pd, loading, NODES, nodes)
+
+
+def laws(
+    p: Float64[np.ndarray, "nodes obligors"], units: Int64[np.ndarray, " obligors"]
+) -> Iterator[tuple[slice, Float64[np.ndarray, "rows units"]]]:
+    """P(L = x | node) for one group of nodes after another, and which nodes they are."""
+    size = max(CELLS // (int(units.sum()) + 1), 1)
+    for begin in range(0, len(p), size):
+        rows = slice(begin, begin + size)
+        yield rows, independent(p[rows], units)
+
+
+def added(
+    groups: Iterable[tuple[slice, Float64[np.ndarray, "..."]]],
+    weights: Float64[np.ndarray, " nodes"],
+    unit: float,
+) -> LossDistribution:
+    """The distribution over all nodes."""
+    return LossDistribution(np.sum([weights[rows] @ pmf for rows, pmf in groups], axis=0), unit)
 
 
 def independent(
-    p: Float64[np.ndarray, "obligors"], units: Int64[np.ndarray, "obligors"]
-) -> Float64[np.ndarray, "units"]:
+    p: Float64[np.ndarray, "rows obligors"], units: Int64[np.ndarray, " obligors"]
+) -> Float64[np.ndarray, "rows units"]:
     """P(L = x) of independent obligors, largest last so that the grid stays short for long."""
-    pmf = np.zeros(int(units.sum()) + 1)
+    pmf = np.zeros((int(units.sum()) + 1, len(p)))
     pmf[0], reached = 1.0, 0
     for k in np.argsort(units, kind="stable"):
         c = int(units[k])
-        defaulted = pmf[: reached + 1] * p[k]
+        defaulted = pmf[: reached + 1] * p[:, k]
         pmf[: reached + 1] -= defaulted
         pmf[c : reached + c + 1] += defaulted
         reached += c
-    return pmf
+    return np.ascontiguousarray(pmf.T)
 
 
 def others_beyond(
-    pmf: Float64[np.ndarray, " units"],
-    p: Obligors,
+    cdf: Float64[np.ndarray, "rows units"],
+    survival: Float64[np.ndarray, "rows units"],
+    p: Float64[np.ndarray, "rows obligors"],
     units: Int64[np.ndarray, " obligors"],
-    losses: Int64[np.ndarray, " obligors"],
-) -> Obligors:
-    """P(sum of all others > losses_k) for every obligor k, from the distribution of the sum of all.
+    loss: int,
+) -> Float64[np.ndarray, "rows obligors"]:
+    """P(sum of all others > loss - c_k) for every obligor k, from the distribution of the sum of all.
 
     Taking k out of G(y) = P(L > y) = (1 - p) G_k(y) + p G_k(y - c) leaves a geometric series, which is summed
     towards the side where its ratio is below one: in P(L <= y) downwards, or in G upwards.
     """
-    cdf, survival = np.cumsum(pmf), np.cumsum(pmf[::-1])[::-1] - pmf
-    beyond = np.empty(len(p))
-    for k, (q, c, y) in enumerate(zip(p, units, losses, strict=True)):
+    beyond = np.empty_like(p)
+    for c in np.unique(units):
+        own = units == c
+        q = p[:, own]
         if c == 0:
-            beyond[k] = survival[min(y, len(pmf) - 1)] if y >= 0 else 1.0
-        elif q <= 0.5:
-            places = np.arange(y, -1, -c)[:TERMS]
-            beyond[k] = 1.0 - cdf[places] @ (-q / (1.0 - q)) ** np.arange(len(places)) / (1.0 - q)
-        else:
-            places = np.arange(y + c, len(pmf), c)[:TERMS]
-            series = np.where(places >= 0, survival[np.maximum(places, 0)], 1.0)
-            beyond[k] = series @ (-(1.0 - q) / q) ** np.arange(len(places)) / q
+            beyond[:, own] = survival[:, [min(loss, survival.shape[1] - 1)]] if loss >= 0 else 1.0
+            continue
+        seldom = q <= 0.5
+        low, high = np.where(seldom, q, 0.0), np.where(seldom, 1.0, q)
+        # Where k seldom defaults: 1 - sum_j (-r)^j P(L <= y - j c) / (1 - q), r = q / (1 - q).
+        down = np.arange(loss - c, -1, -c)[:MOST_TERMS]
+        fewer = series(cdf, down, low / (1.0 - low)) / (1.0 - low)
+        beyond[:, own] = 1.0 - fewer
+        if not seldom.all():
+            up = np.arange(loss, survival.shape[1], c)[:MOST_TERMS]
+            # Below a loss of zero lies nothing, so that all is beyond.
+            sure = np.where(up[:1] < 0, 1.0, 0.0)
+            more = series(survival, np.maximum(up, 0), (1.0 - high) / high, float(sure.sum())) / high
+            beyond[:, own] = np.where(seldom, beyond[:, own], more)
     return beyond
+
+
+def series(
+    values: Float64[np.ndarray, "rows units"],
+    places: Int64[np.ndarray, " terms"],
+    ratio: Float64[np.ndarray, "rows own"],
+    first: float | None = None,
+) -> Float64[np.ndarray, "rows own"]:
+    """sum_j (-ratio)^j values[places_j], the first of the values replaced by `first` if that is above 0."""
+    largest = float(ratio.max(initial=0.0))
+    if 0.0 < largest < 1.0:
+        places = places[: int(np.ceil(np.log(NEGLIGIBLE) / np.log(largest))) + 1]
+    total = np.zeros_like(ratio)
+    for j in range(len(places) - 1, -1, -1):
+        value = first if j == 0 and first else values[:, places[j], None]
+        total = value - ratio * total
+    return total

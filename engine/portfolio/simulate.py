@@ -6,8 +6,10 @@ from collections.abc import Sequence
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import stats
 
+from engine import arguments
 from engine.draws.samplers import PSEUDO_RANDOM, Antithetic, Sampler, sobol
 from engine.portfolio import losses
 from engine.portfolio.importance import DEFENSIVE, tuned
@@ -18,7 +20,7 @@ from engine.run.blocks import Model
 from engine.run.plan import Hooks, Plan, Timing
 from engine.tail import intervals, measures
 from engine.tail.histogram import LOSS
-from engine.tail.tally import Layout, Tally
+from engine.tail.tally import MOST_PATHS, Layout, Tally
 
 SAMPLERS = ("pseudo_random", "antithetic", "sobol", "importance")
 REPLICATIONS = 16
@@ -45,15 +47,15 @@ class PortfolioTail:
 
 def portfolio_tail(
     book: Portfolio,
-    levels: Sequence[float] = (0.95, 0.99, 0.999),
+    levels: Sequence[float] | ArrayLike = (0.95, 0.99, 0.999),
     *,
-    paths: int = 2**18,
-    seed: int = 7,
+    paths: float = 2**18,
+    seed: float = 7,
     sampler: str = "pseudo_random",
-    replications: int | None = None,
+    replications: float | None = None,
     target: float | None = None,
     defensive: float = DEFENSIVE,
-    block: int = 8192,
+    block: float = 8192,
 ) -> PortfolioTail:
     """VaR and ES of a portfolio with 95% intervals.
 
@@ -74,14 +76,20 @@ def portfolio_tail(
         >>> bool(row.var_lo <= row["var"] <= row.var_hi < row.es)
         True
     """
-    if sampler not in SAMPLERS:
-        raise ValueError(f"sampler: got {sampler!r}, expected one of {', '.join(SAMPLERS)}")
-    if not levels or not all(0.0 < level < 1.0 for level in levels):
-        raise ValueError(f"levels: got {tuple(levels)}, expected numbers between 0 and 1")
+    if not isinstance(book, Portfolio):
+        arguments.refuse("book", book, "a Portfolio, as portfolio makes it")
+    sampler, levels = arguments.choice("sampler", sampler, SAMPLERS), arguments.levels("levels", levels)
+    paths, seed = (
+        arguments.count("paths", paths, 1, MOST_PATHS),
+        arguments.count("seed", seed, 0, arguments.SEEDS),
+    )
+    block = arguments.count("block", block)
     paired = sampler in ("antithetic", "sobol")
-    count = replications or (REPLICATIONS if paired else 1)
+    count = REPLICATIONS if paired else 1
+    if replications is not None:
+        count = arguments.count("replications", replications, 2 if paired else 1, paths)
     twist = None
-    if sampler == "importance":
+    if sampler == "importance" and book.total > 0.0:
         target = pilot_target(book, min(levels), seed) if target is None else target
         twist = tuned(book, target, defensive)
     tallies: list[Tally] = []
@@ -89,11 +97,13 @@ def portfolio_tail(
     hooks = Hooks(replication=tallies.append)
     tally, _ = run(book, plan, samplers_of(book, plan, sampler, count), twist, hooks)
     scale = scale_of(book)
+    whole = in_money(tally, scale)
+    parts = [in_money(each, scale) for each in tallies] if count > 1 else []
     return PortfolioTail(
-        expected=scaled_estimate(measures.expected_loss(measures.column_losses(tally, 0)), scale),
-        table=table_of(tally, tallies if count > 1 else [], levels, scale),
+        expected=expected_of(whole, parts),
+        table=table_of(whole, parts, levels),
         weights=intervals.weights(tally),
-        warnings=warnings_of(tally, levels),
+        warnings=warnings_of(tally, whole, levels) if book.total > 0.0 else (),
         plan=plan,
         sampler=sampler,
         tally=tally,
@@ -107,12 +117,27 @@ def run(
 ) -> tuple[Tally, Timing]:
     """Run a plan; losses are scaled into the range of the tally's bins."""
     arrays = (book, jnp.asarray(scale_of(book), jnp.float32), twist)
-    return blocks.simulate(Model(losses.outcome, arrays, LAYOUT, losses.CHUNK), plan, samplers, hooks)
+    layout = dataclasses.replace(LAYOUT, far=twist is not None)
+    return blocks.simulate(Model(losses.outcome, arrays, layout, losses.CHUNK), plan, samplers, hooks)
 
 
 def scale_of(book: Portfolio) -> float:
-    """The power of two that brings the largest loss into the upper half of the tally's bins."""
-    return 2.0 ** (LOSS.high - 1 - np.ceil(np.log2(max(book.total, 1e-300))))
+    """The power of two that brings the largest loss into the highest octave but one of the tally's bins."""
+    return 2.0 ** float(LOSS.high - 1 - np.ceil(np.log2(book.total))) if book.total > 0.0 else 1.0
+
+
+def in_money(tally: Tally, scale: float) -> measures.Losses:
+    """The portfolio's losses in the exposures' unit."""
+    return measures.column_losses(tally, 0, scale=scale, unit="")
+
+
+def expected_of(whole: measures.Losses, replications: Sequence[measures.Losses]) -> measures.Estimate:
+    """Expected loss; its error is the spread of replications where there are any."""
+    estimate = measures.expected_loss(whole)
+    if not replications:
+        return estimate
+    _, error = intervals.sectioned([np.asarray(measures.expected_loss(each).value) for each in replications])
+    return measures.Estimate(estimate.value, float(error))
 
 
 def samplers_of(book: Portfolio, plan: Plan, name: str, replications: int) -> tuple[Sampler, ...]:
@@ -132,7 +157,7 @@ def pilot_target(book: Portfolio, level: float, seed: int) -> float:
     target, twist = 0.0, None
     for at in (first, level) if level > first else (first,):
         tally, _ = run(book, plan, (PSEUDO_RANDOM,), twist)
-        target = measures.value_at_risk(measures.column_losses(tally, 0), at) / scale_of(book)
+        target = measures.value_at_risk(in_money(tally, scale_of(book)), at)
         least = np.nextafter(np.float32(0.0), np.float32(1.0))
         target = float(np.clip(target, max(least, 1e-6 * book.total), 0.999 * book.total))
         twist = tuned(book, target)
@@ -140,19 +165,17 @@ def pilot_target(book: Portfolio, level: float, seed: int) -> float:
 
 
 def table_of(
-    tally: Tally, replications: Sequence[Tally], levels: Sequence[float], scale: float
+    whole: measures.Losses, replications: Sequence[measures.Losses], levels: Sequence[float]
 ) -> pd.DataFrame:
     """VaR and ES by level; intervals from the spread of replications where there are any."""
-    whole = measures.column_losses(tally, 0)
     rows = []
     for level in levels:
         var, es = intervals.var_interval(whole, level), intervals.es_interval(whole, level)
         if replications:
-            tails = [measures.tail(measures.column_losses(each, 0), level) for each in replications]
+            tails = [measures.tail(each, level) for each in replications]
             var = student_interval(var.value, [tail.value_at_risk for tail in tails])
             es = student_interval(es.value, [tail.expected_shortfall for tail in tails])
-        bounds = [var.value, var.lower, var.upper, es.value, es.lower, es.upper]
-        rows.append([level, *(bound / scale for bound in bounds)])
+        rows.append([level, var.value, var.lower, var.upper, es.value, es.lower, es.upper])
     return pd.DataFrame(rows, columns=["level", "var", "var_lo", "var_hi", "es", "es_lo", "es_hi"])
 
 
@@ -163,15 +186,9 @@ def student_interval(value: float, each: Sequence[float]) -> intervals.Interval:
     return intervals.Interval(value, value - reach, value + reach)
 
 
-def warnings_of(tally: Tally, levels: Sequence[float]) -> tuple[str, ...]:
+def warnings_of(tally: Tally, whole: measures.Losses, levels: Sequence[float]) -> tuple[str, ...]:
     """Which levels the paths do not resolve, and what is wrong with their weights."""
-    whole = measures.column_losses(tally, 0)
     unresolved = [intervals.resolved(whole, level) for level in levels]
     return tuple(sentence for sentence in unresolved if sentence) + tuple(
         intervals.distrust(intervals.weights(tally))
     )
-
-
-def scaled_estimate(estimate: measures.Estimate, scale: float) -> measures.Estimate:
-    """An estimate of the tally in the portfolio's unit."""
-    return measures.Estimate(estimate.value / scale, estimate.standard_error / scale)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import jax
 
+from engine import arguments
 from engine.draws.address import seed_words
 from engine.tail.tally import MOST_PATHS, Layout, Tally
 from engine.vocabulary import KERNELS
@@ -40,6 +41,8 @@ class Plan:
     kernel: str = "xla"
 
     def __post_init__(self) -> None:
+        for name in ("paths", "block", "seed"):
+            object.__setattr__(self, name, arguments.whole(f"run.{name}", getattr(self, name)))
         if not 1 <= self.paths <= MOST_PATHS:
             raise ValueError(f"run.paths: got {self.paths}, expected 1 to {MOST_PATHS}")
         if self.block < CHUNK or self.block % CHUNK:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float64
 
+from engine import arguments
 from engine.tail.histogram import FAN
 from engine.tail.measures import Losses, Tail, column_losses, counted_paths, locate, tail
 from engine.tail.tally import LOSS_ONE, SQUARE_ONE, WEIGHT_ONE, AnyArray, Tally
@@ -51,8 +52,9 @@ def composition(
     Band i lies between the system's VaR at levels[i] and levels[i + 1]; the last lies beyond the last level.
     Raises ValueError unless the levels increase.
     """
-    if list(levels) != sorted(set(levels)) or not levels:
-        raise ValueError(f"levels: got {tuple(levels)}, expected them to increase")
+    levels = arguments.levels("levels", levels)
+    if list(levels) != sorted(set(levels)):
+        raise ValueError(f"levels: got {levels}, expected them to increase")
     losses = column_losses(tally, horizon, self_normalised=self_normalised)
     tails = [tail(losses, level) for level in levels]
     shares = np.stack([bin_shares(losses, worst) for worst in tails] + [np.zeros_like(losses.weight)])
@@ -108,8 +110,7 @@ def fans(tally: Tally, levels: Sequence[float]) -> Float64[np.ndarray, "levels m
     Raises ValueError unless every level lies between 0 and 1.
     """
     counted_paths(tally)
-    if not all(0.0 < level < 1.0 for level in levels):
-        raise ValueError(f"levels: got {tuple(levels)}, expected each between 0 and 1")
+    levels = arguments.levels("levels", levels)
     weight = np.asarray(tally.fans) / WEIGHT_ONE
     months, series = weight.shape[:2]
     out = np.empty((len(levels), months, series))

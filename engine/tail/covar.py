@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Float64
 from scipy.special import bdtrik, ndtri
 
+from engine import arguments
 from engine.tail.histogram import JOINT
 from engine.tail.intervals import CONFIDENCE
 from engine.tail.measures import counted_paths, locate
@@ -45,8 +46,9 @@ def covar(tally: Tally, last: int, level: float) -> Distress:
     the width of its interval. NONE where the column loses less than 1 USD mn at its VaR: it is then not
     in distress. Raises ValueError for a level outside (0, 1) and without paths.
     """
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level: got {level}, expected a number between 0 and 1")
+    level = arguments.level("level", level)
+    if not 0 <= last < len(tally.joint):
+        arguments.refuse("last", last, f"a position from 0 to {len(tally.joint) - 1}")
     table = np.asarray(tally.joint)[last] / WEIGHT_ONE
     total = float(table.sum())
     own, squares = table.sum(axis=1), np.asarray(tally.squares)[-1, 0].sum() / SQUARE_ONE

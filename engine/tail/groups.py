@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float64
 
+from engine import arguments
 from engine.tail.measures import Losses, column_losses, locate
 from engine.tail.tally import SQUARE_ONE, WEIGHT_ONE, Tally
 
@@ -15,7 +16,7 @@ def probability(tally: Tally, group: int) -> float:
 
 def tail_shares(tally: Tally, level: float) -> Float64[np.ndarray, "groups"]:
     """Shares of the groups in the worst 1 - level of all paths; the VaR bin counts in part."""
-    weights = np.asarray(tally.group_weights) / WEIGHT_ONE
+    weights, level = np.asarray(tally.group_weights) / WEIGHT_ONE, arguments.level("level", level)
     whole = weights.sum(axis=0)
     index, fraction = locate(whole, (1.0 - level) * float(whole.sum()))
     beyond = weights[:, index + 1 :].sum(axis=1) + fraction * weights[:, index]

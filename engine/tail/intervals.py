@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Float64
 from scipy.special import bdtrik, ndtri
 
+from engine import arguments
 from engine.tail import pareto
-from engine.tail.histogram import LOSS
 from engine.tail.measures import Losses, Tail, counted_paths, in_bin, locate, tail_at
 from engine.tail.tally import SQUARE_ONE, WEIGHT_CAP, WEIGHT_ONE, Tally
 
@@ -100,7 +100,7 @@ def var_interval(losses: Losses, level: float | Tail, confidence: float = CONFID
     The number of n paths beyond the true VaR is Binomial(n, 1 - level); its lower and upper quantiles, as
     masses from the top, are read off the histogram (David and Nagaraja, Order Statistics, 7.1).
     """
-    beyond = tail_at(losses, level)
+    beyond, confidence = tail_at(losses, level), arguments.level("confidence", confidence)
     n = equivalent_paths(losses, beyond)
     ends = np.asarray([0.5 - 0.5 * confidence, 0.5 + 0.5 * confidence])
     few, many = bdtrik(ends, n, 1.0 - beyond.level)
@@ -128,7 +128,7 @@ def es_error(losses: Losses, level: float | Tail) -> float:
 
 def es_interval(losses: Losses, level: float | Tail, confidence: float = CONFIDENCE) -> Interval:
     """ES with its normal interval."""
-    beyond = tail_at(losses, level)
+    beyond, confidence = tail_at(losses, level), arguments.level("confidence", confidence)
     value = beyond.expected_shortfall
     reach = float(ndtri(0.5 + 0.5 * confidence)) * es_error(losses, beyond)
     return Interval(value, value - reach, value + reach)
@@ -173,17 +173,51 @@ uncertain by 32%. Run 5 times as many paths, sample the tail by importance, or r
     if effective < least:
         known = max(effective, 1.0)
         warnings.append(
-            f"Only {effective:.0f} effective paths lie beyond the {100 * beyond.level:g}% level, and at "
+            f"Only {effective:.0f} effective paths lie beyond the {100 * beyond.level:.10g}% level, and at "
             f"least {least:g} are needed: the number beyond it is uncertain by {known**-0.5:.0%}. Run "
             f"{np.ceil(least / known):.0f} times as many paths, sample the tail by importance, or read "
             "a lower level."
         )
-    if losses.square[-1] > 0.0:
+    if indistinct(losses, beyond):
         warnings.append(
-            f"Losses of {LOSS.edges[-1]:,.0f} USD bn or more, or not numbers, were counted as that much: "
-            "expected loss and ES are bounds from below. Check the units of the book."
+            f"The weights beyond the {100 * beyond.level:.10g}% level are so small that their squares were "
+            "rounded: the intervals are not to be relied on. Aim nearer, or read a lower level."
         )
-    return " ".join(warnings) or None
+    return " ".join(warnings + outside(losses, beyond)) or None
+
+
+def indistinct(losses: Losses, worst: Tail) -> bool:
+    """Whether the typical squared weight in the tail is not known to 1%."""
+    mass = worst.fraction * float(losses.weight[worst.bin]) + float(losses.weight[worst.bin + 1 :].sum())
+    typical = _squares_beyond(losses, worst) / mass if mass > 0.0 else 1.0
+    return typical**2 < 100.0 * losses.resolution
+
+
+def outside(losses: Losses, worst: Tail) -> list[str]:
+    """How much of the losses lies outside the bins, in sentences, where the measures suffer from it.
+
+    Above the bins every sum is a bound; below them losses, gains among them, are only known by their mean,
+    which matters where VaR lies there.
+    """
+    sentences, whole = [], float(losses.weight.sum())
+    if not np.isfinite(losses.upper[-1]) and losses.square[-1] > 0.0:
+        above, end = float(losses.weight[-1]) / whole, _amount(losses.lower[-1], losses.unit)
+        sentences.append(
+            f"Losses of {end} or more, or not numbers, on {above:.2g} of the paths, were counted as that "
+            "much: expected loss and ES are bounds from below. Check the units of the book."
+        )
+    if not np.isfinite(losses.lower[0]) and worst.bin == 0 and losses.loss[0] != 0.0:
+        below, end = float(losses.weight[0]) / whole, _amount(losses.upper[0], losses.unit)
+        sentences.append(
+            f"VaR at the {100 * worst.level:.10g}% level lies among losses below {end}, {below:.2g} of the "
+            "paths, and is their mean: the bins do not tell them apart. Check the units of the book."
+        )
+    return sentences
+
+
+def _amount(value: float, unit: str) -> str:
+    text = f"{value:,.0f}" if 10.0 <= abs(value) < 1e9 else f"{value:.3g}"
+    return f"{text} {unit}" if unit else text
 
 
 def sectioned(values: Sequence[Float64[np.ndarray, "*shape"]]) -> tuple[np.ndarray, np.ndarray]:
@@ -198,7 +232,7 @@ def sectioned(values: Sequence[Float64[np.ndarray, "*shape"]]) -> tuple[np.ndarr
     """
     if len(values) < 2:
         raise ValueError(f"an error needs at least two sections, got {len(values)}")
-    stacked = np.stack([np.asarray(v, np.float64) for v in values])
+    stacked = np.stack([arguments.numbers("values", v) for v in values])
     return np.asarray(stacked.mean(axis=0)), np.asarray(stacked.std(axis=0, ddof=1) / np.sqrt(len(values)))
 
 

@@ -1,12 +1,14 @@
 """Expected loss, value at risk and expected shortfall, read off one column's histogram on the host.
 
-Losses are positive, USD bn. With total mass T and level a, VaR_a = inf{x : mass above x <= (1 - a) T} and
+Losses are positive; a tally's are USD bn, or what `scale` makes of them, and a sample's keep their unit.
+With total mass T and level a, VaR_a = inf{x : mass above x <= (1 - a) T} and
 
     ES_a = [ sum of loss beyond the VaR bin + share of the VaR bin ] / ((1 - a) T).
 
 Bins beyond the VaR bin enter with their exact sums. Inside the VaR bin mass is taken as evenly spread about
 the bin's mean. Against the same sample unbinned, VaR is within half a bin, 0.195% of itself, and ES within
-half a bin times the share of the tail that lies in the VaR bin.
+half a bin times the share of the tail that lies in the VaR bin. A sample at hand has a bin of no width for
+each of its values, and both are exact.
 """
 
 from dataclasses import dataclass, field
@@ -17,8 +19,10 @@ import numpy as np
 from jaxtyping import Float, Float64, Int
 from numpy.typing import ArrayLike
 
+from engine import arguments
 from engine.tail.histogram import BINS, LOSS, bin_index
-from engine.tail.tally import LOSS_ONE, SQUARE_ONE, SQUARED_LOSS_ONE, WEIGHT_ONE, Tally
+from engine.tail.sample import checked
+from engine.tail.tally import FINE_ONE, LOSS_ONE, SQUARE_ONE, SQUARED_LOSS_ONE, WEIGHT_ONE, Tally
 
 ALIKE = 1e-6
 """Variance up to which weights count as equal: a correction would rest on the tally's rounding."""
@@ -26,19 +30,24 @@ ALIKE = 1e-6
 
 @dataclass(frozen=True)
 class Losses:
-    """The binned losses of one column at one horizon, as float64 on the host.
+    """The losses of one column at one horizon by increasing bins, as float64 on the host.
 
     Weights that are likelihood ratios average one, so masses are divided by the number of paths, which is
     unbiased and leaves the weights of paths outside the tail out of the tail's error. Weights on any other
-    scale are `self_normalised`: divided by their sum.
+    scale are `self_normalised`: divided by their sum. `lower` and `upper` are the ends of the bins, alike
+    where a bin is one value; losses beyond the last finite end share a bin without one.
     """
 
     weight: Float64[np.ndarray, "bins"]
     square: Float64[np.ndarray, "bins"]  # sums of squared weights
-    loss: Float64[np.ndarray, "bins"]  # sums of weight x loss, USD bn
+    loss: Float64[np.ndarray, "bins"]  # sums of weight x loss
     squared_loss: float  # sum of (weight x loss)^2
     paths: int
     self_normalised: bool = False
+    lower: Float64[np.ndarray, "bins"] = field(default_factory=lambda: LOSS.lower, repr=False)
+    upper: Float64[np.ndarray, "bins"] = field(default_factory=lambda: LOSS.upper, repr=False)
+    resolution: float = 0.5 / SQUARE_ONE  # by which a squared weight may be rounded
+    unit: str = "USD bn"  # as messages name it
 
     @property
     def total(self) -> float:
@@ -49,7 +58,10 @@ class Losses:
     def mean(self) -> Float64[np.ndarray, "bins"]:
         """The mean loss of each bin, and its representative where it is empty."""
         full = self.weight > 0
-        return np.where(full, self.loss / np.where(full, self.weight, 1.0), LOSS.representative)
+        with np.errstate(invalid="ignore"):
+            middle = np.where(np.isfinite(self.upper), (self.lower + self.upper) / 2.0, self.lower)
+        empty = np.where(np.isfinite(self.lower), middle, 0.0)
+        return np.where(full, self.loss / np.where(full, self.weight, 1.0), empty)
 
 
 @dataclass(frozen=True)
@@ -82,46 +94,92 @@ def counted_paths(tally: Tally) -> int:
     return paths
 
 
-def column_losses(tally: Tally, horizon: int, column: int = 0, *, self_normalised: bool = False) -> Losses:
+def column_losses(
+    tally: Tally,
+    horizon: int,
+    column: int = 0,
+    *,
+    self_normalised: bool = False,
+    scale: float = 1.0,
+    unit: str = "USD bn",
+) -> Losses:
     """One column's losses at one horizon, both as positions in the tally's Layout.
 
-    Raises ValueError where no path has been counted.
+    A tally whose losses were multiplied by `scale` to fit its bins is read in their own unit again, exactly
+    for a power of two; `unit` is what messages call it. Raises ValueError where no path has been counted, for
+    a horizon or column that the tally has not, and a scale that is not positive.
     """
+    horizons, columns = tally.weights.shape[:2]
+    for name, place, size in (("horizon", horizon, horizons), ("column", column, columns)):
+        if not -size <= place < size:
+            arguments.refuse(name, place, f"a position from 0 to {size - 1}")
     coarse, fine = np.asarray(tally.squared_losses)[:, horizon, column].tolist()
+    scale = arguments.positive("scale", scale)
+    square, far = np.asarray(tally.squares)[horizon, column] / SQUARE_ONE, tally.fine_squares.shape[1] > 0
+    if far:
+        square = square + np.asarray(tally.fine_squares)[horizon, column] / FINE_ONE
     return Losses(
         weight=np.asarray(tally.weights)[horizon, column] / WEIGHT_ONE,
-        square=np.asarray(tally.squares)[horizon, column] / SQUARE_ONE,
-        loss=np.asarray(tally.losses)[horizon, column] / LOSS_ONE,
-        squared_loss=coarse / SQUARED_LOSS_ONE[0] + fine / SQUARED_LOSS_ONE[1],
+        square=square,
+        loss=np.asarray(tally.losses)[horizon, column] / LOSS_ONE / scale,
+        squared_loss=(coarse / SQUARED_LOSS_ONE[0] + fine / SQUARED_LOSS_ONE[1]) / scale**2,
         paths=counted_paths(tally),
         self_normalised=self_normalised,
+        lower=LOSS.lower / scale,
+        upper=LOSS.upper / scale,
+        resolution=0.5 / (FINE_ONE if far else SQUARE_ONE),
+        unit=unit,
     )
 
 
 def from_losses(
     losses: ArrayLike, weights: ArrayLike | None = None, *, self_normalised: bool = True
 ) -> Losses:
-    """A sample of losses in the bins of a run's tally.
+    """A sample of losses, exactly: a bin of no width for each value, so that its unit is its own.
 
-    Args: losses [paths], USD bn; weights [paths], on any scale, or likelihood ratios with `self_normalised`
-    False. Returns `Losses`, which `worst_case` takes. Raises ValueError where the two differ in length, a
-    loss or weight is not finite, a weight is negative, or none is positive.
+    Args: losses [paths], in any unit and of any sign; weights [paths], on any scale, or likelihood ratios
+    with `self_normalised` False. Returns `Losses`, which `worst_case` takes. Raises ValueError where the two
+    differ in length, a loss or weight is not finite, a weight is negative, or none is positive.
 
     >>> import numpy as np
-    >>> sample = from_losses(np.arange(1.0, 101.0))
+    >>> sample = from_losses(np.arange(1.0, 101.0) * 1e6)
+    >>> value_at_risk(sample, 0.95), expected_shortfall(sample, 0.95)
+    (95000000.0, 98000000.0)
+    """
+    x, w = checked(losses, weights, likelihood_ratios=not self_normalised)
+    x, w = x[w > 0.0], w[w > 0.0]
+    values, index = np.unique(x, return_inverse=True)
+    weight, square = (np.bincount(index, sums) for sums in (w, w * w))
+    squared = float(np.sum((w * x) ** 2))
+    return Losses(weight, square, weight * values, squared, len(x), self_normalised, values, values, 0.0, "")
+
+
+def binned(
+    losses: ArrayLike,
+    weights: ArrayLike | None = None,
+    *,
+    self_normalised: bool = True,
+    scale: float = 1.0,
+    unit: str = "USD bn",
+) -> Losses:
+    """A sample of losses in the bins of a run's tally, multiplied by `scale` to fit them.
+
+    Args and ValueErrors as for `from_losses`, and `scale`, positive. What lies outside the bins shares the
+    outer ones; `intervals.resolved` says how much.
+
+    >>> import numpy as np
+    >>> sample = binned(np.arange(1.0, 101.0))
     >>> round(value_at_risk(sample, 0.95), 1), round(expected_shortfall(sample, 0.95), 2)
     (95.1, 98.0)
     """
-    x = np.asarray(losses, np.float64)
-    w = np.ones_like(x) if weights is None else np.asarray(weights, np.float64)
-    if w.shape != x.shape or x.ndim != 1:
-        raise ValueError(f"losses, weights: got shapes {x.shape}, {w.shape}, expected vectors of one length")
-    if not (np.isfinite(x).all() and np.isfinite(w).all() and (w >= 0).all() and w.sum() > 0):
-        raise ValueError("losses, weights: expected finite numbers, no negative weight and not only zeros")
-    index = np.asarray(bin_index(jnp.asarray(x, jnp.float32)))
+    x, w = checked(losses, weights, likelihood_ratios=not self_normalised)
+    scale = arguments.positive("scale", scale)
+    largest = float(np.finfo(np.float32).max)
+    index = np.asarray(bin_index(jnp.asarray(np.clip(x * scale, -largest, largest), jnp.float32)))
     weight, square, loss = (np.bincount(index, sums, minlength=BINS) for sums in (w, w * w, w * x))
-    squared = float(np.sum((w * x) ** 2))
-    return Losses(weight, square, loss, squared, int(np.count_nonzero(w)), self_normalised)
+    squared, paths = float(np.sum((w * x) ** 2)), int(np.count_nonzero(w))
+    ends = LOSS.lower / scale, LOSS.upper / scale
+    return Losses(weight, square, loss, squared, paths, self_normalised, *ends, 0.0, unit)
 
 
 def expected_loss(losses: Losses) -> Estimate:
@@ -165,8 +223,7 @@ def locate(weight: Float64[np.ndarray, "bins"], mass: float) -> tuple[int, float
 
 def tail(losses: Losses, level: float) -> Tail:
     """VaR and ES at a level, with the bins they rest on. Raises ValueError unless 0 < level < 1."""
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level: got {level}, expected a number between 0 and 1")
+    level = arguments.level("level", level)
     mass = (1.0 - level) * losses.total
     index, fraction = locate(losses.weight, mass)
     var, inside = in_bin(losses, index, fraction)
@@ -187,7 +244,7 @@ def in_bin(losses: Losses, index: int, fraction: float) -> tuple[float, float]:
     at q has fraction (q - lower) <= mean - lower <= fraction width + (1 - fraction) (q - lower). The outer
     bins have no width: both are the bin's mean.
     """
-    lower, upper, mean = LOSS.lower[index], LOSS.upper[index], float(losses.mean[index])
+    lower, upper, mean = losses.lower[index], losses.upper[index], float(losses.mean[index])
     width = upper - lower
     if not np.isfinite(width):
         return mean, mean
@@ -197,15 +254,16 @@ def in_bin(losses: Losses, index: int, fraction: float) -> tuple[float, float]:
 
 
 def value_at_risk(losses: Losses, level: float) -> float:
-    """The loss exceeded with probability 1 - level, USD bn; within 0.2% of the sample's own quantile.
+    """The loss exceeded with probability 1 - level; of a tally within 0.2% of the sample's own quantile.
 
-    Losses below 2^-10 USD bn share one bin: VaR there is their mean.
+    A tally's losses below 2^-10 USD bn share one bin: VaR there is their mean, and `intervals.resolved` says
+    so.
     """
     return tail(losses, level).value_at_risk
 
 
 def expected_shortfall(losses: Losses, level: float) -> float:
-    """The mean of the worst 1 - level of losses, USD bn (Acerbi and Tasche 2002)."""
+    """The mean of the worst 1 - level of losses (Acerbi and Tasche 2002)."""
     return tail(losses, level).expected_shortfall
 
 

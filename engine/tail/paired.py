@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
+from engine import arguments
 from engine.tail.measures import Estimate
 
 Vector = Float64[np.ndarray, "paths"]
@@ -23,14 +24,14 @@ def influence(losses: ArrayLike, level: float) -> Vector:
     >>> float(influence(np.arange(1.0, 101.0), 0.95).mean().round(9))
     98.0
     """
-    x = np.asarray(losses, np.float64)
+    x, level = arguments.vector("losses", losses), arguments.level("level", level)
     value_at_risk = np.quantile(x, level, method="inverted_cdf")
     return value_at_risk + np.maximum(x - value_at_risk, 0.0) / (1.0 - level)
 
 
 def mean_of(values: ArrayLike) -> Estimate:
     """A mean with its standard error."""
-    x = np.asarray(values, np.float64)
+    x = arguments.vector("values", values)
     return Estimate(float(x.mean()), float(x.std() / np.sqrt(x.size)))
 
 
@@ -44,7 +45,8 @@ def change(
     >>> change([1.0, 2.0, 3.0], [2.0, 3.0, 4.0])
     Estimate(value=1.0, standard_error=0.0)
     """
-    before, after = np.asarray(before, np.float64), np.asarray(after, np.float64)
+    arguments.names_along(0, before=before, after=after)
+    before, after = arguments.numbers("before", before), arguments.numbers("after", after)
     if before.shape != after.shape or before.ndim != 1:
         raise ValueError(f"samples: got shapes {before.shape} and {after.shape}, expected two equal vectors")
     return mean_of(measure(after) - measure(before))
@@ -62,7 +64,12 @@ def ratio(
     >>> ratio([2.0, 4.0], [1.0, 2.0])
     Estimate(value=2.0, standard_error=0.0)
     """
-    a, b = measure(above), measure(below)
+    arguments.names_along(0, above=above, below=below)
+    a, b = (
+        np.asarray(measure(arguments.vector(name, each)))
+        for name, each in (("above", above), ("below", below))
+    )
+    arguments.fits("below", b, a.shape)
     if b.mean() == 0.0:
         return Estimate(np.inf, np.inf)
     ratio = a.mean() / b.mean()
@@ -71,6 +78,6 @@ def ratio(
 
 def worst(losses: ArrayLike, level: float) -> np.ndarray:
     """Positions of the (1 - level) n greatest losses, at least one."""
-    x = np.asarray(losses, np.float64)
+    x, level = arguments.vector("losses", losses), arguments.level("level", level)
     count = max(int(round((1.0 - level) * x.size)), 1)
     return np.argsort(-x, kind="stable")[:count]

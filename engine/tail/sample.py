@@ -9,12 +9,15 @@ where of the last loss only the part of its weight that fills m counts (Acerbi a
 millions of paths in bins instead (`measures`); this is for samples at hand, and the oracle of the bins.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float64
 from numpy.typing import ArrayLike
 from scipy.special import bdtrik, ndtri
+
+from engine import arguments
 
 Vector = Float64[np.ndarray, "paths"]
 
@@ -31,16 +34,20 @@ class SampleTail:
     es_error: float  # standard error
     effective_paths: float  # (sum w)^2 / sum w^2 beyond the level
     shares: Vector  # part of each loss's weight that lies in the tail, over m; they sum to one
+    labels: Any = field(default=None, repr=False)  # the losses as they were given, for the labels of parts
 
     def contributions(self, parts: ArrayLike) -> Float64[np.ndarray, "parts"]:
         """Euler contributions of parts [paths, parts] that add up to the losses: sum C_j = ES (Tasche 1999).
 
-        Raises ValueError where there is not one row for each loss.
+        Raises ValueError where there is not one row for each loss, or pandas labels of rows differ.
         """
-        parts = np.asarray(parts, np.float64)
-        if parts.ndim != 2 or len(parts) != len(self.shares):
-            raise ValueError(f"parts: got shape {parts.shape}, expected ({len(self.shares)}, parts)")
-        return self.shares @ parts
+        values = arguments.numbers("parts", parts)
+        if values.ndim != 2 or len(values) != len(self.shares):
+            raise ValueError(f"parts: got shape {values.shape}, expected ({len(self.shares)}, parts)")
+        arguments.within("parts", values)
+        if self.labels is not None:
+            arguments.same_names(("losses", self.labels, 0), ("parts", parts, 0))
+        return self.shares @ values
 
 
 def median_interval(values: ArrayLike) -> tuple[Float64[np.ndarray, "..."], Float64[np.ndarray, "..."]]:
@@ -54,7 +61,10 @@ def median_interval(values: ArrayLike) -> tuple[Float64[np.ndarray, "..."], Floa
         >>> float(low), float(high)
         (24.0, 41.0)
     """
-    ordered = np.sort(np.asarray(values, np.float64), axis=0)
+    numbers = arguments.within("values", arguments.numbers("values", values))
+    if not numbers.ndim or not len(numbers):
+        raise ValueError(f"values: got shape {numbers.shape}, expected one value or more on the first axis")
+    ordered = np.sort(numbers, axis=0)
     n = len(ordered)
     below = int(max(np.floor(bdtrik(0.025, n, 0.5)), 0.0))
     return ordered[below, ...], ordered[n - 1 - below, ...]
@@ -81,9 +91,8 @@ def sample_tail(
         >>> tail.contributions(parts).round(9).tolist()
         [97.0, 1.0]
     """
-    x, w = checked(losses, weights)
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level: got {level}, expected a number between 0 and 1")
+    level = arguments.level("level", level)
+    x, w = checked(losses, weights, likelihood_ratios=arguments.flag("likelihood_ratios", likelihood_ratios))
     total = float(len(x)) if likelihood_ratios else float(w.sum())
     mass = (1.0 - level) * total
     order = np.argsort(-x, kind="stable")
@@ -107,6 +116,7 @@ def sample_tail(
         es_error=shortfall_error(x, w, var, level, total, likelihood_ratios),
         effective_paths=effective,
         shares=shares,
+        labels=losses if hasattr(losses, "axes") else None,
     )
 
 
@@ -116,21 +126,32 @@ def es_interval(tail: SampleTail, confidence: float = 0.95) -> tuple[float, floa
     return tail.expected_shortfall - reach, tail.expected_shortfall + reach
 
 
-def checked(losses: ArrayLike, weights: ArrayLike | None) -> tuple[Vector, Vector]:
-    """Both as float64; the ValueErrors that `sample_tail` promises for them."""
-    x = np.asarray(losses, np.float64)
-    w = np.ones_like(x) if weights is None else np.asarray(weights, np.float64)
+def checked(
+    losses: ArrayLike, weights: ArrayLike | None, *, likelihood_ratios: bool = False
+) -> tuple[Vector, Vector]:
+    """Both as float64; the ValueErrors that `sample_tail` promises for them.
+
+    Weights that are no likelihood ratios are divided by the largest: their squares would overflow or vanish.
+    """
+    x = arguments.numbers("losses", losses)
+    w = np.ones_like(x) if weights is None else arguments.numbers("weights", weights)
+    arguments.names_along(0, losses=losses, weights=weights)
     if x.ndim != 1 or w.shape != x.shape or not len(x):
         raise ValueError(
             f"losses, weights: got shapes {x.shape} and {w.shape}, expected vectors of one length"
         )
-    for name, values, right in (("losses", x, np.isfinite(x)), ("weights", w, np.isfinite(w) & (w >= 0.0))):
+    most = arguments.MOST if likelihood_ratios else np.finfo(np.float64).max
+    right_losses, right_weights = np.abs(x) <= arguments.MOST, (w >= 0.0) & (w <= most)
+    for name, values, right in (("losses", x, right_losses), ("weights", w, right_weights)):
         if not right.all():
             at = int(np.argmin(right))
-            raise ValueError(f"{name}[{at}]: got {values[at]}, expected a finite number, no negative weight")
+            expected = (
+                "a finite number" if name == "losses" else "a finite weight of at least 0 for the losses"
+            )
+            raise ValueError(f"{name}[{at}]: got {values[at]}, expected {expected}")
     if not w.any():
-        raise ValueError("weights: got none above zero, expected at least one")
-    return x, w
+        raise ValueError("weights: got none above zero, expected at least one, for the losses")
+    return x, w if likelihood_ratios else w / w.max()
 
 
 def quantile(x: Vector, w: Vector, mass: float) -> float:

@@ -11,6 +11,7 @@ Headroom, in paths of weight one, before an int64 could overflow, whatever the l
     squared weights   2^63 / 2^32         = 2^31        (divide by the mean squared weight)
     losses            2^63 / 2^24 / 2^13  = 2^26        (2^39 / mean loss: 8.6e9 paths at 64 USD bn)
     squared losses    2^63 / 2^8 / 2^26   = 2^29
+    fine squares      2^63 / 2^31         = 2^32
 
 so `HEADROOM` = 2^26 = 67 million paths even if every one of them lost the largest loss the bins hold, and a
 run of at most `MOST_PATHS` = 2^30 overflows nothing while the mean loss is below 512 USD bn.
@@ -34,6 +35,8 @@ WEIGHT_ONE = 2**28
 """Fixed-point unit of a weight."""
 SQUARE_ONE = 2**32
 """Fixed-point unit of a squared weight: finer, because in a tail under importance sampling it is tiny."""
+FINE_ONE = 2.0**64
+"""Fixed-point unit of what rounding to SQUARE_ONE leaves of a squared weight: far in a tail, all of it."""
 LOSS_ONE = 2**24
 """Fixed-point unit of weight times loss, USD bn."""
 SQUARED_LOSS_ONE = (2**8, 2**40)
@@ -88,6 +91,7 @@ class Tally(eqx.Module):
     weight_counts: Int64[AnyArray, "weight_bins"]  # paths by their weight before it is capped
     flags: Int64[AnyArray, "flags"]  # paths with each flag
     flagged: Int64[AnyArray, ""]  # paths with any flag
+    fine_squares: Int64[AnyArray, "horizons fine bins"]  # `fine` is all columns, or none in a plain layout
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,7 @@ class Layout:
     `distress` names the columns, the last ones, whose joint law with the system loss is recorded, at the
     last horizon. Every path is in one of the `groups`, with the law of the system loss at the last horizon.
     `failing` names what may fail besides the entities: who holds the losses.
+    With `far`, squared weights are resolved to 2^-64 instead of 2^-32: for weights below 1e-4.
     """
 
     horizons: tuple[int, ...]
@@ -108,6 +113,7 @@ class Layout:
     distress: tuple[str, ...] = ()
     groups: tuple[str, ...] = ("all",)
     failing: tuple[str, ...] = ()
+    far: bool = False
 
     def __post_init__(self) -> None:
         if not self.columns:
@@ -136,6 +142,7 @@ class Layout:
             last=len(self.distress),
             groups=len(self.groups),
             failing=len(self.failing),
+            far=self.far,
         )
 
 
@@ -149,6 +156,7 @@ def init(
     last: int = 0,
     groups: int = 1,
     failing: int = 0,
+    far: bool = False,
 ) -> Tally:
     """An empty tally, on the host.
 
@@ -189,6 +197,7 @@ def init(
         weight_counts=zeros(WEIGHT.count),
         flags=zeros(len(FLAGS)),
         flagged=zeros(),
+        fine_squares=zeros(horizons, columns if far else 0, BINS),
     )
 
 
@@ -239,6 +248,7 @@ def update(tally: Tally, outcome: Outcome) -> Tally:
         weight_counts=_deposit(tally.weight_counts, WEIGHT.index(outcome.weight), real.astype(jnp.int64)),
         flags=tally.flags + jnp.sum((raised > 0) & real[None, :], axis=1, dtype=jnp.int64),
         flagged=tally.flagged + jnp.sum((outcome.flags > 0) & real, dtype=jnp.int64),
+        fine_squares=_deposit_fine(tally.fine_squares, bins, weight, square),
     )
 
 
@@ -261,12 +271,25 @@ def _capped(x: Float32[Array, "*shape"], low: float, high: float) -> Float32[Arr
     return jnp.where(x <= jnp.float32(high), jnp.maximum(x, jnp.float32(low)), jnp.float32(high))
 
 
-def _fixed(x: Num[Array, "*shape"], unit: int) -> Int64[Array, "*shape"]:
+def _fixed(x: Num[Array, "*shape"], unit: float) -> Int64[Array, "*shape"]:
     return jnp.rint(x.astype(jnp.float64) * unit).astype(jnp.int64)
 
 
 def _squared(weight: Float32[Array, "n"]) -> Int64[Array, "n"]:
     return _fixed(jnp.square(weight.astype(jnp.float64)), SQUARE_ONE)
+
+
+def _deposit_fine(
+    table: Int64[AnyArray, "h fine bins"],
+    bins: Int32[Array, "h c n"],
+    weight: Float32[Array, "n"],
+    square: Int64[Array, "n"],
+) -> Int64[Array, "h fine bins"]:
+    """What rounding left of every squared weight: exact in float64, at most 2^31 units of either sign."""
+    if not table.shape[1]:
+        return jnp.asarray(table)
+    rest = jnp.square(weight.astype(jnp.float64)) - square.astype(jnp.float64) / SQUARE_ONE
+    return _deposit(table, bins, _fixed(rest, FINE_ONE))
 
 
 def _amounts(weight: Float32[Array, "n"], losses: Float32[Array, "h c n"]) -> Int64[Array, "h c n"]:

@@ -22,7 +22,7 @@ Shares and bands have standard errors from a bootstrap over networks. Bands are 
 y.. + (y_k. - y..) sqrt(V^+ / S^2), so that Monte Carlo noise does not widen them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float64
@@ -73,7 +73,8 @@ def pseudo_values(losses: list[Losses], level: float | None) -> Float64[np.ndarr
 
 def added(losses: list[Losses]) -> Losses:
     """The losses of several blocks together."""
-    return Losses(
+    return replace(
+        losses[0],
         weight=np.sum([block.weight for block in losses], axis=0),
         square=np.sum([block.square for block in losses], axis=0),
         loss=np.sum([block.loss for block in losses], axis=0),
@@ -84,7 +85,8 @@ def added(losses: list[Losses]) -> Losses:
 
 def without(whole: Losses, block: Losses) -> Losses:
     """The losses without one block."""
-    return Losses(
+    return replace(
+        whole,
         weight=whole.weight - block.weight,
         square=whole.square - block.square,
         loss=whole.loss - block.loss,

@@ -18,11 +18,14 @@ from jaxtyping import Float64
 from scipy import optimize
 from scipy.special import logsumexp, rel_entr
 
+from engine import arguments
 from engine.tail.measures import Losses, Tail, tail_at
 
 Points = Float64[np.ndarray, "points"]
 STEEPNESS = (-20.0, 12.0)
 """ln of theta times the range of the losses, from no tilt to all weight on the largest."""
+CLOSE = 1e-9
+"""How near the best point must be found, as a share of the range of losses."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,11 @@ def worst_case(losses: Losses, level: float | Tail, radius: float) -> WorstCase:
         >>> round(near.expected_shortfall), round(far.value_at_risk)
         (996, 997)
     """
-    if not radius >= 0.0:
-        raise ValueError(f"radius: got {radius}, expected a relative entropy of at least 0")
+    if not isinstance(losses, Losses):
+        arguments.refuse("losses", losses, "Losses, as from_losses gives them")
+    radius = arguments.number("radius", radius)
+    if radius < 0.0:
+        arguments.refuse("radius", radius, "a relative entropy of at least 0")
     at = tail_at(losses, level)
     level = at.level
     x, p = points(losses)
@@ -78,6 +84,7 @@ def points(losses: Losses) -> tuple[Points, Points]:
 
 def worst_mean(x: Points, p: Points, radius: float) -> float:
     """sup E_Q[X] over relative entropies up to `radius`, for X = x with probability p."""
+    x, p = x[p > 0.0], p[p > 0.0]
     low, high = float(x.min()), float(x.max())
     if high <= low:
         return high
@@ -99,10 +106,19 @@ def worst_shortfall(x: Points, p: Points, level: float, radius: float) -> float:
     """min over v of v + worst mean of (X - v)+ / (1 - level); convex in v."""
 
     def at(v):
-        return v + worst_mean(np.maximum(x - v, 0.0), p, radius) / (1.0 - level)
+        first = int(np.searchsorted(x, v))  # below v all points are one, at zero
+        excess = np.concatenate([[0.0], x[first:] - v])
+        mass = np.concatenate([[p[:first].sum()], p[first:]])
+        return v + worst_mean(excess, mass, radius) / (1.0 - level)
 
-    best = optimize.minimize_scalar(at, bounds=(float(x.min()), float(x.max())), method="bounded")
-    return min(float(best.fun), float(x.max()))
+    low, high = float(x.min()), float(x.max())
+
+    def at_share(share):
+        return at(low + share * (high - low))
+
+    # As a share of the range, since SciPy's tolerance is absolute: 1e-5 of any unit.
+    best = optimize.minimize_scalar(at_share, bounds=(0.0, 1.0), method="bounded", options={"xatol": CLOSE})
+    return min(float(best.fun), high)
 
 
 def rarest(q: float, radius: float) -> float:

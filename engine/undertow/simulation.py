@@ -10,6 +10,7 @@ import jax
 import numpy as np
 import pandas as pd
 
+from engine import arguments
 from engine.book.build import build_system
 from engine.book.checks.problems import expected
 from engine.book.limits import problems_of
@@ -140,6 +141,7 @@ class Run:
 
         Example: `run.replay(run.worst_paths["path"][0])`.
         """
+        path = arguments.whole("path", path)
         if not 0 <= path < self.plan.paths:
             raise ValueError(f"path: got {path}, expected one from 0 to {self.plan.paths - 1}")
         share = self.plan.paths // len(self.samplers)
@@ -221,7 +223,12 @@ def run(
         >>> run.replay(3).shape[0]
         12
     """
-    plan = Plan(paths=paths, block=BLOCK, seed=seed, kernel=kernel)
+    plan = Plan(
+        paths=arguments.whole("paths", paths), block=BLOCK, seed=arguments.whole("seed", seed), kernel=kernel
+    )
+    months = arguments.whole("months", months)
+    if replications is not None:
+        replications = arguments.count("replications", replications, 1, plan.paths)
     parameters = Parameters() if parameters is None else parameters
     problems = problems_of(parameters)
     if months not in MONTHS:

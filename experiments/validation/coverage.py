@@ -109,9 +109,10 @@ def read_intervals(tallies: "list[Tally]", scale: float) -> list[list[tuple[floa
     """The intervals that a run would report."""
     import functools
 
-    from engine.portfolio.simulate import table_of
+    from engine.portfolio.simulate import in_money, table_of
     from engine.tail.tally import merge
 
     whole = functools.reduce(merge, tallies)
-    table = table_of(whole, tallies if len(tallies) > 1 else [], LEVELS, scale)
+    parts = [in_money(each, scale) for each in tallies] if len(tallies) > 1 else []
+    table = table_of(in_money(whole, scale), parts, LEVELS)
     return [[(row.var_lo, row.var_hi), (row.es_lo, row.es_hi)] for row in table.itertuples()]

@@ -15,7 +15,7 @@ from engine.tail.intervals import (
     var_interval,
     weights,
 )
-from engine.tail.measures import expected_loss, from_losses, tail
+from engine.tail.measures import binned, expected_loss, from_losses, tail
 from engine.tail.tally import WEIGHT_CAP
 from tests.tail.samples import of_losses, outcome, tally_of
 
@@ -101,7 +101,7 @@ def test_one_heavy_path_does_not_resolve_a_tail():
 
 
 def test_losses_beyond_the_bins_are_said_in_words():
-    losses = from_losses(np.concatenate([np.arange(1.0, 8001.0), [10_000.0]]))
+    losses = binned(np.concatenate([np.arange(1.0, 8001.0), [10_000.0]]))
     assert "8,192 USD bn or more" in resolved(losses, 0.95)
 
 

@@ -9,6 +9,7 @@ from scipy.stats import expon, lognorm, norm
 from engine.tail.histogram import LOSS
 from engine.tail.intervals import es_error
 from engine.tail.measures import (
+    binned,
     column_losses,
     expected_loss,
     expected_shortfall,
@@ -170,17 +171,17 @@ losses_in_range = st.floats(0.5, 4000.0, width=32)
 def test_binning_moves_var_and_es_by_at_most_half_a_bin(drawn, crowded, level, crowd):
     x, w = np.asarray(drawn, np.float64).T
     x = np.asarray(crowded, np.float32).astype(np.float64) if crowd else x
-    found = tail(from_losses(x, w), level)
+    found = tail(binned(x, w), level)
     var, es = sample_tail(x, w, level)
     slack = relative_error(LOSS) * (1 + 1e-9)
     assert abs(found.value_at_risk - var) <= slack * var
-    inside = found.fraction * from_losses(x, w).weight[found.bin] / found.mass
+    inside = found.fraction * binned(x, w).weight[found.bin] / found.mass
     assert abs(found.expected_shortfall - es) <= slack * inside * found.inside + 1e-12 * es
     assert found.expected_shortfall >= found.value_at_risk * (1 - 1e-12)
 
 
 def test_a_single_atom_is_read_within_the_guarantee():
-    losses = from_losses(np.full(1000, 64.0))
+    losses = binned(np.full(1000, 64.0))
     for level in (0.1, 0.5, 0.999):
         assert value_at_risk(losses, level) == pytest.approx(64.0, rel=relative_error(LOSS))
         assert expected_shortfall(losses, level) == pytest.approx(64.0, rel=relative_error(LOSS))
@@ -189,7 +190,7 @@ def test_a_single_atom_is_read_within_the_guarantee():
 def test_an_evenly_filled_bin_is_read_as_if_unbinned():
     # Uniform losses on the one bin [64, 64.25): VaR = 64 + a / 4 and ES = 64 + (1 + a) / 8, to a grid step.
     step = 0.25 / 10_000
-    losses = from_losses(np.arange(64.0 + step / 2, 64.25, step))
+    losses = binned(np.arange(64.0 + step / 2, 64.25, step))
     for level in (0.1, 0.5, 0.9):
         assert value_at_risk(losses, level) == pytest.approx(64.0 + level / 4, abs=step)
         assert expected_shortfall(losses, level) == pytest.approx(64.0 + (1 + level) / 8, abs=step)
@@ -212,7 +213,7 @@ def test_a_weight_of_two_is_a_path_twice():
 
 
 def test_losses_too_small_to_tell_apart_are_their_mean():
-    losses = from_losses(np.concatenate([np.zeros(90), np.full(10, 5.0)]))
+    losses = binned(np.concatenate([np.zeros(90), np.full(10, 5.0)]))
     assert value_at_risk(losses, 0.5) == 0.0
     assert expected_shortfall(losses, 0.5) == pytest.approx(1.0, rel=1e-12)
 
@@ -220,7 +221,7 @@ def test_losses_too_small_to_tell_apart_are_their_mean():
 def test_arrays_and_paths_give_the_same_losses():
     x = np.random.default_rng(15).lognormal(3.0, 1.0, 2000).astype(np.float32)
     w = np.random.default_rng(16).uniform(0.5, 2.0, 2000).astype(np.float32)
-    arrays = from_losses(x, w, self_normalised=False)
+    arrays = binned(x, w, self_normalised=False)
     paths = column_losses(tally_of(of_losses(x[None], w)), 0)
     # Fixed point rounds each path by half a unit at most: 2^-25 of a loss, 2^-29 and 2^-33 of weights.
     np.testing.assert_allclose(paths.loss, arrays.loss, atol=2000 * 2.0**-25)

@@ -31,7 +31,7 @@ def test_bins_agree_with_the_sample(ratios):
     z = random.standard_normal(50_000) + 1.5
     losses, weights = np.exp(z), np.exp(1.5**2 / 2 - 1.5 * z)
     exact = sample_tail(losses, 0.99, weights, likelihood_ratios=ratios)
-    binned = measures.from_losses(losses, weights, self_normalised=not ratios)
+    binned = measures.binned(losses, weights, self_normalised=not ratios)
     var, half_bin = intervals.var_interval(binned, 0.99), 1 / 512
     assert var.value == pytest.approx(exact.value_at_risk, rel=half_bin)
     assert var.lower == pytest.approx(exact.var_lower, rel=half_bin)

@@ -1,0 +1,521 @@
+"""Every public function with every argument wrong in every way: `python -m tests.probes`.
+
+Prints as JSON how many calls were tried and which slip through.
+
+Run in a process of its own, since the tests' import hook would refuse wrong types before the functions do. A
+call must raise a ValueError that names the argument; numbers in another container must change nothing.
+"""
+
+import dataclasses
+import datetime
+import json
+import warnings
+
+import numpy as np
+import pandas as pd
+import undertow as ut
+
+RNG = np.random.default_rng(7)
+WRONG = ("x", "0.5", True, 1 + 2j, {}, {0.5}, object(), datetime.date(2000, 1, 1), b"1")
+"""What is no number."""
+NAMES = ["a", "b", "c"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """What an argument may be: numbers in [low, high], one or an array, whole or not, perhaps None."""
+
+    low: float = -np.inf
+    high: float = np.inf
+    array: bool = False
+    scalar: bool = True  # an array argument that one number may stand for
+    whole: bool = False
+    optional: bool = False
+    open: bool = False  # the ends are outside
+    any_scale: bool = False
+
+    def beyond(self) -> list[float]:
+        """Numbers outside."""
+        values = [np.nan, np.inf, -np.inf]
+        for end, sign in ((self.low, -1.0), (self.high, 1.0)):
+            if np.isfinite(end):
+                values += [end] if self.open else []
+                values += (end + sign * 10.0 ** RNG.uniform(-3.0 if not self.whole else 0.5, 9.0, 4)).tolist()
+        return values + ([1.5, 2.25] if self.whole else [] if self.any_scale else [1e200, -1e200])
+
+    def bad(self, good: object) -> list[object]:
+        """Values to be refused, made from one that is not."""
+        nothing = [] if self.optional else [None]
+        if not self.array:
+            return [*self.beyond(), *WRONG, *nothing, [good, good], [[good]]]
+        values = np.asarray(good, np.float64)
+        corrupted = []
+        for entry in self.beyond():
+            copy = values.copy()
+            copy.flat[RNG.integers(copy.size)] = entry
+            corrupted += [copy, copy.tolist()]
+            corrupted += [frame_of(copy)] if copy.ndim <= 2 else []
+        for entry in ("x", None, True, object()):
+            copy = values.astype(object)
+            copy.flat[0] = entry
+            corrupted.append(copy)
+        masked = np.ma.masked_array(values, values == values.flat[0])
+        shapes = [values[:-1], values[None, None], masked]
+        ragged = [[1.0], [1.0, 2.0]]
+        return [
+            *corrupted,
+            *shapes,
+            ragged,
+            *WRONG,
+            *nothing,
+            *([] if self.scalar else [float(values.flat[0])]),
+        ]
+
+
+LEVEL = Kind(0.0, 1.0, open=True)
+SHARE, SHARES = Kind(0.0, 1.0), Kind(0.0, 1.0, array=True)
+VECTOR = Kind(array=True, scalar=False)
+AMOUNT, AMOUNTS = Kind(0.0), Kind(0.0, array=True)
+POSITIVE, POSITIVES = Kind(0.0, open=True), Kind(0.0, array=True, open=True)
+WEIGHTS = Kind(0.0, array=True, scalar=False, any_scale=True)
+COUNT, SEED = Kind(1, whole=True), Kind(0, 2.0**64 - 1, whole=True)
+LOADINGS = Kind(-1.0, 1.0, array=True)
+ANY = Kind()
+
+
+def frame_of(values: np.ndarray) -> pd.Series | pd.DataFrame:
+    """A vector as a Series, a matrix as a DataFrame."""
+    return pd.Series(values) if values.ndim == 1 else pd.DataFrame(values)
+
+
+def fixed(kind: Kind) -> Kind:
+    """An array for which no single number may stand."""
+    return dataclasses.replace(kind, scalar=False)
+
+
+def optional(kind: Kind) -> Kind:
+    """The same, or None."""
+    return dataclasses.replace(kind, optional=True)
+
+
+PD, EXPOSURE, LGD = [0.01, 0.02, 0.05], [1.0, 2.0, 3.0], [0.5, 1.0, 1.0]
+RING = [[0.0, 4.0, 0.0], [0.0, 0.0, 4.0], [4.0, 0.0, 0.0]]
+ROW = [0.5, 0.4, 0.1]
+RATES = [[-0.1, 0.1], [0.0, 0.0]]
+
+
+def calls() -> dict[str, tuple]:
+    """By name: a function, its arguments, and the kind of each that is probed."""
+    book = ut.portfolio(PD, EXPOSURE, LGD, 0.4)
+    result = ut.portfolio_tail(book, (0.9,), paths=512)
+    model = ut.creditrisk_plus(PD, 1.0, weights=[[0.5]] * 3, variances=[0.8])
+    law = ut.LossDistribution(np.full(4, 0.25), 1.0)
+    tail = dict(book=book, levels=[0.9], paths=512)
+    pool = dict(pd=PD, exposure=EXPOSURE, lgd=LGD, loading=[0.3, 0.4, 0.5], unit=0.5, nodes=401)
+    pool_kinds = dict(
+        pd=SHARES, exposure=AMOUNTS, lgd=SHARES, loading=LOADINGS, unit=POSITIVE, nodes=optional(COUNT)
+    )
+    totals = dict(rows=[3.0, 2.0, 2.0], columns=[2.0, 3.0, 2.0])
+    total_kinds = dict(rows=fixed(AMOUNTS), columns=fixed(AMOUNTS))
+    return {
+        "portfolio": (
+            ut.portfolio,
+            dict(
+                pd=PD,
+                exposure=EXPOSURE,
+                lgd=LGD,
+                loadings=[0.1, 0.2, 0.3],
+                dof=4.0,
+                lgd_volatility=[0.1] * 3,
+                lgd_loadings=[0.1, 0.2, 0.3],
+            ),
+            dict(
+                pd=SHARES,
+                exposure=AMOUNTS,
+                lgd=SHARES,
+                loadings=LOADINGS,
+                dof=optional(POSITIVE),
+                lgd_volatility=AMOUNTS,
+                lgd_loadings=LOADINGS,
+            ),
+        ),
+        "portfolio_tail": (ut.portfolio_tail, tail, dict(paths=COUNT)),
+        "portfolio_tail levels": (
+            ut.portfolio_tail,
+            tail | dict(levels=0.9),
+            dict(levels=dataclasses.replace(LEVEL)),
+        ),
+        "portfolio_tail pairs": (
+            ut.portfolio_tail,
+            tail | dict(sampler="antithetic", seed=7, replications=4),
+            dict(seed=SEED, replications=optional(COUNT)),
+        ),
+        "portfolio_tail importance": (
+            ut.portfolio_tail,
+            tail | dict(sampler="importance", target=2.0, defensive=0.1),
+            dict(target=optional(POSITIVE), defensive=SHARE),
+        ),
+        "euler_contributions": (
+            ut.euler_contributions,
+            dict(book=book, result=result, level=0.9),
+            dict(level=LEVEL),
+        ),
+        "exact_distribution": (ut.exact_distribution, pool, pool_kinds),
+        "shortfall_contributions": (
+            ut.shortfall_contributions,
+            pool | dict(level=0.9),
+            pool_kinds | dict(level=LEVEL),
+        ),
+        "creditrisk_plus": (
+            ut.creditrisk_plus,
+            dict(pd=PD, exposure=EXPOSURE, lgd=LGD, weights=[[0.5], [0.5], [0.2]], variances=[0.8], unit=0.5),
+            dict(pd=SHARES, exposure=AMOUNTS, lgd=SHARES, weights=fixed(SHARES), unit=POSITIVE),
+        ),
+        "CreditRiskPlus.expected_from": (model.expected_from, dict(loss=1.0), dict(loss=ANY)),
+        "CreditRiskPlus.shortfall_contributions": (
+            model.shortfall_contributions,
+            dict(level=0.9),
+            dict(level=LEVEL),
+        ),
+        "LossDistribution": (
+            ut.LossDistribution,
+            dict(pmf=[0.5, 0.25, 0.25], unit=1.0),
+            dict(pmf=fixed(SHARES), unit=POSITIVE),
+        ),
+        "LossDistribution.value_at_risk": (law.value_at_risk, dict(level=0.9), dict(level=LEVEL)),
+        "LossDistribution.expected_shortfall": (law.expected_shortfall, dict(level=0.9), dict(level=LEVEL)),
+        "LossDistribution.beyond": (law.beyond, dict(loss=1.0), dict(loss=ANY)),
+        "vasicek_cdf": (
+            ut.vasicek_cdf,
+            dict(loss=0.1, pd=0.01, rho=0.2),
+            dict(loss=SHARE, pd=SHARE, rho=SHARE),
+        ),
+        "vasicek_quantile": (
+            ut.vasicek_quantile,
+            dict(level=0.9, pd=0.01, rho=0.2),
+            dict(level=LEVEL, pd=SHARE, rho=SHARE),
+        ),
+        "vasicek_expected_shortfall": (
+            ut.vasicek_expected_shortfall,
+            dict(level=0.9, pd=0.01, rho=0.2),
+            dict(level=LEVEL, pd=SHARE, rho=SHARE),
+        ),
+        "vasicek_default_count": (
+            ut.vasicek_default_count,
+            dict(obligors=10, pd=0.01, rho=0.2),
+            dict(obligors=COUNT, pd=SHARE, rho=SHARE),
+        ),
+        "granularity_adjustment": (
+            ut.granularity_adjustment,
+            dict(level=0.9, pd=0.01, rho=0.2, lgd=0.5, herfindahl=0.01),
+            dict(level=LEVEL, pd=LEVEL, rho=LEVEL, lgd=SHARE, herfindahl=SHARE),
+        ),
+        "basel_correlation": (
+            ut.basel_correlation,
+            dict(pd=0.01, turnover=10.0),
+            dict(pd=SHARE, turnover=optional(AMOUNT)),
+        ),
+        "basel_capital": (
+            ut.basel_capital,
+            dict(pd=0.01, lgd=0.45, maturity=2.5),
+            dict(pd=SHARE, lgd=SHARE, maturity=Kind(1.0, 5.0)),
+        ),
+        "basel_risk_weight": (
+            ut.basel_risk_weight,
+            dict(pd=0.01, lgd=0.45, maturity=2.5),
+            dict(pd=SHARE, lgd=SHARE, maturity=Kind(1.0, 5.0)),
+        ),
+        "tranche_loss": (
+            ut.tranche_loss,
+            dict(pool_loss=0.2, attachment=0.1, detachment=0.5),
+            dict(pool_loss=SHARE, attachment=SHARE, detachment=SHARE),
+        ),
+        "tranche_loss_law": (
+            ut.tranche_loss_law,
+            dict(
+                tenants=5, default_probability=0.1, lgd=0.5, correlation=0.3, attachment=0.1, detachment=0.5
+            ),
+            dict(
+                tenants=COUNT,
+                default_probability=SHARE,
+                lgd=SHARE,
+                correlation=SHARE,
+                attachment=SHARE,
+                detachment=SHARE,
+            ),
+        ),
+        "tranche_cliff": (
+            ut.tranche_cliff,
+            dict(
+                tenants=[5, 1],
+                default_probability=0.1,
+                lgd=0.5,
+                correlations=[0.3],
+                tranches={"A": (0.1, 0.5)},
+            ),
+            dict(default_probability=SHARE, lgd=SHARE),
+        ),
+        "migration_generator": (
+            ut.migration_generator,
+            dict(rows=[[0.9, 0.1], [0.0, 1.0]]),
+            dict(rows=fixed(SHARES)),
+        ),
+        "migration_transition": (
+            ut.migration_transition,
+            dict(rates=RATES, years=1.0),
+            dict(rates=VECTOR, years=AMOUNT),
+        ),
+        "migration_default_probabilities": (
+            ut.migration_default_probabilities,
+            dict(rates=RATES, years=[1.0, 2.0]),
+            dict(rates=VECTOR),
+        ),
+        "joint_migration": (
+            ut.joint_migration,
+            dict(first=ROW, second=ROW, correlation=0.3),
+            dict(first=fixed(SHARES), second=fixed(SHARES), correlation=Kind(-1.0, 1.0, open=True)),
+        ),
+        "bond_value": (
+            ut.bond_value,
+            dict(row=ROW, values=[100.0, 90.0, 40.0]),
+            dict(row=fixed(AMOUNTS), values=VECTOR),
+        ),
+        "sample_tail": (
+            ut.sample_tail,
+            dict(losses=[1.0, 2.0, 3.0], level=0.5, weights=[1.0, 2.0, 1.0]),
+            dict(losses=VECTOR, level=LEVEL, weights=optional(WEIGHTS)),
+        ),
+        "SampleTail.contributions": (
+            ut.sample_tail([1.0, 2.0, 3.0], 0.5).contributions,
+            dict(parts=[[1.0], [2.0], [3.0]]),
+            dict(parts=VECTOR),
+        ),
+        "from_losses": (
+            ut.from_losses,
+            dict(losses=[1.0, 2.0, 3.0], weights=[1.0, 2.0, 1.0]),
+            dict(losses=VECTOR, weights=optional(WEIGHTS)),
+        ),
+        "worst_case": (
+            ut.worst_case,
+            dict(losses=ut.from_losses([1.0, 2.0, 3.0]), level=0.5, radius=0.1),
+            dict(level=LEVEL, radius=AMOUNT),
+        ),
+        "clear": (
+            ut.clear,
+            dict(
+                liabilities=RING,
+                external_assets=[1.0, 0.0, 0.0],
+                external_liabilities=[0.0, 1.0, 0.0],
+                rounds=50,
+                tolerance=1e-12,
+            ),
+            dict(
+                liabilities=fixed(AMOUNTS),
+                external_assets=AMOUNTS,
+                external_liabilities=AMOUNTS,
+                tolerance=AMOUNT,
+                rounds=Kind(0, whole=True),
+            ),
+        ),
+        "clear_holdings": (
+            ut.clear_holdings,
+            dict(
+                liabilities=[RING],
+                external_assets=[1.0, 0.0, 0.0],
+                external_liabilities=[[0.0, 1.0, 0.0]],
+                equity_held=[[0.0, 0.5, 0.0], [0.0] * 3, [0.0] * 3],
+            ),
+            dict(
+                liabilities=fixed(AMOUNTS),
+                external_assets=AMOUNTS,
+                external_liabilities=AMOUNTS,
+                equity_held=SHARES,
+            ),
+        ),
+        "debtrank": (
+            ut.debtrank,
+            dict(
+                exposures=[[0, 0, 0], [4, 0, 0], [0, 3, 0]],
+                buffers=[5.0, 8.0, 6.0],
+                shocks=[1.0, 0.0, 0.0],
+                weights=[1.0, 1.0, 2.0],
+                stop=1e-9,
+                rounds=100,
+            ),
+            dict(
+                exposures=fixed(AMOUNTS),
+                buffers=POSITIVES,
+                shocks=fixed(AMOUNTS),
+                weights=optional(AMOUNTS),
+                stop=AMOUNT,
+                rounds=Kind(0, whole=True),
+            ),
+        ),
+        "fire_sale": (
+            ut.fire_sale,
+            dict(
+                holdings=[[100.0], [50.0]],
+                debt=[90.0, 40.0],
+                leverage_limit=[12.0, 12.0],
+                depth=[1000.0],
+                prices=[0.98],
+                other_assets=[0.0, 1.0],
+            ),
+            dict(
+                holdings=fixed(AMOUNTS),
+                debt=AMOUNTS,
+                leverage_limit=Kind(1.0, array=True),
+                other_assets=AMOUNTS,
+            ),
+        ),
+        "fail_each": (
+            ut.fail_each,
+            dict(
+                capital=[10.0],
+                debt=[10.0],
+                debt_share=[[0.0], [1.0], [0.0]],
+                equity_share=[[0.0], [0.0], [1.0]],
+                passing=1.0,
+                bankruptcy_cost=0.2,
+            ),
+            dict(debt_share=fixed(SHARES), equity_share=fixed(SHARES), passing=SHARE, bankruptcy_cost=SHARE),
+        ),
+        "RogersVeraart": (ut.RogersVeraart, dict(alpha=0.5, beta=0.5), dict(alpha=SHARE, beta=SHARE)),
+        "maximum_entropy": (ut.maximum_entropy, totals, total_kinds),
+        "minimum_density": (
+            ut.minimum_density,
+            totals | dict(seed=1, tries=4),
+            total_kinds | dict(seed=SEED, tries=COUNT),
+        ),
+        "sample_fitness": (
+            ut.sample_fitness,
+            totals | dict(density=0.8, count=2, seed=1),
+            total_kinds | dict(density=Kind(0.0, 1.0), count=COUNT, seed=SEED),
+        ),
+        "sample_gibbs": (
+            ut.sample_gibbs,
+            totals | dict(probability=0.5, rate=1.0, count=2, thin=2, seed=1),
+            total_kinds
+            | dict(probability=SHARE, rate=optional(POSITIVE), count=COUNT, thin=optional(COUNT), seed=SEED),
+        ),
+        "draw": (
+            ut.draw,
+            dict(sampler=ut.PSEUDO_RANDOM, seed=7, path=3, steps=12, factors=3),
+            dict(seed=SEED, path=Kind(0, 2.0**63, whole=True), steps=COUNT, factors=COUNT),
+        ),
+        "sobol": (
+            ut.sobol,
+            dict(replications=2, points=16, steps=2, factors=2, components=1, seed=7),
+            dict(replications=COUNT, points=COUNT, steps=COUNT, factors=COUNT, components=COUNT, seed=SEED),
+        ),
+        "Plan": (ut.Plan, dict(paths=512, block=256, seed=7), dict(paths=COUNT, block=COUNT, seed=SEED)),
+        "run": (
+            ut.run,
+            dict(book="worked_small", paths=512, months=12, seed=7),
+            dict(paths=COUNT, months=COUNT, seed=SEED),
+        ),
+    }
+
+
+SCALARS_AS_ARRAYS = {
+    "vasicek_cdf", "vasicek_quantile", "basel_correlation", "basel_capital", "basel_risk_weight",
+    "tranche_loss", "RogersVeraart", "portfolio_tail levels", "sample_gibbs",
+}  # fmt: skip
+"""Calls whose scalar arguments may be arrays too, so that [x, x] is no fault."""
+
+
+def refusals(name: str, function, given: dict, kinds: dict) -> tuple[int, list[str]]:
+    """How many wrong calls were tried, and those that were not refused by the argument's name."""
+    tried, slips = 0, []
+    for argument, kind in kinds.items():
+        for value in kind.bad(given[argument]):
+            if name in SCALARS_AS_ARRAYS and isinstance(value, list):
+                continue
+            if name == "joint_migration" and shape_of(value) == (2,):  # of another rating system
+                continue
+            tried += 1
+            try:
+                function(**given | {argument: value})
+                outcome = "no error"
+            except ValueError as error:
+                # Of two lengths that differ either may be called the wrong one.
+                names = given if shape_of(value) not in ((), shape_of(given[argument])) else [argument]
+                if any(each in str(error) for each in names):
+                    continue
+                outcome = f"ValueError without the name: {error}"
+            except Exception as error:
+                outcome = f"{type(error).__name__}: {error}"
+            slips.append(f"{name}({argument}={value!r:.60}): {outcome:.150}")
+    return tried, slips
+
+
+def shape_of(value: object) -> tuple[int, ...]:
+    """Shape of an array, () of what is none."""
+    try:
+        return np.shape(value)
+    except ValueError:
+        return ()
+
+
+def fields_of(value: object) -> list[str]:
+    """Fields of a result that are results."""
+    return [field.name for field in dataclasses.fields(value) if field.name != "labels"]
+
+
+def leaves(value: object) -> list[np.ndarray]:
+    """All numbers of a result."""
+    if dataclasses.is_dataclass(value):
+        return [leaf for name in fields_of(value) for leaf in leaves(getattr(value, name))]
+    if isinstance(value, tuple | list):
+        return [leaf for each in value for leaf in leaves(each)]
+    array = np.asarray(value)
+    return [array] if array.dtype.kind in "iufb" else []
+
+
+def containers(name: str, function, given: dict, kinds: dict) -> tuple[int, list[str]]:
+    """The same numbers in another container must give the same result, labels in another order none."""
+    tried, slips = 0, []
+    arrays = [argument for argument, kind in kinds.items() if kind.array]
+    want = leaves(function(**given)) if arrays else []
+    for argument in arrays:
+        values = np.asarray(given[argument], np.float64)
+        forms = [values, values.astype(object), tuple(given[argument])]
+        forms += [frame_of(values), frame_of(values).astype("Float64")] if values.ndim <= 2 else []
+        for form in forms:
+            tried += 1
+            try:
+                same = leaves(function(**given | {argument: form}))
+                pairs = zip(same, want, strict=True)
+                if all(np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in pairs):
+                    continue
+                outcome = "another result"
+            except Exception as error:
+                outcome = f"{type(error).__name__}: {error}"
+            slips.append(f"{name}({argument} as {type(form).__name__}): {outcome:.150}")
+    vectors = [argument for argument in arrays if np.shape(given[argument]) == (3,)]
+    if len(vectors) > 1 and name not in ("joint_migration",):
+        tried += 1
+        labelled = {argument: pd.Series(given[argument], NAMES) for argument in vectors}
+        labelled[vectors[-1]] = labelled[vectors[-1]].iloc[::-1]
+        try:
+            function(**given | labelled)
+            slips.append(f"{name}: labels of {vectors[-1]} in another order: no error")
+        except ValueError as error:
+            if "the label" not in str(error):
+                slips.append(f"{name}: labels in another order: {error}")
+    return tried, slips
+
+
+def main() -> None:
+    """Print how many probes there were, and the slips, as JSON."""
+    warnings.simplefilter("ignore")
+    tried, slips = 0, []
+    for name, (function, given, kinds) in calls().items():
+        for check in (refusals, containers):
+            count, found = check(name, function, given, kinds)
+            tried, slips = tried + count, slips + found
+    print(json.dumps({"tried": tried, "slips": slips}))
+
+
+if __name__ == "__main__":
+    main()
