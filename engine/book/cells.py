@@ -1,0 +1,97 @@
+"""Cells of one table as typed values by its schema; whatever is not read as meant is a problem with its place."""
+
+import math
+import re
+from typing import Any
+
+from engine.book.checks.problems import Problem
+from engine.book.columns import Column, Table
+from engine.book.frames import Frame
+from engine.book.sheets import Sheet
+
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?", re.ASCII)
+WHOLE = re.compile(r"[+-]?[0-9]{1,9}(\.0*)?", re.ASCII)
+IDENTITY = re.compile(r"[A-Z0-9][A-Z0-9_]*", re.ASCII)
+DATE = re.compile(r"[0-9]{4}(Q[1-4]|-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?", re.ASCII)
+
+TYPES = {"number": "float64", "integer": "int64", "flag": "int64"}
+"""Column types in the frames; everything else is text."""
+
+
+def typed_table(table: Table, sheet: Sheet | None) -> tuple[Frame, list[Problem]]:
+    """The typed frame of a table, indexed by line, and what is wrong with its cells."""
+    import pandas as pd
+
+    rows = sheet.rows if sheet else ()
+    problems = header_problems(table, sheet) if sheet else []
+    position = {name: i for i, name in enumerate(sheet.header)} if sheet else {}
+    width = len(sheet.header) if sheet else 0
+    label = sheet.label if sheet else table.name
+    for line, cells in rows:
+        if len(cells) != width:
+            problems.append(
+                Problem(label, line, "", f"{len(cells)} cells", f"{width} cells, as in the header")
+            )
+    if sheet and len(rows) < table.least:
+        problems.append(Problem(label, None, "", "no rows", f"at least {table.least} row"))
+    columns = {}
+    for column in table.columns:
+        place = position.get(column.name, width)
+        entries = [row[place] if place < len(row) else "" for _, row in rows]
+        if column.name not in position:
+            entries = [""] * len(rows)
+        values = []
+        for (line, _), cell in zip(rows, entries, strict=True):
+            value, good = typed_cell(column, cell)
+            values.append(value)
+            if not good and column.name in position:
+                problems.append(Problem(label, line, column.name, cell or "blank", column.expected))
+        columns[column.name] = pd.Series(values, dtype=TYPES.get(column.kind, "str"))
+    frame = pd.DataFrame(columns)
+    frame.index = pd.Index([line for line, _ in rows], dtype="int64", name="line")
+    return frame, problems
+
+
+def header_problems(table: Table, sheet: Sheet) -> list[Problem]:
+    """Missing, unknown and repeated columns; a column of defaults may be left out."""
+    header = sheet.header
+    needed = [column.name for column in table.columns if column.required]
+    missing = [name for name in needed if name not in header]
+    unknown = [name for name in header if name not in table.names]
+    twice = sorted({name for name in header if header.count(name) > 1})
+    return (
+        [Problem(sheet.label, 1, name, "", "this column, which is missing") for name in missing]
+        + [Problem(sheet.label, 1, name, name, f"one of {', '.join(table.names)}") for name in unknown]
+        + [Problem(sheet.label, 1, name, name, "each column once") for name in twice]
+    )
+
+
+def typed_cell(column: Column, cell: str) -> tuple[Any, bool]:
+    """(value, whether the cell is good); a bad cell gives a harmless stand-in of the column's type."""
+    stand_in = {"number": math.nan, "integer": 0, "flag": 0}.get(column.kind, "")
+    if cell == "":
+        return (stand_in, False) if column.required else (column.default, True)
+    if column.kind in ("number", "integer", "flag"):
+        pattern = NUMBER if column.kind == "number" else WHOLE
+        if not pattern.fullmatch(cell):
+            return stand_in, False
+        value = float(cell) if column.kind == "number" else int(float(cell))
+        return (value, True) if in_range(column, value) else (stand_in, False)
+    good = {
+        "id": lambda: bool(IDENTITY.fullmatch(cell)),
+        "reference": lambda: bool(IDENTITY.fullmatch(cell)),
+        "choice": lambda: cell in column.choices,
+        "date": lambda: bool(DATE.fullmatch(cell)),
+        "text": lambda: cell.isprintable(),
+    }[column.kind]()
+    return (cell, True) if good else ("", False)
+
+
+def in_range(column: Column, value: float) -> bool:
+    """Whether a number is finite and within its column's bounds; a flag is 0 or 1."""
+    if not math.isfinite(value):
+        return False
+    if column.kind == "flag":
+        return value in (0, 1)
+    below = column.low is not None and (value < column.low or (column.strict and value == column.low))
+    return not below and not (column.high is not None and value > column.high)
