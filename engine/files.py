@@ -1,24 +1,33 @@
-"""Atomic writing of files: a reader sees the old one or the new, after a crash too."""
+"""Atomic writing of files: a reader sees the old one or the new, after a crash too.
+
+Files are as readable for others as the user's umask says.
+"""
 
 import os
 import pathlib
-import tempfile
+import secrets
 from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
 
 UNFINISHED = ".part"
 """Ending of a temporary file; a killed process leaves one behind."""
 
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a formula begins for a spreadsheet program, in letters of usual and of full width."""
+
+
 def write_whole(path: pathlib.Path, write: Callable[[str], None]) -> None:
     """Call `write` on a temporary file beside `path`, sync it and rename it over `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=UNFINISHED)
-    os.close(handle)
+    name = str(path.parent / f".{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
+    os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     try:
         write(name)
         with open(name, "rb") as file:
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)
         os.replace(name, path)
         sync(path.parent)
     except BaseException:
@@ -39,3 +48,25 @@ def sweep_unfinished(folder: pathlib.Path) -> None:
     """Remove temporary files of killed writers; only where no other process writes to the folder."""
     for path in folder.glob(f".*{UNFINISHED}"):
         path.unlink(missing_ok=True)
+
+
+def inert(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with an apostrophe before every text, and name of a column, that would be a formula.
+
+    Numbers stay numbers, negative ones too.
+
+    >>> inert(pd.DataFrame({"name": ["=1+1", "one"], "loss": [-2.5, 3.0]})).to_csv(index=False)
+    "name,loss\\n'=1+1,-2.5\\none,3.0\\n"
+    """
+    cells = table.map(inert_text) if len(table.columns) else table
+    return cells.set_axis([inert_text(name) for name in table.columns], axis="columns")
+
+
+def inert_text(value: Any) -> Any:
+    """A text with an apostrophe before it where it begins as a formula does; other values as they are.
+
+    A spreadsheet program drops blanks in front, and takes a tab or a line's end for the start of a cell.
+    """
+    if isinstance(value, str) and value.lstrip(" \u00a0").startswith(FORMULA):
+        return f"'{value}"
+    return value

@@ -1,6 +1,5 @@
 """The one way through a task: model, run folder, results, doubts, page, terminal."""
 
-import sys
 from types import ModuleType
 from typing import Any
 
@@ -11,6 +10,7 @@ from experiments.context import Context
 from experiments.model import load
 from experiments.session.checkpoints import Checkpoints, identity_of, interrupted_folder
 from experiments.session.exit_codes import DONE, UNRELIABLE
+from experiments.session.output import say, shown
 from experiments.session.provenance import provenance_of
 from experiments.session.run_folder import RunFolder, refuse_foreign
 from experiments.session.stopping import Stop
@@ -26,11 +26,13 @@ def carry_out(
         task.follow(context)
         return processes.of_first(None)
     summary = in_folder(task, context) if getattr(task, "RUN_FOLDER", True) else bare(task, context)
+    # Sent before anything is shown: a terminal may stand still for as long as it likes.
+    code = processes.of_first(UNRELIABLE if summary["doubts"] else DONE)
     if not quiet:
-        task.show(context, summary)
+        code = shown(lambda: task.show(context, summary), code)
         for doubt in summary["doubts"]:
-            print(f"undertow: not reliable: {doubt}", file=sys.stderr)
-    return processes.of_first(UNRELIABLE if summary["doubts"] else DONE)
+            say(f"undertow: not reliable: {doubt}")
+    return code
 
 
 def bare(task: ModuleType, context: Context) -> dict[str, Any]:

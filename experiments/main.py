@@ -1,6 +1,7 @@
 """The command `undertow`: configuration in, exit code out.
 
-Exit codes: 0 done, 2 bad input, 3 interrupted, 4 finished but unreliable, 1 anything else.
+Exit codes: 0 done, 2 bad input, 3 interrupted, 4 finished but unreliable, 5 another process of the run was
+lost, 1 anything else.
 Nothing heavy is imported here, so that `undertow --help` answers at once.
 """
 
@@ -8,6 +9,7 @@ import gc
 import os
 import sys
 import traceback
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -17,11 +19,12 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from engine.run.host import prepare_devices
-from engine.run.processes import Ended
+from engine.run.processes import Ended, Lost
 from experiments import tasks
 from experiments.config import help, read, schema
 from experiments.config.bad_input import BadInput, reread
-from experiments.session.exit_codes import BAD_INPUT, FAILED, INTERRUPTED
+from experiments.session.exit_codes import BAD_INPUT, DONE, FAILED, INTERRUPTED, LOST
+from experiments.session.output import flushed, reopen, say, shown
 from experiments.session.processes import joined
 from experiments.session.stopping import Interrupted, Stop
 
@@ -57,17 +60,32 @@ def attempt(cfg: DictConfig, alone: bool) -> int:
         with joined(experiment.run) as processes, Stop() as stop:
             return carry_out(modules[experiment.task], experiment, stop, processes, quiet=not alone)
     except Ended as ended:
-        print(f"undertow: {ended}", file=sys.stderr)
+        say(f"undertow: {ended}")
         return ended.code
+    except Lost as lost:
+        say(f"undertow: {lost}; the same command resumes the run")
+        return LOST
     except BadInput as error:
-        print(error, file=sys.stderr)
+        say(error)
         return BAD_INPUT
     except (Interrupted, KeyboardInterrupt):
-        print("undertow: interrupted", file=sys.stderr)
+        say("undertow: interrupted")
         return INTERRUPTED
-    except Exception:
-        traceback.print_exc()
+    except OSError as error:
+        if error.errno is None:
+            say(traceback.format_exc())
+        else:
+            say(f"undertow: {failure_of(error)}; the same command repeats or resumes the run")
         return FAILED
+    except Exception:
+        say(traceback.format_exc())
+        return FAILED
+
+
+def failure_of(error: OSError) -> str:
+    """What the machine refused, in words: a full disk, a folder that is gone, a file that is not ours."""
+    place = f" ({error.filename})" if error.filename else ""
+    return f"the machine refused: {error.strerror or error}{place}"
 
 
 def spelled_out(argument: str) -> str:
@@ -88,12 +106,23 @@ def version() -> str:
 
 def main() -> None:
     """Entry point of the command; every way out is an exit code."""
+    reopen()
+    code: Any = FAILED
+    try:
+        command()
+        code = DONE
+    except SystemExit as end:
+        code = end.code
+    if code := flushed(code or DONE):
+        raise SystemExit(code)
+
+
+def command() -> None:
+    """The command; ends with SystemExit where its code is not 0."""
     if {"--help", "-h"} & set(sys.argv[1:]):
-        print(help.text(tasks.one_liners()))
-        return
+        raise SystemExit(shown(lambda: print(help.text(tasks.one_liners()))))
     if "--version" in sys.argv[1:]:
-        print(f"undertow {version()}")
-        return
+        raise SystemExit(shown(lambda: print(f"undertow {version()}")))
     from experiments.sweeps import sweeper
 
     gc.set_threshold(RARELY)
@@ -111,12 +140,14 @@ def main() -> None:
         if type(error) is ValueError and "hydra" not in source:
             raise  # a fault of the program, not of what it was given
         problem = reread(error, sys.argv[1:])
+    except BrokenPipeError:
+        return  # `--cfg job | head`: the reader has enough
     except KeyboardInterrupt:
-        print("undertow: interrupted", file=sys.stderr)
+        say("undertow: interrupted")
         raise SystemExit(INTERRUPTED) from None
     else:
         return
-    print(problem, file=sys.stderr)
+    say(problem)
     raise SystemExit(BAD_INPUT)
 
 

@@ -69,6 +69,22 @@ def learned(
     return (law.sampler,), notes
 
 
+def law_arrays(experiment: Experiment, samplers: tuple) -> dict[str, Any] | None:
+    """The arrays of a run's law by name, for its other processes; None where each makes its samplers."""
+    from engine.run.packing import named
+
+    if experiment.sampler.name != "importance":
+        return None
+    import numpy as np
+
+    return {name: np.asarray(leaf) for name, leaf in named(samplers[0].tilt)}
+
+
+def with_law(arrays: dict[str, Any] | None, system: Any, samplers: tuple | None) -> tuple:
+    """The samplers of a process that is not the first: by the law that process 0 sent, if it sent one."""
+    return samplers or () if arrays is None else (tilts.sampler_of(arrays, system, "from process 0"),)
+
+
 def learning_settings(experiment: Experiment) -> list:
     """Settings that decide the law, beside the model."""
     choice = experiment.sampler

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 from engine.book.parameters import Parameters
@@ -44,15 +45,8 @@ def load(path: pathlib.Path, system: Any, purpose: dict) -> tuple[Any, dict]:
     Raises `BadInput` for a file that is missing or damaged, a law with another purpose, and arrays that do
     not fit the System.
     """
-    import jax
-    import jax.numpy as jnp
-    import numpy as np
-
-    from engine.draws.tilted import Tilted
-    from engine.learn.importance.importance import plain_of, repeat_part
-    from engine.learn.importance.pilot import nominal_of
     from engine.run import checkpoint
-    from engine.run.packing import Unreadable, named
+    from engine.run.packing import Unreadable
 
     try:
         law = checkpoint.read(path)
@@ -62,15 +56,32 @@ def load(path: pathlib.Path, system: Any, purpose: dict) -> tuple[Any, dict]:
         raise BadInput(
             f"sampler.tilt: {path} was learned for something else, {problem}" for problem in problems
         )
+    return sampler_of(law.arrays, system, f"in {path}"), law.notes
+
+
+def sampler_of(arrays: Mapping[str, Any], system: Any, place: str) -> Any:
+    """The sampler of a law's arrays; `place` says where they are from.
+
+    Raises `BadInput` for arrays that do not fit the System.
+    """
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+
+    from engine.draws.tilted import Tilted
+    from engine.learn.importance.importance import plain_of, repeat_part
+    from engine.learn.importance.pilot import nominal_of
+    from engine.run.packing import named
+
     nominal = nominal_of(system)
-    parts = np.size(law.arrays.get(".share", 0.0))
+    parts = np.size(arrays.get(".share", 0.0))
     like = repeat_part(plain_of(nominal, system), parts)
     leaves = []
     for name, leaf in named(like):
-        array = law.arrays.get(name)
+        array = arrays.get(name)
         if array is None or array.shape != leaf.shape:
             shape = "none" if array is None else f"shape {array.shape}"
-            kind = f"an array {name} of shape {leaf.shape} in {path}"
+            kind = f"an array {name} of shape {leaf.shape} {place}"
             raise BadInput([f"sampler.tilt: got {shape}, expected {kind}"])
         leaves.append(jnp.asarray(array, leaf.dtype))
-    return Tilted(jax.tree.unflatten(jax.tree.structure(like), leaves), nominal), law.notes
+    return Tilted(jax.tree.unflatten(jax.tree.structure(like), leaves), nominal)

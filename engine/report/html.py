@@ -1,10 +1,16 @@
-"""Sections to one HTML file: templates escape every text once, charts are JSON, Plotly is packed inside."""
+"""Sections to one HTML file: every text is escaped once, charts are JSON, Plotly is packed inside.
+
+Jinja escapes the text of the page. Plotly reads the strings of a chart as markup of its own, with links, so
+`chart_json` escapes those.
+"""
 
 import base64
 import functools
 import gzip
+import html
 import json
 import pathlib
+import re
 from typing import Any
 
 import jinja2
@@ -29,11 +35,33 @@ def environment() -> jinja2.Environment:
     return made
 
 
+TEMPLATED = ("hovertemplate", "texttemplate")
+"""Strings of a chart in which a few tags are ours."""
+
+OWN_TAGS = re.compile(r"&lt;(/?b|br|/?extra)&gt;")
+
+
 def chart_json(figure: go.Figure) -> dict[str, Any]:
-    """A figure as plain JSON, without Plotly's own template: the house style is in its layout."""
+    """A figure as plain JSON, its strings escaped; without Plotly's own template, as the layout is ours."""
     document = json.loads(figure.to_json())
     document["layout"].pop("template", None)
-    return document
+    return escaped(document)
+
+
+def escaped(value: Any, name: str = "") -> Any:
+    """A chart's value with every string in it escaped, but for the tags of our templates.
+
+    >>> escaped({"y": ["<a href='x'>R&D</a>"], "hovertemplate": "<b>%{y}</b><i>"})
+    {'y': ["&lt;a href='x'&gt;R&amp;D&lt;/a&gt;"], 'hovertemplate': '<b>%{y}</b>&lt;i&gt;'}
+    """
+    if isinstance(value, dict):
+        return {key: escaped(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [escaped(item, name) for item in value]
+    if not isinstance(value, str):
+        return value
+    text = html.escape(value, quote=False)
+    return OWN_TAGS.sub(r"<\1>", text) if name in TEMPLATED else text
 
 
 @functools.cache

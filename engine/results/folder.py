@@ -4,6 +4,7 @@ Layout: summary.json, results/<table>.parquet (zstd), report.html. Whoever reads
 sees the old file or the new one.
 """
 
+import csv
 import json
 import pathlib
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from engine.book.about import About, about_from
-from engine.files import write_whole
+from engine.files import inert, write_whole
 from engine.results.horizons import horizon_months
 from engine.results.summary import Summary, read_summary
 
@@ -36,6 +37,12 @@ def write_table(folder: pathlib.Path, name: str, table: pd.DataFrame) -> None:
     """Writes results/<name>.parquet, zstd."""
     path = folder / "results" / f"{name}.parquet"
     write_whole(path, lambda file: table.to_parquet(file, compression="zstd", index=False))
+
+
+def write_csv(path: pathlib.Path, table: pd.DataFrame) -> None:
+    """Writes a CSV file whole, whose text no spreadsheet program takes for a formula."""
+    options = {"index": False, "lineterminator": "\n", "quoting": csv.QUOTE_NONNUMERIC}
+    write_whole(path, lambda file: inert(table).to_csv(file, **options))
 
 
 def plain(value: Any) -> Any:

@@ -4,9 +4,14 @@ XLA reads its flags and counts the host's devices once, when JAX first uses a de
 must run before. Flags and folders that the user has set stay.
 """
 
+import atexit
+import functools
+import logging
 import os
 import pathlib
+import shutil
 import sys
+import tempfile
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -43,10 +48,26 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+@functools.cache
 def cache_folder() -> pathlib.Path:
-    """The user's cache folder for compiled programs."""
-    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    return pathlib.Path(base) / "undertow" / "jax"
+    """The user's cache folder for compiled programs; one of this process alone where there is none.
+
+    What lies in it is executed, so that no folder which others can write to will do.
+    """
+    try:
+        base = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
+        folder = base / "undertow" / "jax"
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder
+        reason = f"{folder} cannot be written"
+    except (OSError, RuntimeError) as error:  # no home, or none that can be written
+        reason = str(error)
+    message = "compiled programs are not kept after this run (%s); XDG_CACHE_HOME names a folder for them"
+    logging.getLogger("undertow").warning(message, reason)
+    own = pathlib.Path(tempfile.mkdtemp(prefix="undertow-"))
+    atexit.register(shutil.rmtree, own, ignore_errors=True)
+    return own / "jax"
 
 
 def prepare_devices(devices: int | str = "auto", precision: Mapping[str, Any] = PRECISION) -> int:

@@ -35,6 +35,10 @@ def unpacked(arrays: Arrays, empty: Any) -> Any:
             at, values = arrays[f"{name} at"], arrays[name]
             if values.dtype != leaf.dtype:
                 raise TypeError(f"{values.dtype} there, {leaf.dtype} here")
+            if at.ndim != 1 or at.shape != values.shape:
+                raise ValueError(f"{values.shape} values at {at.shape} places")
+            if at.size and at.min() < 0:
+                raise IndexError("a place before the first")
             np.put(leaf, at, values, mode="raise")
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise Unreadable(f"the saved {name or 'leaf'} does not fit this run ({error})") from None

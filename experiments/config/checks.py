@@ -76,7 +76,7 @@ def folder_problems(name: str, value: str | None, needed: bool) -> list[str]:
     if not value:
         return [expected(name, value, f"a folder to write to, as in {name}=my_folder")] if needed else []
     folder = pathlib.Path(value)
-    blocked = [part for part in (folder, *folder.parents) if part.exists() and not part.is_dir()]
+    blocked = [part for part in (folder, *folder.parents) if os.path.exists(part) and not os.path.isdir(part)]
     return [expected(name, value, f"a folder; {blocked[0]} is a file")] if blocked else []
 
 
@@ -177,8 +177,12 @@ def processes_problems(run: Run, task: str, shared: bool) -> list[str]:
         problems = rank_problems(run)
     if run.processes == 1 or problems:
         return problems
-    if run.coordinator is not None and not re.fullmatch(r"\S+:\d{1,5}", run.coordinator):
-        problems.append(expected("run.coordinator", run.coordinator, "host:port of process 0"))
+    port = re.fullmatch(r"\S+:([0-9]{1,5})", run.coordinator or "any:1")
+    if port is None or not 1 <= int(port.group(1)) <= 65_535:
+        kind = "host:port of process 0, with a port from 1 to 65535"
+        problems.append(expected("run.coordinator", run.coordinator, kind))
+    if not 1.0 <= run.arrival_seconds <= 86_400.0:
+        problems.append(expected("run.arrival_seconds", run.arrival_seconds, "seconds from 1 to 86400"))
     if not shared:
         kind = f"1: task={task} runs in one process"
         problems.append(expected("run.processes", run.processes, kind))

@@ -29,7 +29,8 @@ GROUPS = "Groups (group=option):"
 
 FOOT = """
 Any single number: group.key=value. `undertow --cfg job` shows every key and its value.
-Exit codes: 0 done, 2 bad input, 3 interrupted, 4 finished but unreliable, 1 anything else.
+Exit codes: 0 done, 2 bad input, 3 interrupted, 4 finished but unreliable,
+5 another process of the run was lost, 1 anything else.
 The run folder, sweeps and environment variables: docs/operations.md"""
 
 

@@ -29,7 +29,16 @@ from experiments.config.checks import (
 from experiments.config.schema import Book, Config, Report, Run, Sampler, Scenario, complete, group_types
 
 NO_RESULT: dict[str, tuple[str, ...] | None] = {
-    "run": ("dir", "devices", "processes", "process", "coordinator", "checkpoint_seconds", "resume"),
+    "run": (
+        "dir",
+        "devices",
+        "processes",
+        "process",
+        "coordinator",
+        "arrival_seconds",
+        "checkpoint_seconds",
+        "resume",
+    ),
     "report": None,
 }
 """Keys, or None for a whole group, that change no number of any result."""

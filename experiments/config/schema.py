@@ -39,6 +39,7 @@ class Run:
     processes: Any = 1  # that share the run; slurm: the tasks of srun
     process: Any = 0  # which of them this is
     coordinator: str | None = None  # host:port of process 0, where the others find it
+    arrival_seconds: float = 50.0  # how long processes wait for one another at the start
     checkpoint_seconds: float = 60.0  # between two checkpoints; 0: none
     resume: bool = True  # go on from the checkpoint of this very run; false: discard it
 

@@ -18,7 +18,7 @@ class Lock:
     """
 
     def __init__(self, folder: pathlib.Path) -> None:
-        self.handle = os.open(folder / NAME, os.O_RDWR | os.O_CREAT, 0o644)
+        self.handle = os.open(folder / NAME, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             fcntl.flock(self.handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

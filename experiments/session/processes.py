@@ -1,21 +1,25 @@
 """One run shared by several processes: how they meet, and the check that all have the same run."""
 
-import atexit
 import contextlib
 import os
-from collections.abc import Iterator
-from typing import Any
+import re
+import secrets
+from collections.abc import Iterator, MutableMapping
 
-from engine.run.processes import ALONE, Ended, Processes
+from engine.book.checks.problems import expected
+from engine.run.processes import ALONE, Ended, Lost, Processes, Refused, meet
 from experiments.config.bad_input import BadInput
 from experiments.config.checks import SLURM
 from experiments.config.schema import Run
 from experiments.session.checkpoints import differences
-from experiments.session.exit_codes import BAD_INPUT, FAILED, INTERRUPTED
+from experiments.session.exit_codes import BAD_INPUT, FAILED, INTERRUPTED, LOST
 from experiments.session.stopping import Interrupted
 
-SILENT = 30
-"""Seconds without a response after which a process is taken for dead and the others end."""
+TOKEN = "UNDERTOW_TOKEN"
+"""Environment variable with the secret that the processes of a run share."""
+
+SHORTEST = 16
+"""Characters of a token, at least."""
 
 
 @contextlib.contextmanager
@@ -35,6 +39,9 @@ def joined(run: Run) -> Iterator[Processes]:
     except Ended as ended:
         code = ended.code
         raise
+    except Lost:
+        code = LOST
+        raise
     finally:
         processes.farewell(code)
 
@@ -44,26 +51,58 @@ def count_of(run: Run) -> int:
     return int(os.environ["SLURM_NTASKS"]) if run.processes == SLURM else run.processes
 
 
-def join(run: Run) -> Processes:
-    """Connect to the other processes, before any device is used."""
-    import jax
-    from jax._src.distributed import State
+def rank_of(run: Run) -> int:
+    """Which of the processes this is."""
+    return int(os.environ["SLURM_PROCID"]) if run.processes == SLURM else run.process
 
-    named: dict[str, Any] = {"coordinator_address": run.coordinator} if run.coordinator else {}
-    if run.processes != SLURM:
-        named |= {"num_processes": run.processes, "process_id": run.process}
-    elif named:
-        named |= {"num_processes": count_of(run), "process_id": int(os.environ["SLURM_PROCID"])}
-    else:
-        named |= {"cluster_detection_method": SLURM}
-    # Stop listens to signals; the service would take SIGTERM for itself.
-    jax.config.update("jax_enable_preemption_service", False)
-    # A state of our own, unknown to JAX's devices: if they knew of the other processes, each process would
-    # have a topology of its own, and no two would share a compiled program.
-    met = State()
-    met.initialize(heartbeat_timeout_seconds=SILENT, **named)
-    atexit.register(met.shutdown)
-    return Processes(met.process_id, met.num_processes, met.client)
+
+def join(run: Run) -> Processes:
+    """The processes, connected; raises `BadInput` where they do not fit, `Lost` where one is missing."""
+    host, port = address_of(run.coordinator or slurm_coordinator())
+    token = token_of(os.environ)
+    try:
+        return meet(rank_of(run), count_of(run), host, port, token, run.arrival_seconds)
+    except Refused as error:
+        raise BadInput([f"run.processes: {error}"]) from None
+    except OSError as error:
+        kind = f"an address of this machine with a free port ({error.strerror or error})"
+        raise BadInput([expected("run.coordinator", f"{host}:{port}", kind)]) from None
+
+
+def address_of(coordinator: str) -> tuple[str, int]:
+    """Host and port of `host:port`; an IPv6 address stands in brackets.
+
+    >>> address_of("node0:7777"), address_of("[::1]:7777")
+    (('node0', 7777), ('::1', 7777))
+    """
+    host, _, port = coordinator.rpartition(":")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def slurm_coordinator() -> str:
+    """The first node of the step, with a port that follows from the number of the job.
+
+    >>> os.environ |= {"SLURM_STEP_NODELIST": "node[07-09,12],extra", "SLURM_JOB_ID": "5"}
+    >>> slurm_coordinator()
+    'node07:61445'
+    """
+    [(name, first), *_] = re.findall(r"([^,\[]+)(?:\[([^,\-\]]+))?", os.environ["SLURM_STEP_NODELIST"])
+    return f"{name}{first}:{61_440 + int(os.environ['SLURM_JOB_ID']) % 4_096}"
+
+
+def token_of(environment: MutableMapping[str, str]) -> bytes:
+    """The token of the environment; raises `BadInput` for none and for a short one."""
+    token = environment.get(TOKEN, "")
+    if len(token) >= SHORTEST:
+        return token.encode()
+    got = f"one of {len(token)} characters" if token else "none"
+    kind = f"a secret of {SHORTEST} characters or more that all processes share"
+    raise BadInput([f"{TOKEN}: got {got}, expected {kind}, as from: openssl rand -hex 32"])
+
+
+def share_token(environment: MutableMapping[str, str]) -> None:
+    """A token for processes that inherit this environment from their launcher, unless there is one."""
+    environment.setdefault(TOKEN, secrets.token_hex(32))
 
 
 def greet(processes: Processes, identity: dict, run: Run, name: str = "") -> str:
@@ -76,7 +115,7 @@ def greet(processes: Processes, identity: dict, run: Run, name: str = "") -> str
     import jax
 
     ours = identity | {"run": {"paths": run.paths, "block": run.block, "devices": jax.device_count()}}
-    name, theirs = processes.of_first((name, ours))
+    name, theirs = processes.of_first([name, ours])
     if problems := differences(theirs, ours):
         raise BadInput(
             f"process {processes.rank} has another run than process 0, {problem}" for problem in problems

@@ -6,6 +6,7 @@ results/*.parquet, summary.json, report.html         written when the run has fi
 checkpoint.npz, checkpoint-previous.npz              what an interrupted run resumes from
 """
 
+import contextlib
 import datetime
 import json
 import logging
@@ -14,10 +15,12 @@ import pathlib
 import shutil
 import socket
 import sys
+import tempfile
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from engine.book.checks.problems import expected
+from engine.run.processes import Lost
 from experiments.config.bad_input import BadInput
 from experiments.config.read import Experiment
 from experiments.session.lock import NAME, Busy, Lock, busy
@@ -50,6 +53,20 @@ class Lines(logging.Formatter):
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
         return json.dumps(entry)
+
+
+class Quiet(logging.StreamHandler):
+    """A handler on the terminal that a run outlives: what cannot be written there is left out."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Nothing: the run goes on, and its log has the line."""
+
+
+class Log(logging.FileHandler):
+    """The run's log.jsonl: a full disk costs lines, not the run."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Nothing: the terminal has the line."""
 
 
 class RunFolder:
@@ -101,7 +118,8 @@ class RunFolder:
         finally:
             for handler in self.handlers:
                 logging.getLogger().removeHandler(handler)
-                handler.close()
+                with contextlib.suppress(OSError):
+                    handler.close()
             self.lock.release()
 
     def _end(
@@ -113,7 +131,7 @@ class RunFolder:
         if kind is None:
             self.status("done", "; ".join(self.doubts) or None)
             checkpoint.discard(self.path)
-        elif issubclass(kind, Interrupted | KeyboardInterrupt):
+        elif issubclass(kind, Interrupted | KeyboardInterrupt | Lost):
             clear(self.path)
             log.warning("interrupted: %s", error)
             self.status("interrupted", str(error))
@@ -132,14 +150,17 @@ class RunFolder:
             "reason": reason, "run": self.id, "started": self.started, "updated": now,
             "host": socket.gethostname(), "process": os.getpid(),
         }  # fmt: skip
-        write_json(self.path / "status.json", entry)
+        try:
+            write_json(self.path / "status.json", entry)
+        except OSError as error:
+            overwrite(self.path / "status.json", json.dumps(entry), error)
 
     def _listen(self) -> None:
         """Log everything to log.jsonl; to the terminal warnings, and progress if there is no bar."""
         mode = "a" if self.goes_on else "w"
-        whole = logging.FileHandler(self.path / "log.jsonl", mode=mode, encoding="utf-8")
+        whole = Log(self.path / "log.jsonl", mode=mode, encoding="utf-8")
         whole.setFormatter(Lines(self.id))
-        person = logging.StreamHandler(sys.stderr)
+        person = Quiet(sys.stderr)
         person.setLevel(logging.WARNING if watched() else logging.INFO)
         person.addFilter(lambda record: not record.exc_info)
         person.setFormatter(
@@ -155,16 +176,50 @@ class RunFolder:
 
 def speak(run: str, rank: int) -> None:
     """Log to standard error, in the format of log.jsonl: for a process without a folder."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = Quiet(sys.stderr)
     handler.setFormatter(Lines(run, rank))
     logging.getLogger().addHandler(handler)
     logging.getLogger().setLevel(logging.INFO)
     logging.getLogger("jax").setLevel(logging.WARNING)
 
 
+def overwrite(path: pathlib.Path, text: str, error: OSError) -> None:
+    """Write a file over itself, without a byte more of disk, where it cannot be written anew.
+
+    Raises `error`, the reason, where there is no such file.
+    """
+    try:
+        with open(path, "r+", encoding="utf-8") as file:
+            file.write(text)
+            file.truncate()
+    except OSError:
+        raise error from None
+
+
+def refuse_unwritable(path: pathlib.Path) -> None:
+    """Raise `BadInput` where no file can be written into a folder; leaves nothing behind."""
+    missing: list[pathlib.Path] = []
+    try:
+        missing = [each for each in (path, *path.parents) if not os.path.lexists(each)]
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path) as file:
+            file.write(bytes(4096))
+            file.flush()
+            os.fsync(file.fileno())
+    except (OSError, ValueError) as error:
+        nowhere = path.is_symlink() and not path.exists()
+        reason = "a link to nowhere" if nowhere else getattr(error, "strerror", None) or str(error)
+        raise BadInput([expected("run.dir", str(path), f"a folder that can be written ({reason})")]) from None
+    finally:
+        for each in missing:
+            with contextlib.suppress(OSError):
+                each.rmdir()
+
+
 def refuse_foreign(folder: str | None) -> None:
-    """Raise `BadInput` for a folder with files that are not a run's, or that another run is writing to."""
+    """Raise `BadInput` for a folder that cannot be written, has files that are no run's, or is in use."""
     path = pathlib.Path(folder or "out")
+    refuse_unwritable(path)
     if folder is None or not path.exists() or not any(entry.name != NAME for entry in path.iterdir()):
         return
     if not read_status(path):

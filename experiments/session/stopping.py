@@ -6,11 +6,12 @@ has stopped.
 """
 
 import signal
-import sys
 import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
+
+from experiments.session.output import say
 
 WARNINGS = (signal.SIGUSR1, signal.SIGUSR2)
 SIGNALS = (signal.SIGINT, signal.SIGTERM, *WARNINGS)
@@ -59,4 +60,4 @@ class Stop:
                 raise KeyboardInterrupt(name)
             self.urged = True
         self.asked = self.asked or name
-        print(f"\n{name}: stopping after this block (again: at once)", file=sys.stderr)
+        say(f"\n{name}: stopping after this block (again: at once)")

@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import hashlib
 import json
+import os
 import pathlib
 import re
 import signal
@@ -33,8 +34,17 @@ from experiments.config.bad_input import BadInput, explain
 from experiments.config.read import Experiment, read
 from experiments.model import load
 from experiments.session.checkpoints import identity_of, interrupted_folder
-from experiments.session.exit_codes import BAD_INPUT, DONE, FAILED, GRAVEST_FIRST, INTERRUPTED, UNRELIABLE
+from experiments.session.exit_codes import (
+    BAD_INPUT,
+    DONE,
+    FAILED,
+    GRAVEST_FIRST,
+    INTERRUPTED,
+    LOST,
+    UNRELIABLE,
+)
 from experiments.session.lock import busy
+from experiments.session.processes import share_token
 from experiments.session.run_folder import refuse_foreign
 from experiments.sweeps.progress import SweepProgress
 
@@ -49,6 +59,7 @@ WORDS = {
     BAD_INPUT: "bad input",
     INTERRUPTED: "interrupted",
     UNRELIABLE: "unreliable",
+    LOST: "lost",
 }
 
 
@@ -86,6 +97,7 @@ class CheckedSweeper(BasicSweeper):
 
     def launch(self, jobs: list[Job]) -> dict[pathlib.Path, int]:
         """Each job's exit code by its folder, even if the launcher itself fails."""
+        share_token(os.environ)
         try:
             results = self.launcher.launch([self.launched(job, len(jobs)) for job in jobs], initial_job_idx=0)
         except Exception:

@@ -29,22 +29,26 @@ class Options:
 
     root: str = "out"  # the folder below which runs lie
     sql: str | None = None  # a question over the views of docs/results.md; null: a list of all runs
+    csv: str | None = None  # a CSV file for the answer, which is otherwise printed
 
 
 def problems(config: Config, options: Options) -> list[str]:
     """A root that does not exist, unless it is the default."""
-    if options.root == Options().root or pathlib.Path(options.root).is_dir():
-        return []
-    return [expected("runs.root", options.root, "a folder that exists")]
+    problems = []
+    if options.root != Options().root and not pathlib.Path(options.root).is_dir():
+        problems.append(expected("runs.root", options.root, "a folder that exists"))
+    if options.csv is not None and not pathlib.Path(options.csv).absolute().parent.is_dir():
+        problems.append(expected("runs.csv", options.csv, "a file in a folder that exists"))
+    return problems
 
 
 def model(context: Context) -> Any:
     """The database of all runs below the root."""
-    from engine.results.database import LaterSchema, open_runs
+    from engine.results.database import LaterSchema, UnreadableTable, open_runs
 
     try:
         return open_runs(pathlib.Path(context.options.root), busy)
-    except LaterSchema as error:
+    except (LaterSchema, UnreadableTable) as error:
         raise BadInput([str(error)]) from None
 
 
@@ -52,11 +56,16 @@ def results(context: Context, model: Any) -> dict[str, Any]:
     """The answer to runs.sql, or the list, as text; None if the answer has no rows."""
     import duckdb
 
+    from engine.results.folder import write_csv
+
     sql, [[runs]] = context.options.sql, model.sql("select count(*) from runs").fetchall()
     if sql is None and not runs:
         return {"answer": f"no runs below {context.options.root}"}
     try:
         answer = model.sql(sql or LIST)
+        if answer is not None and context.options.csv is not None:
+            write_csv(pathlib.Path(context.options.csv), answer.df())
+            return {"answer": f"{len(answer)} rows in {context.options.csv}"}
         return {"answer": answer and rows_of(answer)}
     except duckdb.Error as error:
         raise BadInput([f"runs.sql: {error}"]) from None

@@ -36,7 +36,7 @@ def results(
 
     `tables`, by name, and `entries` of the summary are those that another task has made already.
     """
-    system, plan, samplers = model
+    system, plan, own = model
     from engine.paths.fused import NoKernel
     from engine.paths.simulate import layout_of, simulate
     from engine.results.provenance import timing_of
@@ -47,10 +47,11 @@ def results(
     greet(processes, checkpoints.identity, experiment.run, context.folder.id)
     replications = Replications()
     provenance = {**context.folder.provenance, **(entries or {}), "status": "done"}
+    samplers = own or ()
     if experiment.sampler.name == "importance":
         samplers, learning = sampling.learned(experiment, context.book, system, context.path, context.stop)
         provenance["sampler"] = {"name": "importance", "learning": learning}
-    samplers = processes.of_first(samplers)
+    processes.of_first(sampling.law_arrays(experiment, samplers))
     start = checkpoints.start(initial_state(layout_of(system)), replications)
     with Progress(plan.paths) as progress:
         hooks = Hooks(
@@ -89,9 +90,9 @@ def follow(context: Context) -> None:
     from engine.run.plan import Hooks
 
     experiment, processes = context.experiment, context.processes
-    system, plan, _ = build(experiment, context.book)
+    system, plan, own = build(experiment, context.book)
     run = greet(processes, identity_of(experiment, context.book.hash), experiment.run)
-    samplers = processes.of_first(None)
+    samplers = sampling.with_law(processes.of_first(None), system, own)
     speak(run, processes.rank)
     log.info("process %s of %s joined", processes.rank, processes.count)
     simulate(system, plan, samplers, Hooks(stopped=context.stop), processes=processes)

@@ -20,7 +20,8 @@ def tables_and_numbers(folder: pathlib.Path) -> dict[str, object]:
     return found | {"summary": summary}
 
 
-def test_a_run_of_two_nodes_says_what_one_process_says(slurm, book, tmp_path):
+def test_a_run_of_two_nodes_says_what_one_process_says(slurm, book, tmp_path, monkeypatch):
+    monkeypatch.setenv("UNDERTOW_TOKEN", "a secret that srun hands to its tasks")
     undertow(*book, *RUN, f"run.dir={tmp_path / 'home'}")
     # The names of these nodes lead nowhere, hence the address; each task names a folder of its own.
     shared = (*book, *RUN, "run.processes=slurm", f"run.coordinator={free_address()}")

@@ -10,6 +10,7 @@ import time
 import pandas as pd
 import pytest
 
+from experiments.session.processes import share_token
 from tests.loopback import free_address
 
 SMALL = ("run.paths=5000", "run.block=512", "run.months=12", "run.seed=3", "report.html=false")
@@ -27,16 +28,18 @@ def start(tmp_path):
     """`start(*arguments, own=...)` starts processes 0, 1, ... of one run; what is left is killed."""
     address, running = free_address(), []
 
-    def begin(*arguments, own=((), ())):
+    def begin(*arguments, own=((), ()), tokens=("one secret of a test",) * 2):
         shared = ("run.processes=2", f"run.coordinator={address}", *arguments)
         for rank, more in enumerate(own):
             command = [sys.executable, "-m", "experiments.main", *shared, f"run.process={rank}", *more]
             process = subprocess.Popen(
-                command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-            )
+                command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                env=os.environ | {"UNDERTOW_TOKEN": tokens[rank]},
+            )  # fmt: skip
             running.append(process)
         return running
 
+    begin.running = running
     yield begin
     for process in running:
         process.kill()
@@ -118,6 +121,87 @@ def test_processes_about_different_runs_are_refused(book, start, tmp_path):
     assert json.loads((tmp_path / "two" / "status.json").read_text())["status"] == "failed"
 
 
+SLOW = ("run.paths=400000", "run.devices=1", "run.checkpoint_seconds=1e-6", "run.dir=two")
+"""Long enough to lose a process on the way."""
+
+
+def wait_for_checkpoint(folder, process):
+    """Until a run has been saved, or its process has ended."""
+    end = time.monotonic() + 200
+    while not (folder / "checkpoint.npz").exists() and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_process_that_dies_or_freezes_ends_the_others_and_the_run_resumes(
+    undertow, book, start, tmp_path, lost, number
+):
+    if lost == 1 and number == signal.SIGKILL:  # once is enough for the numbers
+        assert undertow(*book, *SMALL, "run.paths=400000", "run.dir=one").code == 0
+    running = start(*book, *SMALL, *SLOW)
+    wait_for_checkpoint(tmp_path / "two", running[0])
+    running[lost].send_signal(number)
+    begun = time.monotonic()
+    said = running[1 - lost].communicate(timeout=100)[1]
+    assert time.monotonic() - begun < 60.0
+    assert running[1 - lost].returncode == 5, said
+    assert f"process {lost} was lost" in said and "Traceback" not in said
+    if lost == 0:
+        return
+    status = json.loads((tmp_path / "two" / "status.json").read_text())
+    assert status["status"] == "interrupted" and "process 1 was lost" in status["reason"]
+    if number == signal.SIGKILL:
+        answer = undertow(*book, *SMALL, "run.paths=400000", "run.dir=two")
+        assert answer.code == 0 and "going on from" in answer.err
+        for name, table in tables(tmp_path / "one").items():
+            pd.testing.assert_frame_equal(tables(tmp_path / "two")[name], table, check_exact=True)
+
+
+@pytest.mark.parametrize("alone", [0, 1])
+def test_a_process_that_never_comes_is_not_waited_for(book, start, tmp_path, alone):
+    begun = time.monotonic()
+    process = start(*book, "run.arrival_seconds=2", "run.dir=two")[alone]
+    start.running[1 - alone].kill()
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 5, said
+    assert f"undertow: process {1 - alone} was lost: it did not" in said and "within 2 s" in said
+    assert "Traceback" not in said and not (tmp_path / "two").exists()
+    assert time.monotonic() - begun < 60.0
+
+
+def test_a_wrong_token_is_refused_and_said(book, start):
+    running = start(*book, "run.arrival_seconds=8", tokens=("one secret of a test", "another secret here"))
+    first, second = ended(running)
+    assert (first[0], second[0]) == (5, 2)
+    assert "run.processes: the token of process 1 is not that of process 0" in second[2]
+    assert "refused: wrong token" in first[2] and "callers refused: 1" in first[2]
+
+
+def test_an_address_of_another_machine_cannot_be_bound(undertow, book, monkeypatch):
+    monkeypatch.setenv("UNDERTOW_TOKEN", "x" * 16)
+    answer = undertow(*book, "run.processes=2", "run.coordinator=192.0.2.1:7777")
+    assert answer.code == 2
+    assert "run.coordinator: got '192.0.2.1:7777', expected an address of this machine" in answer.err
+
+
+@pytest.mark.parametrize(("token", "got"), [(None, "none"), ("", "none"), ("short", "one of 5 characters")])
+def test_without_a_token_nothing_starts(undertow, book, monkeypatch, token, got):
+    monkeypatch.delenv("UNDERTOW_TOKEN", raising=False)
+    if token is not None:
+        monkeypatch.setenv("UNDERTOW_TOKEN", token)
+    answer = undertow(*book, "run.processes=2", "run.coordinator=127.0.0.1:7777")
+    assert answer.code == 2 and f"UNDERTOW_TOKEN: got {got}, expected a secret" in answer.err
+
+
+def test_a_launcher_of_several_shares_one_token():
+    environment = {}
+    share_token(environment)
+    token = environment["UNDERTOW_TOKEN"]
+    share_token(environment)
+    assert len(token) == 64 and environment["UNDERTOW_TOKEN"] == token
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -126,6 +210,10 @@ def test_processes_about_different_runs_are_refused(book, start, tmp_path):
         (("run.processes=2",), "run.coordinator: got None"),
         (("run.processes=2", "run.process=2", "run.coordinator=a:1"), "run.process: got 2"),
         (("run.processes=2", "run.coordinator=nowhere"), "run.coordinator: got 'nowhere'"),
+        (("run.processes=2", "run.coordinator=a:65536"), "run.coordinator: got 'a:65536'"),
+        (("run.processes=2", "run.coordinator=a:0"), "expected host:port of process 0, with a port"),
+        (("run.processes=2", "run.coordinator=a:99999999"), "run.coordinator: got 'a:99999999'"),
+        (("run.processes=2", "run.coordinator=a:1", "run.arrival_seconds=0"), "run.arrival_seconds: got 0"),
         (("run.processes=2", "run.coordinator=a:1", "task=greeks"), "run.processes: got 2"),
         (("-m", "run.processes=2", "run.coordinator=a:1", "run.seed=1,2"), "run.processes: got 2"),
     ],

@@ -147,7 +147,32 @@ def test_a_name_is_escaped_exactly_once(results):
         and "&amp;lt;" not in document
     )
     drawn = charts_of(data)["lenders"]["data"]
-    assert any("<b>A&B</b>" in trace["y"] for trace in drawn)
+    assert any("&lt;b&gt;A&amp;B&lt;/b&gt;" in trace["y"] for trace in drawn), "Plotly reads markup too"
+
+
+def strings_of(value, name=""):
+    """Every string of a chart with the name it stands under."""
+    if isinstance(value, dict):
+        return [pair for key, item in value.items() for pair in strings_of(item, key)]
+    if isinstance(value, list):
+        return [pair for item in value for pair in strings_of(item, name)]
+    return [(name, value)] if isinstance(value, str) else []
+
+
+def test_no_text_of_a_book_is_markup_to_plotly(results):
+    """Every text of every table is a link to elsewhere; no chart has a tag that is not the templates' own."""
+    tables = {
+        name: table.assign(**{
+            column: "<a href='https://x.test'>" + table[column].astype(str)
+            for column in ("name", "label") if column in table
+        })
+        for name, table in results.tables.items()
+    }  # fmt: skip
+    strings = strings_of(charts_of(page(results._replace(tables=tables))))
+    assert sum("&lt;a href" in text for _, text in strings) > 20
+    tags = {tag for name, text in strings for tag in re.findall(r"<[^>]*>?", text)}
+    assert tags and tags <= {"<b>", "</b>", "<br>", "<extra>", "</extra>"}
+    assert {name for name, text in strings if "<" in text} == {"hovertemplate"}
 
 
 def test_doubts_stand_at_the_head_with_the_exit_code(results):
