@@ -18,8 +18,8 @@ FILES = {
     "CONTRIBUTING.md", "SECURITY.md", "CITATION.cff",
 }  # fmt: skip
 FLOORS = (
-    "files", "vocabulary", "numerics", "batch", "kernel", "draws", "contagion", "tail", "run", "portfolio",
-    "book", "month", "paths", "learn", "results", "report", "undertow",
+    "files", "vocabulary", "numerics", "batch", "kernel", "draws", "contagion", "tail", "run", "book",
+    "portfolio", "month", "paths", "learn", "results", "report", "undertow",
 )  # fmt: skip
 """Each imports only itself and what stands before it."""
 

@@ -1,5 +1,7 @@
-"""Cells of one table as typed values by its schema; whatever is not read as meant is a problem with its place."""
+"""Cells of a table as typed values by its schema; a cell that is not read as meant is a problem."""
 
+import datetime
+import difflib
 import math
 import re
 from typing import Any
@@ -14,6 +16,9 @@ WHOLE = re.compile(r"[+-]?[0-9]{1,9}(\.0*)?", re.ASCII)
 IDENTITY = re.compile(r"[A-Z0-9][A-Z0-9_]*", re.ASCII)
 DATE = re.compile(r"[0-9]{4}(Q[1-4]|-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?", re.ASCII)
 
+LONGEST = 80
+"""Characters of a cell that a message shows."""
+
 TYPES = {"number": "float64", "integer": "int64", "flag": "int64"}
 """Column types in the frames; everything else is text."""
 
@@ -27,6 +32,7 @@ def typed_table(table: Table, sheet: Sheet | None) -> tuple[Frame, list[Problem]
     position = {name: i for i, name in enumerate(sheet.header)} if sheet else {}
     width = len(sheet.header) if sheet else 0
     label = sheet.label if sheet else table.name
+    unread = sheet.unread if sheet else {}
     for line, cells in rows:
         if len(cells) != width:
             problems.append(
@@ -42,10 +48,12 @@ def typed_table(table: Table, sheet: Sheet | None) -> tuple[Frame, list[Problem]
             entries = [""] * len(rows)
         values = []
         for (line, _), cell in zip(rows, entries, strict=True):
-            value, good = typed_cell(column, cell)
+            without_value = unread.get((line, place))
+            value, good = typed_cell(column, "" if without_value else cell)
             values.append(value)
-            if not good and column.name in position:
-                problems.append(Problem(label, line, column.name, cell or "blank", column.expected))
+            if without_value or (not good and column.name in position):
+                expected = without_value or column.expected
+                problems.append(Problem(label, line, column.name, shown(cell), expected))
         columns[column.name] = pd.Series(values, dtype=TYPES.get(column.kind, "str"))
     frame = pd.DataFrame(columns)
     frame.index = pd.Index([line for line, _ in rows], dtype="int64", name="line")
@@ -57,13 +65,34 @@ def header_problems(table: Table, sheet: Sheet) -> list[Problem]:
     header = sheet.header
     needed = [column.name for column in table.columns if column.required]
     missing = [name for name in needed if name not in header]
-    unknown = [name for name in header if name not in table.names]
+    unknown = list(dict.fromkeys(name for name in header if name not in table.names))
     twice = sorted({name for name in header if header.count(name) > 1})
     return (
         [Problem(sheet.label, 1, name, "", "this column, which is missing") for name in missing]
-        + [Problem(sheet.label, 1, name, name, f"one of {', '.join(table.names)}") for name in unknown]
-        + [Problem(sheet.label, 1, name, name, "each column once") for name in twice]
+        + [Problem(sheet.label, 1, shown(name), shown(name), one_of(table, name)) for name in unknown]
+        + [Problem(sheet.label, 1, name, name, "each column once") for name in twice if name]
     )
+
+
+def one_of(table: Table, name: str) -> str:
+    """The columns of a table, with the one that the name nearly is in front."""
+    near = difflib.get_close_matches(name.lower().strip(" _"), table.names, n=1, cutoff=0.7)
+    return f"one of {', '.join(table.names)}" + (f"; did you mean {near[0]}?" if near else "")
+
+
+def shown(cell: str) -> str:
+    """A cell in a message: in full if short, blank by name."""
+    return cell if 0 < len(cell) <= LONGEST else f"{cell[:LONGEST]}..." if cell else "blank"
+
+
+def is_date(cell: str) -> bool:
+    """Whether a cell is a year, quarter, month or day that the calendar has."""
+    if not DATE.fullmatch(cell) or not 1800 <= int(cell[:4]) <= 2200:
+        return False
+    try:
+        return len(cell) < len("2031-12-31") or bool(datetime.date.fromisoformat(cell))
+    except ValueError:
+        return False
 
 
 def typed_cell(column: Column, cell: str) -> tuple[Any, bool]:
@@ -81,7 +110,7 @@ def typed_cell(column: Column, cell: str) -> tuple[Any, bool]:
         "id": lambda: bool(IDENTITY.fullmatch(cell)),
         "reference": lambda: bool(IDENTITY.fullmatch(cell)),
         "choice": lambda: cell in column.choices,
-        "date": lambda: bool(DATE.fullmatch(cell)),
+        "date": lambda: is_date(cell),
         "text": lambda: cell.isprintable(),
     }[column.kind]()
     return (cell, True) if good else ("", False)

@@ -43,9 +43,9 @@ class Book:
 def load_book(path: str | os.PathLike, repair: bool = False) -> Book:
     """The book in a folder of CSV files or one .xlsx file.
 
-    With `repair` a correlation table that is not a correlation matrix is replaced by the nearest one, and the
-    change is recorded in `Book.repairs`, as is what stands for an absent `about`. Raises `BookError` with
-    every problem found; nothing is half-loaded.
+    With `repair` a correlation table that is not a correlation matrix is replaced by the nearest one; one
+    that only the rounding of its entries keeps from being one always is. `Book.repairs` records both, and what
+    stands for an absent `about`. Raises `BookError` with every problem found; nothing is half-loaded.
     """
     path = pathlib.Path(path)
     sheets, problems = read_sheets(path)
@@ -62,9 +62,8 @@ def load_book(path: str | os.PathLike, repair: bool = False) -> Book:
         broken |= {(table.name, problem.column) for problem in found}
         broken |= set() if sheets.get(table.name) or table.optional else {(table.name, "")}
         frames[table.name] = frame
-    if repair:
-        frames, changes = repaired(frames, broken)
-        repairs += changes
+    frames, changes = repaired(frames, broken, asked=repair)
+    repairs += changes
     labels = {name: sheet.label for name, sheet in sheets.items() if sheet}
     for problem in check_tables(frames, broken):
         problems.append(dataclasses.replace(problem, file=labels.get(problem.file, problem.file)))
