@@ -17,12 +17,14 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
-from engine.run.host import prepare_devices
+from engine.run.host import UnreadableFlags, prepare_devices
 from engine.run.processes import Ended, Lost
 from experiments import tasks
 from experiments.config import help, read, schema
-from experiments.config.bad_input import BadInput, reread
+from experiments.config.bad_input import BadInput, reread, torn
+from experiments.config.overrides import size_problems, spelled_out
 from experiments.session.exit_codes import BAD_INPUT, DONE, FAILED, INTERRUPTED, LOST
 from experiments.session.output import flushed, reopen, say, shown
 from experiments.session.processes import joined
@@ -31,9 +33,6 @@ from experiments.session.stopping import Interrupted, Stop
 RARELY = 100_000
 """New objects until Python looks for cycles. Importing and tracing make millions that stay, and looking at
 them again and again, as Python would after 700, took a fifth of the time until the first path."""
-
-SHORT = {"target": "reverse_stress.target"}
-"""Keys with a short spelling on the command line."""
 
 
 @hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")
@@ -65,8 +64,8 @@ def attempt(cfg: DictConfig, alone: bool) -> int:
     except Lost as lost:
         say(f"undertow: {lost}; the same command resumes the run")
         return LOST
-    except BadInput as error:
-        say(error)
+    except (BadInput, UnreadableFlags) as error:
+        say(error if isinstance(error, BadInput) else BadInput([str(error)]))
         return BAD_INPUT
     except (Interrupted, KeyboardInterrupt):
         say("undertow: interrupted")
@@ -86,12 +85,6 @@ def failure_of(error: OSError) -> str:
     """What the machine refused, in words: a full disk, a folder that is gone, a file that is not ours."""
     place = f" ({error.filename})" if error.filename else ""
     return f"the machine refused: {error.strerror or error}{place}"
-
-
-def spelled_out(argument: str) -> str:
-    """An override with its whole key."""
-    key, equals, value = argument.partition("=")
-    return SHORT.get(key, key) + equals + value
 
 
 def version() -> str:
@@ -128,18 +121,26 @@ def command() -> None:
     gc.set_threshold(RARELY)
     schema.register(tasks.groups())
     sweeper.register()
-    sys.argv[1:] = [spelled_out(argument) for argument in sys.argv[1:]]
+    if problems := size_problems(sys.argv[1:]):
+        say(BadInput(problems))
+        raise SystemExit(BAD_INPUT)
+    several = bool({"-m", "--multirun"} & set(sys.argv[1:]))
+    sys.argv[1:] = [spelled_out(argument, several) for argument in sys.argv[1:]]
     # Hydra then hands its exceptions on instead of printing its own text and leaving with 1.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
         app()
     except BadInput as error:
         problem = error
+    except UnreadableFlags as error:
+        problem = BadInput([str(error)])
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         source = traceback.extract_tb(error.__traceback__)[-1].filename
         if type(error) is ValueError and "hydra" not in source:
             raise  # a fault of the program, not of what it was given
         problem = reread(error, sys.argv[1:])
+    except YAMLError as error:
+        problem = torn(error)
     except BrokenPipeError:
         return  # `--cfg job | head`: the reader has enough
     except KeyboardInterrupt:

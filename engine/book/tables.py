@@ -119,6 +119,7 @@ POOLS = table(
     share("origination_share", "of new sector borrowing; sums to at most 1 over loans and pools", 0.0),
     months("repayment_month", "anticipated repayment of a lease pool, turbo afterwards; 0 = none", 0, 0),
     amount("balance", "committed", strict=True),
+    optional=True,
 )  # fmt: skip
 
 TENANTS = table(
@@ -126,6 +127,7 @@ TENANTS = table(
     reference("pool", "pools", "of kind lease"),
     reference("firm", "firms", "tenant"),
     share("share", "of the pool's rent", strict=True),
+    optional=True,
 )  # fmt: skip
 
 LOANS = table(
@@ -170,6 +172,7 @@ PLEDGES = table(
     reference("loan", "loans", "with collateral = 1"),
     reference("generation", "chips", "released at month 0"),
     amount("thousand_units", "pledged", unit="thousand", strict=True),
+    optional=True,
 )  # fmt: skip
 
 SECURITY = table(
@@ -177,6 +180,7 @@ SECURITY = table(
     reference("loan", "loans", "with collateral = 1"),
     reference("contract", "contracts", "sold by the borrower or its group"),
     share("share", "of the contract's cash", strict=True),
+    optional=True,
 )  # fmt: skip
 
 TRANCHES = table(
@@ -188,6 +192,7 @@ TRANCHES = table(
     share("attachment", "of the pool's debt; 0 = first loss"),
     share("detachment", "of the pool's debt", strict=True),
     text("rating", "agency rating", ""),
+    optional=True,
 )  # fmt: skip
 
 CONTRACT_KINDS = (
@@ -215,6 +220,7 @@ CONTRACTS = table(
     share("relet", "of lost income recovered at market", 0.0),
     reference("guarantor", "firms", "pays for the buyer while alive", ""),
     share("cover", "of the payment guaranteed", 0.0),
+    optional=True,
 )  # fmt: skip
 
 LENDERS = table(
@@ -271,6 +277,7 @@ INTERLENDER = table(
     reference("vehicle", "lenders", "with vehicle = 1"),
     choice("kind", "debt equity", "of the vehicle"),
     share("share", "of the vehicle's debt or capital", strict=True),
+    optional=True,
 )  # fmt: skip
 
 PAPER = table(
@@ -279,6 +286,7 @@ PAPER = table(
     amount("spread", "over the short rate at month 0", unit="1/yr", high=1.0),
     amount("duration", "of the spread", unit="yr", high=50.0),
     amount("depth", "sale that divides the price by e", strict=True),
+    optional=True,
 )  # fmt: skip
 
 BEARERS = table(

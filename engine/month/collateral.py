@@ -109,9 +109,8 @@ def init(system: System) -> CollateralState:
     """Pledges of the book, no waiver, nothing held."""
     pledged = system.loans.pledged
     scale = system.loans.collateral_scale
-    return CollateralState(
-        pledged, scale, jnp.zeros_like(scale), jnp.zeros_like(pledged[0]), jnp.zeros_like(pledged[0])
-    )
+    none = jnp.zeros(pledged.shape[1], pledged.dtype)
+    return CollateralState(pledged, scale, jnp.zeros_like(scale), none, none)
 
 
 def take(state: CollateralState, units: Float[Array, "gens"]) -> CollateralState:
@@ -352,6 +351,6 @@ def step(
             seized=end.failed * chip_value,
             ltv=jnp.where(covered.tested, end.verdict.ltv, 0.0),
             dscr=covered.dscr,
-            unsettled=jnp.max(jnp.abs(end.failed - end.before)),
+            unsettled=jnp.max(jnp.abs(end.failed - end.before), initial=0.0),
         ),
     )
