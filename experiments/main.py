@@ -143,6 +143,8 @@ def command() -> None:
         problem = torn(error)
     except BrokenPipeError:
         return  # `--cfg job | head`: the reader has enough
+    except OSError as error:
+        problem = BadInput([f"command line: {failure_of(error)}"])
     except KeyboardInterrupt:
         say("undertow: interrupted")
         raise SystemExit(INTERRUPTED) from None

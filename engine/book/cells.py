@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from engine.book.checks.problems import Problem
-from engine.book.columns import Column, Table
+from engine.book.columns import LEAST, Column, Table
 from engine.book.frames import Frame
 from engine.book.sheets import Sheet
 
@@ -52,12 +52,24 @@ def typed_table(table: Table, sheet: Sheet | None) -> tuple[Frame, list[Problem]
             value, good = typed_cell(column, "" if without_value else cell)
             values.append(value)
             if without_value or (not good and column.name in position):
-                expected = without_value or column.expected
+                expected = without_value or expectation(column, cell)
                 problems.append(Problem(label, line, column.name, shown(cell), expected))
         columns[column.name] = pd.Series(values, dtype=TYPES.get(column.kind, "str"))
     frame = pd.DataFrame(columns)
     frame.index = pd.Index([line for line, _ in rows], dtype="int64", name="line")
     return frame, problems
+
+
+def expectation(column: Column, cell: str) -> str:
+    """What a bad cell should hold; of a number that its unit does not have, the most or least of the unit."""
+    if column.kind not in ("number", "integer") or not NUMBER.fullmatch(cell):
+        return column.expected
+    value = float(cell)
+    if abs(value) > column.most and (column.high is None or value < 0.0):
+        return f"a number of at most {column.most:,.0f} ({column.unit or '1'})"
+    if column.strict and 0.0 < value < LEAST:
+        return f"a number of at least {LEAST:g} ({column.unit or '1'})"
+    return column.expected
 
 
 def header_problems(table: Table, sheet: Sheet) -> list[Problem]:
@@ -122,5 +134,7 @@ def in_range(column: Column, value: float) -> bool:
         return False
     if column.kind == "flag":
         return value in (0, 1)
+    if abs(value) > column.most or (column.strict and column.low == 0.0 and 0.0 < value < LEAST):
+        return False
     below = column.low is not None and (value < column.low or (column.strict and value == column.low))
     return not below and not (column.high is not None and value > column.high)

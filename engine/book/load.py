@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from engine.book.about import About, about_of, last_month
 from engine.book.cells import typed_table
 from engine.book.checks.every import check_tables, repaired
+from engine.book.checks.plausible import warnings_of
 from engine.book.checks.problems import BookError, Problem
 from engine.book.frames import Frame, Tables
 from engine.book.sheets import Sheet, read_csv, read_sheets
@@ -21,8 +22,8 @@ class Book:
     """A checked book: typed pandas tables by name, read-only as a mapping.
 
     `hash` is a sha256 over the typed content, the same for a folder and a workbook of the same cells.
-    `repairs` says in words what was changed on request and what stands for an absent `about`. Blank numbers
-    without a default are NaN, blank references and texts are "".
+    `repairs` says in words what was changed on request and what stands for an absent `about`; `warnings` what
+    is possible but hardly meant. Blank numbers without a default are NaN, blank references and texts are "".
     """
 
     tables: types.MappingProxyType
@@ -30,6 +31,7 @@ class Book:
     path: pathlib.Path
     name: str
     repairs: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def __getitem__(self, table: str) -> Frame:
         return self.tables[table]
@@ -44,7 +46,7 @@ def load_book(path: str | os.PathLike, repair: bool = False) -> Book:
     """The book in a folder of CSV files or one .xlsx file.
 
     With `repair` a correlation table that is not a correlation matrix is replaced by the nearest one; one
-    that only the rounding of its entries keeps from being one always is. `Book.repairs` records both, and what
+    that only the rounding of its entries keeps from being one always is. `Book.repairs` records both and what
     stands for an absent `about`. Raises `BookError` with every problem found; nothing is half-loaded.
     """
     path = pathlib.Path(path)
@@ -71,7 +73,8 @@ def load_book(path: str | os.PathLike, repair: bool = False) -> Book:
         order = {label: position for position, label in enumerate(labels.values())}
         raise BookError(sorted(problems, key=lambda p: (order.get(p.file, -1), p.row or 0)))
     frames = {name: frame.reset_index(drop=True) for name, frame in frames.items()}
-    return Book(types.MappingProxyType(frames), content_hash(frames), path, path.stem, repairs)
+    warnings = warnings_of(frames)
+    return Book(types.MappingProxyType(frames), content_hash(frames), path, path.stem, repairs, warnings)
 
 
 def with_about(sheets: dict[str, Sheet | None], name: str) -> tuple[dict[str, Sheet | None], tuple[str, ...]]:

@@ -79,7 +79,7 @@ FIRMS = table(
     amount("ebitda_ttm", "trailing twelve months at month 0", 0.0, "USD bn/yr", low=None),
     amount("cash", "at month 0", 0.0),
     amount("minimum_cash", "kept before capex", 0.0),
-    amount("equity_value", "market cap or last round; 0 = no access to equity", 0.0),
+    amount("equity_value", "market cap or last round; 0 = no access to equity", 0.0, usual=(0.0, 1e4)),
     amount("equity_volatility", "of its own value, apart from the sector", 0.0, "1/sqrt(yr)", high=2.0),
     share("chip_sales_share", "of the sector's chip purchases that it sells (vendors)", 0.0),
     share("support_share", "of its chip sales that it may put into customers", 0.0),
@@ -146,7 +146,7 @@ LOANS = table(
     amount("coupon", "fixed rate, or margin if floating", unit="1/yr", high=1.0),
     amount("refinancing_margin", "over the short rate, after refinancing", 0.03, "1/yr", high=1.0),
     months("interest_from_month", "before, interest is in the construction budget", 0),
-    amount("amortisation", "of the peak balance", 0.0, "1/yr", high=1.0),
+    amount("amortisation", "of the peak balance", 0.0, "1/yr", high=1.0, usual=(0.0, 1.0)),
     months("amortisation_from_month", "first amortisation", 0),
     amount("ladder", "of a bond stock maturing", 0.0, "1/yr", high=1.0),
     share("extension_probability", "of a failed refinancing", 0.5),
@@ -230,12 +230,12 @@ LENDERS = table(
     choice("class", " ".join(LENDER_CLASSES), "holder class"),
     flag("vehicle", "a fund whose debt and equity are in interlender"),
     text("manager", "group that runs the vehicle", ""),
-    amount("capital", "that absorbs losses", strict=True),
+    amount("capital", "that absorbs losses", strict=True, usual=(0.0, 1e4)),
     amount("other_assets", "of a vehicle, outside this book", 0.0),
     amount("debt", "of a vehicle", 0.0),
     months("recognition_months", "from loss to mark", 1, 0),
     share("lending_weight", "in new lending", 0.0),
-    amount("equity", "first bearers can lose; blank = capital", UNKNOWN, strict=True),
+    amount("equity", "first bearers can lose; blank = capital", UNKNOWN, strict=True, usual=(0.0, 1e4)),
     amount(
         "asset_coverage", "of a vehicle: least assets over debt; blank = none", UNKNOWN, "x", 1.0, strict=True
     ),
@@ -285,7 +285,7 @@ PAPER = table(
     identity("class", "instrument class"),
     amount("spread", "over the short rate at month 0", unit="1/yr", high=1.0),
     amount("duration", "of the spread", unit="yr", high=50.0),
-    amount("depth", "sale that divides the price by e", strict=True),
+    amount("depth", "sale that divides the price by e", strict=True, usual=(0.0, 1e5)),
     optional=True,
 )  # fmt: skip
 
@@ -293,7 +293,7 @@ BEARERS = table(
     "bearers", "Who bears losses in the end.", ("bearer",),
     identity("bearer", "short name"),
     text("name", "full name"),
-    amount("wealth", "that the loss is held against", strict=True),
+    amount("wealth", "that the loss is held against", strict=True, usual=(0.0, 1e6)),
     least=1,
 )  # fmt: skip
 

@@ -75,7 +75,7 @@ class UnreadableFlags(ValueError):
 
 
 def given_flags() -> str:
-    """The user's flags for XLA, which takes a text that does not begin with -- for the name of a file of them."""
+    """The user's flags for XLA, which takes a text that does not begin with -- for a file of them."""
     flags = os.environ.get("XLA_FLAGS", "").strip()
     if not flags or flags.startswith("-"):
         return flags

@@ -63,7 +63,10 @@ def explain(error: Exception, override: str = "") -> str:
         return f"{name}: already in the defaults, write {name}={value} without +"
     if "Config group override must be" in str(error):
         return expected(name, value, "the name of an option of this group")
-    return ": ".join(part for part in (name, str(cause).strip().splitlines()[0]) if part)
+    if isinstance(error, UnicodeDecodeError):
+        return expected("a file of the configuration", error.object[error.start : error.end], "UTF-8 text")
+    reason = " ".join(str(cause).split("\n")[:2] if "composing" in str(cause) else str(cause).split("\n")[:1])
+    return ": ".join(part for part in (name, reason.strip()) if part)
 
 
 def reread(error: Exception, arguments: list[str]) -> BadInput:

@@ -1,7 +1,7 @@
 """Overrides as a person types them: a path or a text stands as it is, without Hydra's grammar.
 
-`book.path=books (1)`, `run.dir=1e6` and `book.path=bücher` are names of folders. Quotes, interpolations and, in
-a sweep, lists of values keep the meaning that Hydra gives them.
+`book.path=books (1)`, `run.dir=1e6` and `book.path=bücher` are names of folders. Quotes, interpolations and,
+in a sweep, lists of values keep the meaning that Hydra gives them.
 """
 
 import os
@@ -23,11 +23,14 @@ SWEEPS = re.compile(
 PLAIN = re.compile(r"[A-Za-z0-9_/.\-\\+$%*@?|:,=(){}\[\]'\" \t]*", re.ASCII)
 """Letters that Hydra's grammar has outside quotes."""
 
-MOST = 1_000
+MOST = 500
 """Overrides of one command."""
 
 LONGEST = 4_096
 """Letters of an override; a longer one is a mistake."""
+
+LONGEST_KEY = 200
+"""Letters of its key."""
 
 
 def spelled_out(argument: str, several: bool = False) -> str:
@@ -80,8 +83,10 @@ def size_problems(arguments: Sequence[str]) -> list[str]:
     """More overrides, or longer ones, than a person types."""
     if len(arguments) > MOST:
         return [f"command line: got {len(arguments):,} arguments, expected at most {MOST:,}"]
-    return [
-        f"command line: got {argument[:40]!r}... of {len(argument):,} letters, expected at most {LONGEST:,}"
-        for argument in arguments
-        if len(argument) > LONGEST
-    ]
+    problems = []
+    for argument in arguments:
+        most = LONGEST if len(argument.partition("=")[0]) <= LONGEST_KEY else LONGEST_KEY
+        if len(argument) > most:
+            got = f"{argument[:40]!r}... of {len(argument):,} letters"
+            problems.append(f"command line: got {got}, expected at most {most:,}")
+    return problems

@@ -112,7 +112,7 @@ class RunFolder:
         return self
 
     def _make(self) -> None:
-        """Make the folder; one that nobody has named gets a number where another run began the same second."""
+        """Make the folder; one without a name gets a number where another run began in the same second."""
         if self.goes_on or self.experiment.run.dir:
             self.path.mkdir(parents=True, exist_ok=True)
             return
