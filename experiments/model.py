@@ -5,9 +5,12 @@ import pathlib
 from typing import Any
 
 from engine.book.checks.problems import expected
+from engine.book.limits import warnings_of
 from experiments import sampling
 from experiments.config.bad_input import BadInput
 from experiments.config.read import Experiment
+
+log = logging.getLogger("undertow")
 
 Model = tuple[Any, Any, tuple | None]
 """(System, Plan, samplers); no samplers where a law must be learned first."""
@@ -25,8 +28,8 @@ def load(experiment: Experiment) -> Any:
         raise BadInput([f"book.name: {error}"]) from None
     try:
         loaded = load_book(path, repair=book.repair)
-        for warning in loaded.warnings:
-            logging.getLogger("undertow").warning("%s: %s", path.name, warning)
+        for warning in (*loaded.warnings, *warnings_of(experiment.parameters)):
+            log.warning("%s", warning)
         return loaded
     except BookError as error:
         raise BadInput(f"{path}: {line}" for line in book_lines(error)) from None

@@ -142,10 +142,8 @@ def warnings_of(parameters: Parameters) -> list[str]:
             low, high = data.get("low"), data.get("high")
             if low is None or isinstance(value, str | list) or low <= value <= high:
                 continue
-            name = f"{group.name}.{field.name}"
-            warnings.append(
-                f"{name}: {value:g} ({data['unit']}) is outside {low:g} to {high:g}, its usual range"
-            )
+            usual = f"outside the usual {low:g} to {high:g} ({data['unit']})"
+            warnings.append(f"{group.name}.{field.name}: {value:g} is {usual}")
     return warnings
 
 

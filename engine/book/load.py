@@ -8,7 +8,7 @@ import types
 from collections.abc import Mapping
 
 from engine.book.about import About, about_of, last_month
-from engine.book.cells import typed_table
+from engine.book.cells import header_problems, typed_table
 from engine.book.checks.every import check_tables, repaired
 from engine.book.checks.plausible import warnings_of
 from engine.book.checks.problems import BookError, Problem
@@ -80,7 +80,7 @@ def load_book(path: str | os.PathLike, repair: bool = False) -> Book:
 def with_about(sheets: dict[str, Sheet | None], name: str) -> tuple[dict[str, Sheet | None], tuple[str, ...]]:
     """The sheets with an assumed row in `about` where there is none, and what was assumed."""
     given = sheets.get("about")
-    if "about" in sheets and (given is None or given.rows):
+    if "about" in sheets and (given is None or given.rows or header_problems(TABLES["about"], given)):
         return sheets, ()
     cells = assumed_about(sheets.get("chips"), name)
     sheet = Sheet("about", tuple(cells), ((2, tuple(cells.values())),))

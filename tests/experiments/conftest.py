@@ -138,7 +138,7 @@ def shelf(name: str) -> str:
 def engine(monkeypatch):
     """The stand-in engine, in the places from which the door imports the real one."""
     stand_in = Engine()
-    book = types.SimpleNamespace(name="small", hash="0" * 64, repairs=())
+    book = types.SimpleNamespace(name="small", hash="0" * 64, repairs=(), warnings=())
     for name, parts in {
         "engine.paths.simulate": {"simulate": stand_in.simulate, "layout_of": lambda system: None},
         "engine.paths.network_ensemble": {
