@@ -131,9 +131,8 @@ def chain(book: Copy, length: int, ring: bool = False) -> None:
     names = rows[0]
     for number in range(length):
         parent = f"P{number + 1}" if number + 1 < length else ("P0" if ring else "")
-        given = {
-            "firm": f"P{number}", "name": "x", "kind": "project", "parent": parent, "source": "t", "grade": "C",
-        }  # fmt: skip
+        given = {"firm": f"P{number}", "name": "x", "kind": "project", "parent": parent}
+        given |= {"source": "t", "grade": "C"}
         rows.append([given.get(name, "") for name in names])
     book.write("firms", rows)
 

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a book: it runs on finite numbers, or one message says what is wrong, within seconds."""
+"""Whatever is wrong with a book: it runs on finite numbers, or one message says what is wrong, at once."""
 
 import time
 
