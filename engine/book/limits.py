@@ -7,7 +7,7 @@ stands beside each number in `engine/book/parameters.py`.
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from engine.book.checks.problems import expected
 from engine.book.parameters import Parameters
@@ -154,13 +154,13 @@ def limits_of(name: str, unit: str) -> Limits:
 
 def _entry_problems(
     name: str,
-    value: float | Sequence[float],
+    value: object,
     default: float | list[float],
     unit: str,
     values: dict[str, float],
 ) -> list[str]:
     """Problems of one number or list; the numbers seen are added to `values` under their full names."""
-    entries = list(value) if isinstance(value, Sequence) else [value]
+    entries: list[Any] = list(value) if isinstance(value, Sequence) else [value]
     if any(isinstance(entry, bool) or not isinstance(entry, int | float) for entry in entries):
         return [expected(name, value, "numbers" if isinstance(default, list) else "a number")]
     if isinstance(default, list) and len(entries) != len(default):
