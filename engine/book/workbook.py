@@ -5,6 +5,7 @@ cuts and one format in the last cell makes 17 billion; a formula that no program
 and so would all but the first of merged cells.
 """
 
+import datetime
 import pathlib
 import zipfile
 from collections.abc import Iterator
@@ -140,7 +141,8 @@ def cell_text(value: object) -> str:
         return str(value).upper()
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    if hasattr(value, "strftime") and hasattr(value, "year"):
-        midnight = not hasattr(value, "hour") or (value.hour, value.minute, value.second) == (0, 0, 0)
-        return value.strftime("%Y-%m-%d") if midnight else str(value)
+    if isinstance(value, datetime.datetime):
+        return value.strftime("%Y-%m-%d") if value.time() == datetime.time() else str(value)
+    if isinstance(value, datetime.date):
+        return value.isoformat()
     return str(value).strip()

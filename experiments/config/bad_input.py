@@ -8,7 +8,7 @@ import types
 import typing
 
 import hydra
-import yaml
+import yaml  # type: ignore[import-untyped]
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import (
     ConfigCompositionException,

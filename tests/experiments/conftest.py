@@ -160,7 +160,10 @@ def engine(monkeypatch):
             "initial_state": initial_state,
         },
         "engine.results.replications": {"Replications": Replications},
-        "engine.book.build": {"build_system": lambda book, parameters, months: (book, parameters, months)},
+        "engine.book.build": {
+            "build_system": lambda book, parameters, months: (book, parameters, months),
+            "NotFinite": type("NotFinite", (ValueError,), {}),
+        },
         "engine.book.load": {
             "load_book": lambda path, repair: book,
             "shipped_book": shelf,

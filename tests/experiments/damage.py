@@ -12,8 +12,9 @@ from experiments.config import schema
 from experiments.config.read import own_groups
 
 VALUES = (
-    float("nan"), float("inf"), 1e39, -1e39, 1e-40, -1.0, 0, 2029, 46022, 10**30, True, None, "", "text", "1e400",
-    "caf\u00e9", [], [1.0], [[1.0], 2.0, 3.0], ["a", "b", "c"], {"a": 1}, "${nowhere}", "${run.seed}",
+    float("nan"), float("inf"), 1e39, -1e39, 1e-40, -1.0, 0, 2029, 46022, 10**30, True, None, "", "text",
+    "1e400", "caf\u00e9",
+    [], [1.0], [[1.0], 2.0, 3.0], ["a", "b", "c"], {"a": 1}, "${nowhere}", "${run.seed}",
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a configuration: finite numbers reach the engine, or one message says what is wrong."""
+"""Whatever is wrong with a configuration: finite numbers reach the engine, or one message says why not."""
 
 import time
 
