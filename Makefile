@@ -27,7 +27,7 @@ PYTHON_NEW ?= $(shell for name in $(PYTHON) python3.12 python3.13; do \
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test matrix test-cluster validate random kills mutants bench gpu-check gpu-try lint format lock clean
+.PHONY: help setup report test test-whole matrix test-cluster validate random kills mutants bench gpu-check gpu-try lint format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -53,6 +53,9 @@ test: setup ## the whole test-suite
 
 matrix: ## set-up, a small report and the test-suite for each of PAIRS of Python and JAX (hours), or TESTS of it
 	@$(PYTHON) tests/matrix.py $(PAIRS) --tests "$(TESTS)" --workers $(WORKERS)
+
+test-whole: setup ## every damaged book and configuration, every combination of tables (an hour or more)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m whole tests/book tests/experiments/test_damage.py
 
 test-cluster: $(CLUSTER)/.installed ## sweeps and runs on a real SLURM and a real Ray on this machine; SLURM by apt, as root
 	@for tool in munged slurmctld slurmd sbatch; do command -v $$tool >/dev/null || exit 1; done || { \

@@ -17,12 +17,14 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError  # type: ignore[import-untyped]
 
-from engine.run.host import prepare_devices
+from engine.run.host import UnreadableFlags, prepare_devices
 from engine.run.processes import Ended, Lost
 from experiments import tasks
 from experiments.config import help, read, schema
-from experiments.config.bad_input import BadInput, reread
+from experiments.config.bad_input import BadInput, reread, torn
+from experiments.config.overrides import short_keys, size_problems, spelled_out
 from experiments.session.exit_codes import BAD_INPUT, DONE, FAILED, INTERRUPTED, LOST
 from experiments.session.output import flushed, reopen, say, shown
 from experiments.session.processes import joined
@@ -31,12 +33,6 @@ from experiments.session.stopping import Interrupted, Stop
 RARELY = 100_000
 """New objects until Python looks for cycles. Importing and tracing make millions that stay, and looking at
 them again and again, as Python would after 700, took a fifth of the time until the first path."""
-
-SHORT = {"target": "reverse_stress.target"}
-"""Keys with a short spelling on the command line."""
-
-SHORT_OF_TASK = {"task=reproduce": {"run": "reproduce.run"}}
-"""Keys with a short spelling where a task is asked for."""
 
 
 @hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")
@@ -68,8 +64,8 @@ def attempt(cfg: DictConfig, alone: bool) -> int:
     except Lost as lost:
         say(f"undertow: {lost}; the same command resumes the run")
         return LOST
-    except BadInput as error:
-        say(error)
+    except (BadInput, UnreadableFlags) as error:
+        say(error if isinstance(error, BadInput) else BadInput([str(error)]))
         return BAD_INPUT
     except (Interrupted, KeyboardInterrupt):
         say("undertow: interrupted")
@@ -89,17 +85,6 @@ def failure_of(error: OSError) -> str:
     """What the machine refused, in words: a full disk, a folder that is gone, a file that is not ours."""
     place = f" ({error.filename})" if error.filename else ""
     return f"the machine refused: {error.strerror or error}{place}"
-
-
-def spelled_out(arguments: list[str]) -> list[str]:
-    """Overrides with their whole keys.
-
-    >>> spelled_out(["target=300", "run=a"]), spelled_out(["task=reproduce", "run=a"])
-    (['reverse_stress.target=300', 'run=a'], ['task=reproduce', 'reproduce.run=a'])
-    """
-    short = SHORT | {key: full for task in arguments for key, full in SHORT_OF_TASK.get(task, {}).items()}
-    parts = [argument.partition("=") for argument in arguments]
-    return [short.get(key, key) + equals + value for key, equals, value in parts]
 
 
 def version() -> str:
@@ -136,20 +121,31 @@ def command() -> None:
     gc.set_threshold(RARELY)
     schema.register(tasks.groups())
     sweeper.register()
-    sys.argv[1:] = spelled_out(sys.argv[1:])
+    if problems := size_problems(sys.argv[1:]):
+        say(BadInput(problems))
+        raise SystemExit(BAD_INPUT)
+    short = short_keys(sys.argv[1:])
+    several = bool({"-m", "--multirun"} & set(sys.argv[1:]))
+    sys.argv[1:] = [spelled_out(argument, several, short) for argument in sys.argv[1:]]
     # Hydra then hands its exceptions on instead of printing its own text and leaving with 1.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
         app()
     except BadInput as error:
         problem = error
+    except UnreadableFlags as error:
+        problem = BadInput([str(error)])
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         source = traceback.extract_tb(error.__traceback__)[-1].filename
         if type(error) is ValueError and "hydra" not in source:
             raise  # a fault of the program, not of what it was given
         problem = reread(error, sys.argv[1:])
+    except YAMLError as error:
+        problem = torn(error)
     except BrokenPipeError:
         return  # `--cfg job | head`: the reader has enough
+    except OSError as error:
+        problem = BadInput([f"command line: {failure_of(error)}"])
     except KeyboardInterrupt:
         say("undertow: interrupted")
         raise SystemExit(INTERRUPTED) from None

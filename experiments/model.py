@@ -1,12 +1,16 @@
 """From a checked configuration to the engine's book, System and plan."""
 
+import logging
 import pathlib
 from typing import Any
 
 from engine.book.checks.problems import expected
+from engine.book.limits import warnings_of
 from experiments import sampling
 from experiments.config.bad_input import BadInput
 from experiments.config.read import Experiment
+
+log = logging.getLogger("undertow")
 
 Model = tuple[Any, Any, tuple | None]
 """(System, Plan, samplers); no samplers where a law must be learned first."""
@@ -23,7 +27,10 @@ def load(experiment: Experiment) -> Any:
     except ValueError as error:
         raise BadInput([f"book.name: {error}"]) from None
     try:
-        return load_book(path, repair=book.repair)
+        loaded = load_book(path, repair=book.repair)
+        for warning in (*loaded.warnings, *warnings_of(experiment.parameters)):
+            log.warning("%s", warning)
+        return loaded
     except BookError as error:
         raise BadInput(f"{path}: {line}" for line in book_lines(error)) from None
 
@@ -55,12 +62,15 @@ def build(experiment: Experiment, book: Any) -> Model:
 
     Raises `BadInput` where a fused kernel is asked for and there is no compiler.
     """
-    from engine.book.build import build_system
+    from engine.book.build import NotFinite, build_system
     from engine.run.plan import Plan
 
     run = experiment.run
     if run.kernel == "fused":
         need_compiler()
     plan = Plan(paths=run.paths, block=run.block, seed=run.seed, kernel=run.kernel)
-    system = build_system(book, experiment.parameters, run.months)
+    try:
+        system = build_system(book, experiment.parameters, run.months)
+    except NotFinite as error:
+        raise BadInput(str(error).split("; ")) from None
     return system, plan, sampling.samplers(experiment, book, system, plan)

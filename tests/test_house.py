@@ -19,7 +19,7 @@ FILES = {
 }  # fmt: skip
 FLOORS = (
     "files", "arguments", "vocabulary", "numerics", "batch", "kernel", "draws", "contagion", "tail", "run",
-    "portfolio", "book", "month", "paths", "learn", "results", "report", "undertow",
+    "book", "portfolio", "month", "paths", "learn", "results", "report", "undertow",
 )  # fmt: skip
 """Each imports only itself and what stands before it."""
 

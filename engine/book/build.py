@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+import jax
 import numpy as np
 
 from engine.book import calendar, network, plants
@@ -81,7 +82,8 @@ def borrowers(tables: Tables) -> tuple[Frame, Frame, Frame, Frame]:
 def build_system(book: Book, parameters: Parameters, months: int) -> System:
     """The System of a book over `months` months.
 
-    Raises ValueError where the months are not whole years, RuntimeError without float64.
+    Raises ValueError where the months are not whole years, NotFinite where a number becomes infinite,
+    RuntimeError without float64.
     """
     require_double_precision()
     if months < 12 or months > 120 or months % 12:
@@ -117,7 +119,7 @@ def build_system(book: Book, parameters: Parameters, months: int) -> System:
     of_funds = network.fund_share(holders)
     pools = pool_table(tables, synthetic, names, of_funds)
     start = float(loans["drawn"].sum()) + float(np.asarray(pools.balance).sum())
-    return System(
+    system = System(
         numbers=arrays_of(parameters),
         economy=economy_table(tables["correlation"], parameters),
         chips=chips,
@@ -134,6 +136,26 @@ def build_system(book: Book, parameters: Parameters, months: int) -> System:
         exposure_start=floats(start),
         names=names,
     )
+    require_finite(system)
+    return system
+
+
+class NotFinite(ValueError):
+    """Numbers of a book or of the parameters that become infinite, or none, in the System."""
+
+
+def require_finite(system: System) -> None:
+    """Raises NotFinite with every array of a System that has an entry which is infinite or no number."""
+    problems = []
+    for path, leaf in jax.tree_util.tree_leaves_with_path(system):
+        entries = np.asarray(leaf)
+        bad = np.argwhere(~np.isfinite(entries))
+        if len(bad):
+            place = "".join(f"[{i}]" for i in bad[0])
+            name = jax.tree_util.keystr(path).lstrip(".")
+            problems.append(f"{name}{place}: got {entries[tuple(bad[0])]:g}, expected a finite number")
+    if problems:
+        raise NotFinite("; ".join(problems))
 
 
 def economy_table(correlation: Frame, parameters: Parameters) -> EconomyTable:

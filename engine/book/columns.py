@@ -11,12 +11,31 @@ UNKNOWN = math.nan
 """Default of a number that may stay blank: it is NaN in the typed table."""
 
 
+MOST = {
+    "USD bn": 1e6, "USD bn/yr": 1e5, "thousand USD": 1e5, "USD/h": 1e4, "million": 1e4, "thousand": 1e6,
+    "x": 1e4, "yr": 100.0, "1/yr": 10.0, "1": 1e3, "bp": 1e5, "months": 1200, "": 1e15,
+}  # fmt: skip
+"""Largest size that a number of a unit may have where its column does not say less. Larger ones are slips of
+units (millions, dates, serial numbers of days), and far larger ones are infinite in float32."""
+
+LEAST = 1e-9
+"""Smallest number of a column that must be above zero."""
+
+USUAL: dict[str, tuple[float, float]] = {
+    "USD bn": (0.0, 1e3), "USD bn/yr": (-500.0, 500.0), "thousand USD": (1.0, 500.0), "USD/h": (0.05, 50.0),
+    "million": (0.0, 50.0), "thousand": (0.0, 5e3), "x": (0.0, 50.0), "yr": (0.5, 50.0), "1/yr": (0.0, 0.25),
+    "bp": (1.0, 5e3), "months": (-240.0, 480.0), "1/sqrt(yr)": (0.0, 1.5),
+}  # fmt: skip
+"""Range of a unit outside which a number gives a warning, where its column does not say another."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Column:
     """One column. `kind` is id, reference, text, choice, number, integer, flag or date.
 
-    `low` and `high` bound numbers (inclusive; `strict` excludes `low`); `choices` are the words of a choice;
-    `tables` are the tables a reference may point to; `default` replaces a blank cell.
+    `low` and `high` bound numbers (inclusive; `strict` excludes `low`) within what the unit allows (`MOST`);
+    outside `usual` a number gives a warning. `choices` are the words of a choice; `tables` are the tables a
+    reference may point to; `default` replaces a blank cell.
     """
 
     name: str
@@ -29,6 +48,17 @@ class Column:
     strict: bool = False
     choices: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
+    usual: tuple[float, float] | None = None
+
+    @property
+    def most(self) -> float:
+        """Largest size of a number."""
+        return MOST.get(self.unit, math.inf)
+
+    @property
+    def usual_range(self) -> tuple[float, float]:
+        """Range without a warning: the column's own, or that of its unit."""
+        return self.usual or USUAL.get(self.unit, (-math.inf, math.inf))
 
     @property
     def required(self) -> bool:
@@ -123,9 +153,10 @@ def amount(
     low: float | None = 0.0,
     high: float | None = None,
     strict: bool = False,
+    usual: tuple[float, float] | None = None,
 ) -> Column:
-    """A column of numbers in a unit, from `low` (excluded if `strict`) to `high`."""
-    return Column(name, "number", meaning, unit, default, low, high, strict)
+    """A column of numbers in a unit, from `low` (excluded if `strict`) to `high`, as a rule in `usual`."""
+    return Column(name, "number", meaning, unit, default, low, high, strict, usual=usual)
 
 
 def share(name: str, meaning: str, default: Any = REQUIRED, strict: bool = False) -> Column:

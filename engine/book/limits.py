@@ -7,7 +7,7 @@ stands beside each number in `engine/book/parameters.py`.
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from engine.book.checks.problems import expected
 from engine.book.parameters import Parameters
@@ -131,6 +131,21 @@ def problems_of(parameters: Parameters) -> list[str]:
     return problems + _correlation_problems(parameters)
 
 
+def warnings_of(parameters: Parameters) -> list[str]:
+    """Every number outside the range that stands beside it in `engine/book/parameters.py`."""
+    warnings = []
+    for group in dataclasses.fields(Parameters):
+        numbers = getattr(parameters, group.name)
+        for field in dataclasses.fields(numbers):
+            value, data = getattr(numbers, field.name), field.metadata
+            low, high = data.get("low"), data.get("high")
+            if low is None or isinstance(value, str | list) or low <= value <= high:
+                continue
+            usual = f"outside the usual {low:g} to {high:g} ({data['unit']})"
+            warnings.append(f"{group.name}.{field.name}: {value:g} is {usual}")
+    return warnings
+
+
 def limits_of(name: str, unit: str) -> Limits:
     """The limits of a number by its name, else by its unit."""
     return BY_NAME.get(name, BY_UNIT.get(unit, SHARE))
@@ -138,13 +153,15 @@ def limits_of(name: str, unit: str) -> Limits:
 
 def _entry_problems(
     name: str,
-    value: float | Sequence[float],
+    value: object,
     default: float | list[float],
     unit: str,
     values: dict[str, float],
 ) -> list[str]:
     """Problems of one number or list; the numbers seen are added to `values` under their full names."""
-    entries = list(value) if isinstance(value, Sequence) else [value]
+    entries: list[Any] = list(value) if isinstance(value, Sequence) else [value]
+    if any(isinstance(entry, bool) or not isinstance(entry, int | float) for entry in entries):
+        return [expected(name, value, "numbers" if isinstance(default, list) else "a number")]
     if isinstance(default, list) and len(entries) != len(default):
         return [expected(name, value, f"a list of {len(default)} numbers")]
     limits = limits_of(name, unit)

@@ -2,29 +2,19 @@
 
 import dataclasses
 import hashlib
-import math
 import os
 import pathlib
-import re
 import types
 from collections.abc import Mapping
-from typing import Any
 
 from engine.book.about import About, about_of, last_month
+from engine.book.cells import header_problems, typed_table
 from engine.book.checks.every import check_tables, repaired
+from engine.book.checks.plausible import warnings_of
 from engine.book.checks.problems import BookError, Problem
-from engine.book.columns import Column, Table
 from engine.book.frames import Frame, Tables
 from engine.book.sheets import Sheet, read_csv, read_sheets
 from engine.book.tables import CAPEX_YEARS, TABLES
-
-NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?", re.ASCII)
-WHOLE = re.compile(r"[+-]?[0-9]{1,9}(\.0*)?", re.ASCII)
-IDENTITY = re.compile(r"[A-Z0-9][A-Z0-9_]*", re.ASCII)
-DATE = re.compile(r"[0-9]{4}(Q[1-4]|-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?", re.ASCII)
-
-TYPES = {"number": "float64", "integer": "int64", "flag": "int64"}
-"""Column types in the frames; everything else is text."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -32,8 +22,8 @@ class Book:
     """A checked book: typed pandas tables by name, read-only as a mapping.
 
     `hash` is a sha256 over the typed content, the same for a folder and a workbook of the same cells.
-    `repairs` says in words what was changed on request and what stands for an absent `about`. Blank numbers
-    without a default are NaN, blank references and texts are "".
+    `repairs` says in words what was changed on request and what stands for an absent `about`; `warnings` what
+    is possible but hardly meant. Blank numbers without a default are NaN, blank references and texts are "".
     """
 
     tables: types.MappingProxyType
@@ -41,6 +31,7 @@ class Book:
     path: pathlib.Path
     name: str
     repairs: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def __getitem__(self, table: str) -> Frame:
         return self.tables[table]
@@ -54,9 +45,9 @@ class Book:
 def load_book(path: str | os.PathLike, repair: bool = False) -> Book:
     """The book in a folder of CSV files or one .xlsx file.
 
-    With `repair` a correlation table that is not a correlation matrix is replaced by the nearest one, and the
-    change is recorded in `Book.repairs`, as is what stands for an absent `about`. Raises `BookError` with
-    every problem found; nothing is half-loaded.
+    With `repair` a correlation table that is not a correlation matrix is replaced by the nearest one; one
+    that only the rounding of its entries keeps from being one always is. `Book.repairs` records both and what
+    stands for an absent `about`. Raises `BookError` with every problem found; nothing is half-loaded.
     """
     path = pathlib.Path(path)
     sheets, problems = read_sheets(path)
@@ -73,9 +64,8 @@ def load_book(path: str | os.PathLike, repair: bool = False) -> Book:
         broken |= {(table.name, problem.column) for problem in found}
         broken |= set() if sheets.get(table.name) or table.optional else {(table.name, "")}
         frames[table.name] = frame
-    if repair:
-        frames, changes = repaired(frames, broken)
-        repairs += changes
+    frames, changes = repaired(frames, broken, asked=repair)
+    repairs += changes
     labels = {name: sheet.label for name, sheet in sheets.items() if sheet}
     for problem in check_tables(frames, broken):
         problems.append(dataclasses.replace(problem, file=labels.get(problem.file, problem.file)))
@@ -83,13 +73,14 @@ def load_book(path: str | os.PathLike, repair: bool = False) -> Book:
         order = {label: position for position, label in enumerate(labels.values())}
         raise BookError(sorted(problems, key=lambda p: (order.get(p.file, -1), p.row or 0)))
     frames = {name: frame.reset_index(drop=True) for name, frame in frames.items()}
-    return Book(types.MappingProxyType(frames), content_hash(frames), path, path.stem, repairs)
+    warnings = warnings_of(frames)
+    return Book(types.MappingProxyType(frames), content_hash(frames), path, path.stem, repairs, warnings)
 
 
 def with_about(sheets: dict[str, Sheet | None], name: str) -> tuple[dict[str, Sheet | None], tuple[str, ...]]:
     """The sheets with an assumed row in `about` where there is none, and what was assumed."""
     given = sheets.get("about")
-    if "about" in sheets and (given is None or given.rows):
+    if "about" in sheets and (given is None or given.rows or header_problems(TABLES["about"], given)):
         return sheets, ()
     cells = assumed_about(sheets.get("chips"), name)
     sheet = Sheet("about", tuple(cells), ((2, tuple(cells.values())),))
@@ -131,85 +122,6 @@ def table_problems(sheets: Mapping[str, Sheet | None], path: pathlib.Path) -> li
     return [Problem(place, None, "", "", f"table {name}, which is missing") for name in missing] + [
         Problem(place, None, "", name, f"one of the tables {', '.join(TABLES)}") for name in unknown
     ]
-
-
-def typed_table(table: Table, sheet: Sheet | None) -> tuple[Frame, list[Problem]]:
-    """The typed frame of a table, indexed by line, and what is wrong with its cells."""
-    import pandas as pd
-
-    rows = sheet.rows if sheet else ()
-    problems = header_problems(table, sheet) if sheet else []
-    position = {name: i for i, name in enumerate(sheet.header)} if sheet else {}
-    width = len(sheet.header) if sheet else 0
-    label = sheet.label if sheet else table.name
-    for line, cells in rows:
-        if len(cells) != width:
-            problems.append(
-                Problem(label, line, "", f"{len(cells)} cells", f"{width} cells, as in the header")
-            )
-    if sheet and len(rows) < table.least:
-        problems.append(Problem(label, None, "", "no rows", f"at least {table.least} row"))
-    columns = {}
-    for column in table.columns:
-        place = position.get(column.name, width)
-        entries = [row[place] if place < len(row) else "" for _, row in rows]
-        if column.name not in position:
-            entries = [""] * len(rows)
-        values = []
-        for (line, _), cell in zip(rows, entries, strict=True):
-            value, good = typed_cell(column, cell)
-            values.append(value)
-            if not good and column.name in position:
-                problems.append(Problem(label, line, column.name, cell or "blank", column.expected))
-        columns[column.name] = pd.Series(values, dtype=TYPES.get(column.kind, "str"))
-    frame = pd.DataFrame(columns)
-    frame.index = pd.Index([line for line, _ in rows], dtype="int64", name="line")
-    return frame, problems
-
-
-def header_problems(table: Table, sheet: Sheet) -> list[Problem]:
-    """Missing, unknown and repeated columns; a column of defaults may be left out."""
-    header = sheet.header
-    needed = [column.name for column in table.columns if column.required]
-    missing = [name for name in needed if name not in header]
-    unknown = [name for name in header if name not in table.names]
-    twice = sorted({name for name in header if header.count(name) > 1})
-    return (
-        [Problem(sheet.label, 1, name, "", "this column, which is missing") for name in missing]
-        + [Problem(sheet.label, 1, name, name, f"one of {', '.join(table.names)}") for name in unknown]
-        + [Problem(sheet.label, 1, name, name, "each column once") for name in twice]
-    )
-
-
-def typed_cell(column: Column, cell: str) -> tuple[Any, bool]:
-    """(value, whether the cell is good); a bad cell gives a harmless stand-in of the column's type."""
-    stand_in = {"number": math.nan, "integer": 0, "flag": 0}.get(column.kind, "")
-    if cell == "":
-        return (stand_in, False) if column.required else (column.default, True)
-    if column.kind in ("number", "integer", "flag"):
-        pattern = NUMBER if column.kind == "number" else WHOLE
-        if not pattern.fullmatch(cell):
-            return stand_in, False
-        value = float(cell) if column.kind == "number" else int(float(cell))
-        return (value, True) if in_range(column, value) else (stand_in, False)
-    good = {
-        "id": lambda: bool(IDENTITY.fullmatch(cell)),
-        "reference": lambda: bool(IDENTITY.fullmatch(cell)),
-        "choice": lambda: cell in column.choices,
-        "date": lambda: bool(DATE.fullmatch(cell)),
-        "text": lambda: cell.isprintable(),
-    }[column.kind]()
-    return (cell, True) if good else ("", False)
-
-
-def in_range(column: Column, value: float) -> bool:
-    """Whether a number is finite and within its column's bounds; a flag is 0 or 1."""
-    if not math.isfinite(value):
-        return False
-    if column.kind == "flag":
-        return value in (0, 1)
-    below = column.low is not None and (value < column.low or (column.strict and value == column.low))
-    return not below and not (column.high is not None and value > column.high)
 
 
 def content_hash(frames: Tables) -> str:

@@ -35,6 +35,8 @@ class Membership(eqx.Module):
         return totals.at[self.group].add(each, mode="promise_in_bounds", wrap_negative_indices=False)
 
     def __rmatmul__(self, y: Float[Array, "groups"]) -> Float[Array, "members"]:
+        if self.groups == 0:  # a gather from nothing is refused, even of members that have no group
+            return jnp.zeros(self.group.shape, y.dtype)
         own = y.at[self.group].get(mode="promise_in_bounds", wrap_negative_indices=False)
         return own if self.weight is None else self.weight * own
 

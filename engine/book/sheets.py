@@ -1,53 +1,100 @@
-"""A book as text: every table's header and rows of cells, from a folder of CSV files or one .xlsx file."""
+"""Tables as text: header and rows of cells, from CSV files or the sheets of one .xlsx file.
+
+A file is read only where it is a regular one of a size that a table may have.
+"""
 
 import codecs
 import csv
 import dataclasses
 import io
+import os
 import pathlib
-from typing import Any
+from collections.abc import Mapping
 
 from engine.book.checks.problems import Problem
+
+MOST_ROWS = 20_000
+"""Rows of a table; more are refused at once."""
+
+MOST_BYTES = 2**26
+"""Size of a file, 64 MiB, or of all that one .xlsx unpacks to."""
+
+Cells = tuple[str, ...]
+Records = list[tuple[int, Cells]]
+"""(line as an editor numbers it, cells) of every row that is not blank."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Sheet:
-    """One table as text. `rows` are (line as an editor numbers it, cells)."""
+    """One table as text. `rows` are (line as an editor numbers it, cells).
+
+    `unread` has what is expected instead of a cell that says nothing a table could take, by line and place.
+    """
 
     label: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[int, tuple[str, ...]], ...]
+    header: Cells
+    rows: tuple[tuple[int, Cells], ...]
+    unread: Mapping[tuple[int, int], str] = dataclasses.field(default_factory=dict)
 
 
 def read_sheets(path: pathlib.Path) -> tuple[dict[str, Sheet | None], list[Problem]]:
     """Every sheet of the book at `path` by table name, and what could not be read."""
-    if path.is_dir():
+    from engine.book.workbook import read_workbook
+
+    if os.path.isdir(path):
         return read_folder(path)
-    if not path.exists():
+    if not os.path.exists(path):
         expected = "a folder of CSV files or one .xlsx file"
         return {}, [Problem(str(path), None, "", "nothing there", expected)]
     if path.suffix.lower() != ".xlsx":
         return {}, [
             Problem(str(path), None, "", path.suffix or "no suffix", "a folder or a file ending in .xlsx")
         ]
-    return read_workbook(path)
+    problem = file_problem(path)
+    return ({}, [problem]) if problem else read_workbook(path)
 
 
 def read_folder(folder: pathlib.Path) -> tuple[dict[str, Sheet | None], list[Problem]]:
     """Every CSV file of a folder by its name without suffix; None, and a problem, where one is unreadable."""
-    sheets, problems = {}, []
-    for file in sorted(folder.iterdir()):
+    sheets: dict[str, Sheet | None] = {}
+    names: dict[str, str] = {}
+    problems = []
+    try:
+        files = sorted(folder.iterdir())
+    except OSError as error:
+        reason = error.strerror or "unreadable"
+        return {}, [Problem(str(folder), None, "", reason, "a folder that can be read")]
+    for file in files:
         if file.suffix.lower() != ".csv":
             continue
         sheet = read_csv(file)
         if isinstance(sheet, Problem):
             problems.append(sheet)
+        if file.stem in names:
+            expected = f"one file of table {file.stem}; {names[file.stem]} is another"
+            problems.append(Problem(file.name, None, "", file.name, expected))
+        names[file.stem] = file.name
         sheets[file.stem] = sheet if isinstance(sheet, Sheet) else None
     return sheets, problems
 
 
-def read_csv(file: pathlib.Path) -> Sheet | Problem:
+def file_problem(file: pathlib.Path) -> Problem | None:
+    """Why a file is not even opened: a pipe or a device never ends, and a huge one takes too long."""
+    try:
+        size = file.stat().st_size
+    except OSError as error:
+        return Problem(file.name, None, "", error.strerror or "unreadable", "a file that can be read")
+    if not file.is_file():
+        return Problem(file.name, None, "", "no regular file", "a file that can be read")
+    if size > MOST_BYTES:
+        return Problem(file.name, None, "", f"{size:,} bytes", f"a file of at most {MOST_BYTES:,} bytes")
+    return None
+
+
+def read_csv(file: pathlib.Path, most_rows: int = MOST_ROWS) -> Sheet | Problem:
     """The cells of one CSV file, or why they cannot be read."""
+    if problem := file_problem(file):
+        return problem
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -60,10 +107,10 @@ def read_csv(file: pathlib.Path) -> Sheet | Problem:
         return Problem(file.name, line, "", repr(content[error.start : error.start + 1]), "UTF-8 text")
     if "\0" in text:
         return Problem(file.name, text.count("\n", 0, text.index("\0")) + 1, "", "a zero byte", "UTF-8 text")
-    return parse_csv(text, file.name)
+    return parse_csv(text, file.name, most_rows)
 
 
-def parse_csv(text: str, label: str) -> Sheet | Problem:
+def parse_csv(text: str, label: str, most_rows: int = MOST_ROWS) -> Sheet | Problem:
     """The cells of CSV text, blank lines dropped, or the problem; `label` names the file in messages."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     records, line = [], 1
@@ -71,63 +118,26 @@ def parse_csv(text: str, label: str) -> Sheet | Problem:
         for cells in reader:
             if any(cell.strip() for cell in cells):
                 records.append((line, tuple(cell.strip() for cell in cells)))
+            if len(records) > most_rows + 1:
+                return too_long(label, line, most_rows)
             line = reader.line_num + 1
     except csv.Error as error:
         return Problem(label, line, "", str(error), "comma-separated cells, quotes closed")
     return from_records(records, label)
 
 
-def from_records(records: list[tuple[int, tuple[str, ...]]], label: str) -> Sheet | Problem:
+def too_long(label: str, line: int, most_rows: int = MOST_ROWS) -> Problem:
+    """The problem of a table with too many rows, at the first of them."""
+    return Problem(label, line, "", "a further row", f"at most {most_rows:,} rows in a table")
+
+
+def from_records(
+    records: Records, label: str, unread: Mapping[tuple[int, int], str] | None = None
+) -> Sheet | Problem:
     """A sheet from numbered rows of cells, the first of which is the header."""
     if not records:
         return Problem(label, None, "", "an empty file", "a header line")
     header = records[0][1]
     if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
         return Problem(label, records[0][0], "", header[0][:40], "cells separated by commas")
-    return Sheet(label, header, tuple(records[1:]))
-
-
-def read_workbook(file: pathlib.Path) -> tuple[dict[str, Sheet | None], list[Problem]]:
-    """Every sheet of an .xlsx file; formulas by the value last computed."""
-    import openpyxl
-
-    try:
-        workbook = openpyxl.load_workbook(file, data_only=True, read_only=True)
-    except Exception as error:  # a damaged archive raises whatever its parts raise
-        return {}, [Problem(file.name, None, "", type(error).__name__, "a readable .xlsx workbook")]
-    sheets, problems = {}, []
-    for worksheet in workbook.worksheets:
-        label = f"{file.name}:{worksheet.title}"
-        sheet = from_records(worksheet_records(worksheet), label)
-        if isinstance(sheet, Problem):
-            problems.append(sheet)
-        sheets[worksheet.title] = sheet if isinstance(sheet, Sheet) else None
-    workbook.close()
-    return sheets, problems
-
-
-def worksheet_records(worksheet: Any) -> list[tuple[int, tuple[str, ...]]]:
-    """Numbered rows of text, all as wide as the header, blank rows dropped."""
-    records, width = [], 0
-    for line, values in enumerate(worksheet.iter_rows(values_only=True), start=1):
-        cells = [cell_text(value) for value in values]
-        if not any(cells):
-            continue
-        while cells and not cells[-1]:
-            cells.pop()
-        width = width or len(cells)
-        records.append((line, tuple(cells + [""] * (width - len(cells)))))
-    return records
-
-
-def cell_text(value: object) -> str:
-    """What a person would type to get this cell: whole numbers without a point, blank for nothing."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(int(value))
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    if hasattr(value, "strftime") and hasattr(value, "year"):
-        return value.strftime("%Y-%m-%d")
-    return str(value).strip()
+    return Sheet(label, header, tuple(records[1:]), unread or {})

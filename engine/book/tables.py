@@ -79,7 +79,7 @@ FIRMS = table(
     amount("ebitda_ttm", "trailing twelve months at month 0", 0.0, "USD bn/yr", low=None),
     amount("cash", "at month 0", 0.0),
     amount("minimum_cash", "kept before capex", 0.0),
-    amount("equity_value", "market cap or last round; 0 = no access to equity", 0.0),
+    amount("equity_value", "market cap or last round; 0 = no access to equity", 0.0, usual=(0.0, 1e4)),
     amount("equity_volatility", "of its own value, apart from the sector", 0.0, "1/sqrt(yr)", high=2.0),
     share("chip_sales_share", "of the sector's chip purchases that it sells (vendors)", 0.0),
     share("support_share", "of its chip sales that it may put into customers", 0.0),
@@ -119,6 +119,7 @@ POOLS = table(
     share("origination_share", "of new sector borrowing; sums to at most 1 over loans and pools", 0.0),
     months("repayment_month", "anticipated repayment of a lease pool, turbo afterwards; 0 = none", 0, 0),
     amount("balance", "committed", strict=True),
+    optional=True,
 )  # fmt: skip
 
 TENANTS = table(
@@ -126,6 +127,7 @@ TENANTS = table(
     reference("pool", "pools", "of kind lease"),
     reference("firm", "firms", "tenant"),
     share("share", "of the pool's rent", strict=True),
+    optional=True,
 )  # fmt: skip
 
 LOANS = table(
@@ -144,7 +146,7 @@ LOANS = table(
     amount("coupon", "fixed rate, or margin if floating", unit="1/yr", high=1.0),
     amount("refinancing_margin", "over the short rate, after refinancing", 0.03, "1/yr", high=1.0),
     months("interest_from_month", "before, interest is in the construction budget", 0),
-    amount("amortisation", "of the peak balance", 0.0, "1/yr", high=1.0),
+    amount("amortisation", "of the peak balance", 0.0, "1/yr", high=1.0, usual=(0.0, 1.0)),
     months("amortisation_from_month", "first amortisation", 0),
     amount("ladder", "of a bond stock maturing", 0.0, "1/yr", high=1.0),
     share("extension_probability", "of a failed refinancing", 0.5),
@@ -170,6 +172,7 @@ PLEDGES = table(
     reference("loan", "loans", "with collateral = 1"),
     reference("generation", "chips", "released at month 0"),
     amount("thousand_units", "pledged", unit="thousand", strict=True),
+    optional=True,
 )  # fmt: skip
 
 SECURITY = table(
@@ -177,6 +180,7 @@ SECURITY = table(
     reference("loan", "loans", "with collateral = 1"),
     reference("contract", "contracts", "sold by the borrower or its group"),
     share("share", "of the contract's cash", strict=True),
+    optional=True,
 )  # fmt: skip
 
 TRANCHES = table(
@@ -188,6 +192,7 @@ TRANCHES = table(
     share("attachment", "of the pool's debt; 0 = first loss"),
     share("detachment", "of the pool's debt", strict=True),
     text("rating", "agency rating", ""),
+    optional=True,
 )  # fmt: skip
 
 CONTRACT_KINDS = (
@@ -215,6 +220,7 @@ CONTRACTS = table(
     share("relet", "of lost income recovered at market", 0.0),
     reference("guarantor", "firms", "pays for the buyer while alive", ""),
     share("cover", "of the payment guaranteed", 0.0),
+    optional=True,
 )  # fmt: skip
 
 LENDERS = table(
@@ -224,7 +230,7 @@ LENDERS = table(
     choice("class", " ".join(LENDER_CLASSES), "holder class"),
     flag("vehicle", "a fund whose debt and equity are in interlender"),
     text("manager", "group that runs the vehicle", ""),
-    amount("capital", "that absorbs losses", strict=True),
+    amount("capital", "that absorbs losses", strict=True, usual=(0.0, 1e4)),
     amount("other_assets", "of a vehicle, outside this book", 0.0),
     amount("debt", "of a vehicle", 0.0),
     months("recognition_months", "from loss to mark", 1, 0),
@@ -237,7 +243,7 @@ LENDERS = table(
         "bust_credit", "share of capital lost elsewhere in a year of bust; blank = 1% of other_assets",
         UNKNOWN, "1/yr", high=10.0,
     ),
-    amount("equity", "first bearers can lose; blank = capital", UNKNOWN, strict=True),
+    amount("equity", "first bearers can lose; blank = capital", UNKNOWN, strict=True, usual=(0.0, 1e4)),
     amount(
         "asset_coverage", "of a vehicle: least assets over debt; blank = none", UNKNOWN, "x", 1.0, strict=True
     ),
@@ -279,6 +285,7 @@ INTERLENDER = table(
     reference("vehicle", "lenders", "with vehicle = 1"),
     choice("kind", "debt equity", "of the vehicle"),
     share("share", "of the vehicle's debt or capital", strict=True),
+    optional=True,
 )  # fmt: skip
 
 PAPER = table(
@@ -286,14 +293,15 @@ PAPER = table(
     identity("class", "instrument class"),
     amount("spread", "over the short rate at month 0", unit="1/yr", high=1.0),
     amount("duration", "of the spread", unit="yr", high=50.0),
-    amount("depth", "sale that divides the price by e", strict=True),
+    amount("depth", "sale that divides the price by e", strict=True, usual=(0.0, 1e5)),
+    optional=True,
 )  # fmt: skip
 
 BEARERS = table(
     "bearers", "Who bears losses in the end.", ("bearer",),
     identity("bearer", "short name"),
     text("name", "full name"),
-    amount("wealth", "that the loss is held against", strict=True),
+    amount("wealth", "that the loss is held against", strict=True, usual=(0.0, 1e6)),
     least=1,
 )  # fmt: skip
 

@@ -62,5 +62,5 @@ def clear(
         second = jnp.where(always > 0.0, 1.0, second) * able
         share = jnp.where(senior > 0.0, first[buyer], second[buyer])
         paid = share * due
-    move = jnp.max(jnp.abs(paid - before)) / jnp.maximum(jnp.max(due), 1.0)
+    move = jnp.max(jnp.abs(paid - before), initial=0.0) / jnp.max(due, initial=1.0)
     return paid, share, second, move

@@ -110,7 +110,7 @@ def init(system: System) -> CollateralState:
     """Pledges of the book, no waiver, nothing held."""
     pledged = system.loans.pledged
     scale = system.loans.collateral_scale
-    none = jnp.zeros_like(pledged[0])
+    none = jnp.zeros(pledged.shape[1], pledged.dtype)
     return CollateralState(pledged, scale, jnp.zeros_like(scale), none, none, jnp.zeros((), jnp.float32))
 
 
@@ -363,6 +363,6 @@ def step(
             seized=end.failed * chip_value,
             ltv=jnp.where(covered.tested, end.verdict.ltv, 0.0),
             dscr=covered.dscr,
-            unsettled=jnp.max(jnp.abs(end.failed - end.before)),
+            unsettled=jnp.max(jnp.abs(end.failed - end.before), initial=0.0),
         ),
     )

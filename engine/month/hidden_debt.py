@@ -40,7 +40,7 @@ def believed(
 ) -> Float[Array, ""]:
     """Share that lenders count: by the worst regime so far, all once a project with a sponsor defaulted."""
     seen = economy.by_regime(system.numbers.credit.look_through)
-    fallen = jnp.max(system.loans.project * (1.0 - alive[system.loans.borrower]))
+    fallen = jnp.max(system.loans.project * (1.0 - alive[system.loans.borrower]), initial=0.0)
     return jnp.maximum(jnp.maximum(belief, seen), fallen)
 
 

@@ -36,7 +36,7 @@ def begin(
 def by_year(system: System, draws: Systematic) -> Any:
     """Calendar and systematic draws, (rows, normals, uniforms), with axes [years, months ...]."""
     rows = (system.calendar, draws.normals, draws.uniforms)
-    return jax.tree.map(lambda row: row.reshape(-1, YEAR, *row.shape[1:]), rows)
+    return jax.tree.map(lambda row: row.reshape(row.shape[0] // YEAR, YEAR, *row.shape[1:]), rows)
 
 
 def advance(

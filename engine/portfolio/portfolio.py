@@ -16,18 +16,17 @@ import pathlib
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-import pandas
 from jaxtyping import Array, Float, Float32
 from numpy.typing import ArrayLike
 from scipy import stats
 
 from engine import arguments
 from engine.portfolio.obligors import check_range, matrix, probabilities, vector
+from engine.portfolio.reading import read_obligors
 
 REACH = 7.0
 """Normals beyond which the table of the chi-square quantile stops; Phi(-7) = 1.3e-12."""
 NODES = 4097
-OBLIGOR_COLUMNS = ("pd", "exposure", "lgd", "lgd_volatility")
 MOST_VOLATILITY = 100.0
 MONEY = (1e-30, 1e30)
 """Exposures on the device are float32, which holds these and sums of them."""
@@ -141,29 +140,15 @@ def read_portfolio(path: str | pathlib.Path, dof: float | None = None) -> Portfo
     """A portfolio from a CSV of obligors.
 
     Columns: pd; optionally exposure, lgd, lgd_volatility; loadings as loading_1, loading_2, ... and those of
-    LGD as lgd_loading_1, ...; others are ignored. `dof` as for `portfolio`. Raises ValueError for a missing
-    pd, a value that is not a number (naming line and column), and what `portfolio` refuses.
+    LGD as lgd_loading_1, ..., by the numbers of their factors; others are ignored. `dof` as for `portfolio`.
+    Raises ValueError for a missing pd, a row or cell that is not read as meant (naming line and column), a
+    column twice or nearly of one of these names, and what `portfolio` refuses.
 
     Example:
         >>> read_portfolio("obligors.csv").exposure.tolist()  # doctest: +SKIP
         [3.0, 5.0]
     """
-    table = pandas.read_csv(path)
-    if "pd" not in table:
-        raise ValueError(f"{path}: got columns {', '.join(map(str, table))}, expected at least pd")
-    columns = [name for name in map(str, table) if name in OBLIGOR_COLUMNS or "loading_" in name]
-    numbers = table[columns].apply(pandas.to_numeric, errors="coerce")
-    for column in columns:
-        bad = np.flatnonzero(~np.isfinite(numbers[column]))
-        if len(bad):
-            got = table[column].iloc[bad[0]]
-            raise ValueError(f"{path}, line {bad[0] + 2}, column {column}: got {got!r}, expected a number")
-    values = {column: numbers[column].to_numpy() for column in columns if "loading_" not in column}
-    for name, prefix in (("loadings", "loading_"), ("lgd_loadings", "lgd_loading_")):
-        own = [column for column in columns if column.startswith(prefix)]
-        if own:
-            values[name] = numbers[own].to_numpy()
-    return portfolio(**values, dof=dof)
+    return portfolio(**read_obligors(path), dof=dof)
 
 
 def log_mixing(dof: float | None) -> np.ndarray:

@@ -50,6 +50,8 @@ def defaults_table(tally: Tally, layout: Layout, book: Book) -> pd.DataFrame:
     monthly = np.diff(cumulative, axis=1, prepend=0.0)
     kinds = borrowers(layout, book)["kind"]
     months = np.arange(1, layout.months + 1)
+    if not len(kinds):
+        return pd.DataFrame({"kind": kinds, "month": months[:0], "expected": np.zeros(0)})
     parts = [
         pd.DataFrame(
             {"kind": kind, "month": months, "expected": monthly[(kinds == kind).to_numpy()].sum(axis=0)}

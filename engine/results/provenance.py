@@ -37,6 +37,7 @@ class Origin(Made):
     book: str
     book_hash: str
     book_repairs: list[str]
+    book_warnings: list[str]  # numbers that are possible but hardly meant
     command: list[str]
 
 

@@ -70,13 +70,31 @@ def cache_folder() -> pathlib.Path:
     return own / "jax"
 
 
+class UnreadableFlags(ValueError):
+    """XLA_FLAGS names a file that cannot be read."""
+
+
+def given_flags() -> str:
+    """The user's flags for XLA, which takes a text that does not begin with -- for a file of them."""
+    flags = os.environ.get("XLA_FLAGS", "").strip()
+    if not flags or flags.startswith("-"):
+        return flags
+    try:
+        if not pathlib.Path(flags).is_file():
+            raise FileNotFoundError("no such file")
+        return " ".join(pathlib.Path(flags).read_text(encoding="utf-8").split())
+    except (OSError, ValueError) as error:
+        message = f"XLA_FLAGS: got {flags!r}, expected flags that begin with --, or a file of them ({error})"
+        raise UnreadableFlags(message) from None
+
+
 def prepare_devices(devices: int | str = "auto", precision: Mapping[str, Any] = PRECISION) -> int:
     """Set JAX up for a number of host devices (`auto`: one a core) and a precision; returns the number.
 
     Warns where JAX has already started with another number of devices or without these compiler flags.
     """
     count = cores() if devices == "auto" else int(devices)
-    flags = os.environ.get("XLA_FLAGS", "")
+    flags = given_flags()
     required = (f"--xla_force_host_platform_device_count={count}", *FLAGS)
     missing = [flag for flag in required if flag.partition("=")[0] not in flags]
     if not started():

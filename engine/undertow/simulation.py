@@ -177,6 +177,7 @@ class Run:
             "run": "", "task": "tail_risk", "scenario": "", "story": "", "sampler": self.sampler,
             "months": self.system.calendar.month.shape[0], "command": ["undertow.run"], "timing": timing,
             "book": self.book.name, "book_hash": self.book.hash, "book_repairs": list(self.book.repairs),
+            "book_warnings": list(self.book.warnings),
             "config_hash": config_hash(plan | {"parameters": numbers, "sampler": self.sampler}),
         }  # fmt: skip
 

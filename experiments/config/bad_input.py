@@ -3,10 +3,12 @@
 import dataclasses
 import difflib
 import re
+import time
 import types
 import typing
 
 import hydra
+import yaml  # type: ignore[import-untyped]
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import (
     ConfigCompositionException,
@@ -17,7 +19,11 @@ from hydra.errors import (
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException, ValidationError
 
 from engine.book.checks.problems import expected
+from experiments.config.overrides import foreign_letter
 from experiments.config.schema import group_types
+
+PATIENCE = 2.0
+"""Seconds in which further problems of a command are looked for."""
 
 
 class BadInput(Exception):
@@ -39,7 +45,11 @@ def explain(error: Exception, override: str = "") -> str:
     name, _, value = override.lstrip("+~").partition("=")
     name = getattr(cause, "full_key", None) or name
     if isinstance(error, OverrideParseException):
-        return expected("command line", error.override, "key=value, group=option or a flag such as -m")
+        letter = foreign_letter(value)
+        if letter:
+            kind = f"{letter!r} in quotes, as in '{name}=\"{value}\"'"
+            return expected(name, value, kind)
+        return expected("command line", short(error.override), "key=value, group=option or a flag such as -m")
     if isinstance(error, MissingConfigException) and error.options is not None:
         group, _, option = (error.missing_cfg_file or name).rpartition("/")
         return expected(group, option, "one of " + ", ".join(error.options))
@@ -53,7 +63,10 @@ def explain(error: Exception, override: str = "") -> str:
         return f"{name}: already in the defaults, write {name}={value} without +"
     if "Config group override must be" in str(error):
         return expected(name, value, "the name of an option of this group")
-    return ": ".join(part for part in (name, str(cause).strip().splitlines()[0]) if part)
+    if isinstance(error, UnicodeDecodeError):
+        return expected("a file of the configuration", error.object[error.start : error.end], "UTF-8 text")
+    reason = " ".join(str(cause).split("\n")[:2] if "composing" in str(cause) else str(cause).split("\n")[:1])
+    return ": ".join(part for part in (name, reason.strip()) if part)
 
 
 def reread(error: Exception, arguments: list[str]) -> BadInput:
@@ -61,9 +74,14 @@ def reread(error: Exception, arguments: list[str]) -> BadInput:
     problems = []
     several = {"-m", "--multirun"} & set(arguments)
     if not any(argument.startswith(("--config", "-c")) for argument in arguments):
+        end = time.monotonic() + PATIENCE
         with hydra.initialize_config_module("conf", version_base="1.3"):
-            found = [problem_of(argument, bool(several)) for argument in arguments]
-            problems = [problem for problem in found if problem]
+            for number, argument in enumerate(arguments):
+                if time.monotonic() > end:
+                    rest = len(arguments) - number
+                    problems.append(f"... and {rest} more arguments, at which this command did not look")
+                    break
+                problems += filter(None, [problem_of(argument, bool(several))])
     return BadInput(problems or [explain(error)])
 
 
@@ -81,6 +99,19 @@ def problem_of(argument: str, several: bool) -> str | None:
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         return explain(error, argument)
     return None
+
+
+def torn(error: yaml.YAMLError) -> BadInput:
+    """The complaint about a configuration file that is no YAML."""
+    mark = getattr(error, "problem_mark", None)
+    place = f"{mark.name}, line {mark.line + 1}, column {mark.column + 1}" if mark else "configuration"
+    reason = getattr(error, "problem", None) or str(error).partition("\n")[0]
+    return BadInput([f"{place}: {reason}, expected YAML"])
+
+
+def short(text: str, most: int = 200) -> str:
+    """A text as a message shows it."""
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def unknown(name: str) -> str:

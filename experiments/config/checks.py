@@ -101,7 +101,7 @@ def book_problems(book: Book) -> list[str]:
     """A book is named, or is a path that exists."""
     if book.path is None and not book.name:
         return [expected("book.path", None, "a folder or an .xlsx, as in book.path=my_book/")]
-    if book.path is not None and not pathlib.Path(book.path).exists():
+    if book.path is not None and not os.path.exists(book.path):
         return [expected("book.path", book.path, "a folder of CSV files or an .xlsx that exists")]
     return []
 
@@ -144,7 +144,7 @@ def importance_problems(sampler: Sampler) -> list[str]:
     if sampler.replications != 1:
         kind = "1: weighted paths are independent, and tell their error themselves"
         problems.append(expected("sampler.replications", sampler.replications, kind))
-    if sampler.tilt is not None and not pathlib.Path(sampler.tilt).is_file():
+    if sampler.tilt is not None and not os.path.isfile(sampler.tilt):
         problems.append(expected("sampler.tilt", sampler.tilt, "the tilt.npz of an earlier run"))
     return problems
 

@@ -26,6 +26,7 @@ from experiments.config.checks import (
     run_problems,
     sampler_problems,
 )
+from experiments.config.overrides import at_home
 from experiments.config.schema import Book, Config, Report, Run, Sampler, Scenario, complete, group_types
 
 NO_RESULT: dict[str, tuple[str, ...] | None] = {
@@ -77,6 +78,8 @@ def read(cfg: DictConfig, tasks: Mapping[str, ModuleType]) -> Experiment:
     own = own_groups(tasks)
     group = own.get(config.task.name)
     options = getattr(config, group) if group else None
+    config.book.path, config.run.dir = at_home(config.book.path), at_home(config.run.dir)
+    config.sampler.tilt = at_home(config.sampler.tilt)
     parameters = Parameters(
         **{field.name: getattr(config, field.name) for field in dataclasses.fields(Parameters)}
     )

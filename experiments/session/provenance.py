@@ -29,6 +29,7 @@ def provenance_of(experiment: Experiment, book: Any) -> "Provenance":
         "book": book.name,
         "book_hash": book.hash,
         "book_repairs": list(book.repairs),
+        "book_warnings": list(book.warnings),
         "command": ["undertow", *sys.argv[1:]],
         **made(count_of(run)),
     }

@@ -8,6 +8,7 @@ checkpoint.npz, checkpoint-previous.npz              what an interrupted run res
 
 import contextlib
 import datetime
+import itertools
 import json
 import logging
 import os
@@ -94,7 +95,7 @@ class RunFolder:
         from engine.results.folder import write_json, write_text
         from engine.run import checkpoint
 
-        self.path.mkdir(parents=True, exist_ok=True)
+        self._make()
         try:
             self.lock = Lock(self.path)
         except Busy:
@@ -109,6 +110,20 @@ class RunFolder:
         self._listen()
         log.info("run %s: %s", self.id, " ".join(self.provenance["command"]))
         return self
+
+    def _make(self) -> None:
+        """Make the folder; one without a name gets a number where another run began in the same second."""
+        if self.goes_on or self.experiment.run.dir:
+            self.path.mkdir(parents=True, exist_ok=True)
+            return
+        begun, _, digest = self.id.rpartition("-")
+        for number in itertools.count(1):
+            self.id = f"{begun}-{digest}" if number == 1 else f"{begun}-{number}-{digest}"
+            self.path = self.path.with_name(self.id)
+            with contextlib.suppress(FileExistsError):
+                self.path.mkdir(parents=True)
+                break
+        self.provenance = {**self.provenance, "run": self.id}
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -7,7 +7,9 @@ done, continues interrupted ones and repeats failed ones.
 import contextlib
 import dataclasses
 import hashlib
+import itertools
 import json
+import math
 import os
 import pathlib
 import re
@@ -18,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ChoiceSweep, Override, RangeSweep
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.errors import HydraException
@@ -31,6 +34,7 @@ from engine.results.reliability import doubts_of
 from engine.run.host import cores, prepare_devices
 from experiments import tasks
 from experiments.config.bad_input import BadInput, explain
+from experiments.config.overrides import quoted
 from experiments.config.read import Experiment, read
 from experiments.model import load
 from experiments.session.checkpoints import identity_of, interrupted_folder
@@ -61,6 +65,10 @@ WORDS = {
     UNRELIABLE: "unreliable",
     LOST: "lost",
 }
+
+
+MOST_JOBS = 10_000
+"""Jobs of a sweep."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,8 +120,9 @@ class CheckedSweeper(BasicSweeper):
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
         overrides = parser.parse_overrides(self._parse_config() + arguments)
         swept = {override.get_key_element() for override in overrides if override.is_sweep_override()}
+        if problems := size_problems(overrides):
+            raise BadInput(problems)
         composed: list[tuple[tuple[str, ...], Experiment]] = []
-        problems: list[str] = []
         for combination in self.split_arguments(overrides, None)[0]:
             try:
                 composed.append((tuple(combination), self.composed(combination)))
@@ -181,14 +190,45 @@ class CheckedSweeper(BasicSweeper):
 
     def launched(self, job: Job, count: int) -> list[str]:
         """The job's overrides with its own folder and, beside others on a machine, its share of the cores."""
-        path = str(job.folder).replace("\\", "\\\\").replace("'", "\\'")
-        own = [value for value in job.overrides if not value.startswith("run.dir=")]
-        own.append(f"run.dir='{path}'")
+        own = [value for value in job.overrides if value.lstrip("+").partition("=")[0] != "run.dir"]
+        own.append(f"run.dir={quoted(str(job.folder))}")
         if "joblib" in self.config.hydra.launcher._target_ and job.experiment.run.devices == "auto":
             workers = self.config.hydra.launcher.n_jobs
             workers = cores() if workers < 1 else workers
             own.append(f"run.devices={max(1, cores() // min(workers, count))}")
         return own
+
+
+def size_problems(overrides: Sequence[Override]) -> list[str]:
+    """Sweeps without a job, and more jobs than a machine can take."""
+    count, problems = 1, []
+    for override in overrides:
+        values = values_of(override)
+        if not 1 <= values <= MOST_JOBS:
+            shown = f"{values:,}" if values <= MOST_JOBS else f"more than {MOST_JOBS:,}"
+            kind = f"a sweep over 1 to {MOST_JOBS:,} values; this one has {shown}"
+            problems.append(expected(override.key_or_group, override.get_value_string(), kind))
+        count *= max(values, 1)
+    if not problems and count > MOST_JOBS:
+        problems.append(f"the sweep: got {count:,} jobs, expected at most {MOST_JOBS:,}")
+    return problems
+
+
+def values_of(override: Override) -> int:
+    """How many values an override sweeps over; 1 where it does not."""
+    value = override.value()
+    if isinstance(value, RangeSweep):
+        start, stop, step = (float(each or 0.0) for each in (value.start, value.stop, value.step))
+        if step == 0.0 or not math.isfinite(start + stop + step):
+            return 0
+        return max(0, math.ceil(min((stop - start) / step, MOST_JOBS + 1.0)))
+    if isinstance(value, ChoiceSweep):
+        return len(value.list)
+    return (
+        1
+        if not override.is_sweep_override() or not override.is_discrete_sweep()
+        else len(list(itertools.islice(override.sweep_iterator(), MOST_JOBS + 1)))
+    )
 
 
 def folder_name(varied: list[str], digest: str) -> str:
@@ -242,11 +282,12 @@ def code_of_status(job: Job) -> int:
 
 
 def document(path: pathlib.Path) -> dict:
-    """A JSON document; empty where there is none."""
+    """A JSON document of a run; empty where there is none, or something else."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        entries = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return {}
+    return entries if isinstance(entries, dict) else {}
 
 
 def headline(folder: pathlib.Path) -> str:

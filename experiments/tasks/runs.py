@@ -3,12 +3,14 @@
 import contextlib
 import dataclasses
 import io
+import os
 import pathlib
 import shutil
 from typing import Any
 
 from engine.book.checks.problems import expected
 from experiments.config.bad_input import BadInput
+from experiments.config.overrides import at_home
 from experiments.config.schema import Config
 from experiments.context import Context
 from experiments.session.lock import busy
@@ -34,8 +36,9 @@ class Options:
 
 def problems(config: Config, options: Options) -> list[str]:
     """A root that does not exist, unless it is the default."""
+    options.root, options.csv = at_home(options.root) or "", at_home(options.csv)
     problems = []
-    if options.root != Options().root and not pathlib.Path(options.root).is_dir():
+    if options.root != Options().root and not os.path.isdir(options.root):
         problems.append(expected("runs.root", options.root, "a folder that exists"))
     if options.csv is not None and not pathlib.Path(options.csv).absolute().parent.is_dir():
         problems.append(expected("runs.csv", options.csv, "a file in a folder that exists"))

@@ -6,6 +6,7 @@ from typing import Any
 
 from experiments.config.bad_input import BadInput
 from experiments.config.checks import folder_problems
+from experiments.config.overrides import at_home
 from experiments.config.schema import Config
 from experiments.context import Context
 from experiments.session.run_folder import refuse_unwritable
@@ -22,6 +23,7 @@ class Options:
 
 def problems(config: Config, options: Options) -> list[str]:
     """No folder to write to."""
+    options.dir = at_home(options.dir)
     return folder_problems("template.dir", options.dir, needed=True)
 
 

@@ -9,10 +9,11 @@ import numpy as np
 import openpyxl
 import pytest
 
+from engine.book.cells import typed_cell
 from engine.book.checks.problems import SHOWN, BookError, Problem
 from engine.book.columns import Column
 from engine.book.holdings import holding_shares
-from engine.book.load import load_book, shipped_book, typed_cell
+from engine.book.load import load_book, shipped_book
 from engine.book.tables import TABLES
 
 

@@ -143,7 +143,7 @@ def engine(monkeypatch):
 def install(monkeypatch):
     """Put a stand-in engine in the places from which the door imports the real one; the stand-in."""
     stand_in = Engine()
-    book = types.SimpleNamespace(name="small", hash="0" * 64, repairs=())
+    book = types.SimpleNamespace(name="small", hash="0" * 64, repairs=(), warnings=())
     for name, parts in {
         "engine.paths.simulate": {"simulate": stand_in.simulate, "layout_of": lambda system: None},
         "engine.paths.network_ensemble": {
@@ -165,7 +165,10 @@ def install(monkeypatch):
             "initial_state": initial_state,
         },
         "engine.results.replications": {"Replications": Replications},
-        "engine.book.build": {"build_system": lambda book, parameters, months: (book, parameters, months)},
+        "engine.book.build": {
+            "build_system": lambda book, parameters, months: (book, parameters, months),
+            "NotFinite": type("NotFinite", (ValueError,), {}),
+        },
         "engine.book.load": {
             "load_book": lambda path, repair: book,
             "shipped_book": shelf,

@@ -1,6 +1,5 @@
 """What must hold of chips, firms, loans, their security and contracts, row by row and between tables."""
 
-import functools
 from collections.abc import Iterator, Mapping
 
 from engine.book.checks.faults import AMOUNT_ROUNDING, Check, faults, register, sums_to_one
@@ -54,14 +53,24 @@ def firms_make_sense(frames: Tables) -> Iterator[Problem]:
     yield from faults("firms", other, "revenue_share", "0: only labs share AI revenue")
     labs = firms[firms["kind"] == "lab"]
     yield from sums_to_one("firms", labs, "kind", "revenue_share", low=0.0)
-    parent = dict(zip(firms["firm"], firms["parent"], strict=True))
-    for line, firm in zip(firms.index, firms["firm"], strict=True):
-        seen, owner = {firm}, parent[firm]
-        while owner and owner not in seen:
-            seen.add(owner)
-            owner = parent.get(owner, "")
-        if owner == firm:
-            yield Problem("firms", line, "parent", parent[firm], f"an owner that {firm} does not own itself")
+    rings = owned_by_itself(dict(zip(firms["firm"], firms["parent"], strict=True)))
+    own = firms[firms["firm"].isin(rings)]
+    yield from faults("firms", own, "parent", "an owner that {firm} does not own itself")
+
+
+def owned_by_itself(parents: Mapping[str, str]) -> set[str]:
+    """Firms on a ring of owners, in one pass over all."""
+    rings: set[str] = set()
+    seen: set[str] = set()
+    for firm in parents:
+        chain: dict[str, int] = {}
+        while firm and firm not in seen:
+            seen.add(firm)
+            chain[firm] = len(chain)
+            firm = parents.get(firm, "")
+        if firm in chain:
+            rings |= set(list(chain)[chain[firm] :])
+    return rings
 
 
 @reads("firms.firm", "firms.growth_loan", "firms.revolver", "loans.loan", "loans.borrower", "loans.new_money",
@@ -158,28 +167,29 @@ def security_is_the_borrowers(frames: Tables) -> Iterator[Problem]:
     """A contract's cash is pledged at most once over, by the group that receives it."""
     security = frames["security"]
     yield from sums_to_one("security", security, "contract", low=0.0)
-    top = functools.partial(
-        group_head, dict(zip(frames["firms"]["firm"], frames["firms"]["parent"], strict=True))
-    )
+    heads = group_heads(dict(zip(frames["firms"]["firm"], frames["firms"]["parent"], strict=True)))
     borrower = looked_up(frames, "loans", "borrower", security["loan"])
     seller = looked_up(frames, "contracts", "seller", security["contract"])
     known = borrower.notna() & seller.notna()
     flow = looked_up(frames, "contracts", "flow", security["contract"])
     moves = security[flow.notna() & (flow != "operating")]
     yield from faults("security", moves, "contract", "a contract with flow operating")
-    strange = security[known & (borrower.fillna("").map(top) != seller.fillna("").map(top))]
+    strange = security[known & (borrower.map(heads).fillna("") != seller.map(heads).fillna(""))]
     yield from faults(
         "security", strange, "contract", "a contract sold by the borrower of {loan} or its group"
     )
 
 
-def group_head(parents: Mapping[str, str], firm: str) -> str:
-    """The firm at the top of a group."""
-    seen = set()
-    while parents.get(firm) and firm not in seen:
-        seen.add(firm)
-        firm = parents[firm]
-    return firm
+def group_heads(parents: Mapping[str, str]) -> dict[str, str]:
+    """The firm at the top of every firm's group, or any one of a ring, in one pass over all."""
+    heads: dict[str, str] = {}
+    for firm in parents:
+        chain: dict[str, None] = {}
+        while firm not in heads and firm not in chain:
+            chain[firm] = None
+            firm = parents.get(firm, "") or firm
+        heads |= dict.fromkeys(chain, heads.get(firm, firm))
+    return heads
 
 
 @reads("contracts.buyer", "contracts.seller", "contracts.start_month", "contracts.end_month",

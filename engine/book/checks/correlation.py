@@ -12,6 +12,10 @@ ROUNDING = 5e-7
 """Half a unit in the sixth decimal: how far written entries may be from symmetric and from one."""
 
 
+EXACT = 1e-13
+"""How far an entry or an eigenvalue computed in float64 may be from what it stands for."""
+
+
 def least_eigenvalue(matrix: np.ndarray) -> float:
     """The least eigenvalue of the symmetric part of a matrix; below zero it is no correlation matrix."""
     return float(np.linalg.eigvalsh((matrix + matrix.T) / 2.0)[0])
@@ -41,6 +45,12 @@ def correlation_problems(frame: Frame) -> Iterator[Problem]:
     if least < -ROUNDING * len(FACTORS):
         expected = "a positive semidefinite matrix (least eigenvalue >= 0)"
         yield Problem("correlation", None, "", f"least eigenvalue {least:.4g}", expected)
+
+
+def is_rounded(matrix: np.ndarray) -> bool:
+    """Whether a matrix is a correlation matrix only up to the rounding of its written entries."""
+    uneven = np.abs(matrix - matrix.T).max() + np.abs(np.diag(matrix) - 1.0).max()
+    return bool(uneven > EXACT or least_eigenvalue(matrix) < -EXACT)
 
 
 def repair_correlation(

@@ -9,6 +9,8 @@ what, `correlation` of the factors.
 
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+
 from engine.book.checks import about, borrowers, claims, correlation, lenders, ownership, priors
 from engine.book.checks.faults import faults
 from engine.book.checks.problems import Problem
@@ -36,18 +38,27 @@ def check_tables(frames: Tables, broken: Broken) -> list[Problem]:
     return problems
 
 
-def repaired(frames: dict[str, Frame], broken: Broken) -> tuple[dict[str, Frame], tuple[str, ...]]:
-    """Frames with the nearest correlation matrix in place of one that is not, and what was done."""
+def repaired(
+    frames: dict[str, Frame], broken: Broken, asked: bool
+) -> tuple[dict[str, Frame], tuple[str, ...]]:
+    """Frames with the nearest correlation matrix in place of one that is not, and what was done.
+
+    Rounding of the written entries is always put right, a matrix that is further off only where `asked`.
+    """
     frame, factors = frames["correlation"], list(FACTORS)
     if not intact(MATRIX, broken) or sorted(frame["factor"]) != sorted(factors):
         return frames, ()
-    if not list(correlation.correlation_problems(frame)):
+    written = frame.set_index("factor").loc[factors, factors].to_numpy(np.float64)
+    wrong = bool(list(correlation.correlation_problems(frame)))
+    if (wrong and not asked) or not (wrong or correlation.is_rounded(written)):
         return frames, ()
     place = frame["factor"].map(factors.index).to_numpy()
-    matrix, moved = correlation.repair_correlation(frame.set_index("factor").loc[factors, factors])
+    matrix, moved = correlation.repair_correlation(written)
     frame = frame.copy()
     frame[factors] = matrix[place]
-    note = f"correlation replaced by the nearest correlation matrix; entries moved by at most {moved:.3g}"
+    reason = "" if wrong else ", for the rounding of its entries"
+    note = f"correlation replaced by the nearest correlation matrix{reason}"
+    note += f"; entries moved by at most {moved:.3g}"
     return {**frames, "correlation": frame}, (note,)
 
 

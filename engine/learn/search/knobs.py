@@ -14,9 +14,10 @@ import types
 
 import numpy as np
 
+from engine.book.cells import in_range
 from engine.book.checks.every import check_tables
 from engine.book.frames import Frame, Series
-from engine.book.load import Book, in_range
+from engine.book.load import Book
 from engine.book.parameters import Parameters
 from engine.book.tables import TABLES
 

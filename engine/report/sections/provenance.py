@@ -61,6 +61,7 @@ def facts(results: Results) -> list[tuple[str, object]]:
         ("Book's date", results.about.date),
         ("Book hash", summary["book_hash"]),
         ("Book repairs", "; ".join(summary.get("book_repairs") or [])),
+        ("Book warnings", "; ".join(summary.get("book_warnings") or [])),
         ("Config hash", summary["config_hash"]),
         ("Commit", summary.get("commit")),
         ("Versions", ", ".join(f"{name} {version}" for name, version in summary.get("versions", {}).items())),

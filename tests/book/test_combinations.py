@@ -1,0 +1,72 @@
+"""Every combination of optional tables is a book: it loads, becomes a System and passes a month."""
+
+import itertools
+import pathlib
+import shutil
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from engine.book.build import build_system
+from engine.book.load import load_book, shipped_book
+from engine.book.parameters import Parameters
+from engine.draws.address import seed_words
+from engine.draws.samplers import PSEUDO_RANDOM
+from engine.paths.path import advance, begin, by_year
+from engine.paths.simulate import layout_of
+from tests.book.combinations import DISPLAY, STRUCTURE, combinations, without
+from tests.book.conftest import Copy
+
+EVERY = combinations(STRUCTURE)
+DEFAULT = [each for each in EVERY if len(each) < 2 or len(each) == len(STRUCTURE)]
+
+
+def book_without(folder, tables, absent):
+    """The small book without some tables."""
+    copy = Copy(pathlib.Path(shutil.copytree(shipped_book("worked_small"), folder / "book")))
+    without(copy, tables, absent)
+    return load_book(copy.folder)
+
+
+def month(system):
+    """A month of a path of a system, traced and not run; the shapes of State and Info."""
+
+    def first(system):
+        seed, path = seed_words(7), jnp.zeros((), jnp.int64)
+        fate, state, draws = begin(system, PSEUDO_RANDOM, seed, path)
+        row = jax.tree.map(lambda rows: rows[0, 0], by_year(system, draws))
+        return advance(system, seed, path, fate, state, *row)
+
+    return jax.eval_shape(first, system)
+
+
+def check(folder, tables, absent):
+    """Load, build, trace; every number is finite, every axis as long as its table."""
+    book = book_without(folder, tables, absent)
+    system = build_system(book, Parameters(), 12)
+    assert all(np.isfinite(np.asarray(leaf)).all() for leaf in jax.tree.leaves(system))
+    state, info = month(system)
+    assert info.loss.shape == (len(system.names.instruments),)
+    assert state.flags.shape and layout_of(system).entities == system.names.firms
+    assert len(system.names.pools) == ("pools" not in tables) * (1 + ("tranches" not in tables))
+    assert len(system.names.contracts) == (0 if "contracts" in tables else 5)
+    assert len(system.paper.depth) == (0 if "paper" in tables else len(book["paper"]))
+
+
+@pytest.mark.parametrize("tables", DEFAULT, ids="-".join)
+def test_a_book_without(tables, tmp_path):
+    check(tmp_path, tables, absent=len(tables) < 2)
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("tables", [each for each in EVERY if each not in DEFAULT], ids="-".join)
+def test_a_book_without_any_of_these(tables, tmp_path):
+    check(tmp_path, tables, absent=len(tables) % 2 == 0)
+
+
+def test_tables_that_no_other_refers_to(tmp_path):
+    """Alone and together, absent and empty, they load; arrays stay."""
+    for number, (tables, absent) in enumerate(itertools.product(combinations(DISPLAY), (True, False))):
+        assert len(book_without(tmp_path / str(number), tables, absent)["about"]) == 1
