@@ -25,7 +25,7 @@ QUOTES = {
     ("CoreWeave", "share_price"): ("COREWEAVE_SHARE", "USD", 1.0),
     ("SOFR", "rate_pct"): ("SOFR", "1/yr", 0.01),
 }
-"""Series, unit and scale of the market's quotes. Peaks are left out: a greatest value is no observation at a date."""
+"""Series, unit and scale of the market's quotes; without peaks: a greatest value is none of a date."""
 JUNK_PART = "1300"
 """Margin of the part of a loan that other customers' contracts secure; the series has the other part."""
 FISCAL_YEARS = {"FY2023(Jan23)": "2022", "FY2024(Jan24)": "2023", "FY2025(Jan25)": "2024"}

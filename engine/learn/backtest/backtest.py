@@ -1,6 +1,7 @@
 """A rolling-origin backtest: every forecast that the history allows, held against what came."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -52,17 +53,19 @@ def backtest(
     inputs: Inputs,
     plan: Plan,
     sampler: Sampler = PSEUDO_RANDOM,
+    check: Callable[[], None] = lambda: None,
 ) -> pd.DataFrame:
     """One row a forecast: what was known and when, what came, median and 90% band, PIT, hit and origins.
 
-    `system` is the book's, as long as the longest forecast. Raises ValueError for a series whose firm or chip
-    the book does not have.
+    `system` is the book's, as long as the longest forecast; `check` is called before each origin. Raises
+    ValueError for a series whose firm or chip the book does not have.
     """
     rows, pairs = plan_forecasts(book, inputs)
     past = Past(book, parameters, system, rows, inputs.gains, inputs.spent)
     market = Market([pair.target.quantity for pair in pairs], system.names)
     table = []
     for month in sorted({pair.known.month for pair in pairs}):
+        check()
         ratios = market(past(month), plan, sampler)
         for pair in [pair for pair in pairs if pair.known.month == month]:
             kind = pair.known.quantity.kind
@@ -118,8 +121,22 @@ def scored(pair: Forecast, values: Float64[np.ndarray, " paths"]) -> Row:
     known, target = pair.known, pair.target
     width = high - low if known.quantity.kind == "rate" else float(np.log(high / low))
     return Row(
-        known.quantity.kind, str(known.quantity), known.level, target.series, known.label, known.month, target.label,
-        target.quarter, float(np.mean(pair.months)), known.value, target.value, float(low), float(median),
-        float(high), float(width), float(np.mean(values < target.value)),
-        bool(low <= target.value <= high), pair.origins,
-    )  # fmt: skip
+        kind=known.quantity.kind,
+        quantity=str(known.quantity),
+        level=known.level,
+        series=target.series,
+        known=known.label,
+        known_month=known.month,
+        target=target.label,
+        quarter=target.quarter,
+        months=float(np.mean(pair.months)),
+        value=known.value,
+        observed=target.value,
+        low=float(low),
+        median=float(median),
+        high=float(high),
+        width=float(width),
+        pit=float(np.mean(values < target.value)),
+        hit=bool(low <= target.value <= high),
+        origins=pair.origins,
+    )

@@ -1,9 +1,9 @@
 """Observed series as a backtest reads them: what was known at a quarter end, and what came after it.
 
-Months count from the book's date, so that the past is negative. A quarter's observations are those that end up
-to a month after its last day: a quote of 6 October is of the third quarter. Of several of one series the last
-counts. What is known of a level at an origin is its latest observation then; a forecast from an older one runs
-from that one's month, and is the same forecast from every origin at which nothing newer was known.
+Months count from the book's date, so that the past is negative. A quarter's observations are those that end
+up to a month after its last day: a quote of 6 October is of the third quarter. Of several of one series the
+last counts. Known of a level at an origin is its latest observation then; a forecast runs from that one's
+month, and is the same from every origin at which nothing newer was known.
 """
 
 import dataclasses
@@ -48,7 +48,9 @@ class Observation:
     @property
     def month(self) -> int:
         """Month whose value it is, nearly: the middle of its span; for capex, spent in a year, the end."""
-        return math.floor((self.end if self.quantity.kind == "capex" else 0.5 * (self.start + self.end)) + 0.5)
+        return math.floor(
+            (self.end if self.quantity.kind == "capex" else 0.5 * (self.start + self.end)) + 0.5
+        )
 
     @property
     def quarter(self) -> int:
@@ -121,7 +123,7 @@ def observed(book: Book, series: dict[str, str]) -> list[Observation]:
 def forecasts(rows: list[Observation], first: int, last: int, quarters: int) -> list[Forecast]:
     """Every forecast that an origin allows: from each quarter end first ... last, up to `quarters` ahead.
 
-    A target whose span began before the observation that it is forecast from was known in part, and is left out.
+    A target whose span began before the observation that it is forecast from was known in part: left out.
     """
     newest: dict[tuple[str, int], Observation] = {}
     for row in rows:

@@ -1,7 +1,7 @@
 """A System whose month 0 lies in the past: the economy, chips and revenue of that month, as known then.
 
-What was known is set; what was not is as in the book. No row of the book later than that month enters, but for
-three things that nobody observed: how units installed by the book's date divide over generations, the dates of
+What was known is set; what was not is as in the book. Nothing later than that month enters, but for three
+things that nobody observed: how units installed by the book's date divide over generations, the dates of
 releases that were still to come, and the sector's revenue and capex before their first observation.
 """
 
@@ -51,7 +51,7 @@ class Past:
         )
 
     def level(self, kind: str, whose: str, month: int, growth: float) -> float:
-        """The last observation of a quantity known at a month, grown to it; else the first; nan without any."""
+        """The last observation of a quantity by a month, grown to it; else the first; nan without any."""
         own = [row for row in self.rows if (row.quantity.kind, row.quantity.whose) == (kind, whose)]
         known = [row for row in own if row.month <= month + GRACE] or own[:1]
         if not known:
@@ -75,7 +75,7 @@ class Past:
         return shares
 
     def capex(self, month: int) -> list[float]:
-        """The plan of the sector's capex from a month on: the book's, in proportion to what was spent by then."""
+        """The plan of sector capex from a month on: the book's, in proportion to what was spent by then."""
         plan = self.parameters.chips.capex
         growth = math.log(plan[0] / self.spent)
         own = [row for row in self.rows if row.quantity.kind == "capex" and row.end - row.start > 11.5]
@@ -89,7 +89,7 @@ class Past:
         return [value * then / today for value in plan]
 
     def chips(self, month: int) -> pd.DataFrame:
-        """The table of chips as of a month: rents known then, units bought by then, releases still to come."""
+        """The table of chips of a month: rents known then, units bought by then, releases to come."""
         table = self.book["chips"].copy()
         release = table["release_month"].to_numpy(np.int64)
         past, future = release <= month, release > month
@@ -110,7 +110,7 @@ class Past:
         return table
 
     def rents(self, table: pd.DataFrame, past: np.ndarray, month: int) -> np.ndarray:
-        """Rents of a month: quoted ones, the others in proportion to list price as the newest quoted one's."""
+        """Rents of a month: quotes; without one, in proportion to list price as the newest quoted."""
         prices = table["list_price_kusd"].to_numpy(np.float64)
         quotes = np.full(len(table), np.nan)
         for place, name in enumerate(table["generation"]):

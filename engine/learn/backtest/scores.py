@@ -1,8 +1,8 @@
 """How well forecasts held: share of observations in their bands, and how sure that share is.
 
 Forecasts of one quantity overlap, and all of them share one history: they are worth fewer than their number.
-The interval of the pooled share resamples whole quantities (a cluster bootstrap: Cameron, Gelbach and Miller 2008)
-and is a lower bound of the doubt: one boom is one draw.
+The interval of the pooled share resamples whole quantities (a cluster bootstrap: Cameron, Gelbach and Miller
+2008) and is a lower bound of the doubt: one boom is one draw.
 """
 
 import dataclasses

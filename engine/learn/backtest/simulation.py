@@ -1,7 +1,7 @@
 """What the economy, chips and revenue of the engine make of a past month: draws and months as in every run.
 
-The stages behind them (contracts, funding, credit, lenders) are left out, and the supply of credit stays whole:
-nothing of it failed in the history that there is.
+The stages behind them (contracts, funding, credit, lenders) are left out, and the supply of credit stays
+whole: nothing of it failed in the history that there is.
 """
 
 import dataclasses
