@@ -56,6 +56,7 @@ def build(experiment: Experiment, book: Any) -> Model:
     Raises `BadInput` where a fused kernel is asked for and there is no compiler.
     """
     from engine.book.build import build_system
+    from engine.book.ranges import with_ranges
     from engine.run.plan import Plan
 
     run = experiment.run
@@ -63,4 +64,6 @@ def build(experiment: Experiment, book: Any) -> Model:
         need_compiler()
     plan = Plan(paths=run.paths, block=run.block, seed=run.seed, kernel=run.kernel)
     system = build_system(book, experiment.parameters, run.months)
+    if run.parameters == "drawn":
+        system = with_ranges(system, book["chips"], experiment.parameters)
     return system, plan, sampling.samplers(experiment, book, system, plan)

@@ -1,6 +1,7 @@
 """Market levels at month 0 and observed series, for checks and plots."""
 
 import re
+from typing import Any
 
 from experiments.shipped_book.facts import Facts, Row, only
 
@@ -89,7 +90,7 @@ def history(facts: Facts) -> list[Row]:
     return [dict(zip(columns, (*row[:4], short(row[4]), row[5]), strict=True)) for row in rows]
 
 
-def capex(facts: Facts) -> list[tuple]:
+def capex(facts: Facts) -> list[tuple[Any, ...]]:
     """Capex of the four companies that one source has for three years."""
     rows = facts.read("capex_history")
     own = [row for row in rows if row["company"] in FOUR and row["basis"] == "calendar-year approx"]
@@ -101,14 +102,14 @@ def capex(facts: Facts) -> list[tuple]:
     return [(year, "TOP4_CAPEX", round(total, 1), "USD bn/yr", source, "B") for year, total in totals.items()]
 
 
-def chips_sold(facts: Facts) -> list[tuple]:
+def chips_sold(facts: Facts) -> list[tuple[Any, ...]]:
     """Nvidia's data-centre revenue: years to January, and a quarter times four."""
     rows = [row for row in facts.read("revenue_history") if row["metric"] == "datacentre_revenue"]
     name, series = "NVIDIA_DATACENTRE_REVENUE", []
     for row in rows:
         source = f"{row['source']}, {row['period']}"
         if row["period"] in FISCAL_YEARS:
-            date, value = FISCAL_YEARS[row["period"]], row["value"]
+            date, value = FISCAL_YEARS[row["period"]], float(row["value"])
         else:
             date, value = "2025Q3", 4.0 * float(row["value"])
             source = f"{short(row['source'])}, quarter to October 2025 times four"
@@ -116,9 +117,9 @@ def chips_sold(facts: Facts) -> list[tuple]:
     return series
 
 
-def quotes(facts: Facts) -> list[tuple]:
+def quotes(facts: Facts) -> list[tuple[Any, ...]]:
     """Dated quotes of the market, a list price of rent, and the valuation of a lab."""
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for row in facts.read("market_spreads"):
         named = QUOTES.get((row["name"], row["measure"]))
         if named and row["value"] != JUNK_PART:
@@ -140,9 +141,9 @@ def quotes(facts: Facts) -> list[tuple]:
     return sorted(rows, key=lambda row: (row[1], row[0]))
 
 
-def debt(facts: Facts) -> list[tuple]:
+def debt(facts: Facts) -> list[tuple[Any, ...]]:
     """CoreWeave's debt and the stock of loans against chips."""
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         (row["as_of"], "COREWEAVE_DEBT", row["value"], "USD bn", row["source"], row["confidence"])
         for row in facts.read("borrowers")
         if row["borrower_id"] == "CRWV" and row["attribute"] == "total_debt"

@@ -13,6 +13,8 @@ from experiments.context import Context
 from experiments.model import Model, build
 from experiments.tasks import tail_risk
 
+DRAWN = True
+
 WHOLE = {"paths": (256, 10**6, 1), "quarters": (1, 12, 1)}
 """Whole-number options: least, most, and the number that divides them."""
 
@@ -124,10 +126,12 @@ def results(context: Context, model: Model) -> dict[str, Any]:
 
     experiment, book, inputs = context.experiment, context.book, inputs_of(context)
     observations, pairs = plan_forecasts(book, inputs)
+    drawn = experiment.run.parameters == "drawn"
     system = build_system(book, experiment.parameters, months_needed(pairs))
     options, seed = context.options, experiment.run.seed
     plan = Plan(options.paths, experiment.run.block, seed)
-    rows = backtest(book, experiment.parameters, system, inputs, plan, check=context.stop.check)
+    check = context.stop.check
+    rows = backtest(book, experiment.parameters, system, inputs, plan, drawn=drawn, check=check)
     present = {row.series for row in observations}
     absent = {name: "no observation" for name in options.series if name not in present}
     alone = {name: "no observation with another before it" for name in present - set(rows["series"])}

@@ -53,15 +53,16 @@ def backtest(
     inputs: Inputs,
     plan: Plan,
     sampler: Sampler = PSEUDO_RANDOM,
+    drawn: bool = False,
     check: Callable[[], None] = lambda: None,
 ) -> pd.DataFrame:
     """One row a forecast: what was known and when, what came, median and 90% band, PIT, hit and origins.
 
-    `system` is the book's, as long as the longest forecast; `check` is called before each origin. Raises
-    ValueError for a series whose firm or chip the book does not have.
+    `system` is the book's, as long as the longest forecast; where `drawn`, paths draw parameters of their own;
+    `check` is called before each origin. Raises ValueError for a series whose firm or chip the book lacks.
     """
     rows, pairs = plan_forecasts(book, inputs)
-    past = Past(book, parameters, system, rows, inputs.gains, inputs.spent)
+    past = Past(book, parameters, system, rows, inputs.gains, inputs.spent, drawn)
     market = Market([pair.target.quantity for pair in pairs], system.names)
     table = []
     for month in sorted({pair.known.month for pair in pairs}):

@@ -15,6 +15,7 @@ from engine.book.arrays import floats
 from engine.book.build import arrays_of, chip_table
 from engine.book.load import Book
 from engine.book.parameters import Parameters
+from engine.book.ranges import with_ranges
 from engine.book.system import System
 from engine.learn.backtest.observed import GRACE, Observation
 
@@ -32,6 +33,7 @@ class Past:
     rows: list[Observation]
     gains: dict[str, float]  # performance gained by past releases, by generation
     spent: float  # sector capex of the year to the book's date, USD bn, to which the plan compares
+    drawn: bool = False  # whether paths draw the parameters that history does not identify
 
     def __call__(self, month: int) -> System:
         """The System whose month 0 is `month`."""
@@ -42,13 +44,15 @@ class Past:
         parameters = dataclasses.replace(self.parameters, chips=chips, economy=economy)
         system, months = self.system, self.system.calendar.month.shape[0]
         plan = np.asarray(chips.capex)[np.minimum(np.arange(months) // 12, len(chips.capex) - 1)]
-        return dataclasses.replace(
+        table = self.chips(month)
+        then = dataclasses.replace(
             system,
             numbers=arrays_of(parameters),
-            chips=chip_table(self.chips(month), parameters),
+            chips=chip_table(table, parameters),
             firms=dataclasses.replace(system.firms, revenue_share=floats(self.shares(month))),
             calendar=dataclasses.replace(system.calendar, capex=floats(plan)),
         )
+        return with_ranges(then, table, parameters) if self.drawn else then
 
     def level(self, kind: str, whose: str, month: int, growth: float) -> float:
         """The last observation of a quantity by a month, grown to it; else the first; nan without any."""

@@ -22,6 +22,7 @@ from engine.month.setting import Setting
 from engine.month.step import State, meet
 from engine.paths import path as paths
 from engine.paths.draws import PathId, PathIds, Seed, month_shocks
+from engine.paths.parameters import own_system
 from engine.run.chunks import by_path
 from engine.run.plan import Plan
 
@@ -60,6 +61,7 @@ def market_path(
 ) -> Float[Array, "months quantities"]:
     """Ratios of one path, month by month."""
     fate, start, draws = paths.begin(system, sampler, seed, path)
+    system = own_system(system, fate.parameters)
 
     def month(parts, inputs):
         row, normal, regime = inputs

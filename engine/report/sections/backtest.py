@@ -31,9 +31,7 @@ def backtest(results: Results) -> Section:
         Pair((bands_chart(results), pit_chart(results))),
         forecasts_table(results),
         missing_table(results),
-        note(
-            "Parameters were set with the history in view: the bands are tested, not the choice of their centre."
-        ),
+        note("Parameters were set with the history in view: the test is of widths, less of centres."),
     )
     return Section("backtest", "What it would have said before", parts)
 
@@ -106,13 +104,12 @@ def bands_chart(results: Results) -> Chart:
 
 def draw(chart: go.Figure, rows: pd.DataFrame, place: np.ndarray, colour: str, name: str) -> None:
     """Bands and points of some forecasts."""
-    low, high = rows["low"] / rows["median"], rows["high"] / rows["median"]
-    gaps = [None] * len(rows)
-    ends = np.stack([low, high, gaps], axis=1).ravel() if len(rows) else []
-    levels = np.stack([place, place, gaps], axis=1).ravel() if len(rows) else []
+    ends, levels = np.full((len(rows), 3), np.nan), np.full((len(rows), 3), np.nan)  # gaps between bars
+    ends[:, 0], ends[:, 1] = rows["low"] / rows["median"], rows["high"] / rows["median"]
+    levels[:, 0] = levels[:, 1] = place
     chart.add_scatter(
-        x=ends, y=levels, mode="lines", line={"color": colour, "width": 5}, opacity=0.35, showlegend=False,
-        hoverinfo="skip",
+        x=ends.ravel(), y=levels.ravel(), mode="lines", line={"color": colour, "width": 5}, opacity=0.35,
+        showlegend=False, hoverinfo="skip",
     )  # fmt: skip
     chart.add_scatter(
         x=rows["observed"] / rows["median"], y=place, mode="markers", name=name,
