@@ -1,4 +1,4 @@
-"""Parameters of a path's own: their law, what follows from them, and that nothing changes where all are fixed."""
+"""Parameters of a path's own: their law, what follows from them, and nothing where all are fixed."""
 
 import dataclasses
 

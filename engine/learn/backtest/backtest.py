@@ -31,6 +31,7 @@ class Inputs:
     quarters: int  # ahead
     gains: dict[str, float]  # performance gained by past releases, by generation
     spent: float  # sector capex of the year to the book's date, USD bn
+    spending: str  # series of yearly spending by which that of earlier years compares
     errors: dict[str, float]  # sd of the log of an observation, by kind of quantity; 0 for the others
 
 
@@ -58,11 +59,11 @@ def backtest(
 ) -> pd.DataFrame:
     """One row a forecast: what was known and when, what came, median and 90% band, PIT, hit and origins.
 
-    `system` is the book's, as long as the longest forecast; where `drawn`, paths draw parameters of their own;
+    `system` is the book's, as long as the longest forecast; where `drawn`, paths draw their parameters;
     `check` is called before each origin. Raises ValueError for a series whose firm or chip the book lacks.
     """
     rows, pairs = plan_forecasts(book, inputs)
-    past = Past(book, parameters, system, rows, inputs.gains, inputs.spent, drawn)
+    past = Past(book, parameters, system, rows, inputs.gains, inputs.spent, inputs.spending, drawn)
     market = Market([pair.target.quantity for pair in pairs], system.names)
     table = []
     for month in sorted({pair.known.month for pair in pairs}):

@@ -7,6 +7,7 @@ releases that were still to come, and the sector's revenue and capex before thei
 
 import dataclasses
 import math
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -33,13 +34,14 @@ class Past:
     rows: list[Observation]
     gains: dict[str, float]  # performance gained by past releases, by generation
     spent: float  # sector capex of the year to the book's date, USD bn, to which the plan compares
+    spending: str  # series of yearly spending by which that of earlier years compares
     drawn: bool = False  # whether paths draw the parameters that history does not identify
 
     def __call__(self, month: int) -> System:
         """The System whose month 0 is `month`."""
         chips = dataclasses.replace(self.parameters.chips, capex=self.capex(month))
         economy = dataclasses.replace(self.parameters.economy, revenue=self.revenue(month))
-        if any(row.quantity.kind == "rate" for row in self.rows):
+        if any(row.quantity.kind == "rate" and row.month <= month + GRACE for row in self.rows):
             economy = dataclasses.replace(economy, rate=self.level("rate", "", month, 0.0))
         parameters = dataclasses.replace(self.parameters, chips=chips, economy=economy)
         system, months = self.system, self.system.calendar.month.shape[0]
@@ -55,8 +57,14 @@ class Past:
         return with_ranges(then, table, parameters) if self.drawn else then
 
     def level(self, kind: str, whose: str, month: int, growth: float) -> float:
-        """The last observation of a quantity by a month, grown to it; else the first; nan without any."""
+        """The last observation of a quantity by a month, grown to it; else the first; nan without any.
+
+        Of several levels of one quantity that with most observations counts.
+        """
         own = [row for row in self.rows if (row.quantity.kind, row.quantity.whose) == (kind, whose)]
+        counts = Counter(row.level for row in own)
+        main = max(sorted(counts), key=counts.__getitem__, default="")
+        own = [row for row in own if row.level == main]
         known = [row for row in own if row.month <= month + GRACE] or own[:1]
         if not known:
             return math.nan
@@ -82,11 +90,9 @@ class Past:
         """The plan of sector capex from a month on: the book's, in proportion to what was spent by then."""
         plan = self.parameters.chips.capex
         growth = math.log(plan[0] / self.spent)
-        own = [row for row in self.rows if row.quantity.kind == "capex" and row.end - row.start > 11.5]
-        if not own:
+        year = [row for row in self.rows if row.series == self.spending]
+        if not year:
             return [value * math.exp(growth * month / 12.0) for value in plan]
-        longest = max({row.series for row in own}, key=lambda name: sum(row.series == name for row in own))
-        year = [row for row in own if row.series == longest]
         known = [row for row in year if row.month <= month + GRACE] or year[:1]
         then = known[-1].value * math.exp(growth * (month - known[-1].month) / 12.0)
         today = year[-1].value * math.exp(-growth * year[-1].month / 12.0)

@@ -74,15 +74,21 @@ def market_path(
     return lax.scan(month, moving(start), (system.calendar, draws.normals, draws.uniforms))[1]
 
 
-def chunk_market(
-    places: tuple[Place, ...], system: System, sampler: Sampler, seed: Seed, ids: PathIds
-) -> Float[Array, "months quantities paths"]:
-    """Ratios of a chunk of path ids.
+@dataclasses.dataclass(frozen=True)
+class MarketChunk:
+    """Ratios of a chunk of path ids; equal places share one compiled program.
 
     A plain `vmap`: barriers between the parts of a month would keep the compiler from leaving out what these
     stages do not read.
     """
-    return jax.vmap(partial(market_path, places, system, sampler, seed), out_axes=-1)(ids)
+
+    places: tuple[Place, ...]
+
+    def __call__(
+        self, system: System, sampler: Sampler, seed: Seed, ids: PathIds
+    ) -> Float[Array, "months quantities paths"]:
+        """Months 1 ... T."""
+        return jax.vmap(partial(market_path, self.places, system, sampler, seed), out_axes=-1)(ids)
 
 
 def moving(state: State) -> dict[str, Any]:
@@ -96,7 +102,7 @@ class Market:
     def __init__(self, quantities: Sequence[Quantity], names: Names) -> None:
         self.quantities = tuple(dict.fromkeys(quantities))
         places = tuple(place_of(each, names) for each in self.quantities)
-        self.chunk = partial(chunk_market, places)
+        self.chunk = MarketChunk(places)
 
     def __call__(
         self, system: System, plan: Plan, sampler: Sampler
