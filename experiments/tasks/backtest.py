@@ -62,6 +62,7 @@ class Options:
     paths: Any = 4096  # of each origin
     spent: float = 400.0  # sector capex of the year to the book's date, USD bn; grade A
     spending: str = "TOP4_CAPEX"  # series of yearly spending by which that of earlier years compares
+    sales: str = "NVIDIA_DATACENTRE_REVENUE"  # series by whose size installed units are spread over the past
     gains: dict[str, float] = dataclasses.field(
         default_factory=lambda: {"H100": 2.28, "H200": 1.20, "B200": 1.95, "GB200": 1.05, "GB300": 1.0}
     )  # of past releases, as in task=calibrate; grade B
@@ -156,5 +157,5 @@ def inputs_of(context: Context) -> Any:
     options, about = context.options, context.book.about
     return Inputs(
         dict(options.series), about.month(options.first), about.month(options.last), options.quarters,
-        dict(options.gains), options.spent, options.spending, dict(options.errors),
+        dict(options.gains), options.spent, options.spending, options.sales, dict(options.errors),
     )  # fmt: skip

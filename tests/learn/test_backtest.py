@@ -42,7 +42,16 @@ def book():
 
 @pytest.fixture(scope="module")
 def past(book, year):
-    return Past(book, Parameters(), year, observed(book, SERIES), GAINS, 400.0, "TOP4_CAPEX")
+    return Past(
+        book,
+        Parameters(),
+        year,
+        observed(book, SERIES),
+        GAINS,
+        400.0,
+        "TOP4_CAPEX",
+        "NVIDIA_DATACENTRE_REVENUE",
+    )
 
 
 def quote(name, start, end, value, kind="rent H100", level=None):
@@ -191,11 +200,11 @@ def test_next_observations_alone_do_not_overlap():
 
 
 def test_inputs_that_no_series_matches_make_no_forecast(book):
-    inputs = Inputs({"NO_SERIES": "revenue"}, -24, -3, 4, {}, 400.0, "", {})
+    inputs = Inputs({"NO_SERIES": "revenue"}, -24, -3, 4, {}, 400.0, "", "", {})
     assert observed(book, inputs.series) == []
     assert forecasts([], -24, -3, 4) == []
 
 
 def test_a_system_of_the_past_runs_as_long_as_asked(book):
     system = build_system(book, Parameters(), 24)
-    assert Past(book, Parameters(), system, [], {}, 400.0, "")(-12).calendar.month.shape == (24,)
+    assert Past(book, Parameters(), system, [], {}, 400.0, "", "")(-12).calendar.month.shape == (24,)

@@ -32,6 +32,7 @@ class Inputs:
     gains: dict[str, float]  # performance gained by past releases, by generation
     spent: float  # sector capex of the year to the book's date, USD bn
     spending: str  # series of yearly spending by which that of earlier years compares
+    sales: str  # series of chip sales, by whose size installed units are spread over the months before
     errors: dict[str, float]  # sd of the log of an observation, by kind of quantity; 0 for the others
 
 
@@ -63,7 +64,9 @@ def backtest(
     `check` is called before each origin. Raises ValueError for a series whose firm or chip the book lacks.
     """
     rows, pairs = plan_forecasts(book, inputs)
-    past = Past(book, parameters, system, rows, inputs.gains, inputs.spent, inputs.spending, drawn)
+    past = Past(
+        book, parameters, system, rows, inputs.gains, inputs.spent, inputs.spending, inputs.sales, drawn
+    )
     market = Market([pair.target.quantity for pair in pairs], system.names)
     table = []
     for month in sorted({pair.known.month for pair in pairs}):

@@ -93,7 +93,7 @@ def quarter_of(month: float) -> int:
 
 
 def quantity_of(text: str) -> Quantity:
-    """A quantity from its name: "revenue", "rent H100". Raises ValueError for an unknown kind.
+    """A quantity from its name: "revenue", "spread CRWV". Raises ValueError for an unknown kind.
 
     >>> quantity_of("spread CRWV")
     Quantity(kind='spread', whose='CRWV')

@@ -20,9 +20,6 @@ from engine.book.ranges import with_ranges
 from engine.book.system import System
 from engine.learn.backtest.observed import GRACE, Observation
 
-CHIP_SALES = "NVIDIA_DATACENTRE_REVENUE"
-"""Series by whose size the installed units are spread over the months in which they were bought."""
-
 
 @dataclasses.dataclass(frozen=True)
 class Past:
@@ -35,6 +32,7 @@ class Past:
     gains: dict[str, float]  # performance gained by past releases, by generation
     spent: float  # sector capex of the year to the book's date, USD bn, to which the plan compares
     spending: str  # series of yearly spending by which that of earlier years compares
+    sales: str  # series of chip sales, by whose size installed units are spread over the months before
     drawn: bool = False  # whether paths draw the parameters that history does not identify
 
     def __call__(self, month: int) -> System:
@@ -135,12 +133,12 @@ class Past:
 
     def purchases(self, release: np.ndarray, dates: np.ndarray) -> np.ndarray:
         """Units of each generation bought in each month, up to a scale of its own [months generations]."""
-        sales = [row for row in self.rows if row.series == CHIP_SALES]
+        sales = [row for row in self.rows if row.series == self.sales]
         size = np.ones(len(dates))
         if sales:
             middle = [0.5 * (row.start + row.end) for row in sales]
             size = np.exp(np.interp(dates, middle, np.log([row.value for row in sales])))
         released = release[None, :] <= dates[:, None]
-        later = np.cumsum(released[:, ::-1], axis=1)[:, ::-1] - released
+        later: np.ndarray = np.cumsum(released[:, ::-1], axis=1)[:, ::-1] - released
         share = self.parameters.chips.capex_newest_share
         return size[:, None] * released * np.select([later == 0, later == 1], [share, 1.0 - share], 0.0)
