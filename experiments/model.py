@@ -63,6 +63,7 @@ def build(experiment: Experiment, book: Any) -> Model:
     Raises `BadInput` where a fused kernel is asked for and there is no compiler.
     """
     from engine.book.build import NotFinite, build_system
+    from engine.book.ranges import with_ranges
     from engine.run.plan import Plan
 
     run = experiment.run
@@ -73,4 +74,6 @@ def build(experiment: Experiment, book: Any) -> Model:
         system = build_system(book, experiment.parameters, run.months)
     except NotFinite as error:
         raise BadInput(str(error).split("; ")) from None
+    if run.parameters == "drawn":
+        system = with_ranges(system, book["chips"], experiment.parameters)
     return system, plan, sampling.samplers(experiment, book, system, plan)

@@ -320,6 +320,15 @@ class Calendar(eqx.Module):
 Month = Calendar
 
 
+class Ranges(eqx.Module):
+    """Parameters that each path draws for itself, with their ranges."""
+
+    names: tuple[tuple[str, str, int], ...] = eqx.field(static=True)  # group, field, entry of a list or -1
+    low: Float[Array, "drawn"]
+    high: Float[Array, "drawn"]
+    gain_pace: Float[Array, ""]  # derived: ln performance gain a year of the releases to come
+
+
 class System(eqx.Module):
     """A book and its parameters as arrays; the only thing besides draws that a path reads."""
 
@@ -336,3 +345,4 @@ class System(eqx.Module):
     calendar: Calendar
     exposure_start: Float[Array, ""]  # derived: drawn balances and pool notional at month 0
     names: Names
+    ranges: Ranges | None = None  # None: every path has the same parameters

@@ -11,7 +11,7 @@ DRAWS = 0x756E6472
 
 STREAMS = (
     "systematic", "loans", "firms", "obligors", "releases", "normals", "sampler", "leadership", "own",
-    "rounds",
+    "rounds", "parameters",
 )  # fmt: skip
 """Kinds of draws. Each has its own dimensions, so that one more loan moves no shock of the economy."""
 STREAM_BITS = 24

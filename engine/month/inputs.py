@@ -40,9 +40,10 @@ class Fate(eqx.Module):
     release_effect: Float[Array, "gens"]  # log obsolescence a release adds to older generations
     frailty: Float[Array, "pools"]  # hazard multiplier, mean one
     leadership: Float[Array, "firms"]  # log share of AI revenue won in a first year
+    parameters: Float[Array, "drawn"] | None = None  # of this path alone
 
 
-Number = Float[Array, ""] | float
+Number = Float[Array, "..."] | float
 
 
 def triangular(

@@ -1,5 +1,6 @@
 """One path from month 1 to T: fate, months, series and losses."""
 
+import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -13,6 +14,7 @@ from engine.month import step as months
 from engine.month.bearers import borne
 from engine.month.inputs import Fate, fate_of
 from engine.paths.draws import PathId, Seed, month_shocks, path_draws, systematic_draws
+from engine.paths.parameters import draw_parameters, own_system
 
 YEAR = 12
 """Months."""
@@ -30,7 +32,10 @@ def begin(
 ) -> tuple[Fate, months.State, Systematic]:
     """Fate, the state of month 0, and the economy's draws for every month."""
     draws = systematic_draws(system, sampler, seed, path)
-    return fate_of(system, path_draws(system, seed, path, draws.once)), months.init(system), draws
+    drawn = draw_parameters(system, seed, path)
+    system = own_system(system, drawn)
+    fate = fate_of(system, path_draws(system, seed, path, draws.once))
+    return dataclasses.replace(fate, parameters=drawn), months.init(system), draws
 
 
 def by_year(system: System, draws: Systematic) -> Any:
@@ -51,7 +56,7 @@ def advance(
 ) -> tuple[months.State, months.Info]:
     """One month from the path's own draws."""
     shocks = month_shocks(system, seed, path, month.month, normal, regime)
-    return months.step(system, fate, state, month, shocks)
+    return months.step(own_system(system, fate.parameters), fate, state, month, shocks)
 
 
 def traced(system: System, state: months.State, info: months.Info) -> Float[Array, "series"]:

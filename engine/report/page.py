@@ -8,6 +8,7 @@ from engine.report import findings, words
 from engine.report.html import chart_json, packed_plotly, render
 from engine.report.section import Section
 from engine.report.sections.attribution import attribution
+from engine.report.sections.backtest import backtest
 from engine.report.sections.bearers import final_bearers
 from engine.report.sections.calibration import calibration
 from engine.report.sections.economy import economy
@@ -53,6 +54,7 @@ TOPICS = (
     Topic("Best settings", search, "search"),
     Topic("Policy", policy, "policy"),
     Topic("Calibration", calibration, "calibration"),
+    Topic("Backtest", backtest, "backtest"),
     Topic("How far to trust it", trust),
     Topic("Not covered", limits),
     Topic("Provenance", provenance),

@@ -21,6 +21,7 @@ from rich.text import Text
 from engine.report import words
 from engine.report.search_words import headline
 from engine.report.sections.attribution import mechanisms_table
+from engine.report.sections.backtest import coverage_table
 from engine.report.sections.calibration import effect_table, estimates_table, unidentified_table
 from engine.report.sections.greeks import checks, effects_table, significant
 from engine.report.sections.lenders import lenders_table
@@ -190,6 +191,7 @@ TOPICS = (
     Topic((scenarios_table, chances_table, story), "reverse_stress"),
     Topic((search_line, best_table), "search"),
     Topic((estimates_table, unidentified_table, effect_table), "calibration"),
+    Topic((coverage_table,), "backtest"),
     Topic((groups_table, network_lenders_table), "network_split"),
     Topic((lenders_and_borrowers,)),
     Topic((timing_line, learning_line)),

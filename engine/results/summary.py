@@ -52,6 +52,7 @@ class Summary(Origin):
     search: NotRequired[dict[str, Any]]
     policy: NotRequired[dict[str, Any]]
     calibration: NotRequired[dict[str, Any]]
+    backtest: NotRequired[dict[str, Any]]
 
 
 def shipped_about() -> dict[str, Any]:

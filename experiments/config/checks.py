@@ -97,6 +97,21 @@ def run_problems(run: Run) -> list[str]:
     return problems
 
 
+def parameters_problems(config: Config, able: bool) -> list[str]:
+    """Whether parameters are drawn is one of two words; `able` where the task's main job can draw them."""
+    drawn, name = config.run.parameters, "run.parameters"
+    if drawn not in ("fixed", "drawn"):
+        return [expected(name, drawn, "fixed or drawn")]
+    if drawn == "fixed":
+        return []
+    problems = (
+        [] if able else [expected(name, drawn, f"fixed: task={config.task.name} sets parameters itself")]
+    )
+    if config.sampler.name == "importance":
+        problems.append(expected(name, drawn, "fixed: a law is learned for one set of parameters"))
+    return problems
+
+
 def book_problems(book: Book) -> list[str]:
     """A book is named, or is a path that exists."""
     if book.path is None and not book.name:

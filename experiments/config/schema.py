@@ -33,6 +33,7 @@ class Run:
     block: Any = 16384  # paths a block
     seed: Any = 7
     months: Any = 60
+    parameters: str = "fixed"  # drawn: each path draws those that history does not identify
     kernel: str = "xla"  # what evaluates the paths: xla, fused, or auto, which is fused where it can be had
     dir: str | None = None  # null: out/<date-time>-<hash of the configuration>
     devices: Any = "auto"  # host devices of a process; auto: one a core

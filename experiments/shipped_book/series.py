@@ -1,8 +1,9 @@
 """Market levels at month 0 and observed series, for checks and plots."""
 
 import re
+from typing import Any
 
-from experiments.shipped_book.facts import Facts, Row
+from experiments.shipped_book.facts import Facts, Row, only
 
 SERIES = {
     ("AI_SECTOR", "revenue_direct"): "AI_REVENUE",
@@ -16,6 +17,20 @@ SERIES = {
 }
 YEARS = ("2022", "2023", "2024", "2025")
 RENTALS = ("H100", "A100-80GB", "H200", "B200", "GB200")
+FOUR = ("Amazon", "Microsoft", "Alphabet", "Meta")
+QUOTES = {
+    ("CoreWeave", "cds_5y_bps"): ("COREWEAVE_CDS_5Y", "bp", 1.0),
+    ("Oracle", "cds_5y_bps"): ("ORACLE_CDS_5Y", "bp", 1.0),
+    ("CoreWeave DDTL", "new_money_spread_bps"): ("COREWEAVE_LOAN_MARGIN", "bp", 1.0),
+    ("CoreWeave", "ipo_price"): ("COREWEAVE_SHARE", "USD", 1.0),
+    ("CoreWeave", "share_price"): ("COREWEAVE_SHARE", "USD", 1.0),
+    ("SOFR", "rate_pct"): ("SOFR", "1/yr", 0.01),
+}
+"""Series, unit and scale of the market's quotes; without peaks: a greatest value is none of a date."""
+JUNK_PART = "1300"
+"""Margin of the part of a loan that other customers' contracts secure; the series has the other part."""
+FISCAL_YEARS = {"FY2023(Jan23)": "2022", "FY2024(Jan24)": "2023", "FY2025(Jan25)": "2024"}
+"""Years to January, by the calendar year that ends a month sooner."""
 
 
 def short(source: str) -> str:
@@ -53,7 +68,7 @@ def market() -> list[Row]:
 
 
 def history(facts: Facts) -> list[Row]:
-    """Yearly revenue and capex, quarterly rents."""
+    """Revenue, capex, rents, spreads, equity values and debt, as far as they were observed more than once."""
     rows = []
     for row in facts.read("revenue_history"):
         series = SERIES.get((row["entity"], row["metric"]))
@@ -70,5 +85,72 @@ def history(facts: Facts) -> list[Row]:
             rows.append(
                 (row["quarter"], name, row["price_mid_usd_hr"], "USD/h", row["source"], row["confidence"])
             )
+    rows += [*capex(facts), *chips_sold(facts), *quotes(facts), *debt(facts)]
     columns = ("date", "series", "value", "unit", "source", "grade")
     return [dict(zip(columns, (*row[:4], short(row[4]), row[5]), strict=True)) for row in rows]
+
+
+def capex(facts: Facts) -> list[tuple[Any, ...]]:
+    """Capex of the four companies that one source has for three years."""
+    rows = facts.read("capex_history")
+    own = [row for row in rows if row["company"] in FOUR and row["basis"] == "calendar-year approx"]
+    source = f"{short(own[0]['source'])}: Amazon, Microsoft, Alphabet, Meta; third party's compilation"
+    totals = {
+        year: sum(float(row["value"]) for row in own if row["period"] == year)
+        for year in sorted({row["period"] for row in own})
+    }
+    return [(year, "TOP4_CAPEX", round(total, 1), "USD bn/yr", source, "B") for year, total in totals.items()]
+
+
+def chips_sold(facts: Facts) -> list[tuple[Any, ...]]:
+    """Nvidia's data-centre revenue: years to January, and a quarter times four."""
+    rows = [row for row in facts.read("revenue_history") if row["metric"] == "datacentre_revenue"]
+    name, series = "NVIDIA_DATACENTRE_REVENUE", []
+    for row in rows:
+        source = f"{row['source']}, {row['period']}"
+        if row["period"] in FISCAL_YEARS:
+            date, value = FISCAL_YEARS[row["period"]], float(row["value"])
+        else:
+            date, value = "2025Q3", 4.0 * float(row["value"])
+            source = f"{short(row['source'])}, quarter to October 2025 times four"
+        series.append((date, name, value, "USD bn/yr", source, row["confidence"]))
+    return series
+
+
+def quotes(facts: Facts) -> list[tuple[Any, ...]]:
+    """Dated quotes of the market, a list price of rent, and the valuation of a lab."""
+    rows: list[tuple[Any, ...]] = []
+    for row in facts.read("market_spreads"):
+        named = QUOTES.get((row["name"], row["measure"]))
+        if named and row["value"] != JUNK_PART:
+            series, unit, scale = named
+            value = round(scale * float(row["value"]), 6) if scale != 1.0 else row["value"]
+            rows.append((row["date"], series, value, unit, row["source"], row["confidence"]))
+        if row["measure"] == "valuation":
+            source = f"{row['source'].split(';')[0]} (round)"
+            rows += [
+                ("2025-09", "ANTHROPIC_VALUATION", 183, "USD bn", source, row["confidence"]),
+                (row["date"], "ANTHROPIC_VALUATION", row["value"], "USD bn", source, row["confidence"]),
+            ]
+    for row in facts.read("chip_rental_history"):
+        if row["chip"] == "H100-AWS":
+            source = f"{short(row['source'])} (list price)"
+            rows.append(
+                (row["quarter"], "AWS_H100", row["price_mid_usd_hr"], "USD/GPU-h", source, row["confidence"])
+            )
+    return sorted(rows, key=lambda row: (row[1], row[0]))
+
+
+def debt(facts: Facts) -> list[tuple[Any, ...]]:
+    """CoreWeave's debt and the stock of loans against chips."""
+    rows: list[tuple[Any, ...]] = [
+        (row["as_of"], "COREWEAVE_DEBT", row["value"], "USD bn", row["source"], row["confidence"])
+        for row in facts.read("borrowers")
+        if row["borrower_id"] == "CRWV" and row["attribute"] == "total_debt"
+    ]
+    stock = only(facts.read("loans"), loan_id="L82")
+    rows += [
+        ("2024-11", "GPU_LOAN_STOCK", 11, "USD bn", stock["source"], "A"),
+        ("2025-07", "GPU_LOAN_STOCK", stock["drawn_usd_bn"], "USD bn", stock["source"], "A"),
+    ]
+    return sorted(rows, key=lambda row: (row[1], row[0]))

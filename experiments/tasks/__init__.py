@@ -13,6 +13,7 @@ and, where it needs them:
     Options           dataclass with the keys of its own configuration group; an instance is `context.options`
     GROUP             name of that group, where it is not the task's own
     UNREAD            shared keys that change none of its results: {group: keys, or None for all of them}
+    DRAWN             True where its paths may draw their parameters (`run.parameters=drawn`)
     RUN_FOLDER        False for a task that reads no book and leaves no run folder
     follow(context)   the part of every process but the first; only tasks that have it share a run
 

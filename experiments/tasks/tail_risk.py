@@ -17,6 +17,8 @@ from experiments.session.stopping import Interrupted
 
 log = logging.getLogger("undertow")
 
+DRAWN = True
+
 
 def problems(config: Config, options: None) -> list[str]:
     """Nothing beside what every run needs."""
