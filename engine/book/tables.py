@@ -241,7 +241,7 @@ LENDERS = table(
     amount("bust_spread", "share of capital lost elsewhere per rise of spreads by one", 0.0, "1", high=10.0),
     amount(
         "bust_credit", "share of capital lost elsewhere in a year of bust; blank = 1% of other_assets",
-        UNKNOWN, "1/yr", high=10.0,
+        UNKNOWN, "1/yr", high=10.0, usual=(0.0, 1.0),
     ),
     amount("equity", "first bearers can lose; blank = capital", UNKNOWN, strict=True, usual=(0.0, 1e4)),
     amount(

@@ -97,7 +97,7 @@ def tables_of(
         "distribution": losses.distribution_table(estimates, layout),
         "tail": losses.tail_table(estimates, layout, measures),
         "contributions": contributions,
-        "failures": failures.failures_table(tally, layout, labels),
+        "lender_failures": failures.failures_table(tally, layout, labels),
         "distress": systemic.distress_table(estimates, layout, labels, system),
         "es_shares": systemic.es_shares_table(estimates, layout, labels),
         "clusters": systemic.clusters_table(tally),

@@ -54,7 +54,7 @@ def lenders_table(results: Results) -> Table:
 
 def failures(results: Results) -> tuple[Table, ...]:
     """Who fails, by class of lender; nothing for a run of before lenders' failures were counted."""
-    table = results.tables.get("failures")
+    table = results.tables.get("lender_failures")
     if table is None:
         return ()
     rows = table[table["horizon"] == results.last]
@@ -78,4 +78,4 @@ def failures(results: Results) -> tuple[Table, ...]:
         "brings to its other assets. A bank then breaches its requirement."
     )
     title = f"Lenders whose capital is gone, {horizon_years(results.last)}"
-    return (Table("failures", title, head, lines, note, "number of lenders", words=2, brief_rows=6),)
+    return (Table("lender_failures", title, head, lines, note, "number of lenders", words=2, brief_rows=6),)
