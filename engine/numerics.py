@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -51,3 +52,13 @@ def ratio(
     """
     positive = denominator > 0.0
     return jnp.where(positive, numerator / jnp.where(positive, denominator, 1.0), otherwise)
+
+
+def all_finite(tree: Any) -> Bool[Array, ""]:
+    """Whether every float of a pytree is finite. NaN and infinity survive a sum, and one sum is enough.
+
+    >>> bool(all_finite({"a": jnp.ones(2)})), bool(all_finite([jnp.ones(2), jnp.nan * jnp.ones(2)]))
+    (True, False)
+    """
+    floats = [leaf for leaf in jax.tree.leaves(tree) if jnp.issubdtype(leaf.dtype, jnp.floating)]
+    return jnp.isfinite(sum((jnp.sum(leaf) for leaf in floats), start=jnp.zeros((), jnp.float32)))

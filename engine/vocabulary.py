@@ -26,6 +26,8 @@ ALIVE, FORECLOSURE, LIQUIDITY, NON_PAYMENT, BALANCE_SHEET, HAZARD, EXCHANGE, GRO
 
 FLAGS = ("contract_clearing", "collateral_spiral", "lender_clearing", "not_finite")
 """Bits of a path's flag word: which fixed point had not settled, or a number was not finite."""
+NOT_FINITE = FLAGS.index("not_finite")
+"""The bit of a path that enters no sum: its numbers mean nothing."""
 
 LEVERS = ("backstop", "bailout", "capital_rule", "disclosure", "savers", "advance_cap")
 """Levers of policy; each is a month and a size in `Policy` (engine/book/parameters.py)."""

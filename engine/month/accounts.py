@@ -45,15 +45,14 @@ def flags(
     contracts: ContractFlows,
     collateral: Collateral,
     lenders: LenderLosses,
-    accounts: Accounts,
-    supply: Float[Array, ""],
+    broken: Bool[Array, ""],
 ) -> Bool[Array, "flags"]:
-    """What went wrong this month, in the order of `vocabulary.FLAGS`."""
+    """What went wrong this month, in the order of `vocabulary.FLAGS`; `broken`: a number is not finite."""
     return jnp.stack(
         [
             contracts.unsettled > 0.0,
             collateral.unsettled > 0.0,
             lenders.unsettled > 0.0,
-            ~jnp.isfinite(accounts.total + supply),
+            broken,
         ]
     )

@@ -23,6 +23,7 @@ from engine.month import (
 )
 from engine.month.inputs import Fate, Shocks
 from engine.month.setting import Setting
+from engine.numerics import all_finite
 from engine.vocabulary import FLAGS
 
 
@@ -123,12 +124,13 @@ def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks)
     losses = accounts.step(system, funds, defaults, pool_losses)
     lender_state, lender_losses = lenders.step(system, state.lenders, setting, losses.loss, losses.held)
     new_supply = supply.step(system, lender_losses)
+    broken = ~all_finite((state, shocks, losses, new_supply))
     return State(
         economy_state, own_value, chip_state, plants, contract_state, funds, pledges, credit_state,
         pool_state, lender_state,
         supply=new_supply, belief=belief, legacy_loss=state.legacy_loss + losses.total - losses.new_money,
         new_money_loss=state.new_money_loss + losses.new_money,
-        flags=state.flags | accounts.flags(flows, tests, lender_losses, losses, new_supply),
+        flags=state.flags | accounts.flags(flows, tests, lender_losses, broken),
     ), Info(
         setting.economy, setting.chips, setting.revenue, delivery, flows, financed, hidden, tests,
         losses.loss, losses.exposure, lender_losses,

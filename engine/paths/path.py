@@ -13,8 +13,10 @@ from engine.draws.samplers import Sampler, Systematic
 from engine.month import step as months
 from engine.month.bearers import borne
 from engine.month.inputs import Fate, fate_of
+from engine.numerics import all_finite
 from engine.paths.draws import PathId, Seed, month_shocks, path_draws, systematic_draws
 from engine.paths.parameters import draw_parameters, own_system
+from engine.vocabulary import FLAGS, NOT_FINITE
 
 YEAR = 12
 """Months."""
@@ -129,10 +131,14 @@ class Ending(eqx.Module):
 
 
 def ending(system: System, fate: Fate, state: months.State) -> Ending:
-    """Default month and cause of the named firms, failures of lenders, the path's flags."""
-    lenders = state.lenders
+    """Default month and cause of the named firms, failures of lenders, the path's flags.
+
+    A path is not finite where its last state or its fate is not: what was once lost to NaN stays so.
+    """
+    lenders, bit = state.lenders, jnp.arange(len(FLAGS)) == NOT_FINITE
+    flags = state.flags | (bit & ~all_finite((fate, state)))
     failure_month = jnp.concatenate([lenders.failed, lenders.failed_alone])
-    return Ending(state.credit.default_month, state.credit.cause, failure_month, state.flags)
+    return Ending(state.credit.default_month, state.credit.cause, failure_month, flags)
 
 
 def failing_names(system: System) -> tuple[str, ...]:

@@ -20,7 +20,14 @@ def doubts_of(
     whether a tail that is not resolved counts.
     """
     doubts = doubts_of_tasks(summary)
+    if lost := summary["flagged_paths"].get("not_finite", 0):
+        doubts.append(
+            f"{lost:,} paths hold a number that is not finite: they are left out of every estimate, and what "
+            "they lose is unknown"
+        )
     for name, count in summary["flagged_paths"].items():
+        if name == "not_finite":
+            continue
         share = count / summary["paths"]
         if share > most_flagged:
             doubts.append(

@@ -29,7 +29,7 @@ from jaxtyping import Array, Bool, Float32, Int32, Int64, Num
 from engine.batch.barriers import materialised
 from engine.tail.histogram import BINS, DISTRESS, FAN, JOINT, LOSS, WEIGHT, bin_index
 from engine.tail.outcome import Outcome
-from engine.vocabulary import CAUSES, FLAGS
+from engine.vocabulary import CAUSES, FLAGS, NOT_FINITE
 
 WEIGHT_ONE = 2**28
 """Fixed-point unit of a weight."""
@@ -205,11 +205,14 @@ def init(
 def update(tally: Tally, outcome: Outcome) -> Tally:
     """Add a batch of paths. `tally` is consumed: its memory becomes the result's.
 
+    A path that is not finite counts in `flags` and `flagged`, and in nothing else.
+
     Weights beyond WEIGHT_CAP, losses beyond LOSS_CAP and NaN of either count as the cap. A month of default
     or failure outside the run counts as its last month.
     """
-    real = outcome.weight > 0
-    weight = _capped(outcome.weight, 0.0, WEIGHT_CAP)
+    drawn = outcome.weight > 0
+    real = drawn & ((outcome.flags >> jnp.uint32(NOT_FINITE)) & jnp.uint32(1) == 0)
+    weight = jnp.where(real, _capped(outcome.weight, 0.0, WEIGHT_CAP), jnp.float32(0.0))
     losses, components = (_capped(x, -LOSS_CAP, LOSS_CAP) for x in (outcome.losses, outcome.components))
     # Else XLA's CPU fusion converts a path's weight anew for every row it is broadcast to.
     one, square = materialised((_fixed(weight, WEIGHT_ONE), _squared(weight)))
@@ -246,8 +249,8 @@ def update(tally: Tally, outcome: Outcome) -> Tally:
         weight=tally.weight + jnp.sum(one, dtype=jnp.int64),
         max_weight=jnp.maximum(tally.max_weight, jnp.max(one, initial=0)),
         weight_counts=_deposit(tally.weight_counts, WEIGHT.index(outcome.weight), real.astype(jnp.int64)),
-        flags=tally.flags + jnp.sum((raised > 0) & real[None, :], axis=1, dtype=jnp.int64),
-        flagged=tally.flagged + jnp.sum((outcome.flags > 0) & real, dtype=jnp.int64),
+        flags=tally.flags + jnp.sum((raised > 0) & drawn[None, :], axis=1, dtype=jnp.int64),
+        flagged=tally.flagged + jnp.sum((outcome.flags > 0) & drawn, dtype=jnp.int64),
         fine_squares=_deposit_fine(tally.fine_squares, bins, weight, square),
     )
 

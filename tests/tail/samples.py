@@ -9,7 +9,7 @@ import numpy as np
 from engine.tail.histogram import BINS, FAN, Bins, bin_index
 from engine.tail.outcome import Outcome
 from engine.tail.tally import LOSS_ONE, SQUARE_ONE, WEIGHT_ONE, init, update
-from engine.vocabulary import CAUSES, FLAGS
+from engine.vocabulary import CAUSES, FLAGS, NOT_FINITE
 
 SIZES = dict(horizons=2, columns=3, components=2, entities=4, months=5, series=3, groups=4, failing=2)
 
@@ -42,7 +42,7 @@ def outcome(seed: int, paths: int, *, first: int = 0, weighted: bool = True) -> 
         trace=jnp.asarray(trace, jnp.float32),
         group=jnp.asarray(random.integers(0, SIZES["groups"], paths), jnp.int32),
         flags=jnp.asarray(
-            random.integers(0, 2 ** len(FLAGS), paths) * (random.random(paths) < 0.3), jnp.uint32
+            random.integers(0, 2**NOT_FINITE, paths) * (random.random(paths) < 0.3), jnp.uint32
         ),
     )
 
@@ -119,6 +119,11 @@ def by_hand(paths: Outcome) -> SimpleNamespace:
         weight = float(x.weight[j])
         if weight == 0.0:
             continue
+        for bit in range(len(FLAGS)):
+            out.flags[bit] += bool(int(x.flags[j]) >> bit & 1)
+        out.flagged += bool(x.flags[j])
+        if int(x.flags[j]) >> NOT_FINITE & 1:
+            continue
         one, square = round(weight * WEIGHT_ONE), round(weight * weight * SQUARE_ONE)
         for h, c in np.ndindex(horizons, columns):
             out.weights[h, c, bins[h, c, j]] += one
@@ -142,9 +147,6 @@ def by_hand(paths: Outcome) -> SimpleNamespace:
         out.group_squares[x.group[j], bins[-1, 0, j]] += square
         for m, s in np.ndindex(*x.trace.shape[:2]):
             out.fans[m, s, fan_bins[m, s, j]] += one
-        for bit in range(len(FLAGS)):
-            out.flags[bit] += bool(int(x.flags[j]) >> bit & 1)
-        out.flagged += bool(x.flags[j])
         out.paths += 1
         out.weight += one
         out.max_weight = max(out.max_weight, one)

@@ -1,5 +1,7 @@
 """The tally is exact: any order, any blocks, any merging, the same bits."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -24,6 +26,7 @@ from engine.tail.tally import (
     merge,
     update,
 )
+from engine.vocabulary import NOT_FINITE
 from tests.tail.samples import SIZES, by_hand, identical, join, of_losses, outcome, take, tally_of
 
 INT64_MAX = 2**63 - 1
@@ -177,3 +180,20 @@ def test_layout_names_the_axes_and_refuses_nonsense():
         Layout(horizons=(12,), months=60, **{**names, "columns": ()})
     with pytest.raises(ValueError, match="at most 2147483647 cells"):
         tallies.init(3, 200_000, 0, 0, 1, 1)
+
+
+def test_a_path_that_is_not_finite_is_counted_and_enters_no_sum():
+    """With NaN for its losses the tally is that of the other paths, but for the flags."""
+    paths = outcome(seed=5, paths=40, weighted=False)
+    sound = np.arange(40) != 7
+    flags = paths.flags.at[:].set(0).at[7].set(1 << NOT_FINITE)
+    spoilt = dataclasses.replace(
+        paths,
+        flags=flags,
+        losses=paths.losses.at[:, :, 7].set(np.nan),
+        trace=paths.trace.at[:, :, 7].set(np.nan),
+    )
+    whole, rest = tally_of(spoilt), tally_of(take(dataclasses.replace(paths, flags=flags), sound))
+    assert int(whole.flags[NOT_FINITE]) == int(whole.flagged) == 1 and int(rest.flagged) == 0
+    same = dataclasses.replace(whole, flags=rest.flags, flagged=rest.flagged)
+    assert identical(same, rest) and int(whole.paths) == 39
