@@ -67,6 +67,8 @@ def update(tables: dict[str, np.ndarray], batch, deposit) -> None:
     deposit(tables["group_squares"], group, square)
     deposit(tables["defaults"], cells(tables["defaults"], batch.default_month), one)
     deposit(tables["default_squares"], cells(tables["default_squares"], batch.default_month), square)
+    deposit(tables["failures"], cells(tables["failures"], batch.failure_month), one)
+    deposit(tables["failure_squares"], cells(tables["failure_squares"], batch.failure_month), square)
     deposit(tables["causes"], cells(tables["causes"], batch.cause), one)
     counts = default_counts(batch.default_month, len(tables["clusters"]) - 2)
     deposit(tables["clusters"], cells(tables["clusters"], counts), one)

@@ -39,8 +39,6 @@ class Sheet:
 
 def read_sheets(path: pathlib.Path) -> tuple[dict[str, Sheet | None], list[Problem]]:
     """Every sheet of the book at `path` by table name, and what could not be read."""
-    from engine.book.workbook import read_workbook
-
     if os.path.isdir(path):
         return read_folder(path)
     if not os.path.exists(path):
@@ -50,8 +48,11 @@ def read_sheets(path: pathlib.Path) -> tuple[dict[str, Sheet | None], list[Probl
         return {}, [
             Problem(str(path), None, "", path.suffix or "no suffix", "a folder or a file ending in .xlsx")
         ]
-    problem = file_problem(path)
-    return ({}, [problem]) if problem else read_workbook(path)
+    if problem := file_problem(path):
+        return {}, [problem]
+    from engine.book.workbook import read_workbook  # only it needs openpyxl
+
+    return read_workbook(path)
 
 
 def read_folder(folder: pathlib.Path) -> tuple[dict[str, Sheet | None], list[Problem]]:

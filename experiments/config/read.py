@@ -63,13 +63,23 @@ class Experiment:
     hash: str  # 64 hexadecimal digits over the decisive keys
 
 
+def nested_lists(plain: Mapping[str, Any]) -> list[str]:
+    """Parameters that are lists of something else than numbers."""
+    return [
+        expected(f"{group.name}.{key}", value, "numbers")
+        for group in dataclasses.fields(Parameters)
+        for key, value in plain.get(group.name, {}).items()
+        if isinstance(value, list) and any(isinstance(entry, list | dict) for entry in value)
+    ]
+
+
 def read(cfg: DictConfig, tasks: Mapping[str, ModuleType]) -> Experiment:
     """Every value of the configuration in plain types; raises `BadInput` with all problems at once."""
     try:
         plain: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
         raise BadInput([explain(error)]) from None
-    if problems := unknown_keys(plain):
+    if problems := unknown_keys(plain) + nested_lists(plain):
         raise BadInput(problems)
     try:
         config: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(complete()), plain))

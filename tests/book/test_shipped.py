@@ -69,7 +69,8 @@ def test_there_are_concentrated_funds(book):
     private = lenders["class"] == "PRIVATE_CREDIT"
     funds = lenders[(lenders["vehicle"] == 1) & private & lenders.index.str.endswith("_AI")]
     shares = holding_shares(book.tables)
-    large = shares[shares["share"] >= 0.05].groupby("lender")["instrument"].nunique()
+    today = shares["drawn"] > 0.0  # what each year's lending will bring is spread wider
+    large = shares[today & (shares["share"] >= 0.05)].groupby("lender")["instrument"].nunique()
     assets = funds["capital"] + funds["debt"]
     assert len(funds) >= 8
     assert (large[funds.index] <= 8).all()

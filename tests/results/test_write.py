@@ -29,7 +29,8 @@ TABLES = {
     "defaults", "causes", "fans",
     "regimes", "worst_paths", "history", "references", "plausibility_pd", "plausibility_losses",
     "plausibility_bands", "plausibility_declines",
-    "plausibility_regimes", "distress", "es_shares", "clusters", "dispersion", "worst_case", "deep_tail",
+    "plausibility_regimes", "distress", "lender_failures", "es_shares", "clusters", "dispersion",
+    "worst_case", "deep_tail",
 }  # fmt: skip
 
 

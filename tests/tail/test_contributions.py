@@ -160,7 +160,7 @@ def test_fans_are_the_quantiles_of_each_month():
     expected = np.quantile(np.asarray(paths.trace), levels, axis=-1, method="inverted_cdf")
     # Anywhere in the bin the quantile lies in: a whole bin width, twice the representative's error.
     np.testing.assert_allclose(got, expected, rtol=2 * relative_error(FAN))
-    with pytest.raises(ValueError, match="levels: got .*, expected each between 0 and 1"):
+    with pytest.raises(ValueError, match="levels: got .*, expected numbers between 0 and 1"):
         fans(tally_of(paths), (5.0,))
 
 
