@@ -197,7 +197,9 @@ def mishaps() -> list[Fault]:
     """What befalls a run in the middle, and homes that are none."""
     run, again = (RUN, "run.dir={}/a"), "the same command repeats or resumes the run"
     nobody = "setpriv --reuid=54321 --regid=54321 --clear-groups"
-    homeless: dict[str, str | None] = {"HOME": None, "XDG_CACHE_HOME": None}
+    homeless: dict[str, str | None] = {
+        "HOME": None, "XDG_CACHE_HOME": None, "JAX_COMPILATION_CACHE_DIR": None,
+    }  # fmt: skip
     kept = "compiled programs are not kept after this run"
     return [
         Fault(
@@ -257,7 +259,12 @@ def mishaps() -> list[Fault]:
             "the home is no folder", run, 0, kept, environment=homeless | {"HOME": "/dev/null"}, status="done"
         ),
         Fault(
-            "the cache is no folder", run, 0, kept, environment={"XDG_CACHE_HOME": "/dev/null"}, status="done"
+            "the cache is no folder",
+            run,
+            0,
+            kept,
+            environment=homeless | {"XDG_CACHE_HOME": "/dev/null"},
+            status="done",
         ),
         Fault(
             "the home does not exist and cannot",
