@@ -10,6 +10,8 @@ from engine.results.horizons import horizon_years
 
 COUNT = 12
 """Lenders in the table."""
+LEAST_FAILURES = 1e-4
+"""Lenders expected to fail, of a class that is listed."""
 
 
 def lenders(results: Results) -> Section:
@@ -61,7 +63,7 @@ def failures(results: Results) -> tuple[Table, ...]:
     by_class = rows.groupby("class", sort=False)
     sums = by_class[["fails", "alone"]].sum().assign(count=by_class.size())
     likeliest = rows.loc[by_class["fails"].idxmax()].set_index("class")
-    sums = sums[sums["fails"] > 0.0].sort_values("fails", ascending=False)
+    sums = sums[sums["fails"] >= LEAST_FAILURES].sort_values("fails", ascending=False)
     if sums.empty:
         return ()
     lines = tuple(
