@@ -55,10 +55,13 @@ def ratio(
 
 
 def all_finite(tree: Any) -> Bool[Array, ""]:
-    """Whether every float of a pytree is finite. NaN and infinity survive a sum, and one sum is enough.
+    """Whether every float of a pytree is finite. NaN and infinity survive a sum, so one a shape is enough.
 
     >>> bool(all_finite({"a": jnp.ones(2)})), bool(all_finite([jnp.ones(2), jnp.nan * jnp.ones(2)]))
     (True, False)
     """
-    floats = [leaf for leaf in jax.tree.leaves(tree) if jnp.issubdtype(leaf.dtype, jnp.floating)]
-    return jnp.isfinite(sum((jnp.sum(leaf) for leaf in floats), start=jnp.zeros((), jnp.float32)))
+    sums: dict[tuple[int, ...], Array] = {}
+    for leaf in jax.tree.leaves(tree):
+        if jnp.issubdtype(leaf.dtype, jnp.floating):
+            sums[leaf.shape] = sums[leaf.shape] + leaf if leaf.shape in sums else leaf
+    return jnp.isfinite(sum((jnp.sum(each) for each in sums.values()), start=jnp.zeros((), jnp.float32)))

@@ -43,6 +43,6 @@ def test_tables_are_the_engine_s(batch, deposit):
     tables = {name: np.zeros_like(np.asarray(getattr(want, name))) for name in names}
     for _ in range(2):
         numpy_tally.update(tables, jax.tree.map(np.asarray, batch), deposit)
-    assert len(names) == 14
+    assert len(names) == 16
     for name in names:
         np.testing.assert_array_equal(tables[name], np.asarray(getattr(want, name)), err_msg=name)
