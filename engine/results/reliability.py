@@ -22,8 +22,8 @@ def doubts_of(
     doubts = doubts_of_tasks(summary)
     if lost := summary["flagged_paths"].get("not_finite", 0):
         doubts.append(
-            f"{lost:,} paths hold a number that is not finite: they are left out of every estimate, and what "
-            "they lose is unknown"
+            f"{lost:,} paths have a number that is not finite: they are left out of every estimate, and "
+            "what they lose is unknown"
         )
     for name, count in summary["flagged_paths"].items():
         if name == "not_finite":

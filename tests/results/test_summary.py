@@ -73,10 +73,12 @@ def test_doubts_are_written_and_judged_again_by_other_thresholds(run, tmp_path):
 
 
 def test_doubts_follow_from_the_other_entries(results):
-    flagged = results.summary | {"flagged_paths": {"not_finite": 82}}
+    flagged = results.summary | {"flagged_paths": {"collateral_spiral": 82}}
     assert doubts_of(flagged, 0.001) == [
-        "1.00% of paths are flagged not_finite, at most 0.10% are accepted (report.most_flagged)"
+        "1.00% of paths are flagged collateral_spiral, at most 0.10% are accepted (report.most_flagged)"
     ]
+    (lost,) = doubts_of(results.summary | {"flagged_paths": {"not_finite": 1}}, 0.02)
+    assert "not finite: they are left out of every estimate" in lost, "one is too many"
     assert doubts_of(flagged, 0.02) == doubts_of(flagged | {"doubts": ["of before"]}, 0.02) == []
     of_tasks = {
         "reverse_stress": {"unreachable": "out of reach"},
