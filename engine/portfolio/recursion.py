@@ -43,6 +43,7 @@ def exact_distribution(
     2^22 units.
 
     Example: independent obligors are a binomial.
+        >>> from scipy import stats
         >>> pool = exact_distribution(np.full(100, 0.01), 1.0)
         >>> bool(np.allclose(pool.pmf, stats.binom(100, 0.01).pmf(np.arange(101)), atol=1e-13))
         True
