@@ -9,9 +9,6 @@ from engine.month.economy import Conditions
 from engine.month.setting import Setting
 from engine.vocabulary import MONTH, REGIMES
 
-YEAR = 12.0
-"""Months."""
-
 
 class CapitalState(eqx.Module):
     """What next month needs; shares are of capital before losses."""
@@ -64,7 +61,7 @@ def step(
     bust = state.bust + economy.regime[REGIMES.index("bust")] * MONTH
     start = table.exposure_start
     growth = jnp.maximum(state.growth, held / jnp.where(start > 0.0, start, 1.0))
-    means = jnp.exp(table.capital_growth * (setting.month.month.astype(jnp.float32) / YEAR))
+    means = jnp.exp(table.capital_growth * setting.month.month.astype(jnp.float32) * MONTH)
     scale = jnp.where(table.vehicle > 0.0, growth, means)
     return bust, Capital(growth, means, scale, erosion(system, bust, economy))
 

@@ -142,7 +142,7 @@ def lenders_table(lenders: pd.DataFrame) -> Table:
 NOTES = (
     "In the system's worst 5% of paths: MES is the lender's mean loss; the next column is its share of the "
     "system's ES 95% (a fund's loss appears again at its owners and creditors); vulnerability is MES over "
-    "the lender's capital today, which grows with the book during the run.",
+    "the lender's capital today, which grows during the run.",
     "In the lender's own worst 5% of paths: CoVaR is the loss that the system exceeds on 5% of those paths, "
     "with its 95% interval; ΔCoVaR is the difference to the same measure where the lender loses no more than "
     "its median; importance is the system's mean loss above its overall mean. These three are correlation, "
