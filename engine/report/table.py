@@ -72,8 +72,10 @@ def probability(value: float | None, error: float | None) -> Cell:
     text = words.share(value)
     if error is None or not words.known(error):
         return Cell(text, "share", value)
-    places = max(len(text.rstrip("%").partition(".")[2]), 1 if 100.0 * error >= 0.05 else 2)
-    return Cell(text, "share", value, f"± {100.0 * error:.{places}f}%", (error,))
+    places, percent = max(len(text.rstrip("%").partition(".")[2]), 1), 100.0 * error
+    while places < 4 and 0.0 < percent < 0.5 * 10.0**-places:
+        places += 1
+    return Cell(text, "share", value, f"± {percent:.{places}f}%", (error,))
 
 
 def multiple(value: float | None) -> Cell:

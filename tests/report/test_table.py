@@ -14,6 +14,7 @@ from engine.report.table import Cell, Table, row
      (cells.interval(21.9, 21.5, None), "21.9 [21.5 to –]", 21.9),
      (cells.probability(0.031, 0.0021), "3.1% ± 0.2%", 0.031),
      (cells.probability(0.26, 0.0001), "26% ± 0.01%", 0.26),
+     (cells.probability(0.00016, 0.000028), "0.02% ± 0.003%", 0.00016),
      (cells.probability(None, None), "–", None), (cells.multiple(1.234), "1.23x", 1.234),
      (cells.number(0.05, ".1%"), "5.0%", 0.05), (cells.number(None), "–", None)],
 )  # fmt: skip
