@@ -63,5 +63,6 @@ def all_finite(tree: Any) -> Bool[Array, ""]:
     sums: dict[tuple[int, ...], Array] = {}
     for leaf in jax.tree.leaves(tree):
         if jnp.issubdtype(leaf.dtype, jnp.floating):
+            leaf = leaf.astype(jnp.float32)
             sums[leaf.shape] = sums[leaf.shape] + leaf if leaf.shape in sums else leaf
     return jnp.isfinite(sum((jnp.sum(each) for each in sums.values()), start=jnp.zeros((), jnp.float32)))

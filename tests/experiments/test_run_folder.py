@@ -148,11 +148,11 @@ def test_without_the_page_no_page(undertow, engine, tmp_path):
 
 
 def test_too_many_flagged_paths_are_not_reliable(undertow, engine, status, tmp_path):
-    engine.summary = {"flagged_paths": {"contract_clearing": 3, "not_finite": 1}}
+    engine.summary = {"flagged_paths": {"contract_clearing": 3, "lender_clearing": 1}}
     answer = undertow("run.dir=a", "run.paths=1000", "report.most_flagged=0.002")
     assert answer.code == 4
     assert "0.30% of paths are flagged contract_clearing, at most 0.20% are accepted" in answer.err
-    assert "not_finite" not in answer.err
+    assert "lender_clearing" not in answer.err
     assert (status(tmp_path / "a")["status"], status(tmp_path / "a")["reliable"]) == ("done", False)
     assert undertow("run.dir=a", "run.paths=1000", "report.most_flagged=0.003").code == 0
     assert status(tmp_path / "a")["reliable"] is True

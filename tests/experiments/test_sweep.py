@@ -144,7 +144,7 @@ def test_a_job_of_another_book_or_engine_or_without_its_page_runs_again(part, un
 
 
 def test_doubts_of_a_job_that_is_left_out_still_count(undertow, engine):
-    engine.summary = {"flagged_paths": {"not_finite": 5000}, "warnings": []}
+    engine.summary = {"flagged_paths": {"lender_clearing": 5000}, "warnings": []}
     sweep = ("-m", "run.seed=1,2", "run.dir=a")
     assert undertow(*sweep).code == 4
     assert undertow(*sweep).code == 4

@@ -63,7 +63,7 @@ def test_a_machine_without_runs_has_none(undertow):
 
 def test_page_and_exit_code_speak_from_one_list(undertow, engine, tmp_path, monkeypatch):
     """The doubts are in summary.json before the page is made of it."""
-    engine.summary = {"paths": 1000, "flagged_paths": {"not_finite": 5}, "warnings": []}
+    engine.summary = {"paths": 1000, "flagged_paths": {"lender_clearing": 5}, "warnings": []}
     page = sys.modules["engine.report.page"]
 
     def write_page(folder):
@@ -72,7 +72,7 @@ def test_page_and_exit_code_speak_from_one_list(undertow, engine, tmp_path, monk
 
     monkeypatch.setattr(page, "write_page", write_page)
     answer = undertow("run.dir=a")
-    doubt = "0.50% of paths are flagged not_finite, at most 0.10% are accepted (report.most_flagged)"
+    doubt = "0.50% of paths are flagged lender_clearing, at most 0.10% are accepted (report.most_flagged)"
     assert answer.code == 4 and doubt in answer.err
     assert doubt in (tmp_path / "a" / "report.html").read_text()
     assert undertow("run.dir=b", "report.most_flagged=0.01").code == 0

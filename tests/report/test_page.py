@@ -176,7 +176,7 @@ def test_no_text_of_a_book_is_markup_to_plotly(results):
 
 
 def test_doubts_stand_at_the_head_with_the_exit_code(results):
-    doubt = "0.20% of paths are flagged not_finite"
+    doubt = "0.20% of paths are flagged lender_clearing"
     document = page(results._replace(summary={**results.summary, "doubts": [doubt]}))
     head = visible(document[: document.index("<nav>")])
     assert "Read with care" in head and "exit code 4" in head and doubt in head
