@@ -55,7 +55,7 @@ matrix: ## set-up, a small report and the test-suite for each of PAIRS of Python
 	@$(PYTHON) tests/matrix.py $(PAIRS) --tests "$(TESTS)" --workers $(WORKERS)
 
 test-whole: setup ## every damaged book and configuration, every combination of tables (an hour or more)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m whole tests/book tests/experiments/test_damage.py
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m whole tests/book tests/experiments
 
 test-cluster: $(CLUSTER)/.installed ## sweeps and runs on a real SLURM and a real Ray on this machine; SLURM by apt, as root
 	@for tool in munged slurmctld slurmd sbatch; do command -v $$tool >/dev/null || exit 1; done || { \

@@ -3,8 +3,16 @@
 What is set here must be set before JAX and the engine are first imported.
 """
 
+import gc
+import os
+
 from engine.run.host import prepare_devices
 
+os.environ.setdefault(
+    "XLA_FLAGS",
+    "--xla_backend_optimization_level=1 "
+    "--xla_backend_extra_options=xla_cpu_disable_tiled_emitter,xla_cpu_disable_new_fusion_emitters",
+)  # two thirds of the time to compile, the same bits, paths 1.6 times as long
 prepare_devices(2)
 
 import jax  # noqa: E402
@@ -16,6 +24,8 @@ import tests.typecheck  # noqa: E402, F401
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 install_import_hook("engine", "tests.typecheck.checked")
+gc.freeze()
+gc.set_threshold(100_000, 20, 20)  # JAX's traces are all that is made here, and searching them took 40% of their time
 
 
 @pytest.fixture(autouse=True)

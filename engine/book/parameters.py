@@ -28,11 +28,13 @@ class Economy:
     """AI revenue regimes, rates, credit appetite and equity. Lists by regime: boom, plateau, bust."""
 
     revenue: float = number(60.0, "USD bn/yr", "A", "direct AI revenue, year to month 0 (Azhar)", 60.0, 95.0)
-    growth: list[float] = number([1.0986, 0.06, -0.25], "1/yr", "C", "boom ln(9)/2: nine-fold in two years")
+    growth: list[float] = number(
+        [1.17, 0.06, -0.25], "1/yr", "C", "boom 1.17 ± 0.15 by likelihood, nine-fold in two years (calibration)"
+    )
     ceiling: float = number(900.0, "USD bn/yr", "C", "where the boom's growth ends", 600.0, 1500.0)
     volatility: float = number(0.20, "1/sqrt(yr)", "C", "of log revenue", 0.10, 0.35)
     share_volatility: float = number(
-        0.25, "1/sqrt(yr)", "C", "of a lab's log share of AI revenue; a leader stays ahead", 0.0, 0.5
+        0.74, "1/sqrt(yr)", "C", "of a lab's log share of AI revenue, 0.74 ± 0.24 (calibration)", 0.0, 1.4
     )
     leave_boom: list[float] = number([0.30, 0.06], "1/yr", "C", "to plateau, to bust")
     leave_plateau: list[float] = number([0.22, 0.14], "1/yr", "C", "to boom, to bust")
@@ -233,7 +235,7 @@ class Credit:
     equity_speed: list[float] = number([0.12, 0.08, 0.03], "of market cap/yr", "C", "listed firms, by regime")
     equity_months: float = number(6.0, "months", "C", "of equity issuance that can be pulled forward")
     own_spread: float = number(
-        0.5, "1", "C", "elasticity of a firm's spread index to its own equity value, sign changed", 0.2, 1.0
+        1.0, "1", "C", "elasticity of a firm's spread index to its own equity value, sign changed", 0.2, 1.5
     )
     own_access: float = number(
         0.25, "1", "C", "elasticity of debt-market access to own equity value", 0.0, 0.5
