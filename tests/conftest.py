@@ -25,7 +25,7 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 install_import_hook("engine", "tests.typecheck.checked")
 gc.freeze()
-gc.set_threshold(100_000, 20, 20)  # JAX's traces are all that is made here, and searching them took 40% of their time
+gc.set_threshold(100_000, 20, 20)  # traces make many objects that live on
 
 
 @pytest.fixture(autouse=True)

@@ -29,7 +29,7 @@ class Economy:
 
     revenue: float = number(60.0, "USD bn/yr", "A", "direct AI revenue, year to month 0 (Azhar)", 60.0, 95.0)
     growth: list[float] = number(
-        [1.17, 0.06, -0.25], "1/yr", "C", "boom 1.17 ± 0.15 by likelihood, nine-fold in two years (calibration)"
+        [1.17, 0.06, -0.25], "1/yr", "C", "boom 1.17 ± 0.15, nine-fold in two years (calibration)"
     )
     ceiling: float = number(900.0, "USD bn/yr", "C", "where the boom's growth ends", 600.0, 1500.0)
     volatility: float = number(0.20, "1/sqrt(yr)", "C", "of log revenue", 0.10, 0.35)

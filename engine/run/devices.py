@@ -51,7 +51,7 @@ def side_by_side(function: Callable[..., Any], mesh: Mesh, placement: tuple[Part
 
 @contextlib.contextmanager
 def collector_paused() -> Iterator[None]:
-    """Without Python's garbage collector: what a trace makes lives on, and searching it takes 40% of its time."""
+    """Without Python's garbage collector: what a trace makes lives on, and to search it takes long."""
     enabled = gc.isenabled()
     gc.disable()
     try:
