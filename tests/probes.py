@@ -110,6 +110,7 @@ def calls() -> dict[str, tuple]:
     result = ut.portfolio_tail(book, (0.9,), paths=512)
     model = ut.creditrisk_plus(PD, 1.0, weights=[[0.5]] * 3, variances=[0.8])
     law = ut.LossDistribution(np.full(4, 0.25), 1.0)
+    ten = ut.basket(np.full((2, 10), 0.1), [1.0, 2.0], loading=0.5)
     tail = dict(book=book, levels=[0.9], paths=512)
     pool = dict(pd=PD, exposure=EXPOSURE, lgd=LGD, loading=[0.3, 0.4, 0.5], unit=0.5, nodes=401)
     pool_kinds = dict(
@@ -165,6 +166,47 @@ def calls() -> dict[str, tuple]:
             ut.shortfall_contributions,
             pool | dict(level=0.9),
             pool_kinds | dict(level=LEVEL),
+        ),
+        "var_contributions": (
+            ut.var_contributions,
+            pool | dict(level=0.9),
+            pool_kinds | dict(level=LEVEL),
+        ),
+        "basket": (
+            ut.basket,
+            dict(
+                pd=[PD], times=[1.0], exposure=EXPOSURE, lgd=LGD, loading=[0.3, 0.4, 0.5], unit=0.5, nodes=401
+            ),
+            dict(
+                pd=fixed(SHARES),
+                times=fixed(POSITIVES),
+                exposure=AMOUNTS,
+                lgd=SHARES,
+                loading=LOADINGS,
+                unit=optional(POSITIVE),
+                nodes=optional(COUNT),
+            ),
+        ),
+        "Basket.tranche_loss_law": (
+            ten.tranche_loss_law,
+            dict(attachment=[0.0, 0.1], detachment=[0.1, 0.3]),
+            dict(attachment=SHARES, detachment=SHARES),
+        ),
+        "Basket.tranche_spreads": (
+            ten.tranche_spreads,
+            dict(attachment=[0.0, 0.1], detachment=[0.1, 0.3], rate=0.05, running=0.01),
+            dict(attachment=SHARES, detachment=SHARES, running=optional(AMOUNT)),
+        ),
+        "Basket.nth_to_default": (
+            ten.nth_to_default,
+            dict(rate=[0.04, 0.05], running=0.01),
+            dict(rate=Kind(-1.0, 10.0, array=True), running=optional(AMOUNT)),
+        ),
+        "StudentCopula": (ut.StudentCopula, dict(dof=4.0), dict(dof=POSITIVE)),
+        "DoubleT": (
+            ut.DoubleT,
+            dict(factor_dof=4.0, own_dof=4.0),
+            dict(factor_dof=optional(Kind(2.05)), own_dof=optional(Kind(2.05))),
         ),
         "creditrisk_plus": (
             ut.creditrisk_plus,

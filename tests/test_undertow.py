@@ -30,11 +30,12 @@ EXPORTS = {
     "fail_each", "fire_sale", "maximum_entropy", "minimum_density", "sample_fitness", "sample_gibbs",
     "tranche_loss",
     # portfolios
-    "CreditRiskPlus", "LossDistribution", "Portfolio", "basel_capital", "basel_correlation",
-    "basel_risk_weight", "bond_value", "creditrisk_plus", "euler_contributions", "exact_distribution",
+    "Basket", "CreditRiskPlus", "DoubleT", "GaussianCopula", "LossDistribution", "Portfolio",
+    "StudentCopula", "basel_capital", "basel_correlation", "basel_risk_weight", "basket", "bond_value",
+    "creditrisk_plus", "euler_contributions", "exact_distribution",
     "granularity_adjustment", "joint_migration", "migration_default_probabilities", "migration_generator",
     "migration_transition", "portfolio", "portfolio_tail", "read_portfolio", "shortfall_contributions",
-    "tranche_cliff", "tranche_loss_law", "vasicek_cdf", "vasicek_default_count",
+    "tranche_cliff", "tranche_loss_law", "var_contributions", "vasicek_cdf", "vasicek_default_count",
     "vasicek_expected_shortfall", "vasicek_quantile",
     # samples and samplers
     "Antithetic", "PSEUDO_RANDOM", "draw", "from_losses", "sample_tail", "sobol", "worst_case",

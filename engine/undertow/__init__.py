@@ -48,9 +48,14 @@ if TYPE_CHECKING:
     from engine.paths.replay import replay as replay
     from engine.paths.simulate import layout_of as layout_of
     from engine.paths.simulate import simulate as simulate
+    from engine.portfolio.basket import Basket as Basket
+    from engine.portfolio.basket import basket as basket
     from engine.portfolio.cliff import cliff as tranche_cliff
     from engine.portfolio.cliff import tranche_loss_law as tranche_loss_law
     from engine.portfolio.contributions import euler_contributions as euler_contributions
+    from engine.portfolio.copulas import DoubleT as DoubleT
+    from engine.portfolio.copulas import GaussianCopula as GaussianCopula
+    from engine.portfolio.copulas import StudentCopula as StudentCopula
     from engine.portfolio.creditriskplus import CreditRiskPlus as CreditRiskPlus
     from engine.portfolio.creditriskplus import creditrisk_plus as creditrisk_plus
     from engine.portfolio.distribution import LossDistribution as LossDistribution
@@ -64,6 +69,7 @@ if TYPE_CHECKING:
     from engine.portfolio.portfolio import read_portfolio as read_portfolio
     from engine.portfolio.recursion import exact_distribution as exact_distribution
     from engine.portfolio.recursion import shortfall_contributions as shortfall_contributions
+    from engine.portfolio.recursion import var_contributions as var_contributions
     from engine.portfolio.simulate import portfolio_tail as portfolio_tail
     from engine.portfolio.vasicek import basel_correlation as basel_correlation
     from engine.portfolio.vasicek import capital as basel_capital
@@ -91,8 +97,13 @@ ON_HOST = {
     "sample_gibbs": "contagion.ensembles.sample_gibbs",
     "maximum_entropy": "contagion.reconstruct.maximum_entropy",
     "minimum_density": "contagion.reconstruct.minimum_density",
+    "Basket": "portfolio.basket.Basket",
+    "basket": "portfolio.basket.basket",
     "tranche_cliff": "portfolio.cliff.cliff",
     "tranche_loss_law": "portfolio.cliff.tranche_loss_law",
+    "DoubleT": "portfolio.copulas.DoubleT",
+    "GaussianCopula": "portfolio.copulas.GaussianCopula",
+    "StudentCopula": "portfolio.copulas.StudentCopula",
     "CreditRiskPlus": "portfolio.creditriskplus.CreditRiskPlus",
     "creditrisk_plus": "portfolio.creditriskplus.creditrisk_plus",
     "LossDistribution": "portfolio.distribution.LossDistribution",
@@ -103,6 +114,7 @@ ON_HOST = {
     "migration_transition": "portfolio.migration.transition",
     "exact_distribution": "portfolio.recursion.exact_distribution",
     "shortfall_contributions": "portfolio.recursion.shortfall_contributions",
+    "var_contributions": "portfolio.recursion.var_contributions",
     "basel_correlation": "portfolio.vasicek.basel_correlation",
     "basel_capital": "portfolio.vasicek.capital",
     "vasicek_default_count": "portfolio.vasicek.default_count",
