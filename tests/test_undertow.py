@@ -37,6 +37,9 @@ EXPORTS = {
     "migration_transition", "portfolio", "portfolio_tail", "read_portfolio", "shortfall_contributions",
     "tranche_cliff", "tranche_loss_law", "var_contributions", "vasicek_cdf", "vasicek_default_count",
     "vasicek_expected_shortfall", "vasicek_quantile",
+    # waterfalls in time
+    "Call", "Deal", "DealCash", "Note", "PoolCash", "Reserve", "Trigger", "pool_cash", "pool_paths", "psa",
+    "sda", "waterfall",
     # samples and samplers
     "Antithetic", "PSEUDO_RANDOM", "draw", "from_losses", "sample_tail", "sobol", "worst_case",
 }  # fmt: skip

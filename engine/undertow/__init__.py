@@ -41,6 +41,18 @@ if TYPE_CHECKING:
     from engine.contagion.reconstruct import maximum_entropy as maximum_entropy
     from engine.contagion.reconstruct import minimum_density as minimum_density
     from engine.contagion.waterfall import tranche_loss as tranche_loss
+    from engine.deal.deal_cash import DealCash as DealCash
+    from engine.deal.pool import PoolCash as PoolCash
+    from engine.deal.pool import pool_cash as pool_cash
+    from engine.deal.pool import pool_paths as pool_paths
+    from engine.deal.speeds import psa as psa
+    from engine.deal.speeds import sda as sda
+    from engine.deal.terms import Call as Call
+    from engine.deal.terms import Deal as Deal
+    from engine.deal.terms import Note as Note
+    from engine.deal.terms import Reserve as Reserve
+    from engine.deal.terms import Trigger as Trigger
+    from engine.deal.waterfall import waterfall as waterfall
     from engine.draws.samplers import PSEUDO_RANDOM as PSEUDO_RANDOM
     from engine.draws.samplers import Antithetic as Antithetic
     from engine.draws.samplers import draw as draw
@@ -97,6 +109,18 @@ ON_HOST = {
     "sample_gibbs": "contagion.ensembles.sample_gibbs",
     "maximum_entropy": "contagion.reconstruct.maximum_entropy",
     "minimum_density": "contagion.reconstruct.minimum_density",
+    "DealCash": "deal.deal_cash.DealCash",
+    "PoolCash": "deal.pool.PoolCash",
+    "pool_cash": "deal.pool.pool_cash",
+    "pool_paths": "deal.pool.pool_paths",
+    "psa": "deal.speeds.psa",
+    "sda": "deal.speeds.sda",
+    "Call": "deal.terms.Call",
+    "Deal": "deal.terms.Deal",
+    "Note": "deal.terms.Note",
+    "Reserve": "deal.terms.Reserve",
+    "Trigger": "deal.terms.Trigger",
+    "waterfall": "deal.waterfall.waterfall",
     "Basket": "portfolio.basket.Basket",
     "basket": "portfolio.basket.basket",
     "tranche_cliff": "portfolio.cliff.cliff",
