@@ -289,6 +289,11 @@ def calls() -> dict[str, tuple]:
             dict(price=[1.0, 0.9], compounding=2),
             dict(price=POSITIVES, compounding=COUNT),
         ),
+        "worst_probability": (
+            ut.worst_probability,
+            dict(losses=law, loss=1.5, radius=0.01),
+            dict(loss=ANY, radius=AMOUNT),
+        ),
         "creditrisk_plus": (
             ut.creditrisk_plus,
             dict(pd=PD, exposure=EXPOSURE, lgd=LGD, weights=[[0.5], [0.5], [0.2]], variances=[0.8], unit=0.5),

@@ -66,6 +66,11 @@ class LossDistribution:
         at = int(np.floor(arguments.number("loss", loss) / self.unit + SLACK))
         return float(self.survival[min(at, len(self.pmf) - 1)]) if at >= 0 else 1.0
 
+    def points(self) -> tuple[Float64[np.ndarray, "points"], Float64[np.ndarray, "points"]]:
+        """Losses of the grid that are possible, and their probabilities."""
+        filled = self.pmf > 0.0
+        return self.losses[filled], self.pmf[filled] / self.pmf[filled].sum()
+
     def value_at_risk(self, level: float) -> float:
         """VaR = inf{x : P(L > x) <= 1 - level}. Raises ValueError for a level outside (0, 1)."""
         return float(self.losses[self.index(level)])

@@ -9,7 +9,10 @@ gives
 (`copulas`); the normals are integrated by the trapezoid rule (`factor`).
 """
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -25,6 +28,10 @@ MOST_UNITS = 2**22
 """The longest grid of losses, in units."""
 MOST_TERMS = 4000
 """Terms of the series, at most; at p = 1/2 they do not shrink, but there are only as many as fit the grid."""
+TRIM = 16
+"""Obligors between two looks at which losses are possible."""
+NEVER = 1e-40
+"""A loss of lower probability on every node is not followed further."""
 NEGLIGIBLE = 1e-18
 """A term of the series below this share of the first ends it."""
 
@@ -117,12 +124,19 @@ def at_var(
     groups = list(laws(p, units)) if few else None
     whole = added(groups or laws(p, units), given, unit)
     at = whole.index(level)
-    beyond, from_atom_on = np.zeros(len(units)), np.zeros(len(units))
-    for rows, pmf in groups or laws(p, units):
+
+    def in_default(rows, pmf):
         cdf, survival = np.cumsum(pmf, axis=1), np.cumsum(pmf[:, ::-1], axis=1)[:, ::-1] - pmf
         mass = weights[rows, None] * p[rows]
-        beyond += np.sum(mass * others_beyond(cdf, survival, p[rows], units, at), axis=0)
-        from_atom_on += np.sum(mass * others_beyond(cdf, survival, p[rows], units, at - 1), axis=0)
+        others = (others_beyond(cdf, survival, p[rows], units, loss) for loss in (at, at - 1))
+        return np.stack([np.sum(mass * each, axis=0) for each in others])
+
+    if groups:
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            parts = list(threads.map(lambda group: in_default(*group), groups))
+    else:
+        parts = laws(p, units, in_default)
+    beyond, from_atom_on = sum(parts)
     return units, whole, at, beyond, from_atom_on
 
 
@@ -162,13 +176,19 @@ def loadings(loading: ArrayLike, obligors: int, copula: Copula) -> Float64[np.nd
 
 
 def laws(
-    p: Float64[np.ndarray, "nodes obligors"], units: Int64[np.ndarray, " obligors"]
-) -> Iterator[tuple[slice, Float64[np.ndarray, "rows units"]]]:
-    """P(L = x | node) for one group of nodes after another, and which nodes they are."""
+    p: Float64[np.ndarray, "nodes obligors"],
+    units: Int64[np.ndarray, " obligors"],
+    work: Callable[[slice, Float64[np.ndarray, "rows units"]], Any] = lambda rows, pmf: (rows, pmf),
+) -> Iterator[Any]:
+    """What `work` makes of P(L = x | node) for one group of nodes after another, groups on all cores."""
     size = max(CELLS // (int(units.sum()) + 1), 1)
-    for begin in range(0, len(p), size):
-        rows = slice(begin, begin + size)
-        yield rows, independent(p[rows], units)
+    groups = [slice(begin, begin + size) for begin in range(0, len(p), size)]
+    many = max(MOST_CELLS // max(CELLS, int(units.sum()) + 1), 1)
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        # No more at once than fit, should nobody take them.
+        for begin in range(0, len(groups), many):
+            rows = groups[begin : begin + many]
+            yield from threads.map(lambda own: work(own, independent(p[own], units)), rows)
 
 
 def added(
@@ -176,22 +196,30 @@ def added(
 ) -> LossDistribution:
     """The distribution over all nodes."""
     both = np.stack([given.weights, given.coarse])
-    pmf, coarse = np.sum([both[:, rows] @ pmf for rows, pmf in groups], axis=0)
+    pmf, coarse = sum(both[:, rows] @ pmf for rows, pmf in groups)
     return LossDistribution(pmf, unit, float(np.abs(np.cumsum(pmf - coarse)).max()))
 
 
 def independent(
     p: Float64[np.ndarray, "rows obligors"], units: Int64[np.ndarray, " obligors"]
 ) -> Float64[np.ndarray, "rows units"]:
-    """P(L = x) of independent obligors, largest last so that the grid stays short for long."""
+    """P(L = x) of independent obligors, largest last so that the grid stays short for long.
+
+    Only the losses between the lowest and the highest that any row can nearly have are worked on.
+    """
     pmf, chance = np.zeros((int(units.sum()) + 1, len(p))), np.ascontiguousarray(p.T)
-    pmf[0], reached = 1.0, 0
-    for k in np.argsort(units, kind="stable"):
+    pmf[0], low, high = 1.0, 0, 0
+    for place, k in enumerate(np.argsort(units, kind="stable")):
         c = int(units[k])
-        defaulted = pmf[: reached + 1] * chance[k]
-        pmf[: reached + 1] -= defaulted
-        pmf[c : reached + c + 1] += defaulted
-        reached += c
+        inside = pmf[low : high + 1]
+        defaulted = inside * chance[k]
+        inside -= defaulted
+        pmf[low + c : high + c + 1] += defaulted
+        high += c
+        if place % TRIM == TRIM - 1:
+            possible = pmf[low : high + 1].max(axis=1) > NEVER
+            high -= int(np.argmax(possible[::-1]))
+            low += int(np.argmax(possible))
     return np.ascontiguousarray(pmf.T)
 
 

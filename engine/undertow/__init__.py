@@ -95,6 +95,7 @@ if TYPE_CHECKING:
     from engine.tail.measures import from_losses as from_losses
     from engine.tail.sample import sample_tail as sample_tail
     from engine.tail.worst_case import worst_case as worst_case
+    from engine.tail.worst_case import worst_probability as worst_probability
     from engine.undertow.books import load_book as load_book
     from engine.undertow.isolation import prepare as prepare
     from engine.undertow.simulation import Run as Run
@@ -181,6 +182,7 @@ ON_DEVICE = {
     "Plan": "run.plan.Plan",
     "from_losses": "tail.measures.from_losses",
     "worst_case": "tail.worst_case.worst_case",
+    "worst_probability": "tail.worst_case.worst_probability",
     "Run": "undertow.simulation.Run",
     "run": "undertow.simulation.run",
 }
