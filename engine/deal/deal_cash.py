@@ -43,11 +43,18 @@ class DealCash:
     @classmethod
     def empty(cls, deal: Deal, pool: float, months: int, paths: int) -> "DealCash":
         """Room for the months to come."""
-        notes = len(deal.notes)
-        classes = ((months, notes, paths), (months, notes, paths), (months + 1, notes, paths))
-        amounts = [np.empty(shape) for shape in (*classes, (months, notes, paths))]
-        fees, residual, reserve = (np.empty((length, paths)) for length in (months, months, months + 1))
-        return cls(deal, *amounts, fees, residual, np.zeros((months, paths)), reserve)
+        by_class, by_path = (months, len(deal.notes), paths), (months, paths)
+        return cls(
+            deal,
+            interest=np.empty(by_class),
+            principal=np.empty(by_class),
+            balance=np.empty((months + 1, *by_class[1:])),
+            unpaid=np.empty(by_class),
+            fees=np.empty(by_path),
+            residual=np.empty(by_path),
+            sale=np.zeros(by_path),
+            reserve=np.empty((months + 1, paths)),
+        )
 
     @property
     def names(self) -> list[str]:

@@ -15,7 +15,7 @@ from engine import arguments
 from engine.deal.accounts import Accounts, Classes, Paths, cover, opened, take
 from engine.deal.deal_cash import DealCash
 from engine.deal.pool import PoolCash
-from engine.deal.terms import Deal, Trigger
+from engine.deal.terms import Call, Deal, Trigger
 
 MET = 1e-9
 """A test short of its level by less than this share of it is met: the rest is rounding."""
@@ -67,7 +67,7 @@ def waterfall(deal: Deal, cash: PoolCash) -> DealCash:
         accounts.interest[:], accounts.principal[:] = 0.0, 0.0
         paid.fees[month], paid.residual[month] = pay(deal, accounts, received)
         if deal.call is not None:
-            called = callable_now(deal, accounts, received, pool, month) & (alive > 0.0)
+            called = callable_now(deal.call, accounts, received, pool, month) & (alive > 0.0)
             paid.sale[month] = deal.call.price * received.collateral * called
             fees, residual = repay(accounts, paid.sale[month].copy(), called)
             paid.fees[month] += fees
@@ -192,10 +192,9 @@ def repay_principal(
 
 
 def callable_now(
-    deal: Deal, accounts: Accounts, received: Collections, pool: float, month: int
+    call: Call, accounts: Accounts, received: Collections, pool: float, month: int
 ) -> Bool[np.ndarray, " paths"]:
     """Where the call is allowed and its proceeds and the reserve repay all that is owed."""
-    call = deal.call
     allowed = received.pool_end <= call.share * pool
     if call.month is not None and month + 1 >= call.month:
         allowed[:] = True

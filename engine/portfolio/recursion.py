@@ -28,9 +28,11 @@ MOST_UNITS = 2**22
 """The longest grid of losses, in units."""
 MOST_TERMS = 4000
 """Terms of the series, at most; at p = 1/2 they do not shrink, but there are only as many as fit the grid."""
+ROWS = 32
+"""Nodes that are worked on together at least: fewer would wait for Python more than for numbers."""
 TRIM = 16
 """Obligors between two looks at which losses are possible."""
-NEVER = 1e-40
+NEVER = 1e-30
 """A loss of lower probability on every node is not followed further."""
 NEGLIGIBLE = 1e-18
 """A term of the series below this share of the first ends it."""
@@ -131,6 +133,7 @@ def at_var(
         others = (others_beyond(cdf, survival, p[rows], units, loss) for loss in (at, at - 1))
         return np.stack([np.sum(mass * each, axis=0) for each in others])
 
+    parts: Iterable[Any]
     if groups:
         with ThreadPoolExecutor(os.cpu_count()) as threads:
             parts = list(threads.map(lambda group: in_default(*group), groups))
@@ -181,9 +184,9 @@ def laws(
     work: Callable[[slice, Float64[np.ndarray, "rows units"]], Any] = lambda rows, pmf: (rows, pmf),
 ) -> Iterator[Any]:
     """What `work` makes of P(L = x | node) for one group of nodes after another, groups on all cores."""
-    size = max(CELLS // (int(units.sum()) + 1), 1)
+    size = max(CELLS // (int(units.sum()) + 1), ROWS)
     groups = [slice(begin, begin + size) for begin in range(0, len(p), size)]
-    many = max(MOST_CELLS // max(CELLS, int(units.sum()) + 1), 1)
+    many = max(MOST_CELLS // (size * (int(units.sum()) + 1)), 1)
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         # No more at once than fit, should nobody take them.
         for begin in range(0, len(groups), many):
@@ -236,6 +239,9 @@ def others_beyond(
     towards the side where its ratio is below one: in P(L <= y) downwards, or in G upwards.
     """
     beyond = np.empty_like(p)
+    # Below and above these losses there is nothing on any node, nor in the terms of the series.
+    lowest = int(np.argmax(cdf.max(axis=0) > NEVER))
+    highest = cdf.shape[1] - int(np.argmax(survival.max(axis=0)[::-1] > NEVER))
     for c in np.unique(units):
         own = units == c
         q = p[:, own]
@@ -245,11 +251,11 @@ def others_beyond(
         seldom = q <= 0.5
         low, high = np.where(seldom, q, 0.0), np.where(seldom, 1.0, q)
         # Where k seldom defaults: 1 - sum_j (-r)^j P(L <= y - j c) / (1 - q), r = q / (1 - q).
-        down = np.arange(loss - c, -1, -c)[:MOST_TERMS]
+        down = np.arange(loss - c, lowest - 1, -c)[:MOST_TERMS]
         fewer = series(cdf, down, low / (1.0 - low)) / (1.0 - low)
         beyond[:, own] = 1.0 - fewer
         if not seldom.all():
-            up = np.arange(loss, survival.shape[1], c)[:MOST_TERMS]
+            up = np.arange(loss, highest, c)[:MOST_TERMS]
             # Below a loss of zero lies nothing, so that all is beyond.
             sure = np.where(up[:1] < 0, 1.0, 0.0)
             more = series(survival, np.maximum(up, 0), (1.0 - high) / high, float(sure.sum())) / high

@@ -20,7 +20,8 @@ from jaxtyping import Float, Float64, Int
 from numpy.typing import ArrayLike
 
 from engine import arguments
-from engine.tail.estimate import Estimate, probability
+from engine.tail.estimate import Estimate as Estimate
+from engine.tail.estimate import probability
 from engine.tail.histogram import BINS, LOSS, bin_index
 from engine.tail.sample import checked
 from engine.tail.tally import FINE_ONE, LOSS_ONE, SQUARE_ONE, SQUARED_LOSS_ONE, WEIGHT_ONE, Tally
