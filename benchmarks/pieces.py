@@ -2,10 +2,10 @@
 
     python benchmarks/pieces.py [turns]
 
-125 different names, five tranches and 20 dates with each copula; 10,000 paths of 360 months through six classes
-with four tests, reserve, turbo and call, and their yields; ES contributions of 1,000 obligors whose exposures
-are equal, 1 to 10, or 1 to 100 units. The first turn, which fills caches, is left out of the median.
-Nothing is compiled; NumPy in float64 on all cores.
+125 different names, five tranches and 20 dates with each copula; 10,000 paths of 360 months through six
+classes with four tests, reserve, turbo and call, and their yields; ES contributions of 1,000 obligors whose
+exposures are equal, 1 to 10, or 1 to 100 units. The first turn, which fills caches, is left out of the
+median. Nothing is compiled; NumPy in float64 on all cores.
 """
 
 import sys

@@ -126,6 +126,14 @@ def test_write_downs_are_the_tranches_losses():
             np.testing.assert_allclose(losses[place], want, atol=1e-6)
 
 
+def test_write_downs_start_with_the_junior_class():
+    """A loss of 50 leaves 50 for notes of 80: B, 20, goes first and A loses 10; interest follows the balance."""
+    cash = cash_of([100.0, 50.0, 0.0], [3.0, 3.0], losses=[50.0, 0.0])
+    paid = waterfall(Deal([A, B], write_down=True), cash)
+    np.testing.assert_allclose(paid.write_downs[:, :, 0], [[10.0, 20.0], [0.0, 0.0]], atol=1e-12)
+    np.testing.assert_allclose(paid.interest[1, :, 0], [0.5, 0.0], atol=1e-12)
+
+
 def test_unpaid_interest_is_carried_forward_with_interest():
     """Due 0.6 and 0.4 a month. Month 1 pays 0.7, so B carries 0.3; month 2 pays B 0.4 + 0.3 x 1.02."""
     paid = waterfall(Deal([A, B]), cash_of([100.0, 100.0, 100.0, 0.0], [0.7, 1.4, 1.0]))
