@@ -127,7 +127,7 @@ def test_write_downs_are_the_tranches_losses():
 
 
 def test_write_downs_start_with_the_junior_class():
-    """A loss of 50 leaves 50 for notes of 80: B, 20, goes first and A loses 10; interest follows the balance."""
+    """A loss of 50 leaves 50 for notes of 80: B, 20, goes first, A loses 10; interest follows the balance."""
     cash = cash_of([100.0, 50.0, 0.0], [3.0, 3.0], losses=[50.0, 0.0])
     paid = waterfall(Deal([A, B], write_down=True), cash)
     np.testing.assert_allclose(paid.write_downs[:, :, 0], [[10.0, 20.0], [0.0, 0.0]], atol=1e-12)
