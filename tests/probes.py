@@ -110,6 +110,10 @@ def calls() -> dict[str, tuple]:
     result = ut.portfolio_tail(book, (0.9,), paths=512)
     model = ut.creditrisk_plus(PD, 1.0, weights=[[0.5]] * 3, variances=[0.8])
     law = ut.LossDistribution(np.full(4, 0.25), 1.0)
+    paid = ut.waterfall(
+        ut.Deal([ut.Note("A", 0.4, 1.0, 0.05), ut.Note("B", 0.0, 0.4, 0.08)]), ut.pool_cash(100.0, 0.07, 12)
+    )
+    ten = ut.basket(np.full((2, 10), 0.1), [1.0, 2.0], loading=0.5)
     tail = dict(book=book, levels=[0.9], paths=512)
     pool = dict(pd=PD, exposure=EXPOSURE, lgd=LGD, loading=[0.3, 0.4, 0.5], unit=0.5, nodes=401)
     pool_kinds = dict(
@@ -165,6 +169,130 @@ def calls() -> dict[str, tuple]:
             ut.shortfall_contributions,
             pool | dict(level=0.9),
             pool_kinds | dict(level=LEVEL),
+        ),
+        "var_contributions": (
+            ut.var_contributions,
+            pool | dict(level=0.9),
+            pool_kinds | dict(level=LEVEL),
+        ),
+        "basket": (
+            ut.basket,
+            dict(
+                pd=[PD], times=[1.0], exposure=EXPOSURE, lgd=LGD, loading=[0.3, 0.4, 0.5], unit=0.5, nodes=401
+            ),
+            dict(
+                pd=fixed(SHARES),
+                times=fixed(POSITIVES),
+                exposure=AMOUNTS,
+                lgd=SHARES,
+                loading=LOADINGS,
+                unit=optional(POSITIVE),
+                nodes=optional(COUNT),
+            ),
+        ),
+        "Basket.tranche_loss_law": (
+            ten.tranche_loss_law,
+            dict(attachment=[0.0, 0.1], detachment=[0.1, 0.3]),
+            dict(attachment=SHARES, detachment=SHARES),
+        ),
+        "Basket.tranche_spreads": (
+            ten.tranche_spreads,
+            dict(attachment=[0.0, 0.1], detachment=[0.1, 0.3], rate=0.05, running=0.01),
+            dict(attachment=SHARES, detachment=SHARES, running=optional(AMOUNT)),
+        ),
+        "Basket.nth_to_default": (
+            ten.nth_to_default,
+            dict(rate=[0.04, 0.05], running=0.01),
+            dict(rate=Kind(-1.0, 10.0, array=True), running=optional(AMOUNT)),
+        ),
+        "StudentCopula": (ut.StudentCopula, dict(dof=4.0), dict(dof=POSITIVE)),
+        "DoubleT": (
+            ut.DoubleT,
+            dict(factor_dof=4.0, own_dof=4.0),
+            dict(factor_dof=optional(Kind(2.05)), own_dof=optional(Kind(2.05))),
+        ),
+        "pool_cash": (
+            ut.pool_cash,
+            dict(
+                balance=100.0,
+                rate=0.05,
+                months=3,
+                cpr=[0.1, 0.2, 0.3],
+                cdr=[0.1, 0.0, 0.0],
+                recovery=[0.4, 0.5, 0.6],
+                lag=2,
+                amortisation=9,
+            ),
+            dict(
+                balance=POSITIVE,
+                rate=Kind(0.0, 10.0),
+                months=COUNT,
+                cpr=SHARES,
+                cdr=SHARES,
+                recovery=SHARES,
+                lag=Kind(0, whole=True),
+                amortisation=optional(Kind(3, whole=True)),
+            ),
+        ),
+        "pool_paths": (
+            ut.pool_paths,
+            dict(
+                balance=[100.0, 60.0, 30.0, 0.0],
+                interest=[1.0, 0.6, 0.3],
+                principal=[30.0, 20.0, 10.0],
+                recoveries=[5.0, 5.0, 10.0],
+                losses=[5.0, 5.0, 10.0],
+                scheduled=[30.0, 20.0, 10.0],
+            ),
+            dict(
+                balance=fixed(AMOUNTS),
+                interest=AMOUNTS,
+                principal=fixed(AMOUNTS),
+                recoveries=fixed(AMOUNTS),
+                losses=fixed(AMOUNTS),
+                scheduled=optional(AMOUNTS),
+            ),
+        ),
+        "psa": (
+            ut.psa,
+            dict(speed=1.0, months=12, age=3),
+            dict(speed=Kind(0.0, 1.0 / 0.06), months=COUNT, age=Kind(0, whole=True)),
+        ),
+        "sda": (
+            ut.sda,
+            dict(speed=1.0, months=12, age=3),
+            dict(speed=Kind(0.0, 1.0 / 0.006), months=COUNT, age=Kind(0, whole=True)),
+        ),
+        "Note": (
+            ut.Note,
+            dict(name="A", attachment=0.2, detachment=0.5, coupon=[0.05, 0.05]),
+            dict(attachment=SHARE, detachment=SHARE),
+        ),
+        "Trigger": (ut.Trigger, dict(test="oc", note="A", level=1.1), dict(level=POSITIVE)),
+        "Reserve": (
+            ut.Reserve,
+            dict(initial=1.0, share=0.1, floor=0.5),
+            dict(initial=AMOUNT, share=SHARE, floor=AMOUNT),
+        ),
+        "Call": (
+            ut.Call,
+            dict(share=0.1, month=12, price=1.0),
+            dict(share=SHARE, month=optional(COUNT), price=Kind(0.0, 10.0)),
+        ),
+        "Deal": (
+            ut.Deal,
+            dict(notes=[ut.Note("A", 0.2, 1.0, 0.05)], fee=0.01, fixed_fee=1.0),
+            dict(fee=SHARE, fixed_fee=AMOUNT),
+        ),
+        "DealCash.yields": (
+            paid.yields,
+            dict(price=[1.0, 0.9], compounding=2),
+            dict(price=POSITIVES, compounding=COUNT),
+        ),
+        "worst_probability": (
+            ut.worst_probability,
+            dict(losses=law, loss=1.5, radius=0.01),
+            dict(loss=ANY, radius=AMOUNT),
         ),
         "creditrisk_plus": (
             ut.creditrisk_plus,

@@ -18,8 +18,8 @@ FILES = {
     "CONTRIBUTING.md", "SECURITY.md", "CITATION.cff",
 }  # fmt: skip
 FLOORS = (
-    "files", "arguments", "vocabulary", "numerics", "batch", "kernel", "draws", "contagion", "tail", "run",
-    "book", "portfolio", "month", "paths", "learn", "results", "report", "undertow",
+    "files", "arguments", "vocabulary", "numerics", "batch", "kernel", "draws", "contagion", "tail", "deal",
+    "run", "book", "portfolio", "month", "paths", "learn", "results", "report", "undertow",
 )  # fmt: skip
 """Each imports only itself and what stands before it."""
 

@@ -30,14 +30,19 @@ EXPORTS = {
     "fail_each", "fire_sale", "maximum_entropy", "minimum_density", "sample_fitness", "sample_gibbs",
     "tranche_loss",
     # portfolios
-    "CreditRiskPlus", "LossDistribution", "Portfolio", "basel_capital", "basel_correlation",
-    "basel_risk_weight", "bond_value", "creditrisk_plus", "euler_contributions", "exact_distribution",
+    "Basket", "CreditRiskPlus", "DoubleT", "GaussianCopula", "LossDistribution", "Portfolio",
+    "StudentCopula", "basel_capital", "basel_correlation", "basel_risk_weight", "basket", "bond_value",
+    "creditrisk_plus", "euler_contributions", "exact_distribution",
     "granularity_adjustment", "joint_migration", "migration_default_probabilities", "migration_generator",
     "migration_transition", "portfolio", "portfolio_tail", "read_portfolio", "shortfall_contributions",
-    "tranche_cliff", "tranche_loss_law", "vasicek_cdf", "vasicek_default_count",
+    "tranche_cliff", "tranche_loss_law", "var_contributions", "vasicek_cdf", "vasicek_default_count",
     "vasicek_expected_shortfall", "vasicek_quantile",
+    # waterfalls in time
+    "Call", "Deal", "DealCash", "Note", "PoolCash", "Reserve", "Trigger", "pool_cash", "pool_paths", "psa",
+    "sda", "waterfall",
     # samples and samplers
     "Antithetic", "PSEUDO_RANDOM", "draw", "from_losses", "sample_tail", "sobol", "worst_case",
+    "worst_probability",
 }  # fmt: skip
 
 
@@ -177,6 +182,14 @@ def test_every_number_of_a_run_has_a_unit_or_is_said_to_have_none(run):
         if unit_of(name, column) is None
     ]
     assert not gaps and len(tables) > 25
+
+
+def test_a_run_says_how_likely_a_loss_is(run):
+    """VaR 99% is exceeded with 1%, to the paths in its bin, with the error of 1,024 independent paths."""
+    p = run.beyond(run.system_loss.var_99["1y"])
+    assert p.probability["1y"] == pytest.approx(0.01, abs=2e-3)
+    assert p.probability_se["1y"] == pytest.approx(np.sqrt(0.01 * 0.99 / 1024), rel=0.15)
+    assert p.attrs["units"] == {"probability": "share", "probability_se": "share"}
 
 
 def test_a_name_of_two_meanings_has_the_unit_of_its_table():

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jaxtyping import Array, Float32, Float64, Int64
+from numpy.typing import ArrayLike
 
 from engine import arguments
 from engine.batch.barriers import stored
@@ -23,23 +24,24 @@ from engine.tail.histogram import bin_index
 
 
 def euler_contributions(
-    book: Portfolio, result: PortfolioTail, level: float
-) -> tuple[Float64[np.ndarray, " obligors"], Float64[np.ndarray, " obligors"]]:
+    book: Portfolio, result: PortfolioTail, level: float, groups: ArrayLike | None = None
+) -> tuple[Float64[np.ndarray, " parts"], Float64[np.ndarray, " parts"]]:
     """Contribution of every obligor to ES at a level and its standard error, the exposures' unit.
 
         C_k = E[L_k | L beyond VaR],   sum_k C_k = ES        (Tasche 1999)
 
-    Args: book; result of `portfolio_tail` for that book; level in (0, 1). The paths of the result are drawn
-    again, which their addresses allow. On each the default of k is not counted but integrated, given the
-    factors and all others,
+    Args: book; result of `portfolio_tail` for that book; level in (0, 1); groups [obligors], a label for
+    each, for the contributions and errors of groups, in the order of np.unique: what obligors lose together
+    makes a group's error more than its obligors' tell. The paths of the result are drawn again, which their
+    addresses allow. On each the default of k is not counted but integrated, given the factors and all others,
 
         E[w L_k 1{tail} | Z, others] = q_k c_k w(k in default) 1{L - L_k + c_k beyond VaR}
 
     so that an obligor too rare to default on any path has its contribution and error all the same. What the
     sum then misses of the ES of the same paths, R, is shared in proportion to a_k = C_k / sum C. Errors are
-    those of the mean influence of a path, L_k + a_k R - E[L_k | L = VaR] in the tail. Raises
-    ValueError for a level outside (0, 1), a book that is not the result's, and unless the result's sampler
-    was pseudo_random or importance. Warns of obligors that no path shows in the tail.
+    those of the mean influence of a path, L_k + a_k R - E[L_k | L = VaR] in the tail. Raises ValueError for a
+    level outside (0, 1), a book that is not the result's, groups of another length, and unless the result's
+    sampler was pseudo_random or importance. Warns of obligors that no path shows in the tail.
 
     Example:
         >>> from engine.portfolio.portfolio import portfolio
@@ -56,11 +58,15 @@ def euler_contributions(
     tail = measures.tail(whole, level)
     tables = jnp.asarray(np.stack([bin_shares(whole, tail), near(whole, level)]), jnp.float32)
     paths, obligors = result.plan.paths, book.pd.shape[0]
+    member, parts = membership(groups, obligors)
     ids = jnp.arange(whole_chunks(paths), dtype=jnp.int64).reshape(-1, chunk_size(losses.CHUNK))
     scale, count = jnp.asarray(result.scale, jnp.float32), jnp.asarray(paths, jnp.int64)
-    sums, common = moments(book, result.twist, tables, scale, seed_words(result.plan.seed), ids, count)
-    own, at_var, *products = (np.asarray(total).ravel()[:obligors] / paths for total in sums)
-    warn_of_absent(book, own, level)
+    sums, common = moments(
+        book, result.twist, tables, scale, seed_words(result.plan.seed), ids, count, member
+    )
+    own, at_var, *products = (np.asarray(total).ravel()[:parts] / paths for total in sums)
+    if groups is None:
+        warn_of_absent(book, own, level)
     if not own.any():
         return own, own
     each = own / own.sum()
@@ -68,6 +74,19 @@ def euler_contributions(
     centre = at_var * (tail.value_at_risk / at_var.sum()) if at_var.any() else at_var
     error = influence_error(each, centre, products, np.asarray(common) / paths, paths)
     return contribution / (1.0 - level), error / (1.0 - level)
+
+
+def membership(groups: ArrayLike | None, obligors: int) -> tuple[Float64[Array, "..."] | None, int]:
+    """Which obligors [4 quarter] belong to each group, and how many parts; ValueError for other lengths."""
+    if groups is None:
+        return None, obligors
+    labels = np.asarray(groups)
+    if labels.shape != (obligors,):
+        raise ValueError(
+            f"groups: got shape {labels.shape}, expected ({obligors},), a label for each obligor"
+        )
+    names = np.unique(labels)
+    return losses.layers(jnp.asarray(labels[:, None] == names, jnp.float64)), len(names)
 
 
 def near(whole: measures.Losses, level: float) -> Float64[np.ndarray, " bins"]:
@@ -123,14 +142,15 @@ def warn_of_absent(book: Portfolio, first: Float64[np.ndarray, " obligors"], lev
 def moments(
     book: Portfolio, twist: Twist | None, tables: Float32[Array, "2 bins"], scale: Float32[Array, ""],
     seed: Seed, ids: Int64[Array, "chunks chunk"], count: Int64[Array, ""],
-) -> tuple[Float64[Array, "6 4 quarter"], Float64[Array, "5"]]:  # fmt: skip
-    """Sums over paths: by obligor of Y, its like near VaR, Y, Y^2, Y R and Y T; of R, T, R^2, T^2 and R T.
+    member: Float64[Array, "4 quarter groups"] | None = None,
+) -> tuple[Float64[Array, "6 *parts"], Float64[Array, "5"]]:  # fmt: skip
+    """Sums over paths: by obligor or group of Y, its like near VaR, Y, Y^2, Y R and Y T; R, T, R^2, T^2, R T.
 
     Y is weight x share of the tail x loss with the obligor's own default integrated, T weight x share of the
     tail, R what all Y of a path miss of T x loss; `tables` are the bins' shares of the tail and of VaR.
     """
 
-    def by_obligor(book, twist, tables, scale, seed, ids, count):
+    def by_part(book, twist, tables, scale, seed, ids, count, member):
         law = losses.law_of(book, PSEUDO_RANDOM, seed, ids, twist)
         words = losses.obligor_words(seed, ids, law.p.shape[1], "obligors")
         hit = jnp.stack([losses.below(word, p) for word, p in zip(words, law.p, strict=True)])
@@ -151,6 +171,8 @@ def moments(
         own, at_var = (price * part for part in parts(if_default(loss, cost), if_default(expected, size)))
         tail, _ = parts(loss, expected)
         rest = tail * loss.astype(jnp.float64) - jnp.sum(own, axis=(0, 1))
+        if member is not None:
+            own, at_var = (jnp.einsum("ijp,ijg->gp", each, member) for each in (own, at_var))
         across = [jnp.broadcast_to(each, own.shape) for each in (rest, tail)]
         sums = [own, at_var, own, own**2, own * across[0], own * across[1]]
         common = [rest, tail, rest**2, tail**2, rest * tail]
@@ -159,9 +181,9 @@ def moments(
         )
 
     def add(sums, ids):
-        more = stored(by_obligor, book, twist, tables, scale, seed, ids, count)
+        more = stored(by_part, book, twist, tables, scale, seed, ids, count, member)
         return jax.tree.map(jnp.add, sums, more), None
 
-    quarter = -(-book.pd.shape[0] // 4)
-    start = jnp.zeros((6, 4, quarter), jnp.float64), jnp.zeros(5, jnp.float64)
+    shape = (4, -(-book.pd.shape[0] // 4)) if member is None else (member.shape[-1],)
+    start = jnp.zeros((6, *shape), jnp.float64), jnp.zeros(5, jnp.float64)
     return lax.scan(add, start, ids)[0]

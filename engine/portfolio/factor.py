@@ -1,53 +1,117 @@
-"""Integration over the one factor of a Gaussian portfolio.
+"""Integration over the common factors of a portfolio, given which its obligors are independent.
 
-    P(default of k | z) = Phi((a_k z - Phi^-1(1 - PD_k)) / sqrt(1 - a_k^2)),   z standard normal
+    E[f] = int f(z) phi(z) dz,   z the normals of a copula (`copulas`): one for each factor, one for mixing
 
-The trapezoid rule converges faster than any power of the step while that is smooth. Towards a loading of one
-it becomes a step of width sqrt(1 - a_k^2) / a_k, and nodes are doubled until the integral is PD_k again.
+The trapezoid rule converges faster than any power of the step while the integrand is smooth. Towards a
+loading of one it becomes a step of width b / a, and nodes are doubled until the integral of each default
+probability is PD_k again. Several normals are integrated by the product of the rules, over the directions in
+which the loadings vary at all.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float64
-from scipy import stats
 
 from engine import arguments
+from engine.portfolio.copulas import GAUSSIAN, Copula
 from engine.portfolio.obligors import Obligors
 
 SPAN = 9.5
-"""Standard deviations of the factor that are integrated; beyond lies 2e-21."""
+"""Standard deviations of a normal that are integrated; beyond lies 2e-21."""
+START = {1: 401, 2: 101, 3: 41, 4: 21}
+"""Nodes of each factor to begin with, by the number of normals; more normals are not integrated."""
 MOST_NODES = 200_000
 MOST_CELLS = 2**25
 """Numbers of nodes x obligors, or x units, that are kept at most: a quarter of a gigabyte."""
-CELLS = 2**19
-"""Numbers of nodes x units that are worked on together, four megabytes."""
+CELLS = 2**17
+"""Numbers of nodes x units that are worked on together, a megabyte."""
 MET = 1e-9
 """How near to its PD, relative to it, each obligor's probability must be integrated."""
 BEYOND = 1e-18
 """Probability that may be missed all the same: it lies beyond the span."""
+CORNER = 1e-15
+"""Weights below this share of the largest are left out where there are several normals."""
+BEYOND_CORNERS = 1e-14
+"""Probability that may be missed then."""
+RANK = 1e-12
+"""Directions in which loadings vary less than this share of the largest are none."""
+
+
+@dataclass(frozen=True)
+class Conditional:
+    """Default probabilities given each node, and the nodes' weights."""
+
+    p: Float64[np.ndarray, "nodes obligors"]
+    weights: Float64[np.ndarray, " nodes"]
+    coarse: Float64[np.ndarray, " nodes"]  # weights of the rule with twice the step
 
 
 def integrated(
-    pd: Obligors, loading: Obligors, start: int, nodes: float | None = None
-) -> tuple[Float64[np.ndarray, "nodes obligors"], Float64[np.ndarray, " nodes"]]:
-    """Default probabilities given each node, and the nodes' weights.
+    pd: Obligors,
+    loading: Float64[np.ndarray, "obligors factors"],
+    start: int | None = None,
+    nodes: float | None = None,
+    copula: Copula = GAUSSIAN,
+) -> Conditional:
+    """Default probabilities given each node of the trapezoid rule.
 
-    The trapezoid rule on `nodes`; without them on `start` or as many more as every PD needs to be met. Raises
-    ValueError for an obligor whose default no number of nodes allowed resolves.
+    The rule has `nodes` for each factor, half of them for a mixing normal, of which all is smoother; without
+    them `start`, or as many more as every PD needs to be met.
+    Raises ValueError for loadings in more directions than are integrated, for too many nodes, and for an
+    obligor whose default no number of nodes allowed resolves.
     """
-    most = min(MOST_NODES, MOST_CELLS // len(pd))
-    number = start if nodes is None else arguments.count("nodes", nodes, 3, max(most, start))
+    loading = principal(loading)
+    normals = loading.shape[1] + copula.mixing
+    if normals not in START:
+        arguments.refuse("loading", f"{loading.shape[1]} factors", f"at most {max(START) - copula.mixing}")
+    most = int(max(min(MOST_NODES, MOST_CELLS // len(pd)), start or START[normals]) ** (1.0 / normals))
+    most = max(most, START[normals])
+    number = (start or START[normals]) if nodes is None else arguments.count("nodes", nodes, 3, most)
+    threshold = copula.thresholds(pd, loading)
+    beyond = BEYOND if normals == 1 else BEYOND_CORNERS
     while True:
-        z = np.linspace(-SPAN, SPAN, number)
-        weights = stats.norm.pdf(z)
-        weights /= weights.sum()
-        p = stats.norm.cdf((loading * z[:, None] - stats.norm.isf(pd)) / np.sqrt(1.0 - loading**2))
-        missed = np.abs(weights @ p - pd) > MET * pd + BEYOND
+        z, weights, coarse = grid((number,) * loading.shape[1] + (number // 2 + 1,) * copula.mixing)
+        p = copula.given(z, threshold, loading)
+        missed = np.abs(weights @ p - pd) > MET * pd + beyond
         if nodes is not None or not missed.any():
-            return p, weights
+            return Conditional(p, weights, coarse)
         number = 2 * number - 1
         if number > most:
             k = int(np.argmax(missed))
+            shown = ", ".join(f"{each:.10g}" for each in loading[k])
             raise ValueError(
-                f"loading: got obligor {k}: {loading[k]:.10g}, expected one further from 1 and -1: "
+                f"loading: got obligor {k}: {shown}, expected one further from 1 and -1: "
                 f"{most:,} nodes do not resolve the factor at which it defaults"
             )
+
+
+def grid(
+    numbers: tuple[int, ...],
+) -> tuple[
+    Float64[np.ndarray, "nodes normals"], Float64[np.ndarray, " nodes"], Float64[np.ndarray, " nodes"]
+]:
+    """Nodes of the product rule, their weights, and the weights of the rule with twice the step."""
+    places = np.indices(numbers).reshape(len(numbers), -1).T
+    z = SPAN * (2.0 * places / (np.asarray(numbers) - 1.0) - 1.0)
+    weights = np.exp(-0.5 * np.sum(z**2, axis=1))
+    if len(numbers) > 1:
+        inside = weights > CORNER
+        places, z, weights = places[inside], z[inside], weights[inside]
+    coarse = np.where((places % 2 == 0).all(axis=1), weights, 0.0)
+    return z, weights / weights.sum(), coarse / coarse.sum()
+
+
+def principal(
+    loading: Float64[np.ndarray, "obligors factors"],
+) -> Float64[np.ndarray, "obligors directions"]:
+    """The same loadings on as few independent factors as there can be; one column at least.
+
+    >>> principal(np.asarray([[0.3, 0.4], [0.3, 0.4]])).round(9).shape
+    (2, 1)
+    """
+    if loading.shape[1] == 1:
+        return loading
+    left, size, _ = np.linalg.svd(loading, full_matrices=False)
+    rank = max(int(np.sum(size > RANK * max(float(size[0]), RANK))), 1)
+    return left[:, :rank] * size[:rank]

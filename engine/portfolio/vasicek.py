@@ -129,9 +129,9 @@ def default_count(obligors: int, pd: float, rho: float) -> Float64[np.ndarray, "
     """
     obligors = arguments.count("obligors", obligors, 1, MOST_OBLIGORS)
     pd, rho = one(pd, rho)
-    p, weights = integrated(np.asarray([pd]), np.asarray([np.sqrt(rho)]), NODES)
+    given = integrated(np.asarray([pd]), np.asarray([[np.sqrt(rho)]]), NODES)
     # A probability near the smallest number there is overflows inside the binomial law.
-    p, counts = np.maximum(p, 1e-200), np.arange(obligors + 1)
+    p, weights, counts = np.maximum(given.p, 1e-200), given.weights, np.arange(obligors + 1)
     size = max(CELLS // len(counts), 1)
     rows = [slice(begin, begin + size) for begin in range(0, len(p), size)]
     return np.sum([weights[own] @ stats.binom(obligors, p[own]).pmf(counts) for own in rows], axis=0)

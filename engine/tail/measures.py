@@ -20,6 +20,8 @@ from jaxtyping import Float, Float64, Int
 from numpy.typing import ArrayLike
 
 from engine import arguments
+from engine.tail.estimate import Estimate as Estimate
+from engine.tail.estimate import probability
 from engine.tail.histogram import BINS, LOSS, bin_index
 from engine.tail.sample import checked
 from engine.tail.tally import FINE_ONE, LOSS_ONE, SQUARE_ONE, SQUARED_LOSS_ONE, WEIGHT_ONE, Tally
@@ -63,13 +65,36 @@ class Losses:
         empty = np.where(np.isfinite(self.lower), middle, 0.0)
         return np.where(full, self.loss / np.where(full, self.weight, 1.0), empty)
 
+    def points(self) -> tuple[Float64[np.ndarray, "points"], Float64[np.ndarray, "points"]]:
+        """Mean loss and probability of every bin that holds any, increasing."""
+        filled = self.weight > 0.0
+        return self.mean[filled], self.weight[filled] / self.weight.sum()
 
-@dataclass(frozen=True)
-class Estimate:
-    """A value with its standard error, both in the value's unit."""
+    def beyond(self, loss: float) -> Estimate:
+        """P(L > loss) with its standard error; a bin that holds the loss counts in part, as evenly filled.
 
-    value: float
-    standard_error: float
+        Raises ValueError for a loss that is not a number.
+
+        >>> import numpy as np
+        >>> from_losses(np.arange(1.0, 101.0)).beyond(96.0)
+        Estimate(value=0.04, standard_error=0.0195959...)
+        """
+        loss = arguments.number("loss", loss)
+        width = self.upper - self.lower
+        with np.errstate(invalid="ignore", divide="ignore"):
+            part = np.clip(0.5 - (loss - self.mean) / width, 0.0, 1.0)
+        inside = (self.lower <= loss) & (loss < self.upper) & np.isfinite(width)
+        above = np.where(inside, part, self.mean > loss)
+        mass, squares = float(self.weight @ above), float(self.square @ above)
+        return probability(mass, squares, self.total, float(self.square.sum()), not self.self_normalised)
+
+    def value_at_risk(self, level: float) -> float:
+        """The loss exceeded with probability 1 - level; see `value_at_risk`."""
+        return tail(self, level).value_at_risk
+
+    def expected_shortfall(self, level: float) -> float:
+        """The mean of the worst 1 - level of losses; see `expected_shortfall`."""
+        return tail(self, level).expected_shortfall
 
 
 @dataclass(frozen=True)
@@ -138,7 +163,8 @@ def from_losses(
     """A sample of losses, exactly: a bin of no width for each value, so that its unit is its own.
 
     Args: losses [paths], in any unit and of any sign; weights [paths], on any scale, or likelihood ratios
-    with `self_normalised` False. Returns `Losses`, which `worst_case` takes. Raises ValueError where the two
+    with `self_normalised` False. Returns `Losses`: `value_at_risk`, `expected_shortfall`, and `beyond` a
+    loss, with its error; `worst_case` takes it. Raises ValueError where the two
     differ in length, a loss or weight is not finite, a weight is negative, or none is positive.
 
     >>> import numpy as np

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from scipy.special import bdtrik, ndtri
 
 from engine import arguments
+from engine.tail.estimate import Estimate, probability
 
 Vector = Float64[np.ndarray, "paths"]
 
@@ -34,20 +35,76 @@ class SampleTail:
     es_error: float  # standard error
     effective_paths: float  # (sum w)^2 / sum w^2 beyond the level
     shares: Vector  # part of each loss's weight that lies in the tail, over m; they sum to one
+    losses: Vector = field(repr=False)
+    weights: Vector = field(repr=False)
+    likelihood_ratios: bool = False
     labels: Any = field(default=None, repr=False)  # the losses as they were given, for the labels of parts
+
+    @property
+    def total(self) -> float:
+        """The mass that probabilities are divided by."""
+        return float(len(self.weights)) if self.likelihood_ratios else float(self.weights.sum())
+
+    def beyond(self, loss: float) -> Estimate:
+        """P(L > loss) with its standard error. Raises ValueError for a loss that is not a number."""
+        w, own = self.weights, self.losses > arguments.number("loss", loss)
+        squares = float(np.sum(w[own] ** 2)), float(np.sum(w**2))
+        return probability(float(w[own].sum()), squares[0], self.total, squares[1], self.likelihood_ratios)
 
     def contributions(self, parts: ArrayLike) -> Float64[np.ndarray, "parts"]:
         """Euler contributions of parts [paths, parts] that add up to the losses: sum C_j = ES (Tasche 1999).
 
         Raises ValueError where there is not one row for each loss, or pandas labels of rows differ.
         """
+        return self.shares @ self._parts(parts)
+
+    def contribution_errors(self, parts: ArrayLike) -> Float64[np.ndarray, "parts"]:
+        """Standard errors of `contributions`, from their influence function.
+
+            w [(L_j - E[L_j | L = VaR]) 1{L beyond VaR} - its mean] / (1 - level)
+
+        A group of parts is a part: its column is their sum. Args and errors as for `contributions`; the
+        condition is estimated as in `var_contributions`.
+        """
+        values = self._parts(parts)
+        mass = (1.0 - self.level) * self.total
+        excess = (self.shares * mass)[:, None] * (values - self.var_contributions(parts)[0])
+        mean = excess.sum(axis=0) / self.total
+        centre = mean if self.likelihood_ratios else self.weights[:, None] * mean
+        return np.sqrt(np.sum((excess - centre) ** 2, axis=0)) / mass
+
+    def var_contributions(
+        self, parts: ArrayLike
+    ) -> tuple[Float64[np.ndarray, "parts"], Float64[np.ndarray, "parts"]]:
+        """Euler contributions of parts to VaR, which add up to it, and their standard errors.
+
+            C_j = E[L_j | L = VaR]     (Tasche 1999, equation 5.3)
+
+        The condition is met by few losses, so the mean is taken over those from 0.8 to 1.25 times as far into
+        the tail, and scaled to VaR: it is biased where a part does not grow in proportion to the loss there.
+        Errors are those of that mean. Args and errors as for `contributions`.
+        """
+        values = self._parts(parts)
+        order = np.argsort(-self.losses, kind="stable")
+        above = np.cumsum(self.weights[order]) - 0.5 * self.weights[order]
+        mass = (1.0 - self.level) * self.total
+        band = (above >= 0.8 * mass) & (above <= min(1.25 * mass, 0.5 * (mass + self.total)))
+        band[np.argmin(np.abs(above - mass))] = True
+        near = order[band]
+        w = self.weights[near] / self.weights[near].sum()
+        middle = float(w @ self.losses[near])
+        scale = self.value_at_risk / middle if middle else 1.0
+        mean = w @ values[near]
+        return scale * mean, abs(scale) * np.sqrt((w**2) @ (values[near] - mean) ** 2)
+
+    def _parts(self, parts: ArrayLike) -> Float64[np.ndarray, "paths parts"]:
         values = arguments.numbers("parts", parts)
         if values.ndim != 2 or len(values) != len(self.shares):
             raise ValueError(f"parts: got shape {values.shape}, expected ({len(self.shares)}, parts)")
         arguments.within("parts", values)
         if self.labels is not None:
             arguments.same_names(("losses", self.labels, 0), ("parts", parts, 0))
-        return self.shares @ values
+        return values
 
 
 def median_interval(values: ArrayLike) -> tuple[Float64[np.ndarray, "..."], Float64[np.ndarray, "..."]]:
@@ -116,6 +173,9 @@ def sample_tail(
         es_error=shortfall_error(x, w, var, level, total, likelihood_ratios),
         effective_paths=effective,
         shares=shares,
+        losses=x,
+        weights=w,
+        likelihood_ratios=likelihood_ratios,
         labels=losses if hasattr(losses, "axes") else None,
     )
 

@@ -1,17 +1,19 @@
-"""Worst mean, VaR and ES over all loss distributions within a relative entropy of the simulated one.
+"""Worst mean, VaR, ES and probability over all laws within a relative entropy of a simulated or exact one.
 
-Over all laws Q whose relative entropy to the simulated law P is at most a radius,
+Over all laws Q whose relative entropy to the law P is at most a radius,
 
     worst mean   sup E_Q[X]    = inf_{theta > 0} (radius + ln E[exp(theta X)]) / theta
     worst VaR    sup VaR_a(Q)  = VaR at the level 1 - p,  p < 1 - a with  kl(1 - a, p) = radius
     worst ES     sup ES_a(Q)   = min_v v + (worst mean of (L - v)+) / (1 - a)
+    worst P      sup Q(L > x)  = q >= p = P(L > x) with  kl(q, p) = radius
 
 where kl is the relative entropy of two coins (Glasserman and Xu 2014, "Robust risk measurement and model
 risk", Quantitative Finance 14(1), sections 2 and 4; Ben-Tal et al. 2013 for the ball's dual). The worst Q
-weighs losses beyond v by exp(theta (L - v)): its support ends at the largest simulated loss.
+weighs losses beyond v by exp(theta (L - v)): its support ends at the largest loss of P.
 """
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float64
@@ -19,13 +21,30 @@ from scipy import optimize
 from scipy.special import logsumexp, rel_entr
 
 from engine import arguments
-from engine.tail.measures import Losses, Tail, tail_at
+from engine.tail.measures import Tail
 
 Points = Float64[np.ndarray, "points"]
 STEEPNESS = (-20.0, 12.0)
 """ln of theta times the range of the losses, from no tilt to all weight on the largest."""
 CLOSE = 1e-9
 """How near the best point must be found, as a share of the range of losses."""
+
+
+@runtime_checkable
+class Law(Protocol):
+    """What a law of losses is asked: `Losses` of a sample and an exact `LossDistribution` are laws."""
+
+    def points(self) -> tuple[Points, Points]:
+        """Losses, increasing, and their probabilities."""
+        ...
+
+    def value_at_risk(self, level: float) -> float:
+        """VaR."""
+        ...
+
+    def expected_shortfall(self, level: float) -> float:
+        """ES."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -37,15 +56,15 @@ class WorstCase:
     mean: float
     value_at_risk: float
     expected_shortfall: float
-    simulated: bool  # False: VaR lies beyond the largest simulated loss, so all three are bounds from below
+    simulated: bool  # False: VaR lies beyond the largest loss of the law, so all three are bounds from below
 
 
-def worst_case(losses: Losses, level: float | Tail, radius: float) -> WorstCase:
-    """Worst mean, VaR and ES over all laws within `radius` of the simulated one.
+def worst_case(losses: Law, level: float | Tail, radius: float) -> WorstCase:
+    """Worst mean, VaR and ES over all laws within `radius` of the given one.
 
-    Args: losses, binned, as of `from_losses`; level in (0, 1), or the `Tail` read at it; radius, relative
-    entropy in nats: 0 gives the simulated measures, and n observations cannot rule out about 1 / (2 n).
-    Raises ValueError for a level outside (0, 1) or a negative radius.
+    Args: losses, those of `from_losses`, or an exact `LossDistribution`; level in (0, 1), or the `Tail` read
+    at it; radius, relative entropy in nats: 0 gives the measures themselves, and n observations cannot rule
+    out about 1 / (2 n). Raises ValueError for a level outside (0, 1) or a negative radius.
 
     Example:
         >>> from engine.tail.measures import from_losses
@@ -54,32 +73,51 @@ def worst_case(losses: Losses, level: float | Tail, radius: float) -> WorstCase:
         >>> round(near.expected_shortfall), round(far.value_at_risk)
         (996, 997)
     """
-    if not isinstance(losses, Losses):
-        arguments.refuse("losses", losses, "Losses, as from_losses gives them")
-    radius = arguments.number("radius", radius)
-    if radius < 0.0:
-        arguments.refuse("radius", radius, "a relative entropy of at least 0")
-    at = tail_at(losses, level)
-    level = at.level
-    x, p = points(losses)
+    law, radius = checked(losses, radius)
+    at = level.level if isinstance(level, Tail) else arguments.level("level", level)
+    x, p = law.points()
     if radius == 0.0:
-        return WorstCase(level, radius, float(x @ p), at.value_at_risk, at.expected_shortfall, True)
-    beyond = rarest(1.0 - level, radius)
+        read = level if isinstance(level, Tail) else None
+        var = read.value_at_risk if read else law.value_at_risk(at)
+        es = read.expected_shortfall if read else law.expected_shortfall(at)
+        return WorstCase(at, radius, float(x @ p), var, es, True)
+    beyond = rarest(1.0 - at, radius)
     simulated = beyond > p[-1]
     return WorstCase(
-        level=level,
+        level=at,
         radius=radius,
         mean=worst_mean(x, p, radius),
-        value_at_risk=tail_at(losses, 1.0 - beyond).value_at_risk if simulated else float(x[-1]),
-        expected_shortfall=worst_shortfall(x, p, level, radius),
+        value_at_risk=law.value_at_risk(1.0 - beyond) if simulated else float(x[-1]),
+        expected_shortfall=worst_shortfall(x, p, at, radius),
         simulated=bool(simulated),
     )
 
 
-def points(losses: Losses) -> tuple[Points, Points]:
-    """Mean loss and probability of every bin that holds any, increasing."""
-    filled = losses.weight > 0.0
-    return losses.mean[filled], losses.weight[filled] / losses.weight.sum()
+def worst_probability(losses: Law, loss: float, radius: float) -> float:
+    """The largest P(L > loss) of any law within `radius` of the given one.
+
+    Args: losses and radius as for `worst_case`; loss, in their unit. Zero where the law has no loss beyond:
+    a law within any radius then has none. Raises ValueError for a loss that is not a number or a negative
+    radius.
+
+    Example: a probability of 1% becomes one of 3.6% within 0.02 nats.
+        >>> from engine.tail.measures import from_losses
+        >>> round(worst_probability(from_losses(np.arange(1.0, 1001.0)), 990.0, 0.02), 4)
+        0.0356
+    """
+    law, radius = checked(losses, radius)
+    x, p = law.points()
+    return likeliest(float(p[x > arguments.number("loss", loss)].sum()), radius)
+
+
+def checked(losses: Law, radius: float) -> tuple[Law, float]:
+    """Both; ValueError for what is no law, or a negative radius."""
+    if not isinstance(losses, Law):
+        arguments.refuse("losses", losses, "Losses, as from_losses gives them, or a LossDistribution")
+    radius = arguments.number("radius", radius)
+    if radius < 0.0:
+        arguments.refuse("radius", radius, "a relative entropy of at least 0")
+    return losses, radius
 
 
 def worst_mean(x: Points, p: Points, radius: float) -> float:
@@ -134,3 +172,18 @@ def rarest(q: float, radius: float) -> float:
 
     # kl(q, p) >= q ln(q / p) - ln 2 bounds how small p need be.
     return float(np.exp(optimize.brentq(short, np.log(q) - (radius + np.log(2.0)) / q, np.log(q))))
+
+
+def likeliest(p: float, radius: float) -> float:
+    """The probability q >= p to which a law within `radius` could raise p: kl(q, p) = radius, or 1.
+
+    >>> round(likeliest(rarest(0.01, 0.02), 0.02), 9)
+    0.01
+    """
+    if radius == 0.0 or p <= 0.0 or -np.log(p) <= radius:
+        return p if radius == 0.0 or p <= 0.0 else 1.0
+
+    def over(q):
+        return float(rel_entr(q, p) + rel_entr(1.0 - q, 1.0 - p)) - radius
+
+    return float(optimize.brentq(over, p, 1.0, xtol=1e-300, rtol=1e-13))

@@ -41,6 +41,18 @@ if TYPE_CHECKING:
     from engine.contagion.reconstruct import maximum_entropy as maximum_entropy
     from engine.contagion.reconstruct import minimum_density as minimum_density
     from engine.contagion.waterfall import tranche_loss as tranche_loss
+    from engine.deal.deal_cash import DealCash as DealCash
+    from engine.deal.pool import PoolCash as PoolCash
+    from engine.deal.pool import pool_cash as pool_cash
+    from engine.deal.pool import pool_paths as pool_paths
+    from engine.deal.speeds import psa as psa
+    from engine.deal.speeds import sda as sda
+    from engine.deal.terms import Call as Call
+    from engine.deal.terms import Deal as Deal
+    from engine.deal.terms import Note as Note
+    from engine.deal.terms import Reserve as Reserve
+    from engine.deal.terms import Trigger as Trigger
+    from engine.deal.waterfall import waterfall as waterfall
     from engine.draws.samplers import PSEUDO_RANDOM as PSEUDO_RANDOM
     from engine.draws.samplers import Antithetic as Antithetic
     from engine.draws.samplers import draw as draw
@@ -48,9 +60,14 @@ if TYPE_CHECKING:
     from engine.paths.replay import replay as replay
     from engine.paths.simulate import layout_of as layout_of
     from engine.paths.simulate import simulate as simulate
+    from engine.portfolio.basket import Basket as Basket
+    from engine.portfolio.basket import basket as basket
     from engine.portfolio.cliff import cliff as tranche_cliff
     from engine.portfolio.cliff import tranche_loss_law as tranche_loss_law
     from engine.portfolio.contributions import euler_contributions as euler_contributions
+    from engine.portfolio.copulas import DoubleT as DoubleT
+    from engine.portfolio.copulas import GaussianCopula as GaussianCopula
+    from engine.portfolio.copulas import StudentCopula as StudentCopula
     from engine.portfolio.creditriskplus import CreditRiskPlus as CreditRiskPlus
     from engine.portfolio.creditriskplus import creditrisk_plus as creditrisk_plus
     from engine.portfolio.distribution import LossDistribution as LossDistribution
@@ -64,6 +81,7 @@ if TYPE_CHECKING:
     from engine.portfolio.portfolio import read_portfolio as read_portfolio
     from engine.portfolio.recursion import exact_distribution as exact_distribution
     from engine.portfolio.recursion import shortfall_contributions as shortfall_contributions
+    from engine.portfolio.recursion import var_contributions as var_contributions
     from engine.portfolio.simulate import portfolio_tail as portfolio_tail
     from engine.portfolio.vasicek import basel_correlation as basel_correlation
     from engine.portfolio.vasicek import capital as basel_capital
@@ -77,6 +95,7 @@ if TYPE_CHECKING:
     from engine.tail.measures import from_losses as from_losses
     from engine.tail.sample import sample_tail as sample_tail
     from engine.tail.worst_case import worst_case as worst_case
+    from engine.tail.worst_case import worst_probability as worst_probability
     from engine.undertow.books import load_book as load_book
     from engine.undertow.isolation import prepare as prepare
     from engine.undertow.simulation import Run as Run
@@ -91,8 +110,25 @@ ON_HOST = {
     "sample_gibbs": "contagion.ensembles.sample_gibbs",
     "maximum_entropy": "contagion.reconstruct.maximum_entropy",
     "minimum_density": "contagion.reconstruct.minimum_density",
+    "DealCash": "deal.deal_cash.DealCash",
+    "PoolCash": "deal.pool.PoolCash",
+    "pool_cash": "deal.pool.pool_cash",
+    "pool_paths": "deal.pool.pool_paths",
+    "psa": "deal.speeds.psa",
+    "sda": "deal.speeds.sda",
+    "Call": "deal.terms.Call",
+    "Deal": "deal.terms.Deal",
+    "Note": "deal.terms.Note",
+    "Reserve": "deal.terms.Reserve",
+    "Trigger": "deal.terms.Trigger",
+    "waterfall": "deal.waterfall.waterfall",
+    "Basket": "portfolio.basket.Basket",
+    "basket": "portfolio.basket.basket",
     "tranche_cliff": "portfolio.cliff.cliff",
     "tranche_loss_law": "portfolio.cliff.tranche_loss_law",
+    "DoubleT": "portfolio.copulas.DoubleT",
+    "GaussianCopula": "portfolio.copulas.GaussianCopula",
+    "StudentCopula": "portfolio.copulas.StudentCopula",
     "CreditRiskPlus": "portfolio.creditriskplus.CreditRiskPlus",
     "creditrisk_plus": "portfolio.creditriskplus.creditrisk_plus",
     "LossDistribution": "portfolio.distribution.LossDistribution",
@@ -103,6 +139,7 @@ ON_HOST = {
     "migration_transition": "portfolio.migration.transition",
     "exact_distribution": "portfolio.recursion.exact_distribution",
     "shortfall_contributions": "portfolio.recursion.shortfall_contributions",
+    "var_contributions": "portfolio.recursion.var_contributions",
     "basel_correlation": "portfolio.vasicek.basel_correlation",
     "basel_capital": "portfolio.vasicek.capital",
     "vasicek_default_count": "portfolio.vasicek.default_count",
@@ -145,6 +182,7 @@ ON_DEVICE = {
     "Plan": "run.plan.Plan",
     "from_losses": "tail.measures.from_losses",
     "worst_case": "tail.worst_case.worst_case",
+    "worst_probability": "tail.worst_case.worst_probability",
     "Run": "undertow.simulation.Run",
     "run": "undertow.simulation.run",
 }

@@ -31,6 +31,7 @@ from engine.results.summarise import config_hash
 from engine.results.summary import Summary
 from engine.results.write import results_of
 from engine.run.plan import Hooks, Plan, Timing
+from engine.tail.measures import column_losses
 from engine.tail.tally import Tally
 from engine.undertow.books import load_book
 from engine.undertow.isolation import on_host
@@ -131,6 +132,21 @@ class Run:
     def warnings(self) -> list[str]:
         """Unresolved results, in sentences."""
         return self.summary["warnings"]
+
+    def beyond(self, loss: float) -> pd.DataFrame:
+        """P(system loss > loss) by horizon, with standard errors.
+
+        Args: loss, USD bn. Returns columns probability and probability_se by horizon: the error of
+        independent paths, NaN for samplers whose error is the spread of replications, which are not kept. To
+        half a bin of the tally, 0.2% of the loss. Raises ValueError for a loss that is not a number.
+
+        Example: `run.beyond(20.0)`.
+        """
+        each = [column_losses(self.tally, place).beyond(loss) for place in range(len(self.horizons))]
+        known = len(self.replications) < 2
+        rows = [(p.value, p.standard_error if known else np.nan) for p in each]
+        names = pd.Index(self.horizons, name="horizon")
+        return with_units("beyond", pd.DataFrame(rows, names, columns=["probability", "probability_se"]))
 
     def replay(self, path: int) -> pd.DataFrame:
         """Every month of one path: revenue, regime, rents, prices, spreads, debt, losses and defaults.

@@ -198,7 +198,7 @@ def test_shortfall_is_the_mean_of_the_values_at_risk_beyond():
         ({"lgd": 1.2}, "lgd: got obligor 0: 1.2"),
         ({"exposure": -1.0}, "exposure: got obligor 0: -1"),
         ({"loading": [0.5, 1.2]}, "loading: got obligor 1: 1.2"),
-        ({"loading": np.full((2, 2), 0.3)}, r"loading: got shape \(2, 2\)"),
+        ({"loading": np.full((3, 2), 0.3)}, r"loading: got shape \(3, 2\)"),
         ({"exposure": [1.0, 2.0, 3.0]}, r"exposure: got shape \(3,\)"),
     ],
 )

@@ -91,6 +91,38 @@ def test_contributions_of_obligors(case, sampler):
     assert np.abs(own - shares).max() < 4 * error.max() + 0.01 * exact.expected_shortfall
 
 
+def test_contributions_of_groups():
+    """Sums of their obligors', with errors as their spread over 40 seeds; groups of one are the obligors."""
+    random = np.random.default_rng(12)
+    pd, exposure = random.uniform(0.01, 0.1, 40), random.gamma(2.0, 1.0, 40)
+    book, labels = portfolio(pd, exposure, 0.5, loadings=0.5), np.arange(40) % 2
+    each = []
+    for seed in range(40):
+        found = simulate.portfolio_tail(book, (0.95,), paths=2**13, seed=seed)
+        each.append(euler_contributions(book, found, 0.95, labels))
+    single = euler_contributions(book, found, 0.95)
+    for alone, grouped in zip(single, euler_contributions(book, found, 0.95, np.arange(40)), strict=True):
+        np.testing.assert_allclose(grouped, alone, rtol=1e-6)
+    np.testing.assert_allclose(each[-1][0], [single[0][labels == k].sum() for k in (0, 1)], rtol=1e-9)
+    values, errors = (np.stack(part) for part in zip(*each, strict=True))
+    np.testing.assert_allclose(errors.mean(axis=0), values.std(axis=0, ddof=1), rtol=0.35)
+    independent = np.sqrt([(single[1][labels == k] ** 2).sum() for k in (0, 1)])
+    assert (errors[-1] > 1.2 * independent).all()
+    with pytest.raises(ValueError, match=r"groups: got shape \(2,\)"):
+        euler_contributions(book, found, 0.95, [0, 1])
+
+
+@pytest.mark.parametrize("sampler", ["pseudo_random", "antithetic", "sobol", "importance"])
+def test_the_probability_of_a_loss(case, sampler):
+    """Between atoms, where the tally's bins do not matter: within 4 standard errors of enumeration."""
+    book, (loss, probability, _) = case
+    found = simulate.portfolio_tail(book, (0.99,), paths=2**16, sampler=sampler)
+    for y in (2.05, 5.05, 8.05):
+        p = found.beyond(y)
+        exact = probability[loss > y].sum()
+        assert abs(p.value - exact) < 4.0 * p.standard_error and 0.0 < p.standard_error < 0.3 * exact
+
+
 def test_contributions_need_addresses(case):
     found = simulate.portfolio_tail(case[0], (0.99,), paths=2**14, sampler="sobol")
     with pytest.raises(ValueError, match="sampler: got 'sobol'"):

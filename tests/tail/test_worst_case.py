@@ -5,8 +5,10 @@ import pytest
 from scipy import stats
 from scipy.special import rel_entr
 
+from engine.portfolio.distribution import LossDistribution
+from engine.portfolio.recursion import exact_distribution
 from engine.tail.measures import expected_shortfall, from_losses, value_at_risk
-from engine.tail.worst_case import points, rarest, worst_case, worst_mean
+from engine.tail.worst_case import likeliest, rarest, worst_case, worst_mean, worst_probability
 
 NORMAL = 100.0 + 10.0 * stats.norm.ppf((np.arange(200_000) + 0.5) / 200_000)
 
@@ -31,7 +33,7 @@ def test_worst_coin_is_the_one_on_the_edge_of_the_ball():
 def test_worst_shortfall_against_laws_found_by_hand():
     """No law in the ball that tilts exponentially beyond some point does worse, and one does as badly."""
     losses = from_losses(np.random.default_rng(4).gamma(2.0, 20.0, 20_000))
-    x, p = points(losses)
+    x, p = losses.points()
     radius, level = 0.02, 0.9
     worst = worst_case(losses, level, radius).expected_shortfall
     best = 0.0
@@ -59,7 +61,7 @@ def test_radius_zero_is_the_sample_and_a_large_one_its_largest_loss():
     assert still.simulated and still.value_at_risk == value_at_risk(losses, 0.99)
     assert still.expected_shortfall == expected_shortfall(losses, 0.99)
     far = worst_case(losses, 0.99, 20.0)
-    top = points(losses)[0][-1]
+    top = losses.points()[0][-1]
     assert not far.simulated and far.mean == far.value_at_risk == far.expected_shortfall == top
 
 
@@ -75,3 +77,27 @@ def test_a_constant_has_no_worse_mean_and_a_negative_radius_is_refused():
     assert worst_mean(np.asarray([3.0]), np.asarray([1.0]), 0.5) == 3.0
     with pytest.raises(ValueError, match="radius: got -0.1"):
         worst_case(from_losses([1.0, 2.0]), 0.5, -0.1)
+
+
+def test_an_exact_distribution_is_a_law_as_good_as_a_sample():
+    """A pool on its grid, and the same as a weighted sample of its losses, to the last digit."""
+    law = exact_distribution(np.full(50, 0.02), 1.0, loading=0.5)
+    sample = from_losses(*law.points())
+    for radius in (0.0, 0.005, 0.1):
+        exact, sampled = (worst_case(each, 0.99, radius) for each in (law, sample))
+        for name in ("mean", "value_at_risk", "expected_shortfall"):
+            assert getattr(exact, name) == pytest.approx(getattr(sampled, name), rel=1e-7)
+        assert worst_probability(law, 5.0, radius) == pytest.approx(worst_probability(sample, 5.0, radius))
+    assert worst_case(law, 0.99, 0.0).expected_shortfall == law.expected_shortfall(0.99)
+
+
+@pytest.mark.parametrize("p, radius", [(0.01, 0.02), (1e-6, 0.001), (0.4, 0.3)])
+def test_the_worst_probability_lies_on_the_edge_of_the_ball(p, radius):
+    coin = LossDistribution(np.asarray([1.0 - p, p]), 1.0)
+    q = worst_probability(coin, 0.5, radius)
+    assert q > p and rel_entr(q, p) + rel_entr(1.0 - q, 1.0 - p) == pytest.approx(radius, rel=1e-9)
+    assert rarest(q, radius) == pytest.approx(p, rel=1e-7)
+
+
+def test_a_ball_that_holds_certainty_and_one_without_losses():
+    assert likeliest(0.5, np.log(2.0)) == 1.0 and likeliest(0.0, 5.0) == 0.0 and likeliest(0.3, 0.0) == 0.3
