@@ -1,0 +1,391 @@
+"""The rows of a tape as loans: every cell with what stood there and what was read."""
+
+import dataclasses
+import datetime
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from engine.book.tape import dates, numbers
+from engine.book.tape.fields import FIELDS
+from engine.book.tape.grid import address, box
+from engine.book.tape.layout import Column, Layout, unit_of_text
+from engine.book.tape.numbers import Unclear, nothing
+from engine.book.tape.questions import Answers, Question, Unsettled
+
+TOTAL = re.compile(
+    r"(grand |sub[- ]?|portfolio |overall )?(total|totals|sum|summe|average|avg|mean|median|weighted average|"
+    r"w\.?a\.?|wtd\.? avg|count|min|max)\b.*",
+    re.IGNORECASE,
+)
+"""How a row of totals begins."""
+
+LEAVE_OUT = "leave out"
+
+SMALL = 1e5
+"""Amounts all below this are hardly in whole dollars: their unit is asked for."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """One cell: its place, what stood there, its value, and the value in words.
+
+    Amounts are in whole units of `currency`, rates and ratios decimals.
+    """
+
+    field: str
+    cell: str
+    written: str
+    value: Any
+    words: str
+    currency: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """One loan: its line in the sheet and its cells by field; blank ones are absent."""
+
+    line: int
+    readings: Mapping[str, Reading]
+
+    def value(self, field: str, default: Any = None) -> Any:
+        """The value of a field, or the default where its cell is blank or there is no such column."""
+        return self.readings[field].value if field in self.readings else default
+
+
+@dataclasses.dataclass(frozen=True)
+class Tape:
+    """A spreadsheet as read: its loans, what was left out and which columns were not read."""
+
+    layout: Layout
+    lines: tuple[Line, ...]
+    left_out: tuple[str, ...]
+    unread: tuple[str, ...]
+
+    @property
+    def date(self) -> datetime.date | None:
+        """The date that the title names after `as of`."""
+        match = re.search(r"\bas (?:of|at|per)\b:? *([^·|()]{4,20})", self.layout.title, re.IGNORECASE)
+        words = match.group(1).split() if match else []
+        for length in range(len(words), 0, -1):
+            try:
+                return dates.date(" ".join(words[:length]).rstrip(".,;"))
+            except Unclear:
+                continue
+        return None
+
+
+class Unread(Unsettled):
+    """A tape of which some cells or rows must be asked for; `tape` is the rest as read."""
+
+    def __init__(self, tape: Tape, questions: Iterable[Question], problems: Iterable[str]) -> None:
+        super().__init__(questions, problems)
+        self.tape = tape
+
+
+def read_lines(layout: Layout, answers: Answers) -> Tape:
+    """Every loan of the sheet; raises `Unread` with all cells and rows that must be asked for."""
+    rows, left_out, questions = loan_rows(layout, answers)
+    problems = list(merged_cells(layout, [line for line, _ in rows]))
+    readings: dict[int, dict[str, Reading]] = {line: {} for line, _ in rows}
+    for column in layout.columns:
+        if column.field is None:
+            continue
+        cells = {line: cell_of(layout, answers, line, row, column) for line, row in rows}
+        for line, place, why, expected in valueless(layout, answers, column, cells):
+            questions.append(Question("cell", place, why, expected))
+            cells[line] = ""
+        try:
+            read = reader(column, layout, answers, cells)
+        except Unclear as error:
+            questions += column_questions(column, str(error))
+            continue
+        for line, cell in cells.items():
+            if nothing(cell):
+                continue
+            place = address(line, column.place)
+            try:
+                readings[line][column.field] = read(cell, line, place)
+            except Unclear as error:
+                about, item = ("date order", column.name) if f"{dates.DAY} or" in str(error) else ("cell", place)
+                why = f"{named(layout, line, rows)}, {column.name}: {cell!r} is not read"
+                questions.append(Question(about, item, why, str(error)))
+    if not rows:
+        problems.append(f"{layout.grid.title}: no loan below line {layout.line}, expected at least one")
+    lines = tuple(Line(line, readings[line]) for line, _ in rows)
+    unread = tuple(each.header for each in layout.columns if each.header and each.field is None)
+    tape = Tape(layout, lines, (*layout.left_out, *left_out), unread)
+    if questions or problems:
+        raise Unread(tape, questions, problems)
+    return tape
+
+
+def loan_rows(
+    layout: Layout, answers: Answers
+) -> tuple[list[tuple[int, Sequence[str]]], list[str], list[Question]]:
+    """Rows that are loans, what was left out by name, and rows that may be either."""
+    rows, left_out, questions = [], [], []
+    header = dict(layout.grid.records)[layout.line]
+    for line, row in layout.grid.records:
+        if line == layout.line:
+            continue
+        shown = " · ".join(cell for cell in row if cell)[:70]
+        if line < layout.line:
+            left_out.append(f"row {line}, above the header: {shown!r}")
+        elif answers.of("row", line).lower() == LEAVE_OUT:
+            left_out.append(f"row {line}, as answered: {shown!r}")
+        elif [cell.lower() for cell in row if cell] == [cell.lower() for cell in header if cell]:
+            left_out.append(f"row {line}, the header again")
+        elif is_total(layout, row):
+            left_out.append(f"row {line}, a total: {shown!r}")
+        else:
+            filled = [each for each in layout.columns if each.field and not nothing(at(row, each))]
+            fields = {each.field for each in filled}
+            amounts = fields & {"commitment", "drawn", "undrawn", "facility_size"}
+            if "borrower" in fields and amounts & {"commitment", "drawn"}:
+                rows.append((line, row))
+            elif not amounts and len([cell for cell in row if cell]) <= 2:
+                left_out.append(f"row {line}, a note: {shown!r}")
+            else:
+                lack = "amount" if "borrower" in fields else "borrower"
+                why = f"no {lack} in {shown!r}"
+                questions.append(Question("row", str(line), why, f"{LEAVE_OUT}, or the {lack} in the tape"))
+    return rows, left_out, questions
+
+
+def at(row: Sequence[str], column: Column) -> str:
+    """The cell of a column in a row."""
+    return row[column.place] if column.place < len(row) else ""
+
+
+def is_total(layout: Layout, row: Sequence[str]) -> bool:
+    """Whether a row begins as a total: its first word, or the borrower's."""
+    words = [cell for cell in row if cell and not re.fullmatch(r"[\d.,%$€£() -]+", cell)]
+    borrower = layout.column("borrower")
+    first = [*words[:1], at(row, borrower)] if borrower else words[:1]
+    return any(TOTAL.fullmatch(cell.strip()) for cell in first if cell)
+
+
+def named(layout: Layout, line: int, rows: Sequence[tuple[int, Sequence[str]]]) -> str:
+    """The loan of a line as messages call it."""
+    row = dict(rows)[line]
+    for field in ("loan", "borrower"):
+        column = layout.column(field)
+        if column and at(row, column):
+            return at(row, column)
+    return f"row {line}"
+
+
+def cell_of(layout: Layout, answers: Answers, line: int, row: Sequence[str], column: Column) -> str:
+    """A cell as answered, or as it stands."""
+    return answers.of("cell", address(line, column.place)) or at(row, column)
+
+
+def valueless(
+    layout: Layout, answers: Answers, column: Column, cells: Mapping[int, str]
+) -> Iterator[tuple[int, str, str, str]]:
+    """Formulas without a stored value and errors of a spreadsheet program, as (line, place, why, expected)."""
+    for line in cells:
+        place = address(line, column.place)
+        if (line, column.place) in layout.grid.unread and not answers.of("cell", place):
+            why = f"{column.name}: {cells[line]!r} has no value"
+            yield line, place, why, layout.grid.unread[line, column.place]
+
+
+def merged_cells(layout: Layout, lines: Sequence[int]) -> Iterator[str]:
+    """Merged ranges in the table, of which all but the first cell would be blank."""
+    if not lines:
+        return
+    last = max(each.place for each in layout.columns)
+    for merged in layout.grid.merged:
+        top, bottom, left, _ = box(merged)
+        touched = [line for line in (layout.line, *lines) if top <= line <= bottom]
+        if touched and left <= last:
+            place = f"{layout.grid.title}, row {touched[0]}"
+            yield f"{place}: got merged {merged}, expected cells that are not merged, each with its own value"
+
+
+def column_questions(column: Column, why: str) -> list[Question]:
+    """The question about a column that cannot be read as a whole."""
+    assert column.field is not None
+    if FIELDS[column.field].kind == "date":
+        return [Question("date order", column.name, why, f"{dates.DAY} or {dates.MONTH}")]
+    choices = {
+        "amount": "the unit, as USD, USD k, USD m or EUR m",
+        "rate": "decimal, % or bp",
+        "share": "decimal or %",
+    }
+    return [Question("unit", column.name, why, choices.get(FIELDS[column.field].kind, why))]
+
+
+Read = Callable[[str, int, str], Reading]
+
+
+def reader(column: Column, layout: Layout, answers: Answers, cells: Mapping[int, str]) -> Read:
+    """How a column's cells are read: settled by all of them together. Raises `Unclear` where it cannot be."""
+    assert column.field is not None
+    kind = FIELDS[column.field].kind
+    texts = [cell for cell in cells.values() if not nothing(cell)]
+    if kind == "amount":
+        return amounts(column, layout, answers, texts, cells)
+    if kind in ("rate", "share"):
+        return rates(column, answers, texts, kind)
+    if kind == "date":
+        order = answers.of("date order", column.name).lower() or dates.order_of(texts)
+        return simple(column, lambda cell: dates.date(cell, order), lambda day: day.strftime("%d %b %Y"))
+    if kind == "count":
+        mark = numbers.decimal_mark(texts)
+        return simple(column, lambda cell: numbers.count(cell, mark), lambda value: f"{value:,.0f}")
+    if kind == "flag":
+        return simple(column, numbers.yes, lambda value: "yes" if value else "no")
+    if kind == "word":
+        return simple(column, floats, lambda value: "floating" if value else "fixed")
+    if kind == "currency":
+        return simple(column, currency_code, str)
+    return simple(column, lambda cell: " ".join(cell.split()), str)
+
+
+def simple(column: Column, value_of: Callable[[str], Any], words_of: Callable[[Any], str]) -> Read:
+    """A reader of cells that need nothing but themselves."""
+
+    def read(cell: str, line: int, place: str) -> Reading:
+        value = value_of(cell)
+        return Reading(column.field or "", place, cell, value, words_of(value))
+
+    return read
+
+
+def floats(cell: str) -> bool:
+    """Whether a rate type floats."""
+    text = numbers.plain(cell)
+    if text.startswith(("float", "variable", "sofr", "euribor", "libor", "sonia", "term sofr")) or text == "fl":
+        return True
+    if text.startswith("fix") or text == "fx":
+        return False
+    return numbers.yes(cell)
+
+
+def currency_code(cell: str) -> str:
+    """A currency by its code or sign."""
+    code = numbers.CURRENCIES.get(numbers.plain(cell))
+    if code is None:
+        raise Unclear("a currency, as USD or EUR")
+    return code
+
+
+def amounts(
+    column: Column, layout: Layout, answers: Answers, texts: Sequence[str], cells: Mapping[int, str]
+) -> Read:
+    """Amounts with the scale and currency of their cell, else the header's, else the title's."""
+    mark = numbers.decimal_mark(texts)
+    answer = unit_of_text(answers.of("unit", column.name))
+    title, sister = unit_of_text(layout.title), sister_unit(layout, column)
+    plain_answer = answers.of("unit", column.name)
+    scale = answer.scale or (1.0 if plain_answer else None) or column.unit.scale or title.scale or sister.scale
+    currency = answers.of("currency", "all amounts").upper() or answer.currency or column.unit.currency
+    by_row = currencies(layout, answers, cells)
+    default = currency or title.currency or sister.currency or ""
+    bare = [value.number for text in texts if (value := attempt(text, mark)) and value.scale is None]
+    if scale is None and bare and 0.0 < max(bare) < SMALL:
+        raise Unclear(f"amounts of at most {max(bare):,.6g} without a unit")
+
+    def read(cell: str, line: int, place: str) -> Reading:
+        value = numbers.amount(cell, mark)
+        code = value.currency or by_row.get(line) or default
+        if value.currency and by_row.get(line) and value.currency != by_row[line]:
+            raise Unclear(f"an amount in {by_row[line]}, as its row says, not {value.currency}")
+        total = value.number * (value.scale or scale or 1.0)
+        return Reading(column.field or "", place, cell, total, money(total, code), code)
+
+    return read
+
+
+def sister_unit(layout: Layout, column: Column) -> Any:
+    """The unit that another column of amounts names in its header: of amounts beside each other one is enough."""
+    others = [
+        each.unit
+        for each in layout.columns
+        if each is not column and each.field and FIELDS[each.field].kind == "amount"
+    ]
+    pick = [each for each in others if each.currency or each.scale]
+    return pick[0] if pick else column.unit
+
+
+def attempt(text: str, mark: str) -> Any:
+    """The amount of a cell, None where it is none: such a cell is reported by itself."""
+    try:
+        return numbers.amount(text, mark)
+    except Unclear:
+        return None
+
+
+def currencies(layout: Layout, answers: Answers, cells: Mapping[int, str]) -> dict[int, str]:
+    """Currency of every line that has one in a column of its own."""
+    column = layout.column("currency")
+    if column is None:
+        return {}
+    codes = {}
+    for line, row in layout.grid.records:
+        cell = cell_of(layout, answers, line, row, column)
+        code = numbers.CURRENCIES.get(numbers.plain(cell))
+        if line in cells and code:
+            codes[line] = code
+    return codes
+
+
+def money(total: float, currency: str) -> str:
+    """An amount in words: 210 m USD."""
+    scale, word = (1e9, " bn") if total >= 1e10 else (1e6, " m") if total >= 1e5 else (1.0, "")
+    return f"{total / scale:,.6g}{word} {currency}".strip()
+
+
+def rates(column: Column, answers: Answers, texts: Sequence[str], kind: str) -> Read:
+    """Rates or ratios; bare numbers in the unit of the answer, the header, or all of them together."""
+    mark = numbers.decimal_mark(texts)
+    parse = numbers.rate if kind == "rate" else numbers.share
+    answer = {"%": "%", "decimal": "", "decimals": "", "bp": "bp", "bps": "bp"}.get(
+        answers.of("unit", column.name).lower()
+    )
+    bare = []
+    for text in texts:
+        try:
+            value = parse(text, mark)
+        except Unclear:
+            continue
+        bare += [value.number] if not value.unit and value.number > 0.0 else []
+    settle = numbers.bare_unit if kind == "rate" else numbers.bare_share_unit
+    unit = answer if answer is not None else unit_of_rates(column.unit.rate, bare, settle)
+
+    def read(cell: str, line: int, place: str) -> Reading:
+        value = parse(cell, mark)
+        if not value.unit:
+            value = dataclasses.replace(value, unit=unit)
+        if value.decimal > (0.6 if kind == "rate" else 2.0):
+            raise Unclear("a rate of at most 60% a year" if kind == "rate" else "a ratio of at most 200%")
+        words = f"{100.0 * value.decimal:.6g}%"
+        if kind == "share":
+            return Reading(column.field or "", place, cell, value.decimal, words)
+        if value.floating is not None:
+            words = f"floating, {words} over the reference rate" if value.floating else f"fixed, {words}"
+        return Reading(column.field or "", place, cell, (value.decimal, value.floating), words)
+
+    return read
+
+
+def unit_of_rates(header: str | None, bare: Sequence[float], settle: Callable[[Sequence[float]], str]) -> str:
+    """The unit of bare rates from the header and from all of them; raises `Unclear` where they disagree.
+
+    Cells formatted as % are stored as decimals, so decimals under a header in % are decimals.
+    """
+    if not bare:
+        return header or ""
+    try:
+        unit = settle(bare)
+    except Unclear:
+        if header is None or (header == "%" and min(bare) < 0.3):
+            raise
+        return header
+    if header in (None, unit) or (header == "%" and unit == ""):
+        return unit
+    names = {"": "decimals"}
+    raise Unclear(f"one unit: the header says {header}, the numbers look like {names.get(unit, unit)}")
