@@ -24,7 +24,8 @@ class Book:
 
     `hash` is a sha256 over the typed content, the same for a folder and a workbook of the same cells.
     `repairs` says in words what was changed on request, what stands for an absent `about` and which book lies
-    below; `warnings` what is possible but hardly meant. Blank numbers without a default are NaN, blank references and texts are "".
+    below; `warnings` what is possible but hardly meant. Blank numbers without a default are NaN, blank
+    references and texts are "".
     """
 
     tables: types.MappingProxyType
@@ -92,7 +93,7 @@ def load_book(path: str | os.PathLike, repair: bool = False) -> Book:
 
 
 def book_below(about: Sheet | None, problems: list[Problem]) -> tuple[str, Book | None]:
-    """Name of the shipped book that a sheet `about` says it lies over, and that book; "" where it stands alone.
+    """Name of the shipped book that a sheet `about` says it lies over, and that book; "" where it is alone.
 
     A name that no shipped book has goes to the problems.
     """

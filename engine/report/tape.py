@@ -1,4 +1,4 @@
-"""A tape on the terminal: every cell as it stood and as it was read, what was left out, assumed and matched."""
+"""A tape on the terminal: every cell as it stood and as read, what was left out, assumed and matched."""
 
 import io
 import shutil
@@ -26,7 +26,12 @@ WIDTH = 100
 
 
 def page(
-    tape: Tape, positions: Sequence[Position], overlay: Overlay, below: Book, book: Book, width: int | None = None
+    tape: Tape,
+    positions: Sequence[Position],
+    overlay: Overlay,
+    below: Book,
+    book: Book,
+    width: int | None = None,
 ) -> str:
     """Everything that the import says of a tape whose book has been written."""
     return text(
@@ -60,7 +65,9 @@ def text(parts: Iterable[RenderableType | None], width: int | None) -> str:
     return "\n".join(line.rstrip() for line in screen.getvalue().splitlines()).rstrip()
 
 
-def grid(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> RenderableType:
+def grid(
+    title: str, head: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()
+) -> RenderableType:
     """A table under its title; columns in `right` are of numbers."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1), collapse_padding=True)
     for place, name in enumerate(head):
@@ -107,7 +114,16 @@ def loans_of(tape: Tape, positions: Sequence[Position], overlay: Overlay) -> Ren
             each.buyer or "–",
         ))  # fmt: skip
     committed, drawn = (sum(getattr(each, name) for each in positions) for name in ("committed", "drawn"))
-    rows.append(("all", f"{len(overlay.firms)} borrowers", "", f"{1e3 * committed:,.1f}", f"{1e3 * drawn:,.1f}", *[""] * 4))
+    rows.append(
+        (
+            "all",
+            f"{len(overlay.firms)} borrowers",
+            "",
+            f"{1e3 * committed:,.1f}",
+            f"{1e3 * drawn:,.1f}",
+            *[""] * 4,
+        )
+    )
     head = ("Loan", "Borrower", "Class", "Committed", "Drawn", "Rate", "Months", "Chips", "Off-taker")
     return grid("In the book, USD m (rate: + over the short rate)", head, rows, right=(3, 4, 5, 6))
 
@@ -138,10 +154,9 @@ def matches(positions: Sequence[Position], overlay: Overlay, below: Tables) -> l
         own = [each for each in positions if each.firm == firm]
         if more > 0.0:
             rise = f", +{more / owed:.1%}" if owed > 0.0 else ""
-            lines.append(
-                f"{names[firm]} ({firm}): its debt grows by {more:.4g} to {owed + more:.4g} USD bn{rise}; a loan that "
-                f"is part of a shipped one is taken out of it with the line loan,{own[0].loan},SHIPPED_LOAN"
-            )
+            size = f"its debt grows by {more:.4g} to {owed + more:.4g} USD bn{rise}"
+            line = f"loan,{own[0].loan},ID of a shipped loan"
+            lines.append(f"{names[firm]} ({firm}): {size}; of a loan that it has already say so: {line}")
         lines += [f"{each.loan} is taken out of {each.part_of}" for each in own if each.part_of]
     return lines
 
@@ -151,4 +166,5 @@ def dates_of(tape: Tape, below: Book) -> list[str]:
     day = tape.date
     if day is None or day.isoformat() == below.about.date:
         return []
-    return [f"the tape is as of {day.isoformat()}, the book of {below.about.date}: months count from the book's date"]
+    date = below.about.date
+    return [f"the tape is as of {day.isoformat()}, the book of {date}: months count from the book's date"]

@@ -47,11 +47,15 @@ def problems(config: Config, options: Options) -> list[str]:
         if value is not None and not 0.0 < (number(value) or 0.0) < 1e6:
             found.append(expected(f"tape.{key}", value, "a number above 0"))
     if options.lender_class not in LENDER_CLASSES:
-        found.append(expected("tape.lender_class", options.lender_class, f"one of {', '.join(LENDER_CLASSES)}"))
+        found.append(
+            expected("tape.lender_class", options.lender_class, f"one of {', '.join(LENDER_CLASSES)}")
+        )
     if options.mapping and not os.path.isfile(options.mapping):
         found.append(expected("tape.mapping", options.mapping, "a file that exists"))
     if config.book.path is not None or not config.book.name:
-        found.append(expected("book.path", config.book.path, "no path: a tape lies over a shipped book, by name"))
+        found.append(
+            expected("book.path", config.book.path, "no path: a tape lies over a shipped book, by name")
+        )
     options.dir = options.dir or f"{file.stem}_book"
     return found + folder_problems("tape.dir", options.dir, needed=True) + folder_in_use(options)
 
@@ -68,7 +72,7 @@ def folder_in_use(options: Options) -> list[str]:
 
 
 def model(context: Context) -> dict[str, Any]:
-    """The tape as read and as the rows of a book; raises `BadInput`, with a file of questions where some help."""
+    """The tape as read and as rows of a book; raises `BadInput`, with a file of questions where some help."""
     from engine.book.checks.problems import BookError
     from engine.book.tape.questions import Unsettled, read_answers, write_questions
     from experiments.session.output import say
@@ -122,7 +126,9 @@ def understand(context: Context, read: dict[str, Any], answers: Any) -> None:
     if len(currencies) > 1:
         raise Unsettled(problems=[expected("tape", ", ".join(sorted(currencies)), "one currency beside USD")])
     if options.fx is not None and not currencies:
-        raise Unsettled(problems=[expected("tape_fx", options.fx, "none: every amount of the tape is in USD")])
+        raise Unsettled(
+            problems=[expected("tape_fx", options.fx, "none: every amount of the tape is in USD")]
+        )
     rates = {"USD": 1.0} | (dict.fromkeys(currencies, options.fx) if options.fx else {})
     try:
         positions = positions_of(tape, below.tables, ALIASES.get(name, {}), answers, rates)

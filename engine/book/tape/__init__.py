@@ -3,7 +3,7 @@
     grid.py       the cells of a sheet, from CSV or .xlsx
     fields.py     what a column may hold, and by which headers it is known
     layout.py     which sheet, which header row, which column is which field, in which unit
-    numbers.py, dates.py    one cell to a value, or a sentence saying why not
+    values.py, dates.py     one cell to a value, or a sentence saying why not
     questions.py  what only the lender can say: a small CSV file to fill in
     rows.py       rows to loans, cell by cell
     names.py      borrowers and off-takers to firms of the book below

@@ -25,6 +25,12 @@ TAPE, PARTLY, ASSUMED = "A", "B", "C"
 
 LEVERAGED = ("BANK", "INSURER")
 
+AS_WHOLE = (
+    "collateral", "base_recovery", "tenant", "extension_probability", "exchange_probability",
+    "interest_from_month", "amortisation_from_month", "uncontracted_share", "draw_months",
+)  # fmt: skip
+"""What a part of a shipped loan has as the whole of it."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Lender:
@@ -45,13 +51,13 @@ class Overlay:
     problems: list[str] = dataclasses.field(default_factory=list)
 
 
-def overlay_of(
-    positions: Sequence[Position], below: Tables, base: str, name: str, lender: Lender
-) -> Overlay:
+def overlay_of(positions: Sequence[Position], below: Tables, base: str, name: str, lender: Lender) -> Overlay:
     """The rows of a book of these loans over the book `below`, whose name is `base`."""
     overlay = Overlay()
     about = below["about"].iloc[0].to_dict()
-    overlay.rows["about"].append(about | {"name": name, "base": base, "source": f"tape of {lender.name}", "grade": TAPE})
+    overlay.rows["about"].append(
+        about | {"name": name, "base": base, "source": f"tape of {lender.name}", "grade": TAPE}
+    )
     taken = {*below["loans"]["loan"], *below["pools"]["pool"], *below["tranches"]["tranche"]}
     overlay.ids = {each.line: identity(each.loan, taken) for each in positions}
     taken = set(below["firms"]["firm"])
@@ -117,8 +123,8 @@ def of_new_borrower(overlay: Overlay, loans: Sequence[Position], firm: str, belo
         if loan.chips and contracts.get(loan.buyer):
             own = contract_part(loan, below) / contracts[loan.buyer]
             overlay.rows["security"].append({
-                "loan": overlay.ids[loan.line], "contract": contract_id(firm, loan.buyer), "share": round(own, 6),
-                "source": "off-taker named in the tape", "grade": ASSUMED,
+                "loan": overlay.ids[loan.line], "contract": contract_id(firm, loan.buyer),
+                "share": round(own, 6), "source": "off-taker named in the tape", "grade": ASSUMED,
             })  # fmt: skip
 
 
@@ -174,8 +180,18 @@ def firm_row(loans: Sequence[Position], firm: str, kind: str, cash: float) -> Ro
         return row | {"debt_multiple": 13.8}
     row |= {"equity_value": value("equity") * debt}
     if kind == "neocloud":
-        return row | {"core_stress_beta": 1.0, "equity_volatility": 0.8, "debt_multiple": 4.5, "asset_multiple": 7.0}
-    return row | {"core_stress_beta": 0.3, "equity_volatility": 0.65, "debt_multiple": 9.5, "asset_multiple": 11.0}
+        return row | {
+            "core_stress_beta": 1.0,
+            "equity_volatility": 0.8,
+            "debt_multiple": 4.5,
+            "asset_multiple": 7.0,
+        }
+    return row | {
+        "core_stress_beta": 0.3,
+        "equity_volatility": 0.65,
+        "debt_multiple": 9.5,
+        "asset_multiple": 11.0,
+    }
 
 
 def loan_row(overlay: Overlay, loan: Position, firm: str, repaid: float | None, uncontracted: float) -> Row:
@@ -192,7 +208,12 @@ def loan_row(overlay: Overlay, loan: Position, firm: str, repaid: float | None, 
     }  # fmt: skip
     undrawn = loan.committed - loan.drawn
     if loan.kind.word == "revolver":
-        row |= {"revolver": 1, "base_recovery": 0.5, "extension_probability": 0.6, "exchange_probability": 0.35}
+        row |= {
+            "revolver": 1,
+            "base_recovery": 0.5,
+            "extension_probability": 0.6,
+            "exchange_probability": 0.35,
+        }
         for each in overlay.rows["firms"]:
             if each["firm"] == firm:
                 each.setdefault("revolver", row["loan"])
@@ -203,7 +224,8 @@ def loan_row(overlay: Overlay, loan: Position, firm: str, repaid: float | None, 
         pik = value("pik") if loan.pik is None else float(loan.pik)
         return row | {
             "collateral": 1, "ltv_target": loan.ltv, "uncontracted_share": uncontracted, "pik_share": pik,
-            "base_recovery": value("recovery_chips"), "extension_probability": 0.5, "exchange_probability": 0.25,
+            "base_recovery": value("recovery_chips"), "extension_probability": 0.5,
+            "exchange_probability": 0.25,
         }  # fmt: skip
     recovery = "recovery_project" if loan.kind.word == "project" else "recovery_corporate"
     return row | {"base_recovery": value(recovery), "pik_share": float(loan.pik or False)}
@@ -214,7 +236,8 @@ def pledge(overlay: Overlay, loan: Position) -> None:
     overlay.rows["pledges"] += [
         {
             "loan": overlay.ids[loan.line], "generation": generation, "thousand_units": thousand,
-            "source": f"tape, row {loan.line}", "grade": ASSUMED if "number of chips" in loan.assumed else TAPE,
+            "source": f"tape, row {loan.line}",
+            "grade": ASSUMED if "number of chips" in loan.assumed else TAPE,
         }
         for generation, thousand in loan.chips.items()
     ]  # fmt: skip
@@ -257,20 +280,23 @@ def site(overlay: Overlay, loan: Position, firm: str) -> Row:
         "seller": firm, "kind": "lease", "flow": "operating", "annual": round(rent, 7),
         "start_annual": 0.0 if building else round(rent, 7), "start_month": building,
         "end_month": max(loan.contract_end, building + 120), "rank": 1, "margin": value("lease_margin"),
-        "relet": 0.5, "source": "tenant named in the tape; rent from the debt where not given", "grade": ASSUMED,
+        "relet": 0.5, "source": "tenant named in the tape; rent from the debt where not given",
+        "grade": ASSUMED,
     })  # fmt: skip
     return {"tenant": loan.buyer, "interest_from_month": building}
 
 
 def carve(overlay: Overlay, loan: Position, firm: str, below: Tables) -> None:
-    """Take a loan out of the shipped loan of which it is a part: amounts, chips and contract cash go with it."""
+    """Take a loan out of the shipped loan of which it is a part; amounts, chips, contract cash go with it."""
     rows = below["loans"][below["loans"]["loan"] == loan.part_of]
     place = f"row {loan.line}: loan {loan.loan}"
     if not len(rows) or rows["borrower"].iloc[0] != firm:
         own = below["loans"]["loan"][below["loans"]["borrower"] == firm].tolist()
         overlay.problems.append(f"{place}: got part of {loan.part_of!r}, expected one of {', '.join(own)}")
         return
-    whole = next((row for row in overlay.rows["loans"] if row["loan"] == loan.part_of), rows.iloc[0].to_dict())
+    whole = next(
+        (row for row in overlay.rows["loans"] if row["loan"] == loan.part_of), rows.iloc[0].to_dict()
+    )
     left = {name: whole[name] - getattr(loan, name) for name in ("committed", "drawn")}
     if left["drawn"] <= 0.0 or left["committed"] < left["drawn"]:
         size = f"{loan.drawn:.6g} drawn of {loan.committed:.6g}"
@@ -290,11 +316,11 @@ def carve(overlay: Overlay, loan: Position, firm: str, below: Tables) -> None:
             overlay.rows["pledges"].append(moved)
     for row in current(overlay, below, "security", "loan", loan.part_of):
         replace(overlay, "security", {**row, "share": (1.0 - share) * row["share"]})
-        overlay.rows["security"].append({**row, "loan": overlay.ids[loan.line], "share": share * row["share"]})
+        overlay.rows["security"].append(
+            {**row, "loan": overlay.ids[loan.line], "share": share * row["share"]}
+        )
     terms = loan_row(overlay, loan, firm, loan.amortisation, whole["uncontracted_share"])
-    as_whole = ("collateral", "base_recovery", "tenant", "extension_probability", "exchange_probability",
-                "interest_from_month", "amortisation_from_month", "uncontracted_share", "draw_months")  # fmt: skip
-    terms |= {name: whole[name] for name in as_whole}
+    terms |= {name: whole[name] for name in AS_WHOLE}
     if whole["collateral"]:
         terms |= {"ltv_target": loan.ltv if "ltv" not in loan.assumed and loan.chips else whole["ltv_target"]}
     if loan.amortisation is None:
@@ -345,7 +371,9 @@ def lend(overlay: Overlay, positions: Sequence[Position], below: Tables, lender:
         }
         for each in positions
     ]  # fmt: skip
-    model = below["incidence"][below["incidence"]["lender"] == (alike["lender"].iloc[0] if len(alike) else "")]
+    model = below["incidence"][
+        below["incidence"]["lender"] == (alike["lender"].iloc[0] if len(alike) else "")
+    ]
     overlay.rows["incidence"] += [
         {**row, "lender": identifier, "source": f"as {row['lender']} of its class", "grade": ASSUMED}
         for row in model.to_dict("records")

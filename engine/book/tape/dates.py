@@ -5,7 +5,7 @@ import datetime
 import re
 from collections.abc import Iterable
 
-from engine.book.tape.numbers import Unclear, plain
+from engine.book.tape.values import Unclear, plain
 
 MONTHS = {
     name.lower(): number
@@ -16,7 +16,7 @@ MONTHS = {
 """Months by their English names."""
 
 EPOCH = datetime.date(1899, 12, 30)
-"""Day 0 of a spreadsheet's serial numbers."""
+"""Day 0 of a spreadsheet's serial values."""
 
 SERIALS = (30_000, 80_000)
 """Serial numbers that are dates: of 1982 to 2119."""

@@ -1,4 +1,4 @@
-"""What a tape does not have: every number that is assumed, with unit, grade and reason, and kinds of facility.
+"""What a tape does not have: every number that is assumed, with unit, grade, reason; kinds of facility.
 
 The numbers are those of the shipped book's rows without names (docs/population.md), grade C like them.
 """
@@ -7,7 +7,7 @@ import dataclasses
 import re
 from collections.abc import Iterator
 
-from engine.book.tape.numbers import plain
+from engine.book.tape.values import plain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,18 +24,18 @@ DEFAULTS = {
     "margin": Default(0.06, "1/yr", "margin over the short rate; middle of private loans against chips"),
     "maturity": Default(48, "months", "final maturity; middle of five-year terms of which a year is gone"),
     "ltv": Default(0.65, "1", "documented LTV of a loan against chips; middle of 55 to 75%"),
-    "chips_per_debt": Default(0.8, "1", "chips at list price for each dollar committed, where none are counted"),
-    "cover": Default(0.65, "1", "share of the pledged chips' capacity that a named off-taker has under contract"),
+    "chips_per_debt": Default(0.8, "1", "chips at list price per dollar committed, where none are counted"),
+    "cover": Default(0.65, "1", "share of pledged capacity that a named off-taker has under contract"),
     "contract_margin": Default(0.7, "1", "seller's cash margin of a compute contract"),
     "contract_relet": Default(0.3, "1", "of lost contract income that is recovered at market"),
-    "flexibility": Default(0.5, "1", "of a contract with an AI developer, that falls with AI revenue below plan"),
+    "flexibility": Default(0.5, "1", "of an AI developer's contract: falls with AI revenue below plan"),
     "coverage": Default(1.3, "x", "DSCR at today's rents to which repayment is cut"),
     "amortisation": Default(0.2, "1/yr", "most that a loan against chips repays a year, of the peak balance"),
     "short_rate": Default(0.04, "1/yr", "short rate in that DSCR"),
     "recovery_chips": Default(0.1, "1", "recovery beside the chips of a loan against chips"),
     "recovery_project": Default(0.62, "1", "recovery of a data-centre project loan before stress"),
     "recovery_corporate": Default(0.4, "1", "recovery of a loan without chips before stress"),
-    "pik": Default(0.25, "1", "of interest that may be added to a loan against chips, where the tape is silent"),
+    "pik": Default(0.25, "1", "of interest that may be added to a loan against chips"),
     "draw_months": Default(12, "months", "over which what is undrawn of a term loan is drawn"),
     "project_yield": Default(0.0885, "1/yr", "rent of a site over its debt; middle of what banks finance"),
     "lease_margin": Default(0.95, "1", "of rent that a site keeps"),
@@ -56,8 +56,8 @@ HAZARDS = {
 """Residual default intensity a year by rating (1/yr, grade C): the shipped book's rows where it has one."""
 
 MOODYS = dict(zip(
-    ("AAA", "AA1", "AA2", "AA3", "A1", "A2", "A3", "BAA1", "BAA2", "BAA3", "BA1", "BA2", "BA3", "B1", "B2", "B3",
-     "CAA1", "CAA2", "CAA3", "CA", "C"), HAZARDS, strict=True,
+    "AAA AA1 AA2 AA3 A1 A2 A3 BAA1 BAA2 BAA3 BA1 BA2 BA3 B1 B2 B3 CAA1 CAA2 CAA3 CA C".split(), HAZARDS,
+    strict=True,
 ))  # fmt: skip
 """Ratings in Moody's letters."""
 
@@ -77,7 +77,8 @@ KINDS = {each.word: each for each in (
     Kind("lease", "EQUIPMENT_LEASE", "Equipment lease", r"lease|equipment"),
     Kind("project", "DATA_CENTRE_LOAN", "Data-centre project loan",
          r"construct|project|data[ -]?cent|campus|mini[ -]?perm|development|site"),
-    Kind("gpu", "GPU_TERM_LOAN", "GPU term loan", r"ddtl|delayed|gpu|chip|accelerator|asset[ -]based|\babl\b"),
+    Kind("gpu", "GPU_TERM_LOAN", "GPU term loan",
+         r"ddtl|delayed|gpu|chip|accelerator|asset[ -]based|\babl\b"),
     Kind("corporate", "CORPORATE_LOAN", "Corporate loan or bond",
          r"bond|note|unsecured|corporate|convert|mezz|second lien|subordinated|holdco"),
 )}  # fmt: skip

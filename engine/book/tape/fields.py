@@ -4,7 +4,7 @@ import dataclasses
 import difflib
 import re
 
-from engine.book.tape.numbers import CURRENCIES, SCALES, plain, words_of
+from engine.book.tape.values import CURRENCIES, SCALES, plain, words_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,38 +24,42 @@ def field(name: str, kind: str, meaning: str, headers: str) -> Field:
 
 FIELDS = {each.name: each for each in (
     field("loan", "text", "the lender's own number of the loan",
-          "loan id, loan, loan no, loan number, loan ref, facility id, facility no, deal id, asset id, id, ref, "
-          "reference, position id, security id, contract id, account no, account number, loan reference, no"),
+          "loan id, loan, loan no, loan number, loan ref, facility id, facility no, deal id, asset id, id, "
+          "ref, reference, position id, security id, contract id, account no, account number, loan "
+          "reference, no"),
     field("borrower", "text", "who owes it",
           "borrower, borrower name, obligor, obligor name, company, company name, counterparty, "
           "counterparty name, issuer, issuer name, customer name, debtor, client, portfolio company, name, "
           "legal entity, borrower entity, kreditnehmer"),
     field("facility", "text", "kind of facility",
           "facility, facility type, type, loan type, instrument, instrument type, product, product type, "
-          "asset class, asset type, tranche, tranche type, security type, facility description, investment type"),
+          "asset class, asset type, tranche, tranche type, security type, facility description, investment "
+          "type"),
     field("commitment", "amount", "drawn and undrawn, the lender's part",
-          "commitment, committed, commitment amount, total commitment, committed amount, limit, credit limit, "
-          "facility limit, facility amount, hold, hold amount, our commitment, current commitment, "
+          "commitment, committed, commitment amount, total commitment, committed amount, limit, credit "
+          "limit, facility limit, facility amount, hold, hold amount, our commitment, current commitment, "
           "par commitment, zusage"),
     field("drawn", "amount", "outstanding today, the lender's part",
-          "drawn, drawn amount, balance, outstanding, outstanding balance, outstanding amount, "
-          "outstanding principal, principal, principal balance, principal outstanding, current balance, "
-          "funded, funded amount, funded balance, utilised, utilisation, utilization, utilized, upb, par, "
-          "par amount, par value, exposure, drawn balance, current principal, ead, loan balance"),
+          "drawn, drawn amount, balance, outstanding, outstanding balance, outstanding amount, outstanding "
+          "principal, principal, principal balance, principal outstanding, current balance, funded, funded "
+          "amount, funded balance, utilised, utilisation, utilization, utilized, upb, par, par amount, par "
+          "value, exposure, drawn balance, current principal, ead, loan balance"),
     field("undrawn", "amount", "committed and not drawn",
-          "undrawn, unfunded, undrawn commitment, unfunded commitment, available, availability, undrawn amount"),
+          "undrawn, unfunded, undrawn commitment, unfunded commitment, available, availability, undrawn "
+          "amount"),
     field("facility_size", "amount", "of the whole facility, all lenders",
           "facility size, total facility, deal size, global commitment, total facility size, tranche size, "
           "global facility amount"),
     field("margin", "rate", "over the reference rate: the loan floats",
-          "margin, spread, credit spread, cash spread, margin over sofr, spread over sofr, spread over euribor, "
-          "margin over euribor, floating margin, marge"),
-    field("coupon", "rate", "fixed rate", "coupon, fixed rate, fixed coupon, coupon rate, lease rate"),
+          "margin, spread, credit spread, cash spread, margin over sofr, spread over sofr, spread over "
+          "euribor, margin over euribor, floating margin, marge"),
+    field("coupon", "rate", "fixed rate",
+          "coupon, fixed rate, fixed coupon, coupon rate, lease rate"),
     field("rate", "rate", "rate of either kind",
           "rate, interest rate, interest, pricing, all in rate, current rate, contract rate, cash rate"),
     field("floating", "word", "whether the rate floats",
-          "rate type, floating, fixed floating, fixed or floating, interest type, fixed/floating, floating?, "
-          "index type"),
+          "rate type, floating, fixed floating, fixed or floating, interest type, fixed/floating, "
+          "floating?, index type"),
     field("maturity", "date", "final maturity",
           "maturity, maturity date, final maturity, final maturity date, legal maturity, stated maturity, "
           "expiry, expiry date, termination date, maturity dt, mat date, due date, end date, fälligkeit"),
@@ -71,21 +75,25 @@ FIELDS = {each.name: each for each in (
           "off taker, offtaker, off take, offtake, tenant, customer, end customer, contract counterparty, "
           "lessee, anchor tenant, key customer, compute customer, offtake counterparty"),
     field("contract_end", "date", "last payment under that contract",
-          "contract end, lease expiry, lease end, contract expiry, offtake end, offtake expiry, contract maturity"),
+          "contract end, lease expiry, lease end, contract expiry, offtake end, offtake expiry, contract "
+          "maturity"),
     field("contract_annual", "amount", "what that contract pays a year",
-          "annual contract revenue, contract revenue, annual rent, rent, annual revenue, contracted revenue, "
-          "annual contract value, acv"),
+          "annual contract revenue, contract revenue, annual rent, rent, annual revenue, contracted "
+          "revenue, annual contract value, acv"),
     field("amortisation", "rate", "of the balance, a year",
-          "amortisation, amortization, amortisation rate, amortization rate, annual amortisation, "
-          "annual amortization, scheduled amortisation"),
+          "amortisation, amortization, amortisation rate, amortization rate, annual amortisation, annual "
+          "amortization, scheduled amortisation"),
     field("rating", "text", "agency's or the lender's own",
-          "rating, internal rating, credit rating, risk rating, external rating, rating s&p, s&p, s&p rating, "
-          "shadow rating"),
-    field("secured", "flag", "whether chips are pledged", "secured, secured?, collateralised, collateralized, "
-          "chip collateral, asset backed"),
-    field("pik", "flag", "whether interest may be added to the balance", "pik, pik?, pik toggle, pik allowed"),
-    field("guarantor", "text", "who pays on default", "guarantor, guarantor name, parent guarantor, guaranteed by"),
-    field("currency", "currency", "of the row's amounts", "currency, ccy, cur, curr, loan currency, crncy, währung"),
+          "rating, internal rating, credit rating, risk rating, external rating, rating s&p, s&p, s&p "
+          "rating, shadow rating"),
+    field("secured", "flag", "whether chips are pledged",
+          "secured, secured?, collateralised, collateralized, chip collateral, asset backed"),
+    field("pik", "flag", "whether interest may be added to the balance",
+          "pik, pik?, pik toggle, pik allowed"),
+    field("guarantor", "text", "who pays on default",
+          "guarantor, guarantor name, parent guarantor, guaranteed by"),
+    field("currency", "currency", "of the row's amounts",
+          "currency, ccy, cur, curr, loan currency, crncy, währung"),
 )}  # fmt: skip
 """Every field by name, in the order in which it is told."""
 
@@ -109,9 +117,10 @@ class Unit:
 def split(header: str) -> tuple[str, Unit]:
     """A header's words without its unit, and the unit.
 
-    >>> split("Balance (USD m)"), split("Commitment EUR mm")[0], split("LTV %")
-    (('balance', Unit(currency='USD', scale=1000000.0, rate=None)), 'commitment', ('ltv', Unit(currency=None, scale=None,
-    rate='%')))
+    >>> split("Balance (USD m)")
+    ('balance', Unit(currency='USD', scale=1000000.0, rate=None))
+    >>> split("Commitment EUR mm")[0], split("LTV %")[1].rate
+    ('commitment', '%')
     """
     text = plain(header).replace("_", " ").replace("#", " number of ").replace("’", "'").replace("?", " ")
     text = re.sub(r"(?<=[a-z])\.(?=\s|$)|[\[\](){}:;,|*]", " ", text)

@@ -26,8 +26,8 @@ def understood(tape: Tape) -> Iterator[tuple[str, int, str, str, str, str]]:
     """Every cell that was read: loan, row, field, cell, what stood there, value in words."""
     for line in tape.lines:
         for field in FIELDS:
-            if field in line.readings:
-                reading = line.readings[field]
+            reading = line.readings.get(field) or line.blanks.get(field)
+            if reading is not None:
                 loan = line.value("loan", f"ROW-{line.line}")
                 yield loan, line.line, field, reading.cell, reading.written, reading.words
 
@@ -49,7 +49,9 @@ class Written:
     book: Book
 
 
-def write_folder(folder: pathlib.Path, overlay: Overlay, tape: Tape, positions: Sequence[Position]) -> Written:
+def write_folder(
+    folder: pathlib.Path, overlay: Overlay, tape: Tape, positions: Sequence[Position]
+) -> Written:
     """Write the book and its papers beside `folder`, load it with all checks, and put it in place.
 
     Raises `BookError` where it does not load; then nothing is left behind.
@@ -66,9 +68,7 @@ def write_folder(folder: pathlib.Path, overlay: Overlay, tape: Tape, positions: 
         write_rows(papers / "understood.csv", UNDERSTOOD, understood(tape))
         write_rows(papers / "left_out.csv", ("what",), ([each] for each in left_out(tape)))
         write_rows(papers / "assumed.csv", ("loan", "assumed"), assumed(positions))
-        write_rows(
-            papers / "defaults.csv", ("name", "value", "unit", "grade", "why"), defaults.assumptions()
-        )
+        write_rows(papers / "defaults.csv", ("name", "value", "unit", "grade", "why"), defaults.assumptions())
         book = load_book(unfinished)
         if folder.exists():
             shutil.rmtree(folder)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from engine.book.tape.fields import FIELDS, Unit, exact, likely, split
 from engine.book.tape.grid import letter
-from engine.book.tape.numbers import CURRENCIES, SCALES
 from engine.book.tape.questions import Answers, Question, Unsettled
+from engine.book.tape.values import CURRENCIES, SCALES
 from engine.book.workbook import Grid
 
 LOOKED_AT = 60
@@ -187,4 +187,6 @@ def unit_of_text(text: str) -> Unit:
     currency = re.search(rf"(?<![a-z])(?:{codes})(?![a-z])|[$€£¥]", text)
     scales = "|".join(re.escape(word) for word in sorted(SCALES, key=len, reverse=True))
     scale = re.search(rf"(?:(?<![a-z])(?:{codes})|\bin)\s*'?({scales})(?![a-z0-9])", text)
-    return Unit(CURRENCIES[currency.group(0)] if currency else None, SCALES[scale.group(1)] if scale else None)
+    return Unit(
+        CURRENCIES[currency.group(0)] if currency else None, SCALES[scale.group(1)] if scale else None
+    )

@@ -8,23 +8,36 @@ from engine.book.frames import Frame
 from engine.book.tape.fields import CLOSE
 from engine.book.tape.questions import Answers, Question
 
-LEGAL = {
-    "inc", "incorporated", "llc", "ltd", "limited", "corp", "corporation", "co", "company", "plc", "gmbh", "ag", "sa",
-    "sas", "sarl", "bv", "nv", "lp", "llp", "pte", "pty", "pbc", "oy", "ab", "as", "spa", "srl", "kg", "se", "the",
-}  # fmt: skip
+LEGAL = set(
+    """
+    inc incorporated llc ltd limited corp corporation co company plc gmbh ag sa sas sarl bv nv lp llp
+    pte pty pbc oy ab as spa srl kg se the
+""".split()
+)
 """Words of a name that say a legal form only."""
 
-COMMON = {
-    "cloud", "compute", "computing", "data", "center", "centre", "gpu", "capital", "holdings", "holding", "group", "energy",
-    "digital", "infrastructure", "power", "hosting", "systems", "technologies", "technology", "campus", "project",
-    "finance", "funding", "services", "global", "international", "mining", "labs", "private", "credit", "obligor", "site",
-    "developer", "stand", "new", "merchant", "hyperscale", "construction", "modelled", "landlords", "venture", "joint",
-    "mexico", "texas", "phase", "single", "asset", "tenant", "colocation", "bank",
-}  # fmt: skip
+COMMON = set(
+    """
+    cloud compute computing data center centre gpu capital holdings holding group energy digital
+    infrastructure power hosting systems technologies technology campus project finance funding services
+    global international mining labs private credit obligor site developer stand new merchant hyperscale
+    construction modelled landlords venture joint mexico texas phase single asset tenant colocation bank
+""".split()
+)
 """Words that many names share: they make no name like another."""
 
 NEW, NONE = "new", "none"
-NOBODY = {"spot", "merchant", "uncontracted", "market", "various", "multiple", "on demand", "on-demand", "vacant"}
+NOBODY = {
+    "spot",
+    "merchant",
+    "uncontracted",
+    "market",
+    "various",
+    "multiple",
+    "on demand",
+    "on-demand",
+    "vacant",
+}
 """Off-takers that are none: the chips earn the market's rent."""
 
 
@@ -61,8 +74,13 @@ def near(name: str, known: Sequence[str]) -> str | None:
     return None
 
 
-def firm_of(name: str, known: Mapping[str, str], firms: Sequence[str], answers: Answers) -> str | Question:
-    """The id of a firm of the book below, "" for a name that it does not have, or the question."""
+def firm_of(
+    name: str, known: Mapping[str, str], firms: Mapping[str, str], answers: Answers
+) -> str | Question:
+    """The id of a firm of the book below, "" for a name that it does not have, or the question.
+
+    known: ids by bare name (`known_names`); firms: names by id.
+    """
     answer = answers.of("firm", name)
     if answer:
         if answer.lower() in (NEW, NONE):
@@ -75,13 +93,14 @@ def firm_of(name: str, known: Mapping[str, str], firms: Sequence[str], answers: 
     if words in known:
         return known[words]
     if other := near(name, list(known)):
-        why = f"{name!r} is like {known[other]} ({other}) of the book below"
-        return Question("firm", name, why, f"{known[other]} if it is the same, {NEW} if not, {NONE} if nobody")
+        firm = known[other]
+        why = f"{name!r} is like {firms[firm]} ({firm}) of the book below"
+        return Question("firm", name, why, f"{firm} if it is the same, {NEW} if not, {NONE} if nobody")
     return ""
 
 
 def same_borrowers(names: Sequence[str], answers: Answers) -> tuple[dict[str, str], list[Question]]:
-    """Names of a tape's borrowers by themselves, spelt as where each first stands; near ones are asked for."""
+    """A tape's borrowers by name, spelt as where each first stands; near ones are asked for."""
     first: dict[str, str] = {}
     spelling: dict[str, str] = {}
     questions = []
@@ -92,7 +111,9 @@ def same_borrowers(names: Sequence[str], answers: Answers) -> tuple[dict[str, st
             answer = answers.of("firm", name)
             if close and not answer and digits(words) == digits(close[0]):
                 why = f"{name!r} is nearly {first[close[0]]!r}, another borrower of the tape"
-                questions.append(Question("firm", name, why, f"{NEW} if it is another, or one spelling in the tape"))
+                questions.append(
+                    Question("firm", name, why, f"{NEW} if it is another, or one spelling in the tape")
+                )
             first[words] = name
         spelling[name] = first[words]
     return spelling, questions
@@ -126,7 +147,11 @@ def identity(name: str, taken: set[str], most: int = 24) -> str:
     >>> identity("NG-001", {"NG_001"})
     'NG_001_2'
     """
-    words = re.sub(r"[^A-Z0-9]+", "_", name.upper().encode("ascii", "ignore").decode()).strip("_")[:most].strip("_")
+    words = (
+        re.sub(r"[^A-Z0-9]+", "_", name.upper().encode("ascii", "ignore").decode())
+        .strip("_")[:most]
+        .strip("_")
+    )
     words, number = words or "ROW", 2
     unique = words
     while unique in taken:

@@ -9,9 +9,9 @@ from engine.book.about import last_month
 from engine.book.frames import Tables
 from engine.book.tape import names
 from engine.book.tape.defaults import KINDS, Kind, hazard_of, kind_of, value
-from engine.book.tape.numbers import nothing
 from engine.book.tape.questions import Answers, Question, Unsettled
-from engine.book.tape.rows import Line, Tape
+from engine.book.tape.rows import FLOATS, Line, Tape
+from engine.book.tape.values import nothing
 
 DELAYED = re.compile(r"ddtl|delayed|capex|construct", re.IGNORECASE)
 """Facilities that are drawn over time."""
@@ -53,7 +53,7 @@ class Position:
 
     @property
     def draws(self) -> bool:
-        """Whether what is undrawn will be drawn: of a facility with delayed draws, or one that builds a site."""
+        """Whether what is undrawn will be drawn."""
         return self.committed > self.drawn * (1.0 + ROUNDING) and draws(self.kind, self.facility)
 
 
@@ -76,7 +76,9 @@ class Reader:
 
     def firm(self, name: str) -> str:
         """Id of a firm of the book below, "" for none; near names are asked for."""
-        firm = names.firm_of(name, self.known, list(self.tables["firms"]["firm"]), self.answers)
+        table = self.tables["firms"]
+        firms = dict(zip(table["firm"], table["name"], strict=True))
+        firm = names.firm_of(name, self.known, firms, self.answers)
         if isinstance(firm, Question):
             self.questions.append(firm)
             return ""
@@ -94,7 +96,9 @@ class Reader:
                     Question("currency", "all amounts", "nothing says the currency", "USD, EUR, ...")
                 )
             else:
-                self.problems.append(f"tape_fx: amounts in {name}, expected USD for one {name}, as tape_fx=1.08")
+                self.problems.append(
+                    f"tape_fx: amounts in {name}, expected USD for one {name}, as tape_fx=1.08"
+                )
             return 0.0
         return reading.value * self.rates[reading.currency] / 1e9
 
@@ -119,7 +123,8 @@ def positions_of(
 ) -> list[Position]:
     """Every loan of a tape; raises `Unsettled` with all that must be asked.
 
-    tables: those of the book below; aliases: further names of its firms; rates: USD for one unit of a currency.
+    tables: those of the book below; aliases: further names of its firms; rates: USD for one unit of each
+    currency.
     """
     reader = Reader(tape, tables, names.known_names(tables["firms"], aliases), answers, rates)
     spelling, questions = names.same_borrowers([line.value("borrower") for line in tape.lines], answers)
@@ -137,9 +142,8 @@ def repeated(positions: Sequence[Position]) -> list[str]:
     problems = []
     for each in positions:
         if first.setdefault(each.loan, each.line) != each.line:
-            problems.append(
-                f"row {each.line}: got loan {each.loan!r} again, expected each loan once (first in row {first[each.loan]})"
-            )
+            expected = f"each loan once (first in row {first[each.loan]})"
+            problems.append(f"row {each.line}: got loan {each.loan!r} again, expected {expected}")
     return problems
 
 
@@ -216,7 +220,7 @@ def kind_of_line(reader: Reader, line: Line) -> Kind:
 
 
 def part_of_facility(reader: Reader, line: Line, committed: float, assumed: list[str]) -> float:
-    """The lender's part of the whole facility, 1 where the tape does not say; chips and contract scale with it."""
+    """The lender's part of the whole facility, 1 where it is silent; chips and contract scale with it."""
     size = reader.usd(line, "facility_size")
     if size is None or committed <= 0.0:
         return 1.0
@@ -260,11 +264,11 @@ def chips_of(
 
 def rate_of(reader: Reader, line: Line, assumed: list[str]) -> tuple[bool, float]:
     """Whether the coupon floats, and the margin or fixed rate."""
-    for field, default in (("margin", True), ("coupon", False), ("rate", None)):
+    for field in ("margin", "coupon", "rate"):
         if field not in line.readings:
             continue
         rate, says = line.value(field)
-        floating = says if says is not None else line.value("floating", default)
+        floating = says if says is not None else line.value("floating", FLOATS.get(field))
         if floating is None:
             column = reader.tape.layout.column("rate")
             why = "whether the rate floats is not said"

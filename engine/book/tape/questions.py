@@ -50,7 +50,7 @@ class Question:
 
 
 class Unsettled(Exception):
-    """A tape that cannot be read yet: `questions` can be answered in the file, `problems` in the tape only."""
+    """A tape that cannot be read yet: `questions` have answers in the file, `problems` in the tape only."""
 
     def __init__(self, questions: Iterable[Question] = (), problems: Iterable[str] = ()) -> None:
         self.questions, self.problems = tuple(questions), tuple(problems)

@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from engine.book.tape import dates, numbers
+from engine.book.tape import dates, values
 from engine.book.tape.fields import FIELDS
 from engine.book.tape.grid import address, box
 from engine.book.tape.layout import Column, Layout, unit_of_text
-from engine.book.tape.numbers import Unclear, nothing
 from engine.book.tape.questions import Answers, Question, Unsettled
+from engine.book.tape.values import Unclear, nothing
 
 TOTAL = re.compile(
     r"(grand |sub[- ]?|portfolio |overall )?(total|totals|sum|summe|average|avg|mean|median|weighted average|"
@@ -19,6 +19,9 @@ TOTAL = re.compile(
     re.IGNORECASE,
 )
 """How a row of totals begins."""
+
+FLOATS = {"margin": True, "coupon": False}
+"""Whether a rate floats that does not say so itself, by field."""
 
 LEAVE_OUT = "leave out"
 
@@ -43,10 +46,11 @@ class Reading:
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """One loan: its line in the sheet and its cells by field; blank ones are absent."""
+    """One loan: its line in the sheet and its cells by field; those that say nothing are in `blanks`."""
 
     line: int
     readings: Mapping[str, Reading]
+    blanks: Mapping[str, Reading] = dataclasses.field(default_factory=dict)
 
     def value(self, field: str, default: Any = None) -> Any:
         """The value of a field, or the default where its cell is blank or there is no such column."""
@@ -88,6 +92,7 @@ def read_lines(layout: Layout, answers: Answers) -> Tape:
     rows, left_out, questions = loan_rows(layout, answers)
     problems = list(merged_cells(layout, [line for line, _ in rows]))
     readings: dict[int, dict[str, Reading]] = {line: {} for line, _ in rows}
+    blanks: dict[int, dict[str, Reading]] = {line: {} for line, _ in rows}
     for column in layout.columns:
         if column.field is None:
             continue
@@ -101,18 +106,22 @@ def read_lines(layout: Layout, answers: Answers) -> Tape:
             questions += column_questions(column, str(error))
             continue
         for line, cell in cells.items():
-            if nothing(cell):
-                continue
             place = address(line, column.place)
+            if nothing(cell):
+                if cell:
+                    blanks[line][column.field] = Reading(column.field, place, cell, None, "nothing")
+                continue
             try:
                 readings[line][column.field] = read(cell, line, place)
             except Unclear as error:
-                about, item = ("date order", column.name) if f"{dates.DAY} or" in str(error) else ("cell", place)
+                about, item = (
+                    ("date order", column.name) if f"{dates.DAY} or" in str(error) else ("cell", place)
+                )
                 why = f"{named(layout, line, rows)}, {column.name}: {cell!r} is not read"
                 questions.append(Question(about, item, why, str(error)))
     if not rows:
         problems.append(f"{layout.grid.title}: no loan below line {layout.line}, expected at least one")
-    lines = tuple(Line(line, readings[line]) for line, _ in rows)
+    lines = tuple(Line(line, readings[line], blanks[line]) for line, _ in rows)
     unread = tuple(each.header for each in layout.columns if each.header and each.field is None)
     tape = Tape(layout, lines, (*layout.left_out, *left_out), unread)
     if questions or problems:
@@ -184,7 +193,7 @@ def cell_of(layout: Layout, answers: Answers, line: int, row: Sequence[str], col
 def valueless(
     layout: Layout, answers: Answers, column: Column, cells: Mapping[int, str]
 ) -> Iterator[tuple[int, str, str, str]]:
-    """Formulas without a stored value and errors of a spreadsheet program, as (line, place, why, expected)."""
+    """Formulas without a stored value and errors of a spreadsheet: (line, place, why, expected)."""
     for line in cells:
         place = address(line, column.place)
         if (line, column.place) in layout.grid.unread and not answers.of("cell", place):
@@ -234,10 +243,10 @@ def reader(column: Column, layout: Layout, answers: Answers, cells: Mapping[int,
         order = answers.of("date order", column.name).lower() or dates.order_of(texts)
         return simple(column, lambda cell: dates.date(cell, order), lambda day: day.strftime("%d %b %Y"))
     if kind == "count":
-        mark = numbers.decimal_mark(texts)
-        return simple(column, lambda cell: numbers.count(cell, mark), lambda value: f"{value:,.0f}")
+        mark = values.decimal_mark(texts)
+        return simple(column, lambda cell: values.count(cell, mark), lambda value: f"{value:,.0f}")
     if kind == "flag":
-        return simple(column, numbers.yes, lambda value: "yes" if value else "no")
+        return simple(column, values.yes, lambda value: "yes" if value else "no")
     if kind == "word":
         return simple(column, floats, lambda value: "floating" if value else "fixed")
     if kind == "currency":
@@ -257,17 +266,20 @@ def simple(column: Column, value_of: Callable[[str], Any], words_of: Callable[[A
 
 def floats(cell: str) -> bool:
     """Whether a rate type floats."""
-    text = numbers.plain(cell)
-    if text.startswith(("float", "variable", "sofr", "euribor", "libor", "sonia", "term sofr")) or text == "fl":
+    text = values.plain(cell)
+    if (
+        text.startswith(("float", "variable", "sofr", "euribor", "libor", "sonia", "term sofr"))
+        or text == "fl"
+    ):
         return True
     if text.startswith("fix") or text == "fx":
         return False
-    return numbers.yes(cell)
+    return values.yes(cell)
 
 
 def currency_code(cell: str) -> str:
     """A currency by its code or sign."""
-    code = numbers.CURRENCIES.get(numbers.plain(cell))
+    code = values.CURRENCIES.get(values.plain(cell))
     if code is None:
         raise Unclear("a currency, as USD or EUR")
     return code
@@ -277,11 +289,13 @@ def amounts(
     column: Column, layout: Layout, answers: Answers, texts: Sequence[str], cells: Mapping[int, str]
 ) -> Read:
     """Amounts with the scale and currency of their cell, else the header's, else the title's."""
-    mark = numbers.decimal_mark(texts)
+    mark = values.decimal_mark(texts)
     answer = unit_of_text(answers.of("unit", column.name))
     title, sister = unit_of_text(layout.title), sister_unit(layout, column)
     plain_answer = answers.of("unit", column.name)
-    scale = answer.scale or (1.0 if plain_answer else None) or column.unit.scale or title.scale or sister.scale
+    scale = (
+        answer.scale or (1.0 if plain_answer else None) or column.unit.scale or title.scale or sister.scale
+    )
     currency = answers.of("currency", "all amounts").upper() or answer.currency or column.unit.currency
     by_row = currencies(layout, answers, cells)
     default = currency or title.currency or sister.currency or ""
@@ -290,7 +304,7 @@ def amounts(
         raise Unclear(f"amounts of at most {max(bare):,.6g} without a unit")
 
     def read(cell: str, line: int, place: str) -> Reading:
-        value = numbers.amount(cell, mark)
+        value = values.amount(cell, mark)
         code = value.currency or by_row.get(line) or default
         if value.currency and by_row.get(line) and value.currency != by_row[line]:
             raise Unclear(f"an amount in {by_row[line]}, as its row says, not {value.currency}")
@@ -301,7 +315,7 @@ def amounts(
 
 
 def sister_unit(layout: Layout, column: Column) -> Any:
-    """The unit that another column of amounts names in its header: of amounts beside each other one is enough."""
+    """The unit that another column of amounts names: of amounts beside each other one is enough."""
     others = [
         each.unit
         for each in layout.columns
@@ -314,7 +328,7 @@ def sister_unit(layout: Layout, column: Column) -> Any:
 def attempt(text: str, mark: str) -> Any:
     """The amount of a cell, None where it is none: such a cell is reported by itself."""
     try:
-        return numbers.amount(text, mark)
+        return values.amount(text, mark)
     except Unclear:
         return None
 
@@ -327,7 +341,7 @@ def currencies(layout: Layout, answers: Answers, cells: Mapping[int, str]) -> di
     codes = {}
     for line, row in layout.grid.records:
         cell = cell_of(layout, answers, line, row, column)
-        code = numbers.CURRENCIES.get(numbers.plain(cell))
+        code = values.CURRENCIES.get(values.plain(cell))
         if line in cells and code:
             codes[line] = code
     return codes
@@ -341,8 +355,8 @@ def money(total: float, currency: str) -> str:
 
 def rates(column: Column, answers: Answers, texts: Sequence[str], kind: str) -> Read:
     """Rates or ratios; bare numbers in the unit of the answer, the header, or all of them together."""
-    mark = numbers.decimal_mark(texts)
-    parse = numbers.rate if kind == "rate" else numbers.share
+    mark = values.decimal_mark(texts)
+    parse = values.rate if kind == "rate" else values.share
     answer = {"%": "%", "decimal": "", "decimals": "", "bp": "bp", "bps": "bp"}.get(
         answers.of("unit", column.name).lower()
     )
@@ -353,7 +367,7 @@ def rates(column: Column, answers: Answers, texts: Sequence[str], kind: str) -> 
         except Unclear:
             continue
         bare += [value.number] if not value.unit and value.number > 0.0 else []
-    settle = numbers.bare_unit if kind == "rate" else numbers.bare_share_unit
+    settle = values.bare_unit if kind == "rate" else values.bare_share_unit
     unit = answer if answer is not None else unit_of_rates(column.unit.rate, bare, settle)
 
     def read(cell: str, line: int, place: str) -> Reading:
@@ -365,8 +379,9 @@ def rates(column: Column, answers: Answers, texts: Sequence[str], kind: str) -> 
         words = f"{100.0 * value.decimal:.6g}%"
         if kind == "share":
             return Reading(column.field or "", place, cell, value.decimal, words)
-        if value.floating is not None:
-            words = f"floating, {words} over the reference rate" if value.floating else f"fixed, {words}"
+        floating = value.floating if value.floating is not None else FLOATS.get(column.field or "")
+        if floating is not None:
+            words = f"floating, {words} over the reference rate" if floating else f"fixed, {words}"
         return Reading(column.field or "", place, cell, (value.decimal, value.floating), words)
 
     return read

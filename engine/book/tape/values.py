@@ -4,9 +4,7 @@ import dataclasses
 import re
 from collections.abc import Iterable
 
-NOTHING = {
-    "", "-", "–", "—", "--", "n/a", "na", "n.a.", "n.a", "#n/a", "nil", "none", "null", "tbd", "tbc", "nm", "n.m.", "?",
-}  # fmt: skip
+NOTHING = {"", *"- – — -- ? n/a na n.a. n.a #n/a nil none null tbd tbc nm n.m.".split()}
 """Cells that say there is nothing, in lower case."""
 
 SCALES = {
@@ -17,10 +15,11 @@ SCALES = {
 """Words of scale, in lower case. M is a million: a thousand is k."""
 
 CURRENCIES = {
-    "us$": "USD", "usd": "USD", "$": "USD", "dollars": "USD", "eur": "EUR", "€": "EUR", "euro": "EUR", "euros": "EUR",
-    "gbp": "GBP", "£": "GBP", "sterling": "GBP", "chf": "CHF", "jpy": "JPY", "¥": "JPY", "cad": "CAD", "aud": "AUD",
-    "sek": "SEK", "nok": "NOK", "dkk": "DKK", "sgd": "SGD", "hkd": "HKD", "inr": "INR", "cny": "CNY", "aed": "AED",
-    "sar": "SAR", "krw": "KRW", "brl": "BRL", "pln": "PLN",
+    **{code.lower(): code for code in (
+        "USD EUR GBP CHF JPY CAD AUD SEK NOK DKK SGD HKD INR CNY AED SAR KRW BRL PLN".split()
+    )},
+    "us$": "USD", "$": "USD", "dollars": "USD", "€": "EUR", "euro": "EUR", "euros": "EUR", "£": "GBP",
+    "sterling": "GBP", "¥": "JPY",
 }  # fmt: skip
 """Currencies by the signs and codes that stand for them, in lower case."""
 
@@ -29,7 +28,9 @@ CONTINENTAL = r"[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]*)?|[0-9]+,?[0-9]*|,[0-9]+"
 SPACED = r"[0-9]{1,3}(?:[ '’][0-9]{3})+"
 """Digits in groups of three, with the mark of decimals that a country has."""
 
-REFERENCE = r"(?:1m |3m |1-month |3-month |term )?(?:sofr|euribor|estr|€str|sonia|libor|base rate|base|prime|s|e|l|r)"
+REFERENCE = (
+    r"(?:1m |3m |1-month |3-month |term )?(?:sofr|euribor|estr|€str|sonia|libor|base rate|base|prime|s|e|l|r)"
+)
 FLOATING = re.compile(rf"{REFERENCE}\s*\+\s*(.+)")
 FLOOR = re.compile(r"[\s,;(/]*(?:floor.*|[0-9.,]+\s*%?\s*floor.*)$")
 
@@ -111,9 +112,10 @@ def number(text: str, mark: str = ".") -> float:
 def amount(cell: str, mark: str = ".") -> Amount:
     """An amount of money with its scale and currency.
 
-    >>> amount("$250,000,000"), amount("1.2bn"), amount("EUR 50 mm")
-    (Amount(number=250000000.0, scale=None, currency='USD'), Amount(number=1.2, scale=1000000000.0, currency=None),
-    Amount(number=50.0, scale=1000000.0, currency='EUR'))
+    >>> amount("$250,000,000")
+    Amount(number=250000000.0, scale=None, currency='USD')
+    >>> amount("EUR 50 mm")
+    Amount(number=50.0, scale=1000000.0, currency='EUR')
     """
     text = plain(cell)
     if re.fullmatch(r"\(.*\)|[-−–].*|.*[0-9]-", text):
@@ -141,9 +143,10 @@ def words_of(text: str) -> list[str]:
 def rate(cell: str, mark: str = ".") -> Rate:
     """A margin or a coupon; with a reference rate and a plus it floats, and 650 behind it are basis points.
 
-    >>> rate("6.25%"), rate("S+650"), rate("SOFR + 6.5%"), rate("0.0575").decimal
-    (Rate(number=6.25, unit='%', floating=None), Rate(number=650.0, unit='bp', floating=True),
-    Rate(number=6.5, unit='%', floating=True), 0.0575)
+    >>> rate("S+650")
+    Rate(number=650.0, unit='bp', floating=True)
+    >>> rate("6.25%").decimal, rate("SOFR + 6.5%").decimal, rate("0.0575").decimal
+    (0.0625, 0.065, 0.0575)
     """
     text = FLOOR.sub("", plain(cell))
     floating = None
