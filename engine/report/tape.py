@@ -13,7 +13,7 @@ from rich.text import Text
 
 from engine.book.frames import Tables
 from engine.book.load import Book
-from engine.book.tape.book import Overlay
+from engine.book.tape.entries import Overlay
 from engine.book.tape.folder import growth, left_out, understood
 from engine.book.tape.positions import Position
 from engine.book.tape.rows import Tape

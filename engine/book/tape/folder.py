@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.book.load import Book, load_book
 from engine.book.tape import defaults
-from engine.book.tape.book import Overlay, cells
+from engine.book.tape.entries import Overlay, cells
 from engine.book.tape.fields import FIELDS
 from engine.book.tape.positions import Position
 from engine.book.tape.rows import Tape

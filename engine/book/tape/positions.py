@@ -10,7 +10,8 @@ from engine.book.frames import Tables
 from engine.book.tape import names
 from engine.book.tape.defaults import KINDS, Kind, hazard_of, kind_of, value
 from engine.book.tape.questions import Answers, Question, Unsettled
-from engine.book.tape.rows import FLOATS, Line, Tape
+from engine.book.tape.readers import FLOATS
+from engine.book.tape.rows import Line, Tape
 from engine.book.tape.values import nothing
 
 DELAYED = re.compile(r"ddtl|delayed|capex|construct", re.IGNORECASE)
@@ -179,7 +180,7 @@ def position(reader: Reader, line: Line, spelling: Mapping[str, str]) -> Positio
         amortisation=line.value("amortisation", (None,))[0], pik=line.value("pik"), rating=rating,
         hazard=hazard, chips=chips, ltv=line.value("ltv", value("ltv")), buyer=buyer,
         contract_annual=None if annual is None else annual * part,
-        contract_end=reader.month(end) if end else maturity, guarantor=guarantor(reader, line, assumed),
+        contract_end=reader.month(end) if end else max(maturity, int(value("contract_months"))), guarantor=guarantor(reader, line, assumed),
         part_of=part_of, assumed=tuple(assumed),
     )  # fmt: skip
 
