@@ -153,7 +153,7 @@ def matches(positions: Sequence[Position], overlay: Overlay, below: Tables) -> l
     for firm, owed, more in growth(overlay, positions, below):
         own = [each for each in positions if each.firm == firm]
         if more > 0.0:
-            rise = f", +{more / owed:.1%}" if owed > 0.0 else ""
+            rise = f", +{100.0 * more / owed:.2g}%" if owed > 0.0 else ""
             size = f"its debt grows by {more:.4g} to {owed + more:.4g} USD bn{rise}"
             line = f"loan,{own[0].loan},ID of a shipped loan"
             lines.append(f"{names[firm]} ({firm}): {size}; of a loan that it has already say so: {line}")

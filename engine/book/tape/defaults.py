@@ -26,7 +26,7 @@ DEFAULTS = {
     "ltv": Default(0.65, "1", "documented LTV of a loan against chips; middle of 55 to 75%"),
     "chips_per_debt": Default(0.8, "1", "chips at list price per dollar committed, where none are counted"),
     "cover": Default(0.65, "1", "share of pledged capacity that a named off-taker has under contract"),
-    "contract_months": Default(42, "months", "that a contract still runs, or the loan if longer; middle of 24 to 60"),
+    "contract_months": Default(42, "months", "that a contract still runs, at least as long as the loan"),
     "contract_margin": Default(0.7, "1", "seller's cash margin of a compute contract"),
     "contract_relet": Default(0.3, "1", "of lost contract income that is recovered at market"),
     "flexibility": Default(0.5, "1", "of an AI developer's contract: falls with AI revenue below plan"),

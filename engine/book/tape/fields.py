@@ -84,7 +84,8 @@ FIELDS = {each.name: each for each in (
           "amortisation, amortization, amortisation rate, amortization rate, annual amortisation, annual "
           "amortization, scheduled amortisation"),
     field("rating", "text", "agency's or the lender's own",
-          "rating, internal rating, credit rating, risk rating, external rating, rating s&p, s&p, s&p "
+          "rating, internal rating, int rating, risk grade, internal grade, grade, "
+          "credit rating, risk rating, external rating, rating s&p, s&p, s&p "
           "rating, shadow rating"),
     field("secured", "flag", "whether chips are pledged",
           "secured, secured?, collateralised, collateralized, chip collateral, asset backed"),
@@ -139,22 +140,23 @@ def split(header: str) -> tuple[str, Unit]:
     return " ".join(word for word in words if word not in NOISE), Unit(currency, scale, rate)
 
 
-def _key(header: str) -> str:
+def key_of(header: str) -> str:
+    """A header's words, by which it is known."""
     return split(header)[0]
 
 
-KNOWN = {_key(header): each.name for each in FIELDS.values() for header in (each.name, *each.headers)}
+KNOWN = {key_of(header): each.name for each in FIELDS.values() for header in (each.name, *each.headers)}
 """Fields by the words of a header."""
 
 
 def exact(header: str) -> str | None:
     """The field whose synonym a header is."""
-    return KNOWN.get(_key(header))
+    return KNOWN.get(key_of(header))
 
 
 def likely(header: str) -> str | None:
     """The field that a header may mean: it contains a synonym's words, or is spelt nearly like one."""
-    words = _key(header)
+    words = key_of(header)
     if not words:
         return None
     if near := difflib.get_close_matches(words, KNOWN, n=1, cutoff=CLOSE):

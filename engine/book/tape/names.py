@@ -62,16 +62,25 @@ def known_names(firms: Frame, aliases: Mapping[str, str]) -> dict[str, str]:
 
 
 def near(name: str, known: Sequence[str]) -> str | None:
-    """The known name that a name may be: spelt nearly so, or with a word of its own in common."""
-    words = bare(name)
-    if close := difflib.get_close_matches(words, known, n=1, cutoff=CLOSE):
-        return close[0]
-    tokens = {word for word in words.split() if len(word) > 3 and word not in COMMON}
+    """The known name that a name may be: its own words spelt nearly so, or one of them in common."""
+    words = own_words(bare(name))
+    spelt = {" ".join(own_words(each)): each for each in known}
+    if close := difflib.get_close_matches(
+        " ".join(words), [each for each in spelt if each], n=1, cutoff=CLOSE
+    ):
+        return spelt[close[0]]
+    long = {word for word in words if len(word) > 3}
     for other in known:
-        own = {word for word in other.split() if len(word) > 3 and word not in COMMON}
-        if tokens & own and (own <= set(words.split()) or tokens <= set(other.split())):
+        own = {word for word in own_words(other) if len(word) > 3}
+        if long & own and (own <= set(words) or long <= set(other.split())):
             return other
     return None
+
+
+def own_words(name: str) -> list[str]:
+    """The words of a bare name that it does not share with many, all where there are no others."""
+    words = name.split()
+    return [word for word in words if word not in COMMON] or words
 
 
 def firm_of(

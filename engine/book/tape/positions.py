@@ -171,6 +171,7 @@ def position(reader: Reader, line: Line, spelling: Mapping[str, str]) -> Positio
     if chips and "ltv" not in line.readings:
         assumed.append("ltv")
     end = line.value("contract_end")
+    ends = reader.month(end) if end else max(maturity, int(value("contract_months")))
     annual = reader.usd(line, "contract_annual")
     part_of = reader.answers.of("loan", line.value("loan", "")).upper()
     return Position(
@@ -180,7 +181,7 @@ def position(reader: Reader, line: Line, spelling: Mapping[str, str]) -> Positio
         amortisation=line.value("amortisation", (None,))[0], pik=line.value("pik"), rating=rating,
         hazard=hazard, chips=chips, ltv=line.value("ltv", value("ltv")), buyer=buyer,
         contract_annual=None if annual is None else annual * part,
-        contract_end=reader.month(end) if end else max(maturity, int(value("contract_months"))), guarantor=guarantor(reader, line, assumed),
+        contract_end=ends, guarantor=guarantor(reader, line, assumed),
         part_of=part_of, assumed=tuple(assumed),
     )  # fmt: skip
 

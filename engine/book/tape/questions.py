@@ -17,6 +17,9 @@ from engine.files import inert_text, write_whole
 
 HEADER = ("about", "item", "answer", "expected", "why")
 
+LONGEST = 150
+"""Letters of what is expected that a message shows; the file has the whole."""
+
 SUBJECTS = {
     "sheet": "which sheet has the loans",
     "header row": "the line of the header",
@@ -25,7 +28,7 @@ SUBJECTS = {
     "currency": "of all amounts",
     "date order": "of a column: day first or month first",
     "cell": "what a cell should say, as D10",
-    "row": "leave out, for a line that is no loan",
+    "row": "what a line is: loan, or leave out",
     "firm": "which firm a name is: an id of the book below, new, or none",
     "class": "which class a kind of facility is",
     "chip": "which generation a chip is: an id of the book below, or none",
@@ -46,7 +49,10 @@ class Question:
 
     def __str__(self) -> str:
         proposal = f" (proposed: {self.proposal})" if self.proposal else ""
-        return f"{self.about} {self.item}: {self.why}; expected {self.expected}{proposal}"
+        short = (
+            self.expected if len(self.expected) <= LONGEST else "a field of the list in the file, or ignore"
+        )
+        return f"{self.about} {self.item}: {self.why}; expected {short}{proposal}"
 
 
 class Unsettled(Exception):

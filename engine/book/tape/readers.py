@@ -44,12 +44,12 @@ def reader(column: Column, layout: Layout, answers: Answers, cells: Mapping[int,
     if kind == "amount":
         return amounts(column, layout, answers, texts, cells)
     if kind in ("rate", "share"):
-        return rates(column, answers, texts, kind)
+        return rates(column, layout, answers, texts, kind)
     if kind == "date":
         order = answers.of("date order", column.name).lower() or dates.order_of(texts)
         return simple(column, lambda cell: dates.date(cell, order), lambda day: day.strftime("%d %b %Y"))
     if kind == "count":
-        mark = values.decimal_mark(texts)
+        mark = values.decimal_mark(texts, sheet_mark(layout))
         return simple(column, lambda cell: values.count(cell, mark), lambda value: f"{value:,.0f}")
     if kind == "flag":
         return simple(column, values.yes, lambda value: "yes" if value else "no")
@@ -58,6 +58,14 @@ def reader(column: Column, layout: Layout, answers: Answers, cells: Mapping[int,
     if kind == "currency":
         return simple(column, currency_code, str)
     return simple(column, lambda cell: " ".join(cell.split()), str)
+
+
+def sheet_mark(layout: Layout) -> str:
+    """The mark of decimals of all columns of numbers, a point where they have both."""
+    kinds = ("amount", "rate", "share", "count")
+    columns = [each for each in layout.columns if each.field and FIELDS[each.field].kind in kinds]
+    cells = [at(row, each) for line, row in layout.grid.records if line > layout.line for each in columns]
+    return values.decimal_mark(cells) or "."
 
 
 def simple(column: Column, value_of: Callable[[str], Any], words_of: Callable[[Any], str]) -> Read:
@@ -95,7 +103,7 @@ def amounts(
     column: Column, layout: Layout, answers: Answers, texts: Sequence[str], cells: Mapping[int, str]
 ) -> Read:
     """Amounts with the scale and currency of their cell, else the header's, else the title's."""
-    mark = values.decimal_mark(texts)
+    mark = values.decimal_mark(texts, sheet_mark(layout))
     answer = unit_of_text(answers.of("unit", column.name))
     title, sister = unit_of_text(layout.title), sister_unit(layout, column)
     plain_answer = answers.of("unit", column.name)
@@ -159,9 +167,9 @@ def money(total: float, currency: str) -> str:
     return f"{total / scale:,.6g}{word} {currency}".strip()
 
 
-def rates(column: Column, answers: Answers, texts: Sequence[str], kind: str) -> Read:
+def rates(column: Column, layout: Layout, answers: Answers, texts: Sequence[str], kind: str) -> Read:
     """Rates or ratios; bare numbers in the unit of the answer, the header, or all of them together."""
-    mark = values.decimal_mark(texts)
+    mark = values.decimal_mark(texts, sheet_mark(layout))
     parse = values.rate if kind == "rate" else values.share
     answer = {"%": "%", "decimal": "", "decimals": "", "bp": "bp", "bps": "bp"}.get(
         answers.of("unit", column.name).lower()

@@ -20,7 +20,8 @@ TOTAL = re.compile(
 )
 """How a row of totals begins."""
 
-LEAVE_OUT = "leave out"
+LEAVE_OUT, LOAN = "leave out", "loan"
+"""Answers to what a row is."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,28 +118,39 @@ def loan_rows(
     for line, row in layout.grid.records:
         if line == layout.line:
             continue
+        answer = answers.of("row", line).lower()
         shown = " · ".join(cell for cell in row if cell)[:70]
         if line < layout.line:
             left_out.append(f"row {line}, above the header: {shown!r}")
-        elif answers.of("row", line).lower() == LEAVE_OUT:
+        elif answer == LEAVE_OUT:
             left_out.append(f"row {line}, as answered: {shown!r}")
         elif [cell.lower() for cell in row if cell] == [cell.lower() for cell in header if cell]:
             left_out.append(f"row {line}, the header again")
-        elif is_total(layout, row):
-            left_out.append(f"row {line}, a total: {shown!r}")
+        elif answer != LOAN and is_total(layout, row):
+            maturity = layout.column("maturity")
+            if maturity and not nothing(at(row, maturity)):
+                why = f"begins as a total and has a maturity: {shown!r}"
+                questions.append(Question("row", str(line), why, f"{LEAVE_OUT} or {LOAN}"))
+            else:
+                left_out.append(f"row {line}, a total: {shown!r}")
         else:
-            filled = [each for each in layout.columns if each.field and not nothing(at(row, each))]
-            fields = {each.field for each in filled}
-            amounts = fields & {"commitment", "drawn", "undrawn", "facility_size"}
-            if "borrower" in fields and amounts & {"commitment", "drawn"}:
+            lack = lacking(layout, row)
+            if not lack:
                 rows.append((line, row))
-            elif not amounts and len([cell for cell in row if cell]) <= 2:
+            elif len(lack) == 2 and len([cell for cell in row if cell]) <= 2:
                 left_out.append(f"row {line}, a note: {shown!r}")
             else:
-                lack = "amount" if "borrower" in fields else "borrower"
-                why = f"no {lack} in {shown!r}"
-                questions.append(Question("row", str(line), why, f"{LEAVE_OUT}, or the {lack} in the tape"))
+                why = f"no {' and no '.join(lack)} in {shown!r}"
+                expected = f"{LEAVE_OUT}, or the {' and '.join(lack)} in the tape"
+                questions.append(Question("row", str(line), why, expected))
     return rows, left_out, questions
+
+
+def lacking(layout: Layout, row: Sequence[str]) -> list[str]:
+    """What a row lacks of a loan: a borrower, an amount."""
+    fields = {each.field for each in layout.columns if each.field and not nothing(at(row, each))}
+    lack = [] if "borrower" in fields else ["borrower"]
+    return lack + ([] if fields & {"commitment", "drawn"} else ["amount"])
 
 
 def is_total(layout: Layout, row: Sequence[str]) -> bool:

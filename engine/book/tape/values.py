@@ -72,25 +72,25 @@ def nothing(cell: str) -> bool:
     return plain(cell) in NOTHING
 
 
-def decimal_mark(cells: Iterable[str]) -> str:
-    """The mark of decimals in a column: a point, unless its numbers can only be read with a comma.
+def own_mark(digits: str) -> str:
+    """The mark of decimals that digits can only have: a comma or a point, "" where either will do."""
+    english, continental = (re.fullmatch(form, digits) for form in (ENGLISH, CONTINENTAL))
+    if bool(english) == bool(continental):
+        return ""
+    return "." if english else ","
 
-    Raises `Unclear` where some need the one and some the other.
 
-    >>> decimal_mark(["1.250,5", "3"]), decimal_mark(["1,250", "3.5"])
-    (',', '.')
+def decimal_mark(cells: Iterable[str], otherwise: str = ".") -> str:
+    """The mark of decimals in a column: what its cells can only have, `otherwise` where either will do.
+
+    "" where some have the one and some the other: then each cell must say it.
+
+    >>> decimal_mark(["1.250,5", "3"]), decimal_mark(["1,250", "3.5"]), decimal_mark(["1.5", "1,5"])
+    (',', '.', '')
     """
-    comma, point = [], []
-    for cell in cells:
-        for digits in re.findall(r"[0-9][0-9.,]*[0-9]|[0-9]", plain(cell)):
-            english, continental = (re.fullmatch(form, digits) for form in (ENGLISH, CONTINENTAL))
-            if continental and not english:
-                comma.append(cell)
-            elif english and not continental:
-                point.append(cell)
-    if comma and point:
-        raise Unclear(f"one mark of decimals in the column: {comma[0]!r} has a comma, {point[0]!r} a point")
-    return "," if comma else "."
+    digits = [each for cell in cells for each in re.findall(r"[0-9][0-9.,]*[0-9]|[0-9]", plain(cell))]
+    marks = {own_mark(each) for each in digits} - {""}
+    return otherwise if not marks else "" if len(marks) > 1 else marks.pop()
 
 
 def number(text: str, mark: str = ".") -> float:
@@ -101,9 +101,13 @@ def number(text: str, mark: str = ".") -> float:
     """
     if re.fullmatch(SPACED, text):
         return float(re.sub(r"[ '’]", "", text))
-    form, group = (ENGLISH, ",") if mark == "." else (CONTINENTAL, ".")
+    if not mark and not text.isdecimal():
+        mark = own_mark(text)
+        if not mark:
+            raise Unclear("a number whose comma or point is clear: its column has both marks of decimals")
+    form, group = (CONTINENTAL, ".") if mark == "," else (ENGLISH, ",")
     if re.fullmatch(form, text):
-        return float(text.replace(group, "").replace(mark, "."))
+        return float(text.replace(group, "").replace(mark or ".", "."))
     if re.fullmatch(r"[0-9]+(?:\.[0-9]+)?e[+-]?[0-9]{1,2}", text):
         return float(text)
     raise Unclear("a number")
