@@ -40,7 +40,7 @@ def page(
             listed("Left out", left_out(tape)),
             loans_of(tape, positions, overlay),
             listed("Assumed, for want of better (grade C)", assumptions_of(positions)),
-            listed("Borrowers and off-takers of the shipped book", matches(positions, overlay, below.tables)),
+            listed("Borrowers and off-takers of the shipped book", matches(positions, below.tables)),
             listed("Warnings", [*dates_of(tape, below), *book.warnings]),
         ],
         width,
@@ -145,12 +145,12 @@ def short(names: Sequence[str], most: int = 6) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def matches(positions: Sequence[Position], overlay: Overlay, below: Tables) -> list[str]:
+def matches(positions: Sequence[Position], below: Tables) -> list[str]:
     """Who the shipped book knows, and by how much the debt of its borrowers grew."""
     names = dict(zip(below["firms"]["firm"], below["firms"]["name"], strict=True))
     buyers = sorted({each.buyer for each in positions} - {""})
     lines = [f"off-takers: {', '.join(f'{buyer} ({names[buyer]})' for buyer in buyers)}"] if buyers else []
-    for firm, owed, more in growth(overlay, positions, below):
+    for firm, owed, more in growth(positions, below):
         own = [each for each in positions if each.firm == firm]
         if more > 0.0:
             rise = f", +{100.0 * more / owed:.2g}%" if owed > 0.0 else ""

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from engine.book.frames import Tables
 from engine.book.load import Book, load_book
 from engine.book.tape import defaults
 from engine.book.tape.entries import Overlay, cells
@@ -32,13 +33,12 @@ def understood(tape: Tape) -> Iterator[tuple[str, int, str, str, str, str]]:
                 yield loan, line.line, field, reading.cell, reading.written, reading.words
 
 
-def growth(overlay: Overlay, positions: Sequence[Position], below: Any) -> Iterator[tuple[str, float, float]]:
+def growth(positions: Sequence[Position], below: Tables) -> Iterator[tuple[str, float, float]]:
     """Firms of the book below that the tape lends to: id, committed there, committed on top (USD bn)."""
     owed = below["loans"].groupby("borrower")["committed"].sum()
-    for borrower, firm in overlay.firms.items():
-        own = [each for each in positions if each.borrower == borrower and each.firm]
-        if own:
-            yield firm, float(owed.get(firm, 0.0)), sum(each.committed for each in own if not each.part_of)
+    for firm in dict.fromkeys(each.firm for each in positions if each.firm):
+        more = sum(each.committed for each in positions if each.firm == firm and not each.part_of)
+        yield firm, float(owed.get(firm, 0.0)), more
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping, Sequence
 
 from engine.book.frames import Frame
-from engine.book.tape.fields import CLOSE
 from engine.book.tape.questions import Answers, Question
 
 LEGAL = set(
@@ -25,6 +24,9 @@ COMMON = set(
 """.split()
 )
 """Words that many names share: they make no name like another."""
+
+CLOSE = 0.8
+"""Similarity from which a name may be a slip of another."""
 
 NEW, NONE = "new", "none"
 NOBODY = {

@@ -103,6 +103,11 @@ class Reader:
             return 0.0
         return reading.value * self.rates[reading.currency] / 1e9
 
+    @property
+    def without_currency(self) -> bool:
+        """Whether some amount has no value because its currency, or the rate of it, is not known."""
+        return bool(self.problems) or any(each.about == "currency" for each in self.questions)
+
     def month(self, day: datetime.date) -> int:
         """Months from the book's date to a day."""
         return 12 * day.year + day.month - last_month(self.tables["about"]["date"].iloc[0])
@@ -201,7 +206,7 @@ def amounts(reader: Reader, line: Line, assumed: list[str]) -> tuple[float, floa
     if drawn > committed * (1.0 + ROUNDING):
         why = f"is less than what is drawn, {line.readings['drawn'].written!r}"
         reader.ask(line, "commitment" if "commitment" in line.readings else "drawn", why, "the right amount")
-    elif committed <= 0.0 and not reader.problems:
+    elif committed <= 0.0 and not reader.without_currency:
         field = "commitment" if "commitment" in line.readings else "drawn"
         reader.ask(line, field, "is nothing lent", "an amount above 0, or `row` left out")
     return committed, min(drawn, committed)
