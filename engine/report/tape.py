@@ -154,7 +154,7 @@ def matches(positions: Sequence[Position], below: Tables) -> list[str]:
         own = [each for each in positions if each.firm == firm]
         if more > 0.0:
             rise = f", +{100.0 * more / owed:.2g}%" if owed > 0.0 else ""
-            size = f"its debt grows by {more:.4g} to {owed + more:.4g} USD bn{rise}"
+            size = f"its debt grows from {owed:,.3f} to {owed + more:,.3f} USD bn{rise}"
             line = f"loan,{own[0].loan},ID of a shipped loan"
             lines.append(f"{names[firm]} ({firm}): {size}; of a loan that it has already say so: {line}")
         lines += [f"{each.loan} is taken out of {each.part_of}" for each in own if each.part_of]

@@ -28,6 +28,9 @@ COMMON = set(
 CLOSE = 0.8
 """Similarity from which a name may be a slip of another."""
 
+SHORT = 5
+"""Letters below which names that differ in one are different names."""
+
 NEW, NONE = "new", "none"
 NOBODY = {
     "spot",
@@ -67,9 +70,9 @@ def near(name: str, known: Sequence[str]) -> str | None:
     """The known name that a name may be: its own words spelt nearly so, or one of them in common."""
     words = own_words(bare(name))
     spelt = {" ".join(own_words(each)): each for each in known}
-    if close := difflib.get_close_matches(
-        " ".join(words), [each for each in spelt if each], n=1, cutoff=CLOSE
-    ):
+    able = [each for each in spelt if len(each) >= SHORT]
+    text = " ".join(words)
+    if len(text) >= SHORT and (close := difflib.get_close_matches(text, able, 1, CLOSE)):
         return spelt[close[0]]
     long = {word for word in words if len(word) > 3}
     for other in known:

@@ -137,7 +137,7 @@ def loan_rows(
             lack = lacking(layout, row)
             if not lack:
                 rows.append((line, row))
-            elif len(lack) == 2 and len([cell for cell in row if cell]) <= 2:
+            elif "amount" in lack and len([cell for cell in row if cell]) <= 2:
                 left_out.append(f"row {line}, a note: {shown!r}")
             else:
                 why = f"no {' and no '.join(lack)} in {shown!r}"

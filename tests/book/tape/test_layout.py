@@ -26,8 +26,10 @@ def asked(grids, **answers):
     ("header", "field"),
     [("Commitment (USD)", "commitment"), ("BALANCE (USD m)", "drawn"), ("Commitment EUR mm", "commitment"),
      ("Outstanding $000", "drawn"), ("Spread (bps)", "margin"), ("LTV %", "ltv"), ("# GPUs", "units"),
-     ("Off-taker", "offtaker"), ("Maturity Dt.", "maturity"), ("Fixed/Floating", "floating"), ("Obligor_Name", "borrower"),
-     ("Ccy", "currency"), ("Int. Rating", "rating"), ("Par Amount", "drawn"), ("Portfolio Company", "borrower"),
+     ("Off-taker", "offtaker"), ("Maturity Dt.", "maturity"), ("Fixed/Floating", "floating"),
+     ("Obligor_Name", "borrower"),
+     ("Ccy", "currency"), ("Int. Rating", "rating"), ("Par Amount", "drawn"),
+     ("Portfolio Company", "borrower"),
      ("Fair Value", None), ("Cost", None), ("Country", None)],
 )  # fmt: skip
 def test_headers_by_meaning(header, field):
@@ -36,7 +38,8 @@ def test_headers_by_meaning(header, field):
 
 @pytest.mark.parametrize(
     ("header", "field"),
-    [("Facility Commitment Amount", "commitment"), ("Borower", "borrower"), ("Date of Final Maturity", "maturity"),
+    [("Facility Commitment Amount", "commitment"), ("Borower", "borrower"), 
+     ("Date of Final Maturity", "maturity"),
      ("Sector", None)],
 )  # fmt: skip
 def test_headers_that_may_mean_a_field(header, field):

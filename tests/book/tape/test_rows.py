@@ -1,4 +1,4 @@
-"""Rows of a tape: loans, and what is left out by name; cells that cannot be read are asked for, all at once."""
+"""Rows of a tape: loans, what is left out by name, and cells that cannot be read, asked for all at once."""
 
 import openpyxl
 import pytest

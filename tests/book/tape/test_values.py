@@ -52,7 +52,8 @@ def test_any_cell_is_a_number_of_at_least_zero_or_refused(cell):
 
 @pytest.mark.parametrize(
     ("cell", "dollars"),
-    [("50m", 50e6), ("1.2bn", 1.2e9), ("$50 million", 50e6), ("250k", 250e3), ("US$1.5 mm", 1.5e6), ("2.5E+08", 2.5e8),
+    [("50m", 50e6), ("1.2bn", 1.2e9), ("$50 million", 50e6), ("250k", 250e3), ("US$1.5 mm", 1.5e6),
+     ("2.5E+08", 2.5e8),
      ("250 000 000", 250e6), ("1'250'000", 1.25e6), ("0", 0.0), (".5bn", 5e8)],
 )  # fmt: skip
 def test_usual_amounts(cell, dollars):

@@ -1,4 +1,4 @@
-"""Three tapes as lenders have them, each written to a folder: a bank's, a fund administrator's, one in EUR millions."""
+"""Three tapes as lenders have them: a bank's, a fund administrator's, one in EUR millions."""
 
 import datetime
 import pathlib
@@ -63,11 +63,14 @@ def fund(folder: pathlib.Path) -> pathlib.Path:
         ["Portfolio Company", "Investment Type", "Interest Rate", "Maturity Date", "Par Amount",
          "Unfunded Commitment", "Cost", "Fair Value", "PIK?"],
         ["First lien - GPU financing", *[None] * 8],
-        ["Alder Compute Holdings, LLC", "First lien DDTL (GPU)", "SOFR + 6.25%", day(2029, 6, 30), 42000, 18000, 41500, 42000, "N"],
-        ["Birch AI Cloud Inc.", "First lien term loan (GPU)", "S+700, 1.00% floor", day(2028, 12, 15), 30500, 0, 30100, 29800, "Y"],
+        ["Alder Compute Holdings, LLC", "First lien DDTL (GPU)", "SOFR + 6.25%", day(2029, 6, 30), 42000,
+         18000, 41500, 42000, "N"],
+        ["Birch AI Cloud Inc.", "First lien term loan (GPU)", "S+700, 1.00% floor", day(2028, 12, 15), 30500,
+         0, 30100, 29800, "Y"],
         ["Total first lien - GPU financing", None, None, None, 72500, 18000, 71600, 71800, None],
         ["Unsecured notes", *[None] * 8],
-        ["Cedar Digital Infrastructure plc", "Senior notes", "9.50% fixed", day(2030, 3, 31), 15000, None, 14900, 15050, "N"],
+        ["Cedar Digital Infrastructure plc", "Senior notes", "9.50% fixed", day(2030, 3, 31), 15000, None,
+         14900, 15050, "N"],
         ["Total unsecured notes", None, None, None, 15000, None, 14900, 15050, None],
         ["Total investments", None, None, None, "=SUM(E6:E7,E10)", 18000, 86500, 86850, None],
     ]  # fmt: skip
