@@ -39,9 +39,9 @@ def page(
             cells_of(tape),
             listed("Left out", left_out(tape)),
             loans_of(tape, positions, overlay),
-            listed("Assumed, for want of better (grade C)", assumptions_of(positions)),
+            listed("Assumed, for want of better (grade C)", assumptions_of(positions, overlay)),
             listed("Borrowers and off-takers of the shipped book", matches(positions, below.tables)),
-            listed("Warnings", [*dates_of(tape, below), *book.warnings]),
+            listed("Warnings", [*dates_of(tape, below), *currencies_of(tape), *book.warnings]),
         ],
         width,
     )
@@ -103,7 +103,7 @@ def cells_of(tape: Tape) -> RenderableType:
 
 def loans_of(tape: Tape, positions: Sequence[Position], overlay: Overlay) -> RenderableType:
     """Every loan as it stands in the book."""
-    rows = []
+    rows: list[Sequence[str]] = []
     for each in positions:
         firm = overlay.firms[each.borrower]
         chips = ", ".join(f"{1e3 * thousand:,.0f} {chip}" for chip, thousand in each.chips.items())
@@ -128,7 +128,7 @@ def loans_of(tape: Tape, positions: Sequence[Position], overlay: Overlay) -> Ren
     return grid("In the book, USD m (rate: + over the short rate)", head, rows, right=(3, 4, 5, 6))
 
 
-def assumptions_of(positions: Sequence[Position]) -> list[str]:
+def assumptions_of(positions: Sequence[Position], overlay: Overlay) -> list[str]:
     """What was assumed, with the loans of which."""
     loans = defaultdict(list)
     for each in positions:
@@ -137,6 +137,10 @@ def assumptions_of(positions: Sequence[Position]) -> list[str]:
     lines = [f"{what}: {short(names)}" for what, names in loans.items()]
     if any(not each.firm for each in positions):
         lines.append("cash, earnings and owners of new borrowers from the size of their loans")
+    [lender] = overlay.rows["lenders"]
+    if lender["grade"] == "C":
+        size = f"USD {1e3 * lender['capital']:,.0f} m"
+        lines.append(f"capital of {lender['name']} ({lender['class']}): {size}, from its commitments")
     return [*lines, "every default with unit and reason: tape/defaults.csv"]
 
 
@@ -159,6 +163,13 @@ def matches(positions: Sequence[Position], below: Tables) -> list[str]:
             lines.append(f"{names[firm]} ({firm}): {size}; of a loan that it has already say so: {line}")
         lines += [f"{each.loan} is taken out of {each.part_of}" for each in own if each.part_of]
     return lines
+
+
+def currencies_of(tape: Tape) -> list[str]:
+    """Currencies other than the book's: it has one short rate."""
+    codes = {reading.currency for line in tape.lines for reading in line.readings.values()} - {"", "USD"}
+    words = "amounts at the rate of tape_fx; floating margins are taken over the book's short rate, of USD"
+    return [f"{code}: {words}" for code in sorted(codes)]
 
 
 def dates_of(tape: Tape, below: Book) -> list[str]:

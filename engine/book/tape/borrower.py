@@ -13,7 +13,8 @@ from engine.vocabulary import HOURS
 
 def of_new_borrower(overlay: Overlay, loans: Sequence[Position], firm: str, below: Tables) -> None:
     """A borrower that only the tape has, with its loans, chips and contracts."""
-    contracts, cash = defaultdict(float), {}
+    contracts: dict[str, float] = defaultdict(float)
+    cash: dict[int, float] = {}
     ends: dict[str, int] = {}
     for loan in loans:
         capacity, spot = earnings(loan.chips, below)
@@ -89,13 +90,14 @@ def firm_row(loans: Sequence[Position], firm: str, kind: str, cash: float) -> Ro
     """A borrower of its loans' size; its hazard is that of its worst rating."""
     debt = sum(each.committed for each in loans)
     bare = sum(each.committed for each in loans if not each.chips and each.kind.word != "project")
-    hazards = [each.hazard for each in loans if each.hazard is not None]
+    worst = max((each for each in loans if each.hazard), key=lambda each: each.hazard or 0.0, default=None)
+    unrated = value("hazard_site" if kind == "project" else "hazard")
     core = bare / value("leverage")
     row = {
         "firm": firm, "name": loans[0].borrower, "kind": kind, "core_ebitda": core, "ebitda_ttm": core + cash,
         "cash": value("cash") * debt, "minimum_cash": value("cash") * debt,
-        "sponsor_capacity": value("owner") * debt, "hazard": max(hazards, default=value("hazard")),
-        "rating": next((each.rating for each in loans if each.hazard is not None), ""),
+        "sponsor_capacity": value("owner") * debt, "hazard": worst.hazard if worst else unrated,
+        "rating": worst.rating if worst else "",
         "source": "tape; size and cash from its loans, the rest as firms without names", "grade": ASSUMED,
     }  # fmt: skip
     if kind == "project":

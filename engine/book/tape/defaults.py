@@ -45,6 +45,7 @@ DEFAULTS = {
     "equity": Default(0.55, "1", "value of the owners' stake over debt, of a borrower with chips or none"),
     "owner": Default(0.02, "1/yr", "of debt, that an owner would pay in"),
     "hazard": Default(0.005, "1/yr", "residual default intensity without a rating: that of a cloud rated B"),
+    "hazard_site": Default(0.0015, "1/yr", "residual default intensity of a site without a rating"),
     "capital": Default(1.0, "1", "lender's capital over its commitments; 0.1 for a bank or an insurer"),
 }  # fmt: skip
 """Every default by name."""

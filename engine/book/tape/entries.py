@@ -8,7 +8,7 @@ from typing import Any
 from engine.book.columns import Column
 from engine.book.tables import TABLES
 from engine.book.tape.defaults import value
-from engine.book.tape.positions import Position
+from engine.book.tape.positions import NO_COUNT, Position
 
 Row = dict[str, Any]
 
@@ -69,7 +69,7 @@ def pledge(overlay: Overlay, loan: Position) -> None:
         {
             "loan": overlay.ids[loan.line], "generation": generation, "thousand_units": thousand,
             "source": f"tape, row {loan.line}",
-            "grade": ASSUMED if "number of chips" in loan.assumed else TAPE,
+            "grade": ASSUMED if NO_COUNT in loan.assumed else TAPE,
         }
         for generation, thousand in loan.chips.items()
     ]  # fmt: skip

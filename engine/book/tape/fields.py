@@ -126,7 +126,8 @@ def split(header: str) -> tuple[str, Unit]:
     text = plain(header).replace("_", " ").replace("#", " number of ").replace("’", "'").replace("?", " ")
     text = re.sub(r"(?<=[a-z])\.(?=\s|$)|[\[\](){}:;,|*]", " ", text)
     text = re.sub(r"(?<=[a-z])[-/](?=[a-z])", " ", text)
-    words, currency, scale, rate = [], None, None, None
+    words: list[str] = []
+    currency = scale = rate = None
     for word in words_of(text):
         name = word.rstrip(".")
         if name in CURRENCIES and currency is None:

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from engine.book.frames import Frame
 from engine.book.tape.questions import Answers, Question
@@ -31,7 +31,8 @@ CLOSE = 0.8
 SHORT = 5
 """Letters below which names that differ in one are different names."""
 
-NEW, NONE = "new", "none"
+NEW, NONE, SAME = "new", "none", "same"
+"""Answers to who a name is, beside an id: nobody of the book, nobody at all, the borrower it is nearly."""
 NOBODY = {
     "spot",
     "merchant",
@@ -113,23 +114,28 @@ def firm_of(
     return ""
 
 
-def same_borrowers(names: Sequence[str], answers: Answers) -> tuple[dict[str, str], list[Question]]:
-    """A tape's borrowers by name, spelt as where each first stands; near ones are asked for."""
+def same_borrowers(
+    names: Sequence[str], known: Container[str], answers: Answers
+) -> tuple[dict[str, str], list[Question]]:
+    """A tape's borrowers by name, spelt as where each first stands; near ones are asked for.
+
+    known: bare names of the book below, which need no question.
+    """
     first: dict[str, str] = {}
     spelling: dict[str, str] = {}
     questions = []
     for name in names:
         words = bare(name)
-        if words not in first:
-            close = difflib.get_close_matches(words, list(first), n=1, cutoff=0.9)
-            answer = answers.of("firm", name)
-            if close and not answer and digits(words) == digits(close[0]):
+        others = [each for each in first if digits(each) == digits(words)]
+        close = difflib.get_close_matches(words, others, n=1, cutoff=0.9)
+        if words not in first and words not in known and close:
+            answer = answers.of("firm", name).lower()
+            if answer == SAME:
+                words = close[0]
+            elif not answer:
                 why = f"{name!r} is nearly {first[close[0]]!r}, another borrower of the tape"
-                questions.append(
-                    Question("firm", name, why, f"{NEW} if it is another, or one spelling in the tape")
-                )
-            first[words] = name
-        spelling[name] = first[words]
+                questions.append(Question("firm", name, why, f"{SAME} or {NEW}"))
+        spelling[name] = first.setdefault(words, name)
     return spelling, questions
 
 

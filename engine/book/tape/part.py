@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from engine.book.frames import Tables
 from engine.book.tables import TABLES
 from engine.book.tape.entries import Overlay, Row, loan_row
-from engine.book.tape.positions import Position
+from engine.book.tape.positions import NO_LTV, Position
 
 AS_WHOLE = (
     "collateral", "base_recovery", "tenant", "extension_probability", "exchange_probability",
@@ -50,7 +50,9 @@ def carve(overlay: Overlay, loan: Position, firm: str, below: Tables) -> None:
     terms = loan_row(overlay, loan, firm, loan.amortisation, whole["uncontracted_share"])
     terms |= {name: whole[name] for name in AS_WHOLE}
     if whole["collateral"]:
-        terms |= {"ltv_target": loan.ltv if "ltv" not in loan.assumed and loan.chips else whole["ltv_target"]}
+        terms |= {
+            "ltv_target": loan.ltv if NO_LTV not in loan.assumed and loan.chips else whole["ltv_target"]
+        }
     if loan.amortisation is None:
         terms |= {"amortisation": whole["amortisation"]}
     overlay.rows["loans"].append(terms)

@@ -17,6 +17,10 @@ from engine.book.tape.values import nothing
 DELAYED = re.compile(r"ddtl|delayed|capex|construct", re.IGNORECASE)
 """Facilities that are drawn over time."""
 
+NO_LTV = "documented LTV of 65%"
+NO_COUNT = "number of chips from what is committed"
+"""What is assumed of a loan and decides more than its own cell."""
+
 ROUNDING = 1e-6
 """Relative difference of two amounts that is none."""
 
@@ -133,7 +137,9 @@ def positions_of(
     currency.
     """
     reader = Reader(tape, tables, names.known_names(tables["firms"], aliases), answers, rates)
-    spelling, questions = names.same_borrowers([line.value("borrower") for line in tape.lines], answers)
+    spelling, questions = names.same_borrowers(
+        [line.value("borrower") for line in tape.lines], reader.known, answers
+    )
     reader.questions += questions
     positions = [position(reader, line, spelling) for line in tape.lines]
     reader.problems += repeated(positions)
@@ -168,20 +174,23 @@ def position(reader: Reader, line: Line, spelling: Mapping[str, str]) -> Positio
         assumed.append("undrawn part drawn in 12 months" if drawn_later else "undrawn part stays undrawn")
     rating = line.value("rating", "")
     hazard = hazard_of(rating)
-    if hazard is None:
-        assumed.append("hazard" if not rating else f"hazard (rating {rating!r} is none)")
+    firm = reader.firm(borrower)
+    if hazard is None and not firm:
+        alike = "as of a site without a rating" if kind.word == "project" else "as of a cloud rated B"
+        reason = f"{rating!r} is no rating" if rating else "no rating"
+        assumed.append(f"default intensity {alike}: {reason}")
     buyer = offtaker(reader, line, assumed)
     if chips and buyer and "contract_annual" not in line.readings:
         assumed.append("contract over 65% of capacity")
     if chips and "ltv" not in line.readings:
-        assumed.append("ltv")
+        assumed.append(NO_LTV)
     end = line.value("contract_end")
     ends = reader.month(end) if end else max(maturity, int(value("contract_months")))
     annual = reader.usd(line, "contract_annual")
     part_of = reader.answers.of("loan", line.value("loan", "")).upper()
     return Position(
         line=line.line, loan=line.value("loan", f"ROW-{line.line}"), borrower=borrower,
-        firm=reader.firm(borrower), kind=kind, facility=line.value("facility", ""),
+        firm=firm, kind=kind, facility=line.value("facility", ""),
         committed=committed, drawn=drawn, floating=floating, coupon=coupon, maturity_month=maturity,
         amortisation=line.value("amortisation", (None,))[0], pik=line.value("pik"), rating=rating,
         hazard=hazard, chips=chips, ltv=line.value("ltv", value("ltv")), buyer=buyer,
@@ -264,7 +273,7 @@ def chips_of(
     units = line.value("units")
     if units is None:
         price = released.set_index("generation")["list_price_kusd"][generation]
-        assumed.append("number of chips")
+        assumed.append(NO_COUNT)
         return {generation: value("chips_per_debt") * committed / price * 1e3}
     return {generation: units * part / 1e3} if units > 0 else {}
 
@@ -283,7 +292,7 @@ def rate_of(reader: Reader, line: Line, assumed: list[str]) -> tuple[bool, float
             reader.questions.append(Question("column", column.name if column else "rate", why, expected))
             return True, rate
         return bool(floating), rate
-    assumed.append("margin")
+    assumed.append("margin of 6% over the short rate")
     return True, value("margin")
 
 
@@ -291,7 +300,7 @@ def maturity_of(reader: Reader, line: Line, field: str, assumed: list[str]) -> i
     """Month of a date, counted from the book's; a loan that has matured is asked for."""
     day = line.value(field)
     if day is None:
-        assumed.append("maturity")
+        assumed.append("maturity in 48 months")
         return int(value("maturity"))
     month = reader.month(day)
     if month < 1:

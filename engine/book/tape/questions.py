@@ -29,7 +29,7 @@ SUBJECTS = {
     "date order": "of a column: day first or month first",
     "cell": "what a cell should say, as D10",
     "row": "what a line is: loan, or leave out",
-    "firm": "which firm a name is: an id of the book below, new, or none",
+    "firm": "which firm a name is: an id of the book below, new, none, or same as another borrower",
     "class": "which class a kind of facility is",
     "chip": "which generation a chip is: an id of the book below, or none",
     "loan": "which shipped loan a loan is part of: it is taken out there",

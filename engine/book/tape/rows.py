@@ -113,7 +113,9 @@ def loan_rows(
     layout: Layout, answers: Answers
 ) -> tuple[list[tuple[int, Sequence[str]]], list[str], list[Question]]:
     """Rows that are loans, what was left out by name, and rows that may be either."""
-    rows, left_out, questions = [], [], []
+    rows: list[tuple[int, Sequence[str]]] = []
+    left_out: list[str] = []
+    questions: list[Question] = []
     header = dict(layout.grid.records)[layout.line]
     for line, row in layout.grid.records:
         if line == layout.line:

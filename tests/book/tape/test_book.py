@@ -192,6 +192,9 @@ def test_spellings_of_one_borrower_are_one_and_near_ones_asked(tmp_path, below):
     assert {each.borrower for each in loans} == {"Alpha Cloud Inc."}
     near = rows.replace("ALPHA CLOUD LLC", "Alpha Clouds Ltd")
     assert questions(tmp_path, below, near).questions[0].item == "Alpha Clouds Ltd"
+    for answer, count in (("same", 1), ("new", 2)):
+        _, loans = positions(tmp_path, below, near, {("firm", "alpha clouds ltd"): answer})
+        assert len({each.borrower for each in loans}) == count
     numbered = rows.replace("Alpha Cloud Inc.", "Alpha SPV 1").replace("ALPHA CLOUD LLC", "Alpha SPV 2")
     assert len({each.borrower for each in positions(tmp_path, below, numbered)[1]}) == 2
 
@@ -234,12 +237,9 @@ def test_a_part_of_a_club_deal_takes_its_part_of_the_chips(tmp_path, below):
 def test_what_the_tape_is_silent_about_is_named(tmp_path, below):
     _, [loan] = positions(tmp_path, below, "A,$50m,H100\n", head="Borrower,Drawn,GPU type\n")
     assert set(loan.assumed) == {
-        "commitment = drawn",
-        "number of chips",
-        "margin",
-        "maturity",
-        "hazard",
-        "ltv",
-    }
+        "commitment = drawn", "number of chips from what is committed", "margin of 6% over the short rate",
+        "maturity in 48 months", "default intensity as of a cloud rated B: no rating",
+        "documented LTV of 65%",
+    }  # fmt: skip
     assert (loan.coupon, loan.maturity_month, loan.ltv) == (0.06, 48, 0.65)
     assert loan.chips["H100"] == pytest.approx(0.8 * 0.05 / 30 * 1e3)
