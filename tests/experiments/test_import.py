@@ -3,6 +3,7 @@
 import csv
 import json
 import pathlib
+import shlex
 import shutil
 
 import pytest
@@ -130,6 +131,54 @@ def test_the_first_case(undertow, tmp_path):
         book.warnings
     )
     assert "loans NG_003, column ltv_target" in said.out
+
+
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "your-own-book.md"
+
+
+def blocks() -> list[list[str]]:
+    """Indented blocks of the page; a blank line ends one."""
+    found: list[list[str]] = [[]]
+    for line in PAGE.read_text(encoding="utf-8").splitlines():
+        if line.startswith("    "):
+            found[-1].append(line[4:])
+        elif found[-1]:
+            found.append([])
+    return [block for block in found if block]
+
+
+def test_the_walk_through(undertow, tmp_path):
+    """Every import of the page in order, with its files; what the page shows is what the command says.
+
+    Of the run, which takes minutes, the book is loaded; the test below runs one.
+    """
+    said, commands, codes = None, [], []
+    for block in blocks():
+        first = block[0]
+        if first.startswith("Harbour Credit Fund"):
+            (tmp_path / "loans.csv").write_text("\n".join(block) + "\n", encoding="utf-8")
+        elif first == "about,item,answer":
+            answer(
+                tmp_path / "loans.mapping.csv", {row.split(",")[1]: row.split(",")[2] for row in block[1:]}
+            )
+        elif first.startswith("loan,"):
+            with open(tmp_path / "loans.mapping.csv", "a", encoding="utf-8") as file:
+                file.write("\n".join(block) + "\n")
+        elif first.startswith("undertow "):
+            [command] = block
+            commands.append(command)
+            if "task=import" in command:
+                said = undertow(*shlex.split(command)[1:])
+                codes.append(said.code)
+            elif "book.path=" in command:
+                folder = command.partition("book.path=")[2].split()[0]
+                assert (
+                    said.out.rstrip().endswith(command) and len(load_book(tmp_path / folder)["loans"]) == 118
+                )
+        else:
+            shown = {line.strip() for line in (said.out + said.err).splitlines()}
+            assert [line for line in block if line.strip() not in shown] == []
+    assert codes == [2, 0, 0, 0] and len(commands) == 6
 
 
 TAPE = "Loan,Borrower,Facility,Commitment,Drawn,Margin,Maturity\n1,Alder,Term loan,$100m,$90m,5%,2029-06-30\n"
