@@ -94,7 +94,13 @@ def model(context: Context) -> dict[str, Any]:
 
             say(cells_table(read["tape"]))
         if error.questions:
-            write_questions(mapping, rows, error.questions)
+            try:
+                write_questions(mapping, rows, error.questions)
+            except OSError as failure:
+                kind = (
+                    f"a file that can be written ({failure.strerror}), for {len(error.questions)} questions"
+                )
+                raise BadInput([expected("tape.mapping", str(mapping), kind)]) from None
         raise BadInput(asked(error, mapping)) from None
     return read
 

@@ -180,7 +180,11 @@ def position(reader: Reader, line: Line, spelling: Mapping[str, str]) -> Positio
         reason = f"{rating!r} is no rating" if rating else "no rating"
         assumed.append(f"default intensity {alike}: {reason}")
     buyer = offtaker(reader, line, assumed)
-    if chips and buyer and "contract_annual" not in line.readings:
+    if buyer and firm:
+        assumed.append("off-taker not used: a shipped borrower has the contracts of the shipped book")
+    elif buyer and not chips and kind.word != "project":
+        assumed.append("off-taker not used: no chips are tested")
+    elif chips and buyer and "contract_annual" not in line.readings:
         assumed.append("contract over 65% of capacity")
     if chips and "ltv" not in line.readings:
         assumed.append(NO_LTV)

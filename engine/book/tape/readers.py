@@ -57,7 +57,7 @@ def reader(column: Column, layout: Layout, answers: Answers, cells: Mapping[int,
         return simple(column, floats, lambda value: "floating" if value else "fixed")
     if kind == "currency":
         return simple(column, currency_code, str)
-    return simple(column, lambda cell: " ".join(cell.split()), str)
+    return simple(column, printable, str)
 
 
 def sheet_mark(layout: Layout) -> str:
@@ -76,6 +76,11 @@ def simple(column: Column, value_of: Callable[[str], Any], words_of: Callable[[A
         return Reading(column.field or "", place, cell, value, words_of(value))
 
     return read
+
+
+def printable(cell: str) -> str:
+    """A text on one line, without letters that do not print."""
+    return " ".join("".join(letter for letter in cell if letter.isprintable() or letter.isspace()).split())
 
 
 def floats(cell: str) -> bool:

@@ -4,8 +4,9 @@ import pathlib
 
 import pytest
 
+from engine.book.build import build_system
 from engine.book.load import load_book, shipped_book
-from engine.book.parameters import Chips
+from engine.book.parameters import Chips, Parameters
 from engine.book.tape.book import Lender, overlay_of
 from engine.book.tape.folder import growth, write_folder
 from engine.book.tape.grid import grids_of
@@ -232,6 +233,35 @@ def test_a_part_of_a_club_deal_takes_its_part_of_the_chips(tmp_path, below):
     _, [loan] = positions(tmp_path, below, "1,A,DDTL,$50m,$50m,5%,2030,60%,H100,8000,,$200m\n", head=head)
     assert loan.chips == {"H100": pytest.approx(2.0)} and loan.committed == pytest.approx(0.05)
     assert any("25% of the facility" in each for each in loan.assumed)
+
+
+def test_off_takers_that_decide_nothing_are_named(tmp_path, below):
+    shipped = "1,CoreWeave,DDTL,$50m,$50m,5%,2030,60%,H100,800,Meta,\n"
+    _, [loan] = positions(tmp_path, below, shipped + "")
+    assert "off-taker not used: a shipped borrower has the contracts of the shipped book" in loan.assumed
+    _, [loan] = positions(tmp_path, below, "1,A,Revolver,$50m,$50m,5%,2030,,,,Meta,\n")
+    assert "off-taker not used: no chips are tested" in loan.assumed
+
+
+def test_letters_that_do_not_print_are_no_part_of_a_name(tmp_path, below):
+    _, [loan] = positions(tmp_path, below, '1,"Alder\u200b\nCompute",Loan,$1m,$1m,5%,2030,,,,,\n')
+    assert loan.borrower == "Alder Compute"
+
+
+def test_every_kind_of_facility_becomes_a_system(tmp_path, below):
+    """A delayed-draw loan that is not drawn yet, a lease, a revolver, a site, notes; nothing infinite."""
+    rows = (
+        "1,A,DDTL,$50m,$0,5%,2030,60%,H100,800,OpenAI,B\n2,A,Revolver,$9m,$1m,5%,2028,,,,,\n"
+        "3,B,Equipment lease,$5m,$5m,9%,2027,,A100,90,,\n"
+        "4,C,Construction loan,$90m,$10m,3%,2031,,,,Meta,BB+\n"
+        "5,D,Senior notes,$9m,$9m,9%,2030,,,,,CCC\n6,Oracle,Term loan,$9m,$9m,2%,2030,,,,,\n"
+    )
+    book, overlay, _ = written(tmp_path, below, rows)
+    system = build_system(book, Parameters(), 12)
+    assert set(overlay.ids.values()) <= set(system.names.loans) and "ME" in system.names.lenders
+    kinds = dict(zip(book["firms"]["firm"], book["firms"]["kind"], strict=True))
+    assert [kinds[firm] for firm in "ABCD"] == ["neocloud", "neocloud", "project", "host"]
+    assert book["loans"].set_index("loan").loc["4", "tenant"] == "META"
 
 
 def test_what_the_tape_is_silent_about_is_named(tmp_path, below):
