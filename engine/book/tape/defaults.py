@@ -32,7 +32,7 @@ DEFAULTS = {
     "flexibility": Default(0.5, "1", "of an AI developer's contract: falls with AI revenue below plan"),
     "coverage": Default(1.3, "x", "DSCR at today's rents to which repayment is cut"),
     "amortisation": Default(0.2, "1/yr", "most that a loan against chips repays a year, of the peak balance"),
-    "short_rate": Default(0.04, "1/yr", "short rate in that DSCR"),
+    "short_rate": Default(0.037, "1/yr", "short rate in that DSCR and in all-in rates: economy.rate", "B"),
     "recovery_chips": Default(0.1, "1", "recovery beside the chips of a loan against chips"),
     "recovery_project": Default(0.62, "1", "recovery of a data-centre project loan before stress"),
     "recovery_corporate": Default(0.4, "1", "recovery of a loan without chips before stress"),

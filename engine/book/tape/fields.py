@@ -24,9 +24,9 @@ def field(name: str, kind: str, meaning: str, headers: str) -> Field:
 
 FIELDS = {each.name: each for each in (
     field("loan", "text", "the lender's own number of the loan",
-          "loan id, loan, loan no, loan number, loan ref, facility id, facility no, deal id, asset id, id, "
-          "ref, reference, position id, security id, contract id, account no, account number, loan "
-          "reference, no"),
+          "loan id, loan, facility ref, facility reference, facility number, deal ref, trade id, lxid, loan "
+          "no, loan number, loan ref, facility id, facility no, deal id, asset id, id, ref, reference, "
+          "position id, security id, contract id, account no, account number, loan reference, no"),
     field("borrower", "text", "who owes it",
           "borrower, borrower name, obligor, obligor name, company, company name, counterparty, "
           "counterparty name, issuer, issuer name, customer name, debtor, client, portfolio company, name, "
@@ -56,7 +56,10 @@ FIELDS = {each.name: each for each in (
     field("coupon", "rate", "fixed rate",
           "coupon, fixed rate, fixed coupon, coupon rate, lease rate"),
     field("rate", "rate", "rate of either kind",
-          "rate, interest rate, interest, pricing, all in rate, current rate, contract rate, cash rate"),
+          "rate, interest rate, interest, pricing"),
+    field("all_in", "rate", "rate of today, with the reference rate in it",
+          "all in, all in rate, all in yield, all in coupon, current rate, current coupon, contract rate, "
+          "cash rate, total rate"),
     field("floating", "word", "whether the rate floats",
           "rate type, floating, fixed floating, fixed or floating, interest type, fixed/floating, "
           "floating?, index type"),

@@ -140,8 +140,8 @@ def same_borrowers(
 
 
 def digits(text: str) -> list[str]:
-    """Numbers in a name, by which SPVs of one sponsor differ."""
-    return re.findall(r"\d+|\b[ivx]+\b", text)
+    """Words of a name by which SPVs of one sponsor differ: with a digit, a numeral, of one or two letters."""
+    return [word for word in text.split() if re.search(r"\d", word) or re.fullmatch(r"[ivx]+|..?", word)]
 
 
 def generation_of(text: str, generations: Sequence[str], answers: Answers) -> str | Question:

@@ -283,21 +283,27 @@ def chips_of(
 
 
 def rate_of(reader: Reader, line: Line, assumed: list[str]) -> tuple[bool, float]:
-    """Whether the coupon floats, and the margin or fixed rate."""
-    for field in ("margin", "coupon", "rate"):
-        if field not in line.readings:
-            continue
-        rate, says = line.value(field)
-        floating = says if says is not None else line.value("floating", FLOATS.get(field))
-        if floating is None:
-            column = reader.tape.layout.column("rate")
-            why = "whether the rate floats is not said"
-            expected = "margin (over the reference rate) or coupon (fixed)"
-            reader.questions.append(Question("column", column.name if column else "rate", why, expected))
-            return True, rate
+    """Whether the coupon floats, and the margin or fixed rate; of an all-in rate without the short rate."""
+    field = next((each for each in ("margin", "coupon", "rate", "all_in") if each in line.readings), None)
+    if field is None:
+        assumed.append("margin of 6% over the short rate")
+        return True, value("margin")
+    rate, says = line.value(field)
+    floating = says if says is not None else line.value("floating", FLOATS.get(field))
+    if floating is None or (floating and says is None and field == "rate"):
+        column = reader.tape.layout.column(field)
+        why = "whether the rate floats, and has the reference rate in it, is not said"
+        expected = (
+            "margin (over the reference rate), coupon (fixed) or all_in (with a column that says which)"
+        )
+        reader.questions.append(Question("column", column.name if column else field, why, expected))
+        return True, rate
+    if not floating or says or field != "all_in":
         return bool(floating), rate
-    assumed.append("margin of 6% over the short rate")
-    return True, value("margin")
+    assumed.append(f"margin: the all-in rate less a short rate of {value('short_rate'):.1%}")
+    if rate < value("short_rate"):
+        reader.ask(line, field, "is less than the short rate", "the rate with the reference rate in it")
+    return True, max(rate - value("short_rate"), 0.0)
 
 
 def maturity_of(reader: Reader, line: Line, field: str, assumed: list[str]) -> int:

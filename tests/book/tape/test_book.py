@@ -6,7 +6,7 @@ import pytest
 
 from engine.book.build import build_system
 from engine.book.load import load_book, shipped_book
-from engine.book.parameters import Chips, Parameters
+from engine.book.parameters import Chips, Economy, Parameters
 from engine.book.tape.book import Lender, overlay_of
 from engine.book.tape.folder import growth, write_folder
 from engine.book.tape.grid import grids_of
@@ -75,7 +75,7 @@ def test_one_loan_by_hand(tmp_path, below):
     assert loan["uncontracted_share"] == pytest.approx(0.35)
     cash = 0.7 * 0.65 * capacity + 0.35 * spot
     assert loan["amortisation"] == pytest.approx(
-        min(max(cash / (1.3 * 0.08) - 0.06 - 0.04, 0.0), 0.2), abs=1e-4
+        min(max(cash / (1.3 * 0.08) - 0.06 - 0.037, 0.0), 0.2), abs=1e-4
     )
     firm = book["firms"].set_index("firm").loc["ALDER"]
     assert firm["ebitda_ttm"] == pytest.approx(cash, rel=1e-6) and firm["hazard"] == 0.00375
@@ -198,6 +198,10 @@ def test_spellings_of_one_borrower_are_one_and_near_ones_asked(tmp_path, below):
         assert len({each.borrower for each in loans}) == count
     numbered = rows.replace("Alpha Cloud Inc.", "Alpha SPV 1").replace("ALPHA CLOUD LLC", "Alpha SPV 2")
     assert len({each.borrower for each in positions(tmp_path, below, numbered)[1]}) == 2
+    lettered = rows.replace("Alpha Cloud Inc.", "Alpha Funding A1").replace(
+        "ALPHA CLOUD LLC", "Alpha Funding B1"
+    )
+    assert len({each.borrower for each in positions(tmp_path, below, lettered)[1]}) == 2
 
 
 def test_what_does_not_fit_together_is_asked_for(tmp_path, below):
@@ -218,6 +222,25 @@ def test_what_does_not_fit_together_is_asked_for(tmp_path, below):
     head = HEAD.replace("Margin", "Interest rate")
     [question] = questions(tmp_path, below, "1,A,Loan,$1m,$1m,5%,2030,,,,,\n", head=head).questions
     assert (question.about, question.item) == ("column", "Interest rate")
+
+
+def test_a_short_rate_is_in_an_all_in_rate_that_floats(tmp_path, below):
+    head = "Loan,Borrower,Facility,Drawn,All-in rate,Rate type,Maturity\n"
+    rows = (
+        "1,A,Loan,$1m,9.75%,Floating,2030\n2,B,Loan,$1m,9.75%,Fixed,2030\n3,C,Loan,$1m,S+600,Floating,2030\n"
+    )
+    _, loans = positions(tmp_path, below, rows, head=head)
+    assert [(each.floating, each.coupon) for each in loans] == [
+        (True, pytest.approx(0.0975 - Economy().rate)), (False, 0.0975), (True, 0.06)
+    ]  # fmt: skip
+    assert "margin: the all-in rate less a short rate of 3.7%" in loans[0].assumed
+    [question] = questions(tmp_path, below, "1,A,Loan,$1m,3%,Floating,2030\n", head=head).questions
+    assert question.item == "E2" and "less than the short rate" in question.why
+    for row in ("1,A,Loan,$1m,9.75%,,2030\n", "1,A,Loan,$1m,9.75%,Floating,2030\n"):
+        [question] = questions(
+            tmp_path, below, row, head=head.replace("All-in rate", "Interest rate")
+        ).questions
+        assert (question.about, question.item) == ("column", "Interest rate")
 
 
 def test_a_currency_needs_a_rate(tmp_path, below):
