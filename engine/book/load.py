@@ -13,6 +13,7 @@ from engine.book.checks.every import check_tables, repaired
 from engine.book.checks.plausible import warnings_of
 from engine.book.checks.problems import BookError, Problem
 from engine.book.frames import Frame, Tables
+from engine.book.overlay import below, contradictions, laid_over, placed, summary_of
 from engine.book.sheets import Sheet, read_csv, read_sheets
 from engine.book.tables import CAPEX_YEARS, TABLES
 
@@ -22,8 +23,9 @@ class Book:
     """A checked book: typed pandas tables by name, read-only as a mapping.
 
     `hash` is a sha256 over the typed content, the same for a folder and a workbook of the same cells.
-    `repairs` says in words what was changed on request and what stands for an absent `about`; `warnings` what
-    is possible but hardly meant. Blank numbers without a default are NaN, blank references and texts are "".
+    `repairs` says in words what was changed on request, what stands for an absent `about` and which book lies
+    below; `warnings` what is possible but hardly meant. Blank numbers without a default are NaN, blank
+    references and texts are "".
     """
 
     tables: types.MappingProxyType
@@ -47,34 +49,67 @@ def load_book(path: str | os.PathLike, repair: bool = False) -> Book:
 
     With `repair` a correlation table that is not a correlation matrix is replaced by the nearest one; one
     that only the rounding of its entries keeps from being one always is. `Book.repairs` records both and what
-    stands for an absent `about`. Raises `BookError` with every problem found; nothing is half-loaded.
+    stands for an absent `about`. Where `about` names a `base`, the rows lie over those of that shipped book.
+    Raises `BookError` with every problem found; nothing is half-loaded.
     """
     path = pathlib.Path(path)
     sheets, problems = read_sheets(path)
+    base, under = book_below(sheets.get("about"), problems)
     if sheets or path.is_dir():
-        problems += table_problems(sheets, path)
-    if not sheets:
+        problems += table_problems(sheets, path, whole=not base)
+    if not sheets or (base and under is None):
         raise BookError(problems)
     sheets, repairs = with_about(sheets, path.stem)
     sheets = sheets | {"firms": by_year_of_run(sheets.get("firms"), sheets["about"])}
-    frames, broken = {}, set()
+    frames, broken, own = {}, set(), {}
     for table in TABLES.values():
         frame, found = typed_table(table, sheets.get(table.name))
-        problems += found
         broken |= {(table.name, problem.column) for problem in found}
-        broken |= set() if sheets.get(table.name) or table.optional else {(table.name, "")}
-        frames[table.name] = frame
+        if under is None:
+            broken |= set() if sheets.get(table.name) or table.optional else {(table.name, "")}
+            frames[table.name] = frame
+        else:
+            rows = below(table, under.tables[table.name])
+            if not found:
+                found = list(contradictions(table, frame, rows))
+            own[table.name], frames[table.name] = frame, laid_over(table, frame, rows)
+        problems += found
+    if under is not None:
+        frames["about"] = frames["about"].assign(base="")
+        repairs += (summary_of(base, own, under.tables, TABLES),)
     frames, changes = repaired(frames, broken, asked=repair)
     repairs += changes
     labels = {name: sheet.label for name, sheet in sheets.items() if sheet}
     for problem in check_tables(frames, broken):
+        problem = placed(problem, base)
         problems.append(dataclasses.replace(problem, file=labels.get(problem.file, problem.file)))
     if problems:
+        problems = [dataclasses.replace(each, file=labels.get(each.file, each.file)) for each in problems]
         order = {label: position for position, label in enumerate(labels.values())}
         raise BookError(sorted(problems, key=lambda p: (order.get(p.file, -1), p.row or 0)))
     frames = {name: frame.reset_index(drop=True) for name, frame in frames.items()}
     warnings = warnings_of(frames)
     return Book(types.MappingProxyType(frames), content_hash(frames), path, path.stem, repairs, warnings)
+
+
+def book_below(about: Sheet | None, problems: list[Problem]) -> tuple[str, Book | None]:
+    """Name of the shipped book that a sheet `about` says it lies over, and that book; "" where it is alone.
+
+    A name that no shipped book has goes to the problems.
+    """
+    if about is None or "base" not in about.header or not about.rows:
+        return "", None
+    place = about.header.index("base")
+    line, cells = about.rows[0]
+    name = cells[place] if place < len(cells) else ""
+    if not name:
+        return "", None
+    try:
+        return name, load_book(shipped_book(name))
+    except ValueError as error:
+        expected = str(error).partition("expected ")[2] or "a shipped book"
+        problems.append(Problem(about.label, line, "base", name, f"{expected}, or blank"))
+        return name, None
 
 
 def with_about(sheets: dict[str, Sheet | None], name: str) -> tuple[dict[str, Sheet | None], tuple[str, ...]]:
@@ -114,10 +149,10 @@ def by_year_of_run(firms: Sheet | None, about: Sheet | None) -> Sheet | None:
     return dataclasses.replace(firms, header=tuple(names.get(name, name) for name in firms.header))
 
 
-def table_problems(sheets: Mapping[str, Sheet | None], path: pathlib.Path) -> list[Problem]:
-    """Tables that are missing or unknown."""
+def table_problems(sheets: Mapping[str, Sheet | None], path: pathlib.Path, whole: bool) -> list[Problem]:
+    """Tables that are missing from a `whole` book, or unknown."""
     place = path.name + ("/" if path.is_dir() else "")
-    missing = [name for name, table in TABLES.items() if name not in sheets and not table.optional]
+    missing = [name for name, table in TABLES.items() if whole and name not in sheets and not table.optional]
     unknown = [name for name in sheets if name not in TABLES]
     return [Problem(place, None, "", "", f"table {name}, which is missing") for name in missing] + [
         Problem(place, None, "", name, f"one of the tables {', '.join(TABLES)}") for name in unknown

@@ -94,6 +94,12 @@ def file_problem(file: pathlib.Path) -> Problem | None:
 
 def read_csv(file: pathlib.Path, most_rows: int = MOST_ROWS) -> Sheet | Problem:
     """The cells of one CSV file, or why they cannot be read."""
+    text = csv_text(file)
+    return text if isinstance(text, Problem) else parse_csv(text, file.name, most_rows)
+
+
+def csv_text(file: pathlib.Path) -> str | Problem:
+    """The text of one CSV file, or why it cannot be read."""
     if problem := file_problem(file):
         return problem
     try:
@@ -108,12 +114,18 @@ def read_csv(file: pathlib.Path, most_rows: int = MOST_ROWS) -> Sheet | Problem:
         return Problem(file.name, line, "", repr(content[error.start : error.start + 1]), "UTF-8 text")
     if "\0" in text:
         return Problem(file.name, text.count("\n", 0, text.index("\0")) + 1, "", "a zero byte", "UTF-8 text")
-    return parse_csv(text, file.name, most_rows)
+    return text
 
 
 def parse_csv(text: str, label: str, most_rows: int = MOST_ROWS) -> Sheet | Problem:
     """The cells of CSV text, blank lines dropped, or the problem; `label` names the file in messages."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    records = csv_records(text, label, most_rows)
+    return records if isinstance(records, Problem) else from_records(records, label)
+
+
+def csv_records(text: str, label: str, most_rows: int = MOST_ROWS, mark: str = ",") -> Records | Problem:
+    """The rows of CSV text whose cells are separated by `mark`, blank lines dropped, or the problem."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=mark)
     records, line = [], 1
     try:
         for cells in reader:
@@ -124,7 +136,7 @@ def parse_csv(text: str, label: str, most_rows: int = MOST_ROWS) -> Sheet | Prob
             line = reader.line_num + 1
     except csv.Error as error:
         return Problem(label, line, "", str(error), "comma-separated cells, quotes closed")
-    return from_records(records, label)
+    return records
 
 
 def too_long(label: str, line: int, most_rows: int = MOST_ROWS) -> Problem:

@@ -34,6 +34,7 @@ ABOUT = table(
     choice("currency", "USD", "of every amount", "USD"),
     reference("benchmark", "chips", "rent and resale price are reported"),
     reference("second_benchmark", "chips", "resale price is reported too", ""),
+    text("base", "shipped book that this one lies over; its rows replace those of the same key", ""),
     optional=True,
 )  # fmt: skip
 

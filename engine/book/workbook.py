@@ -5,10 +5,11 @@ cuts and one format in the last cell makes 17 billion; a formula that no program
 and so would all but the first of merged cells.
 """
 
+import dataclasses
 import datetime
 import pathlib
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from openpyxl import load_workbook
@@ -50,35 +51,68 @@ class Parser(WorkSheetParser):
         return cell
 
 
-def read_workbook(file: pathlib.Path) -> tuple[dict[str, Sheet | None], list[Problem]]:
-    """Every sheet of an .xlsx file; formulas by the value last computed."""
+@dataclasses.dataclass(frozen=True)
+class Grid:
+    """The rows of a sheet in which anything stands, and its merged ranges.
+
+    `unread` has what is expected instead of a cell without a value, by line and place from 0.
+    """
+
+    title: str
+    records: Records
+    unread: Mapping[tuple[int, int], str] = dataclasses.field(default_factory=dict)
+    merged: tuple[str, ...] = ()
+
+
+def open_workbook(file: pathlib.Path) -> Any:
+    """The workbook as openpyxl reads it, or the problem."""
     try:
         with zipfile.ZipFile(file) as archive:
             size = sum(part.file_size for part in archive.infolist())
         if size > MOST_BYTES:
-            expected = f"at most {MOST_BYTES:,} bytes"
-            return {}, [Problem(file.name, None, "", f"{size:,} bytes unpacked", expected)]
-        workbook = load_workbook(file, data_only=True, read_only=True)
+            return Problem(file.name, None, "", f"{size:,} bytes unpacked", f"at most {MOST_BYTES:,} bytes")
+        return load_workbook(file, data_only=True, read_only=True)
     except Exception as error:  # a damaged archive raises whatever its parts raise
-        return {}, [Problem(file.name, None, "", type(error).__name__, "a readable .xlsx workbook")]
+        return Problem(file.name, None, "", type(error).__name__, "a readable .xlsx workbook")
+
+
+def read_workbook(file: pathlib.Path) -> tuple[dict[str, Sheet | None], list[Problem]]:
+    """Every sheet of an .xlsx file; formulas by the value last computed."""
     sheets: dict[str, Sheet | None] = {}
     problems = []
-    for worksheet in workbook.worksheets:
-        label = f"{file.name}:{worksheet.title}"
-        try:
-            sheet, merged = read_worksheet(worksheet, label)
-        except Exception as error:  # as above
-            sheet, merged = Problem(label, None, "", type(error).__name__, "a readable sheet"), []
-        problems += merged
-        if isinstance(sheet, Problem):
-            problems.append(sheet)
-        sheets[worksheet.title] = sheet if isinstance(sheet, Sheet) else None
-    workbook.close()
+    for grid in read_grids(file):
+        if isinstance(grid, Grid):
+            label = f"{file.name}:{grid.title}"
+            sheet = from_records(grid.records, label, grid.unread)
+            lines = [line for line, _ in grid.records]
+            problems += merged_problems(grid.merged, lines, grid.records, label)
+            if isinstance(sheet, Problem):
+                problems.append(sheet)
+            sheets[grid.title] = sheet if isinstance(sheet, Sheet) else None
+        else:
+            problems.append(grid)
+            if ":" in grid.file:
+                sheets[grid.file.partition(":")[2]] = None
     return sheets, problems
 
 
-def read_worksheet(worksheet: Any, label: str) -> tuple[Sheet | Problem, list[Problem]]:
-    """A sheet, and its merged cells, of which all but the first would be blank."""
+def read_grids(file: pathlib.Path) -> Iterator[Grid | Problem]:
+    """The cells of every sheet of an .xlsx file, or the problem; formulas by the value last computed."""
+    workbook = open_workbook(file)
+    if isinstance(workbook, Problem):
+        yield workbook
+        return
+    for worksheet in workbook.worksheets:
+        label = f"{file.name}:{worksheet.title}"
+        try:
+            yield read_worksheet(worksheet, label)
+        except Exception as error:  # as above
+            yield Problem(label, None, "", type(error).__name__, "a readable sheet")
+    workbook.close()
+
+
+def read_worksheet(worksheet: Any, label: str) -> Grid | Problem:
+    """The cells of one sheet."""
     records: Records = []
     unread: dict[tuple[int, int], str] = {}
     width = 0
@@ -93,11 +127,11 @@ def read_worksheet(worksheet: Any, label: str) -> tuple[Sheet | Problem, list[Pr
         )
         for line, values in filled_rows(parser):
             if len(records) > MOST_ROWS:
-                return too_long(label, line), []
+                return too_long(label, line)
             last = max(values)
             if last > MOST_COLUMNS:
                 place = f"{get_column_letter(last)}{line}"
-                return Problem(label, line, "", f"{place} filled", f"at most {MOST_COLUMNS:,} columns"), []
+                return Problem(label, line, "", f"{place} filled", f"at most {MOST_COLUMNS:,} columns")
             width = width or last
             unread |= {
                 (line, column - 1): value.expected
@@ -107,8 +141,7 @@ def read_worksheet(worksheet: Any, label: str) -> tuple[Sheet | Problem, list[Pr
             cells = [cell_text(values.get(column)) for column in range(1, max(width, last) + 1)]
             records.append((line, tuple(cells)))
     ranges = parser.merged_cells.mergeCell if parser.merged_cells else ()
-    lines = [line for line, _ in records]
-    return from_records(records, label, unread), merged_problems(ranges, lines, records, label)
+    return Grid(worksheet.title, records, unread, tuple(merged.ref for merged in ranges))
 
 
 def filled_rows(parser: WorkSheetParser) -> Iterator[tuple[int, dict[int, Any]]]:
@@ -119,17 +152,17 @@ def filled_rows(parser: WorkSheetParser) -> Iterator[tuple[int, dict[int, Any]]]
             yield line, values
 
 
-def merged_problems(ranges: Any, lines: list[int], records: Records, label: str) -> list[Problem]:
+def merged_problems(ranges: Iterable[str], lines: list[int], records: Records, label: str) -> list[Problem]:
     """A problem for every merged range that touches the table."""
     problems = []
     for merged in ranges:
-        left, top, right, bottom = range_boundaries(merged.ref)
+        left, top, right, bottom = range_boundaries(merged)
         if not records or top > lines[-1] or bottom < lines[0] or left > len(records[0][1]):
             continue
         header = records[0][1]
         column = header[left - 1] if right == left and left <= len(header) else ""
         expected = "cells that are not merged, each with its own value"
-        problems.append(Problem(label, max(top, lines[0]), column, f"merged {merged.ref}", expected))
+        problems.append(Problem(label, max(top, lines[0]), column, f"merged {merged}", expected))
     return problems
 
 

@@ -17,6 +17,7 @@ undertow: if the AI build-out disappoints, who loses how much, how fast, and thr
   undertow task=calibrate                        growth, rents and default intercepts from the book's history
   undertow experiment=quick                      a first look in seconds
   undertow -m scenario=baseline,plateau hydra/launcher=joblib        a sweep, jobs side by side
+  undertow task=import tape=loans.xlsx           your own spreadsheet of loans, laid over the shipped book
   undertow book=own book.path=my_book/           your own book, a folder of CSV files or an .xlsx
   undertow task=template template.dir=my_book    an empty and a worked book to start from
   undertow task=network_ensemble                 the error from not knowing who holds what

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from experiments.config.schema import group_types
 
-SHORT = {"target": "reverse_stress.target"}
+SHORT = {"target": "reverse_stress.target", "tape": "tape.file", "tape_fx": "tape.fx"}
 """Keys with a short spelling on the command line."""
 
 SHORT_OF_TASK = {"task=reproduce": {"run": "reproduce.run"}}

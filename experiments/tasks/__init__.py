@@ -11,7 +11,7 @@ A task is a module `experiments/tasks/NAME.py`. The first line of its docstring 
 and, where it needs them:
 
     Options           dataclass with the keys of its own configuration group; an instance is `context.options`
-    GROUP             name of that group, where it is not the task's own
+    GROUP             name of that group, where it is not the task's own (`import` is a word of Python)
     UNREAD            shared keys that change none of its results: {group: keys, or None for all of them}
     DRAWN             True where its paths may draw their parameters (`run.parameters=drawn`)
     RUN_FOLDER        False for a task that reads no book and leaves no run folder
