@@ -69,7 +69,7 @@ def load_book(path: str | os.PathLike, repair: bool = False) -> Book:
             broken |= set() if sheets.get(table.name) or table.optional else {(table.name, "")}
             frames[table.name] = frame
         else:
-            rows = below(table, under.tables[table.name])
+            rows = below(under.tables[table.name])
             if not found:
                 found = list(contradictions(table, frame, rows))
             own[table.name], frames[table.name] = frame, laid_over(table, frame, rows)

@@ -25,7 +25,7 @@ SAME = {
 """What a row of the same key keeps: another borrower under the id of a shipped loan is a slip, no change."""
 
 
-def below(table: Table, frame: Frame) -> Frame:
+def below(frame: Frame) -> Frame:
     """A typed table of the book below, its rows numbered as an editor shows them, above all own lines."""
     return frame.set_axis(pd.RangeIndex(BELOW + 2, BELOW + 2 + len(frame), name="line"), axis="index")
 
@@ -36,7 +36,8 @@ def laid_over(table: Table, own: Frame, under: Frame) -> Frame:
         return own if len(own) else under
     keys, under_keys = keys_of(table, own), keys_of(table, under)
     place = {key: position for position, key in enumerate(under_keys)}
-    rest = [position for position, key in enumerate(under_keys) if key not in set(keys)]
+    replaced = set(keys)
+    rest = [position for position, key in enumerate(under_keys) if key not in replaced]
     order = [*rest, *(place.get(key, len(under)) for key in keys)]
     rows = pd.concat([under.iloc[rest], own]) if len(own) else under
     return rows.iloc[sorted(range(len(order)), key=order.__getitem__)] if len(own) else rows
