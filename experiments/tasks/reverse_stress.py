@@ -38,7 +38,7 @@ def problems(config: Config, options: Options) -> list[str]:
     target, count = number(options.target), number(options.scenarios)
     if target is None or not 0.0 < target < math.inf:
         faults.append(expected("reverse_stress.target", options.target, "USD bn above 0, as in target=300"))
-    if count is None or count != int(count) or not 1 <= count <= MOST_SCENARIOS:
+    if count is None or not 1 <= count <= MOST_SCENARIOS or count != int(count):
         kind = f"a whole number from 1 to {MOST_SCENARIOS}"
         faults.append(expected("reverse_stress.scenarios", options.scenarios, kind))
     faults += plain_paths_problems(config)
