@@ -34,10 +34,11 @@ def in_regime(now, regime):
 def test_shares_start_at_the_book_and_keep_their_sum(five_years, calm_draws):
     start = np.asarray(five_years.firms.revenue_share, np.float64)
     normals = np.linspace(-3.0, 3.0, len(start))
+    width = float(five_years.numbers.economy.share_volatility)
     fate = fate_with(five_years, calm_draws, normals)
     for t in (12, 48):
         got = np.asarray(revenue.shares(five_years, fate, month_of(five_years, t)), np.float64)
-        grown = start * np.exp(0.25 * normals * np.sqrt(t / 12.0))
+        grown = start * np.exp(width * normals * np.sqrt(t / 12.0))
         np.testing.assert_allclose(got, grown * start.sum() / grown.sum(), rtol=1e-5, atol=1e-9)
     calm = revenue.shares(
         five_years, fate_with(five_years, calm_draws, 0.0 * normals), month_of(five_years, 60)
@@ -54,7 +55,8 @@ def test_share_of_a_lab_has_the_law_of_its_normal(five_years, calm_draws):
     start = np.asarray(five_years.firms.revenue_share, np.float64)
     fate = fate_with(five_years, calm_draws, alone)
     got = np.asarray(revenue.shares(five_years, fate, month_of(five_years, 24)), np.float64)[small]
-    own = start[small] * np.exp(0.25 * np.sqrt(2.0))
+    width = float(five_years.numbers.economy.share_volatility)
+    own = start[small] * np.exp(width * np.sqrt(2.0))
     assert got == pytest.approx(own * start.sum() / (start.sum() - start[small] + own), rel=1e-5)
 
 
