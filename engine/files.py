@@ -3,10 +3,11 @@
 Files are as readable for others as the user's umask says.
 """
 
+import csv
 import os
 import pathlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -33,6 +34,18 @@ def write_whole(path: pathlib.Path, write: Callable[[str], None]) -> None:
     except BaseException:
         pathlib.Path(name).unlink(missing_ok=True)
         raise
+
+
+def write_csv(path: pathlib.Path, header: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Write a CSV file whole, with an apostrophe before every text that would be a formula."""
+
+    def write(name: str) -> None:
+        with open(name, "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(header)
+            writer.writerows([inert_text(cell) for cell in row] for row in rows)
+
+    write_whole(path, write)
 
 
 def sync(folder: pathlib.Path) -> None:

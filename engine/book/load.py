@@ -80,9 +80,7 @@ def load_book(path: str | os.PathLike, repair: bool = False) -> Book:
     frames, changes = repaired(frames, broken, asked=repair)
     repairs += changes
     labels = {name: sheet.label for name, sheet in sheets.items() if sheet}
-    for problem in check_tables(frames, broken):
-        problem = placed(problem, base)
-        problems.append(dataclasses.replace(problem, file=labels.get(problem.file, problem.file)))
+    problems += (placed(problem, base) for problem in check_tables(frames, broken))
     if problems:
         problems = [dataclasses.replace(each, file=labels.get(each.file, each.file)) for each in problems]
         order = {label: position for position, label in enumerate(labels.values())}

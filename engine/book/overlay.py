@@ -6,6 +6,7 @@ only the rows that differ, so a lender's own loans need not bring the sector alo
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from engine.book.checks.problems import Problem
@@ -32,15 +33,16 @@ def below(frame: Frame) -> Frame:
 
 def laid_over(table: Table, own: Frame, under: Frame) -> Frame:
     """Rows of `under` with those of `own` in the place of equal keys, and the new ones at the end."""
+    if not len(own):
+        return under
     if table.name in WHOLE:
-        return own if len(own) else under
+        return own
     keys, under_keys = keys_of(table, own), keys_of(table, under)
     place = {key: position for position, key in enumerate(under_keys)}
     replaced = set(keys)
     rest = [position for position, key in enumerate(under_keys) if key not in replaced]
     order = [*rest, *(place.get(key, len(under)) for key in keys)]
-    rows = pd.concat([under.iloc[rest], own]) if len(own) else under
-    return rows.iloc[sorted(range(len(order)), key=order.__getitem__)] if len(own) else rows
+    return pd.concat([under.iloc[rest], own]).iloc[np.argsort(order, kind="stable")]
 
 
 def keys_of(table: Table, frame: Frame) -> list[tuple]:

@@ -22,8 +22,8 @@ from numpy.typing import ArrayLike
 from engine import arguments
 from engine.portfolio.copulas import GAUSSIAN, Copula
 from engine.portfolio.factor import CELLS, Conditional, integrated
-from engine.portfolio.obligors import check_range, in_units, vector
-from engine.portfolio.recursion import MOST_UNITS, independent, loadings
+from engine.portfolio.obligors import check_range, vector
+from engine.portfolio.recursion import independent, loadings, on_grid
 from engine.portfolio.spreads import Legs, discounts, legs
 
 Dates = Float64[np.ndarray, " dates"]
@@ -178,9 +178,7 @@ def basket(
         if np.ptp(losses) > 1e-9 * losses.max():
             arguments.refuse("unit", None, "one that divides every exposure x lgd, which differ")
     unit = arguments.positive("unit", unit)
-    units = in_units(exposure, lgd, unit)
-    if units.sum() > MOST_UNITS:
-        arguments.refuse("unit", unit, f"at least {unit * float(units.sum()) / MOST_UNITS:.3g}")
+    units = on_grid(exposure, lgd, unit)
     rows = np.tile(loadings(loading, n, copula), (len(times), 1))
     given = integrated(p.ravel(), rows, nodes=nodes, copula=copula)
     return Basket(times, exposure, lgd, units, unit, given)

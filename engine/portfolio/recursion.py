@@ -46,7 +46,7 @@ def exact_distribution(
 
     Args: pd [obligors]; exposure and lgd [obligors] or one number; loading [obligors] or one number for one
     factor, [obligors factors] for more; copula, Gaussian by default; unit, of which every exposure x lgd is a
-    multiple; nodes of each normal that is integrated, by default 401 for one, 81, 41 and 21 for two, three
+    multiple; nodes of each normal that is integrated, by default 401 for one, 101, 41 and 21 for two, three
     and four, or as many more as every PD needs to be met to 1e-9. The result's `accuracy` says how far the
     distribution function of a rule with half the nodes is from this one, which is further than this one is
     from the exact. Raises ValueError where a loss is not a multiple, for pd or lgd outside [0, 1], a negative
@@ -153,13 +153,19 @@ def conditional(
     exposure, lgd = vector("exposure", exposure, n), vector("lgd", lgd, n)
     check_range("lgd", lgd, 0.0, 1.0)
     check_range("exposure", exposure, 0.0)
+    units = on_grid(exposure, lgd, unit)
+    return units, integrated(pd, loadings(loading, n, copula), nodes=nodes, copula=copula)
+
+
+def on_grid(
+    exposure: Float64[np.ndarray, " obligors"], lgd: Float64[np.ndarray, " obligors"], unit: float
+) -> Int64[np.ndarray, " obligors"]:
+    """Losses in units; ValueError where one is no multiple, or the grid of all would be too long."""
     units = in_units(exposure, lgd, unit)
     if units.sum() > MOST_UNITS:
-        least = unit * float(units.sum()) / MOST_UNITS
-        raise ValueError(
-            f"unit: got {unit:g}, expected at least {least:.3g}, for {MOST_UNITS:,} units in all"
-        )
-    return units, integrated(pd, loadings(loading, n, copula), nodes=nodes, copula=copula)
+        least = f"at least {unit * float(units.sum()) / MOST_UNITS:.3g}, for {MOST_UNITS:,} units in all"
+        arguments.refuse("unit", unit, least)
+    return units
 
 
 def loadings(loading: ArrayLike, obligors: int, copula: Copula) -> Float64[np.ndarray, "obligors factors"]:

@@ -1,12 +1,9 @@
 """A tape as a folder: the sheets of its book, and beside them what was understood and what was assumed."""
 
-import csv
 import dataclasses
-import functools
 import pathlib
 import shutil
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from engine.book.frames import Tables
 from engine.book.load import Book, load_book
@@ -15,7 +12,7 @@ from engine.book.tape.entries import Overlay, cells
 from engine.book.tape.fields import FIELDS
 from engine.book.tape.positions import Position
 from engine.book.tape.rows import Tape
-from engine.files import inert_text, write_whole
+from engine.files import write_csv
 
 PAPERS = "tape"
 """Folder within the book of what was understood, left out and assumed; no table of the book."""
@@ -63,12 +60,12 @@ def write_folder(
         for table, rows in overlay.rows.items():
             if rows:
                 header, lines = cells(table, rows)
-                write_rows(unfinished / f"{table}.csv", header, lines)
+                write_csv(unfinished / f"{table}.csv", header, lines)
         papers = unfinished / PAPERS
-        write_rows(papers / "understood.csv", UNDERSTOOD, understood(tape))
-        write_rows(papers / "left_out.csv", ("what",), ([each] for each in left_out(tape)))
-        write_rows(papers / "assumed.csv", ("loan", "assumed"), assumed(positions))
-        write_rows(papers / "defaults.csv", ("name", "value", "unit", "grade", "why"), defaults.assumptions())
+        write_csv(papers / "understood.csv", UNDERSTOOD, understood(tape))
+        write_csv(papers / "left_out.csv", ("what",), ([each] for each in left_out(tape)))
+        write_csv(papers / "assumed.csv", ("loan", "assumed"), assumed(positions))
+        write_csv(papers / "defaults.csv", ("name", "value", "unit", "grade", "why"), defaults.assumptions())
         book = load_book(unfinished)
         if folder.exists():
             shutil.rmtree(folder)
@@ -88,19 +85,6 @@ def assumed(positions: Sequence[Position]) -> Iterator[tuple[str, str]]:
     for each in positions:
         for what in each.assumed:
             yield each.loan, what
-
-
-def write_rows(path: pathlib.Path, header: Sequence[str], rows: Any) -> None:
-    """A CSV file, whole; no text in it is a formula."""
-    write_whole(path, functools.partial(dump, header=header, rows=list(rows)))
-
-
-def dump(name: str, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Write header and rows to a file."""
-    with open(name, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows([inert_text(cell) for cell in row] for row in rows)
 
 
 def is_import(folder: pathlib.Path) -> bool:

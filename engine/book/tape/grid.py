@@ -2,6 +2,8 @@
 
 import pathlib
 
+from openpyxl.utils import get_column_letter, range_boundaries
+
 from engine.book.checks.problems import BookError, Problem
 from engine.book.sheets import MOST_ROWS, Records, csv_records, csv_text, file_problem
 from engine.book.workbook import Grid, read_grids
@@ -53,12 +55,7 @@ def csv_cells(text: str, label: str) -> Records | Problem:
 
 def letter(place: int) -> str:
     """A column's letters by its place from 0: A, B, ..., AA."""
-    name = ""
-    place += 1
-    while place:
-        place, rest = divmod(place - 1, 26)
-        name = chr(ord("A") + rest) + name
-    return name
+    return get_column_letter(place + 1)
 
 
 def address(line: int, place: int) -> str:
@@ -68,7 +65,5 @@ def address(line: int, place: int) -> str:
 
 def box(merged: str) -> tuple[int, int, int, int]:
     """First and last line, first and last place of a range."""
-    from openpyxl.utils import range_boundaries
-
     left, top, right, bottom = range_boundaries(merged)
     return top, bottom, left - 1, right - 1

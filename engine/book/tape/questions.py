@@ -6,14 +6,13 @@
 Someone fills in the column `answer` and repeats the command; rows may be added that were not asked for.
 """
 
-import csv
 import dataclasses
 import pathlib
 from collections.abc import Iterable, Mapping
 
 from engine.book.checks.problems import BookError, Problem
 from engine.book.sheets import Sheet, read_csv
-from engine.files import inert_text, write_whole
+from engine.files import write_csv
 
 HEADER = ("about", "item", "answer", "expected", "why")
 
@@ -124,11 +123,4 @@ def write_questions(
         for key, each in asked.items()
         if key not in known
     ]
-
-    def write(name: str) -> None:
-        with open(name, "w", newline="", encoding="utf-8") as out:
-            writer = csv.writer(out, lineterminator="\n")
-            writer.writerow(HEADER)
-            writer.writerows([inert_text(cell) for cell in row] for row in [*old, *new])
-
-    write_whole(file, write)
+    write_csv(file, HEADER, [*old, *new])
