@@ -1,10 +1,16 @@
-"""No array without elements enters or leaves `shard_map`: XLA of JAX 0.11 crashes on one."""
+"""Tracing for devices side by side: arrays without elements stay outside `shard_map`, no garbage is collected.
+
+XLA of JAX 0.11 crashes on an array without elements that enters or leaves it.
+"""
 
 import ast
+import contextlib
+import gc
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from engine.run.chunks import map_chunks
 from engine.run.devices import OWN, SHARED, mesh_of, side_by_side
@@ -69,3 +75,19 @@ def test_shard_map_is_called_in_one_place():
         if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "shard_map"
     ]
     assert calls == ["devices.py"]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_no_garbage_is_collected_while_a_trace_is_made(fails):
+    enabled = []
+
+    def function(x):
+        enabled.append(gc.isenabled())
+        if fails:
+            raise ArithmeticError("in the trace")
+        return x
+
+    run = jax.jit(side_by_side(function, mesh_of(), (OWN,)))
+    with pytest.raises(ArithmeticError) if fails else contextlib.nullcontext():
+        run(np.zeros((len(jax.devices()), 3), np.float32))
+    assert enabled and not any(enabled) and gc.isenabled()
