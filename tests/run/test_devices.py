@@ -1,4 +1,4 @@
-"""Tracing for devices side by side: arrays without elements stay outside `shard_map`, no garbage is collected.
+"""Traces for devices side by side: without arrays that have no elements, and without garbage collection.
 
 XLA of JAX 0.11 crashes on an array without elements that enters or leaves it.
 """
