@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.book.checks.problems import expected
 from engine.book.limits import warnings_of
-from experiments import sampling
+from experiments import focus, sampling
 from experiments.config.bad_input import BadInput
 from experiments.config.read import Experiment
 
@@ -30,6 +30,8 @@ def load(experiment: Experiment) -> Any:
         loaded = load_book(path, repair=book.repair)
         for warning in (*loaded.warnings, *warnings_of(experiment.parameters)):
             log.warning("%s", warning)
+        if experiment.report.focus is not None and (wrong := focus.problems(experiment.report.focus, loaded)):
+            raise BadInput(wrong)
         return loaded
     except BookError as error:
         raise BadInput(f"{path}: {line}" for line in book_lines(error)) from None

@@ -72,7 +72,13 @@ def breaches(path: pathlib.Path, names: set[str]) -> list[str]:
 DOOR = (
     ("experiments.config",),
     ("experiments.session",),
-    ("experiments.tilts", "experiments.sampling", "experiments.model", "experiments.context"),
+    (
+        "experiments.tilts",
+        "experiments.sampling",
+        "experiments.model",
+        "experiments.context",
+        "experiments.focus",
+    ),
     ("experiments.comparison", "experiments.flow", "experiments.validation"),
     ("experiments.tasks",),
     ("experiments.sweeps",),

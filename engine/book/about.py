@@ -5,7 +5,9 @@ Month 0 is the month in which the book's date ends; month 1 is the first of a ru
 
 import calendar
 import dataclasses
-from collections.abc import Mapping
+import re
+import types
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine.book.frames import Tables
@@ -27,7 +29,7 @@ class About:
 
     def class_name(self, key: str) -> str:
         """Name of an instrument class; the id in words where the book gives none."""
-        return self.classes.get(key, key.replace("_", " ").capitalize())
+        return self.classes.get(key) or in_words(key)
 
     @property
     def year(self) -> float:
@@ -67,8 +69,44 @@ def about_of(tables: Tables) -> About:
     """What the tables `about` and `classes` say."""
     row = tables["about"].iloc[0]
     benchmarks = tuple(chip for chip in (row["benchmark"], row["second_benchmark"]) if chip)
-    names = dict(zip(tables["classes"]["class"], tables["classes"]["name"], strict=True))
+    named = dict(zip(tables["classes"]["class"], tables["classes"]["name"], strict=True))
+    proper = proper_words(name for table in ("firms", "lenders", "bearers") for name in tables[table]["name"])
+    kinds = dict.fromkeys([*tables["loans"]["class"], *tables["tranches"]["class"]])
+    names = {kind: in_words(kind, proper) for kind in kinds if kind} | named
     return About(row["name"], row["date"], row["currency"], benchmarks, names)
+
+
+ACRONYMS = {
+    word.lower(): word
+    for word in (
+        "ABS", "AI", "CDS", "CLO", "CLOs", "CMBS", "DDTL", "ETF", "ETFs", "EU", "GPU", "HY", "IG", "LP",
+        "LPs", "PE", "RCF", "REIT", "REITs", "RMBS", "SPV", "SPVs", "TPU", "UK", "US", "USD",
+    )
+}  # fmt: skip
+"""Words that keep their capitals wherever they stand."""
+
+
+def proper_words(names: Iterable[str]) -> dict[str, str]:
+    """Words of names that are not written as ordinary words are, by their small letters.
+
+    >>> proper_words(["OpenAI notes", "First Bank"])
+    {'openai': 'OpenAI'}
+    """
+    words = [word for name in names for word in re.findall(r"\w+", name)]
+    return {word.lower(): word for word in words if word[1:] != word[1:].lower()}
+
+
+def in_words(key: str, proper: Mapping[str, str] = types.MappingProxyType({})) -> str:
+    """An id as a reader would write it; names and acronyms keep their letters, other small ones stay.
+
+    >>> in_words("FIRST_LIEN"), in_words("OUR_LPS"), in_words("OPENAI_NOTES", {"openai": "OpenAI"})
+    ('First lien', 'Our LPs', 'OpenAI notes')
+    """
+    known = ACRONYMS | dict(proper)
+    words = [known.get(word.lower(), word.lower() if key.isupper() else word) for word in key.split("_")]
+    if words[0].lower() not in known:
+        words[0] = words[0][:1].upper() + words[0][1:]
+    return " ".join(words)
 
 
 def about_from(entry: Mapping[str, Any]) -> About:

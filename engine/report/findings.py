@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from engine.report import words
-from engine.report.words import amount, error, lower_first, share
+from engine.report.words import amount, error, share
 from engine.results.folder import Results
 from engine.results.horizons import horizon_words, horizon_years
 from engine.vocabulary import UNBROKEN, price_of
@@ -24,10 +24,16 @@ def headline(results: Results) -> str:
     """The report in a sentence."""
     loss = results.system(results.last)
     return (
-        "In the worst 1% of simulated futures, lenders to the AI build-out lose "
+        f"In the worst 1% of simulated futures, {who_lends(results)} "
         f"{amount(loss['es_99'])} ± {error(loss['es_99_se'], loss['es_99'])} billion dollars within "
         f"{horizon_words(results.last)}."
     )
+
+
+def who_lends(results: Results) -> str:
+    """Those who lose, and the verb: a book of one lender speaks of it."""
+    lenders = results.losses("lender", results.last)
+    return "the only lender of this book loses" if len(lenders) == 1 else "the lenders of this book lose"
 
 
 def lead(results: Results) -> str:
@@ -41,19 +47,21 @@ def lead(results: Results) -> str:
     ]
     ratio = words.ratio(loss["es_99"], loss.get("exposure"))
     if ratio is not None:
-        sentences.append(
-            f"Debt drawn today is {amount(loss['exposure'])} bn, and the book grows: the tail loss is "
-            f"{share(ratio)} of today's debt{share_then(loss)}."
-        )
+        sentences.append(of_debt(loss, ratio))
     return " ".join(sentences)
 
 
-def share_then(loss: dict[str, Any]) -> str:
-    """The tail loss as a share of the debt outstanding at the horizon, where it is known."""
-    ratio = words.ratio(loss["es_99"], loss.get("exposure_then"))
-    if ratio is None:
-        return ""
-    return f" and {share(ratio)} of the debt outstanding at the horizon on the median path"
+def of_debt(loss: dict[str, Any], ratio: float) -> str:
+    """The tail loss as a share of today's debt and of that at the horizon, where it is known."""
+    then = words.ratio(loss["es_99"], loss.get("exposure_then"))
+    if then is None:
+        return f"Debt drawn today is {amount(loss['exposure'])} bn: the tail loss is {share(ratio)} of it."
+    other = "more than the other" if then > 1.0 else f"{share(then)} of the other"
+    return (
+        f"Debt drawn today is {amount(loss['exposure'])} bn, and outstanding at the horizon "
+        f"{amount(loss['exposure_then'])} bn on the median path: the tail loss is {share(ratio)} of the one "
+        f"and {other}."
+    )
 
 
 def loss(results: Results) -> str:
@@ -94,12 +102,15 @@ def bearers(results: Results) -> str:
     """Final bearers."""
     rows = results.tail("bearer", results.last).sort_values("tail_mean", ascending=False)
     total = rows["tail_mean"].sum()
-    if len(rows) < 2 or total <= 0:
+    if rows.empty or total <= 0:
         return "Losses are not split by final bearer."
+    if len(rows) < 2:
+        return f"The book has one group of final bearers, {rows.iloc[0]['name']}."
     one, two = rows.iloc[0], rows.iloc[1]
     return (
-        f"Looking through all lenders, {lower_first(one['name'])} bear {share(one['tail_mean'] / total)} of "
-        f"the loss on the worst paths and {lower_first(two['name'])} {share(two['tail_mean'] / total)}."
+        "Looking through all lenders, the loss on the worst paths falls on these groups most: "
+        f"{one['name']} ({share(one['tail_mean'] / total)}), "
+        f"{two['name']} ({share(two['tail_mean'] / total)})."
     )
 
 
@@ -176,11 +187,18 @@ def economy(results: Results) -> str:
 def trust(results: Results) -> str:
     """How much of it rests on assumptions."""
     rows = results.tables["grades"].set_index(["what", "grade"])["share"]
-    loans = rows.get((f"ES 99%, {horizon_years(results.last)}", "C"), math.nan)
+    tail = f"ES 99%, {horizon_years(results.last)}"
+    loans, every = (rows.get((what, "C"), math.nan) for what in (tail, f"{tail}, weakest row"))
     parameters = rows.get(("model parameters", "C"), math.nan)
+    behind = (
+        f"; counting borrowers, chips, contracts and pools as well, {share(every)} rests on at least one"
+        if words.known(every)
+        else ""
+    )
     return (
-        f"{share(loans)} of the tail loss is on loans whose terms are modelling assumptions (grade C); so "
-        f"are {share(parameters)} of the model's parameters."
+        f"{share(loans)} of the tail loss is on loans whose terms are modelling assumptions (grade C)"
+        f"{behind}. "
+        f"So are {share(parameters)} of the model's parameters."
     )
 
 

@@ -4,7 +4,7 @@ import pathlib
 from collections.abc import Callable
 from typing import NamedTuple
 
-from engine.report import findings, words
+from engine.report import findings, focus_words, words
 from engine.report.html import chart_json, packed_plotly, render
 from engine.report.section import Section
 from engine.report.sections.attribution import attribution
@@ -12,6 +12,7 @@ from engine.report.sections.backtest import backtest
 from engine.report.sections.bearers import final_bearers
 from engine.report.sections.calibration import calibration
 from engine.report.sections.economy import economy
+from engine.report.sections.focus import focus
 from engine.report.sections.greeks import sensitivities
 from engine.report.sections.instruments import instruments
 from engine.report.sections.lenders import lenders
@@ -40,6 +41,7 @@ class Topic(NamedTuple):
 
 
 TOPICS = (
+    Topic("In focus", focus, "focus"),
     Topic("How much", system_losses),
     Topic("Who loses", lenders),
     Topic("Who pays", final_bearers),
@@ -84,12 +86,12 @@ def page(results: Results) -> str:
         "report.html",
         title=TITLE,
         kicker=kicker(summary),
-        headline=findings.headline(results),
-        lead=findings.lead(results),
+        headline=(focus_words if "focus" in summary else findings).headline(results),
+        lead=(focus_words if "focus" in summary else findings).lead(results),
         unreliable=UNRELIABLE,
         doubts=summary.get("doubts", []),
         warnings=summary.get("warnings", []),
-        cards=cards(results),
+        cards=focus_cards(results) if "focus" in summary else cards(results),
         sections=contents,
         plotly=packed_plotly(),
         charts=figures,
@@ -134,4 +136,24 @@ def cards(results: Results) -> list[Card]:
             amount(lender["es_99"]),
             f"USD bn expected shortfall 99% of {lender['name']}, the most exposed lender",
         ),
+    ]
+
+
+def focus_cards(results: Results) -> list[Card]:
+    """The four numbers of a focus."""
+    entry, scale = results.summary["focus"], focus_words.scale_of(results)
+    share_of = words.ratio(entry["el"], entry["exposure"])
+    of_debt = f" ({share(share_of)} of what is drawn today)" if share_of is not None else ""
+    span = horizon_years(results.last)
+    return [
+        Card(scale.amount(entry["el"]), f"{scale.unit} expected loss in {span}{of_debt}"),
+        *(
+            Card(
+                scale.amount(entry[f"es_{level}"]),
+                f"{scale.unit} expected shortfall {level}%; ± {scale.error(entry, f'es_{level}')} "
+                "standard error",
+            )
+            for level in ("95", "99")
+        ),
+        Card(share(entry["assumed_any"]), "of ES 99% rests on some row that is an assumption (grade C)"),
     ]

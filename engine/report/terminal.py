@@ -19,10 +19,13 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from engine.report import words
+from engine.report.focus_words import headline as focus_line
 from engine.report.search_words import headline
 from engine.report.sections.attribution import mechanisms_table
 from engine.report.sections.backtest import coverage_table
 from engine.report.sections.calibration import effect_table, estimates_table, unidentified_table
+from engine.report.sections.focus import actions_table as focus_actions_table
+from engine.report.sections.focus import loans_table as focus_loans_table
 from engine.report.sections.greeks import checks, effects_table, significant
 from engine.report.sections.lenders import lenders_table
 from engine.report.sections.losses import system_table
@@ -184,6 +187,7 @@ def lenders_and_borrowers(results: Results) -> tuple[Table, Table]:
 
 
 TOPICS = (
+    Topic((focus_line, focus_loans_table, focus_actions_table), "focus_loans"),
     Topic((system_table,)),
     Topic((levers_table,), "policy"),
     Topic((mechanisms_table,), "attribution"),

@@ -2,6 +2,8 @@
 
 import math
 
+from engine.book.about import in_words
+
 CLASS_NAMES = {
     "PRIVATE_CREDIT": "Private credit",
     "BANK": "Banks",
@@ -67,12 +69,12 @@ METHOD_NAMES = {
 
 def class_name(key: str) -> str:
     """Reader's name of a lender class; an unknown key in words."""
-    return CLASS_NAMES.get(key, str(key).replace("_", " ").capitalize())
+    return CLASS_NAMES.get(key) or in_words(str(key))
 
 
 def kind_name(key: str) -> str:
     """Reader's name of a kind of firm."""
-    return KIND_NAMES.get(key, str(key).replace("_", " ").capitalize())
+    return KIND_NAMES.get(key) or in_words(str(key))
 
 
 def method_name(key: str) -> str:
@@ -86,8 +88,14 @@ def level_name(key: str) -> str:
 
 
 def lower_first(text: str) -> str:
-    """The text with a small first letter, to go on with in a sentence."""
-    return text[:1].lower() + text[1:]
+    """The text with a small first letter, to go on with in a sentence; OpenAI and US stay as they are."""
+    first = text.split(" ", 1)[0]
+    return text if first[1:] != first[1:].lower() else text[:1].lower() + text[1:]
+
+
+def upper_first(text: str) -> str:
+    """The text with a capital first letter, to begin with."""
+    return text[:1].upper() + text[1:]
 
 
 def known(value: float | None) -> bool:
@@ -126,9 +134,11 @@ def measured(value: float | None, standard_error: float | None) -> str:
 
 
 def share(value: float | None) -> str:
-    """A share in percent: 0.05%, 3.1%, 26%."""
+    """A share in percent: 0.05%, 3.1%, 26%; from ten times the whole on, where it is none, 12x."""
     if value is None or not math.isfinite(value):
         return "–"
+    if abs(value) >= 9.995:
+        return f"{value:,.0f}x"
     size = abs(value) * 100.0
     places = 0 if size >= 9.95 else 1 if size >= 0.0995 else 2 if size > 0 else 0
     return f"{100.0 * value:,.{places}f}%"

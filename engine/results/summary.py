@@ -45,6 +45,7 @@ class Summary(Origin):
     sampler: Sampler
     warnings: list[str]  # what is not resolved
     doubts: list[str]  # why the numbers should not be relied on (exit code 4)
+    focus: NotRequired[dict[str, Any]]
     network: NotRequired[dict[str, Any]]
     attribution: NotRequired[dict[str, Any]]
     greeks: NotRequired[dict[str, Any]]

@@ -81,3 +81,19 @@ def worst(losses: ArrayLike, level: float) -> np.ndarray:
     x, level = arguments.vector("losses", losses), arguments.level("level", level)
     count = max(int(round((1.0 - level) * x.size)), 1)
     return np.argsort(-x, kind="stable")[:count]
+
+
+def tail_weights(losses: ArrayLike, level: float) -> Vector:
+    """Weights of the paths in ES: those beyond VaR alike, VaR's own path what is left; they sum to one.
+
+        ES = sum_n w_n L_n,   C_j = sum_n w_n L_jn    Euler contributions of the parts L_j of L: they add up
+
+    >>> tail_weights([1.0, 4.0, 2.0, 3.0], 0.625).round(3).tolist()
+    [0.0, 0.667, 0.0, 0.333]
+    """
+    x, level = arguments.vector("losses", losses), arguments.level("level", level)
+    mass = (1.0 - level) * x.size
+    order = np.argsort(-x, kind="stable")
+    weights = np.zeros(x.size)
+    weights[order] = np.clip(mass - np.arange(x.size), 0.0, 1.0) / mass
+    return weights

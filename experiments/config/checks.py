@@ -121,11 +121,14 @@ def book_problems(book: Book) -> list[str]:
     return []
 
 
-def report_problems(report: Report) -> list[str]:
-    """The share of flagged paths that is accepted is a share."""
-    if 0.0 <= report.most_flagged <= 1.0:
-        return []
-    return [expected("report.most_flagged", report.most_flagged, "a share between 0 and 1")]
+def report_problems(report: Report, sampler: Sampler) -> list[str]:
+    """The share of flagged paths is a share; a focus compares independent, unweighted paths."""
+    problems = whole_problems("report", report, {"focus_paths": (256, 2**20, 1)})
+    if not 0.0 <= report.most_flagged <= 1.0:
+        problems.append(expected("report.most_flagged", report.most_flagged, "a share between 0 and 1"))
+    if report.focus is not None and sampler.name != "pseudo_random":
+        problems.append(expected("sampler.name", sampler.name, "pseudo_random with report.focus"))
+    return problems
 
 
 def plain_paths_problems(config: Config) -> list[str]:

@@ -97,7 +97,7 @@ def read(cfg: DictConfig, tasks: Mapping[str, ModuleType]) -> Experiment:
     if problems := problems_of(config, task, options, list(tasks)) + limits.problems_of(parameters):
         raise BadInput(problems)
     # The checks have turned 1e6 into 1000000; what is recorded is what runs.
-    for name in ("run", "sampler", *([group] if group else [])):
+    for name in ("run", "sampler", "report", *([group] if group else [])):
         plain[name] = dataclasses.asdict(getattr(config, name))
     others = {name for name in own.values() if name != group}
     chosen = decisive(plain, unread_by(task, others))
@@ -112,7 +112,7 @@ def problems_of(config: Config, task: ModuleType | None, options: Any, names: li
     """What is wrong with the groups that every task shares, then what the task itself asks of them."""
     problems = run_problems(config.run)
     problems += processes_problems(config.run, config.task.name, hasattr(task, "follow"))
-    problems += sampler_problems(config.sampler, config.run) + report_problems(config.report)
+    problems += sampler_problems(config.sampler, config.run) + report_problems(config.report, config.sampler)
     problems += parameters_problems(config, getattr(task, "DRAWN", False))
     if task is None:
         problems.append(expected("task.name", config.task.name, "one of " + ", ".join(names)))
@@ -154,6 +154,10 @@ def decisive(plain: Mapping[str, Any], unread: Mapping[str, tuple[str, ...] | No
         keys = unread.get(group, ())
         if keys is not None:
             chosen[group] = {key: value for key, value in values.items() if key not in keys}
+    report = plain.get("report") or {}
+    if report.get("focus") is not None:
+        # A page of its own comes with tables of its own; without one nothing of the report counts.
+        chosen["report"] = {key: report[key] for key in ("focus", "focus_paths")}
     return chosen
 
 

@@ -73,6 +73,8 @@ class Report:
     """What is written, and when a finished run counts as unreliable (exit code 4)."""
 
     html: bool = True
+    focus: str | None = None  # whose page it is: lender:ID, class:ID, bearer:ID or borrower:ID
+    focus_paths: Any = 16_384  # of the run, for that page and each of its actions
     most_flagged: float = 0.001  # share of paths whose fixed points had not settled
     fail_on_unresolved: bool = False  # a tail measure whose interval could not be resolved
 

@@ -187,4 +187,6 @@ def show(context: Context, summary: dict[str, Any]) -> None:
 
     print(page(summary["tape"], summary["positions"], summary["overlay"], summary["below"], summary["book"]))
     print(f"\n{summary['folder']}/ is the book; {summary['folder']}/tape/ says what was understood\n")
-    print(f"undertow book.path={summary['folder']} run.paths=2048")
+    [lender] = summary["overlay"].rows["lenders"]
+    command = f"undertow book.path={summary['folder']} run.paths=2048"
+    print(f"{command} report.focus=lender:{lender['lender']}")

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from experiments import sampling
+from experiments import focus, sampling
 from experiments.config.schema import Config
 from experiments.context import Context
 from experiments.model import Model, build, no_kernel
@@ -74,7 +74,9 @@ def results(
     from engine.results.circular_web import web_tables
     from engine.results.write import write_results
 
-    more = web_tables(system, context.book, tally, plan.seed, samplers) | dict(tables or {})
+    own_tables, entry = focus.look(context, system, samplers[0])
+    provenance |= entry
+    more = web_tables(system, context.book, tally, plan.seed, samplers) | dict(tables or {}) | own_tables
     return write_results(context.path, tally, system, context.book, provenance, replications, more=more)
 
 

@@ -49,7 +49,9 @@ def test_the_bank_s_extract(undertow, tmp_path):
     assert own["F_1003"]["revolver"] == "1" and own["F_1004"]["class"] == "DATA_CENTRE_LOAN"
     assert "CoreWeave (CRWV): its debt grows from 22.422 to 22.622 USD bn" in said.out
     assert "row 10, a total: 'Sub-total" in said.out and "row 12, a note: '*** END OF REPORT ***'" in said.out
-    assert said.out.rstrip().endswith("undertow book.path=exposure_book run.paths=2048")
+    assert said.out.rstrip().endswith(
+        "undertow book.path=exposure_book run.paths=2048 report.focus=lender:FIRST_BANK"
+    )
     hazards = {
         row["firm"]: float(row["hazard"]) for row in read_rows(tmp_path / "exposure_book" / "firms.csv")
     }

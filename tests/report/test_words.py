@@ -26,7 +26,16 @@ def test_errors_keep_a_figure_of_their_own(error, beside, said):
 
 
 @pytest.mark.parametrize(
-    ("value", "said"), [(0.0005, "0.05%"), (0.0312, "3.1%"), (0.26, "26%"), (0.0, "0%"), (None, "–")]
+    ("value", "said"),
+    [
+        (0.0005, "0.05%"),
+        (0.0312, "3.1%"),
+        (0.26, "26%"),
+        (0.0, "0%"),
+        (9.2, "920%"),
+        (933.58, "934x"),
+        (None, "–"),
+    ],
 )
 def test_shares_are_percent(value, said):
     assert words.share(value) == said
@@ -53,3 +62,10 @@ def test_ratios_of_unknown_things_are_unknown():
         and words.ratio(None, 1.0) is None
         and words.ratio(1.0, math.nan) is None
     )
+
+
+def test_names_keep_their_letters_within_a_sentence():
+    assert words.lower_first("Taxpayers of the state") == "taxpayers of the state"
+    assert words.lower_first("OpenAI holders") == "OpenAI holders"
+    assert words.lower_first("US pensions") == "US pensions"
+    assert words.class_name("OUR_LPS") == "Our LPs" and words.class_name("BANK") == "Banks"

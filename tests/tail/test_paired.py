@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.tail.paired import change, influence, mean_of, ratio, worst
+from engine.tail.paired import change, influence, mean_of, ratio, tail_weights, worst
 from engine.tail.sample import sample_tail
 
 
@@ -65,3 +65,14 @@ def test_the_worst_paths():
 def test_samples_of_different_length_are_refused():
     with pytest.raises(ValueError, match="two equal vectors"):
         change([1.0, 2.0], [1.0])
+
+
+def test_weights_of_the_tail_give_es_and_parts_that_add_up():
+    """A tail of 81.92 of 8,192 paths: VaR's own path counts in part."""
+    rng = np.random.default_rng(8)
+    parts = rng.exponential(size=(3, 8_192))
+    losses = parts.sum(axis=0)
+    weights = tail_weights(losses, 0.99)
+    assert weights.sum() == pytest.approx(1.0) and np.count_nonzero(weights) == 82
+    assert weights @ losses == pytest.approx(mean_of(shortfall(losses)).value, rel=1e-12)
+    assert (parts @ weights).sum() == pytest.approx(weights @ losses, rel=1e-12)

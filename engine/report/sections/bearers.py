@@ -4,8 +4,9 @@ from engine.report import charts, findings, words
 from engine.report.section import Chart, Section, finding
 from engine.report.sections.losses import UNRESOLVED, shortfall
 from engine.report.table import Table, amount, measured, row, share
+from engine.report.words import share as share_words
 from engine.results.folder import Results
-from engine.results.horizons import horizon_years
+from engine.results.horizons import horizon_years, joined
 
 
 def final_bearers(results: Results) -> Section:
@@ -38,10 +39,21 @@ def bearers_table(results: Results) -> Table:
         "ES 99% / wealth",
     )
     note = (
-        "Who holds what is the weakest part of the book: almost all holdings, and the shares by which a "
-        "lender's loss is split, are assumptions (grade C). Each group's ES is over its own worst 1% of "
-        "paths, so the column does not add up to the system's. Wealth, from the book, is what the loss is "
-        "compared with; for taxpayers it is one year of federal receipts."
+        f"{holders(results)}Each group's ES is over its own worst 1% of paths, so the column does not add up "
+        "to the system's. Wealth, from the book, is what the loss is compared with."
     )
     title = f"Final bearers, {horizon_years(results.last)}"
     return Table("bearers", title, head, rows, note, "USD bn", UNRESOLVED)
+
+
+def holders(results: Results) -> str:
+    """How many rows of the book that say who holds and who bears what are assumptions."""
+    rows = results.tables["grades"].set_index(["what", "grade"])
+    parts = []
+    for what, text in (
+        ("who holds what", "rows that say who holds what"),
+        ("on whom losses fall", "rows that say on whom a lender's loss falls"),
+    ):
+        if (what, "C") in rows.index and rows.loc[what, "amount"].sum() > 0.0:
+            parts.append(f"{share_words(rows.loc[(what, 'C'), 'share'])} of the {text}")
+    return f"Assumptions (grade C) are {joined(parts)}. " if parts else ""

@@ -1,0 +1,163 @@
+"""Sentences of the page of one lender, class, group of bearers or borrower."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from engine.report import words
+from engine.report.findings import CAUSES
+from engine.report.words import share
+from engine.results.folder import Results
+from engine.results.horizons import count_words, horizon_words
+
+LEADS = {"borrower": "Loans to ", "lender": "", "lenders": "", "class": "", "bearer": ""}
+"""What stands before the name."""
+
+ACTIONS = {
+    "advance_rate": "Lend a tenth less against the same chips",
+    "amortisation": "Have a further tenth of the loan repaid a year",
+    "sale": "Sell the largest parts of the tail",
+    "guarantee": "A full guarantee of the largest off-taker or tenant",
+}
+
+OTHERS = {"pools": "pools of borrowers without names", "sales of paper": "sales of paper below par"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Scale:
+    """The unit in which a focus is told: billions, or millions of what is smaller than one."""
+
+    unit: str
+    word: str
+    factor: float
+
+    def amount(self, value: float | None) -> str:
+        """An amount given in USD bn."""
+        return words.amount(None if value is None else self.factor * value)
+
+    def error(self, row: Mapping[str, Any], key: str) -> str:
+        """The standard error of an amount given in USD bn."""
+        return words.error(self.factor * row[f"{key}_se"], self.factor * row[key])
+
+    def measured(self, row: Mapping[str, Any], key: str) -> str:
+        """An amount with its error."""
+        return f"{self.amount(row[key])} ± {self.error(row, key)}"
+
+
+def scale_of(results: Results) -> Scale:
+    """The unit of the run's focus."""
+    small = results.summary["focus"]["es_99"] < 1.0
+    return Scale("USD m", "million", 1000.0) if small else Scale("USD bn", "billion", 1.0)
+
+
+def title_of(results: Results) -> str:
+    """Whose losses they are."""
+    entry = results.summary["focus"]
+    name = words.class_name(entry["id"]) if entry["kind"] == "lenders" else entry["name"]
+    return LEADS[entry["kind"]] + name
+
+
+def headline(results: Results) -> str:
+    """The focus in a sentence."""
+    entry, scale = results.summary["focus"], scale_of(results)
+    return (
+        f"{title_of(results)}: {scale.measured(entry, 'es_99')} {scale.word} dollars lost within "
+        f"{horizon_words(results.last)}, on average over the worst 1% of simulated futures."
+    )
+
+
+def lead(results: Results) -> str:
+    """What the number is, what makes it and when, and on what it rests."""
+    entry, scale = results.summary["focus"], scale_of(results)
+    every, paths = results.summary["paths"], entry["paths"]
+    sample = f"{paths:,} simulated paths" if paths == every else f"the first {paths:,} of {every:,} paths"
+    sentences = [
+        f"This is its expected shortfall at 99% over its own worst paths, from {sample}, with its standard "
+        f"error. At 95% it is {scale.measured(entry, 'es_95')}, and the mean loss "
+        f"{scale.measured(entry, 'el')} {scale.word}{of_drawn(entry)}."
+    ]
+    if entry["es_99"] <= 0.0:
+        return " ".join([*sentences, "Nothing is lost on any of these paths."])
+    sentences += [largest(results), when(entry, results.last), evidence(entry)]
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def of_drawn(entry: Mapping[str, Any]) -> str:
+    """The mean loss as a share of what is drawn."""
+    ratio = words.ratio(entry["el"], entry["exposure"])
+    return "" if ratio is None or ratio > 1.0 else f", {share(ratio)} of what is drawn today"
+
+
+def cut(results: Results, by: str) -> pd.DataFrame:
+    """Parts of ES 99% cut in one way, the largest first."""
+    table = results.tables["focus_tail"]
+    return table[table["by"] == by].sort_values("es_99", ascending=False, kind="stable")
+
+
+def cause_name(cause: str) -> str:
+    """A cause of loss in a sentence."""
+    return CAUSES.get(cause, OTHERS.get(cause, cause))
+
+
+def largest(results: Results) -> str:
+    """The borrower and the cause behind the largest parts of the tail."""
+    borrower, cause = cut(results, "borrower").iloc[0], cut(results, "cause").iloc[0]
+    if results.summary["focus"]["kind"] == "borrower":
+        loan = cut(results, "loan").iloc[0]
+        first = f"{share(loan['share'])} of it is on {loan['name']}"
+    else:
+        first = f"{share(borrower['share'])} of it comes from {borrower['name']}"
+    return f"{first}; the largest cause is {cause_name(cause['id'])} ({share(cause['share'])})."
+
+
+def when(entry: Mapping[str, Any], last: str) -> str:
+    """By when half of it has fallen."""
+    month = entry.get("half_month")
+    return "" if month is None else f"On those paths half of the loss has fallen by month {month:.0f}."
+
+
+def evidence(entry: Mapping[str, Any]) -> str:
+    """How much rests on assumptions: by the loans' own rows, and by every row behind them."""
+    own, every = entry["assumed_terms"], entry["assumed_any"]
+    return (
+        f"{share(own)} of it is on loans whose own terms are assumptions (grade C); counting borrowers, "
+        f"chips, contracts and pools as well, {share(every)} rests on at least one."
+    )
+
+
+def composition(results: Results) -> str:
+    """How concentrated the tail is."""
+    loans, chips = cut(results, "loan"), cut(results, "chip")
+    if loans.empty or results.summary["focus"]["es_99"] <= 0.0:
+        return "Nothing is lost in the tail."
+    count = min(len(loans), 3)
+    sentence = f"{loans.iloc[0]['name']} makes {share(loans.iloc[0]['share'])} of ES 99%"
+    if count > 1:
+        together = share(loans["share"].head(count).sum())
+        sentence += f", the largest {count_words(count)} of {len(loans)} parts {together}"
+    behind = chips[chips["id"] != "no chips in pledge"]
+    if len(behind) and behind.iloc[0]["share"] > 0.0:
+        sentence += f"; {share(behind.iloc[0]['share'])} stands against {behind.iloc[0]['id']}"
+    return sentence + "."
+
+
+def actions(results: Results) -> str:
+    """Which action takes most off the tail."""
+    table, scale = results.tables["focus_actions"], scale_of(results)
+    if table.empty:
+        return "None of the four actions changes a loan of this page."
+    best = table.loc[table["es_99_change"].idxmin()]
+    change, error = best["es_99_change"], best["es_99_change_se"]
+    if change + 2.0 * error >= 0.0:
+        return "None of these actions lowers ES 99% by more than two standard errors."
+    return (
+        f"{ACTIONS[best['action']]}: ES 99% {signed(scale, change)} ± {scale.error(best, 'es_99_change')} "
+        f"{scale.word}, the most of {len(table)}."
+    )
+
+
+def signed(scale: Scale, value: float) -> str:
+    """A change with its sign."""
+    return f"{'−' if value < 0.0 else '+'}{scale.amount(abs(value))}"
