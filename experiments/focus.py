@@ -67,12 +67,15 @@ def look(context: Context, system: Any, sampler: Any) -> tuple[dict[str, Any], d
     from engine.book.actions import actions_of
     from engine.paths.attribution import losses_of
     from engine.paths.focus import focus_of
+    from engine.paths.simulate import horizons
     from engine.results import focus as results
     from engine.run.plan import Hooks, Plan
 
     kind, name = chosen(experiment.report.focus, book) or ("", "")
     run = experiment.run
     plan = Plan(min(run.paths, experiment.report.focus_paths), run.block, run.seed)
+    months = horizons(run.months)[-1]  # the last that is reported, which need not be the run's end
+    system = system if months == run.months else variant_of(experiment, book, months)
     focus = focus_of(system, kind, name)
 
     def losses(variant: Any, title: str) -> Any:
@@ -87,18 +90,18 @@ def look(context: Context, system: Any, sampler: Any) -> tuple[dict[str, Any], d
     held = results.largest_held(view)
     rows = []
     for action in actions_of(book, loans, name if kind == "lender" else None, held):
-        changed = variant_of(experiment, action.book)
-        rows.append(results.action_row(view, action, losses(changed, action.key).total))
+        changed = variant_of(experiment, action.book, months)
+        rows.append(results.action_row(view, action, changed, losses(changed, action.key).total))
     tables = results.tables_of(view, rows)
     return tables, {"focus": results.summary_of(view, tables, choices(book)[kind][name])}
 
 
-def variant_of(experiment: Any, book: Any) -> Any:
-    """The System of a changed book."""
+def variant_of(experiment: Any, book: Any, months: int) -> Any:
+    """The System of a book over so many months; its paths are those of a longer run."""
     from engine.book.build import build_system
     from engine.book.ranges import with_ranges
 
-    system = build_system(book, experiment.parameters, experiment.run.months)
+    system = build_system(book, experiment.parameters, months)
     if experiment.run.parameters == "drawn":
         system = with_ranges(system, book["chips"], experiment.parameters)
     return system

@@ -22,6 +22,16 @@ ACTIONS = {
     "guarantee": "A full guarantee of the largest off-taker or tenant",
 }
 
+SHORT_CAUSES = {
+    "foreclosure": "Foreclosure", "liquidity": "Out of cash", "non_payment": "Unpaid contracts",
+    "balance_sheet": "Debt above assets", "hazard": "Residual hazard", "exchange": "Exchange",
+    "group": "Parent's default", "pools": "Pools", "sales of paper": "Sales of paper",
+}  # fmt: skip
+"""Causes in a cell."""
+
+FEWEST = 50
+"""Paths in a tail whose parts may be read."""
+
 OTHERS = {"pools": "pools of borrowers without names", "sales of paper": "sales of paper below par"}
 
 
@@ -80,7 +90,7 @@ def lead(results: Results) -> str:
     ]
     if entry["es_99"] <= 0.0:
         return " ".join([*sentences, "Nothing is lost on any of these paths."])
-    sentences += [largest(results), when(entry, results.last), evidence(entry)]
+    sentences += [few(entry), largest(results), when(entry), evidence(entry)]
     return " ".join(sentence for sentence in sentences if sentence)
 
 
@@ -112,7 +122,17 @@ def largest(results: Results) -> str:
     return f"{first}; the largest cause is {cause_name(cause['id'])} ({share(cause['share'])})."
 
 
-def when(entry: Mapping[str, Any], last: str) -> str:
+def few(entry: Mapping[str, Any]) -> str:
+    """A warning where the tail has few paths."""
+    if entry["tail_paths"] >= FEWEST:
+        return ""
+    return (
+        f"Only {entry['tail_paths']} paths lie in that tail: take more (run.paths, report.focus_paths) "
+        "before acting on its parts."
+    )
+
+
+def when(entry: Mapping[str, Any]) -> str:
     """By when half of it has fallen."""
     month = entry.get("half_month")
     return "" if month is None else f"On those paths half of the loss has fallen by month {month:.0f}."
@@ -148,14 +168,34 @@ def actions(results: Results) -> str:
     table, scale = results.tables["focus_actions"], scale_of(results)
     if table.empty:
         return "None of the four actions changes a loan of this page."
-    best = table.loc[table["es_99_change"].idxmin()]
-    change, error = best["es_99_change"], best["es_99_change_se"]
-    if change + 2.0 * error >= 0.0:
-        return "None of these actions lowers ES 99% by more than two standard errors."
+    terms, sold = table[table["action"] != "sale"], table[table["action"] == "sale"]
+    sentences = [best_terms(terms, scale, results.summary["focus"]["es_99"])] if len(terms) else []
+    if len(sold):
+        line = sold.iloc[0].to_dict()
+        gone = results.summary["focus"]["exposure"] - line["exposure"]
+        sentences.append(
+            f"Selling the largest parts takes {scale.amount(gone)} off what is drawn and "
+            f"{scale.measured(negative(line), 'es_99_change')} {scale.word} off ES 99%."
+        )
+    return " ".join(sentences)
+
+
+def best_terms(table: pd.DataFrame, scale: Scale, es: float) -> str:
+    """The change of terms that lowers ES 99% most."""
+    best = table.loc[table["es_99_change"].idxmin()].to_dict()
+    if best["es_99_change"] + 2.0 * best["es_99_change_se"] >= 0.0:
+        return "No change of terms lowers ES 99% by more than two standard errors."
+    fall = negative(best)
     return (
-        f"{ACTIONS[best['action']]}: ES 99% {signed(scale, change)} ± {scale.error(best, 'es_99_change')} "
-        f"{scale.word}, the most of {len(table)}."
+        f"Of the changes of terms most comes of this one: {words.lower_first(ACTIONS[best['action']])}, "
+        f"ES 99% {scale.measured(fall, 'es_99_change')} {scale.word} lower "
+        f"({share(fall['es_99_change'] / es)} of it)."
     )
+
+
+def negative(line: Mapping[str, Any]) -> dict[str, Any]:
+    """An action with its fall of ES 99% as a positive number."""
+    return {**line, "es_99_change": -line["es_99_change"]}
 
 
 def signed(scale: Scale, value: float) -> str:

@@ -31,6 +31,7 @@ LEVELS = {"es_95": 0.95, "es_99": 0.99}
 
 Vector = Float64[np.ndarray, "paths"]
 Parts = Float64[np.ndarray, "parts paths"]
+Groups = Float64[np.ndarray, "groups paths"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +85,7 @@ def split(view: View, values: Parts) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def grouped(values: Parts, names: Iterable[str]) -> tuple[list[str], Parts]:
+def grouped(values: Parts, names: Iterable[str]) -> tuple[list[str], Groups]:
     """Rows of one name added up, in the order in which names first appear."""
     names = list(names)
     order = list(dict.fromkeys(names))
@@ -105,7 +106,11 @@ def tail_table(view: View) -> pd.DataFrame:
         ("cause", *by_cause(view, parts)),
         ("chip", *by_chip(view)),
         ("tenant", *by_tenant(view, parts)),
-        ("month", [str(month + 1) for month in range(len(view.losses.months))], view.losses.months),
+        (
+            "month",
+            [str(month + 1) for month in range(len(view.losses.months))],
+            np.asarray(view.losses.months, np.float64),
+        ),
     ):
         table = split(view, values)
         tables.append(table.assign(by=by, id=ids, name=[name_of(view, by, each) for each in ids]))
@@ -131,7 +136,7 @@ def classes_of(view: View) -> list[str]:
     return [known.get(name, name) for name in view.parts]
 
 
-def by_cause(view: View, parts: Parts) -> tuple[list[str], Parts]:
+def by_cause(view: View, parts: Parts) -> tuple[list[str], Groups]:
     """X by the cause of the borrower's default; what is no loan to a named borrower by what it is."""
     count = len(view.system.names.loans)
     causes = [cause for code, cause in enumerate(CAUSES) if code != ALIVE]
@@ -141,14 +146,14 @@ def by_cause(view: View, parts: Parts) -> tuple[list[str], Parts]:
     return [*causes, "pools", SALES], np.stack([*sums, parts[count:-1].sum(axis=0), parts[-1]])
 
 
-def by_chip(view: View) -> tuple[list[str], Parts]:
+def by_chip(view: View) -> tuple[list[str], Groups]:
     """X by the generation of the chips behind a loan, by value; the rest had none."""
     chips = np.asarray(view.losses.chips, np.float64)
     rest = np.asarray(view.losses.parts, np.float64).sum(axis=0) - chips.sum(axis=0)
     return [*view.system.names.generations, NO_CHIPS], np.vstack([chips, rest])
 
 
-def by_tenant(view: View, parts: Parts) -> tuple[list[str], Parts]:
+def by_tenant(view: View, parts: Parts) -> tuple[list[str], Groups]:
     """X by who takes the compute or rents the site behind a loan, as of today's contracts."""
     shares = tenant_shares(view)
     names = list(dict.fromkeys(name for row in shares for name in row))
@@ -284,16 +289,31 @@ def sheets_table(view: View) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def action_row(view: View, action: Action, total: Vector) -> dict[str, Any]:
-    """Expected loss and ES of a focus after an action, and changes on the same paths (USD bn)."""
+def exposure_of(view: View) -> float:
+    """Drawn at month 0 on what the focus holds itself, USD bn; NaN for bearers, who hold lenders."""
+    if view.focus.bearer is not None:
+        return np.nan
+    sizes = instrument_sizes(view.book.tables)
+    drawn = [sizes.get(name, 0.0) for name in view.system.names.instruments]
+    return float(np.asarray(drawn, np.float64) @ view.shares)
+
+
+def action_row(view: View, action: Action, system: System, total: Vector) -> dict[str, Any]:
+    """Expected loss and ES of a focus after an action, and changes on the same paths (USD bn).
+
+    `system` is that of the action's book, `total` X on its paths.
+    """
+    after = dataclasses.replace(view, system=system, book=action.book)
     estimates = {
         "el": mean_of(total), "el_change": change(view.total, total),
         "es_99": mean_of(shortfall(total)), "es_99_change": change(view.total, total, shortfall),
         "es_95_change": change(view.total, total, lambda losses: influence(losses, LEVELS["es_95"])),
     }  # fmt: skip
-    return {"action": action.key, "loans": ", ".join(action.loans), "count": len(action.loans)} | flat(
-        estimates
-    )
+    named = {
+        "action": action.key, "loans": ", ".join(action.loans), "count": len(action.loans),
+        "exposure": exposure_of(after),
+    }  # fmt: skip
+    return named | flat(estimates)
 
 
 def largest_held(view: View) -> list[str]:
@@ -314,7 +334,7 @@ def tables_of(view: View, actions: list[dict[str, Any]]) -> dict[str, pd.DataFra
 
 
 ACTION_COLUMNS = (
-    "action", "loans", "count", "el", "el_se", "el_change", "el_change_se", "es_99", "es_99_se",
+    "action", "loans", "count", "exposure", "el", "el_se", "el_change", "el_change_se", "es_99", "es_99_se",
     "es_99_change", "es_99_change_se", "es_95_change", "es_95_change_se",
 )  # fmt: skip
 
@@ -330,7 +350,7 @@ def summary_of(view: View, tables: Mapping[str, pd.DataFrame], name: str) -> dic
     }
     return {
         "kind": view.kind, "id": view.id, "name": name, "paths": len(view.total),
-        "exposure": float(loans["exposure"].sum()),
+        "exposure": exposure_of(view),
         "var_99": float(np.quantile(view.total, LEVEL, method="inverted_cdf")),
         "tail_paths": int(np.count_nonzero(view.weights)),
         "assumed_terms": share["grade"], "assumed_any": share["weakest"],

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from engine.report import charts, focus_words, style, words
-from engine.report.focus_words import ACTIONS, Scale, cut, scale_of
+from engine.report.focus_words import ACTIONS, SHORT_CAUSES, Scale, cut, scale_of
 from engine.report.section import Chart, Details, Heading, Pair, Part, Section, finding, note
 from engine.report.table import Cell, Table, measured, multiple, number, probability, row, share
 from engine.results.folder import Results
@@ -58,7 +58,7 @@ def parts_chart(results: Results) -> go.Figure:
     scale, rows = scale_of(results), cut(results, "loan").head(10)[::-1]
     chart = charts.figure(120 + 26 * max(len(rows), 1))
     chart.add_bar(
-        x=scale.factor * rows["es_99"], y=rows["name"] + " · " + rows["id"], orientation="h",
+        x=scale.factor * rows["es_99"], y=labels(results, rows), orientation="h",
         marker_color=style.NAVY,
         error_x={"array": (1.96 * scale.factor * rows["es_99_se"]).tolist(), "thickness": 1.2, "width": 3},
         hovertemplate="%{y}<br>%{x:,.3g} " + scale.unit + "<extra></extra>",
@@ -66,6 +66,19 @@ def parts_chart(results: Results) -> go.Figure:
     chart.update_xaxes(title_text=f"Part of ES 99%, {scale.unit}")
     chart.update_yaxes(automargin=True, showgrid=False, ticks="")
     return chart
+
+
+def labels(results: Results, rows: pd.DataFrame) -> list[str]:
+    """Names of loans, with the borrower's and the id where a name stands for several."""
+    borrowers = results.tables["focus_loans"].set_index("id")["borrower"]
+    texts = [
+        name if not borrowers.get(each) or borrowers[each] in name else f"{borrowers[each]} · {name}"
+        for name, each in zip(rows["name"], rows["id"], strict=True)
+    ]
+    return [
+        text if texts.count(text) == 1 else f"{text} ({each})"
+        for text, each in zip(texts, rows["id"], strict=True)
+    ]
 
 
 def months_chart(results: Results) -> go.Figure:
@@ -94,7 +107,7 @@ def cuts_table(results: Results) -> Table:
         if len(table) < 2 and by == "class":
             continue
         for line in table.head(FEW).to_dict("records"):
-            name = words.upper_first(focus_words.cause_name(line["name"])) if by == "cause" else line["name"]
+            name = SHORT_CAUSES.get(line["id"], line["name"]) if by == "cause" else line["name"]
             rows.append(
                 row(
                     title,
@@ -129,7 +142,7 @@ def loans_table(results: Results) -> Table:
             line["name"], line["borrower"] or "–", amount(scale, line["exposure"]),
             probability(line["pd"], line["pd_se"]), probability(line["lgd"], line["lgd_se"]),
             estimate(scale, line, "el"), estimate(scale, line, "es_99"), share(line["share"]),
-            words.upper_first(focus_words.cause_name(line["cause"])) if line["cause"] else "–",
+            SHORT_CAUSES.get(line["cause"], "–"),
             number(line["month"], ".0f"), f"{line['grade'] or '–'} / {line['weakest'] or '–'}",
         )
         for line in table.head(COUNT).to_dict("records")
@@ -157,11 +170,15 @@ def actions_table(results: Results) -> Table:
         row(
             ACTIONS[line["action"]], number(line["count"], ".0f"), estimate(scale, line, "el_change", True),
             estimate(scale, line, "es_95_change", True), estimate(scale, line, "es_99_change", True),
-            share(words.ratio(line["es_99_change"], entry["es_99"])),
+            signed_share(words.ratio(line["es_99_change"], entry["es_99"])),
+            amount(scale, line["exposure"]), share(words.ratio(line["es_99"], line["exposure"])),
         )
         for line in results.tables["focus_actions"].to_dict("records")
     )  # fmt: skip
-    head = ("Action", "Loans", "Δ expected loss", "Δ ES 95%", "Δ ES 99%", "Of ES 99%")
+    head = (
+        "Action", "Loans", "Δ expected loss", "Δ ES 95%", "Δ ES 99%", "Of ES 99%", "Drawn then",
+        "ES 99% / drawn then",
+    )  # fmt: skip
     text = (
         f"Each is a run of the same program on a changed book, on the same {entry['paths']:,} paths: ± is "
         "the paired standard error. What an action costs is not in it: less lent earns less, a guarantee has "
@@ -169,6 +186,11 @@ def actions_table(results: Results) -> Table:
         "owners put in the difference; faster repayment may itself bring defaults."
     )
     return Table("focus_actions", "Actions and what they change", head, rows, text, scale.unit, brief_rows=4)
+
+
+def signed_share(value: float | None) -> Cell:
+    """A share with a minus sign as wide as a plus."""
+    return Cell(words.share(value).replace("-", "−"), "share", value)
 
 
 def actions(results: Results) -> tuple[Part, ...]:
@@ -248,9 +270,8 @@ def sheets(results: Results) -> tuple[Part, ...]:
     table = results.tables["focus_sheets"]
     loans = results.tables["focus_loans"].set_index("id")
     folded = tuple(
-        sheet(results, str(loan), rows, loans.loc[loan].to_dict())
-        for loan, rows in table.groupby("loan", sort=False)
-        if loan in loans.index
+        sheet(results, str(loan), table[table["loan"] == loan], loans.loc[loan].to_dict())
+        for loan in loans.index[loans.index.isin(table["loan"])]
     )
     if not folded:
         return ()
@@ -285,6 +306,7 @@ def sheet(results: Results, loan: str, rows: pd.DataFrame, terms: dict[str, Any]
         f"expected loss {scale.amount(terms['el'])} {scale.unit}",
         f"{words.share(terms['share'])} of ES 99%",
     ]  # fmt: skip
-    name = f"{terms['name']} · {loan}" + (f" · {terms['borrower']}" if terms["borrower"] else "")
+    borrower = "" if terms["borrower"] in terms["name"] else f" · {terms['borrower']}"
+    name = f"{terms['name']} ({loan}){borrower}"
     table = Table(f"sheet_{loan}", "", head, lines, "The whole loan, whoever holds it.", scale.unit)
     return Details(f"{name}: {', '.join(facts)}", (table,))
