@@ -33,13 +33,13 @@ def firms_table(tally: Tally, layout: Layout, book: Book) -> pd.DataFrame:
 def borrowers(layout: Layout, book: Book) -> pd.DataFrame:
     """firm, name, kind, group and rating of the entities; members of a pool or group are synthetic."""
     firms = book.tables["firms"].set_index("firm").reindex(list(layout.entities))
-    pools = book.tables["pools"].set_index("pool")["name"]
+    pools = dict(zip(book.tables["pools"]["pool"], book.tables["pools"]["name"], strict=True))
     member = firms["pool"].fillna("") != ""
     return pd.DataFrame({
         "firm": list(layout.entities),
         "name": firms["name"].fillna(firms.index.to_series()).to_numpy(),
         "kind": firms["kind"].fillna("synthetic").where(~member, "synthetic").to_numpy(),
-        "group": firms["pool"].map(pools).fillna("").to_numpy(),
+        "group": [pools.get(pool, "") for pool in firms["pool"]],
         "rating": firms["rating"].fillna("").to_numpy(),
     })  # fmt: skip
 
