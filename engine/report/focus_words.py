@@ -199,5 +199,7 @@ def negative(line: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def signed(scale: Scale, value: float) -> str:
-    """A change with its sign."""
+    """A change with its sign; none where it rounds to nothing."""
+    if scale.amount(value) == "0":
+        return "0"
     return f"{'−' if value < 0.0 else '+'}{scale.amount(abs(value))}"

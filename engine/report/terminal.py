@@ -24,7 +24,7 @@ from engine.report.search_words import headline
 from engine.report.sections.attribution import mechanisms_table
 from engine.report.sections.backtest import coverage_table
 from engine.report.sections.calibration import effect_table, estimates_table, unidentified_table
-from engine.report.sections.focus import actions_table as focus_actions_table
+from engine.report.sections.focus import actions_table
 from engine.report.sections.focus import loans_table as focus_loans_table
 from engine.report.sections.greeks import checks, effects_table, significant
 from engine.report.sections.lenders import lenders_table
@@ -181,13 +181,18 @@ def story(results: Results) -> str:
     )
 
 
+def focus_actions(results: Results) -> Table | str:
+    """What the focus could do; nothing where no action changes a loan of its own."""
+    return "" if results.tables["focus_actions"].empty else actions_table(results)
+
+
 def lenders_and_borrowers(results: Results) -> tuple[Table, Table]:
     """The lenders with the greatest ES beside the weakest borrowers."""
     return lenders_table(results), borrowers_table(results)
 
 
 TOPICS = (
-    Topic((focus_line, focus_loans_table, focus_actions_table), "focus_loans"),
+    Topic((focus_line, focus_loans_table, focus_actions), "focus_loans"),
     Topic((system_table,)),
     Topic((levers_table,), "policy"),
     Topic((mechanisms_table,), "attribution"),

@@ -123,9 +123,10 @@ def tail_table(view: View) -> pd.DataFrame:
 
 def borrowers_of(view: View) -> list[str]:
     """Borrower of every part; a pool for what is owed to it."""
-    loans = dict(zip(view.book["loans"]["loan"], view.book["loans"]["borrower"], strict=True))
-    pools = dict(zip(view.book["tranches"]["tranche"], view.book["tranches"]["pool"], strict=True))
-    return [loans.get(name, pools.get(name, name)) for name in view.parts]
+    owed: dict[str, str] = {}
+    for table, key, debtor in (("loans", "loan", "borrower"), ("tranches", "tranche", "pool")):
+        owed |= dict(zip(view.book[table][key], view.book[table][debtor], strict=True))
+    return [owed.get(name, name) for name in view.parts]
 
 
 def classes_of(view: View) -> list[str]:
@@ -209,6 +210,8 @@ def loans_table(view: View) -> pd.DataFrame:
     book, sizes = view.book, instrument_sizes(view.book.tables)
     terms = pd.concat([book["loans"].set_index("loan"), book["tranches"].set_index("tranche")])
     weakest, shares = evidence(book), [*view.shares, 0.0]
+    if view.focus.bearer is not None:
+        shares = [np.nan] * len(shares)  # they hold lenders, not loans
     borrowers = borrowers_of(view)
     table = table.assign(
         id=list(view.parts),
@@ -354,7 +357,7 @@ def summary_of(view: View, tables: Mapping[str, pd.DataFrame], name: str) -> dic
         "var_99": float(np.quantile(view.total, LEVEL, method="inverted_cdf")),
         "tail_paths": int(np.count_nonzero(view.weights)),
         "assumed_terms": share["grade"], "assumed_any": share["weakest"],
-        "half_month": half_month(view.losses.months @ view.weights),
+        "half_month": half_month(np.asarray(view.losses.months, np.float64) @ view.weights),
     } | flat({"el": mean_of(view.total), **estimates})  # fmt: skip
 
 

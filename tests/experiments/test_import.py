@@ -250,10 +250,12 @@ def test_a_tape_over_the_worked_book_runs_to_a_report(undertow, tmp_path):
     assert "GPU cloud (CLOUD): its debt grows from 4.000 to 4.050 USD bn" in said.out
     command = said.out.rstrip().splitlines()[-1].split()
     assert command[:2] == ["undertow", "book.path=loans_book"]
-    said = undertow(command[1], "run.paths=512", "run.block=512", "run.months=12", "run.dir=run")
+    assert command[3] == "report.focus=lender:HARBOUR_FUND"
+    said = undertow(command[1], "run.paths=512", "run.block=512", "run.months=12", "run.dir=run", command[3])
     assert said.code in (0, 4), said.err
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
-    assert "Alder" in page and "Harbour Fund" in page
+    assert "<h1>Harbour Fund: " in page and "Alder 1 (1) · Alder" not in page and "Sheets of its" in page
+    assert "Alder" in page and "The lender with the largest tail loss" in page
     summary = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))
     assert any("lies over worked_small" in each for each in summary["book_repairs"])
     whole = write_book(load_book(tmp_path / "loans_book"), tmp_path / "whole")

@@ -27,18 +27,26 @@ PEERS = {"lender": "lender", "lenders": "lenders", "class": "class", "bearer": "
 def focus(results: Results) -> Section:
     """The page of the run's focus."""
     parts: tuple[Part, ...] = (
-        finding(focus_words.composition(results)),
-        Pair((
-            Chart("focus_loans", parts_chart(results), "What makes its ES 99%",
-                  "the largest loans, over its own worst paths; bar: 95% interval."),
-            Chart("focus_months", months_chart(results), "When it is lost",
-                  "part of ES 99% by quarter, and of the expected loss."),
-        )),
-        cuts_table(results), Heading("Its loans"), loans_table(results),
+        finding(focus_words.composition(results)), *tail(results), Heading("Its loans"), loans_table(results),
         Heading("What it could do"), finding(focus_words.actions(results)), *actions(results),
         *peers(results), *sheets(results),
     )  # fmt: skip
     return Section("focus", focus_words.title_of(results), parts)
+
+
+def tail(results: Results) -> tuple[Part, ...]:
+    """What makes ES 99%, and when it is lost; nothing where nothing is."""
+    if results.summary["focus"]["es_99"] <= 0.0:
+        return ()
+    largest = Chart(
+        "focus_loans", parts_chart(results), "What makes its ES 99%",
+        "the largest loans, over its own worst paths; bar: 95% interval.",
+    )  # fmt: skip
+    months = Chart(
+        "focus_months", months_chart(results), "When it is lost",
+        "part of ES 99% by quarter, and of the expected loss.",
+    )  # fmt: skip
+    return Pair((largest, months)), cuts_table(results)
 
 
 def amount(scale: Scale, value: float) -> Cell:
