@@ -145,18 +145,19 @@ def cuts_table(results: Results) -> Table:
 def loans_table(results: Results) -> Table:
     """PD, LGD, expected loss and part of the tail of each loan."""
     scale, table = scale_of(results), results.tables["focus_loans"]
+    shown = table.head(COUNT)
     rows = tuple(
         row(
-            line["name"], line["borrower"] or "–", amount(scale, line["exposure"]),
+            name, amount(scale, line["exposure"]),
             probability(line["pd"], line["pd_se"]), probability(line["lgd"], line["lgd_se"]),
             estimate(scale, line, "el"), estimate(scale, line, "es_99"), share(line["share"]),
             SHORT_CAUSES.get(line["cause"], "–"),
             number(line["month"], ".0f"), f"{line['grade'] or '–'} / {line['weakest'] or '–'}",
         )
-        for line in table.head(COUNT).to_dict("records")
+        for name, line in zip(labels(results, shown), shown.to_dict("records"), strict=True)
     )  # fmt: skip
     head = (
-        "Loan", "Borrower", "Drawn today", "PD", "LGD", "Expected", "Part of ES 99%", "Share", "Usual cause",
+        "Loan", "Drawn today", "PD", "LGD", "Expected", "Part of ES 99%", "Share", "Usual cause",
         "Median month", "Grade",
     )  # fmt: skip
     text = (
@@ -167,7 +168,7 @@ def loans_table(results: Results) -> Table:
         text += f" The largest {COUNT} of {len(table)} parts; all are in focus_loans.parquet."
     return Table(
         "focus_loans", f"Loans by their part of ES 99%, {horizon_years(results.last)}", head, rows, text,
-        scale.unit, words=2, brief_rows=8, brief_columns=(0, 1, 2, 3, 4, 6),
+        scale.unit, brief_rows=8, brief_columns=(0, 1, 2, 3, 5),
     )  # fmt: skip
 
 
