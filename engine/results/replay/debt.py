@@ -70,26 +70,36 @@ def covenants(history: History, names: Names) -> Iterator[Event]:
 
     A loan that is called and not foreclosed is paid down to the LTV of its cure.
     """
-    tests, credit = history.info.collateral, history.system.numbers.credit
-    count = tests.ltv.shape[1]
-    owed = before(history.start.funding.balance, history.state.funding.balance)[:, :count]
-    until = history.state.collateral.waived_until
-    earlier = before(history.start.collateral.waived_until, until)
-    number = np.arange(1, len(owed) + 1, dtype=np.float32)[:, None]
-    breach = breaches(history)
-    waived, open_month = until != earlier, number > earlier
-    for month, loan in places(breach & open_month & (tests.seized == 0.0)):
+    credit, until = history.system.numbers.credit, history.state.collateral.waived_until
+    waived = until != before(history.start.collateral.waived_until, until)
+    owed = before(history.start.funding.balance, history.state.funding.balance)
+    paid_down = f"called; the borrower pays it down to an LTV of {float(credit.ltv_cure):.0%}"
+    for month, loan in places(judged(history) & ~foreclosed(history)):
         key, name = borrower(history, names, loan)
-        called = not waived[month, loan]
-        title = loan_name(history, names, loan)
-        end = (
-            f"called; the borrower pays it down to an LTV of {float(credit.ltv_cure):.0%}"
-            if called
-            else f"waived until month {int(until[month, loan])}"
-        )
-        event = "loan called" if called else "covenant breach waived"
+        title, amount = loan_name(history, names, loan), float(owed[month, loan])
+        event, end = "loan called", paid_down
+        if waived[month, loan]:
+            event, end = "covenant breach waived", f"waived until month {int(until[month, loan])}"
         why = f"{title}: {tested(history, month, loan)}; {end}"
-        yield Event(month + 1, key, name, event, float(owed[month, loan]), 0.0, why)
+        yield Event(month + 1, key, name, event, amount, 0.0, why)
+
+
+def judged(history: History) -> np.ndarray:
+    """Whether a loan in breach is newly waived or called: no waiver is in force [months collateralised]."""
+    until = history.state.collateral.waived_until
+    number = np.arange(1, len(until) + 1, dtype=np.float32)[:, None]
+    return breaches(history) & (number > before(history.start.collateral.waived_until, until))
+
+
+def foreclosed(history: History) -> np.ndarray:
+    """Whether a loan is called and cannot be cured [months collateralised].
+
+    A borrower cures all of its called loans or none; a loan may be called without chips left to seize.
+    """
+    tests, until = history.info.collateral, history.state.collateral.waived_until
+    called = judged(history) & (until == before(history.start.collateral.waived_until, until))
+    broke = tests.foreclosed[:, array(history.system.loans.borrower)[: until.shape[1]]] > 0.0
+    return (tests.seized > 0.0) | (called & broke)
 
 
 def breaches(history: History) -> np.ndarray:
@@ -111,7 +121,7 @@ def tested(history: History, month: int, loan: int) -> str:
 def foreclosures(history: History, names: Names) -> Iterator[Event]:
     """Loans that are called and cannot be cured; the amount is the value of the chips seized."""
     seized = history.info.collateral.seized
-    for month, loan in places(seized > 0.0):
+    for month, loan in places(foreclosed(history)):
         key, name = borrower(history, names, loan)
         value = float(seized[month, loan])
         title = loan_name(history, names, loan)

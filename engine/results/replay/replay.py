@@ -64,15 +64,7 @@ def replay_paths(
     Args: system, plan and samplers of the run; book, from which the system was built; ids of paths, from 0 to
     paths - 1. Raises ValueError for a path that the run does not have and for no path at all.
 
-    Example:
-        >>> from engine.book.build import build_system
-        >>> from engine.book.load import load_book, shipped_book
-        >>> from engine.book.parameters import Parameters
-        >>> book = load_book(shipped_book("worked_small"))
-        >>> replay_paths(build_system(book, Parameters(), 12), book, Plan(256, 256, 7), [])
-        Traceback (most recent call last):
-        ...
-        ValueError: paths: got none, expected at least one
+    Example: `replay_paths(system, book, Plan(200_000, 16_384, 7), [17, 4096]).events`.
     """
     if not len(ids):
         raise ValueError("paths: got none, expected at least one")
