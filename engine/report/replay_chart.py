@@ -8,8 +8,6 @@ from engine.report.charts import figure
 from engine.report.timelines import rgba
 from engine.results.folder import Results
 
-ECONOMY = ("ai_revenue", "chip_price", "credit_supply")
-"""Quantities drawn relative to their first month."""
 COLOURS = {"plateau": style.SAND, "bust": style.RED}
 LARGEST_CIRCLE, SMALLEST_CIRCLE = 30.0, 6.0
 """Pixels."""
@@ -40,9 +38,10 @@ def timeline(results: Results, path: int) -> go.Figure:
         hovertemplate="month %{x}: %{y:,.1f} bn lost so far<extra></extra>",
     )  # fmt: skip
     circles(chart, results, path, loss)
+    chart.update_layout(yaxis2={**style.AXIS, "domain": [0.0, 0.46], "anchor": "x", "rangemode": "tozero"})
+    chart.update_layout(yaxis2_title_text="Loss so far, USD bn")
     chart.update_layout(
-        yaxis={"domain": [0.54, 1.0], "title": {"text": "Month 1 = 1"}},
-        yaxis2={**style.AXIS, "domain": [0.0, 0.46], "title": {"text": "Loss so far, USD bn"}, "anchor": "x"},
+        yaxis_domain=[0.54, 1.0], yaxis_type="log", yaxis_dtick="D2", yaxis_title_text="Month 1 = 1"
     )
     chart.update_xaxes(title_text="Months from the book's date", dtick=12, tick0=0, anchor="y2")
     return chart

@@ -38,7 +38,7 @@ def replay(results: Results) -> Section:
     )
     parts: tuple[Part, ...] = (
         finding(story(results, paths[0])), chart, events_table(results, paths[0]),
-        bearers_table(results, paths[0]), paths_table(results), *all_losses, *more, note(how(results)),
+        *bearers_table(results, paths[0]), paths_table(results), *all_losses, *more, note(how(results)),
     )  # fmt: skip
     return Section("replay", "One path told" if len(paths) == 1 else "Paths told", parts)
 
@@ -159,8 +159,8 @@ def event_row(event: dict) -> Row:
     )
 
 
-def bearers_table(results: Results, path: int) -> Table:
-    """Who has lost what at the end of the path: classes of lenders and final bearers."""
+def bearers_table(results: Results, path: int) -> tuple[Table, ...]:
+    """Who has lost what at the end of the path: classes of lenders and final bearers; none without a loss."""
     months = of_path(results, "replay_months", path)
     end = months[months["month"] == months["month"].max()]
     losses = results.tables["losses"]
@@ -175,10 +175,11 @@ def bearers_table(results: Results, path: int) -> Table:
         for entry in end[end["what"] == what].nlargest(8, "value").to_dict("records")
         if entry["value"] > 0.005
     )
-    text = "Lenders before and after what funds pass on: the classes add up to more than the loss."
-    return Table(
-        f"borne-{path}", f"Path {path:,}: who loses", ("", "Who", "Loss"), rows, text, "USD bn", words=2
-    )
+    if not rows:
+        return ()
+    title, head = f"Path {path:,}: who loses", ("", "Who", "Loss")
+    text = "What funds pass on counts with them and with those who take it, so lenders add up to more."
+    return (Table(f"borne-{path}", title, head, rows, text, "USD bn", words=2),)
 
 
 def paths_table(results: Results) -> Table:
@@ -198,14 +199,6 @@ def paths_table(results: Results) -> Table:
         for one in results.tables["replay_paths"].to_dict("records")
     )  # fmt: skip
     spans = [f"Loss, {horizon_years(horizon)}" for horizon in results.horizons]
-    head = (
-        "Path",
-        "Boom ends",
-        "First default",
-        "Defaults",
-        "Lenders failed",
-        "Lowest credit supply",
-        *spans,
-    )
+    head = ("Path", "Boom ends", "First default", "Defaults", "Lenders failed", "Lowest supply", *spans)
     brief = (0, 1, 2, 3, 4, len(head) - 1)
     return Table("replay", "Replayed paths", head, rows, "", "USD bn", words=3, brief_columns=brief)

@@ -19,7 +19,7 @@ def why_default(history: History, names: Names, firm: int, month: int, cause: in
     }
     if cause == GROUP:
         return f"its parent {parent(history, names, firm)} defaults"
-    return f"{sentence[cause](history, firm, month)}; it owed {bn(debt_before(history, firm, month))}"
+    return sentence[cause](history, firm, month)
 
 
 def debt_before(history: History, firm: int, month: int) -> float:

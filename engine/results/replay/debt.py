@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.paths.history import History
-from engine.results.replay.causes import why_default
+from engine.results.replay.causes import debt_before, why_default
 from engine.results.replay.event import SMALL, Event, Names, array, before, bn, places
 from engine.vocabulary import ALIVE, EXCHANGE, LIQUIDITY
 
@@ -150,7 +150,7 @@ def chip_sales(history: History) -> Iterator[Event]:
 
 
 def defaults(history: History, names: Names) -> Iterator[Event]:
-    """Defaults of firms, with their causes; the amount and the loss are what lenders lose."""
+    """Defaults of firms, with their causes; the amount is what was owed the month before."""
     system, credit = history.system, history.state.credit
     loans = history.info.loss[:, : len(system.names.loans)].astype(np.float64)
     month_of, cause = credit.default_month[-1], credit.cause[-1]
@@ -159,7 +159,8 @@ def defaults(history: History, names: Names) -> Iterator[Event]:
         loss = float(loans[month, array(system.loans.borrower) == firm].sum())
         key = system.names.firms[firm]
         why = why_default(history, names, firm, month, int(cause[firm]))
-        yield Event(month + 1, key, names.firm[key], "default", loss, loss, why)
+        owed = debt_before(history, firm, month)
+        yield Event(month + 1, key, names.firm[key], "default", owed, loss, why)
 
 
 def pool_losses(history: History, names: Names) -> Iterator[Event]:
