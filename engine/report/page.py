@@ -21,6 +21,7 @@ from engine.report.sections.losses import system_losses
 from engine.report.sections.network import network_uncertainty
 from engine.report.sections.policy import policy
 from engine.report.sections.provenance import provenance
+from engine.report.sections.replay import replay
 from engine.report.sections.reverse_stress import reverse_stress
 from engine.report.sections.search import search
 from engine.report.sections.systemic import systemic_risk
@@ -53,6 +54,7 @@ TOPICS = (
     Topic("How fast", timing),
     Topic("Futures", economy),
     Topic("Reverse stress", reverse_stress, "reverse_stress"),
+    Topic("Paths told", replay, "replay"),
     Topic("Best settings", search, "search"),
     Topic("Policy", policy, "policy"),
     Topic("Calibration", calibration, "calibration"),

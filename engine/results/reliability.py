@@ -53,4 +53,4 @@ def doubts_of_tasks(summary: Mapping[str, Any]) -> list[str]:
             f"the effects of {greeks['checked']} checks disagree with those of all numbers together "
             f"(p = {greeks['agreement_p']:.1g}, at least {DISAGREE} is accepted): a smaller greeks.step"
         )
-    return doubts
+    return [*doubts, *summary.get("replay", {}).get("different", [])]

@@ -54,6 +54,7 @@ class Summary(Origin):
     policy: NotRequired[dict[str, Any]]
     calibration: NotRequired[dict[str, Any]]
     backtest: NotRequired[dict[str, Any]]
+    replay: NotRequired[dict[str, Any]]
 
 
 def shipped_about() -> dict[str, Any]:

@@ -13,6 +13,7 @@ undertow: if the AI build-out disappoints, who loses how much, how fast, and thr
   undertow task=attribution                      what each mechanism adds, by running without it
   undertow task=greeks                           the sensitivity of the tail to every number, ranked by effect
   undertow task=reverse_stress target=300        the likeliest paths to a loss of 300 bn, quarter by quarter
+  undertow task=replay replay.paths=worst:20     the worst paths month by month: who falls when, how, and why
   undertow experiment=best_terms                 the advance and margin that pay a lender best within a limit
   undertow task=calibrate                        growth, rents and default intercepts from the book's history
   undertow experiment=quick                      a first look in seconds

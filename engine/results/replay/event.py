@@ -1,0 +1,103 @@
+"""An event of a path, who is in it, and how runs of months become events."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Shaped
+
+from engine.book.about import About
+from engine.book.load import Book
+
+SMALL = 0.01
+"""USD bn; a smaller flow is no event."""
+
+
+class Event(NamedTuple):
+    """What happens to whom in a month, counted from 1.
+
+    `amount` is how much, USD bn unless `why` names another unit, NaN where the event has no size; `loss` is
+    the part of the system's loss that falls in the event, USD bn.
+    """
+
+    month: int
+    who: str
+    name: str
+    event: str
+    amount: float
+    loss: float
+    why: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Names:
+    """Readers' names by id."""
+
+    firm: dict[str, str]
+    instrument: dict[str, str]
+    lender: dict[str, str]
+    pool: dict[str, str]
+    about: About
+
+
+def names_of(book: Book) -> Names:
+    """The names that a book gives."""
+
+    def column(table: str, key: str) -> dict[str, str]:
+        rows: pd.DataFrame = book.tables[table]
+        return dict(zip(rows[key], rows["name"], strict=True))
+
+    instruments = column("loans", "loan") | column("tranches", "tranche")
+    return Names(
+        column("firms", "firm"), instruments, column("lenders", "lender"), column("pools", "pool"), book.about
+    )
+
+
+def array(leaf: Any) -> np.ndarray:
+    """A leaf of the System on the host."""
+    return np.asarray(leaf)
+
+
+def before(start: Any, months: Any) -> np.ndarray:
+    """What stood at the end of the month before: `months` [months ...] one month late, `start` first."""
+    return np.concatenate([np.asarray(start)[None], np.asarray(months)[:-1]])
+
+
+def places(holds: Bool[np.ndarray, "months *n"]) -> Iterator[tuple[int, ...]]:
+    """Month (from 0) and place of every entry that is true, in order of months."""
+    yield from (tuple(int(at) for at in place) for place in np.argwhere(holds))
+
+
+def onsets(holds: Bool[np.ndarray, "months n"]) -> Iterator[tuple[int, ...]]:
+    """Month (from 0) and place at which something begins to hold."""
+    return places(holds & ~before(np.zeros(holds.shape[1:], bool), holds))
+
+
+def crossings(
+    start: Shaped[np.ndarray, "n"], months: Shaped[np.ndarray, "months n"], levels: tuple[float, ...]
+) -> Bool[np.ndarray, "months n"]:
+    """Where a share falls below one of the levels."""
+    earlier = before(start, months)
+    return np.logical_or.reduce([(earlier >= level) & (months < level) for level in levels])
+
+
+def episodes(flow: Shaped[np.ndarray, "months n"]) -> Iterator[tuple[int, int, int, float]]:
+    """First and last month (from 0), place and sum of every run of months with a flow above SMALL."""
+    runs = flow > SMALL
+    ends = runs & ~np.concatenate([runs[1:], np.zeros_like(runs[:1])])
+    for first, place in onsets(runs):
+        last = first + int(np.argmax(ends[first:, place]))
+        yield first, last, place, float(flow[first : last + 1, place].sum(dtype=np.float64))
+
+
+def bn(amount: float) -> str:
+    """USD bn in a sentence: 0.42 bn, 3.1 bn, 148 bn."""
+    size = abs(amount)
+    return f"{amount:,.{0 if size >= 99.95 else 1 if size >= 0.995 else 2}f} bn"
+
+
+def span(first: int, last: int) -> str:
+    """How long a run of months lasts: "in this month", "over 7 months"."""
+    return "in this month" if first == last else f"over {last - first + 1} months"
