@@ -122,10 +122,19 @@ def book_problems(book: Book) -> list[str]:
 
 
 def report_problems(report: Report) -> list[str]:
-    """The share of flagged paths that is accepted is a share."""
-    if 0.0 <= report.most_flagged <= 1.0:
-        return []
-    return [expected("report.most_flagged", report.most_flagged, "a share between 0 and 1")]
+    """The share of flagged paths that is accepted is a share, and there is a browser where one is needed."""
+    problems = []
+    if not 0.0 <= report.most_flagged <= 1.0:
+        problems.append(expected("report.most_flagged", report.most_flagged, "a share between 0 and 1"))
+    if needy := [name for name in ("pdf", "svg", "png") if getattr(report, name)]:
+        from engine.report.chromium import NoBrowser, browser
+
+        try:
+            browser(report.browser)
+        except NoBrowser as error:
+            kind = f"false: it needs Chromium or Chrome, and there is {error}"
+            problems += [expected(f"report.{name}", True, kind) for name in needy]
+    return problems
 
 
 def plain_paths_problems(config: Config) -> list[str]:
