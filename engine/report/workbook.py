@@ -4,9 +4,6 @@ A number has its whole value and is shown with the places that the page has. Err
 of their own. A text that begins as a formula does stays text, also when a spreadsheet program edits the cell.
 """
 
-import dataclasses
-import itertools
-import math
 import pathlib
 import re
 from collections.abc import Iterator, Sequence
@@ -21,9 +18,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from engine.files import FORMULA, write_whole
 from engine.report import findings
+from engine.report.columns import Column, columns_of
 from engine.report.page import TITLE, UNRELIABLE, kicker
 from engine.report.section import Section, Text
-from engine.report.table import Cell, Table
+from engine.report.table import Table
 from engine.results.folder import Results
 
 CONTENTS = "Contents"
@@ -39,8 +37,6 @@ LONGEST = 31
 STRONG, FAINT = Font(bold=True), Font(italic=True, color="FF5C6773")
 LINK = Font(color="FF1D3F66", underline="single")
 WRAPPED = Alignment(wrap_text=True, vertical="bottom")
-UNIT_OF_KIND = {"share": "%", "ratio": "multiple"}
-NUMBER = re.compile(r"[-+]?[\d,]*\.?\d+(?:e[-+]?\d+)?%?")
 
 
 def write_workbook(path: pathlib.Path, results: Results, contents: Sequence[Section]) -> None:
@@ -110,22 +106,6 @@ def sheet_names(tables: Sequence[Table]) -> list[str]:
     return names
 
 
-@dataclasses.dataclass(frozen=True)
-class Column:
-    """A column of a sheet: its name, its unit, and for each row a value and the format to show it in."""
-
-    name: str
-    unit: str
-    values: tuple[float | str | None, ...]
-    formats: tuple[str, ...]
-
-    @property
-    def width(self) -> float:
-        """Room for the name and for every value."""
-        words = [len(value) for value in self.values if isinstance(value, str)]
-        return min(max([len(self.name), len(self.unit), 8, *words]) + 2, WIDEST)
-
-
 def write_sheet(sheet: Worksheet, table: Table) -> None:
     """Title, note, names of columns, units, then the rows."""
     sheet.freeze_panes = f"B{HEAD + 2}"
@@ -133,12 +113,18 @@ def write_sheet(sheet: Worksheet, table: Table) -> None:
     remarks = [table.note, table.footnote if table.marked else ""]
     write(sheet, 2, 1, " ".join(filter(None, remarks)), FAINT)
     for place, column in enumerate(columns_of(table), 1):
-        sheet.column_dimensions[get_column_letter(place)].width = column.width
+        sheet.column_dimensions[get_column_letter(place)].width = width_of(column)
         write(sheet, HEAD, place, column.name, STRONG).alignment = WRAPPED
         write(sheet, HEAD + 1, place, column.unit, FAINT)
         for line, (value, form) in enumerate(zip(column.values, column.formats, strict=True)):
             font = STRONG if line == table.emphasis else None
             write(sheet, HEAD + 2 + line, place, value, font, form)
+
+
+def width_of(column: Column) -> float:
+    """Room for a column's name and for every value."""
+    words = [len(value) for value in column.values if isinstance(value, str)]
+    return min(max([len(column.name), len(column.unit), 8, *words]) + 2, WIDEST)
 
 
 def write(
@@ -158,100 +144,3 @@ def write(
     if form:
         made.number_format = form
     return made
-
-
-def columns_of(table: Table) -> list[Column]:
-    """The columns of a table's sheet: each of the table's, behind it its errors, at the end the marks."""
-    parts = [
-        column_parts(table, place, [cells[place] for cells in table.rows]) for place in range(len(table.head))
-    ]
-    return [*itertools.chain(*parts), *marks_of(table)]
-
-
-def column_parts(table: Table, place: int, cells: Sequence[Cell]) -> Iterator[Column]:
-    """One column of the table, and those of its standard error, of its interval's ends or of its remarks."""
-    name, unit = table.head[place], unit_of(table, cells)
-    yield Column(
-        name, unit, tuple(value_of(each) for each in cells), tuple(format_of(each.text) for each in cells)
-    )
-    ends = max((len(each.bounds) for each in cells), default=0)
-    labels = ("s.e.",) if ends == 1 else ("low", "high")
-    for end, label in enumerate(labels[:ends]):
-        yield Column(
-            f"{name}, {label}", unit,
-            tuple(finite(each.bounds[end]) if end < len(each.bounds) else None for each in cells),
-            tuple(bound_format(each, end) for each in cells),
-        )  # fmt: skip
-    details = tuple(each.detail if not each.bounds else "" for each in cells)
-    if any(details):
-        yield Column(f"{name}, remark", "", details, ("",) * len(cells))
-
-
-def marks_of(table: Table) -> list[Column]:
-    """A column that names the numbers which the table's footnote is about; none where there are none."""
-    if not table.marked:
-        return []
-    mark = table.footnote[0]
-    marked = tuple(
-        ", ".join(name for name, each in zip(table.head, cells, strict=True) if each.detail.endswith(mark))
-        for cells in table.rows
-    )
-    return [Column(mark, "", marked, ("",) * len(marked))]
-
-
-def value_of(content: Cell) -> float | str | None:
-    """The number of a cell, or its text; nothing for a dash."""
-    if content.value is None:
-        return None if content.text in ("", "–") else content.text
-    return finite(content.value)
-
-
-def finite(value: float | None) -> float | None:
-    """A number as a cell can hold it: nothing where it is not finite."""
-    return float(value) if value is not None and math.isfinite(value) else None
-
-
-def unit_of(table: Table, cells: Sequence[Cell]) -> str:
-    """The unit of a column of numbers; empty where it has none, or several."""
-    units = {
-        table.units if each.kind == "amount" else UNIT_OF_KIND.get(each.kind, ending(each.text))
-        for each in cells
-        if each.value is not None
-    }
-    return units.pop() if len(units) == 1 else ""
-
-
-def ending(text: str) -> str:
-    """What stands behind a number.
-
-    >>> ending("3.5 years"), ending("12")
-    ('years', '')
-    """
-    match = NUMBER.match(text)
-    return text[match.end() :].strip() if match else ""
-
-
-def format_of(text: str) -> str:
-    """The number format that shows a number as the page does; empty for what is no number.
-
-    >>> format_of("1,204"), format_of("0.42"), format_of("3.1%"), format_of("1.02x"), format_of("1/3")
-    ('#,##0', '#,##0.00', '#,##0.0%', '#,##0.00"x"', '')
-    """
-    match = NUMBER.match(text)
-    behind = text[match.end() :].replace('"', "") if match else ""
-    if match is None or not re.fullmatch(r"|[a-zA-Z ].*", behind):
-        return ""
-    digits, percent = match.group().rstrip("%"), "%" if match.group().endswith("%") else ""
-    if "e" in digits:
-        return "0.00E+00"
-    places = len(digits.partition(".")[2])
-    unit = f'"{behind}"' if behind else ""
-    return "#,##0" + ("." + "0" * places if places else "") + percent + unit
-
-
-def bound_format(content: Cell, end: int) -> str:
-    """The format of a standard error or an interval's end: as the detail shows it, or as the number."""
-    if end >= len(content.bounds):
-        return ""
-    shown = NUMBER.findall(content.detail.replace("–", " "))
-    return format_of(shown[end] if len(shown) == len(content.bounds) else content.text)

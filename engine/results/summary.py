@@ -21,7 +21,7 @@ Measures = Annotated[
         },
     },
 ]
-"""el, var_99, es_99 ... of one column at one horizon, as the table `losses` names them; with its JSON Schema."""
+"""el, var_99, es_99 ... of one column at one horizon, as the table `losses` names them, and their schema."""
 
 
 class Sampler(TypedDict):
