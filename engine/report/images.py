@@ -8,7 +8,7 @@ import urllib.parse
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from engine.files import write_whole
+from engine.files import write_bytes
 from engine.report.chromium import NoBrowser, opened
 from engine.report.html import chart_json, escaped, packed_plotly, render
 from engine.report.section import Chart
@@ -30,7 +30,7 @@ def write_pdf(path: pathlib.Path, page: str, program: str) -> None:
         opened(program, folder, page, f"--print-to-pdf={file}", "--no-pdf-header-footer")
         if not file.exists() or not (content := file.read_bytes()).startswith(b"%PDF"):
             raise NoBrowser(f"{program} printed no PDF")
-    write_whole(path, lambda name: pathlib.Path(name).write_bytes(content))
+    write_bytes(path, content)
 
 
 def write_figures(folder: pathlib.Path, charts: Iterable[Chart], forms: Iterable[str], program: str) -> None:
@@ -44,9 +44,7 @@ def write_figures(folder: pathlib.Path, charts: Iterable[Chart], forms: Iterable
         for form in forms:
             if (place, form) not in images:
                 raise NoBrowser(f"{program} drew no {chart.name}.{form}")
-            content = images[place, form]
-            path = folder / f"{NAME.sub('-', chart.name)}.{form}"
-            write_whole(path, lambda name, content=content: pathlib.Path(name).write_bytes(content))
+            write_bytes(folder / f"{NAME.sub('-', chart.name)}.{form}", images[place, form])
 
 
 def images_of(charts: list[Chart], forms: list[str], program: str) -> Mapping[tuple[int, str], bytes]:
