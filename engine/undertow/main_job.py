@@ -108,7 +108,7 @@ def run(
     loaded = checks(lambda: book if isinstance(book, Book) else load_book(book))
     try:
         checks.raised()
-        for sentence in warnings_of(chosen.parameters):
+        for sentence in (*loaded.warnings, *warnings_of(chosen.parameters)):
             warnings.warn(sentence, stacklevel=3)
         with double_precision():
             system = checks(lambda: build_system(loaded, chosen.parameters, span))

@@ -37,7 +37,10 @@ class ReportTable:
         from rich.console import Console
 
         screen = io.StringIO()
-        Console(file=screen, width=WIDTH, highlight=False, markup=False).print(titled(self.table, WIDTH))
+        console = Console(
+            file=screen, width=WIDTH, highlight=False, markup=False, force_jupyter=False, force_terminal=False
+        )
+        console.print(titled(self.table, WIDTH))
         lines = [line.rstrip() for line in screen.getvalue().splitlines()]
         return "\n".join([*lines, *([self.table.footnote] if self.table.marked else [])])
 
