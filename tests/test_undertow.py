@@ -8,6 +8,7 @@ import pickle
 import re
 import subprocess
 import sys
+import types
 
 import hydra
 import jax
@@ -20,7 +21,7 @@ import undertow as ut
 from engine.batch.barriers import stored
 from engine.paths.simulate import simulate
 from engine.results.folder import read_results
-from engine.undertow.progress import progress_of
+from engine.undertow.progress import progress_of, watched
 from engine.undertow.settings import settings_of
 from engine.undertow.units import unit_of
 from experiments.config.bad_input import BadInput as Refusal
@@ -220,6 +221,20 @@ def test_progress_is_for_whoever_asks_and_silent_elsewhere(capfd, monkeypatch):
     with progress_of(2048, True) as update:
         update(1024)
     assert "1,024 of 2,048 paths" in capfd.readouterr().err
+
+
+def test_progress_in_a_notebook_is_one_output_written_over(monkeypatch):
+    shown = []
+    handle = types.SimpleNamespace(update=lambda content: shown.append(str(content)))
+    stand_in = types.ModuleType("IPython.display")
+    stand_in.HTML, stand_in.display = str, lambda content, display_id: handle
+    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
+    monkeypatch.setitem(sys.modules, "IPython.display", stand_in)
+    sys.modules["IPython"].get_ipython = lambda: types.SimpleNamespace(kernel="a kernel")
+    assert watched() == "notebook"
+    with progress_of(2048, True) as update:
+        update(1024)
+    assert len(shown) == 2 and shown[-1] == ""
 
 
 def test_every_number_of_a_run_has_a_unit_or_is_said_to_have_none(run):
