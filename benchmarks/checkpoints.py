@@ -22,7 +22,7 @@ EVERY = 2.0
 def timed(folder: pathlib.Path, paths: int, every: float) -> tuple[float, int]:
     """Seconds of one command, and its number of checkpoints."""
     own = (f"run.dir={folder}", f"run.paths={paths}", f"run.checkpoint_seconds={every}")
-    took = seconds(*own, "report.html=false")
+    took = seconds(*own, "report.html=false", "report.xlsx=false")
     return took, (folder / "log.jsonl").read_text(encoding="utf-8").count("saved at")
 
 

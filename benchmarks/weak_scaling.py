@@ -25,8 +25,8 @@ def started(folder, rank: int, count: int, core: int, paths: int, address: str) 
     """One process of a run of `count`, on this core."""
     command = [
         sys.executable, "-m", "experiments.main", f"run.dir={folder}", f"run.paths={paths * count}",
-        "run.devices=1", "report.html=false", f"run.processes={count}", f"run.process={rank}",
-        f"run.coordinator={address}",
+        "run.devices=1", "report.html=false", "report.xlsx=false", f"run.processes={count}",
+        f"run.process={rank}", f"run.coordinator={address}",
     ]  # fmt: skip
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
     bind = (lambda: os.sched_setaffinity(0, {cores[core]})) if core < len(cores) else None

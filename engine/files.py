@@ -36,6 +36,15 @@ def write_whole(path: pathlib.Path, write: Callable[[str], None]) -> None:
         raise
 
 
+def write_bytes(path: pathlib.Path, content: bytes) -> None:
+    """Write a file of these bytes whole."""
+
+    def write(name: str) -> None:
+        pathlib.Path(name).write_bytes(content)
+
+    write_whole(path, write)
+
+
 def write_csv(path: pathlib.Path, header: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
     """Write a CSV file whole, with an apostrophe before every text that would be a formula."""
 

@@ -21,6 +21,7 @@ class Context:
     book: Any = None
     folder: RunFolder = dataclasses.field(init=False)
     checkpoints: Checkpoints = dataclasses.field(init=False)
+    unwritten: str = ""  # why a part of the report is missing
 
     @property
     def options(self) -> Any:

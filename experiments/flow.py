@@ -1,5 +1,6 @@
 """The one way through a task: model, run folder, results, doubts, page, terminal."""
 
+import logging
 import os
 from types import ModuleType
 from typing import Any
@@ -7,14 +8,17 @@ from typing import Any
 from engine.results.reliability import doubts_of
 from engine.run.processes import Ended, Lost, Processes
 from experiments.config.read import Experiment
+from experiments.config.schema import Report
 from experiments.context import Context
 from experiments.model import load
 from experiments.session.checkpoints import Checkpoints, identity_of, interrupted_folder
-from experiments.session.exit_codes import DONE, LOST, UNRELIABLE
+from experiments.session.exit_codes import DONE, FAILED, LOST, UNRELIABLE
 from experiments.session.output import say, shown
 from experiments.session.provenance import provenance_of
 from experiments.session.run_folder import RunFolder, refuse_foreign
 from experiments.session.stopping import Stop
+
+log = logging.getLogger("undertow")
 
 
 def carry_out(
@@ -29,7 +33,7 @@ def carry_out(
         return processes.of_first(None)
     summary = in_folder(task, context) if getattr(task, "RUN_FOLDER", True) else bare(task, context)
     # Sent before anything is shown: a terminal may stand still for as long as it likes.
-    code = UNRELIABLE if summary["doubts"] else DONE
+    code = UNRELIABLE if summary["doubts"] else FAILED if context.unwritten else DONE
     try:
         processes.of_first(code)
     except (Ended, Lost) as error:
@@ -65,7 +69,7 @@ def in_folder(task: ModuleType, context: Context) -> dict[str, Any]:
         report = experiment.report
         summary["doubts"] = doubts_of(summary, report.most_flagged, report.fail_on_unresolved)
         folder.doubts = summary["doubts"]
-        publish(folder, summary, report.html)
+        context.unwritten = publish(folder, summary, report)
     return summary
 
 
@@ -78,12 +82,19 @@ def abandon(processes: Processes, lost: Lost, folder: RunFolder | None = None) -
     os._exit(LOST)
 
 
-def publish(folder: RunFolder, summary: dict[str, Any], html: bool) -> None:
-    """summary.json with the doubts, then the page that is made from it."""
+def publish(folder: RunFolder, summary: dict[str, Any], report: Report) -> str:
+    """summary.json with the doubts, then the report made from it; what a browser failed to write, and why.
+
+    A run is done without what only a browser can make of it.
+    """
+    from engine.report.chromium import NoBrowser
+    from engine.report.files import write_report
     from engine.results.folder import write_json
 
     write_json(folder.path / "summary.json", summary)
-    if html:
-        from engine.report.page import write_page
-
-        write_page(folder.path)
+    try:
+        write_report(folder.path, report.formats, report.browser)
+    except NoBrowser as error:
+        log.error("the run is done, its report is not complete: %s", error)
+        return str(error)
+    return ""

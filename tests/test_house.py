@@ -81,7 +81,7 @@ DOOR = (
     ),
     ("experiments.comparison", "experiments.flow", "experiments.validation"),
     ("experiments.tasks",),
-    ("experiments.sweeps",),
+    ("experiments.sweeps", "experiments.composition"),
     ("experiments.main",),
 )
 """Rooms of the door from the lowest to the highest, wherever in a file the import stands."""
@@ -160,11 +160,26 @@ def test_the_configuration_stops_at_the_door(library):
     assert not found
 
 
+FACE = {
+    (ROOT / "engine/undertow/settings.py", "experiments.composition"),
+    (ROOT / "engine/undertow/settings.py", "experiments.config.bad_input"),
+}
+"""What the face of the package asks of the door: settings by the command's keys, composed in one way only."""
+
+
 @pytest.mark.parametrize("folder", ["engine", "conf"])
 def test_nothing_below_knows_the_door(folder):
     doors = {"experiments", "tests", "benchmarks"}
-    found = [path for path in sources(folder) for name in imports(path) if name.split(".")[0] in doors]
-    assert not found
+    names = {(path, name) for path in sources(folder) for name in imports(path)}
+    known = {(path, f"{module}.{name}") for path, module in FACE for name in ("experiment_of", "BadInput")}
+    assert not {(path, name) for path, name in names if name.split(".")[0] in doors} - FACE - known
+
+
+def test_the_face_looks_at_the_door_only_when_asked():
+    """`import undertow`, a book and a run without settings import neither Hydra nor the door."""
+    tree = ast.parse((ROOT / "engine/undertow/settings.py").read_text(encoding="utf-8"))
+    top = {node.module for node in tree.body if isinstance(node, ast.ImportFrom)}
+    assert not {name for name in top if name.startswith("experiments")}
 
 
 def read(path: pathlib.Path) -> str:

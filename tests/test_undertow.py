@@ -1,12 +1,16 @@
 """`import undertow`: what it exports, that it is instant, and that it leaves the user's JAX as it was."""
 
 import ast
+import json
 import os
 import pathlib
+import pickle
 import re
 import subprocess
 import sys
+import types
 
+import hydra
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,14 +21,17 @@ import undertow as ut
 from engine.batch.barriers import stored
 from engine.paths.simulate import simulate
 from engine.results.folder import read_results
+from engine.undertow.progress import progress_of, watched
+from engine.undertow.settings import settings_of
 from engine.undertow.units import unit_of
-from tests.small_run import written
+from experiments.config.bad_input import BadInput as Refusal
+from tests.small_run import composed, written
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 EXPORTS = {
     # a book, a run, a path
-    "Book", "BookError", "Parameters", "Plan", "Run", "System", "build_system", "layout_of", "load_book",
-    "prepare", "replay", "run", "simulate", "write_template",
+    "BadInput", "Book", "BookError", "Parameters", "Plan", "Run", "System", "build_system", "layout_of",
+    "load_book", "prepare", "replay", "run", "simulate", "write_template",
     # contagion
     "EisenbergNoe", "LinearDebtRank", "RogersVeraart", "Threshold", "clear", "clear_holdings", "debtrank",
     "fail_each", "fire_sale", "maximum_entropy", "minimum_density", "sample_fitness", "sample_gibbs",
@@ -166,11 +173,68 @@ def test_a_run_is_the_engines_to_the_bit(run):
 
 def test_results_are_tables_with_units(run):
     assert run.losses.attrs["units"]["var_99_lo"] == "USD bn"
-    assert run.firms.attrs["units"]["pd_1y"] == "share"
-    assert set(run.lenders["kind"]) == {"lender"}
-    parts, whole = run.contributions["es_99"].sum(), run.system_loss.es_99["1y"]
+    assert run.borrowers.attrs["units"]["pd_1y"] == "share" and run.bearers.attrs["units"]["el"] == "USD bn"
+    assert set(run.lenders["id"]) == set(run.book["lenders"]["lender"])
+    parts, whole = run.contributions["es_99"].sum(), run.loss.es_99["1y"]
     assert parts == pytest.approx(whole, rel=1e-6)  # paths add their instruments in float32
     assert run.summary["system"]["1y"]["es_99"] == whole and "ES 99%" in repr(run)
+
+
+def test_rows_go_by_the_names_of_the_book(run):
+    names = {kind: set(run.book[kind]["name"]) for kind in ("lenders", "bearers", "firms")}
+    assert set(run.lenders.loc["1y"].index) == names["lenders"]
+    assert set(run.bearers.loc["1y"].index) == names["bearers"]
+    assert {"GPU cloud", "Hall owner"} <= set(run.borrowers.index) <= names["firms"]
+    assert run.borrowers["pd_1y"].is_monotonic_decreasing
+    assert run.loss.index.tolist() == ["1y"]
+
+
+def test_a_table_of_the_report_is_shown_as_on_the_page_with_its_numbers_behind_it(run):
+    table = run.table("system")
+    assert "VaR 99%" in repr(table) and f"<td>{run.loss.es_99['1y']:.1f}" in table._repr_html_()
+    assert table.frame.loc["1 year", "ES 99%"] == run.loss.es_99["1y"]
+    assert table.frame.loc["1 year", "VaR 99%, low"] == run.loss.var_99_lo["1y"]
+    assert table.frame.attrs["units"]["ES 99% / debt today"] == "share"
+    assert "bn" in run._repr_html_() and table._repr_html_().count("<tr") == 2
+    with pytest.raises(ValueError, match="table: got 'x', expected one of system, loss_parts, lenders"):
+        run.table("x")
+
+
+def test_charts_of_the_report_are_figures_with_titles(run):
+    loss = run.plot.loss()
+    assert loss.layout.title.text == "<b>How likely is a larger loss?</b>" and loss.layout.width is None
+    marks = {trace.name: trace.x[0] for trace in loss.data if trace.mode == "markers"}
+    assert marks == {"VaR 99%, 1y": run.loss.var_99["1y"], "ES 99%, 1y": run.loss.es_99["1y"]}
+    for chart in ("histogram", "lenders", "bearers", "timing", "defaults", "fan"):
+        assert len(getattr(run.plot, chart)().data) > 0
+    with pytest.raises(ValueError, match="plot: got 'x', expected one of .*regimes"):
+        run.plot("x")
+
+
+def test_progress_is_for_whoever_asks_and_silent_elsewhere(capfd, monkeypatch):
+    calls = []
+    with progress_of(2048, calls.append) as given, progress_of(2048, True) as alone:
+        given(1024), alone(1024)
+    assert calls == [1024] and capfd.readouterr() == ("", "")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr("engine.undertow.progress.watched", lambda: "terminal")
+    with progress_of(2048, True) as update:
+        update(1024)
+    assert "1,024 of 2,048 paths" in capfd.readouterr().err
+
+
+def test_progress_in_a_notebook_is_one_output_written_over(monkeypatch):
+    shown = []
+    handle = types.SimpleNamespace(update=lambda content: shown.append(str(content)))
+    stand_in = types.ModuleType("IPython.display")
+    stand_in.HTML, stand_in.display = str, lambda content, display_id: handle
+    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
+    monkeypatch.setitem(sys.modules, "IPython.display", stand_in)
+    sys.modules["IPython"].get_ipython = lambda: types.SimpleNamespace(kernel="a kernel")
+    assert watched() == "notebook"
+    with progress_of(2048, True) as update:
+        update(1024)
+    assert len(shown) == 2 and shown[-1] == ""
 
 
 def test_every_number_of_a_run_has_a_unit_or_is_said_to_have_none(run):
@@ -186,7 +250,7 @@ def test_every_number_of_a_run_has_a_unit_or_is_said_to_have_none(run):
 
 def test_a_run_says_how_likely_a_loss_is(run):
     """VaR 99% is exceeded with 1%, to the paths in its bin, with the error of 1,024 independent paths."""
-    p = run.beyond(run.system_loss.var_99["1y"])
+    p = run.beyond(run.loss.var_99["1y"])
     assert p.probability["1y"] == pytest.approx(0.01, abs=2e-3)
     assert p.probability_se["1y"] == pytest.approx(np.sqrt(0.01 * 0.99 / 1024), rel=0.15)
     assert p.attrs["units"] == {"probability": "share", "probability_se": "share"}
@@ -200,7 +264,7 @@ def test_a_name_of_two_meanings_has_the_unit_of_its_table():
 
 def test_lenders_are_ranked_within_each_horizon():
     run = ut.run("worked_small", paths=512, months=36)
-    assert run.horizons == run.lenders["horizon"].unique().tolist() == ["1y", "3y"]
+    assert run.horizons == run.lenders.index.unique("horizon").tolist() == ["1y", "3y"]
     by_horizon = run.lenders.groupby("horizon", sort=False)["es_99"]
     assert by_horizon.apply(lambda es: es.is_monotonic_decreasing).all() and by_horizon.size().min() > 1
 
@@ -215,9 +279,10 @@ def test_a_path_of_the_run_again(run):
 
 
 def test_a_written_run_is_a_run_folder(run, tmp_path):
-    page = run.write(tmp_path / "mine")
-    found = read_results(tmp_path / "mine")
-    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    folder = run.write(tmp_path / "mine")
+    found = read_results(folder)
+    assert (folder / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert (folder / "report.xlsx").read_bytes().startswith(b"PK")
     pd.testing.assert_frame_equal(found.tables["losses"], run.losses, check_like=True)
     assert found.summary["paths"] == 1024 and "payments" in found.tables
 
@@ -243,6 +308,116 @@ def test_parameters_are_held_to_their_limits():
     parameters.economy.rate = 2.0
     with pytest.raises(ValueError, match="economy.rate: got 2.0, expected a number at least -0.1"):
         ut.run("worked_small", paths=1024, months=12, parameters=parameters)
+
+
+def test_a_setting_is_the_commands():
+    """The scenario and a number by its key are the parameters that the command would compose."""
+    wanted = composed("scenario=bust", "chips.life=3", "policy=backstop")
+    chosen = settings_of("bust", {"chips.life": 3, "policy": "backstop"}, None)
+    assert chosen == (wanted.parameters, wanted.scenario.name, wanted.scenario.story)
+    assert settings_of("bust", {"chips.life": np.float32(3)}, None).parameters.chips.life == 3.0
+
+
+def test_settings_leave_a_users_own_configuration_alone():
+    with hydra.initialize_config_module("conf", version_base="1.3"):
+        settings_of("bust", None, None)
+        assert hydra.compose("config", overrides=["chips.life=3"]).chips.life == 3.0
+
+
+@pytest.mark.parametrize(
+    "wrong, problems",
+    [
+        (
+            {"paths": 0, "seed": -1, "months": 30, "book": "nope", "settings": {"run.dir": "x"}},
+            [
+                "seed: got -1",
+                "run.paths: got 0",
+                "months: got 30",
+                "run.dir: not a setting",
+                "book: got book",
+            ],
+        ),
+        (
+            {"settings": {"chips.lif": 3, "economy.rate": "x", "book.path": "x"}},
+            ["book.path: got 'x', expected the argument book="],
+        ),
+        (
+            {"settings": {"chips.lif": 3, "economy.rate": "x"}},
+            ["chips.lif: unknown key; did you mean chips.life?", "economy.rate: got 'x', expected a number"],
+        ),
+        (
+            {"settings": {"credit.waiver": 7, "chips.life": [1, 2]}},
+            ["chips.life: got '[1,2]', expected a number"],
+        ),
+        ({"scenario": "bst"}, ["scenario: got 'bst', expected one of baseline, boom, bust"]),
+        (
+            {"scenario": "bust", "parameters": ut.Parameters()},
+            ["parameters: got 'Parameters', expected None"],
+        ),
+        ({"settings": {"chips.life": {}}}, ["chips.life: got {}, expected a number, a text"]),
+    ],
+)
+def test_all_that_is_wrong_is_said_as_the_command_says_it(wrong, problems):
+    with pytest.raises(ut.BadInput) as caught:
+        ut.run(**({"book": "worked_small", "paths": 1024, "months": 12} | wrong))
+    error = caught.value
+    assert [line[: len(start)] for line, start in zip(error.problems, problems, strict=True)] == problems
+    assert str(error) == str(Refusal(error.problems)) and error._render_traceback_() == str(error).split("\n")
+    inside = {frame.name for frame in caught.traceback}
+    assert not inside & {"__call__", "raised", "settings_of", "load_book"} and error.__suppress_context__
+    assert pickle.loads(pickle.dumps(error)).problems == error.problems
+
+
+def test_rows_of_a_book_that_are_wrong_are_said_the_same_way(tmp_path):
+    ut.write_template(tmp_path / "books")
+    loans = tmp_path / "books" / "worked_small" / "loans.csv"
+    loans.write_text(loans.read_text(encoding="utf-8").replace("CLOUD", "CLOWD", 1), encoding="utf-8")
+    with pytest.raises(ut.BadInput, match=r"8 problems in the input.*\n  holdings.csv, row 2, column"):
+        ut.run(loans.parent, paths=1024, months=12)
+
+
+def test_forms_of_a_report_are_checked_before_anything_is_written(run, tmp_path):
+    with pytest.raises(ut.BadInput, match="formats: got 'docx', expected one of html, xlsx, pdf, svg, png"):
+        run.write(tmp_path / "a", formats=["docx"])
+    with pytest.raises(ut.BadInput, match="there is no program nowhere; install one"):
+        run.write(tmp_path / "a", formats=["pdf"], browser="nowhere")
+    assert not (tmp_path / "a").exists()
+
+
+NOTEBOOK = ROOT / "docs/notebooks/first_run.ipynb"
+
+
+def test_the_notebook_runs(tmp_path, monkeypatch, capsys):
+    """Every cell in order, on the small book; a value that ends a cell can be shown."""
+    monkeypatch.chdir(tmp_path)
+    cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
+    names = {}
+    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    assert sum('"ai_credit_2025", paths=20_000' in source for source in sources) == 3
+    for source in sources:
+        small = source.replace('"ai_credit_2025", paths=20_000', '"worked_small", paths=1024, months=12')
+        *body, last = ast.parse(small).body
+        value = None
+        if isinstance(last, ast.Expr):
+            exec(compile(ast.Module(body, []), str(NOTEBOOK), "exec"), names)
+            value = eval(compile(ast.Expression(last.value), str(NOTEBOOK), "eval"), names)
+        else:
+            exec(compile(small, str(NOTEBOOK), "exec"), names)
+        assert value is None or repr(value)
+    assert capsys.readouterr().out.startswith(
+        "undertow: 2 problems in the input, nothing was run\n  chips.life"
+    )
+    run, bust = names["run"], names["bust"]
+    assert bust.parameters.chips.life == 4.0 and bust.summary["scenario"] == "bust" and bust.summary["story"]
+    assert bust.loss.el["1y"] > run.loss.el["1y"]
+    assert (tmp_path / "first_run" / "report.html").exists()
+
+
+def test_the_notebook_is_kept_without_outputs():
+    """Numbers in it would be those of an earlier model."""
+    document = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+    code = [cell for cell in document["cells"] if cell["cell_type"] == "code"]
+    assert len(code) > 10 and all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
 
 
 def test_the_package_has_the_face():

@@ -80,9 +80,9 @@ def write_page(folder: str | pathlib.Path) -> pathlib.Path:
     return path
 
 
-def page(results: Results) -> str:
-    """The document."""
-    summary, contents = results.summary, sections(results)
+def page(results: Results, contents: list[tuple[str, Section]] | None = None) -> str:
+    """The document; `contents` are the run's `sections` where they are made already."""
+    summary, contents = results.summary, contents or sections(results)
     figures = {chart.name: chart_json(chart.figure) for _, section in contents for chart in section.charts}
     return render(
         "report.html",

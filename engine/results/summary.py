@@ -3,15 +3,25 @@
 import json
 import pathlib
 from collections.abc import Callable
-from typing import Any, NotRequired, TypedDict, cast
+from typing import Annotated, Any, NotRequired, TypedDict, cast
 
 from engine.results.provenance import Origin, Timing
 
 SCHEMA = 1
 """Version of summary.json and of the tables beside it (docs/results.md)."""
 
-Measures = dict[str, Any]
-"""el, var_99, es_99 ... of one column at one horizon, as the table `losses` names them."""
+Measures = Annotated[
+    dict[str, Any],
+    {
+        "type": "object",
+        "required": ["el", "es_99", "es_99_se", "var_99"],
+        "patternProperties": {
+            "^(el|var_|es_|exposure|wealth)": {"type": ["number", "null"]},
+            "^resolved_": {"type": "boolean"},
+        },
+    },
+]
+"""el, var_99, es_99 ... of one column at one horizon, as the table `losses` names them, and their schema."""
 
 
 class Sampler(TypedDict):

@@ -3,10 +3,11 @@
     import undertow as ut
 
     run = ut.run("ai_credit_2025", paths=20_000, seed=7)
-    run.system_loss                       # EL, VaR and ES by horizon, USD bn, as a pandas DataFrame
-    run.lenders, run.firms, run.contributions
+    run.loss                              # EL, VaR and ES by horizon, USD bn, as a pandas DataFrame
+    run.lenders, run.bearers, run.borrowers, run.contributions
+    run.plot.loss(), run.table("system")  # charts and tables of the report
     run.replay(17)                        # every month of one path
-    run.write("out/mine")                 # tables, summary.json and report.html
+    run.write("out/mine")                 # tables, summary.json, report.html and report.xlsx
 
     ut.clear([[0, 4], [0, 0]], [2, 0])    # Eisenberg-Noe; docs/api.md lists everything by topic
 
@@ -96,10 +97,11 @@ if TYPE_CHECKING:
     from engine.tail.sample import sample_tail as sample_tail
     from engine.tail.worst_case import worst_case as worst_case
     from engine.tail.worst_case import worst_probability as worst_probability
+    from engine.undertow.bad_input import BadInput as BadInput
     from engine.undertow.books import load_book as load_book
     from engine.undertow.isolation import prepare as prepare
+    from engine.undertow.main_job import run as run
     from engine.undertow.simulation import Run as Run
-    from engine.undertow.simulation import run as run
 
 ON_HOST = {
     "BookError": "book.checks.problems.BookError",
@@ -149,6 +151,7 @@ ON_HOST = {
     "vasicek_quantile": "portfolio.vasicek.loss_quantile",
     "basel_risk_weight": "portfolio.vasicek.risk_weight",
     "sample_tail": "tail.sample.sample_tail",
+    "BadInput": "undertow.bad_input.BadInput",
     "load_book": "undertow.books.load_book",
     "prepare": "undertow.isolation.prepare",
 }
@@ -184,7 +187,7 @@ ON_DEVICE = {
     "worst_case": "tail.worst_case.worst_case",
     "worst_probability": "tail.worst_case.worst_probability",
     "Run": "undertow.simulation.Run",
-    "run": "undertow.simulation.run",
+    "run": "undertow.main_job.run",
 }
 """Names that need JAX: functions run in double precision and give NumPy arrays back."""
 

@@ -1,9 +1,9 @@
-"""A run from Python: book in, tables out."""
+"""A finished simulation: its tables as DataFrames, as the report shows them, as charts, as files."""
 
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Callable
+from collections.abc import Collection
 from typing import Any
 
 import jax
@@ -11,18 +11,17 @@ import numpy as np
 import pandas as pd
 
 from engine import arguments
-from engine.book.build import build_system
 from engine.book.checks.problems import expected
-from engine.book.limits import problems_of
 from engine.book.load import Book
 from engine.book.parameters import Parameters
 from engine.book.system import System
-from engine.learn.importance.importance import TailTarget, learn
 from engine.numerics import double_precision
 from engine.paths import replay as paths
 from engine.paths.path import traced
-from engine.paths.samplers import samplers_of
-from engine.paths.simulate import simulate
+from engine.report import findings
+from engine.report.chromium import NoBrowser, browser
+from engine.report.page import kicker, sections
+from engine.report.section import Chart, Section
 from engine.results.circular_web import web_tables
 from engine.results.folder import Results, write_json, write_table
 from engine.results.provenance import made, timing_of
@@ -30,28 +29,26 @@ from engine.results.replications import Replications
 from engine.results.summarise import config_hash
 from engine.results.summary import Summary
 from engine.results.write import results_of
-from engine.run.plan import Hooks, Plan, Timing
+from engine.run.plan import Plan, Timing
 from engine.tail.measures import column_losses
 from engine.tail.tally import Tally
-from engine.undertow.books import load_book
-from engine.undertow.isolation import on_host
+from engine.undertow.bad_input import BadInput
+from engine.undertow.plots import Plots
+from engine.undertow.settings import BASELINE
 from engine.undertow.units import with_units
+from engine.undertow.view import ReportTable, fragment
 
-REPLICATIONS = {"antithetic": 16, "sobol": 16}
-"""Samplers whose errors come from the spread of replications, and the default number of those."""
-MONTHS = range(12, 121, 12)
-BLOCK = 16_384
-LEARNING_BLOCK = 4096
-COMPONENTS = 4
-"""Principal components of each factor's path that a scrambled sequence covers."""
+WEB = ("web", "failures")
+"""The chart and the table that need `circular_web`."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Run:
     """A finished simulation. Tables are pandas DataFrames with units by column in `attrs["units"]`.
 
-    Losses are positive, USD bn, cumulative to the horizon; probabilities and shares are decimals. `tally` and
-    `system` are the engine's own objects, for what no table holds.
+    Losses are positive, USD bn, cumulative to the horizon; probabilities and shares are decimals. In a
+    notebook the run shows its headline and the system's loss. `tally` and `system` are the engine's own
+    objects, for what no table holds.
     """
 
     book: Book
@@ -63,6 +60,8 @@ class Run:
     timing: Timing
     replications: Replications
     sampler: str
+    scenario: str = BASELINE
+    story: str = ""
 
     @functools.cached_property
     def results(self) -> Results:
@@ -91,22 +90,26 @@ class Run:
         return self.tables["losses"]
 
     @property
-    def system_loss(self) -> pd.DataFrame:
-        """The rows of `losses` that are about all lenders together, by horizon."""
-        return self._of_kind("system").set_index("horizon")
+    def loss(self) -> pd.DataFrame:
+        """Loss of all lenders together by horizon: EL, VaR with 95% intervals, ES with standard errors."""
+        return self._of_kind("system").droplevel("name").drop(columns="id")
 
     @property
     def lenders(self) -> pd.DataFrame:
-        """The rows of `losses` that are about single lenders, the greatest ES 99% first within a horizon."""
-        lenders = self._of_kind("lender")
-        parts = [lenders[lenders["horizon"] == name] for name in self.horizons]
-        ranked = [part.sort_values("es_99", ascending=False, kind="stable") for part in parts]
-        return pd.concat(ranked, ignore_index=True)
+        """The same by horizon and lender, the greatest ES 99% first: `run.lenders.loc["5y"]`."""
+        return self._of_kind("lender")
 
     @property
-    def firms(self) -> pd.DataFrame:
-        """Probability of default by firm and horizon, with standard errors and the shares of its causes."""
-        return self.tables["firms"]
+    def bearers(self) -> pd.DataFrame:
+        """The same by horizon and group of final bearers, with their wealth."""
+        return self._of_kind("bearer")
+
+    @property
+    def borrowers(self) -> pd.DataFrame:
+        """Probability of default by borrower and horizon with errors, and the shares of its causes."""
+        table = self.tables["firms"].set_index("name")
+        last = [column for column in table if column.startswith("pd_") and not column.endswith("_se")][-1]
+        return with_units("firms", table.sort_values(last, ascending=False, kind="stable"))
 
     @property
     def contributions(self) -> pd.DataFrame:
@@ -148,6 +151,23 @@ class Run:
         names = pd.Index(self.horizons, name="horizon")
         return with_units("beyond", pd.DataFrame(rows, names, columns=["probability", "probability_se"]))
 
+    @functools.cached_property
+    def plot(self) -> Plots:
+        """The report's charts as Plotly figures: `run.plot.loss()`."""
+        return Plots(self._charts)
+
+    def table(self, name: str) -> ReportTable:
+        """A table of the report by its name: shown in a notebook as on the page, `frame` as a DataFrame.
+
+        Raises ValueError for a name that the report does not have, with those that it has.
+
+        Example: `run.table("system")`.
+        """
+        tables = {table.name: table for section in self._sections(name) for table in section.tables}
+        if name not in tables:
+            arguments.refuse("table", name, "one of " + ", ".join([*tables, *WEB[1:]]))
+        return ReportTable(tables[name])
+
     def replay(self, path: int) -> pd.DataFrame:
         """Every month of one path: revenue, regime, rents, prices, spreads, debt, losses and defaults.
 
@@ -165,24 +185,52 @@ class Run:
             sampler = self.samplers[path // share]
             return monthly(self.system, paths.replay(self.system, self.plan.seed, path, sampler))
 
-    def write(self, folder: str | pathlib.Path) -> pathlib.Path:
-        """Write summary.json, results/*.parquet and report.html into a folder; the path of the report.
+    def write(
+        self, folder: str | pathlib.Path, formats: Collection[str] = ("html", "xlsx"),
+        browser: str | None = None,
+    ) -> pathlib.Path:  # fmt: skip
+        """Write summary.json, results/*.parquet and the report into a folder; the path of the folder.
 
-        The folder is made if need be.
+        Args: folder, made if need be; formats, some of `html`, `xlsx`, `pdf`, and `svg` and `png` for the
+        figures; browser, the path of the Chromium or Chrome that the last three need, by default the first
+        on the PATH. Raises BadInput for another format, and where a browser is needed and there is none.
         """
-        from engine.report.page import write_page
+        from engine.report.files import FORMATS, write_report
 
+        refuse_formats(formats, FORMATS, browser)
         folder = pathlib.Path(folder)
         (folder / "results").mkdir(parents=True, exist_ok=True)
         with double_precision():
             for name, table in (self.results.tables | self.circular_web).items():
                 write_table(folder, name, table)
             write_json(folder / "summary.json", self.summary)
-            write_page(folder)
-        return folder / "report.html"
+            write_report(folder, formats, browser)
+        return folder
 
     def _of_kind(self, kind: str) -> pd.DataFrame:
-        return self.losses[self.losses["kind"] == kind].reset_index(drop=True)
+        """Rows of `losses` by horizon and name, the greatest ES 99% first within a horizon."""
+        table = self.losses[self.losses["kind"] == kind]
+        parts = [table[table["horizon"] == name] for name in self.horizons]
+        ranked = pd.concat([part.sort_values("es_99", ascending=False, kind="stable") for part in parts])
+        indexed = ranked.drop(columns=["column", "kind"]).set_index(["horizon", "name"])
+        empty = [column for column in indexed if (indexed[column].isna() | (indexed[column] == "")).all()]
+        return with_units("losses", indexed.drop(columns=empty))
+
+    def _sections(self, name: str) -> list[Section]:
+        """Sections of the report; with the circular web, which takes seconds, only where a part needs it."""
+        return self._with_web if name in WEB else self._without_web
+
+    @functools.cached_property
+    def _without_web(self) -> list[Section]:
+        return [section for _, section in sections(self.results)]
+
+    @functools.cached_property
+    def _with_web(self) -> list[Section]:
+        results = self.results._replace(tables=self.results.tables | self.circular_web)
+        return [section for _, section in sections(results)]
+
+    def _charts(self, name: str) -> list[Chart]:
+        return [chart for section in self._sections(name) for chart in section.charts]
 
     def _provenance(self) -> dict[str, Any]:
         timing = timing_of(
@@ -190,7 +238,8 @@ class Run:
         )
         plan, numbers = dataclasses.asdict(self.plan), dataclasses.asdict(self.parameters)
         return made() | plan | {
-            "run": "", "task": "tail_risk", "scenario": "", "story": "", "sampler": self.sampler,
+            "run": "", "task": "tail_risk", "scenario": self.scenario, "story": self.story,
+            "sampler": self.sampler,
             "months": self.system.calendar.month.shape[0], "command": ["undertow.run"], "timing": timing,
             "book": self.book.name, "book_hash": self.book.hash, "book_repairs": list(self.book.repairs),
             "book_warnings": list(self.book.warnings),
@@ -198,72 +247,27 @@ class Run:
         }  # fmt: skip
 
     def __repr__(self) -> str:
-        last = self.system_loss.iloc[-1]
+        last = self.loss.iloc[-1]
         return (
             f"<Run of {self.book.name}: {self.plan.paths:,} paths, seed {self.plan.seed}; at {last.name} "
             f"EL {last.el:.1f}, VaR 99% {last.var_99:.1f}, ES 99% {last.es_99:.1f} USD bn>"
         )
 
+    def _repr_html_(self) -> str:
+        """The headline of the report and the system's loss, for a notebook."""
+        texts = [kicker(self.summary), findings.headline(self.results), *self.warnings]
+        return fragment(self.table("system").table, texts)
 
-def run(
-    book: Book | str | pathlib.Path = "ai_credit_2025",
-    paths: int = 20_000,
-    seed: int = 7,
-    months: int = 60,
-    *,
-    parameters: Parameters | None = None,
-    sampler: str = "pseudo_random",
-    replications: int | None = None,
-    kernel: str = "xla",
-    progress: Callable[[int], None] = lambda paths: None,
-) -> Run:
-    """Simulate a book on all devices: the main job of the command, its numbers the same to the bit.
 
-    Args: book, a `Book`, the name of one that comes with the package, or a path; paths; seed, below 2^64;
-    months, a multiple of 12 up to 120; parameters, every number that is not a row of the book, `Parameters()`
-    if None; sampler, `pseudo_random`, `antithetic`, `sobol` (paths a multiple of `replications` times a power
-    of two) or `importance` (aimed at the system's tail beyond 99.9%); replications, 16 for `antithetic` and
-    `sobol` and 1 for the others unless given: from two on their spread is the error; kernel, `xla`, `fused`
-    (one program in C++ for the whole path, compiled on this machine) or `auto`, which is `fused` where it can
-    be had; progress, called with the number of paths done.
-
-    Raises ValueError for arguments that cannot be, `fused` without a C++ compiler among them, `BookError` for
-    a book that cannot be used. What the paths do not resolve is in `warnings`, never silent.
-
-    Example:
-        >>> import undertow as ut
-        >>> run = ut.run("worked_small", paths=2048, months=12)
-        >>> run.losses.attrs["units"]["es_99"]
-        'USD bn'
-        >>> bool(run.system_loss.es_99["1y"] >= run.system_loss.var_99["1y"] >= 0.0)
-        True
-        >>> run.replay(3).shape[0]
-        12
-    """
-    plan = Plan(
-        paths=arguments.whole("paths", paths), block=BLOCK, seed=arguments.whole("seed", seed), kernel=kernel
-    )
-    months = arguments.whole("months", months)
-    if replications is not None:
-        replications = arguments.count("replications", replications, 1, plan.paths)
-    parameters = Parameters() if parameters is None else parameters
-    problems = problems_of(parameters)
-    if months not in MONTHS:
-        problems.append(expected("months", months, "a multiple of 12 from 12 to 120"))
-    if problems:
-        raise ValueError("\n".join(problems))
-    count = replications or REPLICATIONS.get(sampler, 1)
-    book = book if isinstance(book, Book) else load_book(book)
-    with double_precision():
-        system = build_system(book, parameters, months)
-        if sampler == "importance":
-            samplers: tuple = (learn(system, TailTarget(), seed, LEARNING_BLOCK).sampler,) * count
-        else:
-            samplers = samplers_of(system, plan, sampler, count, COMPONENTS)
-        measures = Replications()
-        hooks = Hooks(progress=progress, replication=measures.add)
-        tally, timing = simulate(system, plan, samplers, hooks)
-        return Run(book, parameters, system, plan, samplers, on_host(tally), timing, measures, sampler)
+def refuse_formats(formats: Collection[str], known: Collection[str], program: str | None) -> None:
+    """Raises BadInput for unknown forms of a report, and for those of a browser where there is none."""
+    if unknown := [form for form in formats if form not in known]:
+        raise BadInput(expected("formats", form, "one of " + ", ".join(known)) for form in unknown)
+    if set(formats) - {"html", "xlsx"}:
+        try:
+            browser(program)
+        except NoBrowser as error:
+            raise BadInput([expected("formats", list(formats), f"html and xlsx: there is {error}")]) from None
 
 
 def monthly(system: System, history: tuple[Any, Any]) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from hydra.errors import (
 )
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException, ValidationError
 
-from engine.book.checks.problems import expected
+from engine.book.checks.problems import complaint, expected
 from experiments.config.overrides import foreign_letter
 from experiments.config.schema import group_types
 
@@ -31,10 +31,7 @@ class BadInput(Exception):
 
     def __init__(self, problems: typing.Iterable[str]):
         self.problems = list(dict.fromkeys(problems))
-        count = len(self.problems)
-        head = "1 problem" if count == 1 else f"{count} problems"
-        lines = "\n".join("  " + problem.replace("\n", "\n    ") for problem in self.problems)
-        super().__init__(f"undertow: {head} in the input, nothing was run\n{lines}")
+        super().__init__(complaint(self.problems))
 
 
 def explain(error: Exception, override: str = "") -> str:

@@ -122,12 +122,20 @@ def book_problems(book: Book) -> list[str]:
 
 
 def report_problems(report: Report, sampler: Sampler) -> list[str]:
-    """The share of flagged paths is a share; a focus compares independent, unweighted paths."""
+    """The share of flagged paths is a share, a browser is there where one is needed, a focus has plain paths."""
     problems = whole_problems("report", report, {"focus_paths": (256, 2**20, 1)})
     if not 0.0 <= report.most_flagged <= 1.0:
         problems.append(expected("report.most_flagged", report.most_flagged, "a share between 0 and 1"))
     if report.focus is not None and sampler.name != "pseudo_random":
         problems.append(expected("sampler.name", sampler.name, "pseudo_random with report.focus"))
+    if needy := [name for name in ("pdf", "svg", "png") if getattr(report, name)]:
+        from engine.report.chromium import NoBrowser, browser
+
+        try:
+            browser(report.browser)
+        except NoBrowser as error:
+            kind = f"false: it needs Chromium or Chrome, and there is {error}"
+            problems += [expected(f"report.{name}", True, kind) for name in needy]
     return problems
 
 

@@ -90,7 +90,7 @@ def read(cfg: DictConfig, tasks: Mapping[str, ModuleType]) -> Experiment:
     group = own.get(config.task.name)
     options = getattr(config, group) if group else None
     config.book.path, config.run.dir = at_home(config.book.path), at_home(config.run.dir)
-    config.sampler.tilt = at_home(config.sampler.tilt)
+    config.sampler.tilt, config.report.browser = at_home(config.sampler.tilt), at_home(config.report.browser)
     parameters = Parameters(
         **{field.name: getattr(config, field.name) for field in dataclasses.fields(Parameters)}
     )

@@ -73,10 +73,20 @@ class Report:
     """What is written, and when a finished run counts as unreliable (exit code 4)."""
 
     html: bool = True
+    xlsx: bool = True  # every table as a sheet of report.xlsx
+    pdf: bool = False  # the page as report.pdf; this and the figures need Chromium or Chrome
+    svg: bool = False  # every figure as figures/NAME.svg
+    png: bool = False  # every figure as figures/NAME.png
+    browser: str | None = None  # path of Chromium or Chrome; null: the first on the PATH
     focus: str | None = None  # whose page it is: lender:ID, class:ID, bearer:ID or borrower:ID
     focus_paths: Any = 16_384  # of the run, for that page and each of its actions
     most_flagged: float = 0.001  # share of paths whose fixed points had not settled
     fail_on_unresolved: bool = False  # a tail measure whose interval could not be resolved
+
+    @property
+    def formats(self) -> list[str]:
+        """What is written, by the names of `engine.report.files.FORMATS`."""
+        return [name for name in ("html", "xlsx", "pdf", "svg", "png") if getattr(self, name)]
 
 
 @dataclasses.dataclass

@@ -2,7 +2,7 @@
 
 config.yaml      the resolved configuration          status.json   running, done, interrupted or failed
 provenance.json  versions, hashes, command, device   log.jsonl     one JSON object a line
-results/*.parquet, summary.json, report.html         written when the run has finished
+results/*.parquet, summary.json, report.*, figures/  written when the run has finished
 checkpoint.npz, checkpoint-previous.npz              what an interrupted run resumes from
 """
 
@@ -31,7 +31,13 @@ from experiments.session.stopping import Interrupted
 if TYPE_CHECKING:
     from engine.results.provenance import Provenance
 
-RESULTS = ("summary.json", "report.html", "results")
+REPORT = {
+    "html": "report.html", "xlsx": "report.xlsx", "pdf": "report.pdf", "svg": "figures/*.svg",
+    "png": "figures/*.png",
+}  # fmt: skip
+"""Files of the report by its form."""
+
+RESULTS = ("summary.json", "results", "report.html", "report.xlsx", "report.pdf", "figures")
 log = logging.getLogger("undertow")
 
 

@@ -49,7 +49,7 @@ from experiments.session.exit_codes import (
 )
 from experiments.session.lock import busy
 from experiments.session.processes import share_token
-from experiments.session.run_folder import refuse_foreign
+from experiments.session.run_folder import REPORT, refuse_foreign
 from experiments.sweeps.progress import SweepProgress
 
 BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
@@ -256,8 +256,8 @@ def done_before(job: Job, identity: dict) -> bool:
         "book_hash": identity["book"],
         "sources": identity["sources"],
     }
-    whole = (job.folder / "summary.json").exists() and (
-        not report.html or (job.folder / "report.html").exists()
+    whole = (job.folder / "summary.json").exists() and all(
+        any(job.folder.glob(REPORT[form])) for form in report.formats
     )
     same = all(provenance.get(key) == value for key, value in identical.items())
     return job.experiment.run.resume and whole and same and state(job.folder) == "done"

@@ -15,7 +15,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 FIXTURE = pathlib.Path(__file__).with_name("slurm.sh")
 DAEMONS = ("munged", "slurmctld", "slurmd")
-RUN = ("run.paths=16384", "run.block=512", "run.months=12", "report.html=false")
+RUN = ("run.paths=16384", "run.block=512", "run.months=12", "report.html=false", "report.xlsx=false")
 PATIENCE = 240.0
 """Seconds to wait for a job of a few seconds on a machine that has other work."""
 

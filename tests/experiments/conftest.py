@@ -123,8 +123,9 @@ class Engine:
         (folder / "summary.json").write_text(json.dumps(summary, default=str))
         return summary
 
-    def write_page(self, folder):
-        (folder / "report.html").write_text("<html></html>")
+    def write_report(self, folder, formats, program=None):
+        for form in formats:
+            (folder / f"report.{form}").write_text("<html></html>")
 
 
 def shelf(name: str) -> str:
@@ -176,7 +177,7 @@ def install(monkeypatch):
         },
         "engine.results.write": {"write_results": stand_in.write_results},
         "engine.results.circular_web": {"web_tables": lambda system, book, tally, seed, samplers: {}},
-        "engine.report.page": {"write_page": stand_in.write_page},
+        "engine.report.files": {"write_report": stand_in.write_report},
         "engine.report.terminal": {"print_summary": lambda summary, file: print("summary", file=file)},
     }.items():
         module = types.ModuleType(name)

@@ -24,7 +24,13 @@ SETTINGS = {
     "plain": ("run.paths=262144",),
     "sobol": ("run.paths=262144", "sampler=sobol", "sampler.replications=4"),
 }
-SMALL = ("run.block=512", "run.months=12", "report.html=false", "run.checkpoint_seconds=0.05")
+SMALL = (
+    "run.block=512",
+    "run.months=12",
+    "report.html=false",
+    "report.xlsx=false",
+    "run.checkpoint_seconds=0.05",
+)
 SESSION = ("run", "command", "commit", "timing")
 """Entries of the summary that tell one session from another."""
 

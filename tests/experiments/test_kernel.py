@@ -4,7 +4,14 @@ import json
 
 import pytest
 
-SMALL = ("book.name=worked_small", "run.paths=512", "run.months=12", "report.html=false", "run.dir=out")
+SMALL = (
+    "book.name=worked_small",
+    "run.paths=512",
+    "run.months=12",
+    "report.html=false",
+    "report.xlsx=false",
+    "run.dir=out",
+)
 
 
 @pytest.fixture

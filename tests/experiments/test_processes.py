@@ -13,7 +13,14 @@ import pytest
 from experiments.session.processes import share_token
 from tests.loopback import free_address
 
-SMALL = ("run.paths=5000", "run.block=512", "run.months=12", "run.seed=3", "report.html=false")
+SMALL = (
+    "run.paths=5000",
+    "run.block=512",
+    "run.months=12",
+    "run.seed=3",
+    "report.html=false",
+    "report.xlsx=false",
+)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import sys
 import pytest
 import yaml
 
+from engine.report.chromium import NoBrowser
 from engine.results import provenance
 from experiments.session.lock import Lock
 
@@ -26,7 +27,7 @@ def test_a_finished_run_leaves_everything(undertow, engine, status, tmp_path):
     assert "out/a/report.html" in answer.out
     assert {path.name for path in folder.iterdir()} == {
         "config.yaml", "provenance.json", "status.json", "log.jsonl", "results", "summary.json",
-        "report.html", ".lock",
+        "report.html", "report.xlsx", ".lock",
     }  # fmt: skip
     config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
     assert (config["run"]["paths"], config["chips"]["life"], config["book"]["name"]) == (
@@ -114,10 +115,10 @@ def test_an_earlier_run_s_results_go_first(undertow, engine, tmp_path):
 
 @pytest.mark.parametrize(("error", "code"), [(RuntimeError, 1), (KeyboardInterrupt, 3)])
 def test_half_of_the_results_is_none(error, code, undertow, engine, tmp_path, monkeypatch):
-    def broken(folder):
+    def broken(folder, formats, program):
         raise error
 
-    monkeypatch.setattr(sys.modules["engine.report.page"], "write_page", broken)
+    monkeypatch.setattr(sys.modules["engine.report.files"], "write_report", broken)
     assert undertow("run.dir=a").code == code
     left = {path.name for path in (tmp_path / "a").iterdir()}
     assert left == {"config.yaml", "provenance.json", "status.json", "log.jsonl", ".lock"}
@@ -145,6 +146,30 @@ def test_progress_is_a_line_where_nobody_looks_on(undertow, engine, tmp_path):
 def test_without_the_page_no_page(undertow, engine, tmp_path):
     assert undertow("run.dir=a", "report.html=false").code == 0
     assert not (tmp_path / "a" / "report.html").exists()
+    assert (tmp_path / "a" / "report.xlsx").exists()
+
+
+def test_files_of_a_browser_are_refused_without_one(undertow, engine, untouched):
+    with untouched():
+        answer = undertow("run.dir=a", "report.pdf=true", "report.png=true", "report.browser=no/such/program")
+    assert answer.code == 2 and engine.runs == []
+    assert (
+        "report.pdf: got True, expected false: it needs Chromium or Chrome, and there is no program"
+        in answer.err
+    )
+    assert "report.png: got True" in answer.err and "report.svg" not in answer.err
+
+
+def test_a_browser_that_fails_costs_no_run(undertow, engine, status, tmp_path, monkeypatch):
+    def broken(folder, formats, program):
+        engine.write_report(folder, ["html"])
+        raise NoBrowser("false ended with code 1")
+
+    monkeypatch.setattr(sys.modules["engine.report.files"], "write_report", broken)
+    answer = undertow("run.dir=a", "report.pdf=true", f"report.browser={sys.executable}")
+    assert answer.code == 1 and status(tmp_path / "a")["status"] == "done"
+    assert "the run is done, its report is not complete: false ended with code 1" in answer.err
+    assert (tmp_path / "a" / "summary.json").exists() and (tmp_path / "a" / "report.html").exists()
 
 
 def test_too_many_flagged_paths_are_not_reliable(undertow, engine, status, tmp_path):

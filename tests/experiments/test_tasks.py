@@ -64,13 +64,13 @@ def test_a_machine_without_runs_has_none(undertow):
 def test_page_and_exit_code_speak_from_one_list(undertow, engine, tmp_path, monkeypatch):
     """The doubts are in summary.json before the page is made of it."""
     engine.summary = {"paths": 1000, "flagged_paths": {"lender_clearing": 5}, "warnings": []}
-    page = sys.modules["engine.report.page"]
+    files = sys.modules["engine.report.files"]
 
-    def write_page(folder):
+    def write_report(folder, formats, program):
         doubts = json.loads((folder / "summary.json").read_text())["doubts"]
         (folder / "report.html").write_text("".join(doubts))
 
-    monkeypatch.setattr(page, "write_page", write_page)
+    monkeypatch.setattr(files, "write_report", write_report)
     answer = undertow("run.dir=a")
     doubt = "0.50% of paths are flagged lender_clearing, at most 0.10% are accepted (report.most_flagged)"
     assert answer.code == 4 and doubt in answer.err

@@ -1,6 +1,8 @@
 """summary.json: complete when written, refused in one sentence when it is not, and its doubts."""
 
 import json
+import pathlib
+import re
 
 import pytest
 
@@ -8,8 +10,12 @@ from engine.book.load import load_book, shipped_book
 from engine.results.folder import read_results
 from engine.results.provenance import Provenance, machine
 from engine.results.reliability import doubts_of
+from engine.results.schema import summary_schema
 from engine.results.summary import Sampler, Summary, Timing, UnreadableSummary, read_summary
 from engine.results.write import write_results
+from tests.json_schema import violations
+
+PUBLISHED = pathlib.Path(__file__).parents[2] / "docs" / "summary.schema.json"
 
 
 @pytest.fixture
@@ -31,6 +37,23 @@ def test_every_entry_that_is_defined_is_written_and_no_other(results, run):
     assert set(results.summary["timing"]) == Timing.__required_keys__
     assert Sampler.__required_keys__ == set(results.summary["sampler"])
     assert set(run.provenance) - {"status", "timing"} == Provenance.__required_keys__
+
+
+def test_the_published_schema_is_that_of_the_types():
+    """`python -m engine.results.schema > docs/summary.schema.json` publishes it anew."""
+    assert json.loads(PUBLISHED.read_text(encoding="utf-8")) == summary_schema()
+
+
+def test_a_real_summary_is_what_the_published_schema_says(folder):
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    schema = json.loads(PUBLISHED.read_text(encoding="utf-8"))
+    assert violations(schema, summary) == []
+    summary["system"]["1y"]["es_99"] = "3.1"
+    summary["system"]["1y"]["resolved_99"] = 1
+    summary["paths"], summary["commit"] = 8192.5, None
+    del summary["timing"]["kernel"], summary["lenders"][next(iter(summary["lenders"]))]["1y"]["el"]
+    places = [re.split("[/:]", line)[0] for line in violations(schema, summary)]
+    assert places == ["lenders", "paths", "system", "system", "timing"]
 
 
 def test_the_machine_is_known(results):

@@ -1,7 +1,7 @@
 """Problems of a book, each with its place and what was expected there."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 SHOWN = 50
 """Problems printed by a `BookError`; the rest are counted."""
@@ -39,3 +39,15 @@ class BookError(ValueError):
 def expected(name: str, got: object, expectation: str) -> str:
     """The sentence of one problem."""
     return f"{name}: got {got!r}, expected {expectation}"
+
+
+def complaint(problems: Sequence[str]) -> str:
+    """The message of a command or a call that is refused: how many problems, then each.
+
+    >>> print(complaint(["chips.life: got -1, expected a number above 0"]))
+    undertow: 1 problem in the input, nothing was run
+      chips.life: got -1, expected a number above 0
+    """
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    lines = ("  " + problem.replace("\n", "\n    ") for problem in problems)
+    return "\n".join([f"undertow: {count} in the input, nothing was run", *lines])
