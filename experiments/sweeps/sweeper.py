@@ -145,7 +145,7 @@ class CheckedSweeper(BasicSweeper):
         except (HydraException, OmegaConfBaseException) as error:
             raise BadInput([explain(error)]) from None
         own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-        return read(own, tasks.every())
+        return read(own, tasks.every(), values)
 
     def ready(self, jobs: list[Job]) -> dict[pathlib.Path, int]:
         """Exit codes of the jobs that are done already, by folder; raises `BadInput` where one cannot run.

@@ -47,7 +47,7 @@ MOVED = ("economy", "chips", "contracts", "credit", "lenders")
 class Options:
     """Options of `task=greeks`: numbers to move, size of the step, numbers to check."""
 
-    level: float = 0.99
+    level: float = 0.99  # of the ES whose sensitivities are measured
     step: float = 0.05  # share of its size by which each number is moved, up and down
     paths: Any = 512  # a row of the design
     checked: Any = 10  # numbers of the greatest effects that are also moved alone
@@ -56,7 +56,7 @@ class Options:
     bumps: Any = 4  # rows of each number moved alone
     groups: list[str] = dataclasses.field(
         default_factory=lambda: ["economy", "chips", "contracts", "credit", "lenders"]
-    )
+    )  # groups of parameters that are moved
 
 
 def problems(config: Config, options: Options) -> list[str]:
