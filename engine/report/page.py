@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from engine.report import findings, words
+from engine.report.answers import answer
 from engine.report.html import chart_json, packed_plotly, render
 from engine.report.section import Section
 from engine.report.sections.attribution import attribution
@@ -59,7 +60,7 @@ TOPICS = (
     Topic("Not covered", limits),
     Topic("Provenance", provenance),
 )
-"""The page from top to bottom."""
+"""The page from top to bottom; a topic that needs the entry of a task comes before all others."""
 
 TITLE = "Undertow: who loses if the AI build-out disappoints"
 UNRELIABLE = "Do not rely on these numbers: the run ended with exit code 4, for these reasons."
@@ -78,14 +79,15 @@ def write_page(folder: str | pathlib.Path) -> pathlib.Path:
 
 def page(results: Results) -> str:
     """The document."""
-    summary, contents = results.summary, sections(results)
+    summary, contents, own = results.summary, sections(results), answer(results)
+    loss = f"{findings.headline(results)} {findings.lead(results)}"
     figures = {chart.name: chart_json(chart.figure) for _, section in contents for chart in section.charts}
     return render(
         "report.html",
         title=TITLE,
         kicker=kicker(summary),
-        headline=findings.headline(results),
-        lead=findings.lead(results),
+        headline=own.headline if own else findings.headline(results),
+        lead=f"{own.rest} {loss}".strip() if own else findings.lead(results),
         unreliable=UNRELIABLE,
         doubts=summary.get("doubts", []),
         warnings=summary.get("warnings", []),
@@ -97,12 +99,10 @@ def page(results: Results) -> str:
 
 
 def sections(results: Results) -> list[tuple[str, Section]]:
-    """Name and section of every topic that the run has."""
-    return [
-        (topic.name, topic.section(results))
-        for topic in TOPICS
-        if topic.needs is None or topic.needs in results.summary
-    ]
+    """Name and section of every topic that the run has, those of its task first."""
+    own = [topic for topic in TOPICS if topic.needs in results.summary]
+    common = [topic for topic in TOPICS if topic.needs is None]
+    return [(topic.name, topic.section(results)) for topic in (*own, *common)]
 
 
 def kicker(summary: Summary) -> str:

@@ -177,8 +177,8 @@ def group_lines(group: str, config: Mapping[str, Any], tasks: Mapping[str, Modul
 def matches(text: str) -> list[str]:
     """The key that a text names, whole, short or by its last part; else close ones, closest first.
 
-    >>> matches("waiver")[:1], matches("target")
-    (['credit.waiver'], ['reverse_stress.target'])
+    >>> matches("waiver")[:1], matches("credit.waiver")
+    (['credit.waiver'], ['credit.waiver'])
     """
     text = SHORT.get(text, text)
     every, last = keys(), text.rpartition(".")[2].lower()
