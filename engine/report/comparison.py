@@ -25,7 +25,7 @@ MOST = 12
 SAME = Cell("–")
 PAIRED = (
     "± is one standard error, of changes that of the paired difference: the runs share their random numbers, "
-    "and the correlation of what one path contributes to each is measured on paths simulated again."
+    "and how much of their noise is common is measured on paths simulated again."
 )
 UNPAIRED = "± is one standard error; of these changes that of independent runs: "
 

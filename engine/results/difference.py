@@ -14,7 +14,7 @@ import pandas as pd
 
 from engine.results.estimates import LEVELS
 from engine.results.folder import Results
-from engine.tail.correlated import beyond, correlation, excess, paired_error
+from engine.tail.correlated import beyond, excess, paired_error, unshared
 
 MEASURES = ("el", *(f"{kind}_{suffix}" for suffix in LEVELS for kind in ("var", "es")))
 """Measures of a loss column that are compared."""
@@ -67,12 +67,19 @@ def loss_changes(base: Run, other: Run, samples: tuple[Sample, Sample] | None) -
     table = after[["kind", "id", "name", "class"]].reset_index()
     for measure in MEASURES:
         errors = measure_errors(before, measure), measure_errors(after, measure)
-        rho = np.zeros(len(common)) if samples is None else loss_correlations(samples, measure, common)
+        kappa = np.ones(len(common)) if samples is None else loss_pairing(samples, measure, common)
         table[f"{measure}_base"], table[measure] = before[measure].to_numpy(), after[measure].to_numpy()
         table[f"{measure}_change"] = table[measure] - table[f"{measure}_base"]
-        table[f"{measure}_change_se"] = paired_error(*errors, rho, base.paths, other.paths)
-        table[f"{measure}_correlation"] = rho if samples is not None else math.nan
+        table[f"{measure}_change_se"] = change_errors(table[f"{measure}_change"], errors, kappa, base, other)
     return table.assign(run=other.name, paired=samples is not None)
+
+
+def change_errors(
+    change: pd.Series, errors: tuple[np.ndarray, np.ndarray], kappa: np.ndarray, base: Run, other: Run
+) -> np.ndarray:
+    """Standard errors of changes; 0 where paired runs agree in a number and in its error to the bit."""
+    same = (np.asarray(change) == 0.0) & (errors[0] == errors[1]) & (kappa != 1.0)
+    return np.where(same, 0.0, paired_error(*errors, kappa, base.paths, other.paths))
 
 
 def measure_errors(table: pd.DataFrame, measure: str) -> np.ndarray:
@@ -83,15 +90,15 @@ def measure_errors(table: pd.DataFrame, measure: str) -> np.ndarray:
     return table[f"{measure}_se"].to_numpy(np.float64)
 
 
-def loss_correlations(samples: tuple[Sample, Sample], measure: str, index: pd.MultiIndex) -> np.ndarray:
-    """Correlation of what a path contributes to a measure in both runs, by (horizon, column) of `index`."""
+def loss_pairing(samples: tuple[Sample, Sample], measure: str, index: pd.MultiIndex) -> np.ndarray:
+    """Share of a measure's variance that pairing leaves, by (horizon, column) of `index`."""
     before, after = (contributions(sample, measure) for sample in samples)
     places = [
         (*place(samples[0], horizon, column), *place(samples[1], horizon, column))
         for horizon, column in index
     ]
     h, c, i, k = np.array(places, np.int64).reshape(-1, 4).T
-    return correlation(before[h, c], after[i, k])
+    return unshared(before[h, c], after[i, k])
 
 
 def place(sample: Sample, horizon: str, column: str) -> tuple[int, int]:
@@ -114,9 +121,10 @@ def default_changes(base: Run, other: Run, samples: tuple[Sample, Sample] | None
     years = [name for name in before if name in after and name.startswith("pd_") and name.endswith("y")]
     parts = []
     for year in years:
-        rho = np.zeros(len(firms)) if samples is None else default_correlations(samples, firms, year)
+        kappa = np.ones(len(firms)) if samples is None else default_pairing(samples, firms, year)
         a, b = before.loc[firms], after.loc[firms]
-        error = paired_error(a[f"{year}_se"], b[f"{year}_se"], rho, base.paths, other.paths)
+        errors = a[f"{year}_se"].to_numpy(np.float64), b[f"{year}_se"].to_numpy(np.float64)
+        error = change_errors(b[year] - a[year], errors, kappa, base, other)
         parts.append(pd.DataFrame({
             "horizon": year.removeprefix("pd_"), "firm": list(firms), "name": b["name"].to_numpy(),
             "kind": b["kind"].to_numpy(), "pd_base": a[year].to_numpy(), "pd": b[year].to_numpy(),
@@ -126,14 +134,14 @@ def default_changes(base: Run, other: Run, samples: tuple[Sample, Sample] | None
     return table.assign(run=other.name, paired=samples is not None)
 
 
-def default_correlations(samples: tuple[Sample, Sample], firms: Sequence[str], year: str) -> np.ndarray:
-    """Correlation of default by the end of a year in both runs, by firm."""
+def default_pairing(samples: tuple[Sample, Sample], firms: Sequence[str], year: str) -> np.ndarray:
+    """Share of the variance of default by the end of a year that pairing leaves, by firm."""
     months = 12 * int(year.removeprefix("pd_").removesuffix("y"))
     defaults = []
     for sample in samples:
         month = sample.default_month[[sample.firms.index(firm) for firm in firms]]
         defaults.append(((month > 0) & (month <= months)).astype(np.float64))
-    return correlation(*defaults)
+    return unshared(*defaults)
 
 
 def table_changes(base: Run, other: Run) -> tuple[pd.DataFrame, list[str]]:
@@ -170,9 +178,11 @@ def one_table(name: str, before: pd.DataFrame, after: pd.DataFrame) -> tuple[pd.
     for column in values:
         a, b = both[f"{column}_a"].to_numpy(np.float64), both[f"{column}_b"].to_numpy(np.float64)
         errors = [both.get(f"{column}_se{side}", pd.Series(math.nan, both.index)) for side in ("_a", "_b")]
+        with np.errstate(invalid="ignore"):
+            change = b - a  # of two infinities there is none
         differs = ~((a == b) | (np.isnan(a) & np.isnan(b)))
         parts.append(pd.DataFrame({
-            "table": name, "row": label, "column": column, "base": a, "value": b, "change": b - a,
+            "table": name, "row": label, "column": column, "base": a, "value": b, "change": change,
             "change_se": np.hypot(*(each.to_numpy(np.float64) for each in errors)),
         })[differs])  # fmt: skip
     alone = len(before) + len(after) - 2 * len(both)

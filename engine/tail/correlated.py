@@ -1,12 +1,16 @@
 """Errors of differences between runs that share draws, from a sample of their paths.
 
-Estimates a and b of two runs of the same seed rest on paths 0 .. N_a - 1 and 0 .. N_b - 1. With s_a, s_b
-their own standard errors and rho the correlation of what one path contributes to each,
+Estimates a and b of two runs of the same seed rest on paths 0 .. N_a - 1 and 0 .. N_b - 1. With s_a and s_b
+their own standard errors, x and y what one path contributes to each, and
 
-    se(b - a)^2 = s_a^2 + s_b^2 - 2 rho s_a s_b sqrt(min(N_a, N_b) / max(N_a, N_b))
+    kappa = var(y - x) / (var x + var y)
 
-since the paths that both have are the only ones with a covariance. Independent runs have rho = 0. rho is
-estimated on fewer paths than the errors: it needs the pair of paths, which no tally holds.
+the share of the variance that pairing leaves (1 for independent runs, 0 for equal ones),
+
+    se(b - a)^2 = s_a^2 + s_b^2 - (1 - kappa) (N_a s_a^2 + N_b s_b^2) / max(N_a, N_b)
+
+since only the paths that both have covary; it is kappa (s_a^2 + s_b^2) where they are as many. kappa needs
+pairs of paths, which no tally holds, and is estimated on fewer of them than the errors.
 """
 
 import numpy as np
@@ -15,19 +19,23 @@ from numpy.typing import ArrayLike
 
 from engine import arguments
 
+FEWEST = 5
+"""Paths of a sample that contribute to an estimate, from which on they say how alike two runs are."""
+
 
 def paired_error(
-    before: ArrayLike, after: ArrayLike, correlation: ArrayLike, paths_before: int, paths_after: int
+    before: ArrayLike, after: ArrayLike, kappa: ArrayLike, paths_before: int, paths_after: int
 ) -> Float64[np.ndarray, "..."]:
     """Standard error of the difference of two estimates, elementwise.
 
-    >>> float(paired_error(3.0, 4.0, 0.0, 100, 100)), float(paired_error(3.0, 3.0, 1.0, 100, 100))
-    (5.0, 0.0)
+    >>> float(paired_error(3.0, 4.0, 1.0, 100, 100)), float(paired_error(3.0, 4.0, 0.04, 100, 100))
+    (5.0, 1.0)
     """
     a, b = arguments.numbers("before", before), arguments.numbers("after", after)
-    rho = np.nan_to_num(arguments.numbers("correlation", correlation))
-    overlap = np.sqrt(min(paths_before, paths_after) / max(paths_before, paths_after))
-    return np.sqrt(np.maximum(a**2 + b**2 - 2.0 * rho * a * b * overlap, 0.0))
+    shared = 1.0 - arguments.numbers("kappa", kappa)
+    with np.errstate(invalid="ignore"):  # an error that is not finite has no difference
+        common = (paths_before * a**2 + paths_after * b**2) / max(paths_before, paths_after)
+        return np.sqrt(np.maximum(a**2 + b**2 - shared * common, 0.0))
 
 
 def excess(losses: ArrayLike, level: float) -> Float64[np.ndarray, "... paths"]:
@@ -47,14 +55,19 @@ def value_at_risk(losses: Float64[np.ndarray, "... paths"], level: float) -> Flo
     return np.quantile(losses, level, axis=-1, keepdims=True, method="inverted_cdf")
 
 
-def correlation(before: ArrayLike, after: ArrayLike) -> Float64[np.ndarray, "..."]:
-    """Correlation along the last axis; 1 where the two are the same, 0 where one of them does not vary.
+def unshared(before: ArrayLike, after: ArrayLike) -> Float64[np.ndarray, "..."]:
+    """kappa along the last axis.
 
-    >>> correlation([[1.0, 2.0, 3.0], [1.0, 1.0, 1.0]], [[2.0, 4.0, 6.0], [1.0, 2.0, 3.0]]).round(6)
-    array([1., 0.])
+    Of m paths that contribute to either estimate, none may happen to tell them apart: kappa is at least
+    1 / m. It is 1 where m is below FEWEST.
+
+    >>> x = np.arange(100.0)
+    >>> unshared([x, x, 0 * x], [x + 5.0, -x, 0 * x]).round(2)
+    array([0.01, 2.  , 1.  ])
     """
     a, b = np.asarray(before, np.float64), np.asarray(after, np.float64)
     arguments.fits("after", b, a.shape)
-    a, b = a - a.mean(axis=-1, keepdims=True), b - b.mean(axis=-1, keepdims=True)
-    scale = np.sqrt((a**2).sum(axis=-1) * (b**2).sum(axis=-1))
-    return np.divide((a * b).sum(axis=-1), scale, out=np.zeros_like(scale), where=scale > 0.0)
+    count = ((a != 0.0) | (b != 0.0)).sum(axis=-1)
+    total, apart = a.var(axis=-1) + b.var(axis=-1), (b - a).var(axis=-1)
+    kappa = np.divide(apart, total, out=np.ones_like(total), where=total > 0.0)
+    return np.where(count < FEWEST, 1.0, np.maximum(kappa, 1.0 / np.maximum(count, 1)))
