@@ -85,6 +85,18 @@ def label(comparison: Comparison, name: str) -> str:
     return ", ".join(f"{key} = {shown(values[place])}" for key, values in axes.items())
 
 
+def run_head(comparison: Comparison) -> str:
+    """The head of a column of runs: the one key or two that vary."""
+    axes = comparison.axes
+    return ", ".join(axes) if 1 <= len(axes) <= 2 else "Run"
+
+
+def run_cell(comparison: Comparison, name: str) -> str:
+    """A run under that head: its values, or its folder."""
+    text = label(comparison, name)
+    return ", ".join(part.rpartition(" = ")[2] for part in text.split(", ")) if " = " in text else text
+
+
 def system_row(part: data.Part, horizon: str) -> pd.Series:
     """The system loss of a run at a horizon, with its changes."""
     losses = part.losses
@@ -97,18 +109,40 @@ def system_table(comparison: Comparison) -> Table:
     for horizon in comparison.horizons:
         own = comparison.base.results.system(horizon)
         rows.append(row(
-            horizon_years(horizon), label(comparison, comparison.base.name),
+            horizon_years(horizon), run_cell(comparison, comparison.base.name),
             *(cell for key in SHOWN for cell in (of_base(own, key), SAME)),
         ))  # fmt: skip
         for part in comparison.parts:
             line = system_row(part, horizon)
             changes = (cell for key in SHOWN for cell in (amount(line[key]), changed(line, key)))
-            rows.append(row(horizon_years(horizon), label(comparison, part.run.name), *changes))
-    head = ("Horizon", "Run", *(text for name in SHOWN.values() for text in (name, "Change")))
+            rows.append(row(horizon_years(horizon), run_cell(comparison, part.run.name), *changes))
+    head = ("Horizon", run_head(comparison), *(text for name in SHOWN.values() for text in (name, "Change")))
     return Table(
         "compare", "System loss", head, tuple(rows), errors_note(comparison), "USD bn", words=2,
         brief_columns=(0, 1, 2, 3, 8, 9, 10, 11),
     )  # fmt: skip
+
+
+def pair_table(comparison: Comparison) -> Table:
+    """The system loss of two runs: a row for each horizon and measure."""
+    [part] = comparison.parts
+    rows = []
+    for horizon in comparison.horizons:
+        own, line = comparison.base.results.system(horizon), system_row(part, horizon)
+        theirs = part.run.results.system(horizon)
+        rows += [
+            row(horizon_years(horizon), name, of_base(own, key), of_base(theirs, key), changed(line, key),
+                standard(line, key))
+            for key, name in SHOWN.items()
+        ]  # fmt: skip
+    names = [label(comparison, run.name) for run in comparison.runs]
+    head = ("Horizon", "Measure", *names, "Change", "t")
+    return Table("compare", "System loss", head, tuple(rows), errors_note(comparison), "USD bn", words=2)
+
+
+def loss_table(comparison: Comparison) -> Table:
+    """The system loss, by measure for two runs and by run for more."""
+    return pair_table(comparison) if len(comparison.parts) == 1 else system_table(comparison)
 
 
 def of_base(loss: dict[str, Any], key: str) -> Cell:
@@ -141,12 +175,20 @@ def ranked_table(comparison: Comparison, kind: str, name: str, title: str) -> Ta
         return None
     cells = tuple(
         row(
-            line["name"], label(comparison, line["run"]), amount(line["el_base"]), changed(line, "el"),
+            line["name"], run_cell(comparison, line["run"]), amount(line["el_base"]), changed(line, "el"),
             amount(line["es_99_base"]), changed(line, "es_99"), standard(line, "es_99"),
         )
         for _, line in rows.iterrows()
     )  # fmt: skip
-    head = (title.split(" by ")[0], "Run", "Expected, base", "Change", "ES 99%, base", "Change", "t")
+    head = (
+        title.split(" by ")[0],
+        run_head(comparison),
+        "Expected, base",
+        "Change",
+        "ES 99%, base",
+        "Change",
+        "t",
+    )
     span = horizon_years(comparison.horizons[-1])
     return Table(f"compare_{name}", f"{title}, {span}", head, cells, "", "USD bn", words=2, brief_rows=6)
 
@@ -171,13 +213,13 @@ def defaults_table(comparison: Comparison) -> Table | None:
         return None
     cells = tuple(
         row(
-            line["name"], label(comparison, line["run"]), probability(line["pd_base"], None),
+            line["name"], run_cell(comparison, line["run"]), probability(line["pd_base"], None),
             probability(line["pd"], None), probability(line["pd_change"], line["pd_change_se"]),
             standard(line, "pd"),
         )
         for _, line in rows.iterrows()
     )  # fmt: skip
-    head = ("Borrower", "Run", "PD, base", "PD", "Change", "t")
+    head = ("Borrower", run_head(comparison), "PD, base", "PD", "Change", "t")
     title = f"Borrowers by change of default probability, {horizon_years(years[-1])}"
     return Table("compare_defaults", title, head, cells, words=2, brief_rows=6)
 
@@ -319,12 +361,12 @@ def others_parts(comparison: Comparison) -> list[Part]:
 
 def sections(comparison: Comparison) -> list[tuple[str, Section]]:
     """The page's sections by their names in the contents."""
-    caveats = [caveat for part in comparison.parts for caveat in part.caveats]
+    caveats = [each for part in comparison.parts for each in (*part.caveats, *part.notes)]
     if not comparison.horizons:
         body = (finding(headline(comparison)), Bullets(tuple(caveats)))
         return [("Not comparable", Section("caveats", "What cannot be compared", body))]
-    tables = [each for each in (grid_table(comparison), system_table(comparison)) if each is not None]
-    changes = (finding(lead(comparison)), *sweep_charts(comparison), *tables)
+    tables = [each for each in (grid_table(comparison), loss_table(comparison)) if each is not None]
+    changes = (*sweep_charts(comparison), *tables)
     who = [
         ranked_table(comparison, "lender", "lenders", "Lenders by change of ES 99%"),
         ranked_table(comparison, "bearer", "bearers", "Final bearers by change of ES 99%"),
@@ -337,7 +379,9 @@ def sections(comparison: Comparison) -> list[tuple[str, Section]]:
         note("Numbers of every table that both runs have; results/ beside this page holds all of them."),
         *others_parts(comparison),
     )
-    kept = tuple(caveats) or ("Nothing: book, version, horizons, seed, sampler and paths are the same.",)
+    kept = tuple(caveats) or (
+        "Nothing: book, version, horizons, seed, sampler, paths and tables are the same.",
+    )
     return [
         ("Changes", Section("changes", "What changes", changes)),
         ("Who", Section("who", "Whose losses change", listed)),
@@ -367,7 +411,7 @@ def print_comparison(comparison: Comparison, file: Stream) -> None:
     blocks: list[Any] = [headline(comparison), lead(comparison)]
     if comparison.horizons:
         blocks += [
-            grid_table(comparison), system_table(comparison),
+            grid_table(comparison), loss_table(comparison),
             ranked_table(comparison, "lender", "lenders", "Lenders by change of ES 99%"),
             defaults_table(comparison),
         ]  # fmt: skip

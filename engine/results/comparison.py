@@ -17,7 +17,8 @@ class Part:
     losses: pd.DataFrame
     defaults: pd.DataFrame
     others: pd.DataFrame
-    caveats: tuple[str, ...]
+    caveats: tuple[str, ...]  # what cannot be compared
+    notes: tuple[str, ...]  # tables and rows without a counterpart
     unpaired: str  # why errors are those of independent runs; empty where they are paired
 
 
@@ -58,5 +59,5 @@ def compare(base: Run, run: Run, samples: tuple[Sample, Sample] | None, unpaired
     others, notes = table_changes(base, run)
     return Part(
         run, loss_changes(base, run, samples), default_changes(base, run, samples), others,
-        (*caveats(base, run), *(f"{run.name} against {base.name}: {note}" for note in notes)), unpaired,
+        tuple(caveats(base, run)), tuple(f"{run.name} against {base.name}: {note}" for note in notes), unpaired,
     )  # fmt: skip

@@ -117,7 +117,7 @@ def contributions(sample: Sample, measure: str) -> np.ndarray:
 def default_changes(base: Run, other: Run, samples: tuple[Sample, Sample] | None) -> pd.DataFrame:
     """Every borrower's default probability by year in both runs: `pd_base`, `pd`, `pd_change`, its error."""
     before, after = (run.results.tables["firms"].set_index("firm") for run in (base, other))
-    firms = before.index.intersection(after.index, sort=False)
+    firms = list(before.index.intersection(after.index, sort=False))
     years = [name for name in before if name in after and name.startswith("pd_") and name.endswith("y")]
     parts = []
     for year in years:
@@ -126,7 +126,7 @@ def default_changes(base: Run, other: Run, samples: tuple[Sample, Sample] | None
         errors = a[f"{year}_se"].to_numpy(np.float64), b[f"{year}_se"].to_numpy(np.float64)
         error = change_errors(b[year] - a[year], errors, kappa, base, other)
         parts.append(pd.DataFrame({
-            "horizon": year.removeprefix("pd_"), "firm": list(firms), "name": b["name"].to_numpy(),
+            "horizon": year.removeprefix("pd_"), "firm": firms, "name": b["name"].to_numpy(),
             "kind": b["kind"].to_numpy(), "pd_base": a[year].to_numpy(), "pd": b[year].to_numpy(),
             "pd_change": (b[year] - a[year]).to_numpy(), "pd_change_se": error,
         }))  # fmt: skip

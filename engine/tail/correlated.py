@@ -35,7 +35,7 @@ def paired_error(
     shared = 1.0 - arguments.numbers("kappa", kappa)
     with np.errstate(invalid="ignore"):  # an error that is not finite has no difference
         common = (paths_before * a**2 + paths_after * b**2) / max(paths_before, paths_after)
-        return np.sqrt(np.maximum(a**2 + b**2 - shared * common, 0.0))
+        return np.asarray(np.sqrt(np.maximum(a**2 + b**2 - shared * common, 0.0)))
 
 
 def excess(losses: ArrayLike, level: float) -> Float64[np.ndarray, "... paths"]:
@@ -69,5 +69,5 @@ def unshared(before: ArrayLike, after: ArrayLike) -> Float64[np.ndarray, "..."]:
     arguments.fits("after", b, a.shape)
     count = ((a != 0.0) | (b != 0.0)).sum(axis=-1)
     total, apart = a.var(axis=-1) + b.var(axis=-1), (b - a).var(axis=-1)
-    kappa = np.divide(apart, total, out=np.ones_like(total), where=total > 0.0)
+    kappa = np.divide(apart, total, out=np.ones(np.shape(total)), where=total > 0.0)
     return np.where(count < FEWEST, 1.0, np.maximum(kappa, 1.0 / np.maximum(count, 1)))
