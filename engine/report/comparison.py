@@ -180,15 +180,8 @@ def ranked_table(comparison: Comparison, kind: str, name: str, title: str) -> Ta
         )
         for _, line in rows.iterrows()
     )  # fmt: skip
-    head = (
-        title.split(" by ")[0],
-        run_head(comparison),
-        "Expected, base",
-        "Change",
-        "ES 99%, base",
-        "Change",
-        "t",
-    )
+    subject, _, _ = title.partition(" by ")
+    head = (subject, run_head(comparison), "Expected, base", "Change", "ES 99%, base", "Change", "t")
     span = horizon_years(comparison.horizons[-1])
     return Table(f"compare_{name}", f"{title}, {span}", head, cells, "", "USD bn", words=2, brief_rows=6)
 
@@ -379,14 +372,15 @@ def sections(comparison: Comparison) -> list[tuple[str, Section]]:
         note("Numbers of every table that both runs have; results/ beside this page holds all of them."),
         *others_parts(comparison),
     )
-    kept = tuple(caveats) or (
-        "Nothing: book, version, horizons, seed, sampler, paths and tables are the same.",
-    )
+    none = "Nothing: book, version, horizons, seed, sampler, paths and tables are the same."
     return [
         ("Changes", Section("changes", "What changes", changes)),
         ("Who", Section("who", "Whose losses change", listed)),
         ("Asked", Section("asked", "What was asked", (keys_table(comparison),))),
-        ("Not comparable", Section("caveats", "What cannot be compared", (Bullets(kept),))),
+        (
+            "Not comparable",
+            Section("caveats", "What cannot be compared", (Bullets(tuple(caveats or [none])),)),
+        ),
         ("All tables", Section("others", "Every other table", rest)),
     ]
 

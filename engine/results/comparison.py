@@ -57,7 +57,8 @@ class Comparison:
 def compare(base: Run, run: Run, samples: tuple[Sample, Sample] | None, unpaired: str) -> Part:
     """A run beside the base; `unpaired` says why there are no samples to pair them on."""
     others, notes = table_changes(base, run)
+    pair = f"{run.name} against {base.name}"
     return Part(
         run, loss_changes(base, run, samples), default_changes(base, run, samples), others,
-        tuple(caveats(base, run)), tuple(f"{run.name} against {base.name}: {note}" for note in notes), unpaired,
+        tuple(caveats(base, run)), tuple(f"{pair}: {note}" for note in notes), unpaired,
     )  # fmt: skip
