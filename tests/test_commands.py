@@ -40,12 +40,11 @@ def commands(text: str) -> list[str]:
     code = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.S | re.M))
     parts = [part.strip() for line in [*blocks(text), *code] for part in line.split("&&")]
     kept = [part for part in parts if re.match(r"(undertow|make|python) \S", part) and "..." not in part]
-    return list(dict.fromkeys(re.sub(r"\s+#.*$", "", part) for part in kept))
+    return list(dict.fromkeys(" ".join(re.sub(r"\s+#.*$", "", part).split()) for part in kept))
 
 
-EVERY = {
-    command: page.name for page in reversed(PAGES) for command in commands(page.read_text(encoding="utf-8"))
-}
+TEXTS = {page.name: page.read_text(encoding="utf-8") for page in reversed(PAGES)}
+EVERY = {command: name for name, text in TEXTS.items() for command in commands(text)}
 
 
 def problems_of(command: str) -> list[str]:
@@ -114,7 +113,7 @@ def test_a_command_that_does_not_compose_is_seen(monkeypatch, tmp_path):
     assert problems_of("undertow target=300") and problems_of("undertow task=greeks greeks.steps=1")
     assert problems_of("make nothing") and problems_of("undertow -m task=policy greeks.step=0.1,0.2")
     assert commands("x\n\n    undertow a=1 \\\n        b=2   # why\n\n`undertow c=3`, `undertow ...`") == [
-        "undertow a=1          b=2", "undertow c=3",
+        "undertow a=1 b=2", "undertow c=3",
     ]  # fmt: skip
 
 
