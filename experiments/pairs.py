@@ -79,6 +79,8 @@ def cut(samples: Any) -> Any:
 
 def sampled(run: Any, paths: int, stop: Stop, tasks: Mapping[str, ModuleType]) -> tuple[Any, str]:
     """The first paths of a run, simulated again; None and the reason where this machine cannot."""
+    import numpy as np
+
     from engine.paths.columns import columns
     from engine.paths.simulate import layout_of
     from engine.results.difference import Sample
@@ -104,7 +106,8 @@ def sampled(run: Any, paths: int, stop: Stop, tasks: Mapping[str, ModuleType]) -
     stop.check()
     layout = layout_of(system)
     horizons = tuple(horizon_name(months) for months in layout.horizons)
-    return Sample(horizons, layout.columns, layout.entities, drawn.losses, drawn.default_month), ""
+    losses, months = np.asarray(drawn.losses), np.asarray(drawn.default_month)
+    return Sample(horizons, layout.columns, layout.entities, losses, months), ""
 
 
 def experiment_of(folder: pathlib.Path, tasks: Mapping[str, ModuleType]) -> Experiment:

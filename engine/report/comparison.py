@@ -336,7 +336,8 @@ def grid_table(comparison: Comparison) -> Table | None:
 
 def others_parts(comparison: Comparison) -> list[Part]:
     """Every other table that both have, folded: how much of it differs, and its largest changes."""
-    table, parts = comparison.tables["others"], []
+    table = comparison.tables["others"]
+    parts: list[Part] = []
     for name, rows in table.groupby("table", sort=True):
         size = (rows["change"].abs() / rows[["base", "value"]].abs().max(axis=1)).fillna(0.0)
         largest = rows.loc[size.sort_values(ascending=False, kind="stable").index[:MOST]]
@@ -359,16 +360,15 @@ def sections(comparison: Comparison) -> list[tuple[str, Section]]:
         body = (finding(headline(comparison)), Bullets(tuple(caveats)))
         return [("Not comparable", Section("caveats", "What cannot be compared", body))]
     tables = [each for each in (grid_table(comparison), loss_table(comparison)) if each is not None]
-    changes = (*sweep_charts(comparison), *tables)
+    changes: tuple[Part, ...] = (*sweep_charts(comparison), *tables)
     who = [
         ranked_table(comparison, "lender", "lenders", "Lenders by change of ES 99%"),
         ranked_table(comparison, "bearer", "bearers", "Final bearers by change of ES 99%"),
         defaults_table(comparison),
     ]
-    listed = tuple(each for each in who if each is not None) or (
-        note("No lender, bearer or borrower changes."),
-    )
-    rest = (
+    listed: tuple[Part, ...] = tuple(each for each in who if each is not None)
+    listed = listed or (note("No lender, bearer or borrower changes."),)
+    rest: tuple[Part, ...] = (
         note("Numbers of every table that both runs have; results/ beside this page holds all of them."),
         *others_parts(comparison),
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from engine.results.estimates import LEVELS
 from engine.results.folder import Results
@@ -67,7 +68,7 @@ def loss_changes(base: Run, other: Run, samples: tuple[Sample, Sample] | None) -
     table = after[["kind", "id", "name", "class"]].reset_index()
     for measure in MEASURES:
         errors = measure_errors(before, measure), measure_errors(after, measure)
-        kappa = np.ones(len(common)) if samples is None else loss_pairing(samples, measure, common)
+        kappa = None if samples is None else loss_pairing(samples, measure, common)
         table[f"{measure}_base"], table[measure] = before[measure].to_numpy(), after[measure].to_numpy()
         table[f"{measure}_change"] = table[measure] - table[f"{measure}_base"]
         table[f"{measure}_change_se"] = change_errors(table[f"{measure}_change"], errors, kappa, base, other)
@@ -75,11 +76,16 @@ def loss_changes(base: Run, other: Run, samples: tuple[Sample, Sample] | None) -
 
 
 def change_errors(
-    change: pd.Series, errors: tuple[np.ndarray, np.ndarray], kappa: np.ndarray, base: Run, other: Run
+    change: ArrayLike, errors: tuple[np.ndarray, np.ndarray], kappa: np.ndarray | None, base: Run, other: Run
 ) -> np.ndarray:
-    """Standard errors of changes; 0 where paired runs agree in a number and in its error to the bit."""
-    same = (np.asarray(change) == 0.0) & (errors[0] == errors[1]) & (kappa != 1.0)
-    return np.where(same, 0.0, paired_error(*errors, kappa, base.paths, other.paths))
+    """Standard errors of changes, those of independent runs without `kappa`.
+
+    0 where paired runs agree in a number and in its error to the bit: nothing tells them apart.
+    """
+    shares = np.ones(len(errors[0])) if kappa is None else kappa
+    error = paired_error(*errors, shares, base.paths, other.paths)
+    same = (np.asarray(change) == 0.0) & (errors[0] == errors[1]) & (kappa is not None)
+    return np.where(same, 0.0, error)
 
 
 def measure_errors(table: pd.DataFrame, measure: str) -> np.ndarray:
@@ -121,7 +127,7 @@ def default_changes(base: Run, other: Run, samples: tuple[Sample, Sample] | None
     years = [name for name in before if name in after and name.startswith("pd_") and name.endswith("y")]
     parts = []
     for year in years:
-        kappa = np.ones(len(firms)) if samples is None else default_pairing(samples, firms, year)
+        kappa = None if samples is None else default_pairing(samples, firms, year)
         a, b = before.loc[firms], after.loc[firms]
         errors = a[f"{year}_se"].to_numpy(np.float64), b[f"{year}_se"].to_numpy(np.float64)
         error = change_errors(b[year] - a[year], errors, kappa, base, other)

@@ -136,6 +136,10 @@ def test_rows_of_tables_are_matched_by_their_words():
 
 def test_lines_and_heat_maps_of_a_sweep(pair):
     (base, more), samples = pair
+    samples = tuple(
+        dataclasses.replace(each, losses=each.losses[..., :512], default_month=each.default_month[..., :512])
+        for each in samples
+    )
     grid = [
         {"chips": {"life": life}, "credit": {"waiver": waiver}} for waiver in (0.4, 0.8) for life in (6, 4)
     ]
