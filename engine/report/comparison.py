@@ -293,14 +293,19 @@ def in_order(values: list[Any]) -> list[Any]:
     return sorted(once) if numeric(once) else once
 
 
+def grid_cell(value: float, error: float) -> Cell:
+    """ES 99% of a run with the error of its change; the base has no change."""
+    if not words.known(value):
+        return SAME
+    base = error == 0.0
+    return Cell(words.amount(value), "amount", value, "base") if base else measured(value, error)
+
+
 def heat_chart(comparison: Comparison) -> Chart:
     """ES 99% over the two keys that vary."""
     columns, rows, value, error = grid(comparison)
     text = [
-        [
-            f"{words.amount(v)} ± {words.error(e, v)}" if words.known(v) else ""
-            for v, e in zip(*pair, strict=True)
-        ]
+        [str(grid_cell(v, e)) if words.known(v) else "" for v, e in zip(*pair, strict=True)]
         for pair in zip(value, error, strict=True)
     ]
     across, down = comparison.axes
@@ -325,7 +330,7 @@ def grid_table(comparison: Comparison) -> Table | None:
     columns, rows, value, error = grid(comparison)
     across, down = comparison.axes
     cells = tuple(
-        row(shown(name), *(measured(v, e) if words.known(v) else SAME for v, e in zip(*pair, strict=True)))
+        row(shown(name), *(grid_cell(v, e) for v, e in zip(*pair, strict=True)))
         for name, pair in zip(rows, zip(value, error, strict=True), strict=True)
     )
     head = (f"{down} \\ {across}", *(shown(each) for each in columns))

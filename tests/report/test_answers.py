@@ -2,6 +2,7 @@
 
 import io
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -14,7 +15,7 @@ from engine.results import attribution
 
 def ledger(loss):
     """The ledger of some losses."""
-    loss = np.asarray(loss, np.float32)
+    loss = jnp.asarray(loss, jnp.float32)
     one = loss[None]
     return Ledger(loss, 0 * loss, one, 0 * loss, 0 * one, 0 * one)
 
