@@ -267,9 +267,9 @@ def line_chart(comparison: Comparison) -> Chart:
 
 
 def point(comparison: Comparison, place: int, horizon: str, measure: str) -> tuple[float, float]:
-    """A measure of the run at a place, and the error of its change from the base (0 for the base)."""
+    """A measure of the run at a place, and the error of its change from the base; NaN for the base."""
     if place == 0:
-        return float(comparison.base.results.system(horizon)[measure]), 0.0
+        return float(comparison.base.results.system(horizon)[measure]), math.nan
     line = system_row(comparison.parts[place - 1], horizon)
     return float(line[measure]), float(line[f"{measure}_change_se"])
 
@@ -297,8 +297,9 @@ def grid_cell(value: float, error: float) -> Cell:
     """ES 99% of a run with the error of its change; the base has no change."""
     if not words.known(value):
         return SAME
-    base = error == 0.0
-    return Cell(words.amount(value), "amount", value, "base") if base else measured(value, error)
+    if math.isnan(error):
+        return Cell(words.amount(value), "amount", value, "base")
+    return measured(value, error)
 
 
 def heat_chart(comparison: Comparison) -> Chart:
