@@ -87,7 +87,7 @@ show = tail_risk.show
 def run_search(context: Context, model: Model, plain: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Tables by name and the summary's entry; `unreachable` says why no path reaches the target."""
     from engine.learn.reverse_stress.probability import probabilities
-    from engine.learn.reverse_stress.reverse_stress import Unreachable, search
+    from engine.learn.reverse_stress.reverse_stress import Unreachable
     from engine.learn.reverse_stress.story import story
     from engine.learn.reverse_stress.trials import Trials
     from engine.report.stress_words import story_lines
@@ -101,7 +101,7 @@ def run_search(context: Context, model: Model, plain: Any) -> tuple[dict[str, An
     with Progress(total, "reverse stress") as progress:
         trials = Trials(model[0], experiment.run.seed, options.of, watching(progress, context.stop), effort)
         try:
-            answers = search(trials, options.target, count)
+            answers = scenarios_for(trials, options.target, count)
         except Unreachable as error:
             why = reverse_stress.out_of_reach(str(error), share)
             return {}, {"target": options.target, "of": options.of, "unreachable": why}
@@ -114,6 +114,23 @@ def run_search(context: Context, model: Model, plain: Any) -> tuple[dict[str, An
     return tables, entry
 
 
+def scenarios_for(trials: Any, target: float, count: int) -> list[Any]:
+    """The scenarios of a search; what a quick one does not reach is searched for in full.
+
+    Raises `Unreachable` where a full search does not reach the target either.
+    """
+    from engine.learn.reverse_stress.reverse_stress import Unreachable, search
+    from engine.learn.reverse_stress.trials import FULL
+
+    try:
+        return search(trials, target, count)
+    except Unreachable:
+        if trials.effort == FULL:
+            raise
+        trials.effort = FULL
+        return search(trials, target, count)
+
+
 def effort_of(context: Context) -> tuple[Any, int, list[str]]:
     """The effort of the search, its number of scenarios, and a warning where both are scaled down."""
     from engine.learn.reverse_stress.trials import FULL, QUICK
@@ -124,7 +141,7 @@ def effort_of(context: Context) -> tuple[Any, int, list[str]]:
     scenarios = min(count, MOST_QUICK)
     warning = (
         f"reverse stress: run.paths = {paths:,} is below {LEAST_PATHS:,}, so the search is a quick one "
-        f"({scenarios} of {count} scenarios, an eighth of the paths around each): its answers are rough"
+        f"({scenarios} of {count} scenarios, half of the paths around each): its answers are rough"
     )
     return QUICK, scenarios, [warning]
 
