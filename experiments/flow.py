@@ -14,6 +14,7 @@ from experiments.model import load
 from experiments.session.checkpoints import Checkpoints, identity_of, interrupted_folder
 from experiments.session.exit_codes import DONE, FAILED, LOST, UNRELIABLE
 from experiments.session.output import say, shown
+from experiments.session.progress import doing
 from experiments.session.provenance import provenance_of
 from experiments.session.run_folder import RunFolder, refuse_foreign
 from experiments.session.stopping import Stop
@@ -54,8 +55,10 @@ def in_folder(task: ModuleType, context: Context) -> dict[str, Any]:
     """The summary of a task in a run folder; page, status and exit code speak from its one list of doubts."""
     experiment = context.experiment
     refuse_foreign(experiment.run.dir)
-    context.book = load(experiment)
-    model = task.model(context)
+    with doing(f"reading the book {experiment.book.path or experiment.book.name}"):
+        context.book = load(experiment)
+    with doing("building the model"):
+        model = task.model(context)
     context.stop.check()
     provenance = provenance_of(experiment, context.book)
     identity = identity_of(experiment, context.book.hash)
@@ -69,7 +72,8 @@ def in_folder(task: ModuleType, context: Context) -> dict[str, Any]:
         report = experiment.report
         summary["doubts"] = doubts_of(summary, report.most_flagged, report.fail_on_unresolved)
         folder.doubts = summary["doubts"]
-        context.unwritten = publish(folder, summary, report)
+        with doing("writing the report"):
+            context.unwritten = publish(folder, summary, report)
     return summary
 
 

@@ -19,6 +19,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
+from engine.book.checks.problems import expected
 from engine.run.host import UnreadableFlags, prepare_devices
 from engine.run.processes import Ended, Lost
 from experiments import tasks
@@ -52,7 +53,8 @@ def attempt(cfg: DictConfig, alone: bool) -> int:
     try:
         modules = tasks.every()
         schema.register(tasks.groups())  # a job of a sweep may run in a process that never called main
-        experiment = read.read(cfg, modules)
+        # The sweeper has looked at the overrides of a job, before it added its folder.
+        experiment = read.read(cfg, modules, HydraConfig.get().overrides.task if alone else ())
         prepare_devices(experiment.run.devices)
         from experiments.flow import carry_out
 
@@ -125,12 +127,18 @@ def command() -> None:
         say(BadInput(problems))
         raise SystemExit(BAD_INPUT)
     short = short_keys(sys.argv[1:])
+    asked = sys.argv[1:2] == ["explain"]
+    if asked:
+        del sys.argv[1]
     several = bool({"-m", "--multirun"} & set(sys.argv[1:]))
     sys.argv[1:] = [spelled_out(argument, several, short) for argument in sys.argv[1:]]
     # Hydra then hands its exceptions on instead of printing its own text and leaving with 1.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
-        app()
+        if asked:
+            explained(sys.argv[1:])
+        else:
+            app()
     except BadInput as error:
         problem = error
     except UnreadableFlags as error:
@@ -153,6 +161,20 @@ def command() -> None:
         return
     say(problem)
     raise SystemExit(BAD_INPUT)
+
+
+def explained(arguments: list[str]) -> None:
+    """Print what the keys among the arguments mean, with the values that the overrides among them give."""
+    from experiments.config import explain
+
+    keys = [each for each in arguments if "=" not in each]
+    if not keys:
+        raise BadInput([expected("explain", None, "a key or a group, as in undertow explain chips.life")])
+    sys.argv[1:] = [each for each in arguments if "=" in each]
+    config = explain.composed(sys.argv[1:])
+    lines = [line for key in keys for line in explain.explain(key, config, tasks.every())]
+    if code := shown(lambda: print("\n".join(lines))):
+        raise SystemExit(code)
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ DOOR = (
         "experiments.context",
         "experiments.focus",
     ),
-    ("experiments.comparison", "experiments.flow", "experiments.validation"),
+    ("experiments.comparison", "experiments.pairs", "experiments.flow", "experiments.validation"),
     ("experiments.tasks",),
     ("experiments.sweeps", "experiments.composition"),
     ("experiments.main",),

@@ -39,7 +39,7 @@ class Economy:
     leave_boom: list[float] = number([0.30, 0.06], "1/yr", "C", "to plateau, to bust")
     leave_plateau: list[float] = number([0.22, 0.14], "1/yr", "C", "to boom, to bust")
     leave_bust: list[float] = number([0.08, 0.45], "1/yr", "C", "to boom, to plateau")
-    start: str = "boom"
+    start: str = "boom"  # regime of month 0: boom, plateau or bust
     plan: list[float] = number(
         [60.0, 118.0, 190.0, 270.0, 350.0, 430.0],
         "USD bn/yr",

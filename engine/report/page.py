@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from engine.report import findings, focus_words, words
+from engine.report.answers import answer
 from engine.report.html import chart_json, packed_plotly, render
 from engine.report.section import Section
 from engine.report.sections.attribution import attribution
@@ -63,7 +64,7 @@ TOPICS = (
     Topic("Not covered", limits),
     Topic("Provenance", provenance),
 )
-"""The page from top to bottom."""
+"""The page from top to bottom; a topic that needs the entry of a task comes before all others."""
 
 TITLE = "Undertow: who loses if the AI build-out disappoints"
 UNRELIABLE = "Do not rely on these numbers: the run ended with exit code 4, for these reasons."
@@ -80,16 +81,27 @@ def write_page(folder: str | pathlib.Path) -> pathlib.Path:
     return path
 
 
+def opening(results: Results) -> tuple[str, str]:
+    """Headline and lead: of one party on its own page, else of the task that has an answer, else of the run."""
+    if "focus" in results.summary:
+        return focus_words.headline(results), focus_words.lead(results)
+    headline, lead = findings.headline(results), findings.lead(results)
+    if own := answer(results):
+        return own.headline, f"{own.rest} {headline} {lead}".strip()
+    return headline, lead
+
+
 def page(results: Results, contents: list[tuple[str, Section]] | None = None) -> str:
     """The document; `contents` are the run's `sections` where they are made already."""
     summary, contents = results.summary, contents or sections(results)
+    headline, lead = opening(results)
     figures = {chart.name: chart_json(chart.figure) for _, section in contents for chart in section.charts}
     return render(
         "report.html",
         title=TITLE,
         kicker=kicker(summary),
-        headline=(focus_words if "focus" in summary else findings).headline(results),
-        lead=(focus_words if "focus" in summary else findings).lead(results),
+        headline=headline,
+        lead=lead,
         unreliable=UNRELIABLE,
         doubts=summary.get("doubts", []),
         warnings=summary.get("warnings", []),
@@ -101,12 +113,10 @@ def page(results: Results, contents: list[tuple[str, Section]] | None = None) ->
 
 
 def sections(results: Results) -> list[tuple[str, Section]]:
-    """Name and section of every topic that the run has."""
-    return [
-        (topic.name, topic.section(results))
-        for topic in TOPICS
-        if topic.needs is None or topic.needs in results.summary
-    ]
+    """Name and section of every topic that the run has, those of its task first."""
+    own = [topic for topic in TOPICS if topic.needs in results.summary]
+    common = [topic for topic in TOPICS if topic.needs is None]
+    return [(topic.name, topic.section(results)) for topic in (*own, *common)]
 
 
 def kicker(summary: Summary) -> str:

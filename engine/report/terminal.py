@@ -10,7 +10,7 @@ import pathlib
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from rich import box
@@ -19,14 +19,14 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from engine.report import words
+from engine.report.answers import answer
 from engine.report.focus_words import headline as focus_line
-from engine.report.search_words import headline
 from engine.report.sections.attribution import mechanisms_table
 from engine.report.sections.backtest import coverage_table
 from engine.report.sections.calibration import effect_table, estimates_table, unidentified_table
 from engine.report.sections.focus import actions_table
 from engine.report.sections.focus import loans_table as focus_loans_table
-from engine.report.sections.greeks import checks, effects_table, significant
+from engine.report.sections.greeks import checks, effects_table
 from engine.report.sections.lenders import lenders_table
 from engine.report.sections.losses import system_table
 from engine.report.sections.network import groups_table
@@ -74,7 +74,7 @@ class Topic(NamedTuple):
 
 
 def print_summary(folder: str | pathlib.Path, file: Stream | None = None) -> None:
-    """Prints a run folder's results: system by horizon, the task's answer, lenders, borrowers, warnings.
+    """Prints a run folder's results: the task's answer, system by horizon, lenders, borrowers, warnings.
 
     `file` is a text stream, standard output by default. Raises FileNotFoundError where the folder has no
     summary.json.
@@ -84,37 +84,64 @@ def print_summary(folder: str | pathlib.Path, file: Stream | None = None) -> Non
 
 def print_results(results: Results, file: Stream, width: int | None = None) -> None:
     """The same for results that are read already; `width` is the terminal's by default."""
+    printed(file, run_line(results.summary), blocks(results), warnings_of(results), width)
+
+
+def printed(
+    file: Stream, title: str, parts: Sequence[Block], remarks: Sequence[str], width: int | None = None
+) -> None:
+    """Writes a title, blocks and remarks; `width` is the terminal's by default."""
     terminal = file.isatty()
     if width is None:
         width = min(shutil.get_terminal_size().columns, WIDEST) if terminal else WIDTH
     typeset = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    file.write(encodable(rendered(results, width, typeset), getattr(file, "encoding", None) or "utf-8"))
+    text = text_of(title, parts, remarks, width, typeset)
+    file.write(encodable(text, getattr(file, "encoding", None) or "utf-8"))
 
 
 def rendered(results: Results, width: int, typeset: bool = False) -> str:
+    """The text that is printed of a run."""
+    return text_of(run_line(results.summary), blocks(results), warnings_of(results), width, typeset)
+
+
+def warnings_of(results: Results) -> list[str]:
+    """The warnings of a run, each marked as one."""
+    return [f"! {warning}" for warning in results.summary.get("warnings", [])]
+
+
+def text_of(
+    title: str, parts: Sequence[Block], remarks: Sequence[str], width: int, typeset: bool = False
+) -> str:
     """The text that is printed, with escape codes for bold and dim type if `typeset`."""
     screen = io.StringIO()
     console = Console(
         file=screen, width=width, force_terminal=typeset, highlight=False, markup=False, emoji=False
     )
-    console.print(run_line(results.summary), style="bold")
+    console.print(title, style="bold")
     footnotes: set[str] = set()
-    for block in blocks(results):
+    for block in parts:
         console.print()
         console.print(renderable(block, width))
         for footnote in footnotes_of(block) - footnotes:
             console.print(footnote)
             footnotes.add(footnote)
-    for warning in results.summary.get("warnings", []):
-        for line in textwrap.wrap(f"! {warning}", width, subsequent_indent="  "):
+    for remark in remarks:
+        for line in textwrap.wrap(remark, width, subsequent_indent="  "):
             console.print(line)
     return "\n".join(line.rstrip() for line in screen.getvalue().splitlines()) + "\n"
 
 
 def blocks(results: Results) -> list[Block]:
-    """Tables and paragraphs in order, of what the run has."""
-    topics = [topic for topic in TOPICS if topic.needs is None or topic.needs in results.tables]
-    return [block for topic in topics for make in topic.blocks if (block := make(results))]
+    """Tables and paragraphs in order, of what the run has: the answer of its task first."""
+    own = [topic for topic in TOPICS if topic.needs in results.tables]
+    common = [topic for topic in TOPICS if topic.needs is None]
+    makers = [make for topic in (*own, *common) for make in topic.blocks]
+    return [block for make in (answer_text, *makers) if (block := make(results))]
+
+
+def answer_text(results: Results) -> str:
+    """The answer of the task; empty for the main job."""
+    return " ".join(answer(results) or ()).strip()
 
 
 def footnotes_of(block: Block) -> set[str]:
@@ -171,11 +198,6 @@ def learning_line(results: Results) -> str:
     return " · ".join(parts)
 
 
-def search_line(results: Results) -> str:
-    """The best setting and its result on fresh paths."""
-    return headline(results.summary["search"])
-
-
 def story(results: Results) -> str:
     """The first scenario of a reverse stress, one line a quarter."""
     return "\n".join(
@@ -198,10 +220,10 @@ TOPICS = (
     Topic((system_table,)),
     Topic((levers_table,), "policy"),
     Topic((mechanisms_table,), "attribution"),
-    Topic((effects_table, significant, checks), "greeks"),
+    Topic((effects_table, checks), "greeks"),
     Topic((scenarios_table, chances_table, story), "reverse_stress"),
     Topic((replayed_table, first_story, first_events), "replay_paths"),
-    Topic((search_line, best_table), "search"),
+    Topic((best_table,), "search"),
     Topic((estimates_table, unidentified_table, effect_table), "calibration"),
     Topic((coverage_table,), "backtest"),
     Topic((groups_table, network_lenders_table), "network_split"),

@@ -122,7 +122,7 @@ def book_problems(book: Book) -> list[str]:
 
 
 def report_problems(report: Report, sampler: Sampler) -> list[str]:
-    """The share of flagged paths is a share, a browser is there where one is needed, a focus has plain paths."""
+    """A share of flagged paths, a browser where one is needed, plain paths for a focus."""
     problems = whole_problems("report", report, {"focus_paths": (256, 2**20, 1)})
     if not 0.0 <= report.most_flagged <= 1.0:
         problems.append(expected("report.most_flagged", report.most_flagged, "a share between 0 and 1"))

@@ -7,7 +7,7 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -28,6 +28,7 @@ from experiments.config.checks import (
     sampler_problems,
 )
 from experiments.config.overrides import at_home
+from experiments.config.readers import own_groups, unread_problems
 from experiments.config.schema import Book, Config, Report, Run, Sampler, Scenario, complete, group_types
 
 NO_RESULT: dict[str, tuple[str, ...] | None] = {
@@ -73,8 +74,11 @@ def nested_lists(plain: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def read(cfg: DictConfig, tasks: Mapping[str, ModuleType]) -> Experiment:
-    """Every value of the configuration in plain types; raises `BadInput` with all problems at once."""
+def read(cfg: DictConfig, tasks: Mapping[str, ModuleType], overrides: Sequence[str] = ()) -> Experiment:
+    """Every value of the configuration in plain types; raises `BadInput` with all problems at once.
+
+    `overrides` are those of the command line: each must be of a key that the task reads.
+    """
     try:
         plain: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
@@ -94,7 +98,13 @@ def read(cfg: DictConfig, tasks: Mapping[str, ModuleType]) -> Experiment:
     parameters = Parameters(
         **{field.name: getattr(config, field.name) for field in dataclasses.fields(Parameters)}
     )
-    if problems := problems_of(config, task, options, list(tasks)) + limits.problems_of(parameters):
+    problems = problems_of(config, task, options, list(tasks)) + limits.problems_of(parameters)
+    problems += [
+        each
+        for each in unread_problems(config.task.name, overrides, tasks)
+        if not any(problem.startswith(each.partition(":")[0]) for problem in problems)
+    ]
+    if problems:
         raise BadInput(problems)
     # The checks have turned 1e6 into 1000000; what is recorded is what runs.
     for name in ("run", "sampler", "report", *([group] if group else [])):
@@ -121,11 +131,6 @@ def problems_of(config: Config, task: ModuleType | None, options: Any, names: li
     if getattr(task, "RUN_FOLDER", True):
         problems += book_problems(config.book) + folder_problems("run.dir", config.run.dir, needed=False)
     return problems
-
-
-def own_groups(tasks: Mapping[str, ModuleType]) -> dict[str, str]:
-    """The configuration group of every task that has one of its own."""
-    return {name: getattr(task, "GROUP", name) for name, task in tasks.items() if hasattr(task, "Options")}
 
 
 def unknown_keys(plain: Mapping[str, Any]) -> list[str]:

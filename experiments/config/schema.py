@@ -20,8 +20,8 @@ from engine.book import parameters
 class Book:
     """Which book: the shipped one by name, or a folder of CSV files or an .xlsx by path."""
 
-    name: str | None = "ai_credit_2025"
-    path: str | None = None
+    name: str | None = "ai_credit_2025"  # of a shipped book; read where book.path is null
+    path: str | None = None  # a folder of CSV files or an .xlsx; null: the shipped book
     repair: bool = False  # replace a correlation table that is not one by the nearest that is
 
 
@@ -29,10 +29,10 @@ class Book:
 class Run:
     """How much is simulated, and where the results go."""
 
-    paths: Any = 200_000  # a whole number; 1e6 is accepted, which an int field would refuse
+    paths: Any = 200_000  # that are simulated; 1e6 is accepted, which an int field would refuse
     block: Any = 16384  # paths a block
-    seed: Any = 7
-    months: Any = 60
+    seed: Any = 7  # of the random numbers: same seed, same paths
+    months: Any = 60  # that each path lasts, whole years
     parameters: str = "fixed"  # drawn: each path draws those that history does not identify
     kernel: str = "xla"  # what evaluates the paths: xla, fused, or auto, which is fused where it can be had
     dir: str | None = None  # null: out/<date-time>-<hash of the configuration>
@@ -49,22 +49,22 @@ class Run:
 class Scenario:
     """The scenario's name and its story in a sentence; its numbers stand in the groups they change."""
 
-    name: str = "baseline"
-    story: str = ""
+    name: str = "baseline"  # for the report; scenario=NAME sets its numbers too
+    story: str = ""  # in a sentence, for the report
 
 
 @dataclasses.dataclass
 class Sampler:
     """How the shocks are drawn."""
 
-    name: str = "pseudo_random"
+    name: str = "pseudo_random"  # or antithetic, sobol, importance
     replications: Any = 1  # independent ones; from two on their spread is the error
     components: Any = 4  # principal components of each factor's path that a scrambled sequence covers
     column: str = "system"  # the loss whose tail importance sampling is for
     level: float = 0.999  # where that tail begins
     parts: Any = 4  # laws of the mixture beside the nominal one
     defensive: float = 0.1  # share of the nominal law: no weight exceeds one over it
-    learning_paths: Any = 131_072
+    learning_paths: Any = 131_072  # from which importance sampling learns its law
     tilt: str | None = None  # a law learned before, the tilt.npz of its run; null: learn one
 
 
@@ -72,7 +72,7 @@ class Sampler:
 class Report:
     """What is written, and when a finished run counts as unreliable (exit code 4)."""
 
-    html: bool = True
+    html: bool = True  # write report.html
     xlsx: bool = True  # every table as a sheet of report.xlsx
     pdf: bool = False  # the page as report.pdf; this and the figures need Chromium or Chrome
     svg: bool = False  # every figure as figures/NAME.svg
@@ -93,7 +93,7 @@ class Report:
 class Task:
     """Which module of `experiments/tasks/` runs."""
 
-    name: str = "tail_risk"
+    name: str = "tail_risk"  # task=NAME also sets the number of paths that suits it
 
 
 @dataclasses.dataclass

@@ -1,13 +1,18 @@
 """Progress of a run: a bar for a person at a terminal, a line every ten seconds for a log."""
 
+import contextlib
 import logging
 import multiprocessing
 import os
 import sys
 import time
+from collections.abc import Iterator
 
 EVERY = 10.0
 """Seconds between two log lines."""
+
+FIRST = "the first time takes longest; the program is kept for later runs"
+"""Said while a program is compiled."""
 
 log = logging.getLogger("undertow.progress")
 
@@ -22,20 +27,37 @@ def watched() -> bool:
     return not among_others() and sys.stderr.isatty() and not os.environ.get("CI")
 
 
+@contextlib.contextmanager
+def doing(what: str) -> Iterator[None]:
+    """`with doing("reading the book"):` says so on standard error while it lasts, where a person watches."""
+    if not watched():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what, spinner="line"):
+        yield
+
+
 class Bar:
     """A progress bar on standard error, with figures beside it.
 
     Shown only where a person watches; it disappears when it stops.
     """
 
-    def __init__(self, description: str, total: int, done: int = 0) -> None:
+    def __init__(self, description: str, total: int, done: int = 0, figures: str = "") -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         self.shown = watched()
-        columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[figures]}")
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[figures]}"),
+        )
         self.bar = Progress(*columns, console=Console(stderr=True), transient=True, disable=not self.shown)
-        self.task = self.bar.add_task(description, total=total, completed=done, figures="")
+        self.task = self.bar.add_task(description, total=total, completed=done, figures=figures)
         self.bar.start()
 
     def update(self, done: int, figures: str, description: str | None = None) -> None:
@@ -60,7 +82,7 @@ class Progress:
         self.first: tuple[int, float] | None = None  # paths done and time at the first update
         self.logged = time.monotonic()
         self.name = f"{of}: " if of else ""
-        self.bar = Bar(f"{self.name}compiling", paths)
+        self.bar = Bar(f"{self.name}compiling", paths, figures=FIRST)
         log.info("%scompiling, then %s paths", self.name, f"{paths:,}")
 
     def update(self, done: int) -> None:

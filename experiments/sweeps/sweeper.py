@@ -32,7 +32,7 @@ from omegaconf.errors import OmegaConfBaseException
 from engine.book.checks.problems import expected
 from engine.results.reliability import doubts_of
 from engine.run.host import cores, prepare_devices
-from experiments import tasks
+from experiments import pairs, tasks
 from experiments.config.bad_input import BadInput, explain
 from experiments.config.overrides import quoted
 from experiments.config.read import Experiment, read
@@ -48,8 +48,10 @@ from experiments.session.exit_codes import (
     UNRELIABLE,
 )
 from experiments.session.lock import busy
+from experiments.session.output import say
 from experiments.session.processes import share_token
 from experiments.session.run_folder import REPORT, refuse_foreign
+from experiments.session.stopping import Interrupted, Stop
 from experiments.sweeps.progress import SweepProgress
 
 BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
@@ -66,6 +68,9 @@ WORDS = {
     LOST: "lost",
 }
 
+
+PAIRED = 8192
+"""Paths of each job that are simulated again to pair it with the first."""
 
 MOST_JOBS = 10_000
 """Jobs of a sweep."""
@@ -101,7 +106,32 @@ class CheckedSweeper(BasicSweeper):
         print(f"\n{len(jobs)} jobs in all")
         for job in jobs:
             print(f"{WORDS[codes[job.folder]]:<12} {headline(job.folder):<44} {job.folder}")
+        self.compare([job.folder for job in jobs if codes[job.folder] in (DONE, UNRELIABLE)])
         raise SystemExit(next(code for code in GRAVEST_FIRST if code in codes.values()))
+
+    def compare(self, folders: list[pathlib.Path]) -> None:
+        """Print and write how the finished runs of the sweep differ from the first, with paired errors."""
+        folders = [folder for folder in folders if state(folder) == "done"]
+        if len(folders) < 2:
+            return
+        if not (self.serial or "joblib" in self.config.hydra.launcher._target_):
+            print(f"\nundertow task=compare compare.runs=[{folders[0].parent}]")
+            return
+        if not self.serial:
+            prepare_devices("auto")
+        try:
+            with Stop() as stop:
+                comparison = pairs.compared(pairs.runs_read(folders), PAIRED, stop, tasks.every())
+        except Interrupted:
+            raise KeyboardInterrupt from None
+        except BadInput as error:
+            say(f"undertow: the runs are not compared: {error.problems[0]}")
+            return
+        from engine.report.comparison import print_comparison
+
+        print()
+        print_comparison(comparison, sys.stdout)
+        print(f"\n{pairs.write(folders[0].parent / 'compare', comparison, html=True)}")
 
     def launch(self, jobs: list[Job]) -> dict[pathlib.Path, int]:
         """Each job's exit code by its folder, even if the launcher itself fails."""
@@ -145,7 +175,7 @@ class CheckedSweeper(BasicSweeper):
         except (HydraException, OmegaConfBaseException) as error:
             raise BadInput([explain(error)]) from None
         own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-        return read(own, tasks.every())
+        return read(own, tasks.every(), values)
 
     def ready(self, jobs: list[Job]) -> dict[pathlib.Path, int]:
         """Exit codes of the jobs that are done already, by folder; raises `BadInput` where one cannot run.

@@ -12,9 +12,10 @@ and, where it needs them:
 
     Options           dataclass with the keys of its own configuration group; an instance is `context.options`
     GROUP             name of that group, where it is not the task's own (`import` is a word of Python)
-    UNREAD            shared keys that change none of its results: {group: keys, or None for all of them}
+    UNREAD            shared keys that it does not read: {group: keys, or None for all of them}
     DRAWN             True where its paths may draw their parameters (`run.parameters=drawn`)
     RUN_FOLDER        False for a task that reads no book and leaves no run folder
+    READ              shared keys that such a task reads all the same, in the form of UNREAD
     follow(context)   the part of every process but the first; only tasks that have it share a run
 
 `experiments.flow` carries every task out. All are imported whenever a configuration is read, before the

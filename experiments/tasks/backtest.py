@@ -57,7 +57,7 @@ class Options:
         }
     )  # series of the history to the quantity of the model that it observes
     first: str = "2023Q4"  # origins: quarter ends
-    last: str = "2025Q3"
+    last: str = "2025Q3"  # the latest origin
     quarters: Any = 4  # ahead
     paths: Any = 4096  # of each origin
     spent: float = 400.0  # sector capex of the year to the book's date, USD bn; grade A

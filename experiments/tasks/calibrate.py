@@ -31,14 +31,14 @@ class Options:
     """Options of `task=calibrate`, beside the book's history and market tables (docs/calibration.md)."""
 
     sector: str = "AI"  # series AI_REVENUE and AI_RUN_RATE
-    labs: list[str] = dataclasses.field(default_factory=lambda: ["OPENAI", "ANTHROPIC"])
+    labs: list[str] = dataclasses.field(default_factory=lambda: ["OPENAI", "ANTHROPIC"])  # whose series count
     boom_since: str = "2022-12"  # the first month after ChatGPT's release; grade C
     revenue_error: float = 0.10  # sd of the log of an observation; grade C
     rent_error: float = 0.10  # the same of a quoted rent; grade C
     gains: dict[str, float] = dataclasses.field(
         default_factory=lambda: {"H100": 2.28, "H200": 1.20, "B200": 1.95, "GB200": 1.05, "GB300": 1.0}
     )  # of past releases: root of the ratios of dense BF16 and of memory bandwidth (data sheets; grade B)
-    cds_recovery: float = 0.40
+    cds_recovery: float = 0.40  # that quotes of CDS assume; the market's convention
     quotes: dict[str, str] = dataclasses.field(
         default_factory=lambda: {
             "BEIG_2049": "HYPERION_SPREAD",
@@ -51,8 +51,10 @@ class Options:
     accept: list[str] = dataclasses.field(default_factory=lambda: ["CDS"])  # quotes used: "CDS", "loan"
     risk_premium_ig: list[float] = dataclasses.field(
         default_factory=lambda: [3.0, 6.0, 10.0]
-    )  # low, used, high
-    risk_premium_hy: list[float] = dataclasses.field(default_factory=lambda: [2.0, 2.5, 4.0])
+    )  # implied over actual default intensity, investment grade: low, used, high
+    risk_premium_hy: list[float] = dataclasses.field(
+        default_factory=lambda: [2.0, 2.5, 4.0]
+    )  # the same of high yield
     paths: Any = 8192  # of each firm's default probability
     histories: Any = 400  # simulated from the fit and fitted again
 

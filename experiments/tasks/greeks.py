@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import logging
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ if TYPE_CHECKING:  # the module is imported whenever a configuration is read
 
     from engine.learn.greeks.steps import Step
 
+log = logging.getLogger("undertow")
+
 WHOLE = {
     "paths": (512, 2**20, 512),
     "checked": (0, 20, 1),
@@ -36,8 +39,17 @@ WHOLE = {
 MOST_CHECKED = 25
 """Numbers moved alone, at most: with the likelihood ratio's six rates, fewer than the 32 sections."""
 
-LEAST_TAIL = 512
-"""Paths of the first run in its tail, at least: four in a quarter of the tail of each of the 32 sections."""
+LEAST_TAIL = 16
+"""Paths of the first run in the tail of each section, at least: four in a quarter of it."""
+
+SECTIONS = (32, 16, 8)
+"""Sections of the first run: as many as its tail has paths for."""
+
+LEVELS = (0.95, 0.9, 0.75, 0.5)
+"""Levels that take the place of the one asked for where the tail beyond it has too few paths."""
+
+FEWER = {"paths": 256, "checked": 1, "drawn": 0, "ranges": 4, "bumps": 1}
+"""Whole-number options of a small run, at most."""
 
 MOVED = ("economy", "chips", "contracts", "credit", "lenders")
 """Groups of parameters whose numbers are continuous."""
@@ -47,7 +59,7 @@ MOVED = ("economy", "chips", "contracts", "credit", "lenders")
 class Options:
     """Options of `task=greeks`: numbers to move, size of the step, numbers to check."""
 
-    level: float = 0.99
+    level: float = 0.99  # of the ES whose sensitivities are measured
     step: float = 0.05  # share of its size by which each number is moved, up and down
     paths: Any = 512  # a row of the design
     checked: Any = 10  # numbers of the greatest effects that are also moved alone
@@ -56,7 +68,7 @@ class Options:
     bumps: Any = 4  # rows of each number moved alone
     groups: list[str] = dataclasses.field(
         default_factory=lambda: ["economy", "chips", "contracts", "credit", "lenders"]
-    )
+    )  # groups of parameters that are moved
 
 
 def problems(config: Config, options: Options) -> list[str]:
@@ -72,10 +84,39 @@ def problems(config: Config, options: Options) -> list[str]:
         faults.append(expected("greeks.groups", options.groups, "some of " + ", ".join(MOVED)))
     if not 0.5 <= options.level < 1.0:
         faults.append(expected("greeks.level", options.level, "a level from 0.5 and below 1"))
-    elif isinstance(paths, int) and paths * (1.0 - options.level) < LEAST_TAIL * (1.0 - 1e-9):
-        least = math.ceil(LEAST_TAIL / (1.0 - options.level) - 1e-6)
-        faults.append(expected("run.paths", paths, f"at least {least:,}, for {LEAST_TAIL} in the tail"))
+    elif isinstance(paths, int) and not sections_for(paths, LEVELS[-1]):
+        least = math.ceil(LEAST_TAIL * SECTIONS[-1] / (1.0 - LEVELS[-1]))
+        faults.append(expected("run.paths", paths, f"at least {least:,}: a tail to measure"))
     return faults + plain_paths_problems(config)
+
+
+def sections_for(paths: int, level: float) -> int:
+    """Sections that the tail of a first run has paths for; 0 where it has too few for any."""
+    tail = paths * (1.0 - level) * (1.0 + 1e-9)
+    return next((count for count in SECTIONS if tail >= LEAST_TAIL * count), 0)
+
+
+def scaled(options: Options, paths: int) -> tuple[Options, int, str]:
+    """The options for a first run of so many paths, its sections, and a warning where they are scaled down.
+
+    A full run has 32 sections. A smaller one has fewer, a level that its tail can bear, and fewer checks.
+
+    >>> scaled(Options(), 131_072)[1:], scaled(Options(), 512)[0].level
+    ((32, ''), 0.75)
+    """
+    if sections_for(paths, options.level) == SECTIONS[0]:
+        return options, SECTIONS[0], ""
+    level = next(each for each in (options.level, *LEVELS) if sections_for(paths, each))
+    fewer = {key: min(getattr(options, key), most) for key, most in FEWER.items()}
+    small = dataclasses.replace(options, level=level, **fewer)
+    full = math.ceil(LEAST_TAIL * SECTIONS[0] / (1.0 - options.level) - 1e-6)
+    asked = f"ES {options.level:.4g} needs run.paths of {full:,}"
+    count = sections_for(paths, level)
+    warning = (
+        f"greeks: run.paths = {paths:,} is small ({asked}): effects are on ES {level:.4g}, in {count} "
+        "sections instead of 32, with fewer checks; errors are large, and ranks are rough"
+    )
+    return small, count, warning
 
 
 def model(context: Context) -> Model:
@@ -92,8 +133,12 @@ def model(context: Context) -> Model:
 
 def results(context: Context, model: Model) -> dict[str, Any]:
     """Run the design, then write the run's tables and summary with the effects; returns the summary."""
-    tables, entry = measure(context, model[0])
-    return tail_risk.results(context, model, tables, {"greeks": entry})
+    options, sections, warning = scaled(context.options, context.experiment.run.paths)
+    if warning:
+        log.warning("%s", warning)
+    tables, entry = measure(context, model[0], options, sections)
+    summary = tail_risk.results(context, model, tables, {"greeks": entry})
+    return summary | {"warnings": [*summary.get("warnings", []), *([warning] if warning else [])]}
 
 
 show = tail_risk.show
@@ -119,22 +164,26 @@ def design_of(
     return steps, *design(len(steps), rng), rng
 
 
-def measure(context: Context, system: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def measure(
+    context: Context, system: Any, options: Options, sections: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Tables by name and the entry of the summary: every number's effect, with its check if it has one."""
     from engine.learn.greeks import greeks
     from engine.results import greeks as greeks_tables
 
     experiment = context.experiment
     steps, signs, spare, rng = design_of(experiment)
-    runs = Runs(context, system, rng)
+    runs = Runs(context, system, rng, options, sections)
     tail, mean = (greeks.slopes(signs, spare, each) for each in runs.changes(steps, signs, "design"))
     rows = greeks_tables.rows_of(steps, tail, mean)
-    bumps = runs.alone(steps, to_check(rows["es"].to_numpy(), experiment.options, rng), "alone")
-    wide, crossing = to_cross(steps, rows, experiment)
+    bumps = runs.alone(steps, to_check(rows["es"].to_numpy(), options, rng), "alone")
+    wide, crossing = to_cross(steps, rows, experiment, options.ranges)
     ranges = runs.alone(wide, crossing, "ranges")
     table = greeks_tables.rank(rows, tail, bumps, runs.first.rates, ranges)
-    options = experiment.options
-    design = {"level": options.level, "step": options.step, "rows": len(signs), "row_paths": options.paths}
+    design = {
+        "level": options.level, "step": options.step, "rows": len(signs), "row_paths": options.paths,
+        "sections": sections,
+    }  # fmt: skip
     entry = greeks_tables.summary(table, tail, runs.first.es, design)
     return {"greeks": table.rows}, entry
 
@@ -142,17 +191,19 @@ def measure(context: Context, system: Any) -> tuple[dict[str, Any], dict[str, An
 class Runs:
     """The run at the base parameters, then runs at moved ones on the same draws."""
 
-    def __init__(self, context: Context, system: Any, rng: "np.random.Generator") -> None:
+    def __init__(
+        self, context: Context, system: Any, rng: "np.random.Generator", options: Options, sections: int
+    ) -> None:
         from engine.book.variant import Variants
         from engine.learn.greeks import gradient
 
         experiment = context.experiment
-        self.options, self.rng, self.stop = experiment.options, rng, context.stop
+        self.options, self.rng, self.stop = options, rng, context.stop
         self.base = gradient.Base(Variants(system, context.book), experiment.parameters, experiment.run.seed)
         paths = experiment.run.paths
         with Progress(paths, "base") as progress:
             onward = functools.partial(go_on, progress, self.stop)
-            self.first = gradient.tail_run(self.base, paths, self.options.paths, self.options.level, onward)
+            self.first = gradient.tail_run(self.base, paths, options.paths, options.level, onward, sections)
 
     def changes(self, steps: "Sequence[Step]", signs: "np.ndarray", name: str) -> "np.ndarray":
         """Changes of ES and of the mean by each row of a design [2 rows sections]."""
@@ -193,7 +244,7 @@ def to_check(effects: "np.ndarray", options: Options, rng: "np.random.Generator"
 
 
 def to_cross(
-    steps: "Sequence[Step]", rows: "pd.DataFrame", experiment: Experiment
+    steps: "Sequence[Step]", rows: "pd.DataFrame", experiment: Experiment, most: int
 ) -> "tuple[list[Step], list[int]]":
     """Steps across their ranges, where they have one, and the positions of those that matter most.
 
@@ -209,4 +260,4 @@ def to_cross(
 
     wide = [step if step.low is None or step.high is None else across(step) for step in steps]
     order = [place for place in np.argsort(-rows["line"].abs().fillna(0.0)) if rows["line"].notna()[place]]
-    return wide, [int(place) for place in order if possible(place)][: experiment.options.ranges]
+    return wide, [int(place) for place in order if possible(place)][:most]

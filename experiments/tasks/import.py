@@ -15,6 +15,7 @@ from experiments.session.run_folder import refuse_unwritable
 
 RUN_FOLDER = False
 GROUP = "tape"
+READ = {"book": None}
 
 
 @dataclasses.dataclass

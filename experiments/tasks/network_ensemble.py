@@ -30,8 +30,8 @@ MOST_PATHS = 2**26
 class Options:
     """Options of `task=network_ensemble`: number, method and density of networks, and their paths."""
 
-    networks: Any = 50
-    method: str = "fitness"
+    networks: Any = 50  # of holders that are drawn
+    method: str = "fitness"  # or maximum_entropy, minimum_density, gibbs
     density: float = 0.3  # share of an instrument class's open cells that are links (fitness, gibbs)
     paths: Any = 8192  # of each network
     blocks: Any = 8  # of paths: their spread is the Monte Carlo error of each network

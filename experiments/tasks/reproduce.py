@@ -10,11 +10,12 @@ from typing import Any
 from engine.book.checks.problems import expected
 from experiments import tasks
 from experiments.config.bad_input import BadInput
-from experiments.config.read import Experiment, read
+from experiments.config.read import Experiment
 from experiments.config.schema import Config
 from experiments.context import Context
 from experiments.flow import in_folder
 from experiments.model import load
+from experiments.pairs import experiment_of
 from experiments.session.run_folder import read_document, read_status, refuse_unwritable
 
 RUN_FOLDER = False
@@ -45,29 +46,12 @@ def problems(config: Config, options: Options) -> list[str]:
 def model(context: Context) -> Experiment:
     """The experiment of the run; raises `BadInput` where this version cannot read it or its book differs."""
     folder = pathlib.Path(context.options.run)
-    experiment = experiment_of(folder)
+    experiment = experiment_of(folder, tasks.every())
     then, now = read_document(folder / "provenance.json").get("book_hash"), load(experiment).hash
     if then != now:
         kind = f"a run whose book is as it was: its hash is {now} now and was {then}"
         raise BadInput([expected("reproduce.run", str(folder), kind)])
     return experiment
-
-
-def experiment_of(folder: pathlib.Path) -> Experiment:
-    """The experiment of a run's config.yaml, for one process, without its folder."""
-    from omegaconf import DictConfig, OmegaConf
-
-    try:
-        config = OmegaConf.load(folder / "config.yaml")
-        if not isinstance(config, DictConfig):
-            raise TypeError("a list")
-        OmegaConf.update(config, "run", {"processes": 1, "process": 0, "coordinator": None, "resume": False})
-        return read(config, tasks.every())
-    except BadInput as error:
-        raise BadInput(f"{folder / 'config.yaml'}: {problem}" for problem in error.problems) from None
-    except Exception as error:  # the exception depends on the damage
-        first = str(error).partition("\n")[0]
-        raise BadInput([f"{folder / 'config.yaml'}: not the configuration of a run ({first})"]) from None
 
 
 def results(context: Context, model: Experiment) -> dict[str, Any]:

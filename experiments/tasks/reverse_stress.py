@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import logging
 import math
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +17,13 @@ from experiments.session.progress import Progress
 from experiments.session.stopping import Stop
 from experiments.tasks import tail_risk
 
-START_PATHS, SCENARIO_PATHS = 200_000, 90_000
-"""Paths of a search, roughly: for its start and the probabilities, and for each scenario."""
+log = logging.getLogger("undertow")
+
+LEAST_PATHS = 8192
+"""Paths of a main job below which the search is a quick one, so that all of it is as small."""
+
+MOST_QUICK = 3
+"""Scenarios of a quick search, at most."""
 
 MOST_SCENARIOS = 11
 """Kinds of scenario: a boom that lasts, or breaks in one of five years into a plateau or a bust."""
@@ -63,7 +69,11 @@ def results(context: Context, model: Model) -> dict[str, Any]:
     """Run the main job, then write the scenarios' tables; returns the summary with their entry."""
     from engine.results.folder import read_results, write_table
 
+    _, _, warnings = effort_of(context)
+    for warning in warnings:
+        log.warning("%s", warning)
     summary = tail_risk.results(context, model)
+    summary["warnings"] = [*summary.get("warnings", []), *warnings]
     tables, entry = run_search(context, model, read_results(context.path))
     context.stop.check()
     for name, table in tables.items():
@@ -77,7 +87,7 @@ show = tail_risk.show
 def run_search(context: Context, model: Model, plain: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Tables by name and the summary's entry; `unreachable` says why no path reaches the target."""
     from engine.learn.reverse_stress.probability import probabilities
-    from engine.learn.reverse_stress.reverse_stress import Unreachable, search
+    from engine.learn.reverse_stress.reverse_stress import Unreachable
     from engine.learn.reverse_stress.story import story
     from engine.learn.reverse_stress.trials import Trials
     from engine.report.stress_words import story_lines
@@ -86,11 +96,12 @@ def run_search(context: Context, model: Model, plain: Any) -> tuple[dict[str, An
     experiment, options = context.experiment, context.options
     names = context.book.tables["firms"].set_index("firm")["name"].to_dict()
     share = reverse_stress.plain_share(plain, options.of, options.target)
-    total = START_PATHS + options.scenarios * SCENARIO_PATHS
+    effort, count, _ = effort_of(context)
+    total = effort.start + count * effort.scenario
     with Progress(total, "reverse stress") as progress:
-        trials = Trials(model[0], experiment.run.seed, options.of, watching(progress, context.stop))
+        trials = Trials(model[0], experiment.run.seed, options.of, watching(progress, context.stop), effort)
         try:
-            answers = search(trials, options.target, options.scenarios)
+            answers = scenarios_for(trials, options.target, count)
         except Unreachable as error:
             why = reverse_stress.out_of_reach(str(error), share)
             return {}, {"target": options.target, "of": options.of, "unreachable": why}
@@ -101,6 +112,38 @@ def run_search(context: Context, model: Model, plain: Any) -> tuple[dict[str, An
     lines = [story_lines(each.quarters, names, start, about) for each in stories]
     entry = reverse_stress.summary(options.target, options.of, tables, lines, chances, share)
     return tables, entry
+
+
+def scenarios_for(trials: Any, target: float, count: int) -> list[Any]:
+    """The scenarios of a search; what a quick one does not reach is searched for in full.
+
+    Raises `Unreachable` where a full search does not reach the target either.
+    """
+    from engine.learn.reverse_stress.reverse_stress import Unreachable, search
+    from engine.learn.reverse_stress.trials import FULL
+
+    try:
+        return search(trials, target, count)
+    except Unreachable:
+        if trials.effort == FULL:
+            raise
+        trials.effort = FULL
+        return search(trials, target, count)
+
+
+def effort_of(context: Context) -> tuple[Any, int, list[str]]:
+    """The effort of the search, its number of scenarios, and a warning where both are scaled down."""
+    from engine.learn.reverse_stress.trials import FULL, QUICK
+
+    paths, count = context.experiment.run.paths, context.options.scenarios
+    if paths >= LEAST_PATHS:
+        return FULL, count, []
+    scenarios = min(count, MOST_QUICK)
+    warning = (
+        f"reverse stress: run.paths = {paths:,} is below {LEAST_PATHS:,}, so the search is a quick one "
+        f"({scenarios} of {count} scenarios, half of the paths around each): its answers are rough"
+    )
+    return QUICK, scenarios, [warning]
 
 
 def watching(progress: Progress, stop: Stop) -> Callable[[int], None]:

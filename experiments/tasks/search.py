@@ -30,9 +30,9 @@ class Options:
 
     knobs: list[Any] = dataclasses.field(default_factory=list)  # [name, lowest, highest] each
     maximise: list[str] = dataclasses.field(default_factory=list)  # results
-    minimise: list[str] = dataclasses.field(default_factory=list)
+    minimise: list[str] = dataclasses.field(default_factory=list)  # results
     bounds: list[Any] = dataclasses.field(default_factory=list)  # [result, least, most], null for none
-    trials: Any = 60
+    trials: Any = 60  # settings of the knobs that are tried
     paths: Any = 16_384  # of each trial
 
 

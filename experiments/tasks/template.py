@@ -18,7 +18,7 @@ RUN_FOLDER = False
 class Options:
     """Options of `task=template`: the folder of the two books."""
 
-    dir: str | None = None
+    dir: str | None = None  # folder that the two books are written to
 
 
 def problems(config: Config, options: Options) -> list[str]:

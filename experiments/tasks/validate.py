@@ -22,7 +22,7 @@ class Options:
     oracles: str = "tests/oracles"  # folder of published numbers
     unshipped: str | None = None  # folder of numbers whose licence keeps them out of the repository
     runs: int = 400  # of each sampler in the coverage study; 0 leaves it out
-    document: str = "docs/validation.md"
+    document: str = "docs/validation.md"  # page that the comparisons are written to
 
 
 def problems(config: Config, options: Options) -> list[str]:

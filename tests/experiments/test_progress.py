@@ -71,3 +71,17 @@ def test_the_bar_says_what_the_log_says(monkeypatch, clock):
         shown.bar.bar.refresh()
     assert "base: simulating" in stream.getvalue()
     assert "3,000 of 4,000 paths, 100 paths/s, 10 s left" in stream.getvalue()
+
+
+@pytest.mark.parametrize(("terminal", "said"), [(True, True), (False, False)])
+def test_what_is_being_done_is_said_to_a_person_only(monkeypatch, terminal, said):
+    stream = Terminal() if terminal else io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    with progress.doing("reading the book"):
+        pass
+    with progress.Progress(1000) as shown:
+        shown.bar.bar.refresh()
+    text = stream.getvalue()
+    assert ("reading the book" in text) == ("compiling" in text) == ("kept for later runs" in text) == said

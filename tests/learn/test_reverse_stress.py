@@ -8,7 +8,7 @@ from scipy.stats import norm
 
 from engine.learn.reverse_stress import probability, reverse_stress
 from engine.learn.reverse_stress.regimes import log_probability, regimes_of
-from engine.learn.reverse_stress.trials import SHAPES, Trials
+from engine.learn.reverse_stress.trials import FULL, QUICK, SHAPES, Trials
 from engine.run.plan import CHUNK
 
 MONTHS, FACTORS, NOISE, TARGET = 12, 2, 12.0, 80.0
@@ -18,14 +18,16 @@ SLOPE = np.concatenate([[14.0, -6.0, 5.0], np.zeros(SHAPES * FACTORS - 3)])
 
 
 class Linear(Trials):
-    """loss = sum of a level a month + slope . z + noise w, in place of the model."""
+    """loss = sum of a level a month + slope . z + noise w, in place of the model; it counts its paths."""
 
-    def __init__(self, slope=SLOPE):
+    def __init__(self, slope=SLOPE, effort=FULL):
+        self.effort, self.paths = effort, 0
         self.seed, self.at, self.transition, self.start = 11, 0, CHAIN, 0
         self.months, self.factors, self.slope = MONTHS, FACTORS, slope
         self.shapes = np.eye(MONTHS)[:, :SHAPES]
 
     def observe(self, scenarios, spread, first, each, keep):
+        self.paths += len(scenarios) * each
         rng = np.random.default_rng([self.seed, first])
         draws = rng.standard_normal((each // CHUNK, CHUNK, self.dims + 1))
         losses, along = [], []
@@ -55,7 +57,7 @@ def test_the_likeliest_scenario_is_the_closed_form_s(answers):
         ((a, 1), (b, 2)) for a in range(1, 13) for b in range(a + 1, 13)
     ] + [((a, 2), (b, 1)) for a in range(1, 13) for b in range(a + 1, 13)]  # fmt: skip
     best = max(objective(regimes_of(0, each, MONTHS)) for each in [(), *singles, *doubles])
-    error = NOISE / np.sqrt(reverse_stress.CHECK_PATHS) / np.linalg.norm(SLOPE)
+    error = NOISE / np.sqrt(FULL.many) / np.linalg.norm(SLOPE)
     found, slack = answers[0].log_likelihood, 4.0 * answers[0].beta * error
     assert best - reverse_stress.GAIN - slack < found < best + slack
 
@@ -65,7 +67,7 @@ def test_every_scenario_is_its_regimes_design_point(answers):
     for answer in answers:
         missing = TARGET - LEVELS[list(answer.scenario.regimes)].sum()
         cosine = answer.scenario.z @ SLOPE / answer.beta / np.linalg.norm(SLOPE)
-        paths = reverse_stress.CHECK_PATHS
+        paths = FULL.many
         error = np.sqrt(2.0) * NOISE / np.sqrt(paths)
         exact = missing / np.linalg.norm(SLOPE)
         assert abs(answer.beta * cosine - exact) < 4.0 * error / np.linalg.norm(SLOPE)
@@ -98,6 +100,17 @@ def test_form_and_importance_sampling_find_the_exact_probability(answers):
     assert abs(found.importance.value - exact) < 4.0 * found.importance.standard_error
     assert found.form.standard_error < 0.2 * exact and found.importance.standard_error < 0.2 * exact
     assert found.breaks.sum() == pytest.approx(1.0)
+
+
+def test_a_quick_search_reaches_the_target_on_fewer_paths():
+    """Its scenarios lose the target within the error of its own, fewer paths; it costs half."""
+    full, quick = Linear(), Linear(effort=QUICK)
+    for trials in (full, quick):
+        answers = reverse_stress.search(trials, TARGET, 2)
+        found = probability.probabilities(trials, answers, TARGET)
+    error = np.sqrt(2.0) * NOISE / np.sqrt(QUICK.many)
+    assert all(abs(answer.mean - TARGET) < 4.0 * error for answer in answers)
+    assert found.importance.value > 0.0 and 2 * quick.paths < full.paths
 
 
 def test_a_target_out_of_reach_is_said():

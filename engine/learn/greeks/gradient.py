@@ -9,7 +9,7 @@ from jaxtyping import Float32, Float64, Int64
 from engine.book.parameters import Parameters
 from engine.book.variant import Variants
 from engine.learn.greeks.likelihood_ratio import rates_of, section_slopes
-from engine.learn.greeks.sections import Sections, sections_of
+from engine.learn.greeks.sections import SECTIONS, Sections, sections_of
 from engine.learn.greeks.steps import Step, move
 from engine.paths.subset import run_subsets
 from engine.tail.paired import influence
@@ -40,7 +40,9 @@ class TailRun:
     rates: dict[str, Float64[np.ndarray, "sections"]]  # d ES / d rate
 
 
-def tail_run(base: Base, paths: int, chunk: int, level: float, progress: Progress) -> TailRun:
+def tail_run(
+    base: Base, paths: int, chunk: int, level: float, progress: Progress, sections: int = SECTIONS
+) -> TailRun:
     """Run paths 0, 1, ... at the base parameters, in jobs of `chunk` paths."""
     system = base.variants(base.parameters)
     jobs = ((system, np.arange(start, start + chunk)) for start in range(0, paths, chunk))
@@ -51,14 +53,14 @@ def tail_run(base: Base, paths: int, chunk: int, level: float, progress: Progres
         move_jobs.append(np.asarray(paths_of_job.moves).astype(np.uint8))
         progress(min(len(loss_jobs) * chunk, paths))
     losses = np.concatenate(loss_jobs).astype(np.float64)[:paths]
-    sections = sections_of(losses, level)
-    losses = losses[: sections.ranked.size].reshape(sections.ranked.shape)
+    cut = sections_of(losses, level, sections)
+    losses = losses[: cut.ranked.size].reshape(cut.ranked.shape)
     moves = np.concatenate(move_jobs, axis=-1)[..., : losses.size]
     moves = moves.reshape(*moves.shape[:2], *losses.shape)
     tail = np.stack([influence(part, level) for part in losses])
     economy = base.parameters.economy
     rates = {name: section_slopes(economy, name, moves, tail) for name in rates_of(economy)}
-    return TailRun(sections, tail.mean(axis=1), losses.mean(axis=1), rates)
+    return TailRun(cut, tail.mean(axis=1), losses.mean(axis=1), rates)
 
 
 def design_losses(

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float, Float64, Int64
 
 SECTIONS = 32
-"""Independent parts of the paths: 31 degrees of freedom for the error."""
+"""Independent parts of the paths: 31 degrees of freedom for the error; a small run has fewer."""
 
 INSIDE = (0.25, 0.5)
 """Bounds of the strata inside the tail, as shares of it."""
@@ -25,7 +25,7 @@ OUTSIDE = 5
 
 STRATA = len(INSIDE) + 1 + OUTSIDE
 LEAST = SECTIONS * STRATA
-"""A row of a design has a multiple of this many paths: one of each stratum of each section."""
+"""A row of a design has a multiple of this many paths: one of each stratum of each of SECTIONS."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +36,11 @@ class Sections:
     ranked: Int64[np.ndarray, "sections paths"]  # path ids, worst first
     bounds: tuple[int, ...]  # ranks at which strata begin and end
     threshold: Float64[np.ndarray, "sections"]  # VaR
+
+    @property
+    def count(self) -> int:
+        """Number of sections."""
+        return self.ranked.shape[0]
 
     @property
     def share(self) -> Float64[np.ndarray, "strata"]:
@@ -60,14 +65,14 @@ def bounds_of(size: int, level: float) -> tuple[int, ...]:
     return bounds
 
 
-def sections_of(losses: Float64[np.ndarray, "paths"], level: float) -> Sections:
+def sections_of(losses: Float64[np.ndarray, "paths"], level: float, count: int = SECTIONS) -> Sections:
     """The losses of paths 0, 1, ... cut into equal sections; paths beyond whole sections are dropped."""
-    size = losses.size // SECTIONS
-    losses = losses[: size * SECTIONS].reshape(SECTIONS, size)
+    size = losses.size // count
+    losses = losses[: size * count].reshape(count, size)
     order = np.argsort(-losses, axis=1, kind="stable")
     bounds = bounds_of(size, level)
     last = np.take_along_axis(losses, order[:, bounds[len(INSIDE) + 1], None], axis=1)[:, 0]
-    return Sections(level, order + size * np.arange(SECTIONS)[:, None], bounds, last)
+    return Sections(level, order + size * np.arange(count)[:, None], bounds, last)
 
 
 def sample_ids(
@@ -75,13 +80,15 @@ def sample_ids(
 ) -> Int64[np.ndarray, "rows paths"]:
     """Path ids for each row of a design: equally many of each stratum of each section.
 
-    A stratum's paths repeat only after all have been used. Raises ValueError unless LEAST divides `paths`.
+    A stratum's paths repeat only after all have been used. Raises ValueError unless strata times sections
+    divide `paths`.
     """
-    each, rest = divmod(paths, LEAST)
+    least = sections.count * STRATA
+    each, rest = divmod(paths, least)
     if rest or each < 1:
-        raise ValueError(f"paths a row: got {paths}, expected a multiple of {LEAST}")
-    ids = np.empty((rows, SECTIONS, STRATA, each), np.int64)
-    for section in range(SECTIONS):
+        raise ValueError(f"paths a row: got {paths}, expected a multiple of {least}")
+    ids = np.empty((rows, sections.count, STRATA, each), np.int64)
+    for section in range(sections.count):
         for stratum in range(STRATA):
             members = sections.ranked[section, sections.bounds[stratum] : sections.bounds[stratum + 1]]
             rounds = -(-rows * each // members.size)
@@ -94,7 +101,7 @@ def section_means(
     sections: Sections, values: Float64[np.ndarray, "*rows paths"]
 ) -> Float64[np.ndarray, "*rows sections"]:
     """Mean over all paths of each section, from the values of sampled ones."""
-    shaped = values.reshape(*values.shape[:-1], SECTIONS, STRATA, -1)
+    shaped = values.reshape(*values.shape[:-1], sections.count, STRATA, -1)
     return np.einsum("...bse,s->...b", shaped, sections.share) / shaped.shape[-1]
 
 
@@ -107,10 +114,12 @@ def shortfall(
     losses, and by as much.
     """
     losses = np.asarray(losses, np.float64)
-    shaped = losses.reshape(*losses.shape[:-1], SECTIONS, STRATA, -1)
+    shaped = losses.reshape(*losses.shape[:-1], sections.count, STRATA, -1)
     threshold = sections.threshold[:, None, None]
     beyond = (shaped - threshold).reshape(losses.shape)
-    weight = np.broadcast_to(sections.share[:, None] / shaped.shape[-1] / SECTIONS, shaped.shape[-3:]).ravel()
+    weight = np.broadcast_to(
+        sections.share[:, None] / shaped.shape[-1] / sections.count, shaped.shape[-3:]
+    ).ravel()
     order = np.argsort(-beyond, axis=-1, kind="stable")
     within = np.cumsum(weight[order], axis=-1) < (1.0 - sections.level) * (1.0 - 1e-9)
     last = np.take_along_axis(order, within.sum(axis=-1, keepdims=True), axis=-1)

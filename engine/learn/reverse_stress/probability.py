@@ -17,11 +17,11 @@ from engine.learn.reverse_stress import design_point
 from engine.learn.reverse_stress.design_point import Point, length
 from engine.learn.reverse_stress.regimes import Regimes, simulate_chain, switches_of
 from engine.learn.reverse_stress.reverse_stress import Answer
-from engine.learn.reverse_stress.trials import FEW, PROBABILITY_IDS, Scenario, Trials
+from engine.learn.reverse_stress.trials import PROBABILITY_IDS, Scenario, Trials
 from engine.tail.measures import Estimate
 
-PATHS, RAY = 64, 4
-"""Regime paths of the sum, and points along the ray of each."""
+RAY = 4
+"""Points along the ray of each regime path."""
 
 POOL = 20_000
 """Regime paths sampled from the chain, from which those of the sum are chosen."""
@@ -70,7 +70,7 @@ def directions(trials: Trials, regimes: Sequence[Regimes], answers: Sequence[Ans
 
 def probabilities(trials: Trials, answers: Sequence[Answer], target: float) -> Probabilities:
     """P(loss >= target) by FORM and by importance sampling about FORM's points."""
-    regimes, weight = sample_regimes(trials, PATHS)
+    regimes, weight = sample_regimes(trials, trials.effort.regimes)
     along = directions(trials, regimes, answers)
     furthest = max(4.0, max(answer.beta for answer in answers))
     distance = np.linspace(0.0, furthest, RAY)
@@ -94,7 +94,11 @@ def conditional_probabilities(
     """
     scenarios = [Scenario(path, centre) for path, centre in zip(regimes, centres, strict=True)]
     loss, along = trials.observe(
-        scenarios, 1.0, PROBABILITY_IDS + FEW, FEW, lambda paths: (paths.losses[:, trials.at], paths.along)
+        scenarios,
+        1.0,
+        PROBABILITY_IDS + trials.effort.few,
+        trials.effort.few,
+        lambda paths: (paths.losses[:, trials.at], paths.along),
     )
     loss = loss.reshape(len(scenarios), -1)
     x = along.reshape(len(scenarios), -1, trials.dims, along.shape[-1]).astype(np.float64)

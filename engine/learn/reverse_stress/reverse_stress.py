@@ -20,12 +20,12 @@ from engine.learn.reverse_stress.regimes import (
     starts,
     switches_of,
 )
-from engine.learn.reverse_stress.trials import CHECK_IDS, FEW, Scenario, Trials
+from engine.learn.reverse_stress.trials import CHECK_IDS, Scenario, Trials
 
 DISTANCES = (0.0, 2.5, 5.0)
 """Standard deviations from the middle at which every start is simulated."""
 
-MOST_STEPS, LEAST_STEPS = 7, 3
+LEAST_STEPS = 3
 TOLERANCE = 0.03
 """Share of its length by which a point may still move once its search has converged."""
 
@@ -55,8 +55,6 @@ class Answer(NamedTuple):
 
 
 NEAR = 0.25
-CHECK_PATHS = 8 * FEW
-"""Paths from which each number of an answer is estimated."""
 
 
 def kind_of(start: int, regimes: Regimes) -> tuple[int, int]:
@@ -110,7 +108,7 @@ def likeliest(trials: Trials, direction: Point, target: float) -> list[Scenario]
 
 def climb(trials: Trials, scenario: Scenario, target: float) -> Scenario:
     """The likeliest scenario of its kind, by steps of the normals and moves of the switches in turn."""
-    for steps in range(MOST_STEPS):
+    for steps in range(trials.effort.steps):
         regimes, z = scenario
         plane = trials.plane(scenario)
         point = step_towards(z, plane, target, steps)
@@ -146,14 +144,14 @@ def verify(trials: Trials, scenario: Scenario, target: float) -> Answer | None:
     if size > 0.0:
         scale = np.array([0.85, 1.0, 1.15])
         ray = [Scenario(regimes, each * z) for each in scale]
-        losses = trials.losses(ray, first=CHECK_IDS, each=CHECK_PATHS)
+        losses = trials.losses(ray, first=CHECK_IDS, each=trials.effort.many)
         distance = design_point.crossing(scale * size, losses.mean(axis=1), target)
         if not np.isfinite(distance):
             return None
         scenario = Scenario(regimes, z * (distance / size))
-    fresh = CHECK_IDS + CHECK_PATHS
-    exact = trials.losses([scenario], first=fresh, each=CHECK_PATHS)[0]
-    near = trials.losses([scenario], NEAR, first=fresh, each=CHECK_PATHS)[0]
+    fresh = CHECK_IDS + trials.effort.many
+    exact = trials.losses([scenario], first=fresh, each=trials.effort.many)[0]
+    near = trials.losses([scenario], NEAR, first=fresh, each=trials.effort.many)[0]
     return Answer(
         scenario, trials.log_likelihood(scenario), float(exact.mean()),
         float(exact.std() / np.sqrt(exact.size)), float(exact.std()), float((exact >= target).mean()),

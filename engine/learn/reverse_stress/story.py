@@ -12,9 +12,6 @@ from engine.learn.reverse_stress.trials import CHECK_IDS, FEW, Scenario, Trials
 from engine.paths.simulate import QUARTER
 from engine.vocabulary import CAUSES, REGIMES, price_of, rent_of
 
-STORY_PATHS = 4 * FEW
-"""Paths from which a story is told."""
-
 MAJORITY = 0.5
 """A breach or default is part of the story if at least this share of paths has it."""
 
@@ -33,7 +30,7 @@ class Story(NamedTuple):
 def story(trials: Trials, scenario: Scenario) -> Story:
     """Tables of paths with exactly these systematic draws."""
     first = CHECK_IDS + (1 << 20) * FEW
-    results = trials.observe([scenario], 0.0, first, STORY_PATHS, lambda results: results)
+    results = trials.observe([scenario], 0.0, first, trials.effort.story, lambda results: results)
     paths = {
         name: np.concatenate(list(getattr(results, name)), axis=-1)
         for name in ("trace", "default_month", "cause", "breached")

@@ -1,5 +1,6 @@
 """Trials: losses of one column around systematic scenarios, simulated on common random numbers."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -25,6 +26,28 @@ SEARCH_IDS, CHECK_IDS, PROBABILITY_IDS = 1 << 40, 1 << 41, 1 << 42
 FEW = 512
 """Paths around each scenario where many are compared."""
 
+
+@dataclasses.dataclass(frozen=True)
+class Effort:
+    """Paths of a search, in multiples of CHUNK, and how many steps and regime paths it takes.
+
+    `start` and `scenario` are what it costs, roughly: before the first scenario with the probabilities, and
+    for each scenario.
+    """
+
+    few: int  # paths around each of many scenarios
+    many: int  # paths around one: its plane, its checks
+    story: int  # paths from which it is told
+    steps: int  # of a climb, at most
+    regimes: int  # regime paths of the sum of probabilities
+    start: int
+    scenario: int
+
+
+FULL = Effort(FEW, 8 * FEW, 4 * FEW, 7, 64, 200_000, 90_000)
+QUICK = Effort(FEW // 2, 4 * FEW, FEW, 4, 16, 70_000, 45_000)
+"""A search in a fraction of the time, whose answers are rough."""
+
 SPREAD = 0.5
 """Standard deviation of the noise about a point to which a plane is fitted."""
 
@@ -48,12 +71,13 @@ class Trials:
         seed: int,
         column: str = "system",
         progress: Callable[[int], None] = lambda paths: None,
+        effort: Effort = FULL,
     ):
         columns = column_names(system)
         if column not in columns:
             raise ValueError(f"got {column!r}, expected one of {', '.join(columns)}")
         self.system, self.seed, self.at = everywhere(system), seed, columns.index(column)
-        self.progress = progress
+        self.progress, self.effort = progress, effort
         self.transition, self.start = transition_of(system)
         self.months, self.factors = system.calendar.month.shape[0], system.economy.loading.shape[0]
         self.shapes = principal_components(self.months, SHAPES)
@@ -96,14 +120,20 @@ class Trials:
         return observe(self.system, self.seed, samplers, ids, self.shapes, select, self.progress)
 
     def losses(
-        self, scenarios: Sequence[Scenario], spread: float = 0.0, first: int = SEARCH_IDS, each: int = FEW
+        self,
+        scenarios: Sequence[Scenario],
+        spread: float = 0.0,
+        first: int = SEARCH_IDS,
+        each: int | None = None,
     ) -> Float64[np.ndarray, "scenarios paths"]:
-        """Losses (USD bn) of paths around every scenario."""
+        """Losses (USD bn) of `each` paths around every scenario, by default of few."""
+        each = self.effort.few if each is None else each
         losses = self.observe(scenarios, spread, first, each, lambda paths: paths.losses[:, self.at])
         return losses.reshape(len(scenarios), -1).astype(np.float64)
 
-    def plane(self, scenario: Scenario, each: int = 8 * FEW, spread: float = SPREAD) -> Plane:
-        """The plane through the losses about a scenario."""
+    def plane(self, scenario: Scenario, each: int | None = None, spread: float = SPREAD) -> Plane:
+        """The plane through the losses of `each` paths about a scenario, by default of many."""
+        each = self.effort.many if each is None else each
         loss, along = self.observe(
             [scenario], spread, SEARCH_IDS, each, lambda paths: (paths.losses[:, self.at], paths.along)
         )

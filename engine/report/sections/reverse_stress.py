@@ -33,15 +33,22 @@ def reverse_stress(results: Results) -> Section:
     summary = results.summary["reverse_stress"]
     name = f"The likeliest way to lose {words.amount(summary['target'])} bn"
     if "unreachable" in summary:
-        none = f"No scenario brings this loss: {summary['unreachable']}."
-        return Section("reverse_stress", name, (finding(none),))
+        return Section("reverse_stress", name, (finding(answer(results)),))
     charts = [scenario_chart(results, series) for series in drawn(results)]
     pairs = [Pair(tuple(charts[place : place + 2])) for place in range(0, len(charts), 2)]
     parts: tuple[Part, ...] = (
-        finding(likeliest(results)), scenarios_table(results), *pairs, *stories(results),
+        finding(answer(results)), scenarios_table(results), *pairs, *stories(results),
         chances_table(results),
     )  # fmt: skip
     return Section("reverse_stress", name, parts)
+
+
+def answer(results: Results) -> str:
+    """The likeliest scenario, or why there is none, in sentences."""
+    summary = results.summary["reverse_stress"]
+    if "unreachable" in summary:
+        return f"No scenario brings this loss: {summary['unreachable']}."
+    return likeliest(results)
 
 
 def drawn(results: Results) -> tuple[str, ...]:
