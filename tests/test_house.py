@@ -73,7 +73,7 @@ DOOR = (
     ("experiments.config",),
     ("experiments.session",),
     ("experiments.tilts", "experiments.sampling", "experiments.model", "experiments.context"),
-    ("experiments.comparison", "experiments.flow", "experiments.validation"),
+    ("experiments.comparison", "experiments.scenarios", "experiments.flow", "experiments.validation"),
     ("experiments.tasks",),
     ("experiments.sweeps",),
     ("experiments.main",),

@@ -21,6 +21,7 @@ from engine.report.sections.network import network_uncertainty
 from engine.report.sections.policy import policy
 from engine.report.sections.provenance import provenance
 from engine.report.sections.reverse_stress import reverse_stress
+from engine.report.sections.scenario import scenario
 from engine.report.sections.search import search
 from engine.report.sections.systemic import systemic_risk
 from engine.report.sections.timing import timing
@@ -41,6 +42,7 @@ class Topic(NamedTuple):
 
 TOPICS = (
     Topic("How much", system_losses),
+    Topic("The scenario", scenario, "scenario_path"),
     Topic("Who loses", lenders),
     Topic("Who pays", final_bearers),
     Topic("Who drags whom down", systemic_risk),

@@ -30,6 +30,7 @@ from engine.report.sections.network import groups_table
 from engine.report.sections.network import lenders_table as network_lenders_table
 from engine.report.sections.policy import levers_table
 from engine.report.sections.reverse_stress import chances_table, scenarios_table
+from engine.report.sections.scenario import both_tails_table
 from engine.report.sections.search import best_table
 from engine.report.sections.timing import borrowers_table
 from engine.report.table import Cell, Table
@@ -84,6 +85,14 @@ def print_results(results: Results, file: Stream, width: int | None = None) -> N
         width = min(shutil.get_terminal_size().columns, WIDEST) if terminal else WIDTH
     typeset = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     file.write(encodable(rendered(results, width, typeset), getattr(file, "encoding", None) or "utf-8"))
+
+
+def table_text(table: Table, width: int = WIDTH) -> str:
+    """One table as the terminal shows it."""
+    screen = io.StringIO()
+    console = Console(file=screen, width=width, highlight=False, markup=False, emoji=False)
+    console.print(titled(table.brief(), width))
+    return "\n".join(line.rstrip() for line in screen.getvalue().splitlines())
 
 
 def rendered(results: Results, width: int, typeset: bool = False) -> str:
@@ -185,6 +194,7 @@ def lenders_and_borrowers(results: Results) -> tuple[Table, Table]:
 
 TOPICS = (
     Topic((system_table,)),
+    Topic((both_tails_table,), "scenario_path"),
     Topic((levers_table,), "policy"),
     Topic((mechanisms_table,), "attribution"),
     Topic((effects_table, significant, checks), "greeks"),
