@@ -2,8 +2,8 @@
 
     python benchmarks/stories.py [paths] [months]
 
-One compiled program runs them all: a story's numbers are leaves of the System. Prints the rows of the table in
-docs/scenarios.md; ± is one standard error, of changes that of the paired difference.
+One compiled program runs them all: a story's numbers are leaves of the System. Prints the rows of the table
+in docs/scenarios.md; ± is one standard error, of changes that of the paired difference.
 """
 
 import sys
@@ -15,7 +15,7 @@ from engine.run.host import cores, prepare_devices
 
 STORIES = (
     "baseline", "plateau", "bust", "chip_glut", "boom", "early_non_renewal", "openai_unfunded",
-    "refinancing_shut", "power_limited_boom", "dotcom_crash", "freeze_2008", "backstop",
+    "vendor_stops", "refinancing_shut", "power_limited_boom", "dotcom_crash", "freeze_2008", "backstop",
 )  # fmt: skip
 
 
@@ -30,15 +30,15 @@ def parameters_of(story):
         return read(hydra.compose("config", overrides=[f"scenario={story}"]), tasks.every()).parameters
 
 
-def losses_of(stories, paths, months):
-    """Loss of each path at the end of the run by story, USD bn."""
+def ledgers_of(stories, paths, months):
+    """Ledgers of the paths by story: loss at the end of the run, USD bn."""
     from engine.book.build import build_system
     from engine.book.load import load_book, shipped_book
     from engine.paths.ledger import ledger
     from engine.run.plan import Plan
 
     book, plan = load_book(shipped_book()), Plan(paths=paths, block=min(paths, 16_384), seed=7)
-    return {story: ledger(build_system(book, parameters_of(story), months), plan).loss for story in stories}
+    return {story: ledger(build_system(book, parameters_of(story), months), plan) for story in stories}
 
 
 def main(paths: int = 8192, months: int = 60) -> None:
@@ -46,7 +46,8 @@ def main(paths: int = 8192, months: int = 60) -> None:
     from engine.tail.paired import change, influence, mean_of
 
     begun = time.perf_counter()
-    losses = losses_of(STORIES, paths, months)
+    ledgers = ledgers_of(STORIES, paths, months)
+    losses = {story: each.loss.astype(float) for story, each in ledgers.items()}
     measures = {
         "EL": lambda x: x, "ES 95%": lambda x: influence(x, 0.95), "ES 99%": lambda x: influence(x, 0.99)
     }  # fmt: skip
@@ -55,10 +56,13 @@ def main(paths: int = 8192, months: int = 60) -> None:
     for story, loss in losses.items():
         cells = [f"`{story}`"]
         for measure in measures.values():
-            own, moved = mean_of(measure(loss.astype(float))), change(losses["baseline"], loss, measure)
+            own, moved = mean_of(measure(loss)), change(losses["baseline"], loss, measure)
             cells += [f"{own.value:.1f} ± {own.standard_error:.1f}"]
             cells += ["–" if story == "baseline" else f"{moved.value:+.1f} ± {moved.standard_error:.1f}"]
         print("| " + " | ".join(cells) + " |")
+    base, shut = (each.loss - each.new_money for each in map(ledgers.get, ("baseline", "refinancing_shut")))
+    moved = change(base, shut)
+    print(f"refinancing_shut, loss on today's debt: {moved.value:+.2f} ± {moved.standard_error:.2f}")
     frozen, met = losses["freeze_2008"], losses["backstop"]
     for name, measure in measures.items():
         moved = change(frozen, met, measure)

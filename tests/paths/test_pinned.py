@@ -41,7 +41,7 @@ def draws_of(sampler, paths):
 
 
 def economy_of(system, normals, uniforms):
-    """Factors of one path by month with all credit supplied: docs/model.md, section 1, with S = 1, in float64."""
+    """Factors of one path by month with all credit supplied: docs/model.md, section 1, with S = 1."""
     n = Parameters().economy
     z = normals @ np.asarray(system.economy.loading, np.float64).T
     bounds = np.asarray(system.economy.transition, np.float64)
@@ -137,12 +137,8 @@ def test_a_quarter_s_end_leaves_its_months_a_bridge(system):
     """Equity given at the quarter's end, regime in all months: variance of the first month's step is 2/3."""
     law = conditioning(system, ends(3, equity=[0.1] * 4, regime=[0.0] * 4))
     normals, uniforms = draws_of(law.sampler, 4096)
-    steps = np.array(
-        [
-            np.diff(economy_of(system, n, u)["equity"], prepend=0.0)
-            for n, u in zip(normals, uniforms, strict=True)
-        ]
-    )
+    pairs = zip(normals, uniforms, strict=True)
+    steps = np.array([np.diff(economy_of(system, *pair)["equity"], prepend=0.0) for pair in pairs])
     economy = Parameters().economy
     common = economy.equity_beta * economy.volatility
     monthly = MONTH * (
@@ -176,11 +172,9 @@ def test_regimes_have_the_law_that_all_the_scenario_leaves(book):
         whole = (0, *sequence)
         chance = np.prod([step[a, b] for a, b in itertools.pairwise(whole)])
         levels = np.exp(np.log(60.0) + np.arange(3) * paces[0])
-        growth = [
-            (economy.growth[s] * ((1 - r / economy.ceiling) if s == 0 else 1) - 0.5 * economy.volatility**2)
-            * MONTH
-            for s, r in zip(sequence, levels, strict=True)
-        ]
+        rooms = np.where(np.array(sequence) == 0, 1.0 - levels / economy.ceiling, 1.0)
+        pace = np.array(economy.growth)[list(sequence)] * rooms
+        growth = (pace - 0.5 * economy.volatility**2) * MONTH
         jumped = sum(jump[a, b] for a, b in itertools.pairwise(whole))
         mean = [*growth, 3.0 * MONTH * (economy.equity_drift - 0.5 * month[1, 1] / MONTH) + jumped]
         density = scipy.stats.multivariate_normal.pdf([*paces, equity[0]], mean, covariance)

@@ -23,6 +23,7 @@ DIRECTIONS = {
     "chip_glut": ("baseline", WORSE),
     "boom": ("baseline", BETTER),
     "openai_unfunded": ("baseline", WORSE),
+    "vendor_stops": ("baseline", WORSE),
     "power_limited_boom": ("baseline", BETTER),
     "dotcom_crash": ("bust", WORSE),
     "freeze_2008": ("baseline", WORSE),
