@@ -13,15 +13,13 @@ def understood(context: Context, model: Model) -> tuple[Any, Any]:
     """The scenario, and the first sampler's conditioning on it."""
     system, _, samplers = model
     assert samplers is not None  # importance sampling is refused with a file
-    scenario, laws = sampling.conditioned(
-        context.experiment, context.book, system, free_samplers(samplers)[:1]
-    )
+    scenario, laws = sampling.conditioned(context.experiment, context.book, system, (samplers[0].base,))
     return scenario, laws[0]
 
 
 def announce(context: Context, model: Model) -> None:
     """Say on standard error what became of every column, before any path runs."""
-    from engine.report.sections.scenario import columns_of, unused_of, warnings_of
+    from engine.report.sections.scenario import columns_of, titled, unused_of, warnings_of
     from engine.report.terminal import table_text
     from engine.results.scenario import columns_table
 
@@ -29,7 +27,7 @@ def announce(context: Context, model: Model) -> None:
     columns = columns_table(scenario, law)
     given = columns[columns["use"] == "given"]
     if len(given):
-        say(table_text(columns_of(given, f"{scenario.file}, {scenario.first} to {scenario.last}")) + "\n")
+        say(table_text(columns_of(given, titled(scenario.file, scenario.first, scenario.last))) + "\n")
     say("\n".join(unused_of(columns)) + "\n")
     for warning in warnings_of(columns, context.book.about):
         say(f"undertow: {warning}")

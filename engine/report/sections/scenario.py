@@ -41,7 +41,12 @@ def scenario(results: Results) -> Section:
 
 def span(entry: Mapping[str, Any]) -> str:
     """The file and its dates."""
-    return f"{entry['file']}, {entry['first']} to {entry['last']}"
+    return titled(entry["file"], entry["first"], entry["last"])
+
+
+def titled(file: str, first: str, last: str) -> str:
+    """A file's name in words that a narrow page can break, and its dates."""
+    return f"{file.removesuffix('.csv').replace('_', ' ')}, {first} to {last}"
 
 
 def effect(results: Results) -> str:
@@ -120,7 +125,8 @@ def lenders_table(results: Results) -> tuple[Table, ...]:
 def columns_of(columns: pd.DataFrame, title: str) -> Table:
     """Every column of the file: what it is to the model, its values there, and why it is not used."""
     rows = []
-    for _, column in columns.iterrows():
+    order = columns["use"].map(list(USES).index)
+    for _, column in columns.loc[order.sort_values(kind="stable").index].iterrows():
         factor = FACTOR_NAMES.get(column["factor"], "–") if column["use"] == "given" else "–"
         values = [value(column[name], column["factor"]) for name in ("first", "lowest", "highest", "last")]
         shock = number(column["shock"], "+.1f")
