@@ -10,6 +10,7 @@ from engine.book.checks.problems import expected
 from experiments import tilts
 from experiments.config.bad_input import BadInput
 from experiments.config.read import Experiment
+from experiments.config.scenario import files_of
 from experiments.session.progress import Progress
 from experiments.session.stopping import Stop
 
@@ -22,12 +23,38 @@ def samplers(experiment: Experiment, book: Any, system: Any, plan: Any) -> tuple
 
     choice = experiment.sampler
     if choice.name != "importance":
-        return samplers_of(system, plan, choice.name, choice.replications, choice.components)
+        free = samplers_of(system, plan, choice.name, choice.replications, choice.components)
+        if experiment.scenario.file is None:
+            return free
+        return tuple(each.sampler for each in conditioned(experiment, book, system, free)[1])
     column_of(experiment, system)
     if choice.tilt is None:
         return None
     purpose = tilts.purpose_of(experiment, book.hash)
     return (tilts.load(pathlib.Path(choice.tilt), system, purpose)[0],)
+
+
+def conditioned(experiment: Experiment, book: Any, system: Any, free: tuple) -> tuple[Any, list[Any]]:
+    """The scenario of `scenario.file` as understood, and the conditioning of each free sampler.
+
+    Raises `BadInput` for a file that is not understood, or that the model cannot follow.
+    """
+    import numpy as np
+
+    from engine.book.scenario.mapping import ScenarioError
+    from engine.book.scenario.reading import Choice, read_scenario
+    from engine.paths.conditioning import Impossible, conditioning
+
+    options, months = experiment.scenario, experiment.run.months
+    choice = Choice(**files_of(options), start=options.start, end=options.end)
+    rate = float(np.asarray(system.numbers.economy.rate))
+    try:
+        scenario = read_scenario(choice, book.about.date, months, rate)
+        return scenario, [conditioning(system, scenario.pins, sampler) for sampler in free]
+    except ScenarioError as error:
+        raise BadInput(f"scenario.file: {problem}" for problem in error.problems) from None
+    except Impossible as error:
+        raise BadInput([f"scenario.file: {choice.file.name}: {error}"]) from None
 
 
 def column_of(experiment: Experiment, system: Any) -> int:

@@ -188,6 +188,9 @@ class Contracts:
     equity_floor: list[float] = number(
         [1.0, 0.5, 0.25], "1", "C", "of staged commitments honoured, by regime"
     )
+    investment: float = number(
+        1.0, "of promises", "C", "of the equity promised to labs under contract, put in; 0 = investors stop"
+    )
     equity_buffer: float = number(18.0, "months", "C", "of burn that a round pays for", 12.0, 24.0)
     revenue_power: float = number(0.5, "1", "C", "of lab value on its revenue growth")
     variable_cost: float = number(0.45, "of revenue", "C", "of a lab, before contracts", 0.35, 0.60)

@@ -95,7 +95,8 @@ def commitments(
     staged = economy.by_regime(system.numbers.contracts.equity_floor)
     willing = jnp.where(table.staged > 0.0, staged, economy.regime[0])
     both = operating[table.buyer] * operating[table.seller]
-    return full * table.equity * MONTH * jnp.minimum(economy.equity, 1.0) * willing * both
+    promised = full * table.equity * MONTH * jnp.minimum(economy.equity, 1.0)
+    return system.numbers.contracts.investment * promised * willing * both
 
 
 def warrants(

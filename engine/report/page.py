@@ -24,6 +24,7 @@ from engine.report.sections.policy import policy
 from engine.report.sections.provenance import provenance
 from engine.report.sections.replay import replay
 from engine.report.sections.reverse_stress import reverse_stress
+from engine.report.sections.scenario import scenario
 from engine.report.sections.search import search
 from engine.report.sections.systemic import systemic_risk
 from engine.report.sections.timing import timing
@@ -45,6 +46,7 @@ class Topic(NamedTuple):
 TOPICS = (
     Topic("In focus", focus, "focus"),
     Topic("How much", system_losses),
+    Topic("The scenario", scenario, "scenario_path"),
     Topic("Who loses", lenders),
     Topic("Who pays", final_bearers),
     Topic("Who drags whom down", systemic_risk),
@@ -82,7 +84,7 @@ def write_page(folder: str | pathlib.Path) -> pathlib.Path:
 
 
 def opening(results: Results) -> tuple[str, str]:
-    """Headline and lead: of one party on its own page, else of the task that has an answer, else of the run."""
+    """Headline and lead: of one party on its own page, else of the task with an answer, else of the run."""
     if "focus" in results.summary:
         return focus_words.headline(results), focus_words.lead(results)
     headline, lead = findings.headline(results), findings.lead(results)

@@ -35,6 +35,7 @@ from engine.report.sections.policy import levers_table
 from engine.report.sections.replay import first_events, first_story
 from engine.report.sections.replay import paths_table as replayed_table
 from engine.report.sections.reverse_stress import chances_table, scenarios_table
+from engine.report.sections.scenario import both_tails_table
 from engine.report.sections.search import best_table
 from engine.report.sections.timing import borrowers_table
 from engine.report.table import Cell, Table
@@ -97,6 +98,14 @@ def printed(
     typeset = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     text = text_of(title, parts, remarks, width, typeset)
     file.write(encodable(text, getattr(file, "encoding", None) or "utf-8"))
+
+
+def table_text(table: Table, width: int = WIDTH) -> str:
+    """One table as the terminal shows it."""
+    screen = io.StringIO()
+    console = Console(file=screen, width=width, highlight=False, markup=False, emoji=False)
+    console.print(titled(table.brief(), width))
+    return "\n".join(line.rstrip() for line in screen.getvalue().splitlines())
 
 
 def rendered(results: Results, width: int, typeset: bool = False) -> str:
@@ -218,6 +227,7 @@ def lenders_and_borrowers(results: Results) -> tuple[Table, Table]:
 TOPICS = (
     Topic((focus_line, focus_loans_table, focus_actions), "focus_loans"),
     Topic((system_table,)),
+    Topic((both_tails_table,), "scenario_path"),
     Topic((levers_table,), "policy"),
     Topic((mechanisms_table,), "attribution"),
     Topic((effects_table, checks), "greeks"),

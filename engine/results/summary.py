@@ -62,6 +62,7 @@ class Summary(Origin):
     reverse_stress: NotRequired[dict[str, Any]]
     search: NotRequired[dict[str, Any]]
     policy: NotRequired[dict[str, Any]]
+    scenario_path: NotRequired[dict[str, Any]]
     calibration: NotRequired[dict[str, Any]]
     backtest: NotRequired[dict[str, Any]]
     replay: NotRequired[dict[str, Any]]

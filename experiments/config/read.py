@@ -29,6 +29,7 @@ from experiments.config.checks import (
 )
 from experiments.config.overrides import at_home
 from experiments.config.readers import own_groups, unread_problems
+from experiments.config.scenario import FILES, content_of, scenario_problems
 from experiments.config.schema import Book, Config, Report, Run, Sampler, Scenario, complete, group_types
 
 NO_RESULT: dict[str, tuple[str, ...] | None] = {
@@ -95,6 +96,8 @@ def read(cfg: DictConfig, tasks: Mapping[str, ModuleType], overrides: Sequence[s
     options = getattr(config, group) if group else None
     config.book.path, config.run.dir = at_home(config.book.path), at_home(config.run.dir)
     config.sampler.tilt, config.report.browser = at_home(config.sampler.tilt), at_home(config.report.browser)
+    for key in FILES:
+        setattr(config.scenario, key, at_home(getattr(config.scenario, key)))
     parameters = Parameters(
         **{field.name: getattr(config, field.name) for field in dataclasses.fields(Parameters)}
     )
@@ -111,6 +114,8 @@ def read(cfg: DictConfig, tasks: Mapping[str, ModuleType], overrides: Sequence[s
         plain[name] = dataclasses.asdict(getattr(config, name))
     others = {name for name in own.values() if name != group}
     chosen = decisive(plain, unread_by(task, others))
+    if config.scenario.file is not None:
+        chosen["scenario"] |= {"content": content_of(config.scenario)}
     return Experiment(
         task=config.task.name, run=config.run, book=config.book, scenario=config.scenario,
         parameters=parameters, sampler=config.sampler, report=config.report, options=options,
@@ -124,6 +129,7 @@ def problems_of(config: Config, task: ModuleType | None, options: Any, names: li
     problems += processes_problems(config.run, config.task.name, hasattr(task, "follow"))
     problems += sampler_problems(config.sampler, config.run) + report_problems(config.report, config.sampler)
     problems += parameters_problems(config, getattr(task, "DRAWN", False))
+    problems += scenario_problems(config, getattr(task, "FOLLOWS_FILE", False))
     if task is None:
         problems.append(expected("task.name", config.task.name, "one of " + ", ".join(names)))
     else:

@@ -47,10 +47,19 @@ class Run:
 
 @dataclasses.dataclass
 class Scenario:
-    """The scenario's name and its story in a sentence; its numbers stand in the groups they change."""
+    """The scenario's name and its story in a sentence; its numbers stand in the groups they change.
+
+    With `file` the economy follows the paths of a table, a CSV file or one that ships (docs/scenarios.md).
+    """
 
     name: str = "baseline"  # for the report; scenario=NAME sets its numbers too
     story: str = ""  # in a sentence, for the report
+    file: str | None = None  # paths of rates, spreads, equity, AI revenue, by quarter or month
+    history: str | None = None  # its published past, where levels need their value at the book's date
+    mapping: str | None = None  # rows that say what further columns are (engine/book/scenario/mapping.csv)
+    start: str | None = None  # date of the file that is the first after the book's; null: as dated
+    end: str | None = None  # last date of the file that is read; null: all
+    beside: bool = True  # run the same paths without the file too, to show both tails
 
 
 @dataclasses.dataclass

@@ -14,6 +14,7 @@ and, where it needs them:
     GROUP             name of that group, where it is not the task's own (`import` is a word of Python)
     UNREAD            shared keys that it does not read: {group: keys, or None for all of them}
     DRAWN             True where its paths may draw their parameters (`run.parameters=drawn`)
+    FOLLOWS_FILE      True where its paths may follow the table of `scenario.file`
     RUN_FOLDER        False for a task that reads no book and leaves no run folder
     READ              shared keys that such a task reads all the same, in the form of UNREAD
     follow(context)   the part of every process but the first; only tasks that have it share a run

@@ -25,6 +25,8 @@ def problems(config: Config, options: None) -> list[str]:
     return faults
 
 
+FOLLOWS_FILE = True
+
 model = tail_risk.model
 
 

@@ -7,12 +7,15 @@ from typing import Any
 from engine.book.checks.problems import expected
 from engine.book.parameters import Parameters, Policy
 from engine.vocabulary import LEVERS
+from experiments import scenarios
 from experiments.comparison import ledgers
 from experiments.config.checks import plain_paths_problems
 from experiments.config.schema import Config
 from experiments.context import Context
 from experiments.model import Model, build
 from experiments.tasks import tail_risk
+
+FOLLOWS_FILE = True
 
 
 def problems(config: Config, options: None) -> list[str]:
@@ -27,7 +30,10 @@ def problems(config: Config, options: None) -> list[str]:
 def model(context: Context) -> Model:
     """The main job's model without levers."""
     base = with_levers(context.experiment.parameters, ())
-    return build(dataclasses.replace(context.experiment, parameters=base), context.book)
+    own = build(dataclasses.replace(context.experiment, parameters=base), context.book)
+    if context.experiment.scenario.file is not None:
+        scenarios.announce(context, own)
+    return own
 
 
 def results(context: Context, model: Model) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from experiments import focus, sampling
+from experiments import focus, sampling, scenarios
 from experiments.config.schema import Config
 from experiments.context import Context
 from experiments.model import Model, build, no_kernel
@@ -18,6 +18,7 @@ from experiments.session.stopping import Interrupted
 log = logging.getLogger("undertow")
 
 DRAWN = True
+FOLLOWS_FILE = True
 
 
 def problems(config: Config, options: None) -> list[str]:
@@ -26,8 +27,11 @@ def problems(config: Config, options: None) -> list[str]:
 
 
 def model(context: Context) -> Model:
-    """The experiment's System, Plan and samplers."""
-    return build(context.experiment, context.book)
+    """The experiment's System, Plan and samplers; a scenario's file as understood is shown at once."""
+    own = build(context.experiment, context.book)
+    if context.experiment.scenario.file is not None:
+        scenarios.announce(context, own)
+    return own
 
 
 def results(
@@ -70,6 +74,9 @@ def results(
     provenance["timing"] = timing_of(
         timing.compile_s, timing.run_s, timing.paths, checkpoints.sessions, timing.kernel
     )
+    if experiment.scenario.file is not None:
+        more, provenance["scenario_path"] = scenarios.results(context, model)
+        tables = dict(tables or {}) | more
     # Nothing of the results is imported while paths wait for it.
     from engine.results.circular_web import web_tables
     from engine.results.write import write_results
@@ -100,3 +107,5 @@ def follow(context: Context) -> None:
     speak(run, processes.rank)
     log.info("process %s of %s joined", processes.rank, processes.count)
     simulate(system, plan, samplers, Hooks(stopped=context.stop), processes=processes)
+    if experiment.scenario.file is not None and experiment.scenario.beside:
+        scenarios.free_tally(context, system, plan, samplers)

@@ -109,6 +109,7 @@ def owed(book, state, now, new, t: int) -> None:
         if k.equity[c] > 0:
             share = n.equity_floor[regime] if k.staged[c] > 0 else float(regime == BOOM)
             asked = size * DT * min(1.0, now["equity"]) * share * operating[buyer] * operating[seller]
+            asked *= n.investment
         served.append(serves)
         obligation.append(state["size"][c] * flex * serves)
         wanted.append(asked)

@@ -91,6 +91,7 @@ def small_numbers() -> Table:
         round_trigger=9.0,
         round_gap=6.0,
         round_success=[0.95, 0.7, 0.35],
+        investment=1.0,
         equity_buffer=18.0,
         revenue_power=0.5,
         variable_cost=0.45,

@@ -1,0 +1,300 @@
+"""From published paths to what the model's factors are given, and what became of every column."""
+
+import dataclasses
+import difflib
+import math
+import pathlib
+import re
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from engine.book.about import last_month
+from engine.book.checks.problems import Problem
+from engine.book.scenario.mapping import Meaning, ScenarioError, key_of, meanings
+from engine.book.scenario.pins import Pins
+from engine.book.scenario.table import TABLES, Paths, in_order, month_of, placed, read_paths, shipped_tables
+from engine.vocabulary import REGIMES
+
+NUMBER = re.compile(r"[+-]?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)?(\.[0-9]*)?", re.ASCII)
+PERCENT = (-20.0, 100.0)
+"""What a yield or rate in percent may be; beyond, it is a level."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """What became of a column: `use` is given, part or unused."""
+
+    name: str
+    use: str
+    meaning: Meaning
+    first: float  # in the model's variable, at the end of the first period; NaN where none
+    lowest: float
+    highest: float
+    last: float
+    periods: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Scenario:
+    """A scenario as understood."""
+
+    file: str
+    history: str
+    source: str  # of a table that ships with the package
+    first: str  # dates of the file
+    last: str
+    step: int
+    columns: tuple[Column, ...]
+    pins: Pins
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """Which file, its history, an own mapping, and the rows to read; dates as the file writes them."""
+
+    file: pathlib.Path
+    history: pathlib.Path | None = None
+    mapping: pathlib.Path | None = None
+    start: str | None = None
+    end: str | None = None
+
+
+def read_scenario(choice: Choice, date: str, months: int, rate: float) -> Scenario:
+    """The scenario of a file for a book of `date`, a run of so many months and a short rate at month 0.
+
+    Raises ScenarioError with everything that is wrong.
+    """
+    known, paths = meanings(choice.mapping), read_paths(choice.file)
+    unknown = unknown_columns(paths, known)
+    if unknown:
+        raise ScenarioError(unknown)
+    paths = cut(joined(choice, paths), choice)
+    step = in_order(paths)
+    ends = placed(paths, shifted(choice, date, step), months, step)
+    columns, values, problems = [], {}, []
+    for name in paths.columns:
+        meaning = known[key_of(name)]
+        own, faults = path_of(paths, name, meaning, ends, step, rate)
+        problems += faults
+        if not faults and own is not None and meaning.factor in values:
+            given = next(column.name for column in columns if column.meaning.factor == meaning.factor)
+            problems.append(
+                Problem(paths.label, 1, name, "", f"one column of {meaning.factor}: {given} is another")
+            )
+        if own is not None and not faults:
+            values[meaning.factor] = own
+        columns.append(column_of(name, meaning, own))
+    if problems:
+        raise ScenarioError(problems)
+    ahead = [text for text, end in zip(paths.dates, ends, strict=True) if end > 0]
+    history = choice.history.name if choice.history else ""
+    source = shipped_tables()[choice.file.stem]["source"] if choice.file.parent == TABLES else ""
+    pins = Pins(step, values)
+    return Scenario(choice.file.name, history, source, ahead[0], ahead[-1], step, tuple(columns), pins)
+
+
+def unknown_columns(paths: Paths, known: dict[str, Meaning]) -> list[Problem]:
+    """Columns that no mapping knows, each with the nearest that one does."""
+    problems = []
+    names = {key: meaning.column for key, meaning in known.items()}
+    for name in paths.columns:
+        if key_of(name) not in known:
+            near = difflib.get_close_matches(key_of(name), names, n=1, cutoff=0.6)
+            hint = f", such as {names[near[0]]!r}" if near else ""
+            own = "a row of scenario.mapping says what another is, or that it is not used"
+            kind = f"a known column{hint}; {own}"
+            problems.append(Problem(paths.label, 1, "", name, kind))
+    return problems
+
+
+def joined(choice: Choice, paths: Paths) -> Paths:
+    """The paths behind their history: rows of the published past before the first of the scenario."""
+    if choice.history is None:
+        return paths
+    past = read_paths(choice.history)
+    if missing := [name for name in paths.columns if name not in past.columns]:
+        raise ScenarioError(
+            [Problem(past.label, 1, "", ", ".join(past.columns)[:80], f"a column {missing[0]!r}")]
+        )
+    before = [place for place, month in enumerate(past.months) if month < paths.months[0]]
+    order = [past.columns.index(name) for name in paths.columns]
+    return Paths(
+        paths.label,
+        tuple(past.lines[place] for place in before) + paths.lines,
+        tuple(past.dates[place] for place in before) + paths.dates,
+        np.concatenate([past.months[before], paths.months]),
+        paths.columns,
+        tuple(tuple(past.cells[place][column] for column in order) for place in before) + paths.cells,
+    )
+
+
+def cut(paths: Paths, choice: Choice) -> Paths:
+    """The rows up to `end`; raises ScenarioError for a date that is none or not there."""
+    problems = []
+    for key, text in (("scenario.start", choice.start), ("scenario.end", choice.end)):
+        if text is not None and month_of(text) not in paths.months.tolist():
+            problems.append(
+                Problem(
+                    key, None, "", text, f"a date of {paths.label}, {paths.dates[0]} to {paths.dates[-1]}"
+                )
+            )
+    if problems:
+        raise ScenarioError(problems)
+    if choice.end is None:
+        return paths
+    kept = [place for place, month in enumerate(paths.months) if month <= (month_of(choice.end) or 0)]
+    return Paths(
+        paths.label, tuple(paths.lines[p] for p in kept), tuple(paths.dates[p] for p in kept),
+        paths.months[kept], paths.columns, tuple(paths.cells[p] for p in kept),
+    )  # fmt: skip
+
+
+def shifted(choice: Choice, date: str, step: int) -> str:
+    """The file's own date of month 0: the book's, or the one before `start`."""
+    if choice.start is None:
+        return date
+    year, month = divmod((month_of(choice.start) or last_month(date)) - step - 1, 12)
+    return f"{year:04d}-{month + 1:02d}"
+
+
+def path_of(
+    paths: Paths, name: str, meaning: Meaning, ends: Int64[np.ndarray, " rows"], step: int, rate: float
+) -> tuple[Float64[np.ndarray, " periods"] | None, list[Problem]]:
+    """A column in the model's variable by period, None where it gives no factor, and its faults."""
+    if meaning.factor == "" or meaning.reading == "part":
+        return None, []
+    if meaning.reading == "name":
+        return regimes_of(paths, name, ends)
+    numbers, problems = numbers_of(paths, name, ends)
+    if meaning.less and not problems:
+        if meaning.less not in paths.columns:
+            problems.append(Problem(paths.label, 1, name, name, f"the column {meaning.less!r} beside it"))
+            return None, problems
+        other, problems = numbers_of(paths, meaning.less, ends)
+        numbers = numbers - other
+    if not problems:
+        problems = unit_problems(paths, name, meaning, numbers, ends, rate)
+    if not problems:
+        problems = gap_problems(paths, name, numbers, ends)
+    if problems:
+        return None, problems
+    ahead = numbers[ends > 0]
+    if meaning.reading == "level":
+        scaled = ahead / 100.0 if meaning.unit == "percent" else np.log(ahead)
+    elif meaning.reading == "index":
+        scaled = meaning.elasticity * np.log(ahead)
+    else:
+        scaled = meaning.elasticity * np.log(ahead / numbers[ends == 0][0])
+    return scaled[np.isfinite(scaled)], []
+
+
+def numbers_of(
+    paths: Paths, name: str, ends: Int64[np.ndarray, " rows"]
+) -> tuple[Float64[np.ndarray, " rows"], list[Problem]]:
+    """The numbers of a column, NaN for blank cells; of history only month 0 is read."""
+    place, problems = paths.columns.index(name), []
+    numbers = np.full(len(ends), np.nan)
+    for row, (line, cells) in enumerate(zip(paths.lines, paths.cells, strict=True)):
+        text = cells[place]
+        if ends[row] < 0 or text in ("", "NA", "n/a", "."):
+            continue
+        if text in ("+", "-") or not NUMBER.fullmatch(text):
+            problems.append(
+                Problem(paths.label, line, name, text, "a number without unit or sign of percent")
+            )
+        else:
+            numbers[row] = float(text.replace(",", ""))
+    return numbers, problems
+
+
+def regimes_of(
+    paths: Paths, name: str, ends: Int64[np.ndarray, " rows"]
+) -> tuple[Float64[np.ndarray, " periods"] | None, list[Problem]]:
+    """The codes of a column of regimes."""
+    place, problems, codes = paths.columns.index(name), [], []
+    for row, (line, cells) in enumerate(zip(paths.lines, paths.cells, strict=True)):
+        text = cells[place].lower()
+        if ends[row] > 0 and text and text not in REGIMES:
+            problems.append(Problem(paths.label, line, name, cells[place], f"one of {', '.join(REGIMES)}"))
+        if ends[row] > 0:
+            codes.append(float(REGIMES.index(text)) if text in REGIMES else math.nan)
+    values = np.array(codes)
+    problems = problems or gap_problems(paths, name, np.where(ends > 0, 0.0, np.nan), ends, values)
+    return (None, problems) if problems else (values[np.isfinite(values)], [])
+
+
+def unit_problems(
+    paths: Paths, name: str, meaning: Meaning, numbers: Float64[np.ndarray, " rows"],
+    ends: Int64[np.ndarray, " rows"], rate: float,
+) -> list[Problem]:  # fmt: skip
+    """A level where a rate is expected, decimals for percent, what has no logarithm, a missing start."""
+    ahead = numbers[ends > 0]
+    given = ahead[np.isfinite(ahead)]
+    if not len(given):
+        return [Problem(paths.label, None, name, "no number", "a value for the first period at least")]
+    where = f"{paths.label}, column {name}"
+    low, high, first = float(given.min()), float(given.max()), float(given[0])
+    if meaning.unit == "percent" and (low < PERCENT[0] or high > PERCENT[1]):
+        return [
+            Problem(
+                where,
+                None,
+                "",
+                f"{low:g} to {high:g}",
+                "percent a year, such as 4.3; this looks like a level",
+            )
+        ]
+    if meaning.reading == "level" and meaning.unit == "percent" and 0.0 < max(abs(low), high) < 0.3:
+        if abs(first - 100.0 * rate) > abs(100.0 * first - 100.0 * rate):
+            return [
+                Problem(
+                    where,
+                    None,
+                    "",
+                    f"{low:g} to {high:g}",
+                    "percent a year, such as 4.3; these look like decimals",
+                )
+            ]
+    logarithm = meaning.reading in ("ratio", "index") or meaning.unit == "USD bn/yr"
+    if logarithm and low <= 0.0:
+        what = f" less {meaning.less}" if meaning.less else ""
+        return [Problem(where + what, None, "", f"{low:g}", "numbers above 0")]
+    if meaning.reading == "index" and not 0.2 <= first <= 5.0:
+        return [
+            Problem(
+                where,
+                None,
+                "",
+                f"{first:g}",
+                "an index that is 1 at the book's date; this looks like a level",
+            )
+        ]
+    start = numbers[ends == 0]
+    if meaning.reading == "ratio" and (not len(start) or not start[0] > 0.0):
+        kind = "its value at the book's date, in a row of the file or of scenario.history"
+        return [Problem(where, None, "", "none", kind)]
+    return []
+
+
+def gap_problems(
+    paths: Paths, name: str, numbers: Float64[np.ndarray, " rows"], ends: Int64[np.ndarray, " rows"],
+    ahead: Float64[np.ndarray, " periods"] | None = None,
+) -> list[Problem]:  # fmt: skip
+    """A blank cell before the last number of a column."""
+    ahead = numbers[ends > 0] if ahead is None else ahead
+    known = np.flatnonzero(np.isfinite(ahead))
+    blank = [place for place in range(known[-1] if len(known) else 0) if not np.isfinite(ahead[place])]
+    lines = [line for line, end in zip(paths.lines, ends, strict=True) if end > 0]
+    kind = "a value in every row up to the last one of the column"
+    return [Problem(paths.label, lines[blank[0]], name, "nothing", kind)] if blank else []
+
+
+def column_of(name: str, meaning: Meaning, own: Float64[np.ndarray, " periods"] | None) -> Column:
+    """What became of a column, in words and ends."""
+    if own is None or not len(own):
+        use = "part" if meaning.reading == "part" else "unused"
+        return Column(name, use, meaning, *(math.nan,) * 4, 0)
+    natural = own if meaning.factor in ("rates", "regime") else np.exp(own)
+    ends = (natural[0], natural.min(), natural.max(), natural[-1])
+    return Column(name, "given", meaning, *map(float, ends), len(own))

@@ -1,0 +1,169 @@
+"""A table of macroeconomic paths as published: a column Date in quarters or months, one path a column."""
+
+import csv
+import dataclasses
+import pathlib
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Int64
+
+from engine.book.about import last_month
+from engine.book.checks.problems import Problem
+from engine.book.scenario.mapping import ScenarioError, key_of
+from engine.book.sheets import Sheet, read_csv
+
+TABLES = pathlib.Path(__file__).with_name("tables")
+"""Published tables that ship with the package; `scenario.file` may name one without its suffix."""
+
+DATES = (
+    re.compile(r"(?P<year>[0-9]{4}) ?:?Q(?P<quarter>[1-4])"),
+    re.compile(r"Q(?P<quarter>[1-4])[ :]?(?P<year>[0-9]{4})"),
+    re.compile(r"(?P<year>[0-9]{4})-(?P<month>0[1-9]|1[0-2])(-[0-3][0-9])?"),
+    re.compile(r"(?P<month>0?[1-9]|1[0-2])/[0-3]?[0-9]/(?P<year>[0-9]{4})"),
+)
+"""2026 Q1, 2026Q1, 2026:Q1; Q1 2026; 2026-03, 2026-03-31; 3/31/2026."""
+
+EXPECTED = "a quarter or month such as 2026 Q1 or 2026-03"
+LABELS = {"scenarioname", "scenario"}
+"""Columns of words that say which scenario a row belongs to."""
+
+QUARTER = 3
+MOST = 2_000
+"""Rows of a table."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Paths:
+    """Rows of one file in order: `months` counts from the year 0, cells by column as they stood."""
+
+    label: str
+    lines: tuple[int, ...]
+    dates: tuple[str, ...]
+    months: Int64[np.ndarray, " rows"]
+    columns: tuple[str, ...]
+    cells: tuple[tuple[str, ...], ...]
+
+
+def shipped_tables() -> dict[str, dict[str, str]]:
+    """The published tables that ship with the package, by name: history, source and grade of each."""
+    with open(TABLES / "tables.csv", encoding="utf-8", newline="") as file:
+        return {row["table"]: row for row in csv.DictReader(file)}
+
+
+def table_file(name: str) -> pathlib.Path | None:
+    """The file that a name stands for: a path, or a shipped table; None where there is none."""
+    path, known = pathlib.Path(name), name.removesuffix(".csv")
+    if path.is_file():
+        return path
+    return TABLES / f"{known}.csv" if known in shipped_tables() else None
+
+
+def month_of(text: str) -> int | None:
+    """Months from the year 0 to the end of a quarter or month; None for any other text.
+
+    >>> month_of("2026 Q1") == month_of("Q1 2026") == month_of("2026-03-31") == 2026 * 12 + 3
+    True
+    """
+    for pattern in DATES:
+        if match := pattern.fullmatch(text.strip()):
+            parts = match.groupdict()
+            month = int(parts["month"]) if parts.get("month") else QUARTER * int(parts["quarter"])
+            return 12 * int(parts["year"]) + month
+    return None
+
+
+def read_paths(file: pathlib.Path) -> Paths:
+    """The rows of a CSV file. Raises ScenarioError with everything that is wrong with its dates."""
+    sheet = read_csv(file, MOST)
+    if isinstance(sheet, Problem):
+        raise ScenarioError([sheet])
+    names = [key_of(name) for name in sheet.header]
+    problems = header_problems(sheet, names)
+    if problems:
+        raise ScenarioError(problems)
+    date = names.index("date")
+    for line, cells in sheet.rows:
+        if len(cells) != len(names):
+            got = f"{len(cells)} cells"
+            problems.append(Problem(file.name, line, "", got, f"{len(names)} cells, as in the header"))
+    months = [(line, cells[date], month_of(cells[date])) for line, cells in sheet.rows if not problems]
+    problems += [
+        Problem(file.name, line, "Date", text, EXPECTED) for line, text, month in months if month is None
+    ]
+    if problems:
+        raise ScenarioError(problems)
+    kept = [place for place, name in enumerate(names) if place != date and name not in LABELS]
+    return Paths(
+        file.name,
+        tuple(line for line, _ in sheet.rows),
+        tuple(text for _, text, _ in months),
+        np.array([month for _, _, month in months], np.int64),
+        tuple(sheet.header[place] for place in kept),
+        tuple(tuple(cells[place] for place in kept) for _, cells in sheet.rows),
+    )
+
+
+def header_problems(sheet: Sheet, names: Sequence[str]) -> list[Problem]:
+    """A date, at least one row, and no column twice."""
+    if "date" not in names:
+        got = ", ".join(sheet.header)[:80]
+        return [Problem(sheet.label, 1, "", got, f"a column Date with {EXPECTED}")]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    problems = [Problem(sheet.label, 1, "", name, "each column once") for name in twice]
+    return (
+        problems
+        if sheet.rows
+        else [*problems, Problem(sheet.label, None, "", "no rows", "a row a quarter or month")]
+    )
+
+
+def in_order(paths: Paths) -> int:
+    """Months between two rows. Raises ScenarioError unless they are consecutive quarters, or months."""
+    steps = np.diff(paths.months)
+    step = QUARTER if not len(steps) else int(steps[0])
+    for place, gap in enumerate(steps.tolist(), 1):
+        before, line = paths.dates[place - 1], paths.lines[place]
+        if gap <= 0:
+            raise ScenarioError(
+                [Problem(paths.label, line, "Date", paths.dates[place], f"a date after {before}")]
+            )
+        if step not in (1, QUARTER) or gap != step:
+            kind = "month" if step == 1 else "quarter"
+            raise ScenarioError(
+                [
+                    Problem(
+                        paths.label,
+                        line,
+                        "Date",
+                        paths.dates[place],
+                        f"the {kind} after {before}: no gap, one step",
+                    )
+                ]
+            )
+    return step
+
+
+def placed(paths: Paths, date: str, months: int, step: int) -> Int64[np.ndarray, " rows"]:
+    """Months of the rows from the book's date on, 0 or less for history.
+
+    Raises ScenarioError where the rows do not begin right after the date, or reach beyond the run.
+    """
+    ends = paths.months - last_month(date)
+    ahead = np.flatnonzero(ends > 0)
+    if not len(ahead):
+        kind = f"dates after the book's, {date}; scenario.start=... dates the table anew"
+        raise ScenarioError(
+            [Problem(paths.label, None, "Date", f"{paths.dates[0]} to {paths.dates[-1]}", kind)]
+        )
+    first, last = int(ahead[0]), int(ahead[-1])
+    if int(ends[first]) != step:
+        period = "quarter" if step == QUARTER else "month"
+        kind = f"the {period} after the book's date, {date}, as the first ahead"
+        raise ScenarioError([Problem(paths.label, paths.lines[first], "Date", paths.dates[first], kind)])
+    if int(ends[last]) > months:
+        enough = -(-int(ends[last]) // 12) * 12
+        kind = f"dates within the run's {months} months: run.months={enough} or an earlier scenario.end"
+        raise ScenarioError([Problem(paths.label, paths.lines[last], "Date", paths.dates[last], kind)])
+    return ends
