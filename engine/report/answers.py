@@ -12,6 +12,7 @@ from engine.report.sections import (
     greeks,
     network,
     policy,
+    replay,
     reverse_stress,
 )
 from engine.results.folder import Results
@@ -31,6 +32,7 @@ ANSWERS: Mapping[str, Callable[[Results], str]] = {
     "greeks": greeks.largest,
     "network": network.widest,
     "policy": policy.most_effective,
+    "replay": replay.first_story,
     "reverse_stress": reverse_stress.answer,
     "search": lambda results: search_words.headline(results.summary["search"]),
 }

@@ -32,7 +32,7 @@ from engine.report.sections.losses import system_table
 from engine.report.sections.network import groups_table
 from engine.report.sections.network import lenders_table as network_lenders_table
 from engine.report.sections.policy import levers_table
-from engine.report.sections.replay import first_events, first_story
+from engine.report.sections.replay import first_events
 from engine.report.sections.replay import paths_table as replayed_table
 from engine.report.sections.reverse_stress import chances_table, scenarios_table
 from engine.report.sections.scenario import both_tails_table
@@ -232,7 +232,7 @@ TOPICS = (
     Topic((mechanisms_table,), "attribution"),
     Topic((effects_table, checks), "greeks"),
     Topic((scenarios_table, chances_table, story), "reverse_stress"),
-    Topic((replayed_table, first_story, first_events), "replay_paths"),
+    Topic((replayed_table, first_events), "replay_paths"),
     Topic((best_table,), "search"),
     Topic((estimates_table, unidentified_table, effect_table), "calibration"),
     Topic((coverage_table,), "backtest"),

@@ -23,9 +23,9 @@ DATES = (
     re.compile(r"(?P<year>[0-9]{4})-(?P<month>0[1-9]|1[0-2])(-[0-3][0-9])?"),
     re.compile(r"(?P<month>0?[1-9]|1[0-2])/[0-3]?[0-9]/(?P<year>[0-9]{4})"),
 )
-"""2026 Q1, 2026Q1, 2026:Q1; Q1 2026; 2026-03, 2026-03-31; 3/31/2026."""
+"""2030 Q1, 2030Q1, 2030:Q1; Q1 2030; 2030-03, 2030-03-31; 3/31/2030."""
 
-EXPECTED = "a quarter or month such as 2026 Q1 or 2026-03"
+EXPECTED = "a quarter or month such as 2030 Q1 or 2030-03"
 LABELS = {"scenarioname", "scenario"}
 """Columns of words that say which scenario a row belongs to."""
 
@@ -63,7 +63,7 @@ def table_file(name: str) -> pathlib.Path | None:
 def month_of(text: str) -> int | None:
     """Months from the year 0 to the end of a quarter or month; None for any other text.
 
-    >>> month_of("2026 Q1") == month_of("Q1 2026") == month_of("2026-03-31") == 2026 * 12 + 3
+    >>> month_of("2030 Q1") == month_of("Q1 2030") == month_of("2030-03-31") == 2030 * 12 + 3
     True
     """
     for pattern in DATES:
@@ -94,14 +94,14 @@ def read_paths(file: pathlib.Path) -> Paths:
     ]
     if problems:
         raise ScenarioError(problems)
-    kept = [place for place, name in enumerate(names) if place != date and name not in LABELS]
+    places = [place for place, name in enumerate(names) if place != date and name not in LABELS]
     return Paths(
         file.name,
         tuple(line for line, _ in sheet.rows),
         tuple(text for _, text, _ in months),
         np.array([month for _, _, month in months], np.int64),
-        tuple(sheet.header[place] for place in kept),
-        tuple(tuple(cells[place] for place in kept) for _, cells in sheet.rows),
+        tuple(sheet.header[place] for place in places),
+        tuple(tuple(cells[place] for place in places) for _, cells in sheet.rows),
     )
 
 
