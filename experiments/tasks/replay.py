@@ -54,13 +54,16 @@ def paths_problems(count: Any, options: Options) -> list[str]:
         return []
     listed = asked if isinstance(asked, list) else [asked]
     ids = [whole(each) for each in listed]
-    if not ids or len(ids) > MOST or None in ids:
+    places = [each for each in ids if each is not None]
+    if not places or len(ids) > MOST or len(places) < len(ids):
         return [expected(name, asked, KIND)]
     if len({*ids}) < len(ids):
         return [expected(name, asked, "every path once")]
-    if isinstance(count, int) and (foreign := [each for each in ids if not 0 <= each < count]):
+    if isinstance(count, int) and (
+        foreign := [each for each in ids if each is not None and not 0 <= each < count]
+    ):
         return [expected(name, each, f"a path of the run, from 0 to {count - 1}") for each in foreign]
-    options.paths = ids
+    options.paths = places
     return []
 
 
@@ -73,6 +76,7 @@ def results(context: Context, model: Model) -> dict[str, Any]:
     from engine.results.replay.replay import chosen, replay_paths
 
     system, plan, samplers = model
+    assert samplers is not None  # a learned law is refused
     summary = tail_risk.results(context, model)
     context.stop.check()
     ids, entry = chosen(read_results(context.path), system, plan, samplers, context.options.paths, SEARCHED)

@@ -99,4 +99,5 @@ def meaning_of(cells: Sequence[str]) -> tuple[Meaning | None, tuple[str, str, st
         elasticity = float("nan")
     if not 0.0 < elasticity <= 10.0:
         return None, ("elasticity", row["elasticity"], "a number above 0 and at most 10")
-    return Meaning(**(row | {"elasticity": elasticity})), ("", "", "")
+    others = {name: text for name, text in row.items() if name != "elasticity"}
+    return Meaning(elasticity=elasticity, **others), ("", "", "")

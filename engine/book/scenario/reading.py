@@ -72,7 +72,8 @@ def read_scenario(choice: Choice, date: str, months: int, rate: float) -> Scenar
     paths = cut(joined(choice, paths), choice)
     step = in_order(paths)
     ends = placed(paths, shifted(choice, date, step), months, step)
-    columns, values, problems = [], {}, []
+    columns: list[Column] = []
+    values, problems = {}, []
     for name in paths.columns:
         meaning = known[key_of(name)]
         own, faults = path_of(paths, name, meaning, ends, step, rate)
@@ -294,7 +295,7 @@ def column_of(name: str, meaning: Meaning, own: Float64[np.ndarray, " periods"] 
     """What became of a column, in words and ends."""
     if own is None or not len(own):
         use = "part" if meaning.reading == "part" else "unused"
-        return Column(name, use, meaning, *(math.nan,) * 4, 0)
+        return Column(name, use, meaning, math.nan, math.nan, math.nan, math.nan, 0)
     natural = own if meaning.factor in ("rates", "regime") else np.exp(own)
-    ends = (natural[0], natural.min(), natural.max(), natural[-1])
-    return Column(name, "given", meaning, *map(float, ends), len(own))
+    first, lowest, highest, last = map(float, (natural[0], natural.min(), natural.max(), natural[-1]))
+    return Column(name, "given", meaning, first, lowest, highest, last, len(own))

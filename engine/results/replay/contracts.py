@@ -74,7 +74,7 @@ def standing_before(history: History) -> np.ndarray:
     """Whether a firm has not defaulted before the month [months firms]."""
     month = history.state.credit.default_month[-1]
     number = np.arange(1, len(history.state.supply) + 1)[:, None]
-    return (month == 0) | (number <= month)
+    return np.asarray((month == 0) | (number <= month))
 
 
 def arrears(history: History, names: Names) -> Iterator[Event]:

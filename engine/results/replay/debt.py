@@ -88,7 +88,7 @@ def judged(history: History) -> np.ndarray:
     """Whether a loan in breach is newly waived or called: no waiver is in force [months collateralised]."""
     until = history.state.collateral.waived_until
     number = np.arange(1, len(until) + 1, dtype=np.float32)[:, None]
-    return breaches(history) & (number > before(history.start.collateral.waived_until, until))
+    return np.asarray(breaches(history) & (number > before(history.start.collateral.waived_until, until)))
 
 
 def foreclosed(history: History) -> np.ndarray:
@@ -99,14 +99,14 @@ def foreclosed(history: History) -> np.ndarray:
     tests, until = history.info.collateral, history.state.collateral.waived_until
     called = judged(history) & (until == before(history.start.collateral.waived_until, until))
     broke = tests.foreclosed[:, array(history.system.loans.borrower)[: until.shape[1]]] > 0.0
-    return (tests.seized > 0.0) | (called & broke)
+    return np.asarray((tests.seized > 0.0) | (called & broke))
 
 
 def breaches(history: History) -> np.ndarray:
     """Whether a tested loan breaches its LTV covenant or its default DSCR [months collateralised]."""
     tests, credit = history.info.collateral, history.system.numbers.credit
     high, weak = tests.ltv > array(credit.ltv_covenant), tests.dscr < array(credit.dscr_default)
-    return (tests.ltv > 0.0) & (high | weak)
+    return np.asarray((tests.ltv > 0.0) & (high | weak))
 
 
 def tested(history: History, month: int, loan: int) -> str:

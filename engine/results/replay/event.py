@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Shaped
+from jaxtyping import Array, Bool, Shaped
 
 from engine.book.about import About
 from engine.book.load import Book
@@ -65,25 +65,27 @@ def before(start: Any, months: Any) -> np.ndarray:
     return np.concatenate([np.asarray(start)[None], np.asarray(months)[:-1]])
 
 
-def places(holds: Bool[np.ndarray, "months *n"]) -> Iterator[tuple[int, ...]]:
+def places(holds: Bool[Array | np.ndarray, "months *n"]) -> Iterator[tuple[int, ...]]:
     """Month (from 0) and place of every entry that is true, in order of months."""
     yield from (tuple(int(at) for at in place) for place in np.argwhere(holds))
 
 
-def onsets(holds: Bool[np.ndarray, "months n"]) -> Iterator[tuple[int, ...]]:
+def onsets(holds: Bool[Array | np.ndarray, "months n"]) -> Iterator[tuple[int, ...]]:
     """Month (from 0) and place at which something begins to hold."""
     return places(holds & ~before(np.zeros(holds.shape[1:], bool), holds))
 
 
 def crossings(
-    start: Shaped[np.ndarray, "n"], months: Shaped[np.ndarray, "months n"], levels: tuple[float, ...]
+    start: Shaped[Array | np.ndarray, "n"],
+    months: Shaped[Array | np.ndarray, "months n"],
+    levels: tuple[float, ...],
 ) -> Bool[np.ndarray, "months n"]:
     """Where a share falls below one of the levels."""
     earlier = before(start, months)
     return np.logical_or.reduce([(earlier >= level) & (months < level) for level in levels])
 
 
-def episodes(flow: Shaped[np.ndarray, "months n"]) -> Iterator[tuple[int, int, int, float]]:
+def episodes(flow: Shaped[Array | np.ndarray, "months n"]) -> Iterator[tuple[int, int, int, float]]:
     """First and last month (from 0), place and sum of every run of months with a flow above SMALL."""
     runs = flow > SMALL
     ends = runs & ~np.concatenate([runs[1:], np.zeros_like(runs[:1])])

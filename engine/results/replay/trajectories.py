@@ -25,7 +25,7 @@ class Quantity(NamedTuple):
 
     what: str
     who: Sequence[str]
-    values: Shaped[np.ndarray, "months who"]
+    values: Shaped[Array | np.ndarray, "months who"]
     unit: str
 
 
@@ -156,6 +156,6 @@ def sums(
     return table.instrument_membership @ loss, table.membership @ gross, borne(system, gross, scale)
 
 
-def single(what: str, values: Shaped[np.ndarray, "months"], unit: str) -> Quantity:
+def single(what: str, values: Shaped[Array | np.ndarray, "months"], unit: str) -> Quantity:
     """A quantity of the whole system."""
     return Quantity(what, ("",), np.asarray(values)[:, None], unit)
