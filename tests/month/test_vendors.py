@@ -52,6 +52,17 @@ def test_vendors_pay_what_they_can_and_others_what_they_promised(five_years, cha
     assert float(vendors.paid_share(five_years, 0.0 * cash, 0.0 * demand)[place["NVDA"]]) == 1.0
 
 
+def test_investors_put_in_the_share_of_their_promises_that_is_set(
+    five_years, changed, calm_economy, everybody
+):
+    full, _, _ = month_of_contracts(five_years, 1.0)
+    promised = contracts.commitments(five_years, calm_economy, full, everybody)
+    assert float(promised.sum()) > 0.0
+    for share in (0.0, 0.5):
+        given = contracts.commitments(changed("contracts.investment", share), calm_economy, full, everybody)
+        np.testing.assert_array_equal(given, share * promised)
+
+
 def month_of_contracts(system, paid_share):
     """Full amounts of month 24, and payments of a share of them."""
     row = month_of(system, 24)
