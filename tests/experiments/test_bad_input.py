@@ -46,7 +46,7 @@ TABLE = {
     ),
     "unknown sampler": (["sampler.name=halton"], ["expected one of pseudo_random, antithetic, sobol"]),
     "unknown regime": (["economy.start=euphoria"], ["economy.start: got 'euphoria', expected one of boom"]),
-    "unknown option": (["scenario=nope"], ["scenario: got 'nope', expected one of baseline, boom"]),
+    "unknown option": (["scenario=nope"], ["scenario: got 'nope', expected one of backstop, baseline, boom"]),
     "unknown launcher": (["hydra/launcher=nope"], ["hydra/launcher: got 'nope', expected one of basic"]),
     "group emptied": (["chips=null"], ["chips: got 'null', expected the name of an option"]),
     "group added twice": (
