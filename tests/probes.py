@@ -6,6 +6,7 @@ Run in a process of its own, since the tests' import hook would refuse wrong typ
 call must raise a ValueError that names the argument; numbers in another container must change nothing.
 """
 
+import dataclasses
 import json
 import warnings
 
