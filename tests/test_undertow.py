@@ -349,7 +349,7 @@ def test_settings_leave_a_users_own_configuration_alone():
             {"settings": {"credit.waiver": 7, "chips.life": [1, 2]}},
             ["chips.life: got '[1,2]', expected a number"],
         ),
-        ({"scenario": "bst"}, ["scenario: got 'bst', expected one of baseline, boom, bust"]),
+        ({"scenario": "bst"}, ["scenario: got 'bst', expected one of backstop, baseline, boom"]),
         (
             {"scenario": "bust", "parameters": ut.Parameters()},
             ["parameters: got 'Parameters', expected None"],

@@ -53,30 +53,30 @@ def chunk_history(system: System, sampler: Sampler, seed: Seed, ids: PathIds) ->
 
 
 def histories(
-    system: System, plan: Plan, ids: Sequence[int], samplers: Sequence[Sampler] = (PSEUDO_RANDOM,)
+    system: System, plan: Plan, ids: Sequence[Any], samplers: Sequence[Sampler] = (PSEUDO_RANDOM,)
 ) -> list[History]:
     """The paths of a run with these ids, in this order, as they were in the run to the bit.
 
     Args: system, plan and samplers of the run. The bits are those of XLA's program (`plan.kernel`): a fused
     kernel's agree to float32 rounding. Raises ValueError for a path that the run does not have.
     """
-    wanted = [checked(path, plan) for path in ids]
+    paths = [checked(path, plan) for path in ids]
     each: dict[int, History] = {}
-    for sampler, own in by_sampler(wanted, plan, samplers):
+    for sampler, own in by_sampler(paths, plan, samplers):
         for chunk in chunks_of(own, chunk_size(chunk_of(system))):
             months = chunk_history(system, sampler, seed_words(plan.seed), jnp.asarray(chunk))
             for place, path in enumerate(chunk.tolist()):
                 if path not in each:
                     each[path] = history_of(system, plan.seed, path, *lane(months, place))
-    return [each[path] for path in wanted]
+    return [each[path] for path in paths]
 
 
-def checked(path: int, plan: Plan) -> int:
-    """The id of a path that a run has; raises ValueError for another."""
-    path = arguments.whole("path", path)
-    if not 0 <= path < plan.paths:
-        raise ValueError(f"path: got {path}, expected one from 0 to {plan.paths - 1}")
-    return path
+def checked(path: Any, plan: Plan) -> int:
+    """The id of a path that a run has; raises ValueError for anything else."""
+    own = arguments.whole("path", path)
+    if not 0 <= own < plan.paths:
+        raise ValueError(f"path: got {own}, expected one from 0 to {plan.paths - 1}")
+    return own
 
 
 def by_sampler(
