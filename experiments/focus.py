@@ -11,6 +11,7 @@ from typing import Any
 from engine.book.checks.problems import expected
 from experiments.context import Context
 from experiments.session.progress import Progress
+from experiments.system import system_of
 
 KINDS = ("lender", "class", "bearer", "borrower")
 FORM = "KIND:ID with one of lender, class, bearer, borrower, as lender:JPM"
@@ -75,33 +76,22 @@ def look(context: Context, system: Any, sampler: Any) -> tuple[dict[str, Any], d
     run = experiment.run
     plan = Plan(min(run.paths, experiment.report.focus_paths), run.block, run.seed)
     months = horizons(run.months)[-1]  # the last that is reported, which need not be the run's end
-    system = system if months == run.months else variant_of(experiment, book, months)
+    system = system if months == run.months else system_of(experiment, book, months)
     focus = focus_of(system, kind, name)
 
     def losses(variant: Any, title: str) -> Any:
         with Progress(plan.paths, title) as progress:
             hooks = Hooks(progress=progress.update, stopped=context.stop)
-            found = losses_of(variant, focus, plan, sampler, hooks)
+            paths = losses_of(variant, focus, plan, sampler, hooks)
         context.stop.check()
-        return found
+        return paths
 
     view = results.view_of(kind, name, focus, losses(system, experiment.report.focus), system, book)
     loans = [system.names.loans[place] for place in focus.loans]
-    held = results.largest_held(view)
+    largest = results.largest_held(view)
     rows = []
-    for action in actions_of(book, loans, name if kind == "lender" else None, held):
-        changed = variant_of(experiment, action.book, months)
+    for action in actions_of(book, loans, name if kind == "lender" else None, largest):
+        changed = system_of(experiment, action.book, months)
         rows.append(results.action_row(view, action, changed, losses(changed, action.key).total))
     tables = results.tables_of(view, rows)
     return tables, {"focus": results.summary_of(view, tables, choices(book)[kind][name])}
-
-
-def variant_of(experiment: Any, book: Any, months: int) -> Any:
-    """The System of a book over so many months; its paths are those of a longer run."""
-    from engine.book.build import build_system
-    from engine.book.ranges import with_ranges
-
-    system = build_system(book, experiment.parameters, months)
-    if experiment.run.parameters == "drawn":
-        system = with_ranges(system, book["chips"], experiment.parameters)
-    return system

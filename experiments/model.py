@@ -9,6 +9,7 @@ from engine.book.limits import warnings_of
 from experiments import focus, sampling
 from experiments.config.bad_input import BadInput
 from experiments.config.read import Experiment
+from experiments.system import system_of
 
 log = logging.getLogger("undertow")
 
@@ -64,18 +65,11 @@ def build(experiment: Experiment, book: Any) -> Model:
 
     Raises `BadInput` where a fused kernel is asked for and there is no compiler.
     """
-    from engine.book.build import NotFinite, build_system
-    from engine.book.ranges import with_ranges
     from engine.run.plan import Plan
 
     run = experiment.run
     if run.kernel == "fused":
         need_compiler()
     plan = Plan(paths=run.paths, block=run.block, seed=run.seed, kernel=run.kernel)
-    try:
-        system = build_system(book, experiment.parameters, run.months)
-    except NotFinite as error:
-        raise BadInput(str(error).split("; ")) from None
-    if run.parameters == "drawn":
-        system = with_ranges(system, book["chips"], experiment.parameters)
+    system = system_of(experiment, book, run.months)
     return system, plan, sampling.samplers(experiment, book, system, plan)

@@ -27,7 +27,8 @@ def announce(context: Context, model: Model) -> None:
     columns = columns_table(scenario, law)
     given = columns[columns["use"] == "given"]
     if len(given):
-        say(table_text(columns_of(given, titled(scenario.file, scenario.first, scenario.last))) + "\n")
+        table = columns_of(given, titled(scenario.file, scenario.first, scenario.last))
+        say(table_text(table.brief()) + "\n")
     say("\n".join(unused_of(columns)) + "\n")
     for warning in warnings_of(columns, context.book.about):
         say(f"undertow: {warning}")

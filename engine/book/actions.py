@@ -104,11 +104,11 @@ def sale(book: Book, lender: str, loans: Sequence[str]) -> Action:
         return changed(book, "sale", ())
     sold = rows[own].set_index("instrument")["share"]
     bought = [(loan, buyer, part * weight) for loan, part in sold.items() for buyer, weight in others.items()]
-    kept = [tuple(row) for row in rows[~own][["instrument", "lender", "share"]].itertuples(index=False)]
+    others_own = [tuple(row) for row in rows[~own][["instrument", "lender", "share"]].itertuples(index=False)]
     table = book["holdings"]
     like = table.iloc[0].to_dict() | {"known": 0, "source": "sold", "grade": "C"}
     total: dict[tuple[str, str], float] = {}
-    for loan, holder, share in [*kept, *bought]:
+    for loan, holder, share in [*others_own, *bought]:
         total[loan, holder] = total.get((loan, holder), 0.0) + share
     new = [
         like | {"instrument": loan, "lender": holder, "share": share}

@@ -41,9 +41,7 @@ class Trail(eqx.Module):
 
     booked: Float[Array, "rows instruments"]
     by_chip: Float[Array, "collateralised gens"]
-    at_default: Float[
-        Array, "loans"
-    ]  # balance at the end of the month before, and what was drawn or lent since
+    at_default: Float[Array, "loans"]  # owed the month before, and drawn or lent since
     trading: Float[Array, "lenders"]  # loss on sales, as far as it is in this month's losses
     unpaid: Float[Array, "vehicles"]  # of a fund's debt
     equity_lost: Float[Array, "vehicles"]
@@ -117,8 +115,8 @@ def booked(
         return jnp.zeros((0, loss.shape[0]), loss.dtype)
     paper = system.paper.marketable * loss
     moved = (sold @ table.holdings) * paper
-    kept = table.holdings[rows] * (loss[None, :] - sold[rows][:, None] * paper[None, :])
-    return kept + table.buyer_weight[rows][:, None] * moved[None, :]
+    own = table.holdings[rows] * (loss[None, :] - sold[rows][:, None] * paper[None, :])
+    return own + table.buyer_weight[rows][:, None] * moved[None, :]
 
 
 def passed_by(

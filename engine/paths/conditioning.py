@@ -33,9 +33,7 @@ class Conditioning:
 
     sampler: Pinned
     regimes: Float64[np.ndarray, "months regimes"]  # their probability given the scenario
-    shocks: dict[
-        str, Float64[np.ndarray, " periods"]
-    ]  # by factor: given less expected, in standard deviations
+    shocks: dict[str, Float64[np.ndarray, " periods"]]  # given less expected, in standard deviations
 
 
 def conditioning(system: System, pins: Pins, base: Sampler = PSEUDO_RANDOM) -> Conditioning:
@@ -237,8 +235,8 @@ def regime_scores(
     """Zero for sequences that keep to the regimes given, minus infinity for the others."""
     own = pins.values.get("regime", np.full(0, np.nan))[:periods]
     given = np.concatenate([own, np.full(periods - len(own), np.nan)])[:, None, None]
-    kept = (np.isnan(given) | (sequences[None, :, 1:] == given)).all(axis=2)
-    return np.where(kept, 0.0, -np.inf)
+    possible = (np.isnan(given) | (sequences[None, :, 1:] == given)).all(axis=2)
+    return np.where(possible, 0.0, -np.inf)
 
 
 def chain(

@@ -11,6 +11,7 @@ from engine.report.findings import CAUSES
 from engine.report.words import share
 from engine.results.folder import Results
 from engine.results.horizons import count_words, horizon_words
+from engine.tail.intervals import RESOLVED_PATHS
 
 LEADS = {"borrower": "Loans to ", "lender": "", "lenders": "", "class": "", "bearer": ""}
 """What stands before the name."""
@@ -28,9 +29,6 @@ SHORT_CAUSES = {
     "group": "Parent's default", "pools": "Pools", "sales of paper": "Sales of paper",
 }  # fmt: skip
 """Causes in a cell."""
-
-FEWEST = 50
-"""Paths in a tail whose parts may be read."""
 
 OTHERS = {"pools": "pools of borrowers without names", "sales of paper": "sales of paper below par"}
 
@@ -124,7 +122,7 @@ def largest(results: Results) -> str:
 
 def few(entry: Mapping[str, Any]) -> str:
     """A warning where the tail has few paths."""
-    if entry["tail_paths"] >= FEWEST:
+    if entry["tail_paths"] >= RESOLVED_PATHS:
         return ""
     return (
         f"Only {entry['tail_paths']} paths lie in that tail: take more (run.paths, report.focus_paths) "

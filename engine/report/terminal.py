@@ -101,11 +101,19 @@ def printed(
 
 
 def table_text(table: Table, width: int = WIDTH) -> str:
-    """One table as the terminal shows it."""
+    """One table as the terminal shows it, with its footnote."""
     screen = io.StringIO()
-    console = Console(file=screen, width=width, highlight=False, markup=False, emoji=False)
-    console.print(titled(table.brief(), width))
-    return "\n".join(line.rstrip() for line in screen.getvalue().splitlines())
+    screen_of(screen, width).print(titled(table, width))
+    lines = [line.rstrip() for line in screen.getvalue().splitlines()]
+    return "\n".join([*lines, *([table.footnote] if table.marked else [])])
+
+
+def screen_of(screen: io.StringIO, width: int, typeset: bool = False) -> Console:
+    """A console that writes plain text, in a notebook too, or escape codes if `typeset`."""
+    return Console(
+        file=screen, width=width, highlight=False, markup=False, emoji=False, force_jupyter=False,
+        force_terminal=typeset,
+    )  # fmt: skip
 
 
 def rendered(results: Results, width: int, typeset: bool = False) -> str:
@@ -123,9 +131,7 @@ def text_of(
 ) -> str:
     """The text that is printed, with escape codes for bold and dim type if `typeset`."""
     screen = io.StringIO()
-    console = Console(
-        file=screen, width=width, force_terminal=typeset, highlight=False, markup=False, emoji=False
-    )
+    console = screen_of(screen, width, typeset)
     console.print(title, style="bold")
     footnotes: set[str] = set()
     for block in parts:

@@ -20,7 +20,7 @@ from engine.paths.focus import Focus
 from engine.results.grades import evidence
 from engine.results.losses import instrument_sizes
 from engine.results.paired import LEVEL, flat, shortfall
-from engine.tail.paired import change, influence, mean_of, ratio, tail_weights
+from engine.tail.paired import change, influence, mean_of, ratio, tail_weights, value_at_risk
 from engine.vocabulary import ALIVE, CAUSES
 
 SALES = "sales of paper"
@@ -113,7 +113,8 @@ def tail_table(view: View) -> pd.DataFrame:
         ),
     ):
         table = split(view, values)
-        tables.append(table.assign(by=by, id=ids, name=[name_of(view, by, each) for each in ids]))
+        names = names_by(view, by)
+        tables.append(table.assign(by=by, id=ids, name=[names.get(each) or each for each in ids]))
     columns = ["by", "id", "name", "el", "el_se", "es_99", "es_99_se", "share"]
     whole = pd.concat(tables, ignore_index=True)[columns]
     return whole[(whole["by"] == "month") | (whole["el"].abs() + whole["es_99"].abs() > 0.0)].reset_index(
@@ -121,20 +122,22 @@ def tail_table(view: View) -> pd.DataFrame:
     )
 
 
+def row_words(view: View, loan: str, pool: str) -> list[str]:
+    """Of every part a column of its row, `loan` of a loan and `pool` of a tranche; else its own name."""
+    book = view.book
+    rows = dict(zip(book["loans"]["loan"], book["loans"][loan], strict=True))
+    rows |= dict(zip(book["tranches"]["tranche"], book["tranches"][pool], strict=True))
+    return [rows.get(name, name) for name in view.parts]
+
+
 def borrowers_of(view: View) -> list[str]:
     """Borrower of every part; a pool for what is owed to it."""
-    owed: dict[str, str] = {}
-    for table, key, debtor in (("loans", "loan", "borrower"), ("tranches", "tranche", "pool")):
-        owed |= dict(zip(view.book[table][key], view.book[table][debtor], strict=True))
-    return [owed.get(name, name) for name in view.parts]
+    return row_words(view, "borrower", "pool")
 
 
 def classes_of(view: View) -> list[str]:
     """Instrument class of every part."""
-    known: dict[str, str] = {}
-    for table, key in (("loans", "loan"), ("tranches", "tranche")):
-        known |= dict(zip(view.book[table][key], view.book[table]["class"], strict=True))
-    return [known.get(name, name) for name in view.parts]
+    return row_words(view, "class", "class")
 
 
 def by_cause(view: View, parts: Parts) -> tuple[list[str], Groups]:
@@ -184,20 +187,23 @@ def tenant_shares(view: View) -> list[dict[str, float]]:
     return rows
 
 
-def name_of(view: View, by: str, key: str) -> str:
-    """Reader's name of a row."""
+NAMED = {
+    "loan": (("loans", "loan"), ("tranches", "tranche")),
+    "borrower": (("firms", "firm"), ("tranches", "tranche"), ("pools", "pool")),
+    "tenant": (("firms", "firm"),),
+    "chip": (("chips", "generation"),),
+}
+"""Tables with names of the rows of a cut, and the column of their ids."""
+
+
+def names_by(view: View, by: str) -> dict[str, str]:
+    """Readers' names of the rows of a cut, by id."""
     if by == "class":
-        return key if key == SALES else view.book.about.class_name(key)
-    table, column = {
-        "loan": ("loans", "loan"), "borrower": ("firms", "firm"), "tenant": ("firms", "firm"),
-        "chip": ("chips", "generation"),
-    }.get(by, (None, None))  # fmt: skip
-    names = (
-        {} if table is None else dict(zip(view.book[table][column], view.book[table]["name"], strict=True))
-    )
-    for other, column in (("tranches", "tranche"), ("pools", "pool")):
-        names |= dict(zip(view.book[other][column], view.book[other]["name"], strict=True))
-    return str(names.get(key) or key)
+        return {key: view.book.about.class_name(key) for key in classes_of(view) if key != SALES}
+    names: dict[str, str] = {}
+    for table, key in NAMED.get(by, ()):
+        names |= dict(zip(view.book[table][key], view.book[table]["name"], strict=True))
+    return names
 
 
 def loans_table(view: View) -> pd.DataFrame:
@@ -210,21 +216,22 @@ def loans_table(view: View) -> pd.DataFrame:
     book, sizes = view.book, instrument_sizes(view.book.tables)
     terms = pd.concat([book["loans"].set_index("loan"), book["tranches"].set_index("tranche")])
     weakest, shares = evidence(book), [*view.shares, 0.0]
+    names, debtors, classes = (names_by(view, by) for by in ("loan", "borrower", "class"))
     if view.focus.bearer is not None:
         shares = [np.nan] * len(shares)  # they hold lenders, not loans
     borrowers = borrowers_of(view)
     table = table.assign(
         id=list(view.parts),
-        name=[name_of(view, "loan", part) for part in view.parts],
+        name=[names.get(part) or part for part in view.parts],
         borrower=[
-            name_of(view, "borrower", firm) if firm != part else ""
+            (debtors.get(firm) or firm) if firm != part else ""
             for part, firm in zip(view.parts, borrowers, strict=True)
         ],
         exposure=[sizes.get(part, 0.0) * share for part, share in zip(view.parts, shares, strict=True)],
         grade=[str(terms["grade"].get(part, "")) for part in view.parts],
         weakest=[weakest.get(part, "") for part in view.parts],
     )
-    table["class"] = [name_of(view, "class", kind) for kind in classes_of(view)]
+    table["class"] = [classes.get(kind) or kind for kind in classes_of(view)]
     risks = pd.DataFrame([risk_of(view, place) for place in range(len(view.focus.loans))])
     if len(risks):
         risks.index = pd.Index(view.focus.loans)
@@ -354,7 +361,7 @@ def summary_of(view: View, tables: Mapping[str, pd.DataFrame], name: str) -> dic
     return {
         "kind": view.kind, "id": view.id, "name": name, "paths": len(view.total),
         "exposure": exposure_of(view),
-        "var_99": float(np.quantile(view.total, LEVEL, method="inverted_cdf")),
+        "var_99": float(value_at_risk(view.total, LEVEL)[0]),
         "tail_paths": int(np.count_nonzero(view.weights)),
         "assumed_terms": share["grade"], "assumed_any": share["weakest"],
         "half_month": half_month(np.asarray(view.losses.months, np.float64) @ view.weights),

@@ -18,6 +18,7 @@ from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
 from engine import arguments
+from engine.tail.paired import value_at_risk
 
 FEWEST = 5
 """Paths of a sample that contribute to an estimate, from which on they say how alike two runs are."""
@@ -48,11 +49,6 @@ def beyond(losses: ArrayLike, level: float) -> Float64[np.ndarray, "... paths"]:
     """1 where a loss exceeds VaR, along the last axis: what a path contributes to VaR (Bahadur 1966)."""
     x, level = np.asarray(losses, np.float64), arguments.level("level", level)
     return (x > value_at_risk(x, level)).astype(np.float64)
-
-
-def value_at_risk(losses: Float64[np.ndarray, "... paths"], level: float) -> Float64[np.ndarray, "... 1"]:
-    """The level's quantile along the last axis."""
-    return np.quantile(losses, level, axis=-1, keepdims=True, method="inverted_cdf")
 
 
 def unshared(before: ArrayLike, after: ArrayLike) -> Float64[np.ndarray, "..."]:

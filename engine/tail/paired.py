@@ -25,8 +25,13 @@ def influence(losses: ArrayLike, level: float) -> Vector:
     98.0
     """
     x, level = arguments.vector("losses", losses), arguments.level("level", level)
-    value_at_risk = np.quantile(x, level, method="inverted_cdf")
-    return value_at_risk + np.maximum(x - value_at_risk, 0.0) / (1.0 - level)
+    least = value_at_risk(x, level)
+    return least + np.maximum(x - least, 0.0) / (1.0 - level)
+
+
+def value_at_risk(losses: Float64[np.ndarray, "... paths"], level: float) -> Float64[np.ndarray, "... 1"]:
+    """The level's quantile along the last axis: the least loss with P(L <= loss) >= level."""
+    return np.quantile(losses, level, axis=-1, keepdims=True, method="inverted_cdf")
 
 
 def mean_of(values: ArrayLike) -> Estimate:

@@ -1,13 +1,11 @@
 """A table of the report outside the report: in a notebook as on the page, on a terminal as after a run."""
 
-import io
-
 import pandas as pd
 
 from engine.report.columns import Column, columns_of
 from engine.report.html import render
 from engine.report.table import Table
-from engine.report.terminal import WIDTH, titled
+from engine.report.terminal import table_text
 
 
 class ReportTable:
@@ -34,15 +32,7 @@ class ReportTable:
         return fragment(self.table)
 
     def __repr__(self) -> str:
-        from rich.console import Console
-
-        screen = io.StringIO()
-        console = Console(
-            file=screen, width=WIDTH, highlight=False, markup=False, force_jupyter=False, force_terminal=False
-        )
-        console.print(titled(self.table, WIDTH))
-        lines = [line.rstrip() for line in screen.getvalue().splitlines()]
-        return "\n".join([*lines, *([self.table.footnote] if self.table.marked else [])])
+        return table_text(self.table)
 
 
 def series(column: Column) -> pd.Series:

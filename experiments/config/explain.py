@@ -188,31 +188,31 @@ def matches(text: str) -> list[str]:
     within = [key for key in every if last in key.partition(".")[2] and key not in exact]
     near = difflib.get_close_matches(last, [key.partition(".")[2] for key in every], n=NEAR, cutoff=0.7)
     alike = [key for key in every if key.partition(".")[2] in near]
-    said = [key for key in every if last in meaning(key).lower()]
-    return list(dict.fromkeys([*exact, *within, *alike, *said]))[:NEAR]
+    explained = [key for key in every if last in meaning(key).lower()]
+    return list(dict.fromkeys([*exact, *within, *alike, *explained]))[:NEAR]
 
 
 def explain(text: str, config: Mapping[str, Any], tasks: Mapping[str, ModuleType]) -> list[str]:
     """The lines that explain a key or a group; raises `BadInput` with close matches for any other text."""
     if text in group_types() or text in options():
         return group_lines(text, config, tasks)
-    found = matches(text)
-    if not found or (found[0] != SHORT.get(text, text) and not is_last_part(text, found)):
-        hint = "; close are" + "".join(f"\n{key}  ({meaning(key)})" for key in found) if found else ""
+    near = matches(text)
+    if not near or (near[0] != SHORT.get(text, text) and not is_last_part(text, near)):
+        hint = "; close are" + "".join(f"\n{key}  ({meaning(key)})" for key in near) if near else ""
         raise BadInput([f"{text}: no key of this name{hint or '; undertow --cfg job lists all keys'}"])
-    rows = explanation(found[0], config, tasks)
+    rows = explanation(near[0], config, tasks)
     body = [
         line
         for what, words in rows
         for line in textwrap.wrap(words, 88, initial_indent=f"  {what:<9}", subsequent_indent=" " * 11)
     ]
-    others = [key for key in found[1:] if is_last_part(text, [key])]
-    return [found[0], *body, *(f"  see also {key}" for key in others)]
+    others = [key for key in near[1:] if is_last_part(text, [key])]
+    return [near[0], *body, *(f"  see also {key}" for key in others)]
 
 
-def is_last_part(text: str, found: Sequence[str]) -> bool:
+def is_last_part(text: str, keys: Sequence[str]) -> bool:
     """Whether a text without a group is the name of the first key."""
-    return "." not in text and found[0].partition(".")[2] == text
+    return "." not in text and keys[0].partition(".")[2] == text
 
 
 def composed(overrides: Sequence[str]) -> dict[str, Any]:

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.report.comparison import headline, lead, page, pair_table, sections
+from engine.report.comparison import page, sections
+from engine.report.comparison_tables import pair_table
+from engine.report.comparison_words import headline, lead
 from engine.results.comparable import caveats, unpaired_because, varied
 from engine.results.comparison import Comparison, compare
 from engine.results.difference import Run, Sample, one_table

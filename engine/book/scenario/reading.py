@@ -80,9 +80,8 @@ def read_scenario(choice: Choice, date: str, months: int, rate: float) -> Scenar
         problems += faults
         if not faults and own is not None and meaning.factor in values:
             given = next(column.name for column in columns if column.meaning.factor == meaning.factor)
-            problems.append(
-                Problem(paths.label, 1, name, "", f"one column of {meaning.factor}: {given} is another")
-            )
+            kind = f"one column of {meaning.factor}: {given} is another"
+            problems.append(Problem(paths.label, 1, name, "", kind))
         if own is not None and not faults:
             values[meaning.factor] = own
         columns.append(column_of(name, meaning, own))
@@ -115,40 +114,33 @@ def joined(choice: Choice, paths: Paths) -> Paths:
         return paths
     past = read_paths(choice.history)
     if missing := [name for name in paths.columns if name not in past.columns]:
-        raise ScenarioError(
-            [Problem(past.label, 1, "", ", ".join(past.columns)[:80], f"a column {missing[0]!r}")]
-        )
-    before = [place for place, month in enumerate(past.months) if month < paths.months[0]]
+        got = ", ".join(past.columns)[:80]
+        raise ScenarioError([Problem(past.label, 1, "", got, f"a column {missing[0]!r}")])
+    past = past.at(np.flatnonzero(past.months < paths.months[0]))
     order = [past.columns.index(name) for name in paths.columns]
     return Paths(
         paths.label,
-        tuple(past.lines[place] for place in before) + paths.lines,
-        tuple(past.dates[place] for place in before) + paths.dates,
-        np.concatenate([past.months[before], paths.months]),
+        past.lines + paths.lines,
+        past.dates + paths.dates,
+        np.concatenate([past.months, paths.months]),
         paths.columns,
-        tuple(tuple(past.cells[place][column] for column in order) for place in before) + paths.cells,
+        tuple(tuple(cells[column] for column in order) for cells in past.cells) + paths.cells,
     )
 
 
 def cut(paths: Paths, choice: Choice) -> Paths:
     """The rows up to `end`; raises ScenarioError for a date that is none or not there."""
-    problems = []
-    for key, text in (("scenario.start", choice.start), ("scenario.end", choice.end)):
-        if text is not None and month_of(text) not in paths.months.tolist():
-            problems.append(
-                Problem(
-                    key, None, "", text, f"a date of {paths.label}, {paths.dates[0]} to {paths.dates[-1]}"
-                )
-            )
+    kind = f"a date of {paths.label}, {paths.dates[0]} to {paths.dates[-1]}"
+    problems = [
+        Problem(key, None, "", text, kind)
+        for key, text in (("scenario.start", choice.start), ("scenario.end", choice.end))
+        if text is not None and month_of(text) not in paths.months.tolist()
+    ]
     if problems:
         raise ScenarioError(problems)
     if choice.end is None:
         return paths
-    kept = [place for place, month in enumerate(paths.months) if month <= (month_of(choice.end) or 0)]
-    return Paths(
-        paths.label, tuple(paths.lines[p] for p in kept), tuple(paths.dates[p] for p in kept),
-        paths.months[kept], paths.columns, tuple(paths.cells[p] for p in kept),
-    )  # fmt: skip
+    return paths.at(np.flatnonzero(paths.months <= (month_of(choice.end) or 0)))
 
 
 def shifted(choice: Choice, date: str, step: int) -> str:
@@ -201,9 +193,8 @@ def numbers_of(
         if ends[row] < 0 or text in ("", "NA", "n/a", "."):
             continue
         if text in ("+", "-") or not NUMBER.fullmatch(text):
-            problems.append(
-                Problem(paths.label, line, name, text, "a number without unit or sign of percent")
-            )
+            kind = "a number without unit or sign of percent"
+            problems.append(Problem(paths.label, line, name, text, kind))
         else:
             numbers[row] = float(text.replace(",", ""))
     return numbers, problems
@@ -236,41 +227,19 @@ def unit_problems(
         return [Problem(paths.label, None, name, "no number", "a value for the first period at least")]
     where = f"{paths.label}, column {name}"
     low, high, first = float(given.min()), float(given.max()), float(given[0])
+    span = f"{low:g} to {high:g}"
     if meaning.unit == "percent" and (low < PERCENT[0] or high > PERCENT[1]):
-        return [
-            Problem(
-                where,
-                None,
-                "",
-                f"{low:g} to {high:g}",
-                "percent a year, such as 4.3; this looks like a level",
-            )
-        ]
+        return [Problem(where, None, "", span, "percent a year, such as 4.3; this looks like a level")]
     if meaning.reading == "level" and meaning.unit == "percent" and 0.0 < max(abs(low), high) < 0.3:
         if abs(first - 100.0 * rate) > abs(100.0 * first - 100.0 * rate):
-            return [
-                Problem(
-                    where,
-                    None,
-                    "",
-                    f"{low:g} to {high:g}",
-                    "percent a year, such as 4.3; these look like decimals",
-                )
-            ]
+            return [Problem(where, None, "", span, "percent a year, such as 4.3; these look like decimals")]
     logarithm = meaning.reading in ("ratio", "index") or meaning.unit == "USD bn/yr"
     if logarithm and low <= 0.0:
         what = f" less {meaning.less}" if meaning.less else ""
         return [Problem(where + what, None, "", f"{low:g}", "numbers above 0")]
     if meaning.reading == "index" and not 0.2 <= first <= 5.0:
-        return [
-            Problem(
-                where,
-                None,
-                "",
-                f"{first:g}",
-                "an index that is 1 at the book's date; this looks like a level",
-            )
-        ]
+        kind = "an index that is 1 at the book's date; this looks like a level"
+        return [Problem(where, None, "", f"{first:g}", kind)]
     start = numbers[ends == 0]
     if meaning.reading == "ratio" and (not len(start) or not start[0] > 0.0):
         kind = "its value at the book's date, in a row of the file or of scenario.history"

@@ -45,6 +45,16 @@ class Paths:
     columns: tuple[str, ...]
     cells: tuple[tuple[str, ...], ...]
 
+    def at(self, places: Int64[np.ndarray, " places"]) -> "Paths":
+        """Some of the rows."""
+        return dataclasses.replace(
+            self,
+            lines=tuple(self.lines[place] for place in places),
+            dates=tuple(self.dates[place] for place in places),
+            months=self.months[places],
+            cells=tuple(self.cells[place] for place in places),
+        )
+
 
 def shipped_tables() -> dict[str, dict[str, str]]:
     """The published tables that ship with the package, by name: history, source and grade of each."""
@@ -126,22 +136,11 @@ def in_order(paths: Paths) -> int:
     for place, gap in enumerate(steps.tolist(), 1):
         before, line = paths.dates[place - 1], paths.lines[place]
         if gap <= 0:
-            raise ScenarioError(
-                [Problem(paths.label, line, "Date", paths.dates[place], f"a date after {before}")]
-            )
+            kind = f"a date after {before}"
+            raise ScenarioError([Problem(paths.label, line, "Date", paths.dates[place], kind)])
         if step not in (1, QUARTER) or gap != step:
-            kind = "month" if step == 1 else "quarter"
-            raise ScenarioError(
-                [
-                    Problem(
-                        paths.label,
-                        line,
-                        "Date",
-                        paths.dates[place],
-                        f"the {kind} after {before}: no gap, one step",
-                    )
-                ]
-            )
+            kind = f"the {'month' if step == 1 else 'quarter'} after {before}: no gap, one step"
+            raise ScenarioError([Problem(paths.label, line, "Date", paths.dates[place], kind)])
     return step
 
 

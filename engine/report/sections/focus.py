@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from engine.report import charts, focus_words, style, words
 from engine.report.focus_words import ACTIONS, SHORT_CAUSES, Scale, cut, scale_of
 from engine.report.section import Chart, Details, Heading, Pair, Part, Section, finding, note
-from engine.report.table import Cell, Table, measured, multiple, number, probability, row, share
+from engine.report.table import Cell, Table, amount, measured, multiple, number, probability, row, share
 from engine.results.folder import Results
 from engine.results.horizons import horizon_years
 
@@ -21,7 +21,6 @@ CUTS = {
     "borrower": "Borrower", "chip": "Chips behind the loan", "tenant": "Off-taker or tenant",
     "cause": "Cause", "class": "Class",
 }  # fmt: skip
-PEERS = {"lender": "lender", "lenders": "lenders", "class": "class", "bearer": "bearer"}
 
 
 def focus(results: Results) -> Section:
@@ -49,7 +48,7 @@ def tail(results: Results) -> tuple[Part, ...]:
     return Pair((largest, months)), cuts_table(results)
 
 
-def amount(scale: Scale, value: float) -> Cell:
+def scaled(scale: Scale, value: float) -> Cell:
     """An amount in the unit of the page; `value` stays in USD bn."""
     return Cell(scale.amount(value), "amount", value)
 
@@ -128,8 +127,8 @@ def cuts_table(results: Results) -> Table:
         rest = table.iloc[FEW:]
         if len(rest):
             rows.append(row(
-                title, f"{len(rest)} others", amount(scale, rest["el"].sum()),
-                amount(scale, rest["es_99"].sum()), share(words.ratio(rest["es_99"].sum(), es)),
+                title, f"{len(rest)} others", scaled(scale, rest["el"].sum()),
+                scaled(scale, rest["es_99"].sum()), share(words.ratio(rest["es_99"].sum(), es)),
             ))  # fmt: skip
     head = ("By", "Part", "Expected", "Part of ES 99%", "Share")
     text = (
@@ -148,7 +147,7 @@ def loans_table(results: Results) -> Table:
     shown = table.head(COUNT)
     rows = tuple(
         row(
-            name, amount(scale, line["exposure"]),
+            name, scaled(scale, line["exposure"]),
             probability(line["pd"], line["pd_se"]), probability(line["lgd"], line["lgd_se"]),
             estimate(scale, line, "el"), estimate(scale, line, "es_99"), share(line["share"]),
             SHORT_CAUSES.get(line["cause"], "–"),
@@ -180,7 +179,7 @@ def actions_table(results: Results) -> Table:
             ACTIONS[line["action"]], number(line["count"], ".0f"), estimate(scale, line, "el_change", True),
             estimate(scale, line, "es_95_change", True), estimate(scale, line, "es_99_change", True),
             signed_share(words.ratio(line["es_99_change"], entry["es_99"])),
-            amount(scale, line["exposure"]), share(words.ratio(line["es_99"], line["exposure"])),
+            scaled(scale, line["exposure"]), share(words.ratio(line["es_99"], line["exposure"])),
         )
         for line in results.tables["focus_actions"].to_dict("records")
     )  # fmt: skip
@@ -212,7 +211,7 @@ def peers(results: Results) -> tuple[Part, ...]:
     entry = results.summary["focus"]
     if entry["kind"] == "borrower":
         return borrower_peers(results, entry)
-    rows = results.ranked(PEERS[entry["kind"]], results.last, "es_99")
+    rows = results.ranked(entry["kind"], results.last, "es_99")
     if entry["kind"] == "lender":
         rows = rows[rows["class"] == rows.loc[rows["id"] == entry["id"], "class"].iloc[0]]
     if len(rows) < 2:
@@ -222,7 +221,7 @@ def peers(results: Results) -> tuple[Part, ...]:
     shown = shown.drop_duplicates("id").reset_index(drop=True)
     lines = tuple(
         row(
-            peer_name(results, line), words_amount(line["exposure"]), measured(line["el"], line["el_se"]),
+            peer_name(results, line), amount(line["exposure"]), measured(line["el"], line["el_se"]),
             measured(line["es_99"], line["es_99_se"]), share(words.ratio(line["el"], line["exposure"])),
             share(words.ratio(line["es_99"], line["exposure"])),
             share(words.ratio(line["es_99"], line["capital"])),
@@ -236,11 +235,6 @@ def peers(results: Results) -> tuple[Part, ...]:
     emphasis = shown["id"].tolist().index(entry["id"])
     table = Table("focus_peers", "Beside its peers", head, lines, text, "USD bn", emphasis=emphasis)
     return (Heading("Its peers"), table)
-
-
-def words_amount(value: float | None) -> Cell:
-    """An amount in USD bn."""
-    return Cell(words.amount(value), "amount", value)
 
 
 def peer_name(results: Results, line: dict[str, Any]) -> str:
@@ -298,7 +292,7 @@ def sheet(results: Results, loan: str, rows: pd.DataFrame, terms: dict[str, Any]
     shown = rows[rows["month"] % 6 == 0].to_dict("records")
     lines = tuple(
         row(
-            f"{line['month']:.0f}", amount(scale, line["balance"]), amount(scale, line["balance_tail"]),
+            f"{line['month']:.0f}", scaled(scale, line["balance"]), scaled(scale, line["balance_tail"]),
             share(line["ltv"]), share(line["ltv_tail"]), multiple(line["dscr"]), multiple(line["dscr_tail"]),
             share(line["breach"]), share(line["breach_tail"]),
         )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine.paths.history import History
-from engine.results.replay.event import Names, array, before, bn
+from engine.results.replay.event import Names, before, bn
 from engine.vocabulary import BALANCE_SHEET, EXCHANGE, FORECLOSURE, GROUP, HAZARD, LIQUIDITY, NON_PAYMENT
 
 
@@ -25,7 +25,7 @@ def why_default(history: History, names: Names, firm: int, month: int, cause: in
 def debt_before(history: History, firm: int, month: int) -> float:
     """Debt of a firm at the end of the month before, USD bn."""
     owed = before(history.start.funding.balance, history.state.funding.balance)[month]
-    return float(owed[array(history.system.loans.borrower) == firm].sum(dtype=np.float64))
+    return float(owed[np.asarray(history.system.loans.borrower) == firm].sum(dtype=np.float64))
 
 
 def parent(history: History, names: Names, firm: int) -> str:
@@ -36,7 +36,7 @@ def parent(history: History, names: Names, firm: int) -> str:
 def foreclosed(history: History, firm: int, month: int) -> str:
     """Which of its loans were called, by their worst tests."""
     tests = history.info.collateral
-    own = (array(history.system.loans.borrower)[: tests.ltv.shape[1]] == firm) & (tests.ltv[month] > 0.0)
+    own = (np.asarray(history.system.loans.borrower)[: tests.ltv.shape[1]] == firm) & (tests.ltv[month] > 0.0)
     ltv, dscr = tests.ltv[month][own], tests.dscr[month][own]
     if not own.any():
         return "lenders foreclose on its chips"

@@ -8,7 +8,6 @@ from engine.paths.history import History
 from engine.results.replay.event import (
     Event,
     Names,
-    array,
     before,
     bn,
     crossings,
@@ -53,12 +52,12 @@ def renewals(history: History, names: Names) -> Iterator[Event]:
     """
     system, info = history.system, history.info
     table, calendar = system.contracts, system.calendar
-    by_regime = info.economy.regime @ array(system.numbers.contracts.renewal)
-    rent = info.plants.rent[:, array(table.seller)]
-    share = by_regime[:, None] * np.where(array(table.compute) > 0.0, rent, 1.0)
-    after = array(calendar.after)
-    operating = array(table.operating) > 0.0
-    standing = standing_before(history)[:, array(table.buyer)]
+    by_regime = info.economy.regime @ np.asarray(system.numbers.contracts.renewal)
+    rent = info.plants.rent[:, np.asarray(table.seller)]
+    share = by_regime[:, None] * np.where(np.asarray(table.compute) > 0.0, rent, 1.0)
+    after = np.asarray(calendar.after)
+    operating = np.asarray(table.operating) > 0.0
+    standing = standing_before(history)[:, np.asarray(table.buyer)]
     begins = (after > 0.0) & (before(after[0], after) == 0.0)
     for month, contract in places(begins & operating & (share < RENEWED) & standing):
         buyer, name, seller = parties(history, names, contract)
@@ -80,7 +79,7 @@ def standing_before(history: History) -> np.ndarray:
 def arrears(history: History, names: Names) -> Iterator[Event]:
     """Buyers that begin to pay less than they owe; the amount is what is missing in the month."""
     flows = history.info.contracts
-    live = array(history.system.contracts.operating)[None, :] * flows.paid > 0.0
+    live = np.asarray(history.system.contracts.operating)[None, :] * flows.paid > 0.0
     for month, contract in onsets((flows.quality < PAID) & live):
         buyer, name, seller = parties(history, names, contract)
         share = float(flows.quality[month, contract])
@@ -92,7 +91,7 @@ def arrears(history: History, names: Names) -> Iterator[Event]:
 def cuts(history: History, names: Names) -> Iterator[Event]:
     """Contracts that shrink below nine tenths, half, one tenth; the amount is what is lost a year so far."""
     size, calendar = history.state.contracts.size, history.system.calendar
-    full = array(calendar.term) + array(calendar.after)
+    full = np.asarray(calendar.term) + np.asarray(calendar.after)
     fallen = crossings(history.start.contracts.size, size, CUTS)
     for month, contract in places(fallen & (full > 0.0)):
         buyer, name, seller = parties(history, names, contract)
@@ -108,7 +107,7 @@ def rounds(history: History, names: Names) -> Iterator[Event]:
     if not float(system.numbers.mechanisms.rounds) > 0.0:
         return
     alive = standing_before(history)
-    tried = (history.state.contracts.since_round == 1.0) & (array(system.firms.lab) > 0.0) & alive
+    tried = (history.state.contracts.since_round == 1.0) & (np.asarray(system.firms.lab) > 0.0) & alive
     for month, firm in places(tried):
         key, raised = system.names.firms[firm], float(flows.raised[month, firm])
         cash = float(history.state.funding.cash[month, firm])
@@ -130,7 +129,7 @@ def guarantees(history: History, names: Names) -> Iterator[Event]:
 
 def backstops(history: History, names: Names) -> Iterator[Event]:
     """Backstops of unsold capacity, from the first month to the last in which they pay."""
-    backstop = array(history.system.contracts.backstop)
+    backstop = np.asarray(history.system.contracts.backstop)
     for first, last, contract, total in episodes(history.info.contracts.paid * backstop[None, :]):
         buyer, name, seller = parties(history, names, contract)
         why = f"it buys {bn(total)} of capacity that {seller} cannot sell {span(first, last)}"

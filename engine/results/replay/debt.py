@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.paths.history import History
 from engine.results.replay.causes import debt_before, why_default
-from engine.results.replay.event import SMALL, Event, Names, array, before, bn, places
+from engine.results.replay.event import SMALL, Event, Names, before, bn, places
 from engine.vocabulary import ALIVE, EXCHANGE, LIQUIDITY
 
 QUARTER = 3.0
@@ -46,11 +46,12 @@ def maturities(history: History, names: Names) -> Iterator[Event]:
     due = before(history.start.funding.maturity, funding.maturity)
     number = np.arange(1, len(owed) + 1, dtype=np.float32)[:, None]
     matured = (number >= due) & (owed > SMALL)
-    extended = np.isclose(funding.maturity, number + array(system.numbers.credit.extension_months))
-    extended &= ~np.isclose(array(system.loans.tenor_months), array(system.numbers.credit.extension_months))
+    extension = float(system.numbers.credit.extension_months)
+    extended = np.isclose(funding.maturity, number + np.float32(extension))
+    extended &= ~np.isclose(np.asarray(system.loans.tenor_months), extension)
     waits = (funding.maturity <= number) & (funding.balance > SMALL)
-    defaulted = (history.state.credit.default_month == number)[:, array(system.loans.borrower)]
-    refused = np.isin(history.state.credit.cause, (LIQUIDITY, EXCHANGE))[:, array(system.loans.borrower)]
+    defaulted = (history.state.credit.default_month == number)[:, np.asarray(system.loans.borrower)]
+    refused = np.isin(history.state.credit.cause, (LIQUIDITY, EXCHANGE))[:, np.asarray(system.loans.borrower)]
     for month, loan in places(matured & (extended | waits | (defaulted & refused))):
         key, name = borrower(history, names, loan)
         firm = system.names.firms.index(key)
@@ -59,7 +60,7 @@ def maturities(history: History, names: Names) -> Iterator[Event]:
         else:
             end = "the lender waits" if waits[month, loan] else "the lender extends it"
         limit = float(history.info.funding.limit[month, firm])
-        debt = float(owed[month] @ (array(system.loans.borrower) == firm))
+        debt = float(owed[month] @ (np.asarray(system.loans.borrower) == firm))
         room = f"lenders would carry {bn(limit)} of its debt of {bn(debt)}"
         why = f"{loan_name(history, names, loan)} matures; {room}; {end}"
         yield Event(month + 1, key, name, "refinancing refused", float(owed[month, loan]), 0.0, why)
@@ -98,14 +99,14 @@ def foreclosed(history: History) -> np.ndarray:
     """
     tests, until = history.info.collateral, history.state.collateral.waived_until
     called = judged(history) & (until == before(history.start.collateral.waived_until, until))
-    broke = tests.foreclosed[:, array(history.system.loans.borrower)[: until.shape[1]]] > 0.0
+    broke = tests.foreclosed[:, np.asarray(history.system.loans.borrower)[: until.shape[1]]] > 0.0
     return np.asarray((tests.seized > 0.0) | (called & broke))
 
 
 def breaches(history: History) -> np.ndarray:
     """Whether a tested loan breaches its LTV covenant or its default DSCR [months collateralised]."""
     tests, credit = history.info.collateral, history.system.numbers.credit
-    high, weak = tests.ltv > array(credit.ltv_covenant), tests.dscr < array(credit.dscr_default)
+    high, weak = tests.ltv > np.asarray(credit.ltv_covenant), tests.dscr < np.asarray(credit.dscr_default)
     return np.asarray((tests.ltv > 0.0) & (high | weak))
 
 
@@ -156,7 +157,7 @@ def defaults(history: History, names: Names) -> Iterator[Event]:
     month_of, cause = credit.default_month[-1], credit.cause[-1]
     for firm in np.flatnonzero(cause != ALIVE).tolist():
         month = int(month_of[firm]) - 1
-        loss = float(loans[month, array(system.loans.borrower) == firm].sum())
+        loss = float(loans[month, np.asarray(system.loans.borrower) == firm].sum())
         key = system.names.firms[firm]
         why = why_default(history, names, firm, month, int(cause[firm]))
         owed = debt_before(history, firm, month)

@@ -55,11 +55,6 @@ def names_of(book: Book) -> Names:
     )
 
 
-def array(leaf: Any) -> np.ndarray:
-    """A leaf of the System on the host."""
-    return np.asarray(leaf)
-
-
 def before(start: Any, months: Any) -> np.ndarray:
     """What stood at the end of the month before: `months` [months ...] one month late, `start` first."""
     return np.concatenate([np.asarray(start)[None], np.asarray(months)[:-1]])

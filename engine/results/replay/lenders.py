@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.paths.history import History
-from engine.results.replay.event import Event, Names, array, before, bn, episodes, onsets, span
+from engine.results.replay.event import Event, Names, before, bn, episodes, onsets, span
 
 STOPPED = 0.5
 """A lender that has given up this share of its new lending has stopped."""
@@ -36,7 +36,7 @@ def failures(history: History, names: Names) -> Iterator[Event]:
         month = int(month_of[lender]) - 1
         key, name = named(history, names, lender)
         gross, eroded = float(lenders.gross[month, lender]), float(capital.eroded[month, lender])
-        own = float(array(history.system.lenders.capital)[lender] * capital.scale[month, lender])
+        own = float(np.asarray(history.system.lenders.capital)[lender] * capital.scale[month, lender])
         elsewhere = f" and {eroded:.0%} of it is lost on other assets" if eroded > 0.0 else ""
         why = f"it has lost {bn(gross)} here; its capital was {bn(own)}{elsewhere}"
         yield Event(month + 1, key, name, "lender fails", gross, 0.0, why)
@@ -56,9 +56,9 @@ def withdrawals(history: History, names: Names) -> Iterator[Event]:
     table, capital = history.system.lenders, history.info.lenders.capital
     now = history.state.lenders.paper.withdrawn
     step = now - before(history.start.lenders.paper.withdrawn, now)
-    gate = array(table.gate)
-    limited = (step > 0.0) & (step >= AT_GATE * gate) & (array(table.vehicle) == 0.0) & (gate < 1.0)
-    for first, last, lender, total in episodes(step * array(table.capital) * capital.scale):
+    gate = np.asarray(table.gate)
+    limited = (step > 0.0) & (step >= AT_GATE * gate) & (np.asarray(table.vehicle) == 0.0) & (gate < 1.0)
+    for first, last, lender, total in episodes(step * np.asarray(table.capital) * capital.scale):
         key, name = named(history, names, lender)
         at_gate = bool(limited[first : last + 1, lender].any())
         event = "lender gates withdrawals" if at_gate else "withdrawals"
@@ -72,7 +72,7 @@ def paper_sales(history: History, names: Names) -> Iterator[Event]:
     paper, market = history.system.paper, history.info.lenders.paper
     sold = history.state.lenders.paper.sold
     step = sold - before(history.start.lenders.paper.sold, sold)
-    held = array(paper.held)
+    held = np.asarray(paper.held)
     par = history.info.lenders.capital.growth * step * held.sum(axis=1)
     for first, last, lender, total in episodes(par):
         key, name = named(history, names, lender)

@@ -13,7 +13,6 @@ from engine.book.system import System
 from engine.month.bearers import borne
 from engine.paths.history import History
 from engine.results.replay.debt import breaches, chips_sold
-from engine.results.replay.event import array
 from engine.vocabulary import LEVERS, MONTH
 
 MONEY, YEARLY, SHARE, RATIO, INDEX = "USD bn", "USD bn a year", "share", "ratio", "index, 1 at the start"
@@ -92,17 +91,17 @@ def borrowers(history: History) -> Iterator[Quantity]:
     `debt_service_coverage` is EBITDA over interest and amortisation, both of the month.
     """
     system, state, info = history.system, history.state, history.info
-    owner = array(system.loans.borrower)
+    owner = np.asarray(system.loans.borrower)
     owns = np.zeros((len(owner), len(system.names.firms)), np.float64)
     owns[np.arange(len(owner)), owner] = 1.0
     debt, service = state.funding.balance @ owns, info.funding.debt_service @ owns
-    some = (debt > 0.0).any(axis=0) | (array(system.loans.drawn) @ owns > 0.0)
+    some = (debt > 0.0).any(axis=0) | (np.asarray(system.loans.drawn) @ owns > 0.0)
     names = [name for name, owes in zip(system.names.firms, some, strict=True) if owes]
     fallen = state.credit.default_month > 0
     coverage = np.divide(
         info.contracts.ebitda, service, out=np.full(service.shape, np.nan), where=(service > 1e-6) & ~fallen
     )
-    limit = np.where(array(system.firms.outside) > 0.0, np.nan, info.funding.limit)
+    limit = np.where(np.asarray(system.firms.outside) > 0.0, np.nan, info.funding.limit)
     for what, values, unit in (
         ("cash", state.funding.cash, MONEY), ("debt", debt, MONEY), ("debt_capacity", limit, MONEY),
         ("ebitda", info.contracts.ebitda / MONTH, YEARLY),
