@@ -103,12 +103,15 @@ def worth_storing(jaxpr: Jaxpr) -> set:
 def choose(jaxpr: Jaxpr, evaluated: dict) -> set:
     """Front to back: store a value once its own cone of unstored operations is worth it.
 
-    What rounds and has two users is stored whatever it costs: else a product could be contracted with a sum
-    into one rounding where the compiler happens to fuse them, and two programs would differ in the last bit.
+    What rounds is stored whatever it costs where it has two users or is a result: else a product could be
+    contracted with a sum into one rounding where the compiler happens to fuse them, and two programs would
+    differ in the last bit.
     """
     cones: dict = {}
     stored = set()
+    results = [atom for atom in jaxpr.outvars if not isinstance(atom, Literal)]
     users = collections.Counter(atom for atom in read_by(jaxpr) if not isinstance(atom, Literal))
+    users.update(results)  # whoever reads a result is one more
     for number, equation in enumerate(jaxpr.eqns):
         name = equation.primitive.name
         if name in STORED:

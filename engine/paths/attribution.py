@@ -15,10 +15,8 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jaxtyping import Array, Float, Float64, Int
 
-from engine.batch.barriers import stored
 from engine.batch.path_last import batch_last
 from engine.book.system import System
 from engine.draws.samplers import PSEUDO_RANDOM, Sampler
@@ -29,6 +27,7 @@ from engine.numerics import indicator, ratio
 from engine.paths import path as paths
 from engine.paths.draws import PathIds, Seed
 from engine.paths.focus import Focus
+from engine.paths.simulate import along
 from engine.run.chunks import by_path
 from engine.run.plan import Hooks, Plan
 
@@ -195,32 +194,18 @@ def chunk_losses(model: tuple[System, Focus], sampler: Sampler, seed: Seed, ids:
     system, focus = model
     sheets, loans = np.asarray(focus.sheets, np.int32), np.asarray(focus.loans, np.int32)
 
-    def begin(system, focus, sampler, seed, ids):
-        fate, state, draws = paths.begin(system, sampler, seed, ids)
-        return fate, state, draws, first_trail(system, focus)
+    def first(system):
+        return first_trail(system, focus)
 
-    def one_month(system, focus, seed, row, path, fate, state, trail, normal, regime):
-        after, info = paths.advance(system, seed, path, fate, state, row, normal, regime)
-        trail = follow(system, focus, state, after, info, trail, row)
-        return after, trail, (total_of(system, focus, after), sheet_of(after, info, sheets))
+    def one_month(system, row, before, state, info, trail):
+        trail = follow(system, focus, before, state, info, trail, row)
+        return trail, (total_of(system, focus, state), sheet_of(state, info, sheets))
 
-    def every_month(*arguments):
-        return batch_last(one_month, *arguments, batched=(False,) * 4 + (True,) * 6)
+    def year_end(state, trail, months):
+        totals, sheet = months
+        return totals, at_quarters(sheet)
 
-    def month(carry, inputs):
-        row, normal, regime = inputs
-        *carry, result = stored(every_month, system, focus, seed, row, ids, fate, *carry, normal, regime)
-        return tuple(carry), result
-
-    def year(carry, inputs):
-        carry, (totals, sheet) = lax.scan(month, carry, inputs)
-        return carry, (totals, at_quarters(sheet))
-
-    def first(*arguments):
-        return batch_last(begin, *arguments, batched=(False,) * 4 + (True,))
-
-    fate, state, draws, trail = stored(first, system, focus, sampler, seed, ids)
-    (state, trail), (totals, sheet) = lax.scan(year, (state, trail), paths.by_year(system, draws))
+    _, _, state, trail, (totals, sheet) = along(system, sampler, seed, ids, first, one_month, year_end)
     parts, chips = batch_last(ending, system, focus, state, trail, batched=(False, False, True, True))
     borrower = system.loans.borrower[loans]
     totals = jnp.concatenate(totals)

@@ -1,20 +1,20 @@
 """Chosen paths of a run to the bit: State and Info of every month, and the path nearest given losses."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float64, Int64
+from jaxtyping import Array, Float64, Int, Int64
 
 from engine import arguments
 from engine.book.system import System
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM, Sampler
 from engine.month.step import Info, State, init
-from engine.paths.draws import PathIds, Seed
+from engine.paths.draws import PathId, PathIds, Seed
 from engine.paths.parameters import draw_parameters, own_system
 from engine.paths.simulate import chunk_of, every_year
 from engine.run.chunks import chunks_of
@@ -39,8 +39,8 @@ class History:
 def chunk_history(system: System, sampler: Sampler, seed: Seed, ids: PathIds) -> tuple[State, Info]:
     """State and Info of one chunk of path ids; leaves lead with [years months], the path axis is last.
 
-    The months are those of `engine.paths.simulate.chunk_outcome`, operation by operation: barriers keep what
-    more is read of them from rounding anything anew (`engine.batch.barriers`).
+    The months are those of `engine.paths.simulate.chunk_outcome`, operation by operation and barrier by
+    barrier (`engine.paths.simulate.along`).
     """
 
     def monthly(system: System, state: State, info: Info) -> tuple[State, Info]:
@@ -50,6 +50,18 @@ def chunk_history(system: System, sampler: Sampler, seed: Seed, ids: PathIds) ->
         return months
 
     return every_year(system, sampler, seed, ids, monthly, year_end)[3]
+
+
+def chunks_lived(
+    system: System, seed: int, ids: Sequence[int] | Int[np.ndarray, "paths"], sampler: Sampler
+) -> Iterator[tuple[Int64[np.ndarray, "chunk"], State, Info]]:
+    """Paths with these ids month by month, a chunk at a time: ids, State and Info.
+
+    The last chunk is filled up with ids from the first on. Of one system and kind of sampler all chunks share
+    one compiled program.
+    """
+    for chunk in chunks_of(ids, chunk_size(chunk_of(system))):
+        yield chunk, *chunk_history(system, sampler, seed_words(seed), jnp.asarray(chunk))
 
 
 def histories(
@@ -63,8 +75,7 @@ def histories(
     paths = [checked(path, plan) for path in ids]
     each: dict[int, History] = {}
     for sampler, own in by_sampler(paths, plan, samplers):
-        for chunk in chunks_of(own, chunk_size(chunk_of(system))):
-            months = chunk_history(system, sampler, seed_words(plan.seed), jnp.asarray(chunk))
+        for chunk, *months in chunks_lived(system, plan.seed, own, sampler):
             for place, path in enumerate(chunk.tolist()):
                 if path not in each:
                     each[path] = history_of(system, plan.seed, path, *lane(months, place))
@@ -100,9 +111,15 @@ def lane(months: Any, place: int) -> Any:
 
 def history_of(system: System, seed: int, path: int, state: State, info: Info) -> History:
     """The history of a path, with its own parameters and the state from which it starts."""
-    drawn = draw_parameters(system, seed_words(seed), jnp.asarray(path, jnp.int64))
-    own = own_system(system, drawn)
-    return History(path, own, jax.tree.map(np.asarray, init(own)), state, info)
+    own, start = beginning(system, seed_words(seed), jnp.asarray(path, jnp.int64))
+    return History(path, own, jax.tree.map(np.asarray, start), state, info)
+
+
+@jax.jit
+def beginning(system: System, seed: Seed, path: PathId) -> tuple[System, State]:
+    """The System with a path's own parameters, and the state of month 0."""
+    own = own_system(system, draw_parameters(system, seed, path))
+    return own, init(own)
 
 
 def nearest_path(
@@ -121,8 +138,7 @@ def nearest_path(
     """
     group, classes = np.asarray(system.lenders.instrument_membership.group), len(target)
     best = (np.inf, -1)
-    for chunk in chunks_of(np.arange(min(among, plan.paths)), chunk_size(chunk_of(system))):
-        state, _ = chunk_history(system, sampler, seed_words(plan.seed), jnp.asarray(chunk))
+    for chunk, state, _ in chunks_lived(system, plan.seed, np.arange(min(among, plan.paths)), sampler):
         loss = np.asarray(state.lenders.loss)
         loss = loss.reshape(-1, *loss.shape[2:])[month - 1].astype(np.float64)
         by_class = np.zeros((classes, loss.shape[1]))

@@ -1,42 +1,76 @@
-"""Cash paid under every contract of chosen paths, year by year."""
+"""Cash paid under every contract of chosen paths, and what a month's payments rest on."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Float64, Int
+from jaxtyping import Array, Float, Float32, Float64, Int
 
 from engine.book.system import System
-from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM, Sampler
-from engine.paths.draws import PathIds, Seed
-from engine.paths.simulate import every_year
-from engine.run.chunks import chunks_of, over_chunks, paths_last
-from engine.run.devices import mesh_of
+from engine.month.step import Info, State
+from engine.paths.history import chunks_lived
+from engine.run.chunks import paths_last
+from engine.vocabulary import MONTH
 
 
-def yearly_payments(
-    system: System, seed: int, ids: Sequence[int] | Int[np.ndarray, "paths"], sampler: Sampler = PSEUDO_RANDOM
-) -> Float64[np.ndarray, "paths years contracts"]:
-    """Cash that buyers pay, USD bn a year; equity that investors put in, for equity commitments.
+class Payments(NamedTuple):
+    """Payments of some paths (USD bn); `due` and `means` are those of one month, at a yearly rate."""
+
+    paid: Float64[np.ndarray, "paths years contracts"]
+    due: Float32[np.ndarray, "paths contracts"]
+    means: Float32[np.ndarray, "paths firms"]
+
+
+def payments_of(
+    system: System,
+    seed: int,
+    ids: Sequence[int] | Int[np.ndarray, "paths"],
+    month: int,
+    sampler: Sampler = PSEUDO_RANDOM,
+) -> Payments:
+    """Cash that buyers pay a year, equity that investors put in, and a month's due and means (from 1).
 
     The draws are those of the paths in any run with this seed and sampler.
     """
-    chunks = chunks_of(ids)
-    share = -(-len(chunks) // mesh_of().size)  # of each device, so that one call runs all
-    rounds = over_chunks(chunk_payments, (system, sampler, seed_words(seed)), chunks, share)
-    return np.moveaxis(paths_last(list(rounds), len(ids)), -1, 0).astype(np.float64)
+    year, place = divmod(month - 1, 12)
+    rounds = []
+    for _, state, info in chunks_lived(system, seed, ids, sampler):
+        cash = np.asarray(info.contracts.paid) + np.asarray(info.contracts.invested)
+        paid = cash.sum(axis=1, dtype=np.float64)
+        then = jax.tree.map(lambda leaf: leaf[year, place], (state, info))
+        rounds.append((paid[None], *(np.asarray(leaf)[None] for leaf in of_month(system, *then))))
+    return Payments(*(np.moveaxis(leaf, -1, 0) for leaf in paths_last(rounds, len(ids))))
 
 
-def chunk_payments(
-    system: System, sampler: Sampler, seed: Seed, ids: PathIds
-) -> Float[Array, "years contracts paths"]:
-    """The payments of one chunk of path ids."""
+@jax.jit
+def of_month(
+    system: System, state: State, info: Info
+) -> tuple[Float[Array, "contracts paths"], Float[Array, "firms paths"]]:
+    """`due_and_means` of every path; leaves of state and info end with the path axis."""
 
-    def payments(system, state, info):
-        return info.contracts.paid + info.contracts.invested
+    def one(state, info):
+        return due_and_means(system, state, info)
 
-    def year_sum(state, months):
-        return jnp.sum(months, axis=0)
+    return jax.vmap(one, in_axes=-1, out_axes=-1)(state, info)
 
-    return every_year(system, sampler, seed, ids, payments, year_sum)[3]
+
+def due_and_means(
+    system: System, state: State, info: Info
+) -> tuple[Float[Array, "contracts"], Float[Array, "firms"]]:
+    """Payments of a month of one path, and means without contract income, with capital markets shut.
+
+        means = cash + undrawn revolver + 12 (EBITDA before contracts + committed equity) - debt service
+
+    USD bn a year.
+    """
+    table, loans, funds = system.contracts, system.loans, state.funding
+    due = info.contracts.paid / MONTH
+    result = info.contracts.ebitda - table.sold @ (table.margin * info.contracts.received)
+    result = result + table.bought @ info.contracts.paid + info.contracts.committed_equity
+    rate = funds.coupon + loans.floating * info.economy.rate
+    serviced = loans.borrowed @ (funds.balance * rate + loans.amortisation * funds.peak)
+    undrawn = jnp.maximum(loans.committed - funds.balance, 0.0) @ system.firms.revolver
+    return due, funds.cash + undrawn + result / MONTH - serviced

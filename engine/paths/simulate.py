@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, Int, Int32
 
 from engine.batch.barriers import stored
 from engine.batch.path_last import batch_last
-from engine.book.system import System
+from engine.book.system import Month, System
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM, Sampler, Systematic
 from engine.month.inputs import Fate
@@ -94,27 +94,79 @@ def every_year(
     Results by year lead with [years].
     """
 
+    def follow(system, row, before, state, info, trail):
+        return trail, monthly(system, state, info)
+
+    def year_end(state, trail, months):
+        return yearly(state, months)
+
+    fate, draws, state, _, results = along(system, sampler, seed, ids, lambda system: (), follow, year_end)
+    return fate, draws, state, results
+
+
+def along(
+    system: System,
+    sampler: Sampler,
+    seed: Seed,
+    ids: PathIds,
+    first: Callable[[System], Any],
+    follow: Callable[[System, Month, State, State, Info, Any], tuple[Any, Any]],
+    yearly: Callable[[State, Any, Any], Any],
+) -> tuple[Fate, Systematic, State, Any, Any]:
+    """One chunk of path ids with a trail beside it: (fate, draws, last state, last trail, results by year).
+
+    `first(system)` is one path's trail of month 0, any pytree;
+    `follow(system, row, before, state, info, trail)` its trail and result of a month, given the state before;
+    `yearly(state, trail, months)` the chunk's result of a year.
+
+    What reads a month cannot change it: barriers are placed for the month alone, and every program has the
+    same bits.
+    """
+
     def begin(system, sampler, seed, ids):
         return batch_last(paths.begin, system, sampler, seed, ids, batched=(False, False, False, True))
 
-    def one_month(system, seed, row, path, fate, state, normal, regime):
-        state, info = paths.advance(system, seed, path, fate, state, row, normal, regime)
-        return state, monthly(system, state, info)
+    def start(system, ids):
+        return batch_last(lambda system, path: first(system), system, ids, batched=(False, True))
 
-    def every_month(*arguments):
-        return batch_last(one_month, *arguments, batched=(False,) * 3 + (True,) * 5)
+    def read(*arguments):
+        return batch_last(follow, *arguments, batched=(False, False, True, True, True, True))
 
-    def month(state, inputs):
+    def month(carry, inputs):
+        before, trail = carry
         row, normal, regime = inputs
-        return stored(every_month, system, seed, row, ids, fate, state, normal, regime)
+        state, info = advance(system, seed, ids, fate, before, row, normal, regime)
+        trail, result = stored(read, system, row, before, state, info, trail)
+        return (state, trail), result
 
-    def year(state, inputs):
-        state, months = lax.scan(month, state, inputs)
-        return state, yearly(state, months)
+    def year(carry, inputs):
+        (state, trail), months = lax.scan(month, carry, inputs)
+        return (state, trail), yearly(state, trail, months)
 
     fate, state, draws = stored(begin, system, sampler, seed, ids)
-    state, results = lax.scan(year, state, paths.by_year(system, draws))
-    return fate, draws, state, results
+    carry = (state, start(system, ids))
+    (state, trail), results = lax.scan(year, carry, paths.by_year(system, draws))
+    return fate, draws, state, trail, results
+
+
+@jax.jit
+def advance(
+    system: System,
+    seed: Seed,
+    ids: PathIds,
+    fate: Fate,
+    state: State,
+    row: Month,
+    normal: Float[Array, "factors paths"],
+    regime: Float[Array, "paths"],
+) -> tuple[State, Info]:
+    """One month of a chunk of path ids; programs of one shape trace it once."""
+
+    def month(*arguments):
+        batched = (False, False, True, True, True, False, True, True)
+        return batch_last(paths.advance, *arguments, batched=batched)
+
+    return stored(month, system, seed, ids, fate, state, row, normal, regime)
 
 
 def chunk_outcome(

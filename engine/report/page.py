@@ -22,7 +22,7 @@ from engine.report.sections.losses import system_losses
 from engine.report.sections.network import network_uncertainty
 from engine.report.sections.policy import policy
 from engine.report.sections.provenance import provenance
-from engine.report.sections.replay import replay
+from engine.report.sections.replay import anatomy, replay
 from engine.report.sections.reverse_stress import reverse_stress
 from engine.report.sections.scenario import scenario
 from engine.report.sections.search import search
@@ -36,11 +36,15 @@ from engine.results.summary import Summary
 
 
 class Topic(NamedTuple):
-    """A section of the page: its name in the contents, and the entry of the summary it needs, if any."""
+    """A section of the page: its name in the contents, and the entry of the summary it needs, if any.
+
+    Where it answers the task of the run it `leads` all others.
+    """
 
     name: str
     section: Callable[[Results], Section]
     needs: str | None = None
+    leads: bool = True
 
 
 TOPICS = (
@@ -56,6 +60,7 @@ TOPICS = (
     Topic("Drivers", sensitivities, "greeks"),
     Topic("How fast", timing),
     Topic("Futures", economy),
+    Topic("A bad path", anatomy, "anatomy", leads=False),
     Topic("Reverse stress", reverse_stress, "reverse_stress"),
     Topic("Paths told", replay, "replay"),
     Topic("Best settings", search, "search"),
@@ -66,7 +71,7 @@ TOPICS = (
     Topic("Not covered", limits),
     Topic("Provenance", provenance),
 )
-"""The page from top to bottom; a topic that needs the entry of a task comes before all others."""
+"""The page from top to bottom, after what answers the task of the run."""
 
 TITLE = "Undertow: who loses if the AI build-out disappoints"
 UNRELIABLE = "Do not rely on these numbers: the run ended with exit code 4, for these reasons."
@@ -116,9 +121,9 @@ def page(results: Results, contents: list[tuple[str, Section]] | None = None) ->
 
 def sections(results: Results) -> list[tuple[str, Section]]:
     """Name and section of every topic that the run has, those of its task first."""
-    own = [topic for topic in TOPICS if topic.needs in results.summary]
-    common = [topic for topic in TOPICS if topic.needs is None]
-    return [(topic.name, topic.section(results)) for topic in (*own, *common)]
+    there = [topic for topic in TOPICS if topic.needs is None or topic.needs in results.summary]
+    order = sorted(there, key=lambda topic: topic.needs is None or not topic.leads)
+    return [(topic.name, topic.section(results)) for topic in order]
 
 
 def kicker(summary: Summary) -> str:

@@ -9,6 +9,8 @@ from engine.report.timelines import rgba
 from engine.results.folder import Results
 
 COLOURS = {"plateau": style.SAND, "bust": style.RED}
+TICKS = [digit * 10.0**power for power in range(-4, 4) for digit in (1, 2, 5)]
+"""Of an index on a logarithmic axis."""
 LARGEST_CIRCLE, SMALLEST_CIRCLE = 30.0, 6.0
 """Pixels."""
 
@@ -41,7 +43,7 @@ def timeline(results: Results, path: int) -> go.Figure:
     chart.update_layout(yaxis2={**style.AXIS, "domain": [0.0, 0.46], "anchor": "x", "rangemode": "tozero"})
     chart.update_layout(yaxis2_title_text="Loss so far, USD bn")
     chart.update_layout(
-        yaxis_domain=[0.54, 1.0], yaxis_type="log", yaxis_dtick="D2", yaxis_title_text="Month 1 = 1"
+        yaxis_domain=[0.54, 1.0], yaxis_type="log", yaxis_tickvals=TICKS, yaxis_title_text="Month 1 = 1"
     )
     chart.update_xaxes(title_text="Months from the book's date", dtick=12, tick0=0, anchor="y2")
     return chart

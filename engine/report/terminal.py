@@ -220,6 +220,16 @@ def story(results: Results) -> str:
     )
 
 
+def replayed(results: Results) -> Table | str:
+    """The paths of `task=replay`; nothing where the main job tells one in its report."""
+    return replayed_table(results) if "replay" in results.summary else ""
+
+
+def first_of_replayed(results: Results) -> Table | str:
+    """The events of the first of them."""
+    return first_events(results) if "replay" in results.summary else ""
+
+
 def focus_actions(results: Results) -> Table | str:
     """What the focus could do; nothing where no action changes a loan of its own."""
     return "" if results.tables["focus_actions"].empty else actions_table(results)
@@ -238,7 +248,7 @@ TOPICS = (
     Topic((mechanisms_table,), "attribution"),
     Topic((effects_table, checks), "greeks"),
     Topic((scenarios_table, chances_table, story), "reverse_stress"),
-    Topic((replayed_table, first_events), "replay_paths"),
+    Topic((replayed, first_of_replayed), "replay_paths"),
     Topic((best_table,), "search"),
     Topic((estimates_table, unidentified_table, effect_table), "calibration"),
     Topic((coverage_table,), "backtest"),

@@ -66,6 +66,7 @@ class Summary(Origin):
     calibration: NotRequired[dict[str, Any]]
     backtest: NotRequired[dict[str, Any]]
     replay: NotRequired[dict[str, Any]]
+    anatomy: NotRequired[dict[str, Any]]
 
 
 def shipped_about() -> dict[str, Any]:

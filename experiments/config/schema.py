@@ -89,6 +89,7 @@ class Report:
     browser: str | None = None  # path of Chromium or Chrome; null: the first on the PATH
     focus: str | None = None  # whose page it is: lender:ID, class:ID, bearer:ID or borrower:ID
     focus_paths: Any = 16_384  # of the run, for that page and each of its actions
+    anatomy: bool = True  # one path near the mean of the tail, month by month
     most_flagged: float = 0.001  # share of paths whose fixed points had not settled
     fail_on_unresolved: bool = False  # a tail measure whose interval could not be resolved
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from experiments import focus, sampling, scenarios
+from experiments import anatomy, focus, sampling, scenarios
 from experiments.config.schema import Config
 from experiments.context import Context
 from experiments.model import Model, build, no_kernel
@@ -84,7 +84,10 @@ def results(
     own_tables, entry = focus.look(context, system, samplers[0])
     provenance |= entry
     more = web_tables(system, context.book, tally, plan.seed, samplers) | dict(tables or {}) | own_tables
-    return write_results(context.path, tally, system, context.book, provenance, replications, more=more)
+    summary = write_results(context.path, tally, system, context.book, provenance, replications, more=more)
+    if experiment.task == "tail_risk":
+        summary |= anatomy.dissect(context, system, plan, samplers)
+    return summary
 
 
 def show(context: Context, summary: dict[str, Any]) -> None:

@@ -69,3 +69,21 @@ def test_the_path_nearest_to_the_mean_of_the_tail(undertow, tmp_path):
     # Sums of a class over its instruments in another order.
     assert entry["distance"] == pytest.approx(float((apart**2).sum() ** 0.5), rel=1e-5)
     assert "nearest to the mean of the worst 1%" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_main_job_tells_one_bad_path(undertow, tmp_path):
+    """The path that the task would find, below what all runs say; none where it is not wanted."""
+    assert (answer := undertow(*SMALL, "run.dir=out/c")).code == 0, answer.err
+    assert "Replayed paths" not in answer.out
+    folder = tmp_path / "out" / "c"
+    entry = json.loads((folder / "summary.json").read_text())["anatomy"]
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert 'id="replay"' not in page
+    assert 0 < page.find('id="how-much"') < page.find('id="anatomy"') < page.find('id="trust"')
+    again = undertow(*SMALL, "task=replay", "replay.paths=nearest", "run.dir=out/d")
+    assert again.code == 0, again.err
+    told = json.loads((tmp_path / "out" / "d" / "summary.json").read_text())
+    assert "anatomy" not in told and told["replay"]["paths"] == entry["paths"]
+    assert undertow(*SMALL, "report.anatomy=false", "run.dir=out/e").code == 0
+    assert "anatomy" not in json.loads((tmp_path / "out" / "e" / "summary.json").read_text())
+    assert not list((tmp_path / "out" / "e" / "results").glob("replay_*"))

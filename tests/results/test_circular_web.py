@@ -10,7 +10,7 @@ import pytest
 
 from engine.book.membership import Membership
 from engine.draws.samplers import PSEUDO_RANDOM, Antithetic
-from engine.paths.payments import yearly_payments
+from engine.paths.payments import Payments, payments_of
 from engine.paths.replay import calm, replay
 from engine.paths.simulate import layout_of
 from engine.results import circular_web
@@ -30,12 +30,13 @@ def system(run):
 
 def test_payments_are_those_of_the_replayed_path(system):
     ids = [3, 600]
-    got = yearly_payments(system, SEED, ids)
-    assert got.shape == (2, 3, len(system.names.contracts))
+    got = payments_of(system, SEED, ids, 24)
+    assert got.paid.shape == (2, 3, len(system.names.contracts))
     for place, path in enumerate(ids):
         _, info = jax.device_get(replay(system, SEED, path))
         paid = (info.contracts.paid + info.contracts.invested).astype(np.float64)
-        np.testing.assert_allclose(got[place], paid.reshape(3, 12, -1).sum(axis=1), rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(got.paid[place], paid.reshape(3, 12, -1).sum(axis=1), rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(got.due[place], 12.0 * info.contracts.paid[23], rtol=1e-4, atol=1e-4)
 
 
 def test_equity_put_in_is_what_labs_receive(system):
@@ -80,14 +81,15 @@ def test_tables_of_a_run(run, system, book):
 def test_paths_of_replications_have_their_own_sampler(system, monkeypatch):
     asked = []
 
-    def recorded(system, seed, ids, sampler):
+    def recorded(system, seed, ids, month, sampler):
         asked.append((sampler, ids.tolist()))
-        return np.zeros((len(ids), 3, len(system.names.contracts)))
+        return Payments(ids[:, None, None], ids[:, None], ids[:, None])
 
-    monkeypatch.setattr(circular_web, "yearly_payments", recorded)
+    monkeypatch.setattr(circular_web, "payments_of", recorded)
     first, second = PSEUDO_RANDOM, Antithetic()
-    circular_web.paid_of(system, SEED, [0, 9, 10, 19], (first, second), 20)
-    assert asked == [(first, [0, 9]), (second, [10, 19])]
+    got = circular_web.payments_by(system, SEED, [19, 0, 9, 10], (first, second), 20)
+    assert asked == [(first, [0, 9]), (second, [19, 10])]
+    assert got.due[:, 0].tolist() == [19, 0, 9, 10]
 
 
 def chain(system, buyers, sellers):
@@ -106,16 +108,16 @@ def chain(system, buyers, sellers):
     return eqx.tree_at(lambda s: s.firms.outside, system, jnp.zeros(firms, jnp.float32))
 
 
-def test_failure_of_a_chain_by_hand(system, book, monkeypatch):
-    """A owes B 8 and B owes C 6; B has 1 of its own: without A it pays 1 of 6."""
+def test_failure_of_a_chain_by_hand(system, book):
+    """A owes B 8 and B owes C 6; B has 1 of its own: without A it pays 1 of 6. One path of
+    three, on which B owes 2 only, is not the median."""
     linked = chain(system, [0, 1], [1, 2])
-    means = np.zeros(len(system.names.firms), np.float32)
-    means[:2] = 8.0, 1.0
-    due = np.zeros(len(system.names.contracts), np.float32)
-    due[:2] = 8.0, 6.0
-    given = (jnp.asarray(due), jnp.asarray(means))
-    monkeypatch.setattr(circular_web, "year_of_payments", lambda system: given)
-    rows = circular_web.failures_table(linked, book).set_index("firm")
+    means = np.zeros((3, len(system.names.firms)), np.float32)
+    means[:, :2] = 8.0, 1.0
+    due = np.zeros((3, len(system.names.contracts)), np.float32)
+    due[:, :2] = (8.0, 6.0), (8.0, 2.0), (8.0, 6.0)
+    ordinary = Payments(np.zeros((3, 1, due.shape[1])), due, means)
+    rows = circular_web.failures_table(linked, book, ordinary).set_index("firm")
     first, second, third = system.names.firms[:3]
     assert rows.loc[first, ["direct", "knock_on", "worst_share"]].tolist() == pytest.approx([8.0, 5.0, 1.0])
     assert rows.loc[second, ["direct", "knock_on"]].tolist() == pytest.approx([6.0, 0.0])

@@ -62,7 +62,8 @@ def failures_table(results: Results) -> Table:
     head = ("If this company pays nothing", "Hit hardest", "Sellers lose", "Knock-on loss",
             "Share of contract income lost by the hardest hit")  # fmt: skip
     note = (
-        "Payments of the second year on a path without shocks or defaults, with capital markets shut. "
+        "Payments of a year as ordinary paths have them two years into the run (medians), with capital "
+        "markets shut. "
         "Knock-on loss: what the sellers can then no longer pay on their own leases and compute contracts. "
         "Guarantees, re-letting and new funding, which the simulation includes, are left out here."
     )

@@ -15,21 +15,32 @@ from engine.results.replay.events import date_of
 
 SHOWN = 40
 """Events in a table."""
+SHOWN_OF_ONE = 20
+"""Events in the table of the main job's path."""
 TOLD = 5
 """Paths with a table of events."""
 ALWAYS = ("regime", "credit supply falls", "lender fails")
 """Events that a table of events never leaves out."""
 LARGEST = 3
 """Defaults that the finding names."""
+MORE = "Other paths: undertow task=replay replay.paths=worst:20."
+"""Where more is told."""
+
+
+def anatomy(results: Results) -> Section:
+    """The path of the main job that is nearest to the mean of the tail."""
+    [path] = results.tables["replay_paths"]["path"].tolist()
+    parts: tuple[Part, ...] = (
+        finding(story(results, path)), chart_of(results, path),
+        events_table(results, path, SHOWN_OF_ONE), *bearers_table(results, path),
+        note(f"{nearness(results.summary['anatomy'])} {MORE}"),
+    )  # fmt: skip
+    return Section("anatomy", "Anatomy of a bad path", parts)
 
 
 def replay(results: Results) -> Section:
     """The paths of `task=replay`."""
     paths = results.tables["replay_paths"]["path"].tolist()
-    chart = Chart(
-        "replay-timeline", timeline(results, paths[0]), f"Path {paths[0]:,} month by month",
-        "shaded: plateau and bust; circles: defaults, as large as their loss.",
-    )  # fmt: skip
     more = tuple(folded(results, path) for path in paths[1:TOLD])
     all_losses = (
         (Chart("replay-losses", losses_chart(results), "Loss of every replayed path"),)
@@ -37,10 +48,18 @@ def replay(results: Results) -> Section:
         else ()
     )
     parts: tuple[Part, ...] = (
-        finding(story(results, paths[0])), chart, events_table(results, paths[0]),
+        finding(story(results, paths[0])), chart_of(results, paths[0]), events_table(results, paths[0]),
         *bearers_table(results, paths[0]), paths_table(results), *all_losses, *more, note(how(results)),
     )  # fmt: skip
     return Section("replay", "One path told" if len(paths) == 1 else "Paths told", parts)
+
+
+def chart_of(results: Results, path: int) -> Chart:
+    """A path month by month."""
+    return Chart(
+        "replay-timeline", timeline(results, path), f"Path {path:,} month by month",
+        "shaded: plateau and bust; circles: defaults, as large as their loss.",
+    )  # fmt: skip
 
 
 def folded(results: Results, path: int) -> Details:
@@ -85,7 +104,7 @@ def story(results: Results, path: int) -> str:
         others = f"{len(defaults) - 1} more borrowers follow" if len(defaults) > 1 else "no other follows"
         sentences.append(f"The first default is {first['name']} in {spoken(first, about)}; {others}.")
         largest = defaults.nlargest(LARGEST, "loss")
-        listed = joined([f"{name} {words.amount(lost)} bn" for name, lost in named_losses(largest)])
+        listed = joined([f"{name} ({words.amount(lost)} bn)" for name, lost in named_losses(largest)])
         sentences.append(f"The defaults that cost most: {listed}.")
     if failed := int(one["lenders_failed"]):
         sentences.append(f"{failed} lender{'s lose their' if failed > 1 else ' loses its'} capital.")
@@ -98,7 +117,7 @@ def first_story(results: Results) -> str:
 
 
 def first_events(results: Results) -> Table:
-    """The events of the first path."""
+    """The events of the first path of `task=replay`."""
     return events_table(results, int(results.tables["replay_paths"]["path"].iloc[0]))
 
 
@@ -132,12 +151,12 @@ def of_path(results: Results, table: str, path: int) -> pd.DataFrame:
     return rows[rows["path"] == path]
 
 
-def events_table(results: Results, path: int) -> Table:
+def events_table(results: Results, path: int, most: int = SHOWN) -> Table:
     """The events of a path that matter most, by date."""
     events = of_path(results, "replay_events", path)
     weight = events["loss"].where(events["loss"] > 0.0, 0.1 * events["amount"].fillna(0.0))
     weight = weight.mask(events["event"].isin(ALWAYS), float("inf"))
-    shown = events.loc[weight.nlargest(SHOWN, keep="first").index.sort_values()]
+    shown = events.loc[weight.nlargest(most, keep="first").index.sort_values()]
     text = (
         f"The {len(shown)} largest of {len(events)} events; losses by size, flows at a tenth of theirs."
         if len(shown) < len(events)
@@ -147,7 +166,7 @@ def events_table(results: Results, path: int) -> Table:
     rows = tuple(event_row(event) for event in shown.to_dict("records"))
     return Table(
         f"events-{path}", f"Path {path:,}: what happened", head, rows, text, "USD bn", words=4,
-        brief_rows=SHOWN, brief_columns=(0, 1, 2, 4, 5),
+        brief_rows=most, brief_columns=(0, 1, 2, 4, 5),
     )  # fmt: skip
 
 
