@@ -78,6 +78,7 @@ DOOR = (
         "experiments.model",
         "experiments.context",
         "experiments.focus",
+        "experiments.anatomy",
         "experiments.system",
     ),
     (

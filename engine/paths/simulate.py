@@ -40,7 +40,7 @@ CHUNKS = ((2_000, CHUNK), (5_000, 128), (math.inf, 64))
 
 def horizons(months: int) -> tuple[int, ...]:
     """Reported horizons in months: 1, 3, 5 and 10 years as far as the run reaches, and its end."""
-    return tuple(h for h in (12, 36, 60, 120) if h <= months) or (months,)
+    return (*(h for h in (12, 36, 60, 120) if h < months), months)
 
 
 def break_groups(months: int) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float64
 from scipy import optimize
-from scipy.special import logsumexp, rel_entr
+from scipy.special import rel_entr
 
 from engine import arguments
 from engine.tail.measures import Tail
@@ -134,7 +134,7 @@ def worst_mean(x: Points, p: Points, radius: float) -> float:
 
     def bound(log_theta):
         theta = np.exp(log_theta)
-        return (radius + logsumexp(log_p + theta * unit)) / theta
+        return (radius + np.logaddexp.reduce(log_p + theta * unit)) / theta
 
     best = optimize.minimize_scalar(bound, bounds=STEEPNESS, method="bounded")
     return high + (high - low) * min(float(best.fun), 0.0)

@@ -16,7 +16,7 @@ from engine.book.load import Book
 from engine.book.parameters import Parameters
 from engine.book.system import System
 from engine.numerics import double_precision
-from engine.paths import replay as paths
+from engine.paths.history import History, histories
 from engine.paths.path import traced
 from engine.report import findings
 from engine.report.chromium import NoBrowser, browser
@@ -172,18 +172,14 @@ class Run:
         """Every month of one path: revenue, regime, rents, prices, spreads, debt, losses and defaults.
 
         Args: path, its id, from 0 to paths - 1 (see `worst_paths`). Returns a row for each month; `defaults`
-        names the firms that default in it. Numbers agree with the run's to float32 rounding. Raises
-        ValueError for a path that was not run.
+        names the firms that default in it. Numbers are the run's to the bit. Raises ValueError for a path
+        that was not run.
 
         Example: `run.replay(run.worst_paths["path"][0])`.
         """
-        path = arguments.whole("path", path)
-        if not 0 <= path < self.plan.paths:
-            raise ValueError(f"path: got {path}, expected one from 0 to {self.plan.paths - 1}")
-        share = self.plan.paths // len(self.samplers)
         with double_precision():
-            sampler = self.samplers[path // share]
-            return monthly(self.system, paths.replay(self.system, self.plan.seed, path, sampler))
+            [history] = histories(self.system, self.plan, [path], self.samplers)
+            return monthly(self.system, history)
 
     def write(
         self, folder: str | pathlib.Path, formats: Collection[str] = ("html", "xlsx"),
@@ -270,9 +266,9 @@ def refuse_formats(formats: Collection[str], known: Collection[str], program: st
             raise BadInput([expected("formats", list(formats), f"html and xlsx: there is {error}")]) from None
 
 
-def monthly(system: System, history: tuple[Any, Any]) -> pd.DataFrame:
-    """The series of `Names.series` and the defaults of a path, month by month, from (State, Info)."""
-    state, info = history
+def monthly(system: System, history: History) -> pd.DataFrame:
+    """The series of `Names.series` and the defaults of a path, month by month."""
+    state, info = history.state, history.info
     series = jax.vmap(traced, in_axes=(None, 0, 0))(system, state, info)
     table = pd.DataFrame(np.asarray(series, np.float64), columns=list(system.names.series))
     table.insert(0, "month", np.arange(1, len(table) + 1))

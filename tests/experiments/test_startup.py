@@ -51,3 +51,12 @@ def test_paths_wait_for_no_report(tmp_path):
     ask = [sys.executable, "-c", script]
     answer = subprocess.run(ask, capture_output=True, text=True, cwd=tmp_path)
     assert answer.stdout.splitlines()[-1] == "loaded: []", answer.stderr
+
+
+def test_the_report_imports_no_distributions(tmp_path):
+    """scipy.stats takes a quarter of a second, and only tasks that estimate need it."""
+    script = (
+        "import sys; import engine.report.files, engine.results.write; print('scipy.stats' in sys.modules)"
+    )
+    ask = [sys.executable, "-c", script]
+    assert subprocess.run(ask, capture_output=True, text=True, cwd=tmp_path).stdout.strip() == "False"

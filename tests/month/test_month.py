@@ -8,15 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from engine.paths import replay
 from engine.vocabulary import CAUSES, FLAGS, HAZARD
+from tests import calm as without_shocks
 from tests.month.conftest import MONTHS, NEW, TODAY, paired_change
 
 
 @pytest.fixture(scope="module")
 def calm(five_years):
     """Every month of a path without shocks that stays in the boom and whose thresholds are out of reach."""
-    return jax.device_get(replay.calm(five_years))
+    return jax.device_get(without_shocks.calm(five_years))
 
 
 def test_nothing_happens_on_a_calm_path(five_years, calm):

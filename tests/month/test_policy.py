@@ -12,8 +12,8 @@ from engine.book.build import build_system
 from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters, Policy
 from engine.month import paper, policy
-from engine.paths.replay import calm
 from engine.vocabulary import LEVERS
+from tests.calm import calm
 from tests.month.conftest import MONTHS, NEW, THREE_YEARS, TODAY, month_of, paired_change
 
 DATED = {f"{lever}_month": 1.0 for lever in LEVERS}

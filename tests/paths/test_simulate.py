@@ -6,7 +6,7 @@ import pytest
 
 from engine.paths import simulate as running
 from engine.paths.replay import replay
-from engine.paths.simulate import simulate
+from engine.paths.simulate import horizons, simulate
 from engine.run.plan import CHUNK, Hooks, Plan
 
 PATHS = 9000
@@ -30,6 +30,14 @@ def test_block_size_does_not_show(year, whole, block):
     tally, _ = simulate(year, Plan(PATHS, block, 7))
     assert int(tally.paths) == PATHS
     assert same(tally, whole)
+
+
+def test_the_end_of_a_run_is_a_horizon():
+    reported = {months: horizons(months) for months in (12, 24, 48, 60, 84, 120, 144)}
+    assert reported == {
+        12: (12,), 24: (12, 24), 48: (12, 36, 48), 60: (12, 36, 60), 84: (12, 36, 60, 84),
+        120: (12, 36, 60, 120), 144: (12, 36, 60, 120, 144),
+    }  # fmt: skip
 
 
 def test_number_of_devices_does_not_show(year, whole):

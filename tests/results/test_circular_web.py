@@ -11,9 +11,10 @@ import pytest
 from engine.book.membership import Membership
 from engine.draws.samplers import PSEUDO_RANDOM, Antithetic
 from engine.paths.payments import Payments, payments_of
-from engine.paths.replay import calm, replay
+from engine.paths.replay import replay
 from engine.paths.simulate import layout_of
 from engine.results import circular_web
+from tests.calm import calm
 
 SEED = 7
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from engine.learn.reverse_stress import design_point
 from engine.learn.reverse_stress.design_point import Point, length
@@ -76,7 +76,7 @@ def probabilities(trials: Trials, answers: Sequence[Answer], target: float) -> P
     distance = np.linspace(0.0, furthest, RAY)
     rays = zip(*trials.rays(regimes, along, distance, first=PROBABILITY_IDS), strict=True)
     points = [design_point.reliability(distance, mean, spread, target) for mean, spread in rays]
-    form = norm.sf([each.beta for each in points])
+    form = ndtr([-each.beta for each in points])
     centres = [each.distance * direction for each, direction in zip(points, along, strict=True)]
     beyond = conditional_probabilities(trials, regimes, centres, target)
     year = [((switches_of(trials.start, path) or ((0, 0),))[0][0] + 11) // 12 for path in regimes]
