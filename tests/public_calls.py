@@ -465,6 +465,26 @@ def samples() -> Calls:
 
 def contagion() -> Calls:
     """Clearing, propagation and fire sales."""
+    sale = dict(
+        holdings=[[100.0], [50.0]],
+        debt=[90.0, 40.0],
+        leverage_limit=[12.0, 12.0],
+        depth=[1000.0],
+        prices=[0.98],
+        other_assets=[0.0, 1.0],
+        target=[10.0, 11.0],
+        cash=[0.5, 0.0],
+        order=[1.0],
+    )
+    sale_kinds = dict(
+        holdings=fixed(AMOUNTS),
+        debt=AMOUNTS,
+        leverage_limit=Kind(1.0, array=True),
+        other_assets=AMOUNTS,
+        target=optional(Kind(1.0, array=True)),
+        cash=AMOUNTS,
+        order=optional(AMOUNTS),
+    )
     return {
         "clear": (
             ut.clear,
@@ -517,22 +537,11 @@ def contagion() -> Calls:
                 rounds=Kind(0, whole=True),
             ),
         ),
-        "fire_sale": (
-            ut.fire_sale,
-            dict(
-                holdings=[[100.0], [50.0]],
-                debt=[90.0, 40.0],
-                leverage_limit=[12.0, 12.0],
-                depth=[1000.0],
-                prices=[0.98],
-                other_assets=[0.0, 1.0],
-            ),
-            dict(
-                holdings=fixed(AMOUNTS),
-                debt=AMOUNTS,
-                leverage_limit=Kind(1.0, array=True),
-                other_assets=AMOUNTS,
-            ),
+        "fire_sale": (ut.fire_sale, sale | dict(history=2), sale_kinds | dict(history=Kind(0, whole=True))),
+        "deleverage": (
+            ut.deleverage,
+            sale | dict(execution=0.5, rounds=3),
+            sale_kinds | dict(execution=SHARE, rounds=COUNT),
         ),
         "fail_each": (
             ut.fail_each,

@@ -34,7 +34,8 @@ EXPORTS = {
     "load_book", "prepare", "replay", "run", "simulate", "write_template",
     # contagion
     "EisenbergNoe", "LinearDebtRank", "RogersVeraart", "Threshold", "clear", "clear_holdings", "debtrank",
-    "fail_each", "fire_sale", "maximum_entropy", "minimum_density", "sample_fitness", "sample_gibbs",
+    "deleverage", "fail_each", "fire_sale", "maximum_entropy", "minimum_density", "sample_fitness",
+    "sample_gibbs",
     "tranche_loss",
     # portfolios
     "Basket", "CreditRiskPlus", "DoubleT", "GaussianCopula", "LossDistribution", "Portfolio",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from engine.contagion.clearing import fail_each as fail_each
     from engine.contagion.cross_holdings import clear_holdings as clear_holdings
     from engine.contagion.debtrank import propagate as debtrank
+    from engine.contagion.deleveraging import deleverage as deleverage
     from engine.contagion.ensembles import sample_fitness as sample_fitness
     from engine.contagion.ensembles import sample_gibbs as sample_gibbs
     from engine.contagion.fire_sale import spiral as fire_sale
@@ -163,6 +164,7 @@ ON_DEVICE = {
     "fail_each": "contagion.clearing.fail_each",
     "clear_holdings": "contagion.cross_holdings.clear_holdings",
     "debtrank": "contagion.debtrank.propagate",
+    "deleverage": "contagion.deleveraging.deleverage",
     "fire_sale": "contagion.fire_sale.spiral",
     "EisenbergNoe": "contagion.networks.EisenbergNoe",
     "LinearDebtRank": "contagion.networks.LinearDebtRank",
