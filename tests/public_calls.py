@@ -503,6 +503,38 @@ def contagion() -> Calls:
                 rounds=Kind(0, whole=True),
             ),
         ),
+        "default_rounds": (
+            ut.default_rounds,
+            dict(
+                liabilities=RING,
+                external_assets=[1.0, 0.0, 0.0],
+                external_liabilities=[0.0, 1.0, 0.0],
+                rounds=50,
+                tolerance=1e-12,
+            ),
+            dict(
+                liabilities=fixed(AMOUNTS),
+                external_assets=AMOUNTS,
+                external_liabilities=AMOUNTS,
+                tolerance=AMOUNT,
+                rounds=Kind(0, whole=True),
+            ),
+        ),
+        "clear_dates": (
+            ut.clear_dates,
+            dict(
+                liabilities=[RING],
+                external_assets=[[1.0, 0.0, 0.0]],
+                external_liabilities=[[0.0, 1.0, 0.0]],
+                rounds=50,
+            ),
+            dict(
+                liabilities=fixed(AMOUNTS),
+                external_assets=AMOUNTS,
+                external_liabilities=AMOUNTS,
+                rounds=Kind(0, whole=True),
+            ),
+        ),
         "clear_holdings": (
             ut.clear_holdings,
             dict(
@@ -521,7 +553,7 @@ def contagion() -> Calls:
         "debtrank": (
             ut.debtrank,
             dict(
-                exposures=[[0, 0, 0], [4, 0, 0], [0, 3, 0]],
+                liabilities=[[0, 4, 0], [0, 0, 3], [0, 0, 0]],
                 buffers=[5.0, 8.0, 6.0],
                 shocks=[1.0, 0.0, 0.0],
                 weights=[1.0, 1.0, 2.0],
@@ -529,7 +561,7 @@ def contagion() -> Calls:
                 rounds=100,
             ),
             dict(
-                exposures=fixed(AMOUNTS),
+                liabilities=fixed(AMOUNTS),
                 buffers=POSITIVES,
                 shocks=fixed(AMOUNTS),
                 weights=optional(AMOUNTS),

@@ -33,10 +33,9 @@ EXPORTS = {
     "BadInput", "Book", "BookError", "Parameters", "Plan", "Run", "System", "build_system", "layout_of",
     "load_book", "prepare", "replay", "run", "simulate", "write_template",
     # contagion
-    "EisenbergNoe", "LinearDebtRank", "RogersVeraart", "Threshold", "clear", "clear_holdings", "debtrank",
-    "deleverage", "fail_each", "fire_sale", "maximum_entropy", "minimum_density", "sample_fitness",
-    "sample_gibbs",
-    "tranche_loss",
+    "EisenbergNoe", "LinearDebtRank", "RogersVeraart", "Threshold", "clear", "clear_dates",
+    "clear_holdings", "debtrank", "default_rounds", "deleverage", "fail_each", "fire_sale",
+    "maximum_entropy", "minimum_density", "sample_fitness", "sample_gibbs", "tranche_loss",
     # portfolios
     "Basket", "CreditRiskPlus", "DoubleT", "GaussianCopula", "LossDistribution", "Portfolio",
     "StudentCopula", "basel_capital", "basel_correlation", "basel_risk_weight", "basket", "bond_value",

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from engine.book.parameters import Parameters as Parameters
     from engine.book.system import System as System
     from engine.book.template import write_template as write_template
+    from engine.contagion.cascade import default_rounds as default_rounds
     from engine.contagion.clearing import fail_each as fail_each
     from engine.contagion.cross_holdings import clear_holdings as clear_holdings
+    from engine.contagion.dated_clearing import clear_dates as clear_dates
     from engine.contagion.debtrank import propagate as debtrank
     from engine.contagion.deleveraging import deleverage as deleverage
     from engine.contagion.ensembles import sample_fitness as sample_fitness
@@ -161,8 +163,10 @@ ON_HOST = {
 ON_DEVICE = {
     "build_system": "book.build.build_system",
     "System": "book.system.System",
+    "default_rounds": "contagion.cascade.default_rounds",
     "fail_each": "contagion.clearing.fail_each",
     "clear_holdings": "contagion.cross_holdings.clear_holdings",
+    "clear_dates": "contagion.dated_clearing.clear_dates",
     "debtrank": "contagion.debtrank.propagate",
     "deleverage": "contagion.deleveraging.deleverage",
     "fire_sale": "contagion.fire_sale.spiral",
