@@ -95,6 +95,8 @@ if TYPE_CHECKING:
     from engine.portfolio.vasicek import loss_cdf as vasicek_cdf
     from engine.portfolio.vasicek import loss_quantile as vasicek_quantile
     from engine.portfolio.vasicek import risk_weight as basel_risk_weight
+    from engine.run.path_model import PathModel as PathModel
+    from engine.run.path_model import PathOutcome as PathOutcome
     from engine.run.plan import Plan as Plan
     from engine.tail.measures import from_losses as from_losses
     from engine.tail.sample import sample_tail as sample_tail
@@ -104,6 +106,8 @@ if TYPE_CHECKING:
     from engine.undertow.books import load_book as load_book
     from engine.undertow.isolation import prepare as prepare
     from engine.undertow.main_job import run as run
+    from engine.undertow.path_run import PathRun as PathRun
+    from engine.undertow.path_run import run_paths as run_paths
     from engine.undertow.simulation import Run as Run
 
 ON_HOST = {
@@ -188,10 +192,14 @@ ON_DEVICE = {
     "portfolio": "portfolio.portfolio.portfolio",
     "read_portfolio": "portfolio.portfolio.read_portfolio",
     "portfolio_tail": "portfolio.simulate.portfolio_tail",
+    "PathModel": "run.path_model.PathModel",
+    "PathOutcome": "run.path_model.PathOutcome",
     "Plan": "run.plan.Plan",
     "from_losses": "tail.measures.from_losses",
     "worst_case": "tail.worst_case.worst_case",
     "worst_probability": "tail.worst_case.worst_probability",
+    "PathRun": "undertow.path_run.PathRun",
+    "run_paths": "undertow.path_run.run_paths",
     "Run": "undertow.simulation.Run",
     "run": "undertow.main_job.run",
 }
