@@ -76,6 +76,7 @@ WEIGHTS = Kind(0.0, array=True, scalar=False, any_scale=True)
 COUNT, SEED = Kind(1, whole=True), Kind(0, 2.0**64 - 1, whole=True)
 LOADINGS = Kind(-1.0, 1.0, array=True)
 ANY = Kind()
+NO_NUMBER = Kind()  # what is no number: every one is wrong
 
 
 def frame_of(values: np.ndarray) -> pd.Series | pd.DataFrame:
@@ -616,9 +617,39 @@ def networks() -> Calls:
     }
 
 
+def total(draws, parameters):
+    """The sum of a path's normals."""
+    return draws.normals.sum()
+
+
 def paths() -> Calls:
-    """Draws, plans and a run."""
+    """Draws, plans and runs."""
+    model = ut.PathModel(total, steps=2, factors=3)
     return {
+        "PathModel": (
+            ut.PathModel,
+            dict(path=total, steps=2, factors=3),
+            dict(path=NO_NUMBER, steps=COUNT, factors=COUNT),
+        ),
+        "run_paths": (
+            ut.run_paths,
+            dict(model=model, paths=512, seed=7, replications=2, level=0.99, defensive=0.1, block=256),
+            dict(
+                model=NO_NUMBER,
+                paths=COUNT,
+                seed=SEED,
+                replications=optional(COUNT),
+                level=LEVEL,
+                defensive=LEVEL,
+                block=COUNT,
+            ),
+        ),
+        "PathRun.beyond": (ut.run_paths(model, paths=256).beyond, dict(loss=1.0), dict(loss=ANY)),
+        "PathRun.replay": (
+            ut.run_paths(model, paths=256).replay,
+            dict(path=3),
+            dict(path=Kind(0, 255, whole=True)),
+        ),
         "draw": (
             ut.draw,
             dict(sampler=ut.PSEUDO_RANDOM, seed=7, path=3, steps=12, factors=3),

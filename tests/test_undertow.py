@@ -47,6 +47,8 @@ EXPORTS = {
     # waterfalls in time
     "Call", "Deal", "DealCash", "Note", "PoolCash", "Reserve", "Trigger", "pool_cash", "pool_paths", "psa",
     "sda", "waterfall",
+    # path models of one's own
+    "PathModel", "PathOutcome", "PathRun", "run_paths",
     # samples and samplers
     "Antithetic", "PSEUDO_RANDOM", "draw", "from_losses", "sample_tail", "sobol", "worst_case",
     "worst_probability",

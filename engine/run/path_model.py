@@ -8,6 +8,7 @@ samplers of `draws` serve any model.
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -88,7 +89,6 @@ class PathModel:
     entities: Sequence[str] | None = None
     series: Sequence[str] | None = None
     unit: str = ""
-    layout: Layout = dataclasses.field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not callable(self.path):
@@ -99,9 +99,16 @@ class PathModel:
         put(self, "horizons", horizons_of(self.horizons, self.steps))
         with double_precision():
             put(self, "parameters", jax.tree.map(on_device, self.parameters))
-            put(self, "layout", layout_of(self))
+        # A path function that cannot run is refused here, not in the middle of a run.
+        _ = self.chunk
 
-    @property
+    @functools.cached_property
+    def layout(self) -> Layout:
+        """Names and sizes of the tally."""
+        with double_precision():
+            return layout_of(self)
+
+    @functools.cached_property
     def chunk(self) -> "Chunk":
         """The function of a chunk of paths; equal for equal functions and layouts, so compiled once."""
         return Chunk(self.path, self.steps, self.factors, self.layout)
@@ -189,7 +196,7 @@ class Largest:
         return jnp.max(jnp.abs(both), axis=(0, 1))
 
 
-def pilot(model: PathModel, sampler: Sampler, plan: Plan, hooks: Hooks | None = None) -> tuple[Any, ...]:
+def pilot(model: PathModel, sampler: Sampler, plan: Plan, hooks: Hooks | None = None) -> tuple[Any, Any, Any]:
     """Loss [paths], log-weight [paths] and normals [steps factors paths] of a plan's paths, on the host."""
     return by_path(Pilot(model.chunk), model.parameters, plan, sampler, hooks)
 

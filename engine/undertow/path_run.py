@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -255,7 +255,7 @@ def samplers_of(
         return sobol(count, size, model.steps, model.factors, components, plan.seed)
     if name == "importance":
 
-        def run(sampler: Sampler, paths: int, seed: int) -> Sequence[Any]:
+        def run(sampler: Sampler, paths: int, seed: int) -> tuple[Any, Any, Any]:
             return pilot(model, sampler, Plan(paths, paths, seed))
 
         return (learn_shift(run, level, plan.seed, defensive),) * count

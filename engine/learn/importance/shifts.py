@@ -10,6 +10,7 @@ share.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -28,27 +29,20 @@ PILOTS = (16_384, 16_384, 16_384)
 LEARNING = 0x73686966
 """Keeps the seeds of pilots apart from other uses of the run's seed."""
 
-PilotRun = Callable[[Sampler, int, int], tuple[np.ndarray, np.ndarray, np.ndarray]]
+PilotRun = Callable[[Sampler, int, int], tuple[Any, Any, Any]]
 """(sampler, paths, seed) -> loss [paths], log-weight [paths], normals [steps factors paths]."""
 
 
 def learn_shift(pilot: PilotRun, level: float, seed: int, defensive: float = 0.1) -> Shifted:
     """The mixture of shifts for the tail beyond a level, `defensive` the share drawn plainly."""
-    law: Sampler = PSEUDO_RANDOM
     means: list[Float[np.ndarray, "steps factors"]] = []
     for stage, paths in enumerate(PILOTS):
         own = int(np.random.SeedSequence([LEARNING, seed, stage]).generate_state(1, np.uint64)[0])
+        law = mixture(means[0], means[-1], defensive) if means else PSEUDO_RANDOM
         loss, log_weight, normals = pilot(law, paths, own)
-        means.append(
-            tail_mean(
-                loss,
-                np.exp(log_weight.astype(np.float64)),
-                normals,
-                min(level, NEAR) if stage == 0 else level,
-            )
-        )
-        law = mixture(means[0], means[-1], defensive)
-    return law
+        weight = np.exp(log_weight.astype(np.float64))
+        means.append(tail_mean(loss, weight, normals, level if means else min(level, NEAR)))
+    return mixture(means[0], means[-1], defensive)
 
 
 def mixture(
