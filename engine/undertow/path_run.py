@@ -25,6 +25,7 @@ from engine.tail.tally import MOST_PATHS, Tally
 from engine.undertow.isolation import on_host
 from engine.undertow.path_page import write_page
 from engine.undertow.progress import progress_of
+from engine.undertow.simulation import replicated_errors
 from engine.vocabulary import NOT_FINITE
 
 SAMPLERS = ("pseudo_random", "antithetic", "sobol", "importance")
@@ -107,12 +108,8 @@ class PathRun:
         Args: loss, in the model's unit. Raises ValueError for a loss that is not a number.
         """
         own = [columns[0].losses.beyond(loss) for columns in self._estimates.columns]
-        errors = [each.standard_error for each in own]
-        if self.laws:
-            spread = intervals.sectioned(
-                [np.array([law.beyond(loss).value for law in laws]) for laws in self.laws]
-            )
-            errors = np.where(spread[1] > 0.0, spread[1], errors).tolist()
+        spread = replicated_errors(self.laws, loss) if self.laws else np.zeros(len(own))
+        errors = [error or each.standard_error for each, error in zip(own, spread.tolist(), strict=True)]
         index = pd.Index(self.model.layout.horizons, name="step")
         table = {"probability": [each.value for each in own], "probability_se": errors}
         return pd.DataFrame(table, index)
