@@ -151,6 +151,11 @@ def portfolios() -> Calls:
             dict(book=book, result=result, level=0.9),
             dict(level=LEVEL),
         ),
+        "euler_var_contributions": (
+            ut.euler_var_contributions,
+            dict(book=book, result=result, level=0.9),
+            dict(level=LEVEL),
+        ),
     }
 
 

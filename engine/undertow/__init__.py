@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from engine.portfolio.cliff import cliff as tranche_cliff
     from engine.portfolio.cliff import tranche_loss_law as tranche_loss_law
     from engine.portfolio.contributions import euler_contributions as euler_contributions
+    from engine.portfolio.contributions import euler_var_contributions as euler_var_contributions
     from engine.portfolio.copulas import DoubleT as DoubleT
     from engine.portfolio.copulas import GaussianCopula as GaussianCopula
     from engine.portfolio.copulas import StudentCopula as StudentCopula
@@ -188,6 +189,7 @@ ON_DEVICE = {
     "layout_of": "paths.simulate.layout_of",
     "simulate": "paths.simulate.simulate",
     "euler_contributions": "portfolio.contributions.euler_contributions",
+    "euler_var_contributions": "portfolio.contributions.euler_var_contributions",
     "Portfolio": "portfolio.portfolio.Portfolio",
     "portfolio": "portfolio.portfolio.portfolio",
     "read_portfolio": "portfolio.portfolio.read_portfolio",
