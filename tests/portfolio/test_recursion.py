@@ -108,10 +108,11 @@ def test_contributions_add_up_to_the_shortfall(level):
     assert (found >= 0.0).all() and (found <= given["exposure"]).all()
 
 
+@pytest.mark.parametrize("loading", [0.0, 0.3])
 @pytest.mark.parametrize("pd", [0.3, 0.7])
-def test_equal_obligors_share_alike(pd):
+def test_equal_obligors_share_alike(pd, loading):
     """Taking one of 300 likely defaults out of the sum is a series of many terms, from either side."""
-    given = dict(pd=np.full(300, pd), exposure=1.0, loading=0.3)
+    given = dict(pd=np.full(300, pd), exposure=1.0, loading=loading)
     shortfall = exact_distribution(**given).expected_shortfall(0.99)
     parts = shortfall_contributions(**given, level=0.99)
     np.testing.assert_allclose(parts, shortfall / 300, rtol=1e-10)
