@@ -76,6 +76,7 @@ WEIGHTS = Kind(0.0, array=True, scalar=False, any_scale=True)
 COUNT, SEED = Kind(1, whole=True), Kind(0, 2.0**64 - 1, whole=True)
 LOADINGS = Kind(-1.0, 1.0, array=True)
 ANY = Kind()
+NO_NUMBER = Kind()  # what is no number: every one is wrong
 
 
 def frame_of(values: np.ndarray) -> pd.Series | pd.DataFrame:
@@ -147,6 +148,11 @@ def portfolios() -> Calls:
         ),
         "euler_contributions": (
             ut.euler_contributions,
+            dict(book=book, result=result, level=0.9),
+            dict(level=LEVEL),
+        ),
+        "euler_var_contributions": (
+            ut.euler_var_contributions,
             dict(book=book, result=result, level=0.9),
             dict(level=LEVEL),
         ),
@@ -465,6 +471,26 @@ def samples() -> Calls:
 
 def contagion() -> Calls:
     """Clearing, propagation and fire sales."""
+    sale = dict(
+        holdings=[[100.0], [50.0]],
+        debt=[90.0, 40.0],
+        leverage_limit=[12.0, 12.0],
+        depth=[1000.0],
+        prices=[0.98],
+        other_assets=[0.0, 1.0],
+        target=[10.0, 11.0],
+        cash=[0.5, 0.0],
+        order=[1.0],
+    )
+    sale_kinds = dict(
+        holdings=fixed(AMOUNTS),
+        debt=AMOUNTS,
+        leverage_limit=Kind(1.0, array=True),
+        other_assets=AMOUNTS,
+        target=optional(Kind(1.0, array=True)),
+        cash=AMOUNTS,
+        order=optional(AMOUNTS),
+    )
     return {
         "clear": (
             ut.clear,
@@ -480,6 +506,38 @@ def contagion() -> Calls:
                 external_assets=AMOUNTS,
                 external_liabilities=AMOUNTS,
                 tolerance=AMOUNT,
+                rounds=Kind(0, whole=True),
+            ),
+        ),
+        "default_rounds": (
+            ut.default_rounds,
+            dict(
+                liabilities=RING,
+                external_assets=[1.0, 0.0, 0.0],
+                external_liabilities=[0.0, 1.0, 0.0],
+                rounds=50,
+                tolerance=1e-12,
+            ),
+            dict(
+                liabilities=fixed(AMOUNTS),
+                external_assets=AMOUNTS,
+                external_liabilities=AMOUNTS,
+                tolerance=AMOUNT,
+                rounds=Kind(0, whole=True),
+            ),
+        ),
+        "clear_dates": (
+            ut.clear_dates,
+            dict(
+                liabilities=[RING],
+                external_assets=[[1.0, 0.0, 0.0]],
+                external_liabilities=[[0.0, 1.0, 0.0]],
+                rounds=50,
+            ),
+            dict(
+                liabilities=fixed(AMOUNTS),
+                external_assets=AMOUNTS,
+                external_liabilities=AMOUNTS,
                 rounds=Kind(0, whole=True),
             ),
         ),
@@ -501,7 +559,7 @@ def contagion() -> Calls:
         "debtrank": (
             ut.debtrank,
             dict(
-                exposures=[[0, 0, 0], [4, 0, 0], [0, 3, 0]],
+                liabilities=[[0, 4, 0], [0, 0, 3], [0, 0, 0]],
                 buffers=[5.0, 8.0, 6.0],
                 shocks=[1.0, 0.0, 0.0],
                 weights=[1.0, 1.0, 2.0],
@@ -509,7 +567,7 @@ def contagion() -> Calls:
                 rounds=100,
             ),
             dict(
-                exposures=fixed(AMOUNTS),
+                liabilities=fixed(AMOUNTS),
                 buffers=POSITIVES,
                 shocks=fixed(AMOUNTS),
                 weights=optional(AMOUNTS),
@@ -517,22 +575,11 @@ def contagion() -> Calls:
                 rounds=Kind(0, whole=True),
             ),
         ),
-        "fire_sale": (
-            ut.fire_sale,
-            dict(
-                holdings=[[100.0], [50.0]],
-                debt=[90.0, 40.0],
-                leverage_limit=[12.0, 12.0],
-                depth=[1000.0],
-                prices=[0.98],
-                other_assets=[0.0, 1.0],
-            ),
-            dict(
-                holdings=fixed(AMOUNTS),
-                debt=AMOUNTS,
-                leverage_limit=Kind(1.0, array=True),
-                other_assets=AMOUNTS,
-            ),
+        "fire_sale": (ut.fire_sale, sale | dict(history=2), sale_kinds | dict(history=Kind(0, whole=True))),
+        "deleverage": (
+            ut.deleverage,
+            sale | dict(execution=0.5, rounds=3),
+            sale_kinds | dict(execution=SHARE, rounds=COUNT),
         ),
         "fail_each": (
             ut.fail_each,
@@ -575,9 +622,39 @@ def networks() -> Calls:
     }
 
 
+def total(draws, parameters):
+    """The sum of a path's normals."""
+    return draws.normals.sum()
+
+
 def paths() -> Calls:
-    """Draws, plans and a run."""
+    """Draws, plans and runs."""
+    model = ut.PathModel(total, steps=2, factors=3)
     return {
+        "PathModel": (
+            ut.PathModel,
+            dict(path=total, steps=2, factors=3),
+            dict(path=NO_NUMBER, steps=COUNT, factors=COUNT),
+        ),
+        "run_paths": (
+            ut.run_paths,
+            dict(model=model, paths=512, seed=7, replications=2, level=0.99, defensive=0.1, block=256),
+            dict(
+                model=NO_NUMBER,
+                paths=COUNT,
+                seed=SEED,
+                replications=optional(COUNT),
+                level=LEVEL,
+                defensive=LEVEL,
+                block=COUNT,
+            ),
+        ),
+        "PathRun.beyond": (ut.run_paths(model, paths=256).beyond, dict(loss=1.0), dict(loss=ANY)),
+        "PathRun.replay": (
+            ut.run_paths(model, paths=256).replay,
+            dict(path=3),
+            dict(path=Kind(0, 255, whole=True)),
+        ),
         "draw": (
             ut.draw,
             dict(sampler=ut.PSEUDO_RANDOM, seed=7, path=3, steps=12, factors=3),

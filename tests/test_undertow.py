@@ -33,13 +33,13 @@ EXPORTS = {
     "BadInput", "Book", "BookError", "Parameters", "Plan", "Run", "System", "build_system", "layout_of",
     "load_book", "prepare", "replay", "run", "simulate", "write_template",
     # contagion
-    "EisenbergNoe", "LinearDebtRank", "RogersVeraart", "Threshold", "clear", "clear_holdings", "debtrank",
-    "fail_each", "fire_sale", "maximum_entropy", "minimum_density", "sample_fitness", "sample_gibbs",
-    "tranche_loss",
+    "EisenbergNoe", "LinearDebtRank", "RogersVeraart", "Threshold", "clear", "clear_dates",
+    "clear_holdings", "debtrank", "default_rounds", "deleverage", "fail_each", "fire_sale",
+    "maximum_entropy", "minimum_density", "sample_fitness", "sample_gibbs", "tranche_loss",
     # portfolios
     "Basket", "CreditRiskPlus", "DoubleT", "GaussianCopula", "LossDistribution", "Portfolio",
     "StudentCopula", "basel_capital", "basel_correlation", "basel_risk_weight", "basket", "bond_value",
-    "creditrisk_plus", "euler_contributions", "exact_distribution",
+    "creditrisk_plus", "euler_contributions", "euler_var_contributions", "exact_distribution",
     "granularity_adjustment", "joint_migration", "migration_default_probabilities", "migration_generator",
     "migration_transition", "portfolio", "portfolio_tail", "read_portfolio", "shortfall_contributions",
     "tranche_cliff", "tranche_loss_law", "var_contributions", "vasicek_cdf", "vasicek_default_count",
@@ -47,6 +47,8 @@ EXPORTS = {
     # waterfalls in time
     "Call", "Deal", "DealCash", "Note", "PoolCash", "Reserve", "Trigger", "pool_cash", "pool_paths", "psa",
     "sda", "waterfall",
+    # path models of one's own
+    "PathModel", "PathOutcome", "PathRun", "run_paths",
     # samples and samplers
     "Antithetic", "PSEUDO_RANDOM", "draw", "from_losses", "sample_tail", "sobol", "worst_case",
     "worst_probability",
@@ -254,6 +256,17 @@ def test_a_run_says_how_likely_a_loss_is(run):
     assert p.probability["1y"] == pytest.approx(0.01, abs=2e-3)
     assert p.probability_se["1y"] == pytest.approx(np.sqrt(0.01 * 0.99 / 1024), rel=0.15)
     assert p.attrs["units"] == {"probability": "share", "probability_se": "share"}
+
+
+def test_a_run_of_pairs_takes_its_error_from_replications():
+    """Eight replications of 128 paths: the spread of their shares, of the size for independent paths."""
+    run = ut.run("worked_small", paths=1024, months=12, sampler="antithetic", replications=8, progress=False)
+    p = run.beyond(run.loss.var_95["1y"]).loc["1y"]
+    each = [laws[0].beyond(run.loss.var_95["1y"]).value for laws in run.laws]
+    assert np.mean(each) == pytest.approx(p.probability) and len(each) == 8
+    assert p.probability_se == pytest.approx(np.std(each, ddof=1) / np.sqrt(8))
+    # The spread of eight is known to a quarter.
+    assert 0.25 < p.probability_se / np.sqrt(0.05 * 0.95 / 1024) < 2.0
 
 
 def test_a_name_of_two_meanings_has_the_unit_of_its_table():

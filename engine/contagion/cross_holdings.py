@@ -39,6 +39,7 @@ class Ownership(eqx.Module):
     rounds: Int64[Array, ""]
     residual: Float64[Array, ""]  # largest miss of the equation for A
     converged: Bool[Array, ""]
+    solution: str = eqx.field(static=True)  # greatest: most paid, fewest defaults; or least
 
 
 def clear_holdings(
@@ -144,4 +145,5 @@ def clear_ranks(
         rounds=count,
         residual=residual,
         converged=converged,
+        solution=start,
     )

@@ -1,7 +1,7 @@
 """Distress through exposures and buffers: linear DebtRank, single-hit DebtRank and the threshold cascade.
 
-exposures[i, j] is the claim of lender i (row) on borrower j (column), and buffers[i] the loss at which i
-defaults. With the impact of j on i
+exposures[i, j] is the claim of lender i (row) on borrower j (column), the transpose of the liabilities that
+`networks.clear` takes, and buffers[i] the loss at which i defaults. With the impact of j on i
 
     V_ij = exposures_ij / buffers_i,   not capped
 
@@ -15,7 +15,7 @@ distress, x(t):
     threshold    p = 1 if h >= 1 else 0             Furfine (2003), nothing recovered
 
 Distress may exceed one: losses beyond the buffer fall on the firm's own creditors and are counted, but not
-passed on. Any one money unit. The matrix of `networks.clear` is the transpose.
+passed on. Any one money unit.
 """
 
 import functools
@@ -57,10 +57,11 @@ class Propagation(eqx.Module):
 
 
 def propagate(
-    exposures: ArrayLike,
     buffers: ArrayLike,
     shocks: ArrayLike,
     *,
+    liabilities: ArrayLike | None = None,
+    exposures: ArrayLike | None = None,
     rule: str = "linear",
     weights: ArrayLike | None = None,
     stop: float = 1e-14,
@@ -70,32 +71,39 @@ def propagate(
 
         h(t+1) = h(t) + V x(t),   V_ij = exposures_ij / buffers_i,   linear: x(t) is what is new of min(h, 1)
 
-    Args: exposures [lenders borrowers] and buffers [firms] in one money unit; shocks [firms] or [scenarios
-    firms], the initial h, 1 for a default; weights [firms] of the firms in stress, any scale, the buffers if
+    The matrix goes by its name, since its two orientations look alike: liabilities [debtors creditors], row
+    owes column as in `clear`, or exposures [lenders borrowers], row lends to column as in the literature.
+
+    Args: either of them, and buffers [firms], in one money unit; shocks [firms] or [scenarios firms], the
+    initial h, 1 for a default; weights [firms] of the firms in stress, any scale, the buffers if
     None; stop, the L2 norm of the change of h at which a scenario ends, EARLY_STOP to reproduce published
     tables made with it; rounds, the most there may be.
 
-    Raises ValueError for exposures that are not square, have a nonzero diagonal or a negative entry, buffers
-    that are not positive, negative shocks or weights, shapes that do not fit, and an unknown rule.
+    Raises ValueError for both matrices or none, one that is not square, has a nonzero diagonal or a negative
+    entry, buffers that are not positive, negative shocks or weights, shapes that do not fit, and an unknown
+    rule.
 
     Example: b lent 4 to a, and c lent 3 to b; a defaults. b loses 4 of its 8, so c half of 3.
         >>> chain = [[0, 0, 0], [4, 0, 0], [0, 3, 0]]
-        >>> after = propagate(chain, [5, 8, 6], [1, 0, 0])
+        >>> after = propagate([5, 8, 6], [1, 0, 0], exposures=chain)
         >>> after.distress.tolist(), float(after.additional_losses), int(after.additional_defaults)
         ([1.0, 0.5, 0.25], 5.5, 0)
-        >>> propagate(chain, [5, 8, 6], [1, 0, 0], rule="threshold").distress.tolist()
+        >>> propagate([5, 8, 6], [1, 0, 0], liabilities=[[0, 4, 0], [0, 0, 3], [0, 0, 0]]).distress.tolist()
+        [1.0, 0.5, 0.25]
+        >>> propagate([5, 8, 6], [1, 0, 0], exposures=chain, rule="threshold").distress.tolist()
         [1.0, 0.5, 0.0]
     """
     arguments.choice("rule", rule, PASSED)
     check_iteration(rounds, stop, "stop")
     along = 1 if len(getattr(shocks, "axes", ())) == 2 else 0
+    name, matrix = one_matrix(liabilities, exposures)
     arguments.same_names(
-        ("exposures", exposures, 0),
+        (name, matrix, 0),
         ("buffers", buffers, 0),
         ("weights", weights, 0),
         ("shocks", shocks, along),
     )
-    exposures = network("exposures", exposures)
+    exposures = network(name, matrix) if name == "exposures" else network(name, matrix).T
     firms = exposures.shape[0]
     buffers = amounts("buffers", buffers, (firms,), lowest=TINY)
     weights = buffers if weights is None else amounts("weights", weights, (firms,))
@@ -107,6 +115,18 @@ def propagate(
     shocks = amounts("shocks", shocks)
     one = functools.partial(pass_on, rule, rounds, exposures / buffers[:, None], buffers, weights, stop)
     return one(shocks) if shocks.ndim == 1 else jax.vmap(one)(shocks)
+
+
+def one_matrix(liabilities: ArrayLike | None, exposures: ArrayLike | None) -> tuple[str, ArrayLike]:
+    """Whichever is given, by name; ValueError for both or none."""
+    expected = "one of liabilities [debtors creditors] and exposures [lenders borrowers], its transpose"
+    if liabilities is not None and exposures is not None:
+        raise ValueError(f"liabilities, exposures: got both, expected {expected}")
+    if liabilities is not None:
+        return "liabilities", liabilities
+    if exposures is None:
+        raise ValueError(f"liabilities, exposures: got neither, expected {expected}")
+    return "exposures", exposures
 
 
 @functools.partial(jax.jit, static_argnums=0)

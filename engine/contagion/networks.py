@@ -17,8 +17,8 @@ Battiston 2020, "Network valuation in financial systems", NEVA):
     LinearDebtRank    clip((a + r - o) / book equity, 0, 1)                  Bardoscia et al. (2015)
 
 Any other valuation is a function of the three arrays [firms] that rises in r and lies in [0, 1].
-Outsiders rank with the firms (pari passu); for deposits that rank first see `cross_holdings`. Any one money
-unit.
+Outsiders rank with the firms (pari passu); for deposits that rank first see `cross_holdings`. Who fails in
+which round is `cascade`'s, payments due at several dates `dated_clearing`'s. Any one money unit.
 """
 
 from collections.abc import Callable
@@ -45,12 +45,15 @@ class Clearing(eqx.Module):
 
     payments: Float64[Array, " firms"]  # to all creditors, firms and outsiders
     recovery: Float64[Array, " firms"]  # theta: payments over liabilities, 1 where nothing is owed
+    receipts: Float64[Array, " firms"]  # r, from firms
     equity: Float64[Array, " firms"]  # max(a + r - o, 0)
+    signed_equity: Float64[Array, " firms"]  # a + r - o, in default less than nothing: the shortfall
     defaulted: Bool[Array, " firms"]  # a + r < o
     cost: Float64[Array, " firms"]  # a + r - payments - equity: lost in default, put in if negative
     rounds: Int64[Array, ""]
     residual: Float64[Array, ""]  # largest |payments - o V(a, r, o)|
     converged: Bool[Array, ""]
+    solution: str = eqx.field(static=True)  # greatest: most paid, fewest defaults; or least
 
 
 class EisenbergNoe(eqx.Module):
@@ -148,29 +151,32 @@ def clear(
         >>> cleared = clear(chain, [2, 1, 0])
         >>> cleared.payments.tolist(), cleared.equity.tolist(), cleared.defaulted.tolist()
         ([2.0, 3.0, 0.0], [0.0, 0.0, 3.0], [True, True, False])
+        >>> cleared.receipts.tolist(), cleared.signed_equity.tolist()
+        ([0.0, 2.0, 3.0], [-2.0, -1.0, 3.0])
         >>> clear(chain, [2, 1, 0], valuation=RogersVeraart(alpha=0.5, beta=1.0)).payments.tolist()
         [1.0, 1.5, 0.0]
     """
     check_start(start)
     check_iteration(rounds, tolerance)
-    arguments.names_along(
-        0, liabilities=liabilities, external_assets=external_assets, external_liabilities=external_liabilities
-    )
-    liabilities = network("liabilities", liabilities)
-    shape = liabilities.shape[:1]
-    external = amounts("external_assets", external_assets, shape)
-    outside = amounts("external_liabilities", external_liabilities, shape)
+    owes, external, outside = balance_of(liabilities, external_assets, external_liabilities)
     valuation = EisenbergNoe() if valuation is None else valuation
-    owed = jnp.sum(liabilities, axis=1) + outside
-    check_valuation(valuation, external, jnp.sum(liabilities, axis=0), owed)
-    cleared = clear_arrays(liabilities, external, outside, valuation, start, rounds, tolerance)
-    check_valuation(valuation, external, received_by(liabilities, cleared.payments, owed), owed)
+    owed = jnp.sum(owes, axis=1) + outside
+    check_valuation(valuation, external, jnp.sum(owes, axis=0), owed)
+    cleared = clear_arrays(owes, external, outside, valuation, start, rounds, tolerance)
+    check_valuation(valuation, external, cleared.receipts, owed)
     return cleared
 
 
-def received_by(liabilities: Float64[Array, "firms firms"], payments: Firms, owed: Firms) -> Firms:
-    """What firms receive of each other's payments."""
-    return (liabilities / positive(owed)[:, None]).T @ payments
+def balance_of(
+    liabilities: ArrayLike, external_assets: ArrayLike, external_liabilities: ArrayLike
+) -> tuple[Float64[Array, "firms firms"], Firms, Firms]:
+    """Liabilities, external assets and external liabilities, checked; raises what `clear` promises."""
+    arguments.names_along(
+        0, liabilities=liabilities, external_assets=external_assets, external_liabilities=external_liabilities
+    )
+    owes = network("liabilities", liabilities)
+    external = amounts("external_assets", external_assets, owes.shape[:1])
+    return owes, external, amounts("external_liabilities", external_liabilities, owes.shape[:1])
 
 
 @eqx.filter_jit
@@ -189,16 +195,20 @@ def clear_arrays(
     small = tolerance * jnp.max(owed, initial=0.0)
     payments, count, residual, converged, _ = iterate(pay, begin, rounds, small)
     received = shares.T @ payments
-    equity = jnp.maximum(external + received - owed, 0.0)
+    signed = external + received - owed
+    equity = jnp.maximum(signed, 0.0)
     return Clearing(
         payments=payments,
         recovery=jnp.where(owed > 0.0, payments / positive(owed), 1.0),
+        receipts=received,
         equity=equity,
+        signed_equity=signed,
         defaulted=~solvent(external, received, owed),
         cost=external + received - payments - equity,
         rounds=count,
         residual=residual,
         converged=converged,
+        solution=start,
     )
 
 

@@ -244,43 +244,43 @@ def others_beyond(
     Taking k out of G(y) = P(L > y) = (1 - p) G_k(y) + p G_k(y - c) leaves a geometric series, which is summed
     towards the side where its ratio is below one: in P(L <= y) downwards, or in G upwards.
     """
-    beyond = np.empty_like(p)
+    if loss < 0:
+        return np.ones_like(p)
     # Below and above these losses there is nothing on any node, nor in the terms of the series.
     lowest = int(np.argmax(cdf.max(axis=0) > NEVER))
-    highest = cdf.shape[1] - int(np.argmax(survival.max(axis=0)[::-1] > NEVER))
-    for c in np.unique(units):
-        own = units == c
-        q = p[:, own]
-        if c == 0:
-            beyond[:, own] = survival[:, [min(loss, survival.shape[1] - 1)]] if loss >= 0 else 1.0
-            continue
-        seldom = q <= 0.5
-        low, high = np.where(seldom, q, 0.0), np.where(seldom, 1.0, q)
-        # Where k seldom defaults: 1 - sum_j (-r)^j P(L <= y - j c) / (1 - q), r = q / (1 - q).
-        down = np.arange(loss - c, lowest - 1, -c)[:MOST_TERMS]
-        fewer = series(cdf, down, low / (1.0 - low)) / (1.0 - low)
-        beyond[:, own] = 1.0 - fewer
-        if not seldom.all():
-            up = np.arange(loss, highest, c)[:MOST_TERMS]
-            # Below a loss of zero lies nothing, so that all is beyond.
-            sure = np.where(up[:1] < 0, 1.0, 0.0)
-            more = series(survival, np.maximum(up, 0), (1.0 - high) / high, float(sure.sum())) / high
-            beyond[:, own] = np.where(seldom, beyond[:, own], more)
+    highest = cdf.shape[1] - 1 - int(np.argmax(survival.max(axis=0)[::-1] > NEVER))
+    seldom, some = p <= 0.5, np.maximum(units, 1)
+    # Where k seldom defaults: 1 - sum_j (-r)^j P(L <= y - j c) / (1 - q), r = q / (1 - q).
+    low = np.where(seldom, p, 0.0)
+    terms = np.minimum((loss - lowest) // some, MOST_TERMS)
+    beyond = 1.0 - series(cdf, loss - some, -some, low / (1.0 - low), terms) / (1.0 - low)
+    if not seldom.all():
+        high = np.where(seldom, 1.0, p)
+        terms = np.minimum((highest - loss) // some + 1, MOST_TERMS)
+        more = series(survival, np.full_like(units, loss), some, (1.0 - high) / high, terms) / high
+        beyond = np.where(seldom, beyond, more)
+    beyond[:, units == 0] = survival[:, [min(loss, survival.shape[1] - 1)]]
     return beyond
 
 
 def series(
     values: Float64[np.ndarray, "rows units"],
-    places: Int64[np.ndarray, " terms"],
+    begin: Int64[np.ndarray, " own"],
+    step: Int64[np.ndarray, " own"],
     ratio: Float64[np.ndarray, "rows own"],
-    first: float | None = None,
+    terms: Int64[np.ndarray, " own"],
 ) -> Float64[np.ndarray, "rows own"]:
-    """sum_j (-ratio)^j values[places_j], the first of the values replaced by `first` if that is above 0."""
-    largest = float(ratio.max(initial=0.0))
-    if 0.0 < largest < 1.0:
-        places = places[: int(np.ceil(np.log(NEGLIGIBLE) / np.log(largest))) + 1]
+    """sum_j (-ratio)^j values[begin + j step], j below `terms`, or until a term is negligible."""
+    largest = ratio.max(axis=0, initial=0.0)
+    steady = largest >= 1.0
+    shrinking = np.where(steady, 0.5, np.maximum(largest, np.finfo(np.float64).tiny))
+    enough = np.ceil(np.log(NEGLIGIBLE) / np.log(shrinking)) + 1.0
+    terms = np.where(steady, terms, np.minimum(terms, enough)).astype(np.int64)
+    # The longest series first: those that are still open at a term are then the first so many columns.
+    order = np.argsort(-terms, kind="stable")
+    ratio, begin, step, terms = ratio[:, order], begin[order], step[order], terms[order]
     total = np.zeros_like(ratio)
-    for j in range(len(places) - 1, -1, -1):
-        value = first if j == 0 and first else values[:, places[j], None]
-        total = value - ratio * total
-    return total
+    for j in range(int(terms.max(initial=0)) - 1, -1, -1):
+        own = slice(0, int(np.searchsorted(-terms, -j)))
+        total[:, own] = values[:, begin[own] + j * step[own]] - ratio[:, own] * total[:, own]
+    return total[:, np.argsort(order)]

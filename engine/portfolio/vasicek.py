@@ -8,6 +8,8 @@ and the loss of an infinite pool is LGD p(z). Vasicek (2002), "The distribution 
 Risk 15(12); Gordy (2003), Journal of Financial Intermediation 12(3).
 """
 
+import math
+
 import numpy as np
 from jaxtyping import Float64
 from numpy.typing import ArrayLike
@@ -19,6 +21,7 @@ from engine.portfolio.factor import CELLS, integrated
 
 Numbers = Float64[np.ndarray, "..."] | np.float64
 """One number, or an array of the shape to which the arguments broadcast."""
+ROOT_TWO_PI = math.sqrt(2.0 * math.pi)
 NODES = 2001
 MOST_OBLIGORS = 20_000
 """The largest finite pool."""
@@ -110,7 +113,7 @@ def bivariate_normal(a: float, b: float, correlation: float) -> float:
     own = np.sqrt(1.0 - correlation**2)
 
     def integrand(x):
-        return stats.norm.pdf(x) * ndtr((b - correlation * x) / own)
+        return math.exp(-0.5 * x * x) / ROOT_TWO_PI * ndtr((b - correlation * x) / own)
 
     return integrate.quad(integrand, -40.0, a, epsabs=1e-15, epsrel=1e-13, limit=400, points=[-9.0, 0.0, a])[
         0

@@ -73,15 +73,25 @@ class Estimates:
     """Estimates of every column at every horizon, as positions in the tally's Layout.
 
     `estimates.columns[horizon][column].tails[0.99].es` is the column's ES 99%. Only the system, column 0, is
-    measured at the `deep` levels too. Raises ValueError where the tally has counted no path.
+    measured at the `deep` levels too. A tally whose losses were multiplied by `scale` is read in their own
+    unit, as `column_losses` does. Raises ValueError where the tally has counted no path.
     """
 
-    def __init__(self, tally: Tally, deep: Sequence[float] = tuple(DEEP.values())) -> None:
-        self.tally = tally
+    def __init__(
+        self,
+        tally: Tally,
+        deep: Sequence[float] = tuple(DEEP.values()),
+        scale: float = 1.0,
+        unit: str = "USD bn",
+    ) -> None:
+        self.tally, self.scale = tally, scale
         horizons, columns = tally.weights.shape[:2]
         levels = tuple(LEVELS.values())
         self.columns = [
-            [column_estimate(tally, h, c, {*levels, *deep} if c == 0 else levels) for c in range(columns)]
+            [
+                column_estimate(tally, h, c, {*levels, *deep} if c == 0 else levels, scale, unit)
+                for c in range(columns)
+            ]
             for h in range(horizons)
         ]
 
@@ -94,7 +104,7 @@ class Estimates:
     def contributions(self) -> list[Float64[np.ndarray, "parts"]]:
         """Euler contributions of columns and components to the system's ES at TAIL, by horizon, USD bn."""
         return [
-            contributions.es_contributions(self.tally, place, system.tails[TAIL].tail)
+            contributions.es_contributions(self.tally, place, system.tails[TAIL].tail) / self.scale
             for place, system in enumerate(self.system)
         ]
 
@@ -113,7 +123,9 @@ class Estimates:
         return intervals.weights(self.tally)
 
 
-def column_estimate(tally: Tally, horizon: int, column: int, levels: Iterable[float]) -> ColumnEstimate:
+def column_estimate(
+    tally: Tally, horizon: int, column: int, levels: Iterable[float], scale: float, unit: str
+) -> ColumnEstimate:
     """One column at one horizon, its tails read at some levels."""
-    losses = measures.column_losses(tally, horizon, column)
+    losses = measures.column_losses(tally, horizon, column, scale=scale, unit=unit)
     return ColumnEstimate(losses, {level: TailEstimate(measures.tail(losses, level)) for level in levels})

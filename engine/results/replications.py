@@ -26,9 +26,9 @@ class Replications:
     def __len__(self) -> int:
         return len(self.expected)
 
-    def add(self, tally: Tally) -> None:
-        """Read the measures of one replication."""
-        estimates = Estimates(tally, deep=())
+    def add(self, tally: Tally, scale: float = 1.0) -> None:
+        """Read the measures of one replication, whose losses were multiplied by `scale`."""
+        estimates = Estimates(tally, (), scale)
         tails = [
             [[column.tails[level].tail for column in columns] for columns in estimates.columns]
             for level in LEVELS.values()

@@ -28,9 +28,12 @@ if TYPE_CHECKING:
     from engine.book.parameters import Parameters as Parameters
     from engine.book.system import System as System
     from engine.book.template import write_template as write_template
+    from engine.contagion.cascade import default_rounds as default_rounds
     from engine.contagion.clearing import fail_each as fail_each
     from engine.contagion.cross_holdings import clear_holdings as clear_holdings
+    from engine.contagion.dated_clearing import clear_dates as clear_dates
     from engine.contagion.debtrank import propagate as debtrank
+    from engine.contagion.deleveraging import deleverage as deleverage
     from engine.contagion.ensembles import sample_fitness as sample_fitness
     from engine.contagion.ensembles import sample_gibbs as sample_gibbs
     from engine.contagion.fire_sale import spiral as fire_sale
@@ -66,6 +69,7 @@ if TYPE_CHECKING:
     from engine.portfolio.cliff import cliff as tranche_cliff
     from engine.portfolio.cliff import tranche_loss_law as tranche_loss_law
     from engine.portfolio.contributions import euler_contributions as euler_contributions
+    from engine.portfolio.contributions import euler_var_contributions as euler_var_contributions
     from engine.portfolio.copulas import DoubleT as DoubleT
     from engine.portfolio.copulas import GaussianCopula as GaussianCopula
     from engine.portfolio.copulas import StudentCopula as StudentCopula
@@ -92,6 +96,8 @@ if TYPE_CHECKING:
     from engine.portfolio.vasicek import loss_cdf as vasicek_cdf
     from engine.portfolio.vasicek import loss_quantile as vasicek_quantile
     from engine.portfolio.vasicek import risk_weight as basel_risk_weight
+    from engine.run.path_model import PathModel as PathModel
+    from engine.run.path_model import PathOutcome as PathOutcome
     from engine.run.plan import Plan as Plan
     from engine.tail.measures import from_losses as from_losses
     from engine.tail.sample import sample_tail as sample_tail
@@ -101,6 +107,8 @@ if TYPE_CHECKING:
     from engine.undertow.books import load_book as load_book
     from engine.undertow.isolation import prepare as prepare
     from engine.undertow.main_job import run as run
+    from engine.undertow.path_run import PathRun as PathRun
+    from engine.undertow.path_run import run_paths as run_paths
     from engine.undertow.simulation import Run as Run
 
 ON_HOST = {
@@ -160,9 +168,12 @@ ON_HOST = {
 ON_DEVICE = {
     "build_system": "book.build.build_system",
     "System": "book.system.System",
+    "default_rounds": "contagion.cascade.default_rounds",
     "fail_each": "contagion.clearing.fail_each",
     "clear_holdings": "contagion.cross_holdings.clear_holdings",
+    "clear_dates": "contagion.dated_clearing.clear_dates",
     "debtrank": "contagion.debtrank.propagate",
+    "deleverage": "contagion.deleveraging.deleverage",
     "fire_sale": "contagion.fire_sale.spiral",
     "EisenbergNoe": "contagion.networks.EisenbergNoe",
     "LinearDebtRank": "contagion.networks.LinearDebtRank",
@@ -178,14 +189,19 @@ ON_DEVICE = {
     "layout_of": "paths.simulate.layout_of",
     "simulate": "paths.simulate.simulate",
     "euler_contributions": "portfolio.contributions.euler_contributions",
+    "euler_var_contributions": "portfolio.contributions.euler_var_contributions",
     "Portfolio": "portfolio.portfolio.Portfolio",
     "portfolio": "portfolio.portfolio.portfolio",
     "read_portfolio": "portfolio.portfolio.read_portfolio",
     "portfolio_tail": "portfolio.simulate.portfolio_tail",
+    "PathModel": "run.path_model.PathModel",
+    "PathOutcome": "run.path_model.PathOutcome",
     "Plan": "run.plan.Plan",
     "from_losses": "tail.measures.from_losses",
     "worst_case": "tail.worst_case.worst_case",
     "worst_probability": "tail.worst_case.worst_probability",
+    "PathRun": "undertow.path_run.PathRun",
+    "run_paths": "undertow.path_run.run_paths",
     "Run": "undertow.simulation.Run",
     "run": "undertow.main_job.run",
 }

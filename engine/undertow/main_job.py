@@ -19,6 +19,8 @@ from engine.paths.samplers import samplers_of
 from engine.paths.simulate import simulate
 from engine.results.replications import Replications
 from engine.run.plan import Hooks, Plan
+from engine.tail.measures import column_losses
+from engine.tail.tally import Tally
 from engine.undertow.bad_input import BadInput
 from engine.undertow.books import load_book
 from engine.undertow.isolation import on_host
@@ -115,9 +117,14 @@ def run(
             checks.raised()
             samplers = checks(lambda: sampling(system, plan, sampler, count))
             checks.raised()
-            measures = Replications()
+            measures, laws = Replications(), []
+
+            def replication(tally: Tally) -> None:
+                measures.add(tally)
+                laws.append(tuple(column_losses(tally, horizon) for horizon in range(len(tally.weights))))
+
             with progress_of(plan.paths, progress) as update:
-                hooks = Hooks(progress=update, replication=measures.add)
+                hooks = Hooks(progress=update, replication=replication)
                 tally, timing = simulate(system, plan, samplers, hooks)
     except NoKernel as error:
         raise BadInput([expected("kernel", kernel, f"xla or auto: {error}")]) from None
@@ -125,7 +132,7 @@ def run(
         raise error.with_traceback(None) from None
     return Run(
         loaded, chosen.parameters, system, plan, samplers, on_host(tally), timing, measures, sampler,
-        chosen.scenario, chosen.story,
+        chosen.scenario, chosen.story, tuple(laws) if len(laws) > 1 else (),
     )  # fmt: skip
 
 

@@ -3,12 +3,13 @@
 import dataclasses
 import functools
 import pathlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import jax
 import numpy as np
 import pandas as pd
+from jaxtyping import Float64
 
 from engine import arguments
 from engine.book.checks.problems import expected
@@ -30,7 +31,8 @@ from engine.results.summarise import config_hash
 from engine.results.summary import Summary
 from engine.results.write import results_of
 from engine.run.plan import Plan, Timing
-from engine.tail.measures import column_losses
+from engine.tail.intervals import sectioned
+from engine.tail.measures import Losses, column_losses
 from engine.tail.tally import Tally
 from engine.undertow.bad_input import BadInput
 from engine.undertow.plots import Plots
@@ -62,6 +64,7 @@ class Run:
     sampler: str
     scenario: str = BASELINE
     story: str = ""
+    laws: tuple[tuple[Losses, ...], ...] = ()  # the system's loss by horizon, of each replication
 
     @functools.cached_property
     def results(self) -> Results:
@@ -140,14 +143,15 @@ class Run:
         """P(system loss > loss) by horizon, with standard errors.
 
         Args: loss, USD bn. Returns columns probability and probability_se by horizon: the error of
-        independent paths, NaN for samplers whose error is the spread of replications, which are not kept. To
-        half a bin of the tally, 0.2% of the loss. Raises ValueError for a loss that is not a number.
+        independent paths, or from the spread of replications where there are any. To half a bin of the tally,
+        0.2% of the loss. Raises ValueError for a loss that is not a number.
 
         Example: `run.beyond(20.0)`.
         """
         each = [column_losses(self.tally, place).beyond(loss) for place in range(len(self.horizons))]
-        known = len(self.replications) < 2
-        rows = [(p.value, p.standard_error if known else np.nan) for p in each]
+        errors = replicated_errors(self.laws, loss) if self.laws else np.zeros(len(each))
+        # Replications that all say never say nothing of the error: that of independent paths stands.
+        rows = [(p.value, error or p.standard_error) for p, error in zip(each, errors.tolist(), strict=True)]
         names = pd.Index(self.horizons, name="horizon")
         return with_units("beyond", pd.DataFrame(rows, names, columns=["probability", "probability_se"]))
 
@@ -253,6 +257,11 @@ class Run:
         """The headline of the report and the system's loss, for a notebook."""
         texts = [kicker(self.summary), findings.headline(self.results), *self.warnings]
         return fragment(self.table("system").table, texts)
+
+
+def replicated_errors(laws: Sequence[Sequence[Losses]], loss: float) -> Float64[np.ndarray, " horizons"]:
+    """Standard errors of P(L > loss) by horizon from the spread of replications, 0 where there is none."""
+    return sectioned([np.array([law.beyond(loss).value for law in each]) for each in laws])[1]
 
 
 def refuse_formats(formats: Collection[str], known: Collection[str], program: str | None) -> None:

@@ -26,7 +26,7 @@ FIRST = np.array([1.0, 0, 0])
 
 
 def test_a_chain_by_hand():
-    after = propagate(CHAIN, [5, 8, 6], FIRST)
+    after = propagate([5, 8, 6], FIRST, exposures=CHAIN)
     np.testing.assert_allclose(after.distress, [1.0, 0.5, 0.25], rtol=ROUNDING)
     assert float(after.original_losses) == 5.0
     assert float(after.additional_losses) == pytest.approx(4.0 + 1.5, rel=ROUNDING)
@@ -35,14 +35,14 @@ def test_a_chain_by_hand():
 
 
 def test_weights_are_shares_of_stress_only():
-    after = propagate(CHAIN, [5, 8, 6], FIRST, weights=[0, 1, 3])
+    after = propagate([5, 8, 6], FIRST, exposures=CHAIN, weights=[0, 1, 3])
     assert float(after.original_stress) == 0.0
     assert float(after.additional_stress) == pytest.approx((0.5 + 3 * 0.25) / 4, rel=ROUNDING)
 
 
 def test_a_ring_feeds_back_to_its_fixed_point():
     """h = h(0) + V h with V of 1/2 all round and h(0) = (s, 0, 0): h_0 = s / (1 - 1/8)."""
-    after = propagate(RING, 4.0, 0.4 * FIRST)
+    after = propagate(4.0, 0.4 * FIRST, exposures=RING)
     first = 0.4 / (1 - 0.5**3)
     stopped_short = 1e-14 / (1 - 0.5**3)
     np.testing.assert_allclose(after.distress, first * np.array([1, 0.5, 0.25]), atol=stopped_short)
@@ -50,21 +50,21 @@ def test_a_ring_feeds_back_to_its_fixed_point():
 
 def test_a_single_hit_goes_round_once():
     """Each passes on its first distress: 0.4, 0.2, 0.1, and what comes back, 0.05, stays with the first."""
-    after = propagate(RING, 4.0, 0.4 * FIRST, rule="single_hit")
+    after = propagate(4.0, 0.4 * FIRST, exposures=RING, rule="single_hit")
     np.testing.assert_allclose(after.distress, [0.45, 0.2, 0.1], rtol=ROUNDING)
 
 
 def test_a_cascade_passes_defaults_on_and_nothing_less():
     buffers = [5.0, 4.0, 6.0]
-    after = propagate(CHAIN, buffers, FIRST, rule="threshold")
+    after = propagate(buffers, FIRST, exposures=CHAIN, rule="threshold")
     np.testing.assert_allclose(after.distress, [1.0, 1.0, 0.5], rtol=ROUNDING)
     assert after.defaulted.tolist() == [True, True, False] and int(after.additional_defaults) == 1
-    held = propagate(CHAIN, [5.0, 4.001, 6.0], FIRST, rule="threshold")
+    held = propagate([5.0, 4.001, 6.0], FIRST, exposures=CHAIN, rule="threshold")
     assert float(held.distress[2]) == 0.0
 
 
 def test_distress_passed_on_stops_at_one_but_losses_go_on():
-    after = propagate(CHAIN, [5.0, 1.0, 6.0], FIRST)
+    after = propagate([5.0, 1.0, 6.0], FIRST, exposures=CHAIN)
     np.testing.assert_allclose(after.distress, [1.0, 4.0, 0.5], rtol=ROUNDING)
     assert float(after.additional_losses) == pytest.approx(7.0, rel=ROUNDING)
 
@@ -74,20 +74,20 @@ def test_a_batch_of_scenarios_is_each_scenario_alone(rule):
     rng = np.random.default_rng(5)
     exposures = rng.exponential(1.0, (6, 6)) * (1 - np.eye(6))
     buffers, shocks = rng.uniform(2, 6, 6), rng.uniform(0, 0.8, (4, 6))
-    batch = propagate(exposures, buffers, shocks, rule=rule)
+    batch = propagate(buffers, shocks, exposures=exposures, rule=rule)
     for i, shock in enumerate(shocks):
-        alone = propagate(exposures, buffers, shock, rule=rule)
+        alone = propagate(buffers, shock, exposures=exposures, rule=rule)
         np.testing.assert_allclose(batch.distress[i], alone.distress, rtol=ROUNDING)
         assert int(batch.rounds[i]) == int(alone.rounds)
         assert int(batch.additional_defaults[i]) == int(alone.additional_defaults)
-    networks = jax.vmap(lambda x: propagate(x, buffers, shocks[0], rule=rule).distress)(
+    networks = jax.vmap(lambda x: propagate(buffers, shocks[0], exposures=x, rule=rule).distress)(
         jnp.asarray(np.stack([exposures, 2 * exposures]))
     )
     np.testing.assert_allclose(networks[0], batch.distress[0], rtol=ROUNDING)
 
 
 def test_rounds_are_the_most_there_may_be():
-    after = propagate(RING, 4.0, 0.4 * FIRST, rounds=3)
+    after = propagate(4.0, 0.4 * FIRST, exposures=RING, rounds=3)
     assert int(after.rounds) == 3 and not bool(after.converged)
     assert float(after.change) == pytest.approx(0.4 / 8, rel=ROUNDING)
 

@@ -108,6 +108,16 @@ def test_contributions_add_up_to_the_shortfall(level):
     assert (found >= 0.0).all() and (found <= given["exposure"]).all()
 
 
+@pytest.mark.parametrize("loading", [0.0, 0.3])
+@pytest.mark.parametrize("pd", [0.3, 0.7])
+def test_equal_obligors_share_alike(pd, loading):
+    """Taking one of 300 likely defaults out of the sum is a series of many terms, from either side."""
+    given = dict(pd=np.full(300, pd), exposure=1.0, loading=loading)
+    shortfall = exact_distribution(**given).expected_shortfall(0.99)
+    parts = shortfall_contributions(**given, level=0.99)
+    np.testing.assert_allclose(parts, shortfall / 300, rtol=1e-10)
+
+
 def test_certain_and_impossible_defaults_contribute_all_and_nothing():
     found = shortfall_contributions([1.0, 0.0, 0.1, 0.1], [7.0, 5.0, 1.0, 2.0], 1.0, 0.3, level=0.95)
     assert found[:2].tolist() == pytest.approx([7.0, 0.0], abs=1e-12)
