@@ -33,6 +33,11 @@ def es_contributions(
     return bin_shares(beyond.losses, beyond) @ _conditional(tally, horizon) / beyond.mass
 
 
+def expected_losses(tally: Tally, horizon: int) -> Float64[np.ndarray, "parts"]:
+    """Mean loss of every column and component over all paths, USD bn: the expected losses of columns."""
+    return _conditional(tally, horizon).sum(axis=0) / counted_paths(tally)
+
+
 def marginal_expected_shortfall(
     tally: Tally, horizon: int, level: float | Tail = 0.95, *, self_normalised: bool = False
 ) -> Float64[np.ndarray, "columns"]:
