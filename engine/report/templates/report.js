@@ -1,3 +1,9 @@
+const read = name => JSON.parse(document.getElementById(name).textContent);
+const charts = read('charts');
+const night = read('night');
+const dark = matchMedia('(prefers-color-scheme: dark)');
+const NARROW = 480;
+
 const wrap = (text, width) => text.split(' ').reduce((lines, word) => {
   const last = lines[lines.length - 1];
   return last && (last + ' ' + word).length <= width
@@ -5,14 +11,46 @@ const wrap = (text, width) => text.split(' ').reduce((lines, word) => {
 }, []).join('<br>');
 
 // On a phone: smaller type, less margin, and titles of axes on several lines.
-const narrow = layout => {
+const narrowed = layout => {
   layout.font.size = 10;
   layout.legend.font.size = 10;
-  layout.margin = {...layout.margin, l: Math.min(layout.margin.l, 140), r: 16};
+  layout.margin = {...layout.margin, l: Math.min(layout.margin.l, 140), r: Math.min(layout.margin.r, 16)};
   for (const axis of [layout.xaxis, layout.yaxis]) {
-    if (axis?.title?.text) axis.title = {...axis.title, text: wrap(axis.title.text, 30), font: {size: 10}};
+    if (axis?.title?.text) axis.title = {...axis.title, text: wrap(axis.title.text, 30), font: {...axis.title.font, size: 10}};
   }
 };
+
+// Colours on dark paper, wherever in a chart they stand: whole, or as the beginning of an rgba.
+const nightly = value => {
+  if (Array.isArray(value)) return value.map(nightly);
+  if (value && typeof value === 'object') {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, nightly(item)]));
+  }
+  if (typeof value !== 'string') return value;
+  const comma = value.startsWith('rgba(') ? value.lastIndexOf(',') : value.length;
+  return value.slice(0, comma) in night ? night[value.slice(0, comma)] + value.slice(comma) : value;
+};
+
+// A chart as it is drawn now: `paper` is light whatever the screen is, `width` what a sheet has.
+const drawing = (name, holder, paper) => {
+  const small = (paper ? holder.paperWidth : holder.clientWidth) < NARROW;
+  const {narrow, ...wide} = charts[name];
+  const chart = structuredClone(small && narrow ? narrow : wide);
+  if (small) narrowed(chart.layout);
+  if (paper) Object.assign(chart.layout, {autosize: false, width: holder.paperWidth});
+  holder.small = small;
+  holder.style.minHeight = chart.layout.height + 'px';
+  return dark.matches && !paper ? nightly(chart) : chart;
+};
+
+const draw = (holder, paper = false) => {
+  const {data, layout} = drawing(holder.id.replace('chart-', ''), holder, paper);
+  return Plotly.react(holder, data, layout, {responsive: !paper, displayModeBar: false});
+};
+
+const holders = () => [...document.querySelectorAll('.chart')];
+const seen = holder => holder.clientWidth > 0;
+const SHEET = 672;
 
 (async () => {
   const packed = document.getElementById('plotly-packed').textContent.trim();
@@ -21,20 +59,30 @@ const narrow = layout => {
   const script = document.createElement('script');
   script.textContent = await new Response(stream).text();
   document.head.append(script);
-  const charts = JSON.parse(document.getElementById('charts').textContent);
-  const options = {responsive: true, displayModeBar: false};
-  for (const [name, chart] of Object.entries(charts)) {
-    const holder = document.getElementById('chart-' + name);
-    if (holder.clientWidth < 420) narrow(chart.layout);
-    await Plotly.newPlot(holder, chart.data, chart.layout, options);
+  for (const holder of holders().filter(seen)) await draw(holder);
+
+  for (const input of document.querySelectorAll('.choice input')) {
+    input.addEventListener('change', () => {
+      for (const state of document.querySelectorAll(`[data-choice="${input.name}"]`)) {
+        state.hidden = state.dataset.state !== input.value;
+        state.querySelectorAll('.chart').forEach(holder => seen(holder) && draw(holder));
+      }
+    });
   }
-  const fit = width => document.querySelectorAll('.chart').forEach(chart => {
-    const room = width ? width / (chart.closest('.pair') ? 2 : 1) - (chart.closest('.pair') ? 12 : 0) : null;
-    Plotly.relayout(chart, room ? {autosize: false, width: room} : {autosize: true, width: null});
+  dark.addEventListener('change', () => holders().filter(seen).forEach(holder => draw(holder)));
+  window.addEventListener('resize', () => {
+    for (const holder of holders().filter(seen)) {
+      if (holder.small !== holder.clientWidth < NARROW) draw(holder);
+    }
   });
-  window.addEventListener('beforeprint', () => fit(672));
-  window.addEventListener('afterprint', () => fit(null));
+  window.addEventListener('beforeprint', () => {
+    for (const holder of holders()) {
+      holder.paperWidth = holder.closest('.pair') ? SHEET / 2 - 12 : SHEET;
+      draw(holder, true);
+    }
+  });
+  window.addEventListener('afterprint', () => holders().filter(seen).forEach(holder => draw(holder)));
   document.body.dataset.drawn = 'yes';
 })().catch(problem => {
-  document.querySelectorAll('.chart').forEach(chart => chart.textContent = 'Chart not drawn: ' + problem);
+  holders().forEach(chart => chart.textContent = 'Chart not drawn: ' + problem);
 });

@@ -1,0 +1,137 @@
+"""A flow of losses as a Sankey diagram: whole where there is room, stage below stage on a phone."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from engine.report import style, words
+from engine.report.charts import figure
+
+PAD, THICKNESS, MARGIN = 12, 14, 16
+"""Pixels: between two nodes of a column, of a node, and around the diagram."""
+
+HEIGHT, STAGE_ROW, STAGE_HEAD = 560, 30, 34
+"""Pixels: of the whole diagram, and on a phone of a row and of the head of a stage."""
+
+EDGE = 1e-3
+"""Plotly takes a position of 0 or 1 for none."""
+
+
+class Stage(NamedTuple):
+    """A column of the diagram: beginning of its nodes' names, its title, colour, and place from left to right."""
+
+    prefix: str
+    title: str
+    colour: str
+    place: float
+
+
+def stage_of(node: str, stages: Sequence[Stage]) -> int:
+    """Position of a node's stage."""
+    return next(place for place, stage in enumerate(stages) if node.startswith(stage.prefix))
+
+
+def labelled(flows: pd.DataFrame, names: Mapping[str, str]) -> dict[str, str]:
+    """Name of each node with what flows through it, larger of in and out."""
+    through = pd.concat([
+        flows.groupby("source")["loss"].sum(), flows.groupby("target")["loss"].sum()
+    ]).groupby(level=0).max()  # fmt: skip
+    return {node: f"{names[node]} {words.amount(size)}" for node, size in through.items()}
+
+
+def whole(flows: pd.DataFrame, names: Mapping[str, str], stages: Sequence[Stage]) -> go.Figure:
+    """All stages from left to right; in a column the largest node is on top."""
+    labels = labelled(flows, names)
+    size = {node: float(text.rpartition(" ")[2].replace(",", "") or 0.0) for node, text in labels.items()}
+    nodes = sorted(labels, key=lambda node: (stage_of(node, stages), -size[node]))
+    chart = figure(HEIGHT, margin={"l": MARGIN, "r": MARGIN, "t": 34, "b": MARGIN})
+    chart.add_trace(trace(flows, nodes, labels, names, stages))
+    columns = [[node for node in nodes if stage_of(node, stages) == place] for place in range(len(stages))]
+    room, total = HEIGHT - 34 - MARGIN, max(sum(size[node] for node in column) for column in columns)
+    scale = min((room - PAD * (len(column) - 1)) / max(total, 1e-12) for column in columns if column)
+    chart.data[0].node.update(
+        x=[min(max(stages[stage_of(node, stages)].place, EDGE), 1.0 - EDGE) for node in nodes],
+        y=[place for column in columns for place in centres([size[node] * scale for node in column], room)],
+    )
+    for stage, column in zip(stages, columns, strict=True):
+        if column and stage.title:
+            anchor = "left" if stage.place < 0.2 else "right" if stage.place > 0.8 else "center"
+            heading(chart, stage.title, stage.place, 1.0, anchor)
+    return chart
+
+
+def centres(heights: Sequence[float], room: float) -> list[float]:
+    """Centres of nodes stacked from the top with what is left evenly between them, as shares of the room."""
+    free = max(room - sum(heights), 0.0) / max(len(heights), 1)
+    gap = min(free, 2.5 * PAD) if len(heights) > 1 else free
+    top, places = (room - sum(heights) - gap * (len(heights) - 1)) / 2.0, []
+    for height in heights:
+        places.append(min(max((top + height / 2.0) / room, EDGE), 1.0 - EDGE))
+        top += height + gap
+    return places
+
+
+def stacked(flows: pd.DataFrame, names: Mapping[str, str], stages: Sequence[Stage]) -> go.Figure:
+    """One diagram of two columns for each pair of stages that flows join, one below the other."""
+    pairs = sorted({
+        (stage_of(source, stages), stage_of(target, stages))
+        for source, target in zip(flows["source"], flows["target"], strict=True)
+    })  # fmt: skip
+    parts = []
+    for pair in pairs:
+        own = flows[[
+            (stage_of(source, stages), stage_of(target, stages)) == pair
+            for source, target in zip(flows["source"], flows["target"], strict=True)
+        ]]  # fmt: skip
+        rows = max(own["source"].nunique(), own["target"].nunique())
+        parts.append((pair, own, STAGE_ROW * max(rows, 2)))
+    height = sum(STAGE_HEAD + size for *_, size in parts)
+    chart = figure(height + 2 * MARGIN, margin={"l": 4, "r": 4, "t": MARGIN, "b": MARGIN})
+    top = 1.0
+    for (first, second), own, size in parts:
+        title = f"{stages[first].title} → {words.lower_first(stages[second].title)}"
+        heading(chart, title, 0.0, top - STAGE_HEAD / height, "left")
+        top -= STAGE_HEAD / height
+        labels = labelled(own, names)
+        nodes = sorted(labels, key=lambda node: stage_of(node, stages))
+        part = trace(own, nodes, labels, names, stages)
+        part.update(domain={"y": [max(top - size / height, 0.0), top]}, arrangement="snap")
+        part.node.pad = PAD
+        chart.add_trace(part)
+        top -= size / height
+    return chart
+
+
+def heading(chart: go.Figure, text: str, x: float, y: float, anchor: str) -> None:
+    """The title of a column or of a stage."""
+    chart.add_annotation(
+        text=f"{text}", x=x, y=y, xref="paper", yref="paper", xanchor=anchor, yanchor="bottom", showarrow=False,
+        font={"color": style.MUTED, "size": 12.5}, yshift=6,
+    )  # fmt: skip
+
+
+def trace(
+    flows: pd.DataFrame, nodes: list[str], labels: Mapping[str, str], names: Mapping[str, str],
+    stages: Sequence[Stage],
+) -> go.Sankey:  # fmt: skip
+    """Nodes and links; a link has its source's colour."""
+    colours = [stages[stage_of(node, stages)].colour for node in nodes]
+    place = {node: number for number, node in enumerate(nodes)}
+    return go.Sankey(
+        arrangement="fixed",
+        customdata=[names[node] for node in nodes],
+        node={
+            "label": [labels[node] for node in nodes], "color": colours, "pad": PAD, "thickness": THICKNESS,
+            "line": {"width": 0}, "hovertemplate": "%{label} bn<extra></extra>",
+        },
+        link={
+            "source": [place[node] for node in flows["source"]],
+            "target": [place[node] for node in flows["target"]],
+            "value": flows["loss"].tolist(),
+            "color": [style.rgba(colours[place[node]], 0.45) for node in flows["source"]],
+            "hovertemplate": "%{source.label} to %{target.label}: %{value:,.2f} bn<extra></extra>",
+        },
+        textfont={"color": style.INK, "size": 12},
+    )  # fmt: skip
