@@ -146,8 +146,8 @@ def series_rows(figure: go.Figure, series: Sequence[Series]) -> tuple[tuple[str,
         return ("", layout.xaxis.title.text or "", layout.yaxis.title.text or ""), rows
     labels = sorted(labels) if ordered else labels
     by_label = [dict(zip(each.labels, range(len(each.labels)), strict=True)) for each in series]
-    titles = (layout.xaxis.title.text or "", layout.yaxis.title.text or "")
-    what, unit = titles if ordered or not titles[1] and not horizontal(figure) else titles[::-1]
+    titles = layout.xaxis.title.text or "", layout.yaxis.title.text or ""
+    what, unit = titles[::-1] if horizontal(figure) else titles
     head = (what, *(each.name or unit for each in series))
     rows = [
         row(

@@ -148,7 +148,7 @@ def flows_of(figure: go.Figure) -> list[Flow]:
     flows: list[Flow] = []
     for trace in figure.data:
         if trace.type == "sankey":
-            labels = items(trace.customdata if trace.customdata is not None else trace.node.label)
+            labels = items(trace.node.customdata)
             flows += [
                 Flow(str(labels[source]), str(labels[target]), float(value))
                 for source, target, value in zip(
@@ -186,5 +186,7 @@ def worth_drawing(figure: go.Figure) -> bool:
         return any(len(each) < len(flows) for each in ends)  # some node splits or joins
     if points:
         return len(points) > 1
+    if any(trace.meta is not None for trace in figure.data):
+        return sum(trace.meta is not None for trace in figure.data) > 1  # links of a network
     labels = {str(label) for each in series for label in each.labels}
     return len(labels) > 1 and any(each.values[place] != 0.0 for each in series for place in each.known)

@@ -12,6 +12,12 @@ from engine.report.charts import figure
 PAD, THICKNESS, MARGIN = 12, 14, 16
 """Pixels: between two nodes of a column, of a node, and around the diagram."""
 
+TOP, LETTER = 34, 6.5
+"""Pixels above the whole diagram for titles, and of a letter of the names beside it."""
+
+LINE = 16
+"""Pixels between two names."""
+
 HEIGHT, STAGE_ROW, STAGE_HEAD = 560, 30, 34
 """Pixels: of the whole diagram, and on a phone of a row and of the head of a stage."""
 
@@ -20,7 +26,7 @@ EDGE = 1e-3
 
 
 class Stage(NamedTuple):
-    """A column of the diagram: beginning of its nodes' names, its title, colour, and place from left to right."""
+    """A column: how its nodes' names begin, its title, its colour, and its place from left to right."""
 
     prefix: str
     title: str
@@ -46,20 +52,39 @@ def whole(flows: pd.DataFrame, names: Mapping[str, str], stages: Sequence[Stage]
     labels = labelled(flows, names)
     size = {node: float(text.rpartition(" ")[2].replace(",", "") or 0.0) for node, text in labels.items()}
     nodes = sorted(labels, key=lambda node: (stage_of(node, stages), -size[node]))
-    chart = figure(HEIGHT, margin={"l": MARGIN, "r": MARGIN, "t": 34, "b": MARGIN})
-    chart.add_trace(trace(flows, nodes, labels, names, stages))
+    place = {node: stages[stage_of(node, stages)].place for node in nodes}
+    inner = {node: text for node, text in labels.items() if 0.0 < place[node] < 1.0}
+    left, right = (
+        LETTER * max(len(labels[node]) for node in nodes if place[node] == side) + MARGIN
+        for side in (0.0, 1.0)
+    )
+    chart = figure(HEIGHT, margin={"l": left, "r": right, "t": TOP, "b": MARGIN})
+    chart.add_trace(trace(flows, nodes, inner, names, stages))
     columns = [[node for node in nodes if stage_of(node, stages) == place] for place in range(len(stages))]
-    room, total = HEIGHT - 34 - MARGIN, max(sum(size[node] for node in column) for column in columns)
+    room, total = HEIGHT - TOP - MARGIN, max(sum(size[node] for node in column) for column in columns)
     scale = min((room - PAD * (len(column) - 1)) / max(total, 1e-12) for column in columns if column)
     chart.data[0].node.update(
-        x=[min(max(stages[stage_of(node, stages)].place, EDGE), 1.0 - EDGE) for node in nodes],
-        y=[place for column in columns for place in centres([size[node] * scale for node in column], room)],
+        x=[min(max(place[node], EDGE), 1.0 - EDGE) for node in nodes],
+        y=[y for column in columns for y in centres([size[node] * scale for node in column], room)],
     )
+    for node, y in zip(nodes, chart.data[0].node.y, strict=True):
+        if node not in inner:
+            beside(chart, labels[node], place[node], 1.0 - y)
     for stage, column in zip(stages, columns, strict=True):
         if column and stage.title:
-            anchor = "left" if stage.place < 0.2 else "right" if stage.place > 0.8 else "center"
+            outer = stage.place in (0.0, 1.0)
+            anchor = ("right" if stage.place == 0.0 else "left") if outer else "center"
             heading(chart, stage.title, stage.place, 1.0, anchor)
     return chart
+
+
+def beside(chart: go.Figure, text: str, x: float, y: float) -> None:
+    """The name of a node of an outer column, outside the diagram."""
+    chart.add_annotation(
+        text=text, x=x, y=y, xref="paper", yref="paper", showarrow=False, yanchor="middle",
+        xanchor="right" if x == 0.0 else "left", xshift=-6 if x == 0.0 else 6,
+        font={"size": 12, "color": style.INK},
+    )  # fmt: skip
 
 
 def centres(heights: Sequence[float], room: float) -> list[float]:
@@ -98,7 +123,8 @@ def stacked(flows: pd.DataFrame, names: Mapping[str, str], stages: Sequence[Stag
         nodes = sorted(labels, key=lambda node: stage_of(node, stages))
         part = trace(own, nodes, labels, names, stages)
         part.update(domain={"y": [max(top - size / height, 0.0), top]}, arrangement="snap")
-        part.node.pad = PAD
+        part.node.pad = LINE
+        part.textfont.size = 10.5
         chart.add_trace(part)
         top -= size / height
     return chart
@@ -107,8 +133,8 @@ def stacked(flows: pd.DataFrame, names: Mapping[str, str], stages: Sequence[Stag
 def heading(chart: go.Figure, text: str, x: float, y: float, anchor: str) -> None:
     """The title of a column or of a stage."""
     chart.add_annotation(
-        text=f"{text}", x=x, y=y, xref="paper", yref="paper", xanchor=anchor, yanchor="bottom", showarrow=False,
-        font={"color": style.MUTED, "size": 12.5}, yshift=6,
+        text=text, x=x, y=y, xref="paper", yref="paper", xanchor=anchor, yanchor="bottom", yshift=6,
+        font={"color": style.MUTED, "size": 12.5}, showarrow=False,
     )  # fmt: skip
 
 
@@ -121,17 +147,17 @@ def trace(
     place = {node: number for number, node in enumerate(nodes)}
     return go.Sankey(
         arrangement="fixed",
-        customdata=[names[node] for node in nodes],
         node={
-            "label": [labels[node] for node in nodes], "color": colours, "pad": PAD, "thickness": THICKNESS,
-            "line": {"width": 0}, "hovertemplate": "%{label} bn<extra></extra>",
+            "label": [labels.get(node, "") for node in nodes], "customdata": [names[node] for node in nodes],
+            "color": colours, "pad": PAD, "thickness": THICKNESS,
+            "line": {"width": 0}, "hovertemplate": "%{customdata} %{value:,.2f} bn<extra></extra>",
         },
         link={
             "source": [place[node] for node in flows["source"]],
             "target": [place[node] for node in flows["target"]],
             "value": flows["loss"].tolist(),
             "color": [style.rgba(colours[place[node]], 0.45) for node in flows["source"]],
-            "hovertemplate": "%{source.label} to %{target.label}: %{value:,.2f} bn<extra></extra>",
+            "hovertemplate": "%{source.customdata} to %{target.customdata}: %{value:,.2f} bn<extra></extra>",
         },
-        textfont={"color": style.INK, "size": 12},
+        textfont={"color": style.INK, "size": 11.5},
     )  # fmt: skip

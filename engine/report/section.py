@@ -40,7 +40,7 @@ class Chart:
     @property
     def worth_drawing(self) -> bool:
         """Whether there is anything to compare."""
-        return self.numbers is not None or worth_drawing(self.figure)
+        return worth_drawing(self.figure)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -122,5 +122,5 @@ def rgba(colour: str, opacity: float) -> str:
 
 def night() -> dict[str, str]:
     """What stands for each colour on dark paper, alone and as the beginning of an `rgba`."""
-    prefixes = {rgba(day, 1)[:-2]: rgba(dark, 1)[:-2] for day, dark in DARK.items()}
-    return DARK | prefixes
+    pairs = ((rgba(day, 1.0), rgba(dark, 1.0)) for day, dark in DARK.items())
+    return DARK | {day.rpartition(",")[0]: dark.rpartition(",")[0] for day, dark in pairs}

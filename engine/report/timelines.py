@@ -72,7 +72,7 @@ def break_place(quarter: str) -> tuple[str, str]:
     if quarter == UNBROKEN:
         return "", "lasts"
     number = int(quarter) - 1
-    return f"year {number // 4 + 1}", f"{number % 4 + 1}"
+    return f"year {number // 4 + 1}", f"Q{number % 4 + 1}"
 
 
 def default_causes(results: Results) -> go.Figure:

@@ -96,8 +96,7 @@ def means_of(means: Float64[np.ndarray, "parts"], layout: Layout, system: System
 def nodes_of(layout: Layout, labels: Labels, system: System, book: Book) -> Nodes:
     """Names of the nodes; what has no class, as a tenant that owes rent and no debt, loses nothing."""
     loans, firms = book["loans"].set_index("loan"), book["firms"].set_index("firm")
-    kind = firms["kind"].where(firms["pool"].fillna("") == "", "synthetic")  # as in the table `firms`
-    kinds = "borrower:" + loans["borrower"].map(kind)
+    kinds = "borrower:" + loans["borrower"].map(firms["kind"])
     classes = book["lenders"].set_index("lender")["class"]
     vehicle = np.asarray(system.lenders.vehicle) > 0.0
     ids = [key.partition(":")[2] for key in layout.components]

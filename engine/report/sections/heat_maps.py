@@ -38,8 +38,8 @@ def conditional(results: Results) -> Chart | None:
     chart = map_of(rows, [names[level] for level in rows.columns], "capital lost", share=True)
     chart.update_xaxes(title_text="Where the system's loss lies among all paths")
     caption = (
-        f"mean loss over {horizon_years(results.last)} as a share of the lender's capital today, from mild to "
-        "the worst paths of the system; those that lose most of it."
+        f"mean loss over {horizon_years(results.last)} as a share of the lender's capital today, from the "
+        "system's best paths to its worst; the lenders that lose most of it."
     )
     return Chart("conditional", chart, "Who is dragged along as the system's loss grows", caption)
 
@@ -102,7 +102,8 @@ def map_of(table: pd.DataFrame, columns: list[str], unit: str, share: bool) -> g
     chart.add_trace(go.Heatmap(
         x=columns, y=table.index.tolist(), z=values, text=text, texttemplate="%{text}",
         colorscale=[[0.0, style.WASH], [1.0, style.NAVY]], zmin=0.0, zmax=min(most, 1.0) if share else most,
-        showscale=False, colorbar={"tickformat": ".0%" if share else ""}, xgap=1, ygap=1, textfont={"size": 11},
+        showscale=False, colorbar={"tickformat": ".0%" if share else ""}, xgap=1, ygap=1,
+        textfont={"size": 11},
         hovertemplate=f"%{{y}}, %{{x}}: %{{text}} {unit}<extra></extra>",
     ))  # fmt: skip
     chart.update_xaxes(type="category", showgrid=False, automargin=True, ticks="")

@@ -5,17 +5,18 @@ import pandas as pd
 from engine.report import style, words
 from engine.report.sankey import Stage, stacked, whole
 from engine.report.section import Chart, Choice, Part, note
+from engine.report.table import Table, amount, row
 from engine.results.folder import Results
 from engine.results.horizons import horizon_years
 from engine.results.loss_flows import COST, FUNDS, LENDERS, SECURITISED
 
 STAGES = (
     Stage("borrower:", "Borrowers", style.RED, 0.0),
-    Stage("instrument:", "Instruments", style.AMBER, 0.24),
-    Stage(COST, "", style.MUTED, 0.36),
+    Stage("instrument:", "Instruments", style.AMBER, 0.165),
+    Stage(COST, "", style.MUTED, 0.34),
     Stage("seller:", "", style.BLUE, 0.4),
-    Stage(FUNDS, "Funds", style.PLUM, 0.5),
-    Stage("lenders:", "Lenders", style.BLUE, 0.74),
+    Stage(FUNDS, "Funds", style.PLUM, 0.475),
+    Stage("lenders:", "Lenders", style.BLUE, 0.685),
     Stage(LENDERS, "", style.BLUE, 0.86),
     Stage("bearer:", "Final bearers", style.TEAL, 1.0),
 )
@@ -30,7 +31,7 @@ TITLE = "From borrowers to final bearers"
 
 
 def flows(results: Results) -> tuple[Part, ...]:
-    """The diagram over all paths and over the worst, and what it leaves out; nothing where there is no flow."""
+    """The diagram over all paths and over the worst, and what it leaves out; nothing without flows."""
     if "loss_flows" not in results.tables:
         return ()
     charts = tuple(chart(results, paths) for paths in STATES)
@@ -64,10 +65,19 @@ def chart(results: Results, paths: str) -> Chart | None:
         f"{words.lower_first(STATES[paths])} over {horizon_years(results.last)}, USD bn: "
         f"{words.amount(total)} bn from the left to the right."
     )
-    return Chart(
-        f"flows-{paths}", whole(thick, names, STAGES), f"{TITLE}: {words.lower_first(STATES[paths])}", caption,
-        narrow=stacked(thick, names, STAGES),
-    )  # fmt: skip
+    title = f"{TITLE}: {words.lower_first(STATES[paths])}"
+    wide, narrow = whole(thick, names, STAGES), stacked(thick, names, STAGES)
+    return Chart(f"flows-{paths}", wide, title, caption, narrow, numbers=table(rows, names, paths))
+
+
+def table(rows: pd.DataFrame, names: dict[str, str], paths: str) -> Table:
+    """Every flow, those too thin to be drawn as well."""
+    cells = tuple(
+        row(names[line["source"]], names[line["target"]], amount(line["loss"]))
+        for line in rows.to_dict("records")
+    )
+    title = f"Flows of the loss: {words.lower_first(STATES[paths])}"
+    return Table(f"numbers-flows-{paths}", title, ("From", "To", "Loss"), cells, "", "USD bn", words=2)
 
 
 def node_names(results: Results, rows: pd.DataFrame) -> dict[str, str]:
@@ -89,14 +99,15 @@ def remark(results: Results) -> str:
     """How the flows were had, and what is not told apart."""
     open_ended = results.tables["loss_flows"]["source"].eq(LENDERS).any()
     last = (
-        " Which class of lenders a bearer's loss comes from is not determined by what the run counts, so they "
+        " What the run counts does not determine which class of lenders a bearer's loss comes from, so they "
         "flow together."
         if open_ended
         else ""
     )
     return (
-        "What flows into a node flows out of it. Instruments fall on those who hold them at the start; what a "
-        "class of lenders loses besides comes from its claims on funds and from paper that it bought during the "
-        f"run, net of what it sold, and is drawn from the funds.{last} Flows below {words.share(LEAST)} of the "
-        "whole are not drawn."
+        "What flows into a node flows out of it. The loss of an instrument falls on those who hold it at the "
+        "start; what a class of lenders loses besides comes from its claims on funds and from paper that it "
+        "bought during the run, net of what it sold, and is drawn from the funds. Borrowers without a name "
+        f"count under the business they are in.{last} Flows below {words.share(LEAST)} of the whole are in "
+        "the table only."
     )

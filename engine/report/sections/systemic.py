@@ -118,7 +118,9 @@ def importance(rows: pd.DataFrame) -> go.Figure:
             "in the system's it loses %{y:.1%} of its capital (%{customdata[1]:,.2f} bn)<extra></extra>",
         )
     chart.update_xaxes(title_text="Importance: system loss above average in the lender's distress, USD bn")
-    chart.update_yaxes(title_text="Vulnerability: share of capital lost", tickformat="~%", type="log")
+    chart.update_yaxes(
+        title_text="Vulnerability: share of capital lost", tickformat="~%", type="log", dtick="D2"
+    )
     return chart
 
 

@@ -1,4 +1,4 @@
-"""The circular web as a network: who pays whom and who invests in whom, on ordinary and on the worst paths."""
+"""The circular web as a network: who pays whom and who invests in whom, on ordinary and on worst paths."""
 
 from typing import NamedTuple
 
@@ -21,14 +21,25 @@ MOST_FIRMS = 22
 """Firms with a node of their own; smaller ones share one."""
 
 OTHERS = "Smaller firms"
-WIDEST, THINNEST = 15.0, 0.6
-"""Pixels of the largest link and of one that is hardly there."""
+THINNEST = 0.6
+"""Pixels of a link that is hardly there."""
 
 BEND, ASIDE, STEPS = 0.55, 0.14, 20
 """A link is drawn to the middle by this share, and aside so that a pair of links is two lines; its points."""
 
 ORDER = {kind: place for place, kind in enumerate(style.KIND_COLOURS)}
 HEIGHT = 620
+
+
+class Room(NamedTuple):
+    """What a drawing has room for."""
+
+    half: float  # of its width; the oval's is one
+    letters: int  # of a name
+    widest: float  # pixels of the largest link
+
+
+WIDE, NARROW = Room(1.9, 34, 15.0), Room(2.9, 18, 7.5)
 
 
 class Firm(NamedTuple):
@@ -64,15 +75,18 @@ def links_of(results: Results) -> pd.DataFrame:
         target=payments["seller"].map(lambda name: names.get(name, name)),
         what=np.where(payments["kind"].isin(INVESTMENTS), "invests", "pays"),
     )
-    through = (
-        rows.groupby("source")["ordinary"].sum().add(rows.groupby("target")["ordinary"].sum(), fill_value=0.0)
-    )
-    ranked = through.sort_values(ascending=False, kind="stable").index
+    ranked = through(rows).sort_values(ascending=False, kind="stable").index
     small = dict.fromkeys(ranked[MOST_FIRMS:], OTHERS) if len(ranked) > MOST_FIRMS + 1 else {}
     rows = rows.assign(source=rows["source"].replace(small), target=rows["target"].replace(small))
     links = rows.groupby(["source", "target", "what"], sort=False)[[*STATES]].sum() / years
     links = links[(links.max(axis=1) > 0.0)].reset_index()
     return links[links["source"] != links["target"]].sort_values("ordinary", ascending=False, kind="stable")
+
+
+def through(rows: pd.DataFrame) -> pd.Series:
+    """Cash that a firm pays and is paid on ordinary paths."""
+    paid, received = (rows.groupby(side)["ordinary"].sum() for side in ("source", "target"))
+    return paid.add(received, fill_value=0.0)
 
 
 def group_names(results: Results) -> dict[str, str]:
@@ -91,13 +105,9 @@ def kinds_of(results: Results) -> dict[str, str]:
 
 def placed(links: pd.DataFrame, kinds: dict[str, str]) -> dict[str, Firm]:
     """Firms on an oval by kind, the largest of a kind first: down the left side, then down the right."""
-    through = (
-        links.groupby("source")["ordinary"]
-        .sum()
-        .add(links.groupby("target")["ordinary"].sum(), fill_value=0.0)
-    )
-    own = {name: kinds.get(name, "synthetic") for name in through.index}
-    names = sorted(own, key=lambda name: (ORDER.get(own[name], len(ORDER)), -through[name], name))
+    cash = through(links)
+    own = {name: kinds.get(name, "synthetic") for name in cash.index}
+    names = sorted(own, key=lambda name: (ORDER.get(own[name], len(ORDER)), -cash[name], name))
     left = -(-len(names) // 2)
     firms = {}
     for side, part in ((-1.0, names[:left]), (1.0, names[left:])):
@@ -109,23 +119,22 @@ def placed(links: pd.DataFrame, kinds: dict[str, str]) -> dict[str, Firm]:
 
 def chart(results: Results, links: pd.DataFrame, firms: dict[str, Firm], state: str) -> Chart:
     """The network in one state."""
-    both = links[[*STATES]].to_numpy().max()
+    both = float(links[[*STATES]].to_numpy().max())
     caption = (
         "width: cash a year, the same scale in both states; median over the paths of each contract; purple: "
         "money for shares. Firms by kind, the largest first."
     )
-    return Chart(
-        f"web-{state}", drawn(links, firms, state, both, 1.75), f"Who pays whom: {words.lower_first(STATES[state])}",
-        caption, narrow=drawn(links, firms, state, both, 2.7),
-        words=in_words(links, state), numbers=table(links, state),
-    )  # fmt: skip
+    wide, narrow = (drawn(links, firms, state, both, room) for room in (WIDE, NARROW))
+    title = f"Who pays whom: {words.lower_first(STATES[state])}"
+    said, numbers = in_words(links, state), table(links, state)
+    return Chart(f"web-{state}", wide, title, caption, narrow, said, numbers)
 
 
-def drawn(links: pd.DataFrame, firms: dict[str, Firm], state: str, most: float, room: float) -> go.Figure:
-    """Links from the thinnest, firms over them; `room` is half the width for oval and labels."""
+def drawn(links: pd.DataFrame, firms: dict[str, Firm], state: str, most: float, room: Room) -> go.Figure:
+    """Links from the thinnest, firms over them; `most` is the cash of the widest link."""
     chart = figure(HEIGHT, margin={"l": 8, "r": 8, "t": 44, "b": 8}, hovermode="closest")
     for link in links[::-1].to_dict("records"):
-        add_link(chart, firms, link, state, most)
+        add_link(chart, firms, link, state, most, room)
     for kind, colour in style.KIND_COLOURS.items():
         own = [firm for firm in firms.values() if firm.kind == kind]
         if own:
@@ -139,35 +148,37 @@ def drawn(links: pd.DataFrame, firms: dict[str, Firm], state: str, most: float, 
                 hovertemplate="<b>%{customdata[0]}</b><extra></extra>",
             )  # fmt: skip
     hidden = {"visible": False, "fixedrange": True}
-    chart.update_xaxes(**hidden, range=[-room, room])
+    chart.update_xaxes(**hidden, range=[-room.half, room.half])
     chart.update_yaxes(**hidden, range=[-1.05, 1.05])
     return chart
 
 
-def label(firm: Firm, room: float) -> str:
+def label(firm: Firm, room: Room) -> str:
     """The name, shortened where there is little room."""
-    most = 26 if room < 2.0 else 18
-    return firm.name if len(firm.name) <= most else firm.name[: most - 1].rstrip() + "…"
+    whole = len(firm.name) <= room.letters
+    return firm.name if whole else firm.name[: room.letters - 1].rstrip() + "…"
 
 
-def add_link(chart: go.Figure, firms: dict[str, Firm], link: dict, state: str, most: float) -> None:
+def add_link(
+    chart: go.Figure, firms: dict[str, Firm], link: dict, state: str, most: float, room: Room
+) -> None:
     """A bent line with an arrow at its end."""
     cash = float(link[state])
     if not cash > 0.0:
         return
     x, y = bent(firms[link["source"]], firms[link["target"]])
-    width = max(WIDEST * cash / most, THINNEST)
+    width = max(room.widest * cash / most, THINNEST)
     colour = style.PLUM if link["what"] == "invests" else style.BLUE
     verb = "invests in" if link["what"] == "invests" else "pays"
     chart.add_scatter(
         x=x, y=y, mode="lines+markers", showlegend=False, opacity=0.8,
         line={"color": colour, "width": width, "shape": "spline"},
         marker={
-            "symbol": "arrow", "angleref": "previous", "color": colour,
+            "symbol": "arrow", "angleref": "previous", "color": colour, "line": {"width": 0},
             "size": [0.0] * (len(x) - 1) + [max(9.0, 1.6 * width)],
         },
-        customdata=[[link["source"], link["target"], cash]] * len(x),
-        hovertemplate=f"%{{customdata[0]}} {verb} %{{customdata[1]}}: %{{customdata[2]:,.2f}} bn a year<extra></extra>",
+        meta=[link["source"], link["target"], words.amount(cash)],
+        hovertemplate=f"%{{meta[0]}} {verb} %{{meta[1]}}: %{{meta[2]}} bn a year<extra></extra>",
     )  # fmt: skip
 
 

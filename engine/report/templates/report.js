@@ -3,12 +3,15 @@ const charts = read('charts');
 const night = read('night');
 const dark = matchMedia('(prefers-color-scheme: dark)');
 const NARROW = 480;
+const ROOMY = 860;
 
 const wrap = (text, width) => text.split(' ').reduce((lines, word) => {
   const last = lines[lines.length - 1];
   return last && (last + ' ' + word).length <= width
     ? [...lines.slice(0, -1), last + ' ' + word] : [...lines, word];
 }, []).join('<br>');
+
+const size = width => (width >= NARROW) + (width >= ROOMY);
 
 // On a phone: smaller type, less margin, and titles of axes on several lines.
 const narrowed = layout => {
@@ -33,12 +36,13 @@ const nightly = value => {
 
 // A chart as it is drawn now: `paper` is light whatever the screen is, `width` what a sheet has.
 const drawing = (name, holder, paper) => {
-  const small = (paper ? holder.paperWidth : holder.clientWidth) < NARROW;
   const {narrow, ...wide} = charts[name];
-  const chart = structuredClone(small && narrow ? narrow : wide);
-  if (small) narrowed(chart.layout);
-  if (paper) Object.assign(chart.layout, {autosize: false, width: holder.paperWidth});
-  holder.small = small;
+  const width = paper ? (narrow ? ROOMY : holder.paperWidth) : holder.clientWidth;
+  const chart = structuredClone(narrow && width < ROOMY ? narrow : wide);
+  if (width < NARROW) narrowed(chart.layout);
+  if (paper) Object.assign(chart.layout, {autosize: false, width});
+  holder.style.zoom = paper ? holder.paperWidth / width : '';
+  holder.drawnFor = size(width);
   holder.style.minHeight = chart.layout.height + 'px';
   return dark.matches && !paper ? nightly(chart) : chart;
 };
@@ -50,7 +54,7 @@ const draw = (holder, paper = false) => {
 
 const holders = () => [...document.querySelectorAll('.chart')];
 const seen = holder => holder.clientWidth > 0;
-const SHEET = 672;
+const SHEET = 688;
 
 (async () => {
   const packed = document.getElementById('plotly-packed').textContent.trim();
@@ -72,7 +76,7 @@ const SHEET = 672;
   dark.addEventListener('change', () => holders().filter(seen).forEach(holder => draw(holder)));
   window.addEventListener('resize', () => {
     for (const holder of holders().filter(seen)) {
-      if (holder.small !== holder.clientWidth < NARROW) draw(holder);
+      if (holder.drawnFor !== size(holder.clientWidth)) draw(holder);
     }
   });
   window.addEventListener('beforeprint', () => {
