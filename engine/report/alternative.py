@@ -85,9 +85,9 @@ def flows_words(flows: Sequence[Flow]) -> str:
     ranked = sorted(ending.items(), key=lambda item: -item[1])[:3]
     most = max(flows, key=lambda flow: flow.value)
     return (
-        f"{len(flows)} flows, {words.amount(total)} in all. Largest: {most.source} to {most.target}, "
-        f"{words.amount(most.value)}. Most ends with "
-        + ", ".join(f"{name} {words.amount(value)}" for name, value in ranked) + "."
+        f"{len(flows)} flows, {number(total, False)} in all. Largest: {most.source} to {most.target}, "
+        f"{number(most.value, False)}. Most ends with "
+        + ", ".join(f"{name} {number(value, False)}" for name, value in ranked) + "."
     )  # fmt: skip
 
 

@@ -8,11 +8,12 @@ import plotly.graph_objects as go
 
 from engine.report import style, words
 from engine.report.charts import figure
+from engine.report.reading import number
 
 PAD, THICKNESS, MARGIN = 12, 14, 16
 """Pixels: between two nodes of a column, of a node, and around the diagram."""
 
-TOP, LETTER = 34, 6.5
+TOP, LETTER = 34, 6.2
 """Pixels above the whole diagram for titles, and of a letter of the names beside it."""
 
 LINE = 16
@@ -32,6 +33,7 @@ class Stage(NamedTuple):
     title: str
     colour: str
     place: float
+    level: float = 0.5  # of its middle: 0 on top, 1 at the bottom
 
 
 def stage_of(node: str, stages: Sequence[Stage]) -> int:
@@ -39,23 +41,26 @@ def stage_of(node: str, stages: Sequence[Stage]) -> int:
     return next(place for place, stage in enumerate(stages) if node.startswith(stage.prefix))
 
 
-def labelled(flows: pd.DataFrame, names: Mapping[str, str]) -> dict[str, str]:
-    """Name of each node with what flows through it, larger of in and out."""
-    through = pd.concat([
-        flows.groupby("source")["loss"].sum(), flows.groupby("target")["loss"].sum()
-    ]).groupby(level=0).max()  # fmt: skip
-    return {node: f"{names[node]} {words.amount(size)}" for node, size in through.items()}
+def sizes(flows: pd.DataFrame) -> dict[str, float]:
+    """What flows through each node: the larger of in and out, USD bn."""
+    sides = [flows.groupby(side)["loss"].sum() for side in ("source", "target")]
+    return {str(node): float(size) for node, size in pd.concat(sides).groupby(level=0).max().items()}
+
+
+def labelled(size: Mapping[str, float], names: Mapping[str, str]) -> dict[str, str]:
+    """Name of each node with what flows through it."""
+    return {node: f"{names[node]} {number(loss, False)}" for node, loss in size.items()}
 
 
 def whole(flows: pd.DataFrame, names: Mapping[str, str], stages: Sequence[Stage]) -> go.Figure:
     """All stages from left to right; in a column the largest node is on top."""
-    labels = labelled(flows, names)
-    size = {node: float(text.rpartition(" ")[2].replace(",", "") or 0.0) for node, text in labels.items()}
+    size = sizes(flows)
+    labels = labelled(size, names)
     nodes = sorted(labels, key=lambda node: (stage_of(node, stages), -size[node]))
     place = {node: stages[stage_of(node, stages)].place for node in nodes}
     inner = {node: text for node, text in labels.items() if 0.0 < place[node] < 1.0}
     left, right = (
-        LETTER * max(len(labels[node]) for node in nodes if place[node] == side) + MARGIN
+        LETTER * max((len(labels[node]) for node in nodes if place[node] == side), default=0) + MARGIN
         for side in (0.0, 1.0)
     )
     chart = figure(HEIGHT, margin={"l": left, "r": right, "t": TOP, "b": MARGIN})
@@ -65,13 +70,17 @@ def whole(flows: pd.DataFrame, names: Mapping[str, str], stages: Sequence[Stage]
     scale = min((room - PAD * (len(column) - 1)) / max(total, 1e-12) for column in columns if column)
     chart.data[0].node.update(
         x=[min(max(place[node], EDGE), 1.0 - EDGE) for node in nodes],
-        y=[y for column in columns for y in centres([size[node] * scale for node in column], room)],
+        y=[
+            y
+            for stage, column in zip(stages, columns, strict=True)
+            for y in centres([size[node] * scale for node in column], room, stage.level)
+        ],
     )
     for node, y in zip(nodes, chart.data[0].node.y, strict=True):
         if node not in inner:
             beside(chart, labels[node], place[node], 1.0 - y)
     for stage, column in zip(stages, columns, strict=True):
-        if column and stage.title:
+        if column and stage.level == 0.5:
             outer = stage.place in (0.0, 1.0)
             anchor = ("right" if stage.place == 0.0 else "left") if outer else "center"
             heading(chart, stage.title, stage.place, 1.0, anchor)
@@ -87,11 +96,11 @@ def beside(chart: go.Figure, text: str, x: float, y: float) -> None:
     )  # fmt: skip
 
 
-def centres(heights: Sequence[float], room: float) -> list[float]:
-    """Centres of nodes stacked from the top with what is left evenly between them, as shares of the room."""
+def centres(heights: Sequence[float], room: float, level: float) -> list[float]:
+    """Centres of nodes below each other, evenly apart, as shares of the room."""
     free = max(room - sum(heights), 0.0) / max(len(heights), 1)
-    gap = min(free, 2.5 * PAD) if len(heights) > 1 else free
-    top, places = (room - sum(heights) - gap * (len(heights) - 1)) / 2.0, []
+    gap = min(free, 2.5 * PAD)
+    top, places = (room - sum(heights) - gap * (len(heights) - 1)) * level, []
     for height in heights:
         places.append(min(max((top + height / 2.0) / room, EDGE), 1.0 - EDGE))
         top += height + gap
@@ -119,7 +128,7 @@ def stacked(flows: pd.DataFrame, names: Mapping[str, str], stages: Sequence[Stag
         title = f"{stages[first].title} → {words.lower_first(stages[second].title)}"
         heading(chart, title, 0.0, top - STAGE_HEAD / height, "left")
         top -= STAGE_HEAD / height
-        labels = labelled(own, names)
+        labels = labelled(sizes(own), names)
         nodes = sorted(labels, key=lambda node: stage_of(node, stages))
         part = trace(own, nodes, labels, names, stages)
         part.update(domain={"y": [max(top - size / height, 0.0), top]}, arrangement="snap")

@@ -12,12 +12,12 @@ from engine.results.loss_flows import COST, FUNDS, LENDERS, SECURITISED
 
 STAGES = (
     Stage("borrower:", "Borrowers", style.RED, 0.0),
-    Stage("instrument:", "Instruments", style.AMBER, 0.165),
-    Stage(COST, "", style.MUTED, 0.34),
-    Stage("seller:", "", style.BLUE, 0.4),
-    Stage(FUNDS, "Funds", style.PLUM, 0.475),
-    Stage("lenders:", "Lenders", style.BLUE, 0.685),
-    Stage(LENDERS, "", style.BLUE, 0.86),
+    Stage("instrument:", "Instruments", style.AMBER, 0.15),
+    Stage(COST, "Bankruptcies", style.MUTED, 0.34, 0.0),
+    Stage("seller:", "Lenders that sold", style.BLUE, 0.4, 1.0),
+    Stage(FUNDS, "Funds", style.PLUM, 0.455),
+    Stage("lenders:", "Lenders", style.BLUE, 0.65),
+    Stage(LENDERS, "Together", style.BLUE, 0.86),
     Stage("bearer:", "Final bearers", style.TEAL, 1.0),
 )
 """From left to right; a class of lenders that sold more paper than its funds lost stands before them."""
@@ -34,19 +34,19 @@ def flows(results: Results) -> tuple[Part, ...]:
     """The diagram over all paths and over the worst, and what it leaves out; nothing without flows."""
     if "loss_flows" not in results.tables:
         return ()
-    charts = tuple(chart(results, paths) for paths in STATES)
-    if not all(charts):
+    charts = tuple(each for paths in STATES if (each := chart(results, paths)) and each.worth_drawing)
+    if len(charts) < len(STATES):
         return ()
-    choice = Choice("flows", TITLE, tuple(each for each in charts if each), tuple(STATES.values()))
-    return choice, note(remark(results))
+    return Choice("flows", TITLE, charts, tuple(STATES.values())), note(remark(results))
 
 
 def rows_of(results: Results, paths: str) -> pd.DataFrame:
     """Flows of the last horizon over some paths, sellers of paper with a name of their own."""
     table = results.tables["loss_flows"]
     rows = table[(table["horizon"] == results.last) & (table["paths"] == paths)]
-    sellers = set(rows.loc[rows["target"] == FUNDS, "source"]) & set(rows["target"])
-    sellers = {node for node in sellers if node.startswith("lenders:")}
+    whole_loss = rows[rows["source"].str.startswith("borrower:")]["loss"].sum()
+    sold = rows[(rows["target"] == FUNDS) & (rows["loss"] > LEAST * whole_loss)]["source"]
+    sellers = [node for node in sold if node.startswith("lenders:")]
     rename = {node: node.replace("lenders:", "seller:", 1) for node in sellers}
     return rows.assign(source=rows["source"].replace(rename), target=rows["target"].replace(rename))
 

@@ -3,7 +3,8 @@ const charts = read('charts');
 const night = read('night');
 const dark = matchMedia('(prefers-color-scheme: dark)');
 const NARROW = 480;
-const ROOMY = 860;
+const ROOMY = 840;
+const PRINTED = 0.72;
 
 const wrap = (text, width) => text.split(' ').reduce((lines, word) => {
   const last = lines[lines.length - 1];
@@ -13,13 +14,22 @@ const wrap = (text, width) => text.split(' ').reduce((lines, word) => {
 
 const size = width => (width >= NARROW) + (width >= ROOMY);
 
-// On a phone: smaller type, less margin, and titles of axes on several lines.
+// On a phone: smaller type and less margin.
 const narrowed = layout => {
   layout.font.size = 10;
   layout.legend.font.size = 10;
   layout.margin = {...layout.margin, l: Math.min(layout.margin.l, 140), r: Math.min(layout.margin.r, 16)};
   for (const axis of [layout.xaxis, layout.yaxis]) {
-    if (axis?.title?.text) axis.title = {...axis.title, text: wrap(axis.title.text, 30), font: {...axis.title.font, size: 10}};
+    if (axis?.title?.text) axis.title = {...axis.title, font: {...axis.title.font, size: 10}};
+  }
+};
+
+// Titles of axes on as many lines as the room for them asks; a letter takes about half of the type's size.
+const wrapped = (layout, width) => {
+  const room = {xaxis: 0.5 * width, yaxis: layout.height - 110};
+  for (const [name, length] of Object.entries(room)) {
+    const title = layout[name]?.title;
+    if (title?.text) layout[name].title = {...title, text: wrap(title.text, Math.max(length / (0.55 * (title.font?.size ?? 12)), 20))};
   }
 };
 
@@ -34,22 +44,25 @@ const nightly = value => {
   return value.slice(0, comma) in night ? night[value.slice(0, comma)] + value.slice(comma) : value;
 };
 
-// A chart as it is drawn now: `paper` is light whatever the screen is, `width` what a sheet has.
+// A chart as it is drawn now; on paper light whatever the screen is, and a size smaller.
 const drawing = (name, holder, paper) => {
   const {narrow, ...wide} = charts[name];
-  const width = paper ? (narrow ? ROOMY : holder.paperWidth) : holder.clientWidth;
+  const width = paper ? holder.paperWidth / PRINTED : holder.clientWidth;
   const chart = structuredClone(narrow && width < ROOMY ? narrow : wide);
   if (width < NARROW) narrowed(chart.layout);
+  wrapped(chart.layout, width);
   if (paper) Object.assign(chart.layout, {autosize: false, width});
-  holder.style.zoom = paper ? holder.paperWidth / width : '';
+  holder.style.zoom = paper ? PRINTED : '';
   holder.drawnFor = size(width);
   holder.style.minHeight = chart.layout.height + 'px';
   return dark.matches && !paper ? nightly(chart) : chart;
 };
 
+// Drawn anew: an update would move the flows of a diagram for half a second, and a sheet does not wait.
 const draw = (holder, paper = false) => {
+  Plotly.purge(holder);
   const {data, layout} = drawing(holder.id.replace('chart-', ''), holder, paper);
-  return Plotly.react(holder, data, layout, {responsive: !paper, displayModeBar: false});
+  return Plotly.newPlot(holder, data, layout, {responsive: !paper, displayModeBar: false});
 };
 
 const holders = () => [...document.querySelectorAll('.chart')];
