@@ -95,7 +95,7 @@ def importance(rows: pd.DataFrame) -> go.Figure:
     """Each lender's loss in the system's distress against the system's loss in its distress."""
     rows = rows.dropna(subset=["vulnerability"])
     named = {*rows.nlargest(NAMED, "importance").index, *rows.nlargest(NAMED, "vulnerability").index}
-    weakest = rows["vulnerability"].idxmax()
+    middle = (rows["importance"].min() + rows["importance"].max()) / 2.0
     chart = figure(460)
     for lender_class, colour in style.CLASS_COLOURS.items():
         part = rows[rows["class"] == lender_class]
@@ -107,7 +107,7 @@ def importance(rows: pd.DataFrame) -> go.Figure:
             mode="markers+text",
             name=class_name(lender_class),
             text=[name if place in named else "" for place, name in part["name"].items()],
-            textposition=["middle right" if place == weakest else "middle left" for place in part.index],
+            textposition=["middle left" if x > middle else "middle right" for x in part["importance"]],
             cliponaxis=False,
             textfont={"size": 11, "color": style.MUTED},
             marker={"color": colour, "size": 9},
