@@ -1,4 +1,4 @@
-"""The page in a real Chromium: axe-core objects to nothing, nothing is cut, loaded or late, light and dark."""
+"""The page in a real Chromium: axe-core has no objection, nothing is cut, loaded or late, light and dark."""
 
 import time
 
@@ -81,9 +81,7 @@ def opened(chromium, place):
         view = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
         pages.append(view)
         view.problems, view.requests = [], []
-        view.on(
-            "console", lambda message: view.problems.append(message.text) if message.type == "error" else None
-        )
+        view.on("console", lambda said: view.problems.append(said.text) if said.type == "error" else None)
         view.on("pageerror", lambda error: view.problems.append(str(error)))
         view.on("request", lambda request: view.requests.append(request.url))
         view.goto(place.as_uri())
@@ -95,14 +93,17 @@ def opened(chromium, place):
         view.close()
 
 
+def objections(view):
+    """Violations that axe-core finds; a chart is an image to it, whose drawing has no parts of its own."""
+    return axe.Axe().run(view, context={"exclude": [[".main-svg"]]}).response["violations"]
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_axe_has_nothing_to_object_to(opened, width, scheme):
     view = opened(width, scheme)
-    assert axe.Axe().run(view).response["violations"] == []
     view.evaluate(OPEN)
-    violations = axe.Axe().run(view).response["violations"]
-    assert [(each["id"], each["nodes"][0]["html"]) for each in violations] == []
+    assert [(each["id"], each["nodes"][0]["html"]) for each in objections(view)] == []
 
 
 def test_axe_would_object(opened):
@@ -113,7 +114,7 @@ def test_axe_would_object(opened):
       document.querySelector('.scroll').removeAttribute('aria-label');
       document.querySelector('.chart').removeAttribute('aria-label');
     }""")
-    ids = {each["id"] for each in axe.Axe().run(view).response["violations"]}
+    ids = {each["id"] for each in objections(view)}
     assert {"color-contrast", "role-img-alt"} <= ids
 
 
@@ -143,8 +144,7 @@ def test_charts_follow_the_colours_of_the_screen_and_paper_is_light(opened):
     view = opened(1280, "dark")
     assert view.evaluate(PAPERS) == [DARK[PAPER]]
     view.emulate_media(color_scheme="light")
-    view.wait_for_function(f"() => document.querySelector('.chart').layout.paper_bgcolor === '{PAPER}'")
-    assert view.evaluate(PAPERS) == [PAPER]
+    view.wait_for_function(f"() => ({PAPERS})().join() === '{PAPER}'")
     view.emulate_media(color_scheme="dark", media="print")
     view.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     assert view.evaluate(PAPERS) == [PAPER]

@@ -45,7 +45,7 @@ const nightly = value => {
 };
 
 // A chart as it is drawn now; on paper light whatever the screen is, and a size smaller.
-const drawing = (name, holder, paper) => {
+const drawing = (name, holder) => {
   const {narrow, ...wide} = charts[name];
   const width = paper ? holder.paperWidth / PRINTED : holder.clientWidth;
   const chart = structuredClone(narrow && width < ROOMY ? narrow : wide);
@@ -59,15 +59,16 @@ const drawing = (name, holder, paper) => {
 };
 
 // Drawn anew: an update would move the flows of a diagram for half a second, and a sheet does not wait.
-const draw = (holder, paper = false) => {
+const draw = holder => {
   Plotly.purge(holder);
-  const {data, layout} = drawing(holder.id.replace('chart-', ''), holder, paper);
+  const {data, layout} = drawing(holder.id.replace('chart-', ''), holder);
   return Plotly.newPlot(holder, data, layout, {responsive: !paper, displayModeBar: false});
 };
 
 const holders = () => [...document.querySelectorAll('.chart')];
 const seen = holder => holder.clientWidth > 0;
 const SHEET = 688;
+let paper = false;
 
 (async () => {
   const packed = document.getElementById('plotly-packed').textContent.trim();
@@ -86,19 +87,29 @@ const SHEET = 688;
       }
     });
   }
-  dark.addEventListener('change', () => holders().filter(seen).forEach(holder => draw(holder)));
+  for (const folded of document.querySelectorAll('details')) {
+    folded.addEventListener('toggle', () => {
+      folded.querySelectorAll('.chart').forEach(holder => holder.drawnFor ?? (seen(holder) && draw(holder)));
+    });
+  }
+  dark.addEventListener('change', () => paper || holders().filter(seen).forEach(draw));
   window.addEventListener('resize', () => {
+    if (paper) return;
     for (const holder of holders().filter(seen)) {
       if (holder.drawnFor !== size(holder.clientWidth)) draw(holder);
     }
   });
   window.addEventListener('beforeprint', () => {
+    paper = true;
     for (const holder of holders()) {
       holder.paperWidth = holder.closest('.pair') ? SHEET / 2 - 12 : SHEET;
-      draw(holder, true);
+      draw(holder);
     }
   });
-  window.addEventListener('afterprint', () => holders().filter(seen).forEach(holder => draw(holder)));
+  window.addEventListener('afterprint', () => {
+    paper = false;
+    holders().filter(seen).forEach(draw);
+  });
   document.body.dataset.drawn = 'yes';
 })().catch(problem => {
   holders().forEach(chart => chart.textContent = 'Chart not drawn: ' + problem);
