@@ -108,7 +108,7 @@ def table_of(name: str, title: str, figure: go.Figure) -> Table:
     elif flows:
         head = ("From", "To", "USD bn")
         rows = [row(each.source, each.target, value_cell(each.value, False)) for each in flows]
-    elif points:
+    elif points and not series:
         axes = [figure.layout[axis] for axis in ("xaxis", "yaxis")]
         head = ("", *(axis.title.text or "" for axis in axes))
         shares = [percent(axis) for axis in axes]

@@ -101,7 +101,7 @@ def heat_chart(comparison: Comparison) -> Chart:
     chart = figure(160 + 64 * len(rows))
     chart.add_trace(go.Heatmap(
         x=[shown(each) for each in columns], y=[shown(each) for each in rows], z=value, text=text,
-        texttemplate="%{text}", colorscale=[[0.0, style.WASH], [1.0, style.BLUE]],
+        texttemplate="%{text}", colorscale=[[0.0, style.WASH], [1.0, style.HEAT]],
         colorbar={"title": {"text": "USD bn"}}, hoverongaps=False,
         hovertemplate=f"{across} %{{x}}<br>{down} %{{y}}<br>ES 99% %{{text}} bn<extra></extra>",
     ))  # fmt: skip

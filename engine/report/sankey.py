@@ -56,7 +56,8 @@ def whole(flows: pd.DataFrame, names: Mapping[str, str], stages: Sequence[Stage]
     """All stages from left to right; in a column the largest node is on top."""
     size = sizes(flows)
     labels = labelled(size, names)
-    nodes = sorted(labels, key=lambda node: (stage_of(node, stages), -size[node]))
+    # The last drawn lies on top: names of a column may reach over the nodes of the next.
+    nodes = sorted(labels, key=lambda node: (-stage_of(node, stages), -size[node]))
     place = {node: stages[stage_of(node, stages)].place for node in nodes}
     inner = {node: text for node, text in labels.items() if 0.0 < place[node] < 1.0}
     left, right = (
@@ -65,18 +66,20 @@ def whole(flows: pd.DataFrame, names: Mapping[str, str], stages: Sequence[Stage]
     )
     chart = figure(HEIGHT, margin={"l": left, "r": right, "t": TOP, "b": MARGIN})
     chart.add_trace(trace(flows, nodes, inner, names, stages))
-    columns = [[node for node in nodes if stage_of(node, stages) == place] for place in range(len(stages))]
+    columns = [[node for node in nodes if stage_of(node, stages) == at] for at in range(len(stages))]
     room, total = HEIGHT - TOP - MARGIN, max(sum(size[node] for node in column) for column in columns)
     scale = min((room - PAD * (len(column) - 1)) / max(total, 1e-12) for column in columns if column)
+    height = {
+        node: y
+        for stage, column in zip(stages, columns, strict=True)
+        for node, y in zip(
+            column, centres([size[node] * scale for node in column], room, stage.level), strict=True
+        )
+    }
     chart.data[0].node.update(
-        x=[min(max(place[node], EDGE), 1.0 - EDGE) for node in nodes],
-        y=[
-            y
-            for stage, column in zip(stages, columns, strict=True)
-            for y in centres([size[node] * scale for node in column], room, stage.level)
-        ],
+        x=[min(max(place[node], EDGE), 1.0 - EDGE) for node in nodes], y=[height[node] for node in nodes]
     )
-    for node, y in zip(nodes, chart.data[0].node.y, strict=True):
+    for node, y in height.items():
         if node not in inner:
             beside(chart, labels[node], place[node], 1.0 - y)
     for stage, column in zip(stages, columns, strict=True):

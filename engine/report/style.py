@@ -14,6 +14,7 @@ INK = "#1f2933"
 MUTED = "#5c6773"
 GRID = "#e3e8ee"
 WASH = "#eef4fa"
+HEAT = "#9dc3e6"
 NIGHT = "#0b1f38"
 NAVY = "#1d3f66"
 BLUE = "#2f6aa8"
@@ -30,6 +31,7 @@ DARK = {
     MUTED: "#a3b0bf",
     GRID: "#2b3642",
     WASH: "#1c2733",
+    HEAT: "#2f6aa8",
     NIGHT: "#e3effb",
     NAVY: "#bcd9f5",
     BLUE: "#78aee0",

@@ -101,7 +101,7 @@ def map_of(table: pd.DataFrame, columns: list[str], unit: str, share: bool) -> g
     chart = figure(150 + ROW * len(table), margin={"l": 64, "r": 16, "t": 16, "b": 56})
     chart.add_trace(go.Heatmap(
         x=columns, y=table.index.tolist(), z=values, text=text, texttemplate="%{text}",
-        colorscale=[[0.0, style.WASH], [1.0, style.NAVY]], zmin=0.0, zmax=min(most, 1.0) if share else most,
+        colorscale=[[0.0, style.WASH], [1.0, style.HEAT]], zmin=0.0, zmax=min(most, 1.0) if share else most,
         showscale=False, colorbar={"tickformat": ".0%" if share else ""}, xgap=1, ygap=1,
         textfont={"size": 11},
         hovertemplate=f"%{{y}}, %{{x}}: %{{text}} {unit}<extra></extra>",

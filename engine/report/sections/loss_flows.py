@@ -14,9 +14,9 @@ STAGES = (
     Stage("borrower:", "Borrowers", style.RED, 0.0),
     Stage("instrument:", "Instruments", style.AMBER, 0.15),
     Stage(COST, "Bankruptcies", style.MUTED, 0.34, 0.0),
-    Stage("seller:", "Lenders that sold", style.BLUE, 0.4, 1.0),
+    Stage("seller:", "Lenders that sold", style.BLUE, 0.452, 1.0),
     Stage(FUNDS, "Funds", style.PLUM, 0.455),
-    Stage("lenders:", "Lenders", style.BLUE, 0.65),
+    Stage("lenders:", "Lenders", style.BLUE, 0.63),
     Stage(LENDERS, "Together", style.BLUE, 0.86),
     Stage("bearer:", "Final bearers", style.TEAL, 1.0),
 )
@@ -62,8 +62,8 @@ def chart(results: Results, paths: str) -> Chart | None:
     )
     thick = rows[rows["loss"] > LEAST * total]
     caption = (
-        f"{words.lower_first(STATES[paths])} over {horizon_years(results.last)}, USD bn: "
-        f"{words.amount(total)} bn from the left to the right."
+        f"USD bn over {horizon_years(results.last)}; {words.amount(total)} bn enter on the left and leave on "
+        "the right."
     )
     title = f"{TITLE}: {words.lower_first(STATES[paths])}"
     wide, narrow = whole(thick, names, STAGES), stacked(thick, names, STAGES)

@@ -121,7 +121,7 @@ def chart(results: Results, links: pd.DataFrame, firms: dict[str, Firm], state: 
     """The network in one state."""
     both = float(links[[*STATES]].to_numpy().max())
     caption = (
-        "width: cash a year, the same scale in both states; median over the paths of each contract; purple: "
+        "width: cash a year, the same scale in both states; median over the paths of each contract; red: "
         "money for shares. Firms by kind, the largest first."
     )
     wide, narrow = (drawn(links, firms, state, both, room) for room in (WIDE, NARROW))
@@ -168,7 +168,7 @@ def add_link(
         return
     x, y = bent(firms[link["source"]], firms[link["target"]])
     width = max(room.widest * cash / most, THINNEST)
-    colour = style.PLUM if link["what"] == "invests" else style.BLUE
+    colour = style.RED if link["what"] == "invests" else style.BLUE
     verb = "invests in" if link["what"] == "invests" else "pays"
     chart.add_scatter(
         x=x, y=y, mode="lines+markers", showlegend=False, opacity=0.8,
