@@ -17,6 +17,7 @@ from engine.results.estimates import LEVELS, SYSTEMIC, Estimates
 from engine.results.losses import Labels, column_kind, horizon_names
 from engine.tail import clusters, covar
 from engine.tail.contributions import composition, expected_losses
+from engine.tail.measures import tail
 from engine.tail.systemic import Systemic
 from engine.tail.tally import Layout, Tally
 
@@ -114,7 +115,11 @@ def conditional_table(estimates: Estimates, layout: Layout, labels: Labels) -> p
     A band reaches from the system's VaR at `level` to that at `level_to`; the bands' means weigh up to the
     expected loss.
     """
-    above = composition(estimates.tally, -1, BANDS)
+    system = estimates.system[-1]
+    tails = [
+        system.tails[level].tail if level in system.tails else tail(system.losses, level) for level in BANDS
+    ]
+    above = composition(estimates.tally, -1, tails)
     widths = np.diff([*BANDS, 1.0])
     below = (expected_losses(estimates.tally, -1) - widths @ above) / BANDS[0]
     rows = []
