@@ -177,7 +177,8 @@ def one_table(name: str, before: pd.DataFrame, after: pd.DataFrame) -> tuple[pd.
     keys = [each for each in shared if not is_value(before[each]) and before[each].dtype != bool]
     before, after = with_place(before, keys), with_place(after, keys)
     both = before.merge(after, on=[*keys, "place"], suffixes=("_a", "_b"))
-    label = both[keys].astype(str).agg(" · ".join, axis=1) if keys else both["place"].astype(str)
+    words = both[keys or ["place"]].astype(str).itertuples(index=False)
+    label = [" · ".join(row) for row in words]
     parts = []
     for column in values:
         a, b = both[f"{column}_a"].to_numpy(np.float64), both[f"{column}_b"].to_numpy(np.float64)
