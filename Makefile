@@ -22,12 +22,13 @@ PAIRS ?= 3.11:0.10.2 3.12:0.10.2 3.12:0.12.0.1 3.13:0.10.2 3.13:0.12.0.1
 TESTS ?=
 # The newer JAX that gpu-check compiles with, and a Python that it supports.
 GPU_JAX ?= 0.11.2
+RUN ?= out/report
 PYTHON_NEW ?= $(shell for name in $(PYTHON) python3.12 python3.13; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && echo $$name && break; done)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test test-whole matrix test-cluster validate random kills mutants bench gpu-check gpu-try lint format lock clean
+.PHONY: help setup report test test-whole matrix test-cluster validate random kills mutants bench pictures gpu-check gpu-try lint format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -91,6 +92,10 @@ bench: setup ## all benchmarks on this machine (an hour), results as lines of JS
 	@for file in $(filter-out $(addprefix %/,command.py gpu_check.py gpu_month.py gpu_run.py record.py table.py),$(wildcard benchmarks/*.py)); do \
 		echo "== $$file"; BENCH_OUT=$(BENCH_OUT) $(BIN)/python $$file || exit 1; done
 	@$(BIN)/python benchmarks/table.py $(BENCH_OUT) | tee $(BENCH_OUT)/table.md
+
+pictures: setup ## docs/figures again from the report of RUN, a run of the shipped book (Chromium)
+	$(BIN)/python -m pip install --quiet 'pillow>=11'
+	$(BIN)/python -m tests.report.pictures $(RUN)
 
 gpu-check: setup ## compile a run for an H100 without one, count kernels: pinned JAX and CUDA 12, GPU_JAX and CUDA 13
 	test -x .venv-gpu/bin/python || $(PYTHON) -m venv .venv-gpu

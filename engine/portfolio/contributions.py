@@ -25,8 +25,6 @@ from engine.tail.histogram import bin_index
 
 PARTS = ("own", "at_var", "squared", "with_rest", "with_tail", "var_squared", "var_with_all")
 """Fields of `Sums` that `moments` gives by obligor or group, in order."""
-REACH = 1.96
-"""Standard errors from VaR to an end of its 95% interval."""
 
 
 def euler_contributions(
@@ -104,7 +102,7 @@ def euler_var_contributions(
     variance = sums.var_squared - 2.0 * each * sums.var_with_all + each**2 * sums.all_squared
     ratio = tail.value_at_risk / total * np.sqrt(np.maximum(variance, 0.0) / result.plan.paths)
     var = intervals.var_interval(whole, tail)
-    own = each * (np.nan_to_num(var.upper, posinf=var.value) - var.lower) / (2.0 * REACH)
+    own = each * (np.nan_to_num(var.upper, posinf=var.value) - var.lower) / (2.0 * intervals.HALF_WIDTH)
     return each * tail.value_at_risk, np.hypot(ratio, own)
 
 

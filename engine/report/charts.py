@@ -115,7 +115,7 @@ def lenders_ranked(results: Results, count: int = 20) -> go.Figure:
             orientation="h",
             name=class_name(lender_class),
             marker_color=colour,
-            error_x={"array": 1.96 * part["es_99_se"], "color": style.INK, "thickness": 1.2, "width": 3},
+            error_x=style.bars(part["es_99_se"]),
             customdata=part[["el", "var_99", "es_99_se"]],
             hovertemplate="<b>%{y}</b><br>ES 99% %{x:,.2f} ± %{customdata[2]:.2f} bn (s.e.)<br>"
             "VaR 99% %{customdata[1]:,.2f} bn<br>expected loss %{customdata[0]:,.2f} bn<extra></extra>",
@@ -192,7 +192,7 @@ def default_probability(results: Results) -> go.Figure:
             mode="lines",
             hoverinfo="skip",
             showlegend=False,
-            line={"color": style.GRID, "width": 4},
+            line={"color": style.MUTED, "width": 1},
         )
     looks = (("rating", "circle-open", style.MUTED), ("CDS", "diamond-open", style.RED))
     for basis, symbol, colour in looks:
@@ -212,7 +212,7 @@ def default_probability(results: Results) -> go.Figure:
         mode="markers",
         name="this run",
         marker={"color": style.NAVY, "size": 9},
-        error_x={"array": 1.96 * rows["pd_1y_se"], "thickness": 1.2, "width": 3, "color": style.NAVY},
+        error_x=style.bars(rows["pd_1y_se"], style.NAVY),
         hovertemplate="<b>%{y}</b><br>run %{x:.2%}<extra></extra>",
     )
     chart.update_xaxes(
@@ -286,7 +286,7 @@ def paired_bars(rows: pd.DataFrame, names: dict[str, str], what: str, title: str
             orientation="h",
             name=label,
             marker_color=colour,
-            error_x={"type": "data", "array": (1.96 * shown[f"{key}_{what}_se"]).tolist()},
+            error_x=style.bars(shown[f"{key}_{what}_se"]),
             hovertemplate="%{y}<br>%{x:+,.2f} bn " + label + "<extra></extra>",
         )
     chart.update_xaxes(title_text=title, zeroline=True)

@@ -5,8 +5,9 @@ from typing import Any
 from engine.report.comparison_charts import grid_table, sweep_charts
 from engine.report.comparison_tables import defaults_table, keys_table, loss_table, others_parts, ranked_table
 from engine.report.comparison_words import headline, lead
-from engine.report.html import chart_json, packed_plotly, render
+from engine.report.html import drawings, packed_plotly, render
 from engine.report.section import Bullets, Part, Section, finding, note
+from engine.report.style import night
 from engine.report.terminal import Stream, printed
 from engine.results.comparison import Comparison
 
@@ -54,7 +55,8 @@ def page(comparison: Comparison) -> str:
         warnings=[caveat for part in comparison.parts for caveat in part.caveats], cards=[],
         sections=contents,
         plotly=packed_plotly(),
-        charts={chart.name: chart_json(chart.figure) for _, part in contents for chart in part.charts},
+        charts=drawings(chart for _, part in contents for chart in part.charts),
+        night=night(),
     )  # fmt: skip
 
 

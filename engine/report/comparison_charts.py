@@ -42,7 +42,7 @@ def line_chart(comparison: Comparison) -> Chart:
             y=[value for value, _ in points], name=SHOWN[measure],
             mode="lines+markers" if numeric(values) else "markers",
             line={"color": colour, "width": 2.2}, marker={"color": colour, "size": 9},
-            error_y={"type": "data", "array": [1.96 * error for _, error in points], "thickness": 1.4},
+            error_y=style.bars((error for _, error in points), colour),
             hovertemplate=f"%{{x}}<br>{SHOWN[measure]} %{{y:,.2f}} bn<extra></extra>",
         )  # fmt: skip
     chart.update_xaxes(title_text=key)
@@ -101,7 +101,7 @@ def heat_chart(comparison: Comparison) -> Chart:
     chart = figure(160 + 64 * len(rows))
     chart.add_trace(go.Heatmap(
         x=[shown(each) for each in columns], y=[shown(each) for each in rows], z=value, text=text,
-        texttemplate="%{text}", colorscale=[[0.0, "#eef4fa"], [1.0, style.BLUE]],
+        texttemplate="%{text}", colorscale=[[0.0, style.WASH], [1.0, style.HEAT]],
         colorbar={"title": {"text": "USD bn"}}, hoverongaps=False,
         hovertemplate=f"{across} %{{x}}<br>{down} %{{y}}<br>ES 99% %{{text}} bn<extra></extra>",
     ))  # fmt: skip

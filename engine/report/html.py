@@ -11,6 +11,7 @@ import html
 import json
 import pathlib
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import jinja2
@@ -33,6 +34,14 @@ def environment() -> jinja2.Environment:
     )  # fmt: skip
     made.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     return made
+
+
+def drawings(charts: Iterable[Any]) -> dict[str, Any]:
+    """Charts as JSON by name, each with what stands for it where there is little width."""
+    return {
+        chart.name: chart_json(chart.figure) | ({"narrow": chart_json(chart.narrow)} if chart.narrow else {})
+        for chart in charts
+    }
 
 
 TEMPLATED = ("hovertemplate", "texttemplate")

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from engine.report import findings, focus_words, words
 from engine.report.answers import answer
-from engine.report.html import chart_json, packed_plotly, render
-from engine.report.section import Section
+from engine.report.html import drawings, packed_plotly, render
+from engine.report.section import Section, drawn
 from engine.report.sections.attribution import attribution
 from engine.report.sections.backtest import backtest
 from engine.report.sections.bearers import final_bearers
@@ -29,6 +29,7 @@ from engine.report.sections.search import search
 from engine.report.sections.systemic import systemic_risk
 from engine.report.sections.timing import timing
 from engine.report.sections.trust import trust
+from engine.report.style import night
 from engine.report.words import amount, error, share
 from engine.results.folder import Results, read_results, write_text
 from engine.results.horizons import horizon_years
@@ -102,7 +103,6 @@ def page(results: Results, contents: list[tuple[str, Section]] | None = None) ->
     """The document; `contents` are the run's `sections` where they are made already."""
     summary, contents = results.summary, contents or sections(results)
     headline, lead = opening(results)
-    figures = {chart.name: chart_json(chart.figure) for _, section in contents for chart in section.charts}
     return render(
         "report.html",
         title=TITLE,
@@ -115,7 +115,8 @@ def page(results: Results, contents: list[tuple[str, Section]] | None = None) ->
         cards=focus_cards(results) if "focus" in summary else cards(results),
         sections=contents,
         plotly=packed_plotly(),
-        charts=figures,
+        charts=drawings(chart for _, section in contents for chart in section.charts),
+        night=night(),
     )
 
 
@@ -123,7 +124,7 @@ def sections(results: Results) -> list[tuple[str, Section]]:
     """Name and section of every topic that the run has, those of its task first."""
     there = [topic for topic in TOPICS if topic.needs is None or topic.needs in results.summary]
     order = sorted(there, key=lambda topic: topic.needs is None or not topic.leads)
-    return [(topic.name, topic.section(results)) for topic in order]
+    return [(topic.name, drawn(topic.section(results))) for topic in order]
 
 
 def kicker(summary: Summary) -> str:

@@ -5,7 +5,6 @@ import plotly.graph_objects as go
 
 from engine.report import style
 from engine.report.charts import figure
-from engine.report.timelines import rgba
 from engine.results.folder import Results
 
 COLOURS = {"plateau": style.SAND, "bust": style.RED}
@@ -36,7 +35,7 @@ def timeline(results: Results, path: int) -> go.Figure:
     loss = series(months, "loss")
     chart.add_scatter(
         x=loss.index, y=loss, yaxis="y2", mode="lines", name="Cumulative loss", fill="tozeroy",
-        fillcolor=rgba(style.RED, 0.12), line={"color": style.RED, "width": 2.4},
+        fillcolor=style.rgba(style.RED, 0.12), line={"color": style.RED, "width": 2.4},
         hovertemplate="month %{x}: %{y:,.1f} bn lost so far<extra></extra>",
     )  # fmt: skip
     circles(chart, results, path, loss)
@@ -70,7 +69,7 @@ def shade(chart: go.Figure, regime: pd.Series) -> None:
         if name in COLOURS:
             chart.add_shape(
                 type="rect", xref="x", yref="paper", y0=0.0, y1=1.0, line_width=0, layer="below",
-                x0=part.index[0] - 0.5, x1=part.index[-1] + 0.5, fillcolor=rgba(COLOURS[name], 0.10),
+                x0=part.index[0] - 0.5, x1=part.index[-1] + 0.5, fillcolor=style.rgba(COLOURS[name], 0.10),
             )  # fmt: skip
 
 
@@ -86,8 +85,8 @@ def circles(chart: go.Figure, results: Results, path: int, loss: pd.Series) -> N
         x=rows["month"], y=loss.reindex(rows["month"]).to_numpy(), yaxis="y2", mode="markers",
         name="Defaults", customdata=rows[["name", "loss", "why"]],
         marker={
-            "size": size.clip(lower=SMALLEST_CIRCLE), "color": rgba(style.NAVY, 0.55),
-            "line": {"color": "white", "width": 1},
+            "size": size.clip(lower=SMALLEST_CIRCLE), "color": style.rgba(style.NAVY, 0.55),
+            "line": {"color": style.PAPER, "width": 1},
         },
         hovertemplate="<b>%{customdata[0]}</b>, month %{x}: %{customdata[1]:,.1f} bn<br>%{customdata[2]}"
         "<extra></extra>",

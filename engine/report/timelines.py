@@ -72,7 +72,7 @@ def break_place(quarter: str) -> tuple[str, str]:
     if quarter == UNBROKEN:
         return "", "lasts"
     number = int(quarter) - 1
-    return f"year {number // 4 + 1}", f"{number % 4 + 1}"
+    return f"year {number // 4 + 1}", f"Q{number % 4 + 1}"
 
 
 def default_causes(results: Results) -> go.Figure:
@@ -104,21 +104,23 @@ def fan(
     """Quantiles of a monthly series: 1-99%, 5-95% and 25-75% bands with the median."""
     rows = results.fan(series)
     chart = figure(height, showlegend=False, margin={"l": 60, "r": 16, "t": 16, "b": 48})
-    shades = ((("p01", "p99"), 0.12), (("p05", "p95"), 0.18), (("p25", "p75"), 0.30))
-    for (low, high), opacity in shades:
+    shades = (("1–99%", "p01", "p99", 0.12), ("5–95%", "p05", "p95", 0.18), ("25–75%", "p25", "p75", 0.30))
+    for name, low, high, opacity in shades:
         chart.add_scatter(
             x=pd.concat([rows["month"], rows["month"][::-1]]),
             y=pd.concat([rows[high], rows[low][::-1]]),
             fill="toself",
-            fillcolor=rgba(style.BLUE, opacity),
-            line_width=0,
+            fillcolor=style.rgba(style.BLUE, opacity),
+            line={"width": 1 if name == "1–99%" else 0, "color": style.SKY},
             mode="lines",
+            name=name,
             hoverinfo="skip",
         )
     chart.add_scatter(
         x=rows["month"],
         y=rows["p50"],
         mode="lines",
+        name="median",
         line={"color": style.NAVY, "width": 2.4},
         customdata=rows[["p01", "p05", "p25", "p75", "p95", "p99"]],
         hovertemplate=f"<b>{title}</b>, month %{{x}}<br>median %{{y:,.3~g}}<br>25–75%: "
@@ -143,6 +145,7 @@ def loss_timing(results: Results) -> go.Figure:
         x=[results.months[horizon] for horizon in results.horizons],
         y=[point["el"] for point in points],
         mode="markers+text",
+        name="mean",
         text=[f"mean {point['el']:,.1f}" for point in points],
         textposition="top left",
         marker={"color": style.RED, "size": 9},
@@ -163,7 +166,7 @@ def regimes(results: Results) -> go.Figure:
             mode="lines",
             stackgroup="all",
             fillcolor=colour,
-            line={"width": 0.5, "color": "white"},
+            line={"width": 0.5, "color": style.PAPER},
             hovertemplate="month %{x}: %{y:.1%} of paths<extra>" + regime + "</extra>",
         )
     chart.update_xaxes(title_text="Months from the book's date", dtick=12, tick0=0)
@@ -180,6 +183,7 @@ def rental(results: Results) -> go.Figure:
         x=past["month"],
         y=past["value"],
         mode="lines+markers",
+        name="history",
         line={"color": style.RED, "width": 1.6},
         marker_size=6,
         hovertemplate="history, month %{x}: %{y:.2f} USD<extra></extra>",
@@ -188,9 +192,3 @@ def rental(results: Results) -> go.Figure:
     chart.add_annotation(x=0, y=1, yref="paper", text="model", showarrow=False, xanchor="left", xshift=5)
     chart.add_annotation(x=0, y=1, yref="paper", text="history", showarrow=False, xanchor="right", xshift=-5)
     return chart
-
-
-def rgba(colour: str, opacity: float) -> str:
-    """A hex colour with an opacity."""
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{opacity})"

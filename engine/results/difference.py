@@ -16,12 +16,10 @@ from numpy.typing import ArrayLike
 from engine.results.estimates import LEVELS
 from engine.results.folder import Results
 from engine.tail.correlated import beyond, excess, paired_error, unshared
+from engine.tail.intervals import HALF_WIDTH
 
 MEASURES = ("el", *(f"{kind}_{suffix}" for suffix in LEVELS for kind in ("var", "es")))
 """Measures of a loss column that are compared."""
-
-NORMAL = 1.959963984540054
-"""Standard errors on either side of a 95% interval."""
 
 NOT_VALUES = ("_se", "_lo", "_hi")
 """Endings of columns that belong to another one."""
@@ -92,7 +90,7 @@ def measure_errors(table: pd.DataFrame, measure: str) -> np.ndarray:
     """Standard errors of a measure; of VaR, those that its 95% interval stands for."""
     if measure.startswith("var"):
         width = table[f"{measure}_hi"] - table[f"{measure}_lo"]
-        return (width / (2.0 * NORMAL)).to_numpy(np.float64)
+        return (width / (2.0 * HALF_WIDTH)).to_numpy(np.float64)
     return table[f"{measure}_se"].to_numpy(np.float64)
 
 
@@ -179,7 +177,8 @@ def one_table(name: str, before: pd.DataFrame, after: pd.DataFrame) -> tuple[pd.
     keys = [each for each in shared if not is_value(before[each]) and before[each].dtype != bool]
     before, after = with_place(before, keys), with_place(after, keys)
     both = before.merge(after, on=[*keys, "place"], suffixes=("_a", "_b"))
-    label = both[keys].astype(str).agg(" · ".join, axis=1) if keys else both["place"].astype(str)
+    words = both[keys or ["place"]].astype(str).itertuples(index=False)
+    label = [" · ".join(row) for row in words]
     parts = []
     for column in values:
         a, b = both[f"{column}_a"].to_numpy(np.float64), both[f"{column}_b"].to_numpy(np.float64)

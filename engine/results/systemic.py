@@ -9,15 +9,20 @@ from typing import Any
 import jax
 import numpy as np
 import pandas as pd
-from jaxtyping import ArrayLike
+from jaxtyping import ArrayLike, Float64
 
 from engine.book.system import System
 from engine.contagion.clearing import fail_each
 from engine.results.estimates import LEVELS, SYSTEMIC, Estimates
 from engine.results.losses import Labels, column_kind, horizon_names
 from engine.tail import clusters, covar
+from engine.tail.contributions import composition, expected_losses
+from engine.tail.measures import tail
 from engine.tail.systemic import Systemic
 from engine.tail.tally import Layout, Tally
+
+BANDS = (0.5, 0.9, 0.95, 0.99)
+"""Levels at which bands of the system's loss begin; the first band lies below."""
 
 
 def distress_table(estimates: Estimates, layout: Layout, labels: Labels, system: System) -> pd.DataFrame:
@@ -60,7 +65,17 @@ def measures_of(column: Systemic, capital: float) -> dict[str, float]:
 
 
 def passed_on(names: Sequence[str], table: Any, passing: ArrayLike, cost: ArrayLike) -> dict[str, float]:
-    """Losses of lenders that are not vehicles on their claims if one vehicle alone fails at month 0, USD bn.
+    """What lenders that are no vehicles lose if one vehicle alone fails at month 0, by vehicle, USD bn."""
+    losses = losses_if_one_fails(table, passing, cost)
+    vehicles = len(losses)
+    sums = losses[:, vehicles:].sum(axis=1).tolist()
+    return dict(zip(names[:vehicles], sums, strict=True))
+
+
+def losses_if_one_fails(
+    table: Any, passing: ArrayLike, cost: ArrayLike
+) -> Float64[np.ndarray, "vehicles lenders"]:
+    """What each lender loses on its claims if one vehicle alone fails at month 0, vehicle by vehicle, USD bn.
 
     `table` has the lenders as `System.lenders` has them, vehicles first; `passing` is the share of a
     vehicle's loss that is passed on, `cost` that of its debt lost in bankruptcy.
@@ -74,8 +89,50 @@ def passed_on(names: Sequence[str], table: Any, passing: ArrayLike, cost: ArrayL
     losses, _ = jax.jit(fail_each)(
         capital[:vehicles], debt[:vehicles], debt_share, equity_share, passing, cost
     )
-    sums = np.asarray(losses)[:, vehicles:].sum(axis=1).tolist()
-    return dict(zip(names[:vehicles], sums, strict=True))
+    return np.asarray(losses)
+
+
+def claims_table(labels: Labels, system: System) -> pd.DataFrame:
+    """Who loses what if one vehicle alone fails at month 0: a row for each vehicle and lender with a loss."""
+    table, names = system.lenders, system.names.lenders
+    passing, cost = system.numbers.mechanisms.lender_network, system.numbers.lenders.bankruptcy_cost
+    losses = losses_if_one_fails(table, passing, cost)
+    vehicles, lenders = np.nonzero(losses > 0.0)
+    keys = [f"lender:{name}" for name in names]
+    return pd.DataFrame({
+        "vehicle": [names[place] for place in vehicles],
+        "vehicle_name": [labels.name.get(keys[place], names[place]) for place in vehicles],
+        "id": [names[place] for place in lenders],
+        "name": [labels.name.get(keys[place], names[place]) for place in lenders],
+        "class": [labels.group.get(keys[place], "") for place in lenders],
+        "loss": losses[vehicles, lenders],
+    })  # fmt: skip
+
+
+def conditional_table(estimates: Estimates, layout: Layout, labels: Labels) -> pd.DataFrame:
+    """Mean loss of every lender while the system's lies in a band of its law, at the last horizon, USD bn.
+
+    A band reaches from the system's VaR at `level` to that at `level_to`; the bands' means weigh up to the
+    expected loss.
+    """
+    system = estimates.system[-1]
+    tails = [
+        system.tails[level].tail if level in system.tails else tail(system.losses, level) for level in BANDS
+    ]
+    above = composition(estimates.tally, -1, tails)
+    widths = np.diff([*BANDS, 1.0])
+    below = (expected_losses(estimates.tally, -1) - widths @ above) / BANDS[0]
+    rows = []
+    for level, level_to, mean in zip((0.0, *BANDS), (*BANDS, 1.0), (below, *above), strict=True):
+        for key, loss in zip(layout.columns, mean[: len(layout.columns)], strict=True):
+            kind, name = column_kind(key)
+            if kind == "lender":
+                rows.append({
+                    "horizon": horizon_names(layout)[-1], "level": level, "level_to": level_to, "id": name,
+                    "name": labels.name.get(key, name), "class": labels.group.get(key, ""),
+                    "mean": loss, "capital": labels.capital.get(key, np.nan),
+                })  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def es_shares_table(estimates: Estimates, layout: Layout, labels: Labels) -> pd.DataFrame:

@@ -10,7 +10,17 @@ import pandas as pd
 from engine.book.load import Book
 from engine.book.system import System
 from engine.paths.simulate import layout_of
-from engine.results import failures, far_tail, grades, leverage, losses, monthly, plausibility, systemic
+from engine.results import (
+    failures,
+    far_tail,
+    grades,
+    leverage,
+    loss_flows,
+    losses,
+    monthly,
+    plausibility,
+    systemic,
+)  # fmt: skip
 from engine.results.estimates import Estimates
 from engine.results.folder import Results, plain, write_json, write_table
 from engine.results.reliability import doubts_of
@@ -59,7 +69,10 @@ def results_of(
     labels = losses.labels_of(system, book)
     independent = losses.losses_table(estimates, layout, labels)
     measures = replications.errors(independent)
-    tables = tables_of(estimates, layout, system, book, labels, measures, replications) | dict(more or {})
+    tables = tables_of(estimates, layout, system, book, labels, measures, replications)
+    if "network" not in provenance:  # an ensemble has holdings of its own in every network
+        tables["loss_flows"] = loss_flows.flows_table(estimates, layout, labels, system, book)
+    tables |= dict(more or {})
     summary = plain(summary_of(estimates, layout, tables, book, provenance))
     summary["sampler"]["replications"] = max(len(replications), 1)
     summary["sampler"]["variance_reduction"] |= replications.variance_reduction(independent)
@@ -97,6 +110,8 @@ def tables_of(
         "distribution": losses.distribution_table(estimates, layout),
         "tail": losses.tail_table(estimates, layout, measures),
         "contributions": contributions,
+        "claims": systemic.claims_table(labels, system),
+        "conditional_losses": systemic.conditional_table(estimates, layout, labels),
         "lender_failures": failures.failures_table(tally, layout, labels),
         "distress": systemic.distress_table(estimates, layout, labels, system),
         "es_shares": systemic.es_shares_table(estimates, layout, labels),

@@ -33,6 +33,11 @@ def es_contributions(
     return bin_shares(beyond.losses, beyond) @ _conditional(tally, horizon) / beyond.mass
 
 
+def expected_losses(tally: Tally, horizon: int) -> Float64[np.ndarray, "parts"]:
+    """Mean loss of every column and component over all paths, USD bn: the expected losses of columns."""
+    return _conditional(tally, horizon).sum(axis=0) / counted_paths(tally)
+
+
 def marginal_expected_shortfall(
     tally: Tally, horizon: int, level: float | Tail = 0.95, *, self_normalised: bool = False
 ) -> Float64[np.ndarray, "columns"]:
@@ -45,18 +50,22 @@ def marginal_expected_shortfall(
 
 
 def composition(
-    tally: Tally, horizon: int, levels: Sequence[float], *, self_normalised: bool = False
+    tally: Tally, horizon: int, levels: Sequence[float] | Sequence[Tail], *, self_normalised: bool = False
 ) -> Float64[np.ndarray, "bands parts"]:
     """Mean losses within bands of the system loss, USD bn.
 
     Band i lies between the system's VaR at levels[i] and levels[i + 1]; the last lies beyond the last level.
-    Raises ValueError unless the levels increase.
+    `levels` are levels, or the system's `Tail`s where they have been read. Raises ValueError unless they
+    increase.
     """
-    levels = arguments.levels("levels", levels)
-    if list(levels) != sorted(set(levels)):
-        raise ValueError(f"levels: got {levels}, expected them to increase")
-    losses = column_losses(tally, horizon, self_normalised=self_normalised)
-    tails = [tail(losses, level) for level in levels]
+    tails = [level for level in levels if isinstance(level, Tail)]
+    numbers = arguments.levels("levels", [worst.level for worst in tails] or levels)
+    if list(numbers) != sorted(set(numbers)):
+        raise ValueError(f"levels: got {numbers}, expected them to increase")
+    if not tails:
+        losses = column_losses(tally, horizon, self_normalised=self_normalised)
+        tails = [tail(losses, level) for level in numbers]
+    losses = tails[0].losses
     shares = np.stack([bin_shares(losses, worst) for worst in tails] + [np.zeros_like(losses.weight)])
     masses = np.asarray([worst.mass for worst in tails] + [0.0])
     return -np.diff(shares, axis=0) @ _conditional(tally, horizon) / -np.diff(masses)[:, None]

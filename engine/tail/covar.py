@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float64
-from scipy.special import bdtrik, ndtri
+from scipy.special import bdtrik
 
 from engine import arguments
 from engine.tail.histogram import JOINT
-from engine.tail.intervals import CONFIDENCE
+from engine.tail.intervals import CONFIDENCE, HALF_WIDTH
 from engine.tail.measures import counted_paths, locate
 from engine.tail.tally import SQUARE_ONE, WEIGHT_ONE, Tally
 
@@ -61,7 +61,7 @@ def covar(tally: Tally, last: int, level: float) -> Distress:
     value, lower, upper = quantile_interval(system, level, (1.0 - level) * paths)
     calm, *ends = quantile_interval(normal, level, 0.5 * paths)
     widths = np.asarray([upper - lower, ends[1] - ends[0]])
-    error = float(np.sqrt(np.sum(widths**2))) / float(2.0 * ndtri(0.5 + 0.5 * CONFIDENCE))
+    error = float(np.sqrt(np.sum(widths**2))) / (2.0 * HALF_WIDTH)
     return Distress(value, lower, upper, value - calm, error)
 
 

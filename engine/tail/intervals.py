@@ -21,6 +21,9 @@ from engine.tail.tally import SQUARE_ONE, WEIGHT_CAP, WEIGHT_ONE, Tally
 
 CONFIDENCE = 0.95
 
+HALF_WIDTH = float(ndtri(0.5 + 0.5 * CONFIDENCE))
+"""Standard errors from an estimate to either end of its normal interval: 1.96."""
+
 MEAN_ERRORS = 4.0
 """Standard errors the mean weight may lie from one: by chance it does so in one run of 16,000."""
 

@@ -11,7 +11,10 @@ ERROR = re.compile(r"_(se|lo|hi)$")
 """Ending of standard errors and interval bounds, which have the unit of their estimate."""
 
 UNITS = (
-    (r"(\w+_)?share|(\w+_)?pd_\w+|cause_\w+|level|probability|independent|vulnerability|fails|alone", SHARE),
+    (
+        r"(\w+_)?share|(\w+_)?pd_\w+|cause_\w+|level(_to)?|probability|independent|vulnerability|fails|alone",
+        SHARE,
+    ),
     (r"boom|plateau|bust|utilisation|supply", SHARE),
     (r"rate|annual_change", "share a year"),
     (r"(el|es|var)(_9[\d_]+)?|loss|mean|exposure|capital|wealth|tail_mean|accounting_gap", MONEY),

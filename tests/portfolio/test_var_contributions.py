@@ -7,6 +7,7 @@ from engine.portfolio.contributions import euler_var_contributions
 from engine.portfolio.portfolio import portfolio
 from engine.portfolio.recursion import exact_distribution, shortfall_contributions
 from engine.portfolio.simulate import portfolio_tail
+from engine.tail.intervals import HALF_WIDTH
 
 LEVEL = 0.95
 POOL = dict(
@@ -53,7 +54,7 @@ def test_groups_add_up_with_the_error_of_their_sum():
     whole, error, _ = simulated(3, groups=np.zeros(40))
     row = result.table.iloc[0]
     assert float(whole[0]) == pytest.approx(row["var"], rel=1e-9)
-    assert float(error[0]) == pytest.approx((row.var_hi - row.var_lo) / 3.92, rel=1e-6)
+    assert float(error[0]) == pytest.approx((row.var_hi - row.var_lo) / (2.0 * HALF_WIDTH), rel=1e-6)
     assert (group_errors >= errors.max() * 0.5).all()
 
 

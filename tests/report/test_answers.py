@@ -41,7 +41,7 @@ def test_the_page_of_a_task_opens_with_its_answer(attributed, results):
     document = page(attributed)
     head = document[document.index("<h1>") : document.index("</h1>")]
     assert "Fire sale of chips adds most to ES 99%" in head and "billion dollars" not in head
-    lead = document[document.index('class="lead"') : document.index("<nav>")]
+    lead = document[document.index('class="lead"') : document.index("<nav")]
     assert "With all mechanisms, ES 99% is 2.50x" in lead and "the lenders of this book lose" in lead
     assert [name for name, _ in sections(attributed)][0] == "Mechanisms"
     assert [name for name, _ in sections(results)][0] == "How much"

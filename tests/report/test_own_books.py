@@ -10,7 +10,7 @@ import undertow as ut
 from engine.book.about import about_of
 from engine.book.load import load_book
 from engine.report import findings
-from engine.report.page import page
+from engine.report.page import page, sections
 from engine.report.sections.bearers import bearers_table
 from tests.own_books import one_loan
 
@@ -98,3 +98,20 @@ def test_classes_without_a_name_keep_the_letters_of_names(lone):
     about = about_of(tables)
     assert about.class_name("OPENAI_NOTES") == "OpenAI notes" and about.class_name("OUR_LPS") == "Our LPs"
     assert dataclasses.replace(about, classes={}).class_name("FIRST_LIEN") == "First lien"
+
+
+def test_a_small_book_has_no_chart_that_compares_nothing(alone):
+    """One lender, one loan, one bearer: no bar alone, no map of one row, no flow that never parts."""
+    charts = {chart.name: chart for _, section in sections(alone) for chart in section.charts}
+    assert charts and all(chart.worth_drawing for chart in charts.values())
+    assert not charts.keys() & {
+        "lenders", "bearers", "composition", "systemic", "conditional", "claims", "flows-all", "flows-worst",
+    }  # fmt: skip
+    document = page(alone)
+    assert re.findall(r'id="chart-([^"]+)"', document) == [*charts]
+    assert "What flows into a node" not in visible(document)
+
+
+def test_its_tables_stay(alone):
+    names = {table.name for _, section in sections(alone) for table in section.tables}
+    assert {"lenders", "bearers", "contributions", "system"} <= names

@@ -157,3 +157,10 @@ def test_lines_and_heat_maps_of_a_sweep(pair):
     line = Comparison(first, (*line.parts, compare(first, third, samples, "")))
     [chart] = [chart for _, section in sections(line) for chart in section.charts]
     assert list(chart.figure.data[0].x) == [3, 4, 6] and chart.figure.data[0].mode == "lines+markers"
+
+
+def test_tables_without_a_row_differ_in_nothing():
+    """As `claims` of a book without funds."""
+    empty = pd.DataFrame({"id": pd.Series(dtype=str), "loss": pd.Series(dtype=float)})
+    rows, remark = one_table("claims", empty, empty)
+    assert rows.empty and remark == ""

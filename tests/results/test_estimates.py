@@ -7,6 +7,7 @@ import pytest
 
 from engine.results.estimates import DEEP, LEVELS, Estimates
 from engine.results.far_tail import RADII
+from engine.results.systemic import BANDS
 from engine.results.write import write_results
 from engine.tail import intervals, measures
 
@@ -47,8 +48,9 @@ def test_a_tail_is_entered_once_for_each_horizon_column_and_level(run, counted, 
     horizons, columns = range(len(run.layout.horizons)), range(len(run.layout.columns))
     own = {(h, c, level) for h in horizons for c in columns for level in LEVELS.values()}
     deep = {(h, 0, level) for h in horizons for level in DEEP.values()}
-    assert own | deep <= set(entered) and set(entered.values()) == {1}
-    worst = set(entered) - own - deep  # the worst VaR in a ball is the VaR at another level
+    bands = {(horizons[-1], 0, level) for level in BANDS}  # of the system's loss, at the last horizon
+    assert own | deep | bands <= set(entered) and set(entered.values()) == {1}
+    worst = set(entered) - own - deep - bands  # the worst VaR in a ball is the VaR at another level
     assert {column for _, column, _ in worst} == {0} and len(worst) <= len(horizons) * 2 * len(RADII)
     assert {(h, c) for h in horizons for c in columns} == set(read)
     assert all(count == 1 for (_, column), count in read.items() if column)

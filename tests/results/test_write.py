@@ -30,7 +30,7 @@ TABLES = {
     "regimes", "worst_paths", "history", "references", "plausibility_pd", "plausibility_losses",
     "plausibility_bands", "plausibility_declines",
     "plausibility_regimes", "distress", "lender_failures", "es_shares", "clusters", "dispersion",
-    "worst_case", "deep_tail",
+    "worst_case", "deep_tail", "claims", "conditional_losses", "loss_flows",
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from engine.report import charts, findings, words
 from engine.report.section import Chart, Section, finding
+from engine.report.sections.loss_flows import flows
 from engine.report.sections.losses import UNRESOLVED, shortfall
 from engine.report.table import Table, amount, measured, row, share
 from engine.report.words import share as share_words
@@ -15,7 +16,7 @@ def final_bearers(results: Results) -> Section:
         "bearers", charts.bearers(results), "Losses by final bearer",
         "looking through funds, banks, insurers and plans to those who own or stand behind them.",
     )  # fmt: skip
-    parts = (finding(findings.bearers(results)), borne, bearers_table(results))
+    parts = (finding(findings.bearers(results)), *flows(results), borne, bearers_table(results))
     return Section("who-pays", "Who pays in the end", parts)
 
 

@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 from engine.report import style, words
 from engine.report.charts import figure, horizontal_bars
 from engine.report.section import Chart, Heading, Part, finding
+from engine.report.sections.web import web
 from engine.report.table import Table, amount, row, share
 from engine.results.folder import Results
 from engine.results.horizons import horizon_years
@@ -20,9 +21,9 @@ def contracts(results: Results) -> tuple[Part, ...]:
     if "payments" not in results.tables or results.tables["payments"].empty:
         return ()
     caption = f"cash paid over {horizon_years(results.last)}: median over ordinary and over the worst paths."
-    chart = Chart("web", payments(results), "Who pays whom", caption)
+    chart = Chart("web", payments(results), "The largest contracts", caption)
     heading = Heading("If one company stops paying")
-    return (finding(lost_payments(results)), chart, heading, failures_table(results))
+    return (finding(lost_payments(results)), *web(results), chart, heading, failures_table(results))
 
 
 def lost_payments(results: Results) -> str:

@@ -67,7 +67,7 @@ def parts_chart(results: Results) -> go.Figure:
     chart.add_bar(
         x=scale.factor * rows["es_99"], y=labels(results, rows), orientation="h",
         marker_color=style.NAVY,
-        error_x={"array": (1.96 * scale.factor * rows["es_99_se"]).tolist(), "thickness": 1.2, "width": 3},
+        error_x=style.bars(scale.factor * rows["es_99_se"]),
         hovertemplate="%{y}<br>%{x:,.3g} " + scale.unit + "<extra></extra>",
     )  # fmt: skip
     chart.update_xaxes(title_text=f"Part of ES 99%, {scale.unit}")

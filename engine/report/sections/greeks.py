@@ -44,12 +44,7 @@ def tornado(rows: pd.DataFrame, level: str) -> go.Figure:
             orientation="h",
             name=f"grade {grade}",
             marker_color=colour,
-            error_x={
-                "array": (1.96 * part["es_se"]).tolist(),
-                "color": style.INK,
-                "thickness": 1.2,
-                "width": 3,
-            },
+            error_x=style.bars(part["es_se"]),
             customdata=list(
                 zip(part.apply(value_with_unit, axis=1), part["why"], part["es_se"], strict=True)
             ),

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 from engine.report import style
 from engine.report.charts import figure
 from engine.report.section import Chart, Heading, Pair, Part, Section, finding, note
+from engine.report.sections.heat_maps import heat_maps
 from engine.report.table import Table, amount, interval, measured, probability, row
 from engine.report.words import amount as bn
 from engine.report.words import class_name
@@ -41,7 +42,8 @@ def systemic_risk(results: Results) -> Section:
         )
         chart = Chart("systemic", importance(rows), "Vulnerability and importance of lenders", caption)
         table = lenders_table(rows)
-        parts += [chart, table, *(note(text) for text in NOTES), Heading("By class"), classes_table(results)]
+        parts += [*heat_maps(results), chart, table, *(note(text) for text in NOTES)]
+        parts += [Heading("By class"), classes_table(results)]
     return Section("drag", "Who drags whom down", (*parts, *clustering(results)))
 
 
@@ -93,31 +95,32 @@ def importance(rows: pd.DataFrame) -> go.Figure:
     """Each lender's loss in the system's distress against the system's loss in its distress."""
     rows = rows.dropna(subset=["vulnerability"])
     named = {*rows.nlargest(NAMED, "importance").index, *rows.nlargest(NAMED, "vulnerability").index}
-    weakest = rows["vulnerability"].idxmax()
+    middle = (rows["importance"].min() + rows["importance"].max()) / 2.0
     chart = figure(460)
     for lender_class, colour in style.CLASS_COLOURS.items():
         part = rows[rows["class"] == lender_class]
         if part.empty:
             continue
-        bars = {"type": "data", "thickness": 1, "width": 2, "color": colour}
         chart.add_scatter(
             x=part["importance"],
             y=part["vulnerability"],
             mode="markers+text",
             name=class_name(lender_class),
             text=[name if place in named else "" for place, name in part["name"].items()],
-            textposition=["middle right" if place == weakest else "middle left" for place in part.index],
+            textposition=["middle left" if x > middle else "middle right" for x in part["importance"]],
             cliponaxis=False,
             textfont={"size": 11, "color": style.MUTED},
             marker={"color": colour, "size": 9},
-            error_x={**bars, "array": 1.96 * part["importance_se"]},
-            error_y={**bars, "array": 1.96 * part["vulnerability_se"]},
+            error_x=style.bars(part["importance_se"], colour),
+            error_y=style.bars(part["vulnerability_se"], colour),
             customdata=part[["name", "mes"]],
             hovertemplate="<b>%{customdata[0]}</b><br>in its distress the system loses %{x:,.1f} bn more<br>"
             "in the system's it loses %{y:.1%} of its capital (%{customdata[1]:,.2f} bn)<extra></extra>",
         )
     chart.update_xaxes(title_text="Importance: system loss above average in the lender's distress, USD bn")
-    chart.update_yaxes(title_text="Vulnerability: share of capital lost", tickformat="~%", type="log")
+    chart.update_yaxes(
+        title_text="Vulnerability: share of capital lost", tickformat="~%", type="log", dtick="D2"
+    )
     return chart
 
 
@@ -200,13 +203,12 @@ def worst_quarter(results: Results) -> go.Figure:
     chart = figure(340, barmode="group", bargap=0.2)
     looks = (("this run", "probability", style.NAVY), ("independent", "independent", style.SAND))
     for name, key, colour in looks:
-        bars = {"type": "data", "array": 1.96 * rows["probability_se"], "thickness": 1.2, "color": style.INK}
         chart.add_bar(
             x=rows["defaults"],
             y=rows[key].where(rows[key] > 0.0),
             name=name,
             marker_color=colour,
-            error_y=bars if key == "probability" else None,
+            error_y=style.bars(rows["probability_se"]) if key == "probability" else None,
             hovertemplate="%{x} defaults in the worst quarter: %{y:.3%} of paths<extra>" + name + "</extra>",
         )
     chart.update_xaxes(title_text="Named defaults in the worst quarter", dtick=1)
@@ -223,12 +225,7 @@ def dispersion(results: Results) -> go.Figure:
         y=rows["dispersion"],
         mode="markers",
         marker={"color": style.NAVY, "size": 7},
-        error_y={
-            "type": "data",
-            "array": 1.96 * rows["dispersion_se"],
-            "thickness": 1.2,
-            "color": style.NAVY,
-        },
+        error_y=style.bars(rows["dispersion_se"], style.NAVY),
         customdata=rows["expected"],
         hovertemplate="quarter %{x}: %{y:.2f}, %{customdata:.2f} defaults expected<extra></extra>",
     )
