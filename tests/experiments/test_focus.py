@@ -52,12 +52,9 @@ def folder(undertow, tmp_path):
 
 
 def test_parts_of_every_cut_add_up_to_es_and_the_page_tells_them(folder):
-    """Tables, summary and page of one run: identities, and the run's own numbers of the same paths.
-
-    Of four years the last that is reported is the third.
-    """
+    """Tables, summary and page of one run: identities, and the run's own numbers of the same paths."""
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    entry, own = summary["focus"], summary["lenders"]["BANK"]["3y"]
+    entry, own = summary["focus"], summary["lenders"]["BANK"]["4y"]
     assert entry["es_99"] == pytest.approx(own["es_99"], rel=0.002)  # half a bin of the histogram
     assert entry["el"] == pytest.approx(own["el"], rel=1e-6)
     tables = {
@@ -74,12 +71,12 @@ def test_parts_of_every_cut_add_up_to_es_and_the_page_tells_them(folder):
     named = loans[loans["borrower"] == "GPU cloud"]
     assert named["pd"].nunique() == 1 and named["lgd"].dropna().between(0.0, 1.0).all()
     firm = pd.read_parquet(folder / "results" / "firms.parquet").set_index("firm").loc["CLOUD"]
-    assert named["pd"].iloc[0] == pytest.approx(firm["pd_3y"])
+    assert named["pd"].iloc[0] == pytest.approx(firm["pd_4y"])
     actions = tables["actions"].set_index("action")
     assert set(actions.index) == {"advance_rate", "amortisation", "sale", "guarantee"}
     assert actions.loc["sale", "es_99_change"] < -5.0 * actions.loc["sale", "es_99_change_se"]
     assert actions.loc["guarantee", "el_change"] < 0.0 and (actions["es_99_change_se"] > 0.0).all()
     sheets = tables["sheets"]
-    assert set(sheets["month"]) == set(range(3, 37, 3)) and (sheets["tested"] >= sheets["breach"]).all()
+    assert set(sheets["month"]) == set(range(3, 49, 3)) and (sheets["tested"] >= sheets["breach"]).all()
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "<h1>Bank: " in page and "What makes its tail" in page and "Sheets of its largest loans" in page
