@@ -173,6 +173,32 @@ def test_notes_that_mature_are_rolled_at_the_new_coupon():
     assert months[14]["coupon"][3] == near(0.055 + 0.037)
 
 
+def test_beyond_the_ceiling_lenders_lend_less_and_not_dearer():
+    """Lenders ask for 0.055 and take 0.022: two fifths of the notes are refinanced, the rest is extended."""
+    system = example.small_system()
+    system.numbers.credit.margin_ceiling = 0.022
+    month = calm(system, 15, extension=np.full((15, len(system.loans.borrower)), 0.99))["months"][14]
+    assert month["due"][3] == 3.0 and month["rolled"][3] == near(1.2)
+    assert month["loan_unpaid"][3] > 0.0 and month["limit"][HOST] > 3.0
+    weight = 1.2 / (1.2 + month["loan_unpaid"][3])
+    assert month["coupon"][3] == near(0.09 + weight * (0.022 + 0.037 - 0.09))
+
+
+def test_new_debt_and_debt_in_need_are_rationed_by_the_margin_of_their_loan():
+    """At two fifths of what its growth loan asks for, a cloud borrows two fifths of what it would."""
+    shares = {}
+    for ceiling in (1.0, 0.4):
+        system = example.small_system()
+        system.firms.cash[CLOUD], system.firms.equity_volatility[CLOUD] = 0.45, 0.0
+        system.numbers.credit.margin_ceiling = ceiling * float(system.loans.refinancing_margin[1])
+        month = calm(system, 1)["months"][0]
+        shares[ceiling] = month["capex_debt"][CLOUD], month["spare"][CLOUD]
+    assert shares[0.4][0] == near(0.4 * shares[1.0][0]) and shares[1.0][0] > 0.0
+    revolver = system.loans.refinancing_margin[1] / system.loans.refinancing_margin[2]
+    unused = shares[1.0][1] / min(1.0, revolver) + shares[1.0][0] - shares[0.4][0]
+    assert shares[0.4][1] == near(min(1.0, 0.4 * revolver) * unused)
+
+
 def test_notes_that_find_no_refinancing_are_paid_extended_exchanged_or_default():
     results = {}
     for name, uniform in (("extended", 0.1), ("exchange", 0.5), ("default", 0.9)):
