@@ -1,5 +1,7 @@
 """Funding: debt service, maturities, new equity and debt, capex last (docs/model.md, section 4)."""
 
+import dataclasses
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -52,6 +54,7 @@ class Service(eqx.Module):
     converted: Float[Array, "loans"]  # principal maturing, paid in shares
     early: Float[Array, "loans"]  # principal that may be refinanced ahead of its maturity
     bullet: Float[Array, "loans"]  # 1 where the whole loan matures
+    by_right: Float[Array, "loans"]  # 1 where it is rather extended as agreed
     accrued: Float[Array, "firms"]  # equity that a round, or the market, would give now
     owner: Float[Array, "firms"]  # what an owner would pay in
     undrawn: Float[Array, "firms"]  # revolver
@@ -65,6 +68,7 @@ class Refinancing(eqx.Module):
     ahead: Float[Array, "loans"]  # refinanced before it matures
     unpaid: Float[Array, "loans"]
     standstill: Float[Array, "loans"]  # 1 where the lender has not decided yet
+    amended: Float[Array, "loans"]  # 1 where the lender extends, at the terms of the month
     issued: Float[Array, "firms"]  # equity
     drawn: Float[Array, "firms"]  # revolver
     bridged: Float[Array, "firms"]  # new debt in need
@@ -161,7 +165,7 @@ def service(system: System, state: FundingState, setting: Setting) -> Service:
     accrued = jnp.minimum(accrued, speed * equity_months(system) * MONTH * value)
     undrawn = jnp.maximum(loans.committed - state.balance, 0.0) @ system.firms.revolver
     return Service(
-        interest, amortisation, due, converted, early, bullet, accrued, owner,
+        interest, amortisation, due, converted, early, bullet, jnp.zeros_like(bullet), accrued, owner,
         undrawn=undrawn * standing.alive, spare_debt=state.spare_debt * standing.alive,
     )  # fmt: skip
 
@@ -183,6 +187,30 @@ def in_the_money(system: System, value: Float[Array, "firms"]) -> Float[Array, "
     listed = firms.equity_value > 0.0
     rise = jnp.where(listed, value / jnp.where(listed, firms.equity_value, 1.0), 0.0)
     return indicator((loans.conversion > 0.0) & (rise[loans.borrower] >= loans.conversion))
+
+
+def tenant_pays(system: System, operating: Float[Array, "firms"]) -> Float[Array, "loans"]:
+    """1 for loans on a site whose tenant is in business."""
+    return system.loans.has_tenant * operating[system.loans.tenant]
+
+
+def extend_by_right(
+    system: System, state: FundingState, setting: Setting, service: Service, offer: Terms
+) -> Service:
+    """What falls due and is refinanced ahead, without loans that are cheaper to extend as agreed.
+
+    A right to extend ends with the contracts of the site.
+    """
+    table = system.contracts
+    let = indicator(table.sold @ (table.operating * setting.month.term) > 0.0)[system.loans.borrower]
+    dearer = indicator(offer.coupon > state.coupon)
+    by_right = tenant_pays(system, setting.standing.operating) * let * dearer
+    return dataclasses.replace(
+        service,
+        due=service.due * (1.0 - service.bullet * by_right),
+        early=service.early * (1.0 - by_right),
+        by_right=by_right,
+    )
 
 
 def pay_in_kind(system: System, service: Service, lacking: Float[Array, "firms"]) -> Float[Array, "loans"]:
@@ -244,19 +272,21 @@ def refinance(
 
     unpaid = not_rolled * ratio(unpaid_by_firm, left, 0.0)[loans.borrower]
     operating = setting.standing.operating
-    standstill, extended, exchange = forbearance(system, unpaid, offer.limit, extension, operating)
+    standstill, amended, exchange = forbearance(system, unpaid, offer.limit, extension, operating)
+    forborne = jnp.maximum(jnp.maximum(standstill, amended), tenant_pays(system, operating))
     short = still - unpaid_by_firm + contracts.arrears
     return Refinancing(
         rolled=rolled,
         ahead=service.early * ahead_share[loans.borrower] * offer.granted,
         unpaid=unpaid,
         standstill=standstill,
+        amended=amended,
         issued=issued,
         drawn=drawn,
         bridged=bridged,
         in_kind=in_kind,
         cash=jnp.maximum(free + issued + drawn + bridged - (left - unpaid_by_firm), 0.0),
-        unmet=short + loans.borrowed @ (unpaid * (1.0 - jnp.maximum(standstill, extended))),
+        unmet=short + loans.borrowed @ (unpaid * (1.0 - forborne)),
         exchange=exchange,
     )
 
@@ -268,23 +298,24 @@ def forbearance(
     extension: Float[Array, "loans"],
     operating: Float[Array, "firms"],
 ) -> tuple[Float[Array, "loans"], Float[Array, "loans"], Float[Array, "firms"]]:
-    """Unpaid maturities on which lenders stand still, those extended, firms that get a distressed exchange.
+    """Unpaid maturities on which lenders stand still, those they extend, firms that get an exchange.
 
     Lenders who may extend decide within `standstill_months`, in any month alike; `extension` is uniform.
+    Where the tenant pays they have nothing to decide.
     """
     loans = system.loans
     months = jnp.where(loans.extension_probability > 0.0, system.numbers.credit.standstill_months, 1.0)
     decision = 1.0 - months * (1.0 - extension)  # uniform where not negative: then it is taken this month
     worth = limit[loans.borrower] > 0.0
-    tenant = loans.has_tenant * operating[loans.tenant]
-    standstill = indicator((decision < 0.0) & worth) * (1.0 - tenant)
-    willing = (decision < loans.extension_probability) & worth & (standstill < 0.5)
-    extended = jnp.maximum(tenant, indicator(willing))
+    open_to = worth & (tenant_pays(system, operating) < 0.5)
+    standstill = indicator((decision < 0.0) & open_to)
+    willing = (decision < loans.extension_probability) & open_to & (standstill < 0.5)
+    amended = indicator(willing)
     swapped = (
-        (unpaid > NOTHING) & (standstill < 0.5) & (extended < 0.5) & worth
+        (unpaid > NOTHING) & (standstill < 0.5) & ~willing & open_to
         & (decision < loans.extension_probability + loans.exchange_probability)
     )  # fmt: skip
-    return standstill, extended, jnp.minimum(loans.borrowed @ indicator(swapped), 1.0)
+    return standstill, amended, jnp.minimum(loans.borrowed @ indicator(swapped), 1.0)
 
 
 def renew(
@@ -310,11 +341,11 @@ def renew(
         + firms.revolver @ deal.drawn
         + firms.bridge @ deal.bridged
     )
-    replaced = (deal.rolled + deal.ahead) / jnp.maximum(balance, NO_DEBT)
-    market_coupon = offer.margin + (1.0 - loans.floating) * setting.economy.rate
-    coupon = state.coupon + replaced * (market_coupon - state.coupon)
+    repriced = (deal.rolled + deal.ahead + deal.amended * deal.unpaid) / jnp.maximum(balance, NO_DEBT)
+    coupon = state.coupon + repriced * (offer.coupon - state.coupon)
     unpaid = deal.unpaid > NOTHING
-    tenor = jnp.where(unpaid, system.numbers.credit.extension_months, loans.tenor_months)
+    extended = unpaid | (service.by_right > 0.0)
+    tenor = jnp.where(extended, system.numbers.credit.extension_months, loans.tenor_months)
     time = setting.month.month.astype(jnp.float32)
     matured = service.bullet > 0.0
     settled = matured & ~(unpaid & (deal.standstill > 0.0))
@@ -330,13 +361,14 @@ def capex_wanted(
     """Capex of the month that a firm wants, and the part of it that was ordered ahead (USD bn).
 
     Its plan at the sector's pace, or more where contracts will need more in a year; and chips that fail.
+    Of the plan, at the pace of when it was ordered, and of what contracts will need, `order_share` is owed.
     """
-    firms, chips = system.firms, setting.chips
+    firms, chips, share = system.firms, setting.chips, system.numbers.chips.order_share
     scale = size @ firms.capex_contract + (1.0 - firms.capex_contract.belongs)
     alive = setting.standing.alive
     plan = setting.month.firm_capex * MONTH * scale
     growth, replacement = upkeep(system, plant, chips)
-    ordered = system.numbers.chips.order_share * chips.ordered_pace * plan
+    ordered = share * jnp.maximum(chips.ordered_pace * plan, growth)
     planned = plan * chips.capex_pace * chips.capex_answer
     wanted = jnp.maximum(jnp.maximum(planned, ordered), growth) + replacement
     return wanted * alive, ordered * alive
@@ -399,6 +431,7 @@ def step(
     offer = terms(
         system, setting, contracts.forward, state.ebitda_ttm, loans.borrowed @ state.balance, counted
     )
+    service = extend_by_right(system, state, setting, service, offer)
     deal = refinance(system, state, setting, service, contracts, offer, extension)
     draw = month.draw * jnp.minimum(setting.chips.capex_pace, 1.0) * alive[loans.borrower]
     balance, coupon, maturity, maturing = renew(system, state, setting, service, deal, offer, draw)

@@ -16,8 +16,8 @@ class Terms(eqx.Module):
 
     limit: Float[Array, "firms"]  # debt capacity, USD bn
     counted: Float[Array, "firms"]  # hidden debt that lenders count against it, USD bn
-    margin: Float[Array, "loans"]  # over the short rate, a year
-    granted: Float[Array, "loans"]  # share lent, at that margin, of what they have room for
+    coupon: Float[Array, "loans"]  # a year; over the short rate where floating
+    granted: Float[Array, "loans"]  # share lent, at that coupon, of what they have room for
 
 
 def earning_power(
@@ -68,4 +68,5 @@ def terms(
 ) -> Terms:
     """What lenders offer on EBITDA a year from now and of the last year, with debt `owed` and `counted`."""
     margin, granted = rationed(system, asked_margin(system, setting, owed, counted))
-    return Terms(debt_limit(system, setting, forward, trailing), counted, margin, granted)
+    coupon = margin + (1.0 - system.loans.floating) * setting.economy.rate
+    return Terms(debt_limit(system, setting, forward, trailing), counted, coupon, granted)

@@ -137,10 +137,11 @@ def test_margins_end_at_the_ceiling_and_lending_beyond_it_falls_as_they_would_ri
     for spread in (1.0, 5.0, 1e6):
         dear = dataclasses.replace(now.revenue, spread=none + spread)
         offer = terms.terms(system, dataclasses.replace(now, revenue=dear), none, none, none, none)
-        margin, granted = np.asarray(offer.margin, np.float64), np.asarray(offer.granted, np.float64)
+        coupon, granted = np.asarray(offer.coupon, np.float64), np.asarray(offer.granted, np.float64)
         asked = spread * np.asarray(system.loans.refinancing_margin, np.float64)
         outside = np.asarray(system.firms.outside)[np.asarray(system.loans.borrower)] > 0.0
-        np.testing.assert_allclose(margin, np.minimum(asked, ceiling), rtol=1e-6)
+        fixed = (1.0 - np.asarray(system.loans.floating)) * float(now.economy.rate)
+        np.testing.assert_allclose(coupon, np.minimum(asked, ceiling) + fixed, rtol=1e-6)
         np.testing.assert_allclose(granted[~outside], np.minimum(1.0, ceiling / asked)[~outside], rtol=1e-6)
         assert (granted[outside] == 1.0).all()
 

@@ -17,8 +17,8 @@ def wanted_capex(book, now, new, i: int, t: int) -> float:
     """want_i: the plan, what was ordered or what contracts will need, and what fails; writes the parts."""
     plan = book.calendar.firm_capex[min(t, len(book.calendar.firm_capex)) - 1]
     planned = plan[i] * DT * capex_scale(book, new, i) * now["alive"][i]
-    ordered = book.numbers.chips.order_share * planned * new["order_factor"]
     grow = plant.growth(book, now, i) * now["alive"][i]
+    ordered = book.numbers.chips.order_share * max(planned * new["order_factor"], grow)
     keep = plant.replacement(book, now, i) * now["alive"][i]
     want = max(planned * new["capex_factor"] * now["capex_answer"], ordered, grow) + keep
     for name, number in (("ordered", ordered), ("plant_growth", grow), ("replacement", keep), ("want", want)):

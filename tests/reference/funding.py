@@ -109,6 +109,24 @@ def rationed(book, state, now) -> None:
         now["granted"].append(credit.margin_ceiling / asked if dear and not book.firms.outside[i] else 1.0)
 
 
+def extend_by_right(book, state, now, new, t: int) -> None:
+    """A loan on a site that is let is extended as agreed where lenders would ask for more than it bears."""
+    loans = book.loans
+    now["by_right"], now["market_coupon"] = [], []
+    for m in range(len(loans.borrower)):
+        market = now["margin"][m] + (1.0 - loans.floating[m]) * new["short_rate"]
+        agreed = loans.has_tenant[m] > 0 and now["operating"][int(loans.tenant[m])] > 0
+        sold = [c for c in range(len(book.contracts.seller)) if book.contracts.seller[c] == loans.borrower[m]]
+        let = any(book.contracts.operating[c] > 0 and contracts.term(book, c, t) > 0.0 for c in sold)
+        by_right = agreed and let and market > state["coupon"][m]
+        if by_right:
+            now["early"][m] = 0.0
+            if now["bullet"][m]:
+                now["due"][m] = 0.0
+        now["by_right"].append(by_right)
+        now["market_coupon"].append(market)
+
+
 def pay_in_kind(book, now, i: int, lacking: float) -> float:
     """Interest of firm i that is added to its balances; writes the parts by loan."""
     loans = book.loans
@@ -166,7 +184,7 @@ def settle(book, draws, now) -> None:
     """Unpaid part, standstill, extension and exchange of each loan; unmet need and cash of each firm."""
     loans = book.loans
     now["rolled"], now["ahead"], now["loan_unpaid"] = [], [], []
-    now["still"], now["extended"] = [], []
+    now["still"], now["extended"], now["amended"] = [], [], []
     now["exchange"] = [False for _ in book.firms.cash]
     lost = [0.0 for _ in book.firms.cash]
     for m in range(len(loans.borrower)):
@@ -181,7 +199,8 @@ def settle(book, draws, now) -> None:
         held = book.numbers.credit.standstill_months if loans.extension_probability[m] > 0.0 else 1.0
         decision = 1.0 - held * (1.0 - draws["extension"][m])
         still = decision < 0.0 and worth and not tenant
-        extended = tenant or (not still and decision < loans.extension_probability[m] and worth)
+        amended = not tenant and not still and decision < loans.extension_probability[m] and worth
+        extended = tenant or amended
         either = loans.extension_probability[m] + loans.exchange_probability[m]
         if unpaid > 1e-6 and not still and not extended and decision < either and worth:
             now["exchange"][i] = True
@@ -189,6 +208,7 @@ def settle(book, draws, now) -> None:
         now["loan_unpaid"].append(unpaid)
         now["still"].append(still)
         now["extended"].append(extended)
+        now["amended"].append(amended)
     now["unmet"], now["cash_after_service"] = [], []
     for i in range(len(book.firms.cash)):
         now["unmet"].append(now["short"][i] + now["arrears"][i] + lost[i])
@@ -224,14 +244,14 @@ def balances(book, state, now, new, t: int) -> None:
             balance += now["bridged"][i]
         maturity = state["maturity"][m]
         if now["bullet"][m]:
-            if now["loan_unpaid"][m] <= 1e-6:
+            if now["loan_unpaid"][m] <= 1e-6 and not now["by_right"][m]:
                 maturity = t + loans.tenor_months[m]
             elif not now["still"][m]:
                 maturity = t + book.numbers.credit.extension_months
         new["maturing"].append(still_maturing(state, now, m))
-        weight = (now["rolled"][m] + now["ahead"][m]) / max(balance, 1e-9)
-        fresh = now["margin"][m] + (1.0 - loans.floating[m]) * new["short_rate"]
-        coupon = state["coupon"][m] + weight * (fresh - state["coupon"][m])
+        amended = now["loan_unpaid"][m] if now["amended"][m] else 0.0
+        weight = (now["rolled"][m] + now["ahead"][m] + amended) / max(balance, 1e-9)
+        coupon = state["coupon"][m] + weight * (now["market_coupon"][m] - state["coupon"][m])
         now["draw"].append(draw)
         now["balance_after_service"].append(balance)
         new["maturity"].append(maturity)
@@ -242,6 +262,7 @@ def month(book, state, draws, now, new, t: int) -> None:
     """Section 4 after contracts have cleared."""
     off_balance_sheet(book, state, now, new, t)
     rationed(book, state, now)
+    extend_by_right(book, state, now, new, t)
     refinance(book, state, draws, now)
     balances(book, state, now, new, t)
     capex.month(book, state, now, new, t)
