@@ -6,6 +6,7 @@ One compiled program runs them all: a story's numbers are leaves of the System. 
 in docs/scenarios.md; ± is one standard error, of changes that of the paired difference.
 """
 
+import copy
 import sys
 import time
 
@@ -17,6 +18,19 @@ STORIES = (
     "baseline", "plateau", "bust", "chip_glut", "boom", "early_non_renewal", "openai_unfunded",
     "vendor_stops", "refinancing_shut", "power_limited_boom", "dotcom_crash", "freeze_2008", "backstop",
 )  # fmt: skip
+
+
+NEED, CAPEX = "refinancing_shut, need alone", "refinancing_shut, capex alone"
+
+
+def halves(parameters):
+    """`refinancing_shut` in two: lenders refuse maturities and firms in need, not capex, or the reverse."""
+    usual, shut = (parameters[story].credit for story in ("baseline", "refinancing_shut"))
+    closed = shut.capacity_scale / usual.capacity_scale
+    need, capex = copy.deepcopy(parameters["refinancing_shut"]), copy.deepcopy(parameters["baseline"])
+    need.credit.growth_limit = usual.growth_limit / closed
+    capex.credit.growth_limit = usual.growth_limit * closed
+    return {NEED: need, CAPEX: capex}
 
 
 def parameters_of(story):
@@ -38,7 +52,9 @@ def ledgers_of(stories, paths, months):
     from engine.run.plan import Plan
 
     book, plan = load_book(shipped_book()), Plan(paths=paths, block=min(paths, 16_384), seed=7)
-    return {story: ledger(build_system(book, parameters_of(story), months), plan) for story in stories}
+    parameters = {story: parameters_of(story) for story in stories}
+    parameters |= halves(parameters)
+    return {story: ledger(build_system(book, numbers, months), plan) for story, numbers in parameters.items()}
 
 
 def main(paths: int = 8192, months: int = 60) -> None:
@@ -60,9 +76,10 @@ def main(paths: int = 8192, months: int = 60) -> None:
             cells += [f"{own.value:.1f} ± {own.standard_error:.1f}"]
             cells += ["–" if story == "baseline" else f"{moved.value:+.1f} ± {moved.standard_error:.1f}"]
         print("| " + " | ".join(cells) + " |")
-    base, shut = (each.loss - each.new_money for each in map(ledgers.get, ("baseline", "refinancing_shut")))
-    moved = change(base, shut)
-    print(f"refinancing_shut, loss on today's debt: {moved.value:+.2f} ± {moved.standard_error:.2f}")
+    today = {story: losses[story] - each.new_money.astype(float) for story, each in ledgers.items()}
+    for story in ("refinancing_shut", NEED, CAPEX):
+        moved = change(today["baseline"], today[story])
+        print(f"{story}, loss on today's debt: {moved.value:+.2f} ± {moved.standard_error:.2f}")
     frozen, met = losses["freeze_2008"], losses["backstop"]
     for name, measure in measures.items():
         moved = change(frozen, met, measure)

@@ -27,15 +27,14 @@ SMALL_LOAN = 0.1
 FLOORS = {
     "sold": 0.1, "withdrawn": 0.1, "policy_cost": 1.0, "raised": 1.0, "ebitda": 1.0, "forward": 1.0,
     "spot": 0.1, "spot_ahead": 0.1, "free_share": 0.1, "fees": 0.1, "ltv": 0.1, "paid": 0.2,
-    "maturing": 0.2, "received": 0.2, "coupon": 1.0,
+    "maturing": 0.2, "received": 0.2, "coupon": 0.1,
 }  # fmt: skip
 """Shares up to five times the difference of two shares of capital lost; what a firm may not borrow, which is
 a difference of limits and debts of tens of bn; what a lab lacks and what a firm earns or will earn,
 differences of cash and of contracts that come in and go out; what a plant has beyond its contracts, and what
 is cancelled of its orders; an LTV,
 which is judged near one; what is left for the second rank of payments, and what of a maturity is not yet
-refinanced, out of cash that float32 knows to 1.5e-5; a margin, to one basis point, since that of a firm
-whose equity is gone multiplies the share that is refinanced."""
+refinanced, out of cash that float32 knows to 1.5e-5; a margin, to a tenth of a basis point."""
 
 
 def stressed() -> Parameters:

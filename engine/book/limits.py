@@ -82,6 +82,7 @@ BY_NAME = {
     "chips.order_months": Limits(1, 240),
     "chips.appraisal_months": Limits(1, 240),
     "credit.standstill_months": Limits(1, 240),
+    "credit.margin_ceiling": Limits(0, 100, open_low=True),
     "credit.abs_cap_rate": Limits(-10, 10),
     "credit.contract_advance": SHARE,
     "credit.trailing_weight": SHARE,

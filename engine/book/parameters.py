@@ -240,6 +240,15 @@ class Credit:
     own_spread: float = number(
         1.0, "1", "C", "elasticity of a firm's spread index to its own equity value, sign changed", 0.2, 1.5
     )
+    margin_ceiling: float = number(
+        0.15,
+        "1/yr",
+        "C",
+        "margin beyond which lenders ration: debt is distressed from 0.10 on (Fridson), the single-B index"
+        " stood at 0.208 at its widest (November 2008, FRED)",
+        0.10,
+        0.21,
+    )
     own_access: float = number(
         0.25, "1", "C", "elasticity of debt-market access to own equity value", 0.0, 0.5
     )

@@ -7,9 +7,10 @@ from jaxtyping import Array, Bool, Float, Int
 from engine.book.system import System
 from engine.month.collateral import Collateral, CollateralState
 from engine.month.contracts import ContractFlows
-from engine.month.funding import Funding, FundingState, earning_power
+from engine.month.funding import Funding, FundingState
 from engine.month.inputs import Fate
 from engine.month.setting import Setting, Standing
+from engine.month.terms import earning_power
 from engine.numerics import indicator
 from engine.vocabulary import (
     ALIVE,

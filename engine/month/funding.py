@@ -1,5 +1,7 @@
 """Funding: debt service, maturities, new equity and debt, capex last (docs/model.md, section 4)."""
 
+import dataclasses
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -11,13 +13,12 @@ from engine.month.economy import Conditions
 from engine.month.hidden_debt import HiddenDebt
 from engine.month.plant import Plant, upkeep
 from engine.month.setting import Setting
+from engine.month.terms import NO_DEBT, Terms, terms
 from engine.numerics import indicator, ratio
 from engine.vocabulary import MONTH
 
 NOTHING = 1e-6
 """USD bn; an unpaid maturity below this is the rounding of float32."""
-NO_DEBT = 1e-9
-"""USD bn; a firm without debt must not divide by zero."""
 UNLIMITED = 1e6
 """USD bn that firms outside the model can borrow."""
 
@@ -53,6 +54,7 @@ class Service(eqx.Module):
     converted: Float[Array, "loans"]  # principal maturing, paid in shares
     early: Float[Array, "loans"]  # principal that may be refinanced ahead of its maturity
     bullet: Float[Array, "loans"]  # 1 where the whole loan matures
+    by_right: Float[Array, "loans"]  # 1 where it is rather extended as agreed
     accrued: Float[Array, "firms"]  # equity that a round, or the market, would give now
     owner: Float[Array, "firms"]  # what an owner would pay in
     undrawn: Float[Array, "firms"]  # revolver
@@ -66,6 +68,7 @@ class Refinancing(eqx.Module):
     ahead: Float[Array, "loans"]  # refinanced before it matures
     unpaid: Float[Array, "loans"]
     standstill: Float[Array, "loans"]  # 1 where the lender has not decided yet
+    amended: Float[Array, "loans"]  # 1 where the lender extends, at the terms of the month
     issued: Float[Array, "firms"]  # equity
     drawn: Float[Array, "firms"]  # revolver
     bridged: Float[Array, "firms"]  # new debt in need
@@ -162,7 +165,7 @@ def service(system: System, state: FundingState, setting: Setting) -> Service:
     accrued = jnp.minimum(accrued, speed * equity_months(system) * MONTH * value)
     undrawn = jnp.maximum(loans.committed - state.balance, 0.0) @ system.firms.revolver
     return Service(
-        interest, amortisation, due, converted, early, bullet, accrued, owner,
+        interest, amortisation, due, converted, early, bullet, jnp.zeros_like(bullet), accrued, owner,
         undrawn=undrawn * standing.alive, spare_debt=state.spare_debt * standing.alive,
     )  # fmt: skip
 
@@ -186,21 +189,28 @@ def in_the_money(system: System, value: Float[Array, "firms"]) -> Float[Array, "
     return indicator((loans.conversion > 0.0) & (rise[loans.borrower] >= loans.conversion))
 
 
-def earning_power(
-    system: System, forward: Float[Array, "firms"], trailing: Float[Array, "firms"]
-) -> Float[Array, "firms"]:
-    """EBITDA lenders count on (a year): what is contracted, or a part of the last twelve months."""
-    return jnp.maximum(jnp.maximum(forward, system.numbers.credit.trailing_weight * trailing), 0.0)
+def tenant_pays(system: System, operating: Float[Array, "firms"]) -> Float[Array, "loans"]:
+    """1 for loans on a site whose tenant is in business."""
+    return system.loans.has_tenant * operating[system.loans.tenant]
 
 
-def debt_limit(
-    system: System, state: FundingState, setting: Setting, contracts: ContractFlows
-) -> Float[Array, "firms"]:
-    """Debt capacity of each firm: (multiple x EBITDA + multiple x equity value) x market access."""
-    firms = system.firms
-    earning = earning_power(system, contracts.forward, state.ebitda_ttm)
-    value = setting.revenue.value
-    return (firms.debt_multiple * earning + firms.value_multiple * value) * setting.revenue.access
+def extend_by_right(
+    system: System, state: FundingState, setting: Setting, service: Service, offer: Terms
+) -> Service:
+    """What falls due and is refinanced ahead, without loans that are cheaper to extend as agreed.
+
+    A right to extend ends with the contracts of the site.
+    """
+    table = system.contracts
+    let = indicator(table.sold @ (table.operating * setting.month.term) > 0.0)[system.loans.borrower]
+    dearer = indicator(offer.coupon > state.coupon)
+    by_right = tenant_pays(system, setting.standing.operating) * let * dearer
+    return dataclasses.replace(
+        service,
+        due=service.due * (1.0 - service.bullet * by_right),
+        early=service.early * (1.0 - by_right),
+        by_right=by_right,
+    )
 
 
 def pay_in_kind(system: System, service: Service, lacking: Float[Array, "firms"]) -> Float[Array, "loans"]:
@@ -217,14 +227,13 @@ def debt_room(
     system: System,
     state: FundingState,
     service: Service,
-    limit: Float[Array, "firms"],
-    counted: Float[Array, "firms"],
+    offer: Terms,
     due: Float[Array, "firms"],
 ) -> Float[Array, "firms"]:
     """What lenders would lend in place of what is due: (limit - debt that stays - counted)+."""
     loans = system.loans
     staying = loans.borrowed @ (state.balance - service.amortisation - service.converted) - due
-    room = jnp.maximum(limit - staying - counted, 0.0)
+    room = jnp.maximum(offer.limit - staying - offer.counted, 0.0)
     return jnp.where(system.firms.outside > 0.0, UNLIMITED, room)
 
 
@@ -234,27 +243,25 @@ def refinance(
     setting: Setting,
     service: Service,
     contracts: ContractFlows,
-    standing_limit: tuple[Float[Array, "firms"], Float[Array, "firms"]],
+    offer: Terms,
     extension: Float[Array, "loans"],
 ) -> Refinancing:
-    """Roll what fits, pay the rest; in need interest in kind, equity, revolver, new debt, extension.
-
-    `standing_limit` is debt capacity and what lenders count against it.
-    """
+    """Roll what fits, pay the rest; in need interest in kind, equity, revolver, new debt, extension."""
     loans, firms = system.loans, system.firms
     due, early = loans.borrowed @ service.due, loans.borrowed @ service.early
-    room = debt_room(system, state, service, *standing_limit, due)
+    room = debt_room(system, state, service, offer, due)
     serviced = loans.borrowed @ (service.interest + service.amortisation) + state.fees
     equity = contracts.raised + contracts.committed_equity + contracts.aid
     short_of = state.cash + contracts.ebitda + equity - serviced
     in_kind = pay_in_kind(system, service, jnp.maximum(-short_of, 0.0))
     free = short_of + loans.borrowed @ in_kind
 
-    rolled_share = jnp.minimum(ratio(room, due, 1.0), 1.0)
-    rolled = service.due * rolled_share[loans.borrower]
-    spare_room = debt_room(system, state, service, *standing_limit, due + early) - loans.borrowed @ rolled
+    rolled_share = jnp.minimum(ratio(room, due, 1.0), 1.0)[loans.borrower] * offer.granted
+    rolled = service.due * rolled_share
+    spare_room = debt_room(system, state, service, offer, due + early) - loans.borrowed @ rolled
     ahead_share = jnp.minimum(ratio(jnp.maximum(spare_room, 0.0), early, 1.0), 1.0)
-    left = due * (1.0 - rolled_share)
+    not_rolled = service.due * (1.0 - rolled_share)
+    left = loans.borrowed @ not_rolled
     paid = jnp.minimum(jnp.maximum(free - firms.minimum_cash, 0.0), left)
     need = jnp.maximum(-free, 0.0) + left - paid
     issued = jnp.minimum(need, contracts.capacity - contracts.raised)
@@ -263,21 +270,23 @@ def refinance(
     still = need - issued - drawn - bridged
     unpaid_by_firm = jnp.minimum(left - paid, still)
 
-    unpaid = service.due * ratio(unpaid_by_firm, due, 0.0)[loans.borrower]
+    unpaid = not_rolled * ratio(unpaid_by_firm, left, 0.0)[loans.borrower]
     operating = setting.standing.operating
-    standstill, extended, exchange = forbearance(system, unpaid, standing_limit[0], extension, operating)
+    standstill, amended, exchange = forbearance(system, unpaid, offer.limit, extension, operating)
+    forborne = jnp.maximum(jnp.maximum(standstill, amended), tenant_pays(system, operating))
     short = still - unpaid_by_firm + contracts.arrears
     return Refinancing(
         rolled=rolled,
-        ahead=service.early * ahead_share[loans.borrower],
+        ahead=service.early * ahead_share[loans.borrower] * offer.granted,
         unpaid=unpaid,
         standstill=standstill,
+        amended=amended,
         issued=issued,
         drawn=drawn,
         bridged=bridged,
         in_kind=in_kind,
         cash=jnp.maximum(free + issued + drawn + bridged - (left - unpaid_by_firm), 0.0),
-        unmet=short + loans.borrowed @ (unpaid * (1.0 - jnp.maximum(standstill, extended))),
+        unmet=short + loans.borrowed @ (unpaid * (1.0 - forborne)),
         exchange=exchange,
     )
 
@@ -289,23 +298,24 @@ def forbearance(
     extension: Float[Array, "loans"],
     operating: Float[Array, "firms"],
 ) -> tuple[Float[Array, "loans"], Float[Array, "loans"], Float[Array, "firms"]]:
-    """Unpaid maturities on which lenders stand still, those extended, firms that get a distressed exchange.
+    """Unpaid maturities on which lenders stand still, those they extend, firms that get an exchange.
 
     Lenders who may extend decide within `standstill_months`, in any month alike; `extension` is uniform.
+    Where the tenant pays they have nothing to decide.
     """
     loans = system.loans
     months = jnp.where(loans.extension_probability > 0.0, system.numbers.credit.standstill_months, 1.0)
     decision = 1.0 - months * (1.0 - extension)  # uniform where not negative: then it is taken this month
     worth = limit[loans.borrower] > 0.0
-    tenant = loans.has_tenant * operating[loans.tenant]
-    standstill = indicator((decision < 0.0) & worth) * (1.0 - tenant)
-    willing = (decision < loans.extension_probability) & worth & (standstill < 0.5)
-    extended = jnp.maximum(tenant, indicator(willing))
+    open_to = worth & (tenant_pays(system, operating) < 0.5)
+    standstill = indicator((decision < 0.0) & open_to)
+    willing = (decision < loans.extension_probability) & open_to & (standstill < 0.5)
+    amended = indicator(willing)
     swapped = (
-        (unpaid > NOTHING) & (standstill < 0.5) & (extended < 0.5) & worth
+        (unpaid > NOTHING) & (standstill < 0.5) & ~willing & open_to
         & (decision < loans.extension_probability + loans.exchange_probability)
     )  # fmt: skip
-    return standstill, extended, jnp.minimum(loans.borrowed @ indicator(swapped), 1.0)
+    return standstill, amended, jnp.minimum(loans.borrowed @ indicator(swapped), 1.0)
 
 
 def renew(
@@ -314,11 +324,11 @@ def renew(
     setting: Setting,
     service: Service,
     deal: Refinancing,
-    counted: Float[Array, "firms"],
+    offer: Terms,
     draw: Float[Array, "loans"],
 ) -> tuple[Float[Array, "loans"], Float[Array, "loans"], Float[Array, "loans"], Float[Array, "loans"]]:
     """Balances, coupons, maturities and shares still maturing, once what is due was dealt with."""
-    loans, firms, economy = system.loans, system.firms, setting.economy
+    loans, firms = system.loans, system.firms
     balance = (
         state.balance
         - service.amortisation
@@ -331,15 +341,11 @@ def renew(
         + firms.revolver @ deal.drawn
         + firms.bridge @ deal.bridged
     )
-    replaced = (deal.rolled + deal.ahead) / jnp.maximum(balance, NO_DEBT)
-    owed = loans.borrowed @ state.balance
-    hidden_share = counted / jnp.maximum(owed + counted, NO_DEBT)
-    repriced = 1.0 + system.numbers.credit.look_through_spread * hidden_share[loans.borrower]
-    margin = loans.refinancing_margin * setting.revenue.spread[loans.borrower] * repriced
-    market_coupon = margin + (1.0 - loans.floating) * economy.rate
-    coupon = state.coupon + replaced * (market_coupon - state.coupon)
+    repriced = (deal.rolled + deal.ahead + deal.amended * deal.unpaid) / jnp.maximum(balance, NO_DEBT)
+    coupon = state.coupon + repriced * (offer.coupon - state.coupon)
     unpaid = deal.unpaid > NOTHING
-    tenor = jnp.where(unpaid, system.numbers.credit.extension_months, loans.tenor_months)
+    extended = unpaid | (service.by_right > 0.0)
+    tenor = jnp.where(extended, system.numbers.credit.extension_months, loans.tenor_months)
     time = setting.month.month.astype(jnp.float32)
     matured = service.bullet > 0.0
     settled = matured & ~(unpaid & (deal.standstill > 0.0))
@@ -355,13 +361,14 @@ def capex_wanted(
     """Capex of the month that a firm wants, and the part of it that was ordered ahead (USD bn).
 
     Its plan at the sector's pace, or more where contracts will need more in a year; and chips that fail.
+    Of the plan, at the pace of when it was ordered, and of what contracts will need, `order_share` is owed.
     """
-    firms, chips = system.firms, setting.chips
+    firms, chips, share = system.firms, setting.chips, system.numbers.chips.order_share
     scale = size @ firms.capex_contract + (1.0 - firms.capex_contract.belongs)
     alive = setting.standing.alive
     plan = setting.month.firm_capex * MONTH * scale
     growth, replacement = upkeep(system, plant, chips)
-    ordered = system.numbers.chips.order_share * chips.ordered_pace * plan
+    ordered = share * jnp.maximum(chips.ordered_pace * plan, growth)
     planned = plan * chips.capex_pace * chips.capex_answer
     wanted = jnp.maximum(jnp.maximum(planned, ordered), growth) + replacement
     return wanted * alive, ordered * alive
@@ -382,7 +389,7 @@ def invest(
     cash: Float[Array, "firms"],
     spare: Float[Array, "firms"],
     owed: Float[Array, "firms"],
-    limit: Float[Array, "firms"],
+    offer: Terms,
 ) -> tuple[Float[Array, "firms"], Float[Array, "firms"], Float[Array, "firms"]]:
     """A firm's own capex, last: from cash, then equity, then new debt as far as lenders go.
 
@@ -391,10 +398,11 @@ def invest(
     firms, numbers = system.firms, system.numbers
     own = jnp.minimum(wanted, jnp.maximum(cash - firms.minimum_cash, 0.0))
     stock = jnp.minimum(firms.equity_capex_share * (wanted - own), spare)
-    can_grow = firms.growth_loan.belongs * (1.0 - firms.outside)
-    lendable = jnp.maximum(numbers.credit.growth_limit * limit - owed, 0.0) * setting.economy.supply
+    granted = (offer.granted @ firms.growth_loan) * (1.0 - firms.outside)
+    room = jnp.maximum(numbers.credit.growth_limit * offer.limit - (owed + offer.counted), 0.0)
+    lendable = room * setting.economy.supply
     lent = advance_on_life(system) * jnp.minimum(wanted - own - stock, lendable)
-    return own, stock, numbers.mechanisms.build_up * can_grow * lent
+    return own, stock, numbers.mechanisms.build_up * granted * lent
 
 
 def free_of_pledge(
@@ -420,15 +428,18 @@ def step(
     firms, loans, numbers = system.firms, system.loans, system.numbers
     month, economy, standing = setting.month, setting.economy, setting.standing
     alive, counted, plant = standing.alive, obligations.hidden.counted, obligations.plant
-    limit = debt_limit(system, state, setting, contracts)
-    deal = refinance(system, state, setting, service, contracts, (limit, counted), extension)
+    offer = terms(
+        system, setting, contracts.forward, state.ebitda_ttm, loans.borrowed @ state.balance, counted
+    )
+    service = extend_by_right(system, state, setting, service, offer)
+    deal = refinance(system, state, setting, service, contracts, offer, extension)
     draw = month.draw * jnp.minimum(setting.chips.capex_pace, 1.0) * alive[loans.borrower]
-    balance, coupon, maturity, maturing = renew(system, state, setting, service, deal, counted, draw)
+    balance, coupon, maturity, maturing = renew(system, state, setting, service, deal, offer, draw)
 
     owed = loans.borrowed @ balance
     spare = contracts.capacity - contracts.raised - deal.issued
     wanted, ordered = capex_wanted(system, setting, plant, contracts.size)
-    own, stock, planned_debt = invest(system, setting, wanted, deal.cash, spare, owed + counted, limit)
+    own, stock, planned_debt = invest(system, setting, wanted, deal.cash, spare, owed, offer)
     new_debt, refused = policy.limit_debt(system, month, own + stock, planned_debt)
     borrowed_share = numbers.mechanisms.build_up * numbers.credit.origination
     offered = borrowed_share * setting.chips.capex * MONTH * economy.supply
@@ -442,7 +453,7 @@ def step(
     from_market = jnp.maximum(
         contracts.raised + deal.issued + stock - service.owner * standing.operating, 0.0
     )
-    unused = jnp.maximum(limit - owed - counted - new_debt, 0.0)
+    unused = jnp.maximum(offer.limit - owed - counted - new_debt, 0.0)
     return FundingState(
         cash=deal.cash - own,
         ebitda_ttm=state.ebitda_ttm + MONTH * (contracts.ebitda / MONTH - state.ebitda_ttm),
@@ -453,11 +464,11 @@ def step(
         coupon=coupon,
         maturing=maturing,
         fees=numbers.chips.order_fee * cancelled,
-        spare_debt=can_bridge(system) * unused * economy.supply,
+        spare_debt=can_bridge(system) * (offer.granted @ firms.bridge) * unused * economy.supply,
     ), Funding(
         unmet=deal.unmet,
         exchange=deal.exchange,
-        limit=limit,
+        limit=offer.limit,
         counted=counted,
         spare_equity=spare - stock,
         bought=free_of_pledge(system, spent, new_debt),

@@ -10,8 +10,9 @@ import pytest
 
 from engine.book.build import build_system
 from engine.book.parameters import Parameters
-from engine.month import chips, funding, hidden_debt, revenue
+from engine.month import chips, funding, hidden_debt, revenue, terms
 from engine.month.inputs import fate_of
+from engine.paths import replay
 from engine.vocabulary import GROUP
 from tests.month.conftest import MONTHS, month_of, paired_change
 
@@ -128,6 +129,33 @@ def test_interest_in_kind_is_what_cash_lacks_and_at_most_the_share_agreed(five_y
         kind = np.asarray(funding.pay_in_kind(five_years, owed, asked), np.float64)
         assert kind[loan] == pytest.approx(expected, rel=1e-5, abs=1e-9)
         assert kind.sum() == pytest.approx(expected, rel=1e-5, abs=1e-9)
+
+
+def test_margins_end_at_the_ceiling_and_lending_beyond_it_falls_as_they_would_rise(five_years, setting_of):
+    system, now = five_years, setting_of(1)
+    none, ceiling = jnp.zeros_like(system.firms.cash), float(system.numbers.credit.margin_ceiling)
+    for spread in (1.0, 5.0, 1e6):
+        dear = dataclasses.replace(now.revenue, spread=none + spread)
+        offer = terms.terms(system, dataclasses.replace(now, revenue=dear), none, none, none, none)
+        coupon, granted = np.asarray(offer.coupon, np.float64), np.asarray(offer.granted, np.float64)
+        asked = spread * np.asarray(system.loans.refinancing_margin, np.float64)
+        outside = np.asarray(system.firms.outside)[np.asarray(system.loans.borrower)] > 0.0
+        fixed = (1.0 - np.asarray(system.loans.floating)) * float(now.economy.rate)
+        np.testing.assert_allclose(coupon, np.minimum(asked, ceiling) + fixed, rtol=1e-6)
+        np.testing.assert_allclose(granted[~outside], np.minimum(1.0, ceiling / asked)[~outside], rtol=1e-6)
+        assert (granted[outside] == 1.0).all()
+
+
+def test_a_firm_whose_equity_is_gone_pays_no_margin_above_the_ceiling(five_years):
+    """On this path the spreads of some firms would ask for more than 100% a year."""
+    states, info = replay.replay(five_years, 7, 6)
+    loans = five_years.loans
+    spread = np.asarray(info.revenue.spread)[:, np.asarray(loans.borrower)]
+    owing = np.asarray(states.funding.balance) > 0.0
+    asked = np.asarray(loans.refinancing_margin) * spread
+    dearest = float(five_years.numbers.credit.margin_ceiling) + np.asarray(info.economy.rate).max()
+    assert asked[owing].max() > 1.0
+    assert (np.asarray(states.funding.coupon) <= np.maximum(np.asarray(loans.coupon), dearest) + 1e-6).all()
 
 
 def test_a_subsidiary_falls_the_month_after_its_parent(five_years, base, changed, outcome_of):

@@ -1,7 +1,7 @@
 """The end of section 4 of docs/model.md: what firms build, how they pay for it, new lending of the sector."""
 
 from tests.reference import plant, policy
-from tests.reference.borrowers import by_firm, lent_in_need, loan_of
+from tests.reference.borrowers import bridge_loan, by_firm, lent_in_need, loan_of
 from tests.reference.scalars import DT, positive
 
 
@@ -17,8 +17,8 @@ def wanted_capex(book, now, new, i: int, t: int) -> float:
     """want_i: the plan, what was ordered or what contracts will need, and what fails; writes the parts."""
     plan = book.calendar.firm_capex[min(t, len(book.calendar.firm_capex)) - 1]
     planned = plan[i] * DT * capex_scale(book, new, i) * now["alive"][i]
-    ordered = book.numbers.chips.order_share * planned * new["order_factor"]
     grow = plant.growth(book, now, i) * now["alive"][i]
+    ordered = book.numbers.chips.order_share * max(planned * new["order_factor"], grow)
     keep = plant.replacement(book, now, i) * now["alive"][i]
     want = max(planned * new["capex_factor"] * now["capex_answer"], ordered, grow) + keep
     for name, number in (("ordered", ordered), ("plant_growth", grow), ("replacement", keep), ("want", want)):
@@ -31,7 +31,7 @@ def growth_debt(book, now, i: int, own: float, stock: float, room: float) -> tup
     growth_loan, pi = loan_of(book.firms.growth_loan, i), now["levers"]
     if growth_loan is None or book.firms.outside[i] > 0:
         return 0.0, 0.0, 0.0
-    advanced = book.numbers.mechanisms.build_up * plant.advance(book, i)
+    advanced = book.numbers.mechanisms.build_up * plant.advance(book, i) * now["granted"][growth_loan]
     wanted = advanced * min(now["want"][i] - own - stock, room)
     allowed = policy.capped(pi, own, stock, wanted) if book.firms.neocloud[i] > 0 else wanted
     return wanted, allowed, allowed * policy.left_by_funds(pi, now["fund_share"][growth_loan])
@@ -92,7 +92,7 @@ def month(book, state, now, new, t: int) -> None:
         new["headroom"].append(kept * now["operating"][i])
         seen = now["counted"][i]
         unused = positive(now["limit"][i] - debt_now[i] - seen - debt) * now["felt_supply"]
-        new["spare"].append(unused if lent_in_need(book, i) else 0.0)
+        new["spare"].append(now["granted"][bridge_loan(book, i)] * unused if lent_in_need(book, i) else 0.0)
         trailing = state["trailing"][i]
         new["trailing"].append(trailing + DT * (now["ebitda"][i] / DT - trailing))
     lent = book.numbers.credit.origination * now["capex"] * DT * now["felt_supply"]

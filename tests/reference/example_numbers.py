@@ -112,6 +112,7 @@ def small_numbers() -> Table:
         trailing_weight=0.7,
         look_through=[0.0, 0.5, 1.0],
         look_through_spread=1.0,
+        margin_ceiling=0.15,
         equity_speed=[0.12, 0.08, 0.03],
         equity_months=6.0,
         own_spread=0.5,

@@ -94,6 +94,39 @@ def off_balance_sheet(book, state, now, new, t: int) -> None:
     now["counted"] = [book.numbers.mechanisms.look_through * belief * amount for amount in hidden]
 
 
+def rationed(book, state, now) -> None:
+    """Margins that lenders ask, at most the ceiling, and psi_m: the share they lend at it."""
+    loans, credit = book.loans, book.numbers.credit
+    debt = by_firm(book, state["balance"])
+    now["margin"], now["granted"] = [], []
+    for m in range(len(loans.borrower)):
+        i = int(loans.borrower[m])
+        seen = now["counted"][i]
+        jump = credit.look_through_spread * seen / max(debt[i] + seen, 1e-9)
+        asked = loans.refinancing_margin[m] * now["firm_spread"][i] * (1.0 + jump)
+        dear = asked > credit.margin_ceiling
+        now["margin"].append(credit.margin_ceiling if dear else asked)
+        now["granted"].append(credit.margin_ceiling / asked if dear and not book.firms.outside[i] else 1.0)
+
+
+def extend_by_right(book, state, now, new, t: int) -> None:
+    """A loan on a site that is let is extended as agreed where lenders would ask for more than it bears."""
+    loans = book.loans
+    now["by_right"], now["market_coupon"] = [], []
+    for m in range(len(loans.borrower)):
+        market = now["margin"][m] + (1.0 - loans.floating[m]) * new["short_rate"]
+        agreed = loans.has_tenant[m] > 0 and now["operating"][int(loans.tenant[m])] > 0
+        sold = [c for c in range(len(book.contracts.seller)) if book.contracts.seller[c] == loans.borrower[m]]
+        let = any(book.contracts.operating[c] > 0 and contracts.term(book, c, t) > 0.0 for c in sold)
+        by_right = agreed and let and market > state["coupon"][m]
+        if by_right:
+            now["early"][m] = 0.0
+            if now["bullet"][m]:
+                now["due"][m] = 0.0
+        now["by_right"].append(by_right)
+        now["market_coupon"].append(market)
+
+
 def pay_in_kind(book, now, i: int, lacking: float) -> float:
     """Interest of firm i that is added to its balances; writes the parts by loan."""
     loans = book.loans
@@ -130,8 +163,10 @@ def refinance(book, state, draws, now) -> None:
         if firms.outside[i] > 0:
             room = room_ahead = math.inf
         share = min(1.0, room / due[i]) if due[i] > 0.0 else 1.0
-        ahead = min(1.0, positive(room_ahead - share * due[i]) / early[i]) if early[i] > 0.0 else 0.0
-        left = due[i] * (1.0 - share)
+        mine = [m for m in range(len(book.loans.borrower)) if book.loans.borrower[m] == i]
+        rolled = share * sum(now["due"][m] * now["granted"][m] for m in mine)
+        ahead = min(1.0, positive(room_ahead - rolled) / early[i]) if early[i] > 0.0 else 0.0
+        left = sum(now["due"][m] * (1.0 - share * now["granted"][m]) for m in mine)
         paid = min(positive(free - firms.minimum_cash[i]), left)
         need = positive(-free) + left - paid
         issued = min(need, now["equity_capacity"][i] - now["raised"][i])
@@ -142,7 +177,6 @@ def refinance(book, state, draws, now) -> None:
         row = (free, limit, share, left, issued, drawn, bridged, unpaid, still - unpaid, ahead)
         for name, number in zip(names, row, strict=True):
             now[name].append(number)
-    now["firm_due"] = due
     settle(book, draws, now)
 
 
@@ -150,21 +184,23 @@ def settle(book, draws, now) -> None:
     """Unpaid part, standstill, extension and exchange of each loan; unmet need and cash of each firm."""
     loans = book.loans
     now["rolled"], now["ahead"], now["loan_unpaid"] = [], [], []
-    now["still"], now["extended"] = [], []
+    now["still"], now["extended"], now["amended"] = [], [], []
     now["exchange"] = [False for _ in book.firms.cash]
     lost = [0.0 for _ in book.firms.cash]
     for m in range(len(loans.borrower)):
         i = int(loans.borrower[m])
-        now["rolled"].append(now["due"][m] * now["rolled_share"][i])
-        now["ahead"].append(now["early"][m] * now["ahead_share"][i])
-        share = now["unpaid"][i] / now["firm_due"][i] if now["firm_due"][i] > 0.0 else 0.0
-        unpaid = now["due"][m] * share
+        rolled = now["due"][m] * now["rolled_share"][i] * now["granted"][m]
+        now["rolled"].append(rolled)
+        now["ahead"].append(now["early"][m] * now["ahead_share"][i] * now["granted"][m])
+        share = now["unpaid"][i] / now["left"][i] if now["left"][i] > 0.0 else 0.0
+        unpaid = (now["due"][m] - rolled) * share
         tenant = loans.has_tenant[m] > 0 and now["operating"][int(loans.tenant[m])] > 0
         worth = now["limit"][i] > 0.0
         held = book.numbers.credit.standstill_months if loans.extension_probability[m] > 0.0 else 1.0
         decision = 1.0 - held * (1.0 - draws["extension"][m])
         still = decision < 0.0 and worth and not tenant
-        extended = tenant or (not still and decision < loans.extension_probability[m] and worth)
+        amended = not tenant and not still and decision < loans.extension_probability[m] and worth
+        extended = tenant or amended
         either = loans.extension_probability[m] + loans.exchange_probability[m]
         if unpaid > 1e-6 and not still and not extended and decision < either and worth:
             now["exchange"][i] = True
@@ -172,6 +208,7 @@ def settle(book, draws, now) -> None:
         now["loan_unpaid"].append(unpaid)
         now["still"].append(still)
         now["extended"].append(extended)
+        now["amended"].append(amended)
     now["unmet"], now["cash_after_service"] = [], []
     for i in range(len(book.firms.cash)):
         now["unmet"].append(now["short"][i] + now["arrears"][i] + lost[i])
@@ -191,7 +228,6 @@ def still_maturing(state, now, m: int) -> float:
 def balances(book, state, now, new, t: int) -> None:
     """Draws, B1, maturities and coupons."""
     loans = book.loans
-    debt = by_firm(book, state["balance"])
     now["draw"], now["balance_after_service"] = [], []
     new["maturity"], new["coupon"], new["maturing"] = [], [], []
     for m in range(len(loans.borrower)):
@@ -208,17 +244,14 @@ def balances(book, state, now, new, t: int) -> None:
             balance += now["bridged"][i]
         maturity = state["maturity"][m]
         if now["bullet"][m]:
-            if now["loan_unpaid"][m] <= 1e-6:
+            if now["loan_unpaid"][m] <= 1e-6 and not now["by_right"][m]:
                 maturity = t + loans.tenor_months[m]
             elif not now["still"][m]:
                 maturity = t + book.numbers.credit.extension_months
         new["maturing"].append(still_maturing(state, now, m))
-        weight = (now["rolled"][m] + now["ahead"][m]) / max(balance, 1e-9)
-        seen = now["counted"][i]
-        jump = book.numbers.credit.look_through_spread * seen / max(debt[i] + seen, 1e-9)
-        fresh = loans.refinancing_margin[m] * now["firm_spread"][i] * (1.0 + jump)
-        fresh += (1.0 - loans.floating[m]) * new["short_rate"]
-        coupon = state["coupon"][m] + weight * (fresh - state["coupon"][m])
+        amended = now["loan_unpaid"][m] if now["amended"][m] else 0.0
+        weight = (now["rolled"][m] + now["ahead"][m] + amended) / max(balance, 1e-9)
+        coupon = state["coupon"][m] + weight * (now["market_coupon"][m] - state["coupon"][m])
         now["draw"].append(draw)
         now["balance_after_service"].append(balance)
         new["maturity"].append(maturity)
@@ -228,6 +261,8 @@ def balances(book, state, now, new, t: int) -> None:
 def month(book, state, draws, now, new, t: int) -> None:
     """Section 4 after contracts have cleared."""
     off_balance_sheet(book, state, now, new, t)
+    rationed(book, state, now)
+    extend_by_right(book, state, now, new, t)
     refinance(book, state, draws, now)
     balances(book, state, now, new, t)
     capex.month(book, state, now, new, t)

@@ -173,6 +173,32 @@ def test_notes_that_mature_are_rolled_at_the_new_coupon():
     assert months[14]["coupon"][3] == near(0.055 + 0.037)
 
 
+def test_beyond_the_ceiling_lenders_lend_less_and_not_dearer():
+    """Lenders ask for 0.055 and take 0.022: two fifths of the notes are refinanced, the rest is extended."""
+    system = example.small_system()
+    system.numbers.credit.margin_ceiling = 0.022
+    month = calm(system, 15, extension=np.full((15, len(system.loans.borrower)), 0.99))["months"][14]
+    assert month["due"][3] == 3.0 and month["rolled"][3] == near(1.2)
+    assert month["loan_unpaid"][3] > 0.0 and month["limit"][HOST] > 3.0
+    weight = 1.2 / (1.2 + month["loan_unpaid"][3])
+    assert month["coupon"][3] == near(0.09 + weight * (0.022 + 0.037 - 0.09))
+
+
+def test_new_debt_and_debt_in_need_are_rationed_by_the_margin_of_their_loan():
+    """At two fifths of what its growth loan asks for, a cloud borrows two fifths of what it would."""
+    shares = {}
+    for ceiling in (1.0, 0.4):
+        system = example.small_system()
+        system.firms.cash[CLOUD], system.firms.equity_volatility[CLOUD] = 0.45, 0.0
+        system.numbers.credit.margin_ceiling = ceiling * float(system.loans.refinancing_margin[1])
+        month = calm(system, 1)["months"][0]
+        shares[ceiling] = month["capex_debt"][CLOUD], month["spare"][CLOUD]
+    assert shares[0.4][0] == near(0.4 * shares[1.0][0]) and shares[1.0][0] > 0.0
+    revolver = system.loans.refinancing_margin[1] / system.loans.refinancing_margin[2]
+    unused = shares[1.0][1] / min(1.0, revolver) + shares[1.0][0] - shares[0.4][0]
+    assert shares[0.4][1] == near(min(1.0, 0.4 * revolver) * unused)
+
+
 def test_notes_that_find_no_refinancing_are_paid_extended_exchanged_or_default():
     results = {}
     for name, uniform in (("extended", 0.1), ("exchange", 0.5), ("default", 0.9)):
@@ -189,11 +215,32 @@ def test_notes_that_find_no_refinancing_are_paid_extended_exchanged_or_default()
     # All cash above the minimum of 0.1, equity capacity, and nothing else.
     assert extended["cash"][HOST] == near(0.1)
     assert 0.0 < extended["balance"][3] < 3.0 and extended["headroom"][HOST] == near(0.0)
+    assert extended["coupon"][3] == near(0.055 + 0.037), "lenders extend at the terms of the month"
     assert exchange["cause"][HOST] == 6
     assert exchange["loan_loss"][3] == near(0.25 * extended["balance"][3])
     assert default["cause"][HOST] == 2 and default["balance"][3] == 0.0
     own = 0.35 * math.exp(-0.35 * max(default["stress"], 0.0))
     assert default["recovery"][3] == near(own + 0.6 * (0.95 - own))
+
+
+def test_a_loan_whose_tenant_pays_is_extended_as_agreed_where_lenders_would_ask_for_more():
+    """The notes bear 9%. Lenders ask for 9.2% and they are extended, or for 8.7% and they are refinanced."""
+    for margin, coupon, tenor in ((0.055, 0.09, 24), (0.05, 0.087, 48)):
+        system = example.small_system()
+        system.loans.has_tenant[3], system.loans.tenant[3] = 1.0, SOFTWARE
+        system.loans.refinancing_margin[3] = margin
+        last = calm(system, 15)["months"][14]
+        assert last["balance"][3] == near(3.0) and last["maturity"][3] == 15 + tenor
+        assert last["coupon"][3] == near(coupon) and last["rolled"][3] == (3.0 if tenor == 48 else 0.0)
+        system.numbers.credit.refinance_months = 3.0
+        assert (calm(system, 12)["months"][11]["ahead"][3] > 0.0) == (tenor == 48)
+    # A tenant that has left business gives nobody a right, nor does a lease that has ended.
+    system.loans.refinancing_margin[3], system.numbers.credit.refinance_months = 0.055, 0.0
+    fate = example.calm_fate(system) | {"threshold_firms": np.array([1e9, 1e9, 1e9, 0.0, 1e9, 1e9])}
+    assert calm(system, 15, fate=fate)["months"][14]["rolled"][3] > 0.0
+    assert calm(system, 15)["months"][14]["rolled"][3] == 0.0
+    system.contracts.end_month[system.contracts.seller == HOST] = 14.0
+    assert calm(system, 15)["months"][14]["rolled"][3] > 0.0
 
 
 def test_lenders_stand_still_until_they_decide():

@@ -215,6 +215,18 @@ def test_an_operator_builds_what_contracts_need_and_replaces_what_fails():
     assert month["plant_bought"][SOFTWARE, 2] == near(0.67 * spent * 0.7 / 55.0) and spent > 0.0
 
 
+def test_half_of_what_contracts_will_need_is_owed_and_cancelled_at_a_fee():
+    """Without cash, equity or lenders the cloud cancels half of the month's growth for a tenth of it."""
+    system = example.whole_system()
+    system.contracts.annual[0], system.calendar.firm_capex[:, CLOUD] = 20.0, 0.0
+    system.firms.minimum_cash[CLOUD], system.firms.equity_capex_share[CLOUD] = 1e3, 0.0
+    system.firms.debt_multiple[CLOUD] = 0.0
+    month = calm(system, 1)["months"][0]
+    grow = 18.8 / 24.0 * COST / 6.0 / 0.67
+    assert month["spent"][CLOUD] == 0.0 and month["ordered"][CLOUD] == near(0.5 * grow)
+    assert month["fees"][CLOUD] == near(0.1 * 0.5 * grow)
+
+
 def test_an_exchange_leaves_the_plant_whole_and_a_default_loses_it():
     system = example.whole_system()
     system.firms.debt_multiple[CLOUD], system.firms.equity_value[CLOUD] = 1e-9, 0.0
