@@ -16,9 +16,9 @@ from engine.draws.samplers import PSEUDO_RANDOM
 from engine.month import chips, economy
 from engine.month.revenue import Revenue
 from engine.month.setting import Setting, Standing
-from engine.paths import replay
 from engine.paths.simulate import chunk_outcome
 from engine.run.plan import CHUNK
+from tests import calm
 
 MONTHS, PATHS, SEED = 60, 2048, 11
 
@@ -61,7 +61,7 @@ def setting_of(five_years, calm_economy):
 @pytest.fixture(scope="session")
 def calm_draws(five_years):
     """Path draws without slips, frailty or leadership, and thresholds out of reach."""
-    return replay.calm_draws(five_years)
+    return calm.calm_draws(five_years)
 
 
 @pytest.fixture(scope="session")
