@@ -104,6 +104,13 @@ def test_the_tables_are_the_summary(document, results):
     assert words.share(results.summary["firms"]["XAI"]["pd_3y"]) in said
 
 
+def test_bearers_have_the_book_s_names_everywhere(results):
+    tables = {table.name: table for _, section in sections(results) for table in section.tables}
+    names = set(results.losses("bearer", results.last)["name"])
+    shown = {line[1].text for line in tables["systemic_classes"].rows if line[0].text == "Final bearers"}
+    assert shown and shown <= names
+
+
 def test_the_tail_is_marked_in_red(document, results):
     loss = results.system("3y")
     bars = charts_of(document)["histogram"]["data"][0]["marker"]["color"]

@@ -165,7 +165,7 @@ def classes_table(results: Results) -> Table:
     ].sort_values("contribution", ascending=False)
     rows = tuple(
         row(
-            name, results.about.class_name(part["id"]) if kind == "class" else class_name(part["id"]),
+            name, results.about.class_name(part["id"]) if kind == "class" else part["name"],
             measured(part["contribution"], part["contribution_se"]),
             probability(part["share"], part["share_se"]),
         )
