@@ -94,7 +94,10 @@ def clusters_sentence(results: Results) -> str:
 def importance(rows: pd.DataFrame) -> go.Figure:
     """Each lender's loss in the system's distress against the system's loss in its distress."""
     rows = rows.dropna(subset=["vulnerability"])
-    named = {*rows.nlargest(NAMED, "importance").index, *rows.nlargest(NAMED, "vulnerability").index}
+    leaders = {*rows.nlargest(NAMED, "importance").index, *rows.nlargest(NAMED, "vulnerability").index}
+    named = rows.loc[list(leaders)].sort_values("vulnerability", ascending=False).index
+    # Neighbours are named above and below their points, which keeps their names apart.
+    height = {place: ("top", "bottom")[rank % 2] for rank, place in enumerate(named)}
     middle = (rows["importance"].min() + rows["importance"].max()) / 2.0
     chart = figure(460)
     for lender_class, colour in style.CLASS_COLOURS.items():
@@ -106,8 +109,11 @@ def importance(rows: pd.DataFrame) -> go.Figure:
             y=part["vulnerability"],
             mode="markers+text",
             name=class_name(lender_class),
-            text=[name if place in named else "" for place, name in part["name"].items()],
-            textposition=["middle left" if x > middle else "middle right" for x in part["importance"]],
+            text=[name if place in height else "" for place, name in part["name"].items()],
+            textposition=[
+                f"{height.get(place, 'top')} {'left' if x > middle else 'right'}"
+                for place, x in part["importance"].items()
+            ],
             cliponaxis=False,
             textfont={"size": 11, "color": style.MUTED},
             marker={"color": colour, "size": 9},
