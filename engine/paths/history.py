@@ -1,22 +1,28 @@
 """Chosen paths of a run to the bit: State and Info of every month, and the path nearest given losses."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float64, Int, Int64
+from jax import lax
+from jaxtyping import Float64, Int, Int64
 
 from engine import arguments
+from engine.batch.barriers import stored
+from engine.batch.path_last import batch_last
 from engine.book.system import System
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM, Sampler
+from engine.month.inputs import Fate
 from engine.month.step import Info, State, init
+from engine.paths import path as paths
 from engine.paths.draws import PathId, PathIds, Seed
 from engine.paths.parameters import draw_parameters, own_system
-from engine.paths.simulate import chunk_of, every_year
+from engine.paths.simulate import advance, chunk_of
 from engine.run.chunks import chunks_of
 from engine.run.plan import Plan, chunk_size
 
@@ -35,33 +41,56 @@ class History:
     info: Info
 
 
+Year = tuple[State, Info]
+"""A chunk's State and Info of a year; leaves lead with [months], the path axis is last."""
+
+
 @jax.jit
-def chunk_history(system: System, sampler: Sampler, seed: Seed, ids: PathIds) -> tuple[State, Info]:
-    """State and Info of one chunk of path ids; leaves lead with [years months], the path axis is last.
+def begin(system: System, sampler: Sampler, seed: Seed, ids: PathIds) -> tuple[Fate, State, Any]:
+    """Fate and State of month 0 of a chunk of path ids, and the inputs of its months by year."""
+
+    def start(*arguments):
+        return batch_last(paths.begin, *arguments, batched=(False, False, False, True))
+
+    fate, state, draws = stored(start, system, sampler, seed, ids)
+    return fate, state, paths.by_year(system, draws)
+
+
+@jax.jit
+def live_year(
+    system: System, seed: Seed, ids: PathIds, fate: Fate, state: State, inputs: Any
+) -> tuple[State, Year]:
+    """The state after a year, and State and Info of its months."""
+
+    def month(state, inputs):
+        row, normal, regime = inputs
+        state, info = advance(system, seed, ids, fate, state, row, normal, regime)
+        return state, (state, info)
+
+    return lax.scan(month, state, inputs)
+
+
+def lived(
+    system: System, seed: int, ids: Sequence[int] | Int[np.ndarray, "paths"], sampler: Sampler
+) -> Iterator[tuple[Int64[np.ndarray, "chunk"], Iterator[Year]]]:
+    """Paths with these ids, a chunk at a time: its ids, and its years in order.
 
     The months are those of `engine.paths.simulate.chunk_outcome`, operation by operation and barrier by
-    barrier (`engine.paths.simulate.along`).
+    barrier. A year at a time, as the whole of a large book would fill the memory. The last chunk is filled up
+    with ids from the first on.
     """
-
-    def monthly(system: System, state: State, info: Info) -> tuple[State, Info]:
-        return state, info
-
-    def year_end(state: State, months: Any) -> Any:
-        return months
-
-    return every_year(system, sampler, seed, ids, monthly, year_end)[3]
-
-
-def chunks_lived(
-    system: System, seed: int, ids: Sequence[int] | Int[np.ndarray, "paths"], sampler: Sampler
-) -> Iterator[tuple[Int64[np.ndarray, "chunk"], State, Info]]:
-    """Paths with these ids month by month, a chunk at a time: ids, State and Info.
-
-    The last chunk is filled up with ids from the first on. Of one system and kind of sampler all chunks share
-    one compiled program.
-    """
+    words = seed_words(seed)
     for chunk in chunks_of(ids, chunk_size(chunk_of(system))):
-        yield chunk, *chunk_history(system, sampler, seed_words(seed), jnp.asarray(chunk))
+        yield chunk, years_of(system, words, jnp.asarray(chunk), sampler)
+
+
+def years_of(system: System, seed: Seed, ids: PathIds, sampler: Sampler) -> Iterator[Year]:
+    """The years of one chunk."""
+    fate, state, inputs = begin(system, sampler, seed, ids)
+    leaves, form = jax.tree.flatten(jax.device_get(inputs))
+    for year in zip(*leaves, strict=True):
+        state, months = live_year(system, seed, ids, fate, state, jax.tree.unflatten(form, year))
+        yield months
 
 
 def histories(
@@ -72,14 +101,16 @@ def histories(
     Args: system, plan and samplers of the run. The bits are those of XLA's program (`plan.kernel`): a fused
     kernel's agree to float32 rounding. Raises ValueError for a path that the run does not have.
     """
-    paths = [checked(path, plan) for path in ids]
+    wanted = [checked(path, plan) for path in ids]
     each: dict[int, History] = {}
-    for sampler, own in by_sampler(paths, plan, samplers):
-        for chunk, *months in chunks_lived(system, plan.seed, own, sampler):
-            for place, path in enumerate(chunk.tolist()):
-                if path not in each:
-                    each[path] = history_of(system, plan.seed, path, *lane(months, place))
-    return [each[path] for path in paths]
+    for sampler, own in by_sampler(wanted, plan, samplers):
+        for chunk, years in lived(system, plan.seed, own, sampler):
+            places = {path: place for place, path in enumerate(chunk.tolist()) if path not in each}
+            parts = [[lane(months, place) for place in places.values()] for months in years]
+            for path, own_years in zip(places, zip(*parts, strict=True), strict=True):
+                months = jax.tree.map(lambda *leaves: np.concatenate(leaves), *own_years)
+                each[path] = history_of(system, plan.seed, path, *months)
+    return [each[path] for path in wanted]
 
 
 def checked(path: Any, plan: Plan) -> int:
@@ -101,12 +132,7 @@ def by_sampler(
 
 def lane(months: Any, place: int) -> Any:
     """One path of a chunk on the host; leaves lead with [months]."""
-
-    def own(leaf: Array) -> np.ndarray:
-        values = np.asarray(leaf)[..., place]
-        return np.ascontiguousarray(values.reshape(-1, *values.shape[2:]))
-
-    return jax.tree.map(own, months)
+    return jax.tree.map(lambda leaf: np.ascontiguousarray(np.asarray(leaf)[..., place]), months)
 
 
 def history_of(system: System, seed: int, path: int, state: State, info: Info) -> History:
@@ -138,12 +164,13 @@ def nearest_path(
     """
     group, classes = np.asarray(system.lenders.instrument_membership.group), len(target)
     best = (np.inf, -1)
-    for chunk, state, _ in chunks_lived(system, plan.seed, np.arange(min(among, plan.paths)), sampler):
-        loss = np.asarray(state.lenders.loss)
-        loss = loss.reshape(-1, *loss.shape[2:])[month - 1].astype(np.float64)
+    year, place = divmod(month - 1, paths.YEAR)
+    for chunk, years in lived(system, plan.seed, np.arange(min(among, plan.paths)), sampler):
+        state, _ = next(itertools.islice(years, year, None))
+        loss = np.asarray(state.lenders.loss)[place].astype(np.float64)
         by_class = np.zeros((classes, loss.shape[1]))
         np.add.at(by_class, group, loss)
         distance = np.sqrt(((by_class - target[:, None]) ** 2).sum(axis=0))
-        place = int(distance.argmin())
-        best = min(best, (float(distance[place]), int(chunk[place])))
+        near = int(distance.argmin())
+        best = min(best, (float(distance[near]), int(chunk[near])))
     return best[1], best[0]

@@ -11,7 +11,8 @@ from jaxtyping import Array, Float, Float32, Float64, Int
 from engine.book.system import System
 from engine.draws.samplers import PSEUDO_RANDOM, Sampler
 from engine.month.step import Info, State
-from engine.paths.history import chunks_lived
+from engine.paths.history import lived
+from engine.paths.path import YEAR
 from engine.run.chunks import paths_last
 from engine.vocabulary import MONTH
 
@@ -35,13 +36,16 @@ def payments_of(
 
     The draws are those of the paths in any run with this seed and sampler.
     """
-    year, place = divmod(month - 1, 12)
+    wanted, place = divmod(month - 1, YEAR)
     rounds = []
-    for _, state, info in chunks_lived(system, seed, ids, sampler):
-        cash = np.asarray(info.contracts.paid) + np.asarray(info.contracts.invested)
-        paid = cash.sum(axis=1, dtype=np.float64)
-        then = jax.tree.map(lambda leaf: leaf[year, place], (state, info))
-        rounds.append((paid[None], *(np.asarray(leaf)[None] for leaf in of_month(system, *then))))
+    for _, years in lived(system, seed, ids, sampler):
+        paid = []
+        for year, (state, info) in enumerate(years):
+            cash = np.asarray(info.contracts.paid) + np.asarray(info.contracts.invested)
+            paid.append(cash.sum(axis=0, dtype=np.float64))
+            if year == wanted:
+                then = of_month(system, *jax.tree.map(lambda leaf: np.asarray(leaf)[place], (state, info)))
+        rounds.append((np.stack(paid)[None], *(np.asarray(leaf)[None] for leaf in then)))
     return Payments(*(np.moveaxis(leaf, -1, 0) for leaf in paths_last(rounds, len(ids))))
 
 

@@ -11,7 +11,7 @@ from engine.book.parameters import Parameters
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.month.step import init
-from engine.paths.history import History, histories, nearest_path
+from engine.paths.history import History, histories, lived, nearest_path
 from engine.paths.replay import replay_months
 from engine.results.replay.event import crossings, episodes, names_of
 from engine.results.replay.events import COLUMNS, events_of, events_table
@@ -40,6 +40,14 @@ def worst(run):
 def told(run, worst):
     """Their histories."""
     return histories(run.system, PLAN, worst)
+
+
+def test_a_chunk_lives_a_year_at_a_time(run):
+    """The whole of a large book would fill the memory."""
+    [(chunk, years)] = lived(run.system, SEED, [5, 2], PSEUDO_RANDOM)
+    assert chunk.tolist()[:4] == [5, 2, 5, 2]
+    lengths = [{leaf.shape[0] for leaf in jax.tree.leaves(year)} for year in years]
+    assert lengths == [{12}] * (MONTHS // 12)
 
 
 def test_a_replayed_path_is_that_of_the_run_to_the_bit(run, told, worst):
