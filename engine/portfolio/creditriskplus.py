@@ -86,7 +86,10 @@ class CreditRiskPlus:
         exponent[0] -= self.rates(0, int(self.units.max()) + 1).sum()
         for s, variance in enumerate(self.variances, start=1):
             power = 1.0 / variance + (1.0 if s == extra else 0.0)
-            exponent -= power * logarithm(self.denominator(s, variance, length))
+            logarithms = logarithm(self.denominator(s, variance, length))
+            # 1 + variance q rounds away what a small variance leaves of q.
+            logarithms[0] = np.log1p(variance * self.rates(s, int(self.units.max()) + 1)[1:].sum())
+            exponent -= power * logarithms
         return exponential(exponent)
 
     def denominator(self, sector: int, variance: float, length: int) -> Series:

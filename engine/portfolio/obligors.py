@@ -56,7 +56,9 @@ def check_range(name: str, values: Obligors, low: float = -np.inf, high: float =
     shown = ", ".join(f"obligor {i}: {values[i]:g}" for i in bad[:3])
     more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
     if np.isfinite(high):
-        limits = f"from {low:g} to {round(high, 6):g}"
+        open_ended = round(high, 6) > high
+        limits = f"between {round(low, 6):g} and" if open_ended else f"from {low:g} to"
+        limits = f"{limits} {round(high, 6):g}"
     else:
         limits = (
             f"of at least {low:g}" if np.isfinite(low) and not values[bad[0]] > low else "that are finite"

@@ -26,6 +26,8 @@ from engine.report.table import Cell, Row, Table, row
 MOST_ROWS = 24
 """Rows of a chart's table; a longer line is thinned, with its first and last point."""
 
+SMALL = 0.01
+"""Share of all flows below which a node is no end worth a name: its own flow onwards is not drawn."""
 MOST_SERIES = 6
 """Series that are put into words."""
 
@@ -82,7 +84,9 @@ def flows_words(flows: Sequence[Flow]) -> str:
     ending: dict[str, float] = {}
     for flow in ends:
         ending[flow.target] = ending.get(flow.target, 0.0) + flow.value
-    ranked = sorted(ending.items(), key=lambda item: -item[1])[:3]
+    ranked = [
+        item for item in sorted(ending.items(), key=lambda item: -item[1])[:3] if item[1] > SMALL * total
+    ]
     most = max(flows, key=lambda flow: flow.value)
     return (
         f"{len(flows)} flows, {number(total, False)} in all. Largest: {most.source} to {most.target}, "

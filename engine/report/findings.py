@@ -4,9 +4,9 @@ import math
 from typing import Any
 
 from engine.report import words
-from engine.report.words import amount, error, share
+from engine.report.words import amount, error, share, upper_first
 from engine.results.folder import Results
-from engine.results.horizons import horizon_words, horizon_years
+from engine.results.horizons import count_words, horizon_words, horizon_years
 from engine.vocabulary import UNBROKEN, price_of
 
 CAUSES = {
@@ -202,16 +202,26 @@ def trust(results: Results) -> str:
     )
 
 
+def never(count: int) -> str:
+    """Rated borrowers that default on no path within a year, in a sentence; none where there are none."""
+    if not count:
+        return ""
+    return f" {upper_first(count_words(count))} of them {'default' if count > 1 else 'defaults'} on no path."
+
+
 def probabilities(results: Results) -> str:
     """How the run's default probabilities compare with the market's."""
-    rows = results.tables["plausibility_pd"].dropna(subset=["ratio"])
-    rows = rows[rows["ratio"] > 0]
-    if rows.empty:
+    every = results.tables["plausibility_pd"].dropna(subset=["ratio"])
+    if every.empty:
         return "No borrower of this book has a rating or a CDS to compare with."
+    rows = every[every["ratio"] > 0]
+    if rows.empty:
+        return f"None of {len(every)} borrowers with a rating or CDS defaults within a year on any path."
     near = int(rows["ratio"].between(1 / 3, 3).sum())
     far = rows.loc[rows["ratio"].map(math.log).abs().idxmax()]
     return (
-        f"For {near} of {len(rows)} borrowers with a rating or CDS, the run's one-year default probability "
+        f"For {near} of {len(every)} borrowers with a rating or CDS, the run's one-year default probability "
         f"is within a factor of three of the implied one. The largest difference is {far['name']}: "
         f"{share(far['pd_1y'])} in the run, {share(far['implied_pd_1y'])} implied."
+        f"{never(len(every) - len(rows))}"
     )

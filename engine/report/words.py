@@ -141,7 +141,8 @@ def share(value: float | None) -> str:
         return f"{value:,.0f}x"
     size = abs(value) * 100.0
     places = 0 if size >= 9.95 else 1 if size >= 0.0995 else 2 if size > 0 else 0
-    return f"{100.0 * value:,.{places}f}%"
+    text = f"{size:,.{places}f}"
+    return f"{'-' if value < 0.0 and float(text.replace(',', '')) > 0.0 else ''}{text}%"
 
 
 def seconds(value: float | None) -> str:

@@ -27,6 +27,8 @@ HALF_WIDTH = float(ndtri(0.5 + 0.5 * CONFIDENCE))
 MEAN_ERRORS = 4.0
 """Standard errors the mean weight may lie from one: by chance it does so in one run of 16,000."""
 
+LEAST_PATHS = 2.0
+"""Effective paths beyond a level below which ES has no standard error."""
 RESOLVED_PATHS = 50
 """Effective paths a tail needs. The number k beyond a level is uncertain by 1/sqrt(k), 14% at 50; and with
 fewer the largest losses decide ES: for lognormal losses (log-sd 0.8) its 95% interval covered the truth in
@@ -116,9 +118,12 @@ def es_error(losses: Losses, level: float | Tail) -> float:
     """Standard error of ES from its influence function, USD bn.
 
     ES = VaR + E[(L - VaR)+] / (1 - level), and the error of VaR enters at second order only: the variance is
-    that of the mean of w (L - VaR)+ / (1 - level) (Hong, Hu and Liu 2014, ACM TOMACS 24(4)).
+    that of the mean of w (L - VaR)+ / (1 - level) (Hong, Hu and Liu 2014, ACM TOMACS 24(4)). NaN where fewer
+    than two effective paths lie beyond and lose anything: one loss says nothing of its spread.
     """
     beyond = tail_at(losses, level)
+    if effective_beyond(losses, beyond) < LEAST_PATHS and beyond.expected_shortfall != 0.0:
+        return float("nan")
     excess = np.where(np.arange(losses.weight.size) >= beyond.bin, losses.mean - beyond.value_at_risk, 0.0)
     excess = np.maximum(excess, 0.0)
     mean = float(np.sum(losses.weight * excess)) / losses.total
@@ -174,12 +179,12 @@ uncertain by 32%. Run 5 times as many paths, sample the tail by importance, or r
     effective = effective_beyond(losses, beyond)
     warnings = []
     if effective < least:
-        known = max(effective, 1.0)
+        count = f"{effective:.0f}" if effective >= 1.5 else f"{effective:.1g}"
+        doubt = f"the number beyond it is uncertain by {max(effective, 1.0) ** -0.5:.0%}"
+        more = f"Run {np.ceil(least / effective):,.0f} times as many paths, s" if effective > 0.0 else "S"
         warnings.append(
-            f"Only {effective:.0f} effective paths lie beyond the {100 * beyond.level:.10g}% level, and at "
-            f"least {least:g} are needed: the number beyond it is uncertain by {known**-0.5:.0%}. Run "
-            f"{np.ceil(least / known):.0f} times as many paths, sample the tail by importance, or read "
-            "a lower level."
+            f"Only {count} effective paths lie beyond the {100 * beyond.level:.10g}% level, and at least "
+            f"{least:g} are needed: {doubt}. {more}ample the tail by importance, or read a lower level."
         )
     if indistinct(losses, beyond):
         warnings.append(

@@ -66,7 +66,7 @@ def test_an_ensemble_of_networks(undertow, book, status, tmp_path):
     mean = each.groupby(["measure", "column"])["value"].mean()
     assert mean.to_numpy() == pytest.approx(split.loc[mean.index, "value"].to_numpy(), rel=1e-9, abs=1e-12)
     page = (folder / "report.html").read_text(encoding="utf-8")
-    assert "How much depends on who holds what" in page and "Who holds what is mostly unknown" not in page
+    assert "How much depends on who holds what" in page and "Who holds what is an assumption" not in page
 
 
 def test_a_template_is_not_written_over(undertow, book, untouched):

@@ -136,6 +136,16 @@ def test_a_vanishing_variance_is_poisson():
     np.testing.assert_allclose(found.pmf[:20], stats.poisson(4.0).pmf(np.arange(20)), rtol=2e-4)
 
 
+def test_a_small_variance_of_a_large_book_is_a_negative_binomial():
+    """80,000 obligors expect 800 defaults; 1 + variance 800 rounds most of so small a variance away."""
+    law = creditrisk_plus(
+        np.full(80_000, 0.01), 1.0, 1.0, weights=np.ones((80_000, 1)), variances=[1e-9], unit=1.0
+    )
+    k = np.arange(600, 1001)
+    exact = stats.nbinom.pmf(k, 1e9, 1.0 / (1.0 + 1e-9 * 800.0))
+    np.testing.assert_allclose(law.distribution.pmf[k], exact, rtol=1e-6)
+
+
 def test_an_idiosyncratic_rest_is_convolved():
     weights = np.full((60, 1), 0.4)
     found = creditrisk_plus(np.full(60, 0.05), 1.0, weights=weights, variances=[1.2]).distribution

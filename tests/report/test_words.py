@@ -34,6 +34,8 @@ def test_errors_keep_a_figure_of_their_own(error, beside, said):
         (0.0, "0%"),
         (9.2, "920%"),
         (933.58, "934x"),
+        (-0.05, "-5.0%"),
+        (-0.00001, "0.00%"),
         (None, "–"),
     ],
 )

@@ -92,6 +92,15 @@ def test_an_unresolved_tail_is_said_in_words_and_a_resolved_one_is_not():
     assert "uncertain by 45%" in warning and "Run 10 times as many paths" in warning
 
 
+def test_less_than_two_paths_beyond_a_level_give_no_error():
+    """One loss says nothing of its spread: before, its place in its bin was taken for it."""
+    losses = from_losses(np.arange(1.0, 513.0))
+    assert np.isnan(es_error(losses, 0.999)) and np.isfinite(es_error(losses, 0.99))
+    assert es_error(from_losses(np.zeros(512)), 0.999) == 0.0
+    warning = resolved(losses, 0.999)
+    assert warning.startswith("Only 0.5 effective paths lie beyond") and "Run 98 times as many" in warning
+
+
 def test_one_heavy_path_does_not_resolve_a_tail():
     weight = np.ones(10_000)
     weight[-1] = 2_000.0

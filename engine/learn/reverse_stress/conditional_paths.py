@@ -68,7 +68,9 @@ def chunk_results(
 
     def year_end(state, months):
         trace, breached = months
-        return trace, jnp.any(breached.reshape(-1, QUARTER, *breached.shape[1:]), axis=1)
+        return trace, jnp.any(
+            breached.reshape(len(breached) // QUARTER, QUARTER, *breached.shape[1:]), axis=1
+        )
 
     fate, draws, state, (trace, breached) = every_year(system, sampler, seed, ids, monthly, year_end)
     end = batch_last(paths.ending, system, fate, state, batched=(False, True, True))
@@ -76,10 +78,10 @@ def chunk_results(
         losses=batch_last(paths.snapshot, system, state, batched=(False, True)).losses,
         along=jnp.tensordot(shapes.T, draws.normals, axes=1),
         log_weight=draws.log_weight,
-        trace=trace.reshape(-1, *trace.shape[2:]),
+        trace=jnp.concatenate(trace),
         default_month=end.default_month,
         cause=end.cause,
-        breached=breached.reshape(-1, *breached.shape[2:]),
+        breached=jnp.concatenate(breached),
     )
 
 

@@ -1,6 +1,7 @@
 """The section on what the numbers do not cover."""
 
 from engine.report.section import Bullets, Section
+from engine.report.words import share
 from engine.results.folder import Results
 
 LIMITS = (
@@ -8,7 +9,8 @@ LIMITS = (
     "larger (see the grades): use scenarios and sweeps to see it.",
     "Only debt in the book is counted, not the wider private credit to technology or bonds of AI-linked "
     "firms outside it.",
-    "Losses of shareholders, and the effect of falling share prices on spending, are not counted.",
+    "Losses of the borrowers' shareholders, and the effect of falling share prices on spending, are not "
+    "counted.",
     "The system's losses are credit losses. What sellers of bonds lose to buyers is counted in the losses of "
     "lenders and bearers, where it sums to zero; mark-to-market losses on bonds neither sold nor in default "
     "are not counted anywhere.",
@@ -18,14 +20,20 @@ LIMITS = (
 )  # fmt: skip
 
 
-ONE_NETWORK = (
-    "Who holds what is mostly unknown. This run uses one set of holdings consistent with what is known; "
-    "others give other losses by lender for the same system loss (task=network_ensemble)."
-)
-"""Holds for a run on a single network of holdings."""
-
-
 def limits(results: Results) -> Section:
     """Limits of the results."""
-    sentences = LIMITS if "network" in results.summary else (*LIMITS, ONE_NETWORK)
-    return Section("limits", "What these numbers do not cover", (Bullets(sentences),))
+    one = () if "network" in results.summary else one_network(results)
+    return Section("limits", "What these numbers do not cover", (Bullets((*LIMITS, *one)),))
+
+
+def one_network(results: Results) -> tuple[str, ...]:
+    """What a run on a single network of holdings leaves open; nothing where every holding is known."""
+    grades = results.tables["grades"]
+    assumed = grades[(grades["what"] == "who holds what") & (grades["grade"] == "C")]
+    if not len(assumed) or not assumed["share"].iloc[0] > 0.0:
+        return ()
+    return (
+        f"Who holds what is an assumption (grade C) in {share(assumed['share'].iloc[0])} of the rows that "
+        "say it. This run uses one set of holdings consistent with what is known; others give other losses "
+        "by lender for the same system loss (task=network_ensemble).",
+    )
