@@ -51,8 +51,9 @@ def amount(value: float | None) -> Cell:
 
 
 def measured(value: float | None, error: float | None, mark: str = "") -> Cell:
-    """An amount with its standard error, and a footnote's mark behind it."""
-    return Cell(words.amount(value), "amount", value, f"± {words.error(error, value)}{mark}", (error,))
+    """An amount with its standard error, if there is one, and a footnote's mark behind it."""
+    detail = f"± {words.error(error, value)}{mark}" if words.known(error) else mark
+    return Cell(words.amount(value), "amount", value, detail, (error,))
 
 
 def interval(value: float | None, low: float | None, high: float | None, mark: str = "") -> Cell:

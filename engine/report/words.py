@@ -129,8 +129,8 @@ def error(value: float | None, quantity: float | None) -> str:
 
 
 def measured(value: float | None, standard_error: float | None) -> str:
-    """An amount with its standard error: "275 ± 0.9"."""
-    return f"{amount(value)} ± {error(standard_error, value)}"
+    """An amount with its standard error, if there is one: "275 ± 0.9"."""
+    return f"{amount(value)} ± {error(standard_error, value)}" if known(standard_error) else amount(value)
 
 
 def share(value: float | None) -> str:
