@@ -12,6 +12,7 @@ from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
+from engine.paths.history import histories
 from engine.paths.simulate import chunk_outcome, layout_of, simulate
 from engine.run.blocks import tally_blocks
 from engine.run.devices import mesh_of
@@ -60,3 +61,8 @@ def test_a_book_without_pools_and_stakes_runs_on_two_devices(bare):
     tally, _ = simulate(bare, Plan(4 * CHUNK, CHUNK, 7))
     assert int(tally.paths) == 4 * CHUNK and int(tally.flagged) == 0
     assert tally.defaults.sum() > 0
+
+
+def test_a_path_of_a_book_without_pools_and_stakes_is_replayed(bare):
+    [history] = histories(bare, Plan(4 * CHUNK, CHUNK, 7), [3])
+    assert {len(leaf) for leaf in jax.tree.leaves((history.state, history.info))} == {12}
