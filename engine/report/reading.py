@@ -184,7 +184,7 @@ def worth_drawing(figure: go.Figure) -> bool:
     if flows:
         ends = {flow.source for flow in flows}, {flow.target for flow in flows}
         return any(len(each) < len(flows) for each in ends)  # some node splits or joins
-    if points:
+    if points and not series:
         return len(points) > 1
     if any(trace.meta is not None for trace in figure.data):
         return sum(trace.meta is not None for trace in figure.data) > 1  # links of a network

@@ -10,9 +10,10 @@ import plotly.graph_objects as go
 
 from engine.report import style
 from engine.report.charts import figure, thin
-from engine.report.html import chart_json, packed_plotly, render
+from engine.report.html import drawings, packed_plotly, render
 from engine.report.page import Card
 from engine.report.section import Chart, Section
+from engine.report.style import night
 from engine.report.table import Cell, Table, number, row
 from engine.report.table import probability as probability_cell
 from engine.report.table import share as share_cell
@@ -31,7 +32,6 @@ def write_page(
     contents = sections(tables, model)
     own, unit = tables["losses"], model.unit
     last = own[own["column"] == model.layout.columns[0]].iloc[-1]
-    figures = {chart.name: chart_json(chart.figure) for _, section in contents for chart in section.charts}
     document = render(
         "report.html",
         title="Undertow: a path model",
@@ -49,7 +49,8 @@ def write_page(
         ],
         sections=contents,
         plotly=packed_plotly(),
-        charts=figures,
+        charts=drawings(chart for _, section in contents for chart in section.charts),
+        night=night(),
     )
     write_text(path, document)
 

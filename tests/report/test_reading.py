@@ -95,7 +95,8 @@ def test_named_points_and_flows_and_cells():
      (heat(["r", "s"], ["u", "v"], [[1.0, 0.0], [0.0, 2.0]]), True),
      (heat(["r", "s"], ["u", "v"], [[0.0, 0.0], [0.0, 2.0]]), False),
      (sankey((0, 1, 1.0), (1, 2, 1.0)), False), (sankey((0, 1, 1.0), (0, 2, 1.0)), True),
-     (figure().add_scatter(x=[1.0], y=[2.0], mode="markers", customdata=[["Bank"]]), False)],
+     (figure().add_scatter(x=[1.0], y=[2.0], mode="markers", customdata=[["Bank"]]), False),
+     (fan().add_scatter(x=[1.0], y=[2.0], mode="markers", customdata=[["Bank"]]), True)],
 )  # fmt: skip
 def test_a_chart_that_compares_nothing_is_not_drawn(chart, worth):
     assert worth_drawing(chart) is worth
