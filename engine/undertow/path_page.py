@@ -13,7 +13,6 @@ from engine.report.charts import figure, thin
 from engine.report.html import drawings, packed_plotly, render
 from engine.report.page import Card
 from engine.report.section import Chart, Section
-from engine.report.style import night
 from engine.report.table import Cell, Table, number, row
 from engine.report.table import probability as probability_cell
 from engine.report.table import share as share_cell
@@ -50,7 +49,7 @@ def write_page(
         sections=contents,
         plotly=packed_plotly(),
         charts=drawings(chart for _, section in contents for chart in section.charts),
-        night=night(),
+        night=style.night(),
     )
     write_text(path, document)
 
