@@ -25,14 +25,19 @@ BANDS = (0.5, 0.9, 0.95, 0.99)
 """Levels at which bands of the system's loss begin; the first band lies below."""
 
 
-def distress_table(estimates: Estimates, layout: Layout, labels: Labels, system: System) -> pd.DataFrame:
+Failing = Float64[np.ndarray, "vehicles lenders"]
+"""What each lender loses if one vehicle alone fails, USD bn."""
+
+
+def distress_table(
+    estimates: Estimates, layout: Layout, labels: Labels, system: System, failing: Failing
+) -> pd.DataFrame:
     """Every lender: what it loses with the system, and the system with it.
 
     NaN where a lender loses nothing at that level, and so is in no distress, where its capital is not known,
     and where nobody holds a claim on it (`passed_on`).
     """
-    mechanisms, costs = system.numbers.mechanisms, system.numbers.lenders
-    passed = passed_on(system.names.lenders, system.lenders, mechanisms.lender_network, costs.bankruptcy_cost)
+    passed = passed_on(system.names.lenders, failing)
     rows = []
     for suffix in SYSTEMIC:
         level = LEVELS[suffix]
@@ -64,17 +69,14 @@ def measures_of(column: Systemic, capital: float) -> dict[str, float]:
     }  # fmt: skip
 
 
-def passed_on(names: Sequence[str], table: Any, passing: ArrayLike, cost: ArrayLike) -> dict[str, float]:
+def passed_on(names: Sequence[str], failing: Failing) -> dict[str, float]:
     """What lenders that are no vehicles lose if one vehicle alone fails at month 0, by vehicle, USD bn."""
-    losses = losses_if_one_fails(table, passing, cost)
-    vehicles = len(losses)
-    sums = losses[:, vehicles:].sum(axis=1).tolist()
+    vehicles = len(failing)
+    sums = failing[:, vehicles:].sum(axis=1).tolist()
     return dict(zip(names[:vehicles], sums, strict=True))
 
 
-def losses_if_one_fails(
-    table: Any, passing: ArrayLike, cost: ArrayLike
-) -> Float64[np.ndarray, "vehicles lenders"]:
+def losses_if_one_fails(table: Any, passing: ArrayLike, cost: ArrayLike) -> Failing:
     """What each lender loses on its claims if one vehicle alone fails at month 0, vehicle by vehicle, USD bn.
 
     `table` has the lenders as `System.lenders` has them, vehicles first; `passing` is the share of a
@@ -92,12 +94,16 @@ def losses_if_one_fails(
     return np.asarray(losses)
 
 
-def claims_table(labels: Labels, system: System) -> pd.DataFrame:
+def failing_alone(system: System) -> Failing:
+    """The same of a System."""
+    mechanisms, costs = system.numbers.mechanisms, system.numbers.lenders
+    return losses_if_one_fails(system.lenders, mechanisms.lender_network, costs.bankruptcy_cost)
+
+
+def claims_table(labels: Labels, system: System, failing: Failing) -> pd.DataFrame:
     """Who loses what if one vehicle alone fails at month 0: a row for each vehicle and lender with a loss."""
-    table, names = system.lenders, system.names.lenders
-    passing, cost = system.numbers.mechanisms.lender_network, system.numbers.lenders.bankruptcy_cost
-    losses = losses_if_one_fails(table, passing, cost)
-    vehicles, lenders = np.nonzero(losses > 0.0)
+    names = system.names.lenders
+    vehicles, lenders = np.nonzero(failing > 0.0)
     keys = [f"lender:{name}" for name in names]
     return pd.DataFrame({
         "vehicle": [names[place] for place in vehicles],
@@ -105,7 +111,7 @@ def claims_table(labels: Labels, system: System) -> pd.DataFrame:
         "id": [names[place] for place in lenders],
         "name": [labels.name.get(keys[place], names[place]) for place in lenders],
         "class": [labels.group.get(keys[place], "") for place in lenders],
-        "loss": losses[vehicles, lenders],
+        "loss": failing[vehicles, lenders],
     })  # fmt: skip
 
 

@@ -101,6 +101,7 @@ def tables_of(
     fans, regimes = monthly.fans_table(tally, layout), monthly.regimes_table(tally, layout)
     history, horizons = plausibility.history_table(book), losses.horizon_names(layout)
     about, references = book.about, plausibility.references_of(book)
+    failing = systemic.failing_alone(system)
     whole, legacy = (
         measures[measures["column"] == column].set_index("horizon").to_dict("index")
         for column in ("system", "legacy")
@@ -110,10 +111,10 @@ def tables_of(
         "distribution": losses.distribution_table(estimates, layout),
         "tail": losses.tail_table(estimates, layout, measures),
         "contributions": contributions,
-        "claims": systemic.claims_table(labels, system),
+        "claims": systemic.claims_table(labels, system, failing),
         "conditional_losses": systemic.conditional_table(estimates, layout, labels),
         "lender_failures": failures.failures_table(tally, layout, labels),
-        "distress": systemic.distress_table(estimates, layout, labels, system),
+        "distress": systemic.distress_table(estimates, layout, labels, system, failing),
         "es_shares": systemic.es_shares_table(estimates, layout, labels),
         "clusters": systemic.clusters_table(tally),
         "dispersion": systemic.dispersion_table(tally),

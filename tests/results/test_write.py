@@ -10,7 +10,7 @@ import pyarrow.parquet
 import pytest
 
 from engine.results.folder import read_results, write_json, write_text
-from engine.results.systemic import passed_on
+from engine.results.systemic import losses_if_one_fails, passed_on
 from engine.results.write import write_results
 from engine.tail.histogram import LOSS
 from engine.vocabulary import FLAGS
@@ -255,7 +255,7 @@ def test_a_fund_passes_on_its_capital_and_what_its_bankruptcy_costs():
     lenders = types.SimpleNamespace(
         capital=capital, debt=capital * [1, 1, 0, 0], debt_share=claims, equity_share=claims
     )
-    assert passed_on(names, lenders, 1.0, 0.05) == pytest.approx(
+    assert passed_on(names, losses_if_one_fails(lenders, 1.0, 0.05)) == pytest.approx(
         {"FUND": 1.05 * 9.0, "SLEEVE": 1.05 * 3.0}, rel=1e-12
     )
 
