@@ -64,8 +64,7 @@ def program(paths: int):
         def end(state, kept):
             losses = batch_last(path.snapshot, system, state, batched=(False, True)).losses
             vehicles = system.lenders.debt_share.shape[1]
-            capital = system.lenders.capital[:vehicles, None] * state.lenders.growth
-            return losses, state.lenders.gross[:vehicles] > capital
+            return losses, state.lenders.failed_alone[:vehicles] > 0
 
         def chunk(each):
             made = every_year(system, PSEUDO_RANDOM, seed_words(SEED), each, lambda *_: (), end)[3]
