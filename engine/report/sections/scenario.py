@@ -33,7 +33,7 @@ def scenario(results: Results) -> Section:
     entry = results.summary["scenario_path"]
     columns = results.tables["scenario_columns"]
     parts: list[Part] = [finding(effect(results))]
-    parts += [note(warning) for warning in warnings_of(columns, results.about)]
+    parts += [note(text) for text in (*entry.get("notes", []), *warnings_of(columns, results.about))]
     parts += [both_tails_table(results), *lenders_table(results)]
     parts += [columns_of(columns, span(entry)), path_table(results)]
     return Section("scenario", "What the scenario does", tuple(parts))
