@@ -12,6 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from engine.report import style
+from engine.report.reading import MARK
 from engine.report.words import amount, class_name
 from engine.results.folder import Results
 from engine.results.horizons import horizon_years
@@ -46,6 +47,15 @@ def exceedance(results: Results) -> go.Figure:
     return chart
 
 
+def marks_words(results: Results) -> str:
+    """The marks of `mark_tail` in a sentence: ES is a mean of losses, and has no probability of its own."""
+    loss, span = results.system(results.last), horizon_years(results.last)
+    return (
+        f"Marked over {span}: VaR 99%, {amount(loss['var_99'])} bn, which 1% of paths exceed, and ES 99%, "
+        f"{amount(loss['es_99'])} bn, the mean loss of that 1%."
+    )
+
+
 def mark_tail(chart: go.Figure, results: Results) -> None:
     """Marks VaR and ES at 99% of the last horizon and shades the worst 1%."""
     loss = results.system(results.last)
@@ -57,6 +67,7 @@ def mark_tail(chart: go.Figure, results: Results) -> None:
             y=[level],
             mode="markers",
             name=f"{name}, {results.last}",
+            legendgroup=MARK,
             marker={"color": style.RED, "size": 11, "symbol": symbol},
             hovertemplate=f"{name} {value:,.1f} bn<extra>{results.last}</extra>",
         )

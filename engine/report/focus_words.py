@@ -200,4 +200,4 @@ def signed(scale: Scale, value: float) -> str:
     """A change with its sign; none where it rounds to nothing."""
     if scale.amount(value) == "0":
         return "0"
-    return f"{'−' if value < 0.0 else '+'}{scale.amount(abs(value))}"
+    return f"{'-' if value < 0.0 else '+'}{scale.amount(abs(value))}"

@@ -178,7 +178,7 @@ def actions_table(results: Results) -> Table:
         row(
             ACTIONS[line["action"]], number(line["count"], ".0f"), estimate(scale, line, "el_change", True),
             estimate(scale, line, "es_95_change", True), estimate(scale, line, "es_99_change", True),
-            signed_share(words.ratio(line["es_99_change"], entry["es_99"])),
+            share(words.ratio(line["es_99_change"], entry["es_99"])),
             scaled(scale, line["exposure"]), share(words.ratio(line["es_99"], line["exposure"])),
         )
         for line in results.tables["focus_actions"].to_dict("records")
@@ -194,11 +194,6 @@ def actions_table(results: Results) -> Table:
         "owners put in the difference; faster repayment may itself bring defaults."
     )
     return Table("focus_actions", "Actions and what they change", head, rows, text, scale.unit, brief_rows=4)
-
-
-def signed_share(value: float | None) -> Cell:
-    """A share with a minus sign as wide as a plus."""
-    return Cell(words.share(value).replace("-", "−"), "share", value)
 
 
 def actions(results: Results) -> tuple[Part, ...]:

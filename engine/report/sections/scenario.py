@@ -143,9 +143,12 @@ def columns_of(columns: pd.DataFrame, title: str) -> Table:
 
 
 def unused_of(columns: pd.DataFrame) -> list[str]:
-    """Columns that no factor takes, each with the reason."""
+    """Columns that no factor takes, by the reason."""
     rest = columns[columns["use"] != "given"]
-    return [f"{column['column']}: {USES[column['use']]}; {column['why']}" for _, column in rest.iterrows()]
+    return [
+        f"{', '.join(names)}: {USES[str(use)]}; {why}"
+        for (use, why), names in rest.groupby(["use", "why"], sort=False)["column"]
+    ]
 
 
 def value(amount: float, factor: str) -> Cell:

@@ -7,7 +7,8 @@ from engine.report import style
 from engine.report.charts import figure
 from engine.report.section import Chart, Heading, Pair, Part, Section, finding, note
 from engine.report.sections.heat_maps import heat_maps
-from engine.report.table import Table, amount, interval, measured, probability, row
+from engine.report.sections.losses import STAR, UNRESOLVED, star
+from engine.report.table import Table, amount, changed_share, interval, measured, row
 from engine.report.words import amount as bn
 from engine.report.words import class_name
 from engine.report.words import error as bn_error
@@ -15,7 +16,7 @@ from engine.report.words import share as percent
 from engine.results.folder import Results
 from engine.results.horizons import horizon_words
 
-LEVEL = 0.95
+LEVEL, SUFFIX = 0.95, "95"
 """Level of all measures: beyond 99% of 1% of the paths there is little to count."""
 
 NAMED = 2
@@ -41,7 +42,7 @@ def systemic_risk(results: Results) -> Section:
             "capital when the system is. Bars: 95% intervals."
         )
         chart = Chart("systemic", importance(rows), "Vulnerability and importance of lenders", caption)
-        table = lenders_table(rows)
+        table = lenders_table(results, rows)
         parts += [*heat_maps(results), chart, table, *(note(text) for text in NOTES)]
         parts += [Heading("By class"), classes_table(results)]
     return Section("drag", "Who drags whom down", (*parts, *clustering(results)))
@@ -130,22 +131,28 @@ def importance(rows: pd.DataFrame) -> go.Figure:
     return chart
 
 
-def lenders_table(lenders: pd.DataFrame) -> Table:
-    """All measures of the lenders with the greatest part of ES."""
-    rows = tuple(
-        row(
-            lender["name"], class_name(lender["class"]), measured(lender["mes"], lender["mes_se"]),
-            probability(lender["es_share"], lender["es_share_se"]),
-            probability(lender["vulnerability"], lender["vulnerability_se"]),
-            interval(lender["covar"], lender["covar_lo"], lender["covar_hi"]),
-            measured(lender["delta_covar"], lender["delta_covar_se"]),
-            measured(lender["importance"], lender["importance_se"]), amount(lender["passed_on"]),
-        )
-        for lender in lenders.head(COUNT).to_dict("records")
-    )  # fmt: skip
+def lenders_table(results: Results, lenders: pd.DataFrame) -> Table:
+    """All measures of the lenders with the greatest part of ES.
+
+    MES and its shares rest on the system's tail, importance on the lender's own, CoVaR on where both meet.
+    """
+    ours = star(results.system(results.last), SUFFIX)
+    tails = results.ranked("lender", results.last, "es_99").set_index("id")
+    rows = []
+    for lender in lenders.head(COUNT).to_dict("records"):
+        theirs = star(tails.loc[lender["id"]].to_dict(), SUFFIX)
+        both = "" if lender["covar_resolved"] else STAR
+        rows.append(row(
+            lender["name"], class_name(lender["class"]), measured(lender["mes"], lender["mes_se"], ours),
+            changed_share(lender["es_share"], lender["es_share_se"], mark=ours),
+            changed_share(lender["vulnerability"], lender["vulnerability_se"], mark=ours),
+            interval(lender["covar"], lender["covar_lo"], lender["covar_hi"], both),
+            measured(lender["delta_covar"], lender["delta_covar_se"], both),
+            measured(lender["importance"], lender["importance_se"], theirs), amount(lender["passed_on"]),
+        ))  # fmt: skip
     head = ("Lender", "Class", "MES", "Share of system ES", "Vulnerability", "CoVaR", "ΔCoVaR", "Importance",
             "Others lose if it fails")  # fmt: skip
-    return Table("systemic", "Lenders in distress", head, rows, "", "USD bn", words=2)
+    return Table("systemic", "Lenders in distress", head, tuple(rows), "", "USD bn", UNRESOLVED, words=2)
 
 
 NOTES = (
@@ -165,6 +172,7 @@ NOTES = (
 
 def classes_table(results: Results) -> Table:
     """Euler contributions by class of instrument and of final bearer."""
+    ours = star(results.system(results.last), SUFFIX)
     shares = results.tables["es_shares"]
     shares = shares[
         (shares["level"] == LEVEL) & shares["kind"].isin([*KINDS]) & (shares["contribution"] > 0.0)
@@ -172,8 +180,8 @@ def classes_table(results: Results) -> Table:
     rows = tuple(
         row(
             name, results.about.class_name(part["id"]) if kind == "class" else part["name"],
-            measured(part["contribution"], part["contribution_se"]),
-            probability(part["share"], part["share_se"]),
+            measured(part["contribution"], part["contribution_se"], ours),
+            changed_share(part["share"], part["share_se"], mark=ours),
         )
         for kind, name in KINDS.items()
         for part in shares[shares["kind"] == kind].to_dict("records")
@@ -183,7 +191,9 @@ def classes_table(results: Results) -> Table:
         "funds lose on assets outside the book or bankruptcy costs money."
     )
     head = ("Split by", "Class", "Part of ES 95%", "Share")
-    return Table("systemic_classes", "The system's ES 95% by class", head, rows, text, "USD bn", words=2)
+    return Table(
+        "systemic_classes", "The system's ES 95% by class", head, rows, text, "USD bn", UNRESOLVED, words=2
+    )
 
 
 def clustering(results: Results) -> tuple[Part, ...]:
