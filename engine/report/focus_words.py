@@ -9,7 +9,7 @@ import pandas as pd
 from engine.report import words
 from engine.report.findings import CAUSES
 from engine.report.words import share
-from engine.results.folder import Results
+from engine.results.folder import BILLION, MILLION, Results
 from engine.results.horizons import count_words, horizon_words
 from engine.tail.intervals import RESOLVED_PATHS
 
@@ -35,18 +35,18 @@ OTHERS = {"pools": "pools of borrowers without names", "sales of paper": "sales 
 
 @dataclasses.dataclass(frozen=True)
 class Scale:
-    """The unit in which a focus is told: billions, or millions of what is smaller than one."""
+    """The unit in which a focus is told: the report's, or millions of what is smaller than a billion."""
 
     unit: str
     word: str
     factor: float
 
     def amount(self, value: float | None) -> str:
-        """An amount given in USD bn."""
+        """An amount given in the unit of the results."""
         return words.amount(None if value is None else self.factor * value)
 
     def error(self, row: Mapping[str, Any], key: str) -> str:
-        """The standard error of an amount given in USD bn."""
+        """The standard error of an amount given in the unit of the results."""
         return words.error(self.factor * row[f"{key}_se"], self.factor * row[key])
 
     def measured(self, row: Mapping[str, Any], key: str) -> str:
@@ -56,8 +56,9 @@ class Scale:
 
 def scale_of(results: Results) -> Scale:
     """The unit of the run's focus."""
-    small = results.summary["focus"]["es_99"] < 1.0
-    return Scale("USD m", "million", 1000.0) if small else Scale("USD bn", "billion", 1.0)
+    if results.unit == BILLION and results.summary["focus"]["es_99"] < 1.0:
+        return Scale(MILLION, "million", 1000.0)
+    return Scale(results.unit, results.unit_word, 1.0)
 
 
 def title_of(results: Results) -> str:

@@ -1,5 +1,6 @@
 """The page of one lender, class, group of bearers or borrower: tail, loans, actions, peers, sheets."""
 
+import dataclasses
 import math
 from typing import Any
 
@@ -49,15 +50,15 @@ def tail(results: Results) -> tuple[Part, ...]:
 
 
 def scaled(scale: Scale, value: float) -> Cell:
-    """An amount in the unit of the page; `value` stays in USD bn."""
-    return Cell(scale.amount(value), "amount", value)
+    """An amount in the unit of the page."""
+    return amount(scale.factor * value)
 
 
 def estimate(scale: Scale, line: dict[str, Any], key: str, sign: bool = False) -> Cell:
     """An amount with its error in the unit of the page."""
     cell = measured(scale.factor * line[key], scale.factor * line[f"{key}_se"])
     text = focus_words.signed(scale, line[key]) if sign else cell.text
-    return Cell(text, "amount", line[key], cell.detail, (line[f"{key}_se"],))
+    return dataclasses.replace(cell, text=text)
 
 
 def parts_chart(results: Results) -> go.Figure:
@@ -228,7 +229,7 @@ def peers(results: Results) -> tuple[Part, ...]:
         f"From all {results.summary['paths']:,} paths of the run; place {own + 1} of {len(rows)} by ES 99%."
     )
     emphasis = shown["id"].tolist().index(entry["id"])
-    table = Table("focus_peers", "Beside its peers", head, lines, text, "USD bn", emphasis=emphasis)
+    table = Table("focus_peers", "Beside its peers", head, lines, text, results.unit, emphasis=emphasis)
     return (Heading("Its peers"), table)
 
 

@@ -56,7 +56,7 @@ def system_table(results: Results) -> Table:
         head,
         tuple(rows),
         note,
-        "USD bn",
+        results.unit,
         UNRESOLVED,
         brief_columns=(0, 1, 3, 5, 4, 7),
     )
@@ -91,4 +91,4 @@ def parts_table(results: Results) -> Table:
                     amount(part["tail_mean"]), share(part["tail_share"]),
                 ))  # fmt: skip
     head = ("Horizon", "Loss on", "Expected", "Mean of the worst 1% of paths", "Share of the tail loss")
-    return Table("loss_parts", "Old debt and new", head, tuple(rows), "", "USD bn", words=2)
+    return Table("loss_parts", "Old debt and new", head, tuple(rows), "", results.unit, words=2)

@@ -41,7 +41,9 @@ def systemic_risk(results: Results) -> Section:
             "right: the system loses more when this lender is in distress; up: this lender loses more of its "
             "capital when the system is. Bars: 95% intervals."
         )
-        chart = Chart("systemic", importance(rows), "Vulnerability and importance of lenders", caption)
+        chart = Chart(
+            "systemic", importance(rows, results), "Vulnerability and importance of lenders", caption
+        )
         table = lenders_table(results, rows)
         parts += [*heat_maps(results), chart, table, *(note(text) for text in NOTES)]
         parts += [Heading("By class"), classes_table(results)]
@@ -63,8 +65,8 @@ def lenders_sentence(results: Results) -> str:
     first = rows.loc[rows["importance"].idxmax()]
     sentence = (
         f"On the 5% of paths that are worst for {first['name']}, the system loses "
-        f"{bn(first['importance'])} ± {bn_error(first['importance_se'], first['importance'])} bn more than "
-        "on average, the largest increase for any lender."
+        f"{bn(first['importance'])} ± {bn_error(first['importance_se'], first['importance'])} "
+        f"{results.short} more than on average, the largest increase for any lender."
     )
     weak = rows.dropna(subset=["vulnerability"])
     if weak.empty:
@@ -92,7 +94,7 @@ def clusters_sentence(results: Results) -> str:
     )
 
 
-def importance(rows: pd.DataFrame) -> go.Figure:
+def importance(rows: pd.DataFrame, results: Results) -> go.Figure:
     """Each lender's loss in the system's distress against the system's loss in its distress."""
     rows = rows.dropna(subset=["vulnerability"])
     leaders = {*rows.nlargest(NAMED, "importance").index, *rows.nlargest(NAMED, "vulnerability").index}
@@ -121,10 +123,13 @@ def importance(rows: pd.DataFrame) -> go.Figure:
             error_x=style.bars(part["importance_se"], colour),
             error_y=style.bars(part["vulnerability_se"], colour),
             customdata=part[["name", "mes"]],
-            hovertemplate="<b>%{customdata[0]}</b><br>in its distress the system loses %{x:,.1f} bn more<br>"
-            "in the system's it loses %{y:.1%} of its capital (%{customdata[1]:,.2f} bn)<extra></extra>",
+            hovertemplate="<b>%{customdata[0]}</b><br>in its distress the system loses %{x:,.1f} "
+            f"{results.short} more<br>in the system's it loses %{{y:.1%}} of its capital "
+            f"(%{{customdata[1]:,.2f}} {results.short})<extra></extra>",
         )
-    chart.update_xaxes(title_text="Importance: system loss above average in the lender's distress, USD bn")
+    chart.update_xaxes(
+        title_text=f"Importance: system loss above average in the lender's distress, {results.unit}"
+    )
     chart.update_yaxes(
         title_text="Vulnerability: share of capital lost", tickformat="~%", type="log", dtick="D2"
     )
@@ -152,7 +157,7 @@ def lenders_table(results: Results, lenders: pd.DataFrame) -> Table:
         ))  # fmt: skip
     head = ("Lender", "Class", "MES", "Share of system ES", "Vulnerability", "CoVaR", "ΔCoVaR", "Importance",
             "Others lose if it fails")  # fmt: skip
-    return Table("systemic", "Lenders in distress", head, tuple(rows), "", "USD bn", UNRESOLVED, words=2)
+    return Table("systemic", "Lenders in distress", head, tuple(rows), "", results.unit, UNRESOLVED, words=2)
 
 
 NOTES = (
@@ -192,7 +197,14 @@ def classes_table(results: Results) -> Table:
     )
     head = ("Split by", "Class", "Part of ES 95%", "Share")
     return Table(
-        "systemic_classes", "The system's ES 95% by class", head, rows, text, "USD bn", UNRESOLVED, words=2
+        "systemic_classes",
+        "The system's ES 95% by class",
+        head,
+        rows,
+        text,
+        results.unit,
+        UNRESOLVED,
+        words=2,
     )
 
 
