@@ -33,6 +33,10 @@ SHORT_CAUSES = {
 OTHERS = {"pools": "pools of borrowers without names", "sales of paper": "sales of paper below par"}
 
 
+WORTH_SAYING = 0.05
+"""Share of the tail from which on the chips behind it are named."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Scale:
     """The unit in which a focus is told: the report's, or millions of what is smaller than a billion."""
@@ -146,19 +150,25 @@ def evidence(entry: Mapping[str, Any]) -> str:
     )
 
 
+def loan_name(results: Results, part: pd.Series) -> str:
+    """A loan's name, with its borrower's where that is not in it."""
+    borrower = results.tables["focus_loans"].set_index("id")["borrower"].get(part["id"])
+    return part["name"] if not borrower or borrower in part["name"] else f"{borrower} · {part['name']}"
+
+
 def composition(results: Results) -> str:
     """How concentrated the tail is."""
     loans, chips = cut(results, "loan"), cut(results, "chip")
     if loans.empty or results.summary["focus"]["es_99"] <= 0.0:
         return "Nothing is lost in the tail."
     count = min(len(loans), 3)
-    sentence = f"{loans.iloc[0]['name']} makes {share(loans.iloc[0]['share'])} of ES 99%"
+    sentence = f"{loan_name(results, loans.iloc[0])} makes {share(loans.iloc[0]['share'])} of ES 99%"
     if count > 1:
         together = share(loans["share"].head(count).sum())
         sentence += f", the largest {count_words(count)} of {len(loans)} parts {together}"
     behind = chips[chips["id"] != "no chips in pledge"]
-    if len(behind) and behind.iloc[0]["share"] > 0.0:
-        sentence += f"; {share(behind.iloc[0]['share'])} stands against {behind.iloc[0]['id']}"
+    if len(behind) and behind.iloc[0]["share"] >= WORTH_SAYING:
+        sentence += f"; {share(behind.iloc[0]['share'])} stands against {behind.iloc[0]['name']}"
     return sentence + "."
 
 
@@ -169,11 +179,12 @@ def actions(results: Results) -> str:
         return "None of the four actions changes a loan of this page."
     terms, sold = table[table["action"] != "sale"], table[table["action"] == "sale"]
     sentences = [best_terms(terms, scale, results.summary["focus"]["es_99"])] if len(terms) else []
+    sentences += [costly_terms(terms, scale)] if costly_terms(terms, scale) else []
     if len(sold):
         line = sold.iloc[0].to_dict()
         gone = results.summary["focus"]["exposure"] - line["exposure"]
         sentences.append(
-            f"Selling the largest parts takes {scale.amount(gone)} off what is drawn and "
+            f"Selling the largest parts takes {scale.amount(gone)} {scale.word} off what is drawn and "
             f"{scale.measured(negative(line), 'es_99_change')} {scale.word} off ES 99%."
         )
     return " ".join(sentences)
@@ -189,6 +200,19 @@ def best_terms(table: pd.DataFrame, scale: Scale, es: float) -> str:
         f"Of the changes of terms most comes of this one: {words.lower_first(ACTIONS[best['action']])}, "
         f"ES 99% {scale.measured(fall, 'es_99_change')} {scale.word} lower "
         f"({share(fall['es_99_change'] / es)} of it)."
+    )
+
+
+def costly_terms(table: pd.DataFrame, scale: Scale) -> str:
+    """The change of terms that raises the expected loss most; empty where none does."""
+    if table.empty:
+        return ""
+    worst = table.loc[table["el_change"].idxmax()].to_dict()
+    if worst["el_change"] <= 2.0 * worst["el_change_se"]:
+        return ""
+    return (
+        f"One raises losses: {words.lower_first(ACTIONS[worst['action']])}, expected loss "
+        f"{scale.measured(worst, 'el_change')} {scale.word} higher."
     )
 
 
