@@ -21,9 +21,9 @@ import undertow as ut
 from engine.batch.barriers import stored
 from engine.paths.simulate import simulate
 from engine.results.folder import read_results
+from engine.results.units import unit_of
 from engine.undertow.progress import progress_of, watched
 from engine.undertow.settings import settings_of
-from engine.undertow.units import unit_of
 from experiments.config.bad_input import BadInput as Refusal
 from tests.small_run import composed, written
 
