@@ -144,7 +144,7 @@ def sellers_of(
     target: ArrayLike | None = None, failure: ArrayLike = np.inf, cash: ArrayLike = 0.0,
     order: ArrayLike | None = None,
 ) -> Sellers:  # fmt: skip
-    """Institutions from arguments, checked; raises the ValueErrors that `fire_sale.spiral` promises."""
+    """Institutions from arguments, checked; raises the ValueErrors that `fire_sale` promises."""
     arguments.names_along(
         0, holdings=holdings, debt=debt, leverage_limit=leverage_limit, other_assets=other_assets,
         target=target, failure=failure, cash=cash,
