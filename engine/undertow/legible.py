@@ -60,6 +60,6 @@ def plain(annotation: Any) -> Any:
         return annotation
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     text = re.sub(r"(?<!\w)typing\.", "", text)
-    for parts, name in ((f"{PARTS}, NoneType", "ArrayLike | None"), (PARTS, "ArrayLike")):
-        text = text.replace(f"Union[{parts}]", name)
+    text = text.replace(PARTS, "ArrayLike").replace("Union[ArrayLike, NoneType]", "ArrayLike | None")
+    text = text.replace("Union[ArrayLike]", "ArrayLike")
     return Words(MODULES.sub("", text))
