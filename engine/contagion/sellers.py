@@ -49,7 +49,10 @@ Impact = Callable[[Assets, Assets], Assets]
 
 
 def exponential(sales: Assets, depth: Assets) -> Assets:
-    """exp(-S / depth): the depth divides the price by e. Cifuentes, Ferrucci and Shin (2005)."""
+    """exp(-S / depth): the depth divides the price by e.
+
+    Cifuentes, Ferrucci and Shin (2005), Journal of the European Economic Association 3(2-3), 556-566.
+    """
     return jnp.exp(-sales / depth)
 
 
