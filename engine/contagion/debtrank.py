@@ -14,8 +14,8 @@ distress, x(t):
     single_hit   p = min(h, 1) of its first round   Battiston, Puliga, Kaushik, Tasca and Caldarelli (2012)
     threshold    p = 1 if h >= 1 else 0             Furfine (2003), nothing recovered
 
-The first in PLoS ONE 10(6), e0130406. Distress may exceed one: losses beyond the buffer fall on the firm's own creditors and are counted, but not
-passed on. Any one money unit.
+Distress may exceed one: losses beyond the buffer fall on the firm's own creditors and are counted, but not
+passed on. Any one money unit. The linear rule: PLoS ONE 10(6), e0130406.
 """
 
 import functools
