@@ -1,10 +1,12 @@
 """`import undertow`: what it exports, that it is instant, and that it leaves the user's JAX as it was."""
 
 import ast
+import inspect
 import json
 import os
 import pathlib
 import pickle
+import pydoc
 import re
 import subprocess
 import sys
@@ -442,3 +444,12 @@ def test_the_package_has_the_face():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert answer.stdout.split() == [str(pathlib.Path("engine/undertow")), "True"]
+
+
+def test_help_shows_every_function_by_its_own_name_and_types_by_name():
+    for name in ut.__all__:
+        value = getattr(ut, name)
+        if inspect.isroutine(value):
+            head = pydoc.plain(pydoc.render_doc(value)).split("\n")[2]
+            assert head.startswith(f"{name}("), name
+            assert not re.search(r"_array_like|jaxlib|(?<!<)engine\.|\bUnion\[numpy", head), name
