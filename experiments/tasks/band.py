@@ -76,19 +76,20 @@ def model(context: Context) -> Ensemble:
     experiment, options, book = context.experiment, context.options, context.book
     run, parameters = experiment.run, experiment.parameters
     main = build(experiment, book)
-    if not ranges_of(parameters):
+    names = tuple(ranges_of(parameters))
+    if not names:
         raise BadInput([expected("task", "band", "a parameter within its range: all are set beyond it")])
     ranged = with_ranges(main[0], book["chips"], parameters)
     draws = draw_sets(ranged, run.seed, options.sets)
     try:
-        systems = [main[0], *systems_of(context, ranged.ranges.names, draws)]
+        systems = [main[0], *systems_of(context, names, draws)]
     except NotFinite as error:
         raise BadInput(str(error).split("; ")) from None
     except ValueError as error:
         raise BadInput([f"{book.path}: {error}"]) from None
     plan = Plan(paths=options.paths, block=run.block, seed=run.seed)
     samplers = samplers_of(main[0], plan, "pseudo_random", options.blocks, 1)
-    return Ensemble(main, systems, ranged.ranges.names, draws, plan, samplers)
+    return Ensemble(main, systems, names, draws, plan, samplers)
 
 
 def systems_of(context: Context, names: tuple[Any, ...], draws: Any) -> list[Any]:
