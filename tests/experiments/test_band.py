@@ -81,7 +81,7 @@ def test_what_makes_no_sense_is_refused(undertow, untouched, argument):
 def test_a_book_with_nothing_to_draw_is_refused(
     undertow, book, tmp_path, monkeypatch, what, stand_in, message
 ):
-    """One message, exit code 2, no run folder: no network fits the totals, or no parameter is in its range."""
+    """One message, exit code 2, no folder: no network fits the totals, or no parameter is in its range."""
 
     def draw(*_):
         if isinstance(stand_in, dict):
