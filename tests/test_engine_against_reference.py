@@ -187,6 +187,8 @@ COMPARED = {
     "maturity": lambda s, i: s.funding.maturity,
     "maturing": lambda s, i: s.funding.maturing,
     "coupon": lambda s, i: s.funding.coupon,
+    "ahead_coupon": lambda s, i: s.funding.ahead_coupon,
+    "option": lambda s, i: s.funding.option,
     "limit": lambda s, i: i.funding.limit,
     "belief": lambda s, i: s.belief,
     "hidden": lambda s, i: i.hidden.hidden,

@@ -8,7 +8,7 @@ from engine.book.system import System
 from engine.month.collateral import Collateral
 from engine.month.contracts import ContractFlows
 from engine.month.credit import CreditLosses
-from engine.month.funding import FundingState
+from engine.month.debt_service import FundingState
 from engine.month.lenders import LenderLosses
 from engine.month.pools import Pools
 

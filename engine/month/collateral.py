@@ -10,7 +10,8 @@ from engine.book.system import Month, System
 from engine.contagion.valuation import market_price, saturating_impact
 from engine.month.chips import ChipMarket, bought_per_usd
 from engine.month.contracts import ContractFlows
-from engine.month.funding import Funding, FundingState
+from engine.month.debt_service import FundingState
+from engine.month.funding import Funding
 from engine.month.setting import Setting
 from engine.numerics import indicator
 from engine.vocabulary import MONTH, REGIMES

@@ -7,7 +7,8 @@ from jaxtyping import Array, Bool, Float, Int
 from engine.book.system import System
 from engine.month.collateral import Collateral, CollateralState
 from engine.month.contracts import ContractFlows
-from engine.month.funding import Funding, FundingState
+from engine.month.debt_service import FundingState
+from engine.month.funding import Funding
 from engine.month.inputs import Fate
 from engine.month.setting import Setting, Standing
 from engine.month.terms import earning_power

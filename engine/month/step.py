@@ -11,6 +11,7 @@ from engine.month import (
     collateral,
     contracts,
     credit,
+    debt_service,
     economy,
     funding,
     hidden_debt,
@@ -35,7 +36,7 @@ class State(eqx.Module):
     chips: chips.ChipState
     plants: plant.PlantState
     contracts: contracts.ContractState
-    funding: funding.FundingState
+    funding: debt_service.FundingState
     collateral: collateral.CollateralState
     credit: credit.CreditState
     pools: pools.PoolState
@@ -73,7 +74,7 @@ def init(system: System) -> State:
         chips=chips.init(system),
         plants=plant.init(system),
         contracts=contracts.init(system),
-        funding=funding.init(system),
+        funding=debt_service.init(system),
         collateral=collateral.init(system),
         credit=credit.init(system),
         pools=pools.init(system),
@@ -103,8 +104,8 @@ def step(system: System, fate: Fate, state: State, month: Month, shocks: Shocks)
     plants, delivery = plant.step(
         system, state.plants, state.collateral.pledged, state.contracts.size, state.funding.peak, setting
     )
-    service = funding.service(system, state.funding, setting)
-    means = funding.means(system, state.funding, service)
+    service = debt_service.service(system, state.funding, setting)
+    means = debt_service.means(system, state.funding, service)
     contract_state, flows = contracts.step(system, state.contracts, setting, delivery, means, shocks.round)
     belief, hidden = hidden_debt.step(system, state.belief, setting, flows, state.funding.balance)
     owed = funding.Obligations(delivery, hidden)

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Float32, Float64, Int
 
 from engine.book.system import System
 from engine.draws.samplers import PSEUDO_RANDOM, Sampler
+from engine.month.debt_service import margin
 from engine.month.step import Info, State
 from engine.paths.history import lived
 from engine.paths.path import YEAR
@@ -74,7 +75,7 @@ def due_and_means(
     due = info.contracts.paid / MONTH
     result = info.contracts.ebitda - table.sold @ (table.margin * info.contracts.received)
     result = result + table.bought @ info.contracts.paid + info.contracts.committed_equity
-    rate = funds.coupon + loans.floating * info.economy.rate
+    rate = margin(funds) + loans.floating * info.economy.rate
     serviced = loans.borrowed @ (funds.balance * rate + loans.amortisation * funds.peak)
     undrawn = jnp.maximum(loans.committed - funds.balance, 0.0) @ system.firms.revolver
     return due, funds.cash + undrawn + result / MONTH - serviced

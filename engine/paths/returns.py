@@ -15,6 +15,7 @@ from jaxtyping import Array, Float
 from engine.batch.path_last import batch_last
 from engine.book.system import System
 from engine.draws.samplers import PSEUDO_RANDOM, Sampler
+from engine.month.debt_service import margin
 from engine.paths import path as paths
 from engine.paths.draws import PathIds, Seed
 from engine.paths.simulate import every_year
@@ -37,9 +38,9 @@ def chunk_returns(system: System, sampler: Sampler, seed: Seed, ids: PathIds) ->
 
     def monthly(system, state, info):
         loans, shares = system.loans, loan_holdings(system)
-        margin = state.funding.coupon - (1.0 - loans.floating) * info.economy.rate
+        over_rate = margin(state.funding) - (1.0 - loans.floating) * info.economy.rate
         balance = state.funding.balance * MONTH
-        return shares @ (balance * margin), shares @ balance
+        return shares @ (balance * over_rate), shares @ balance
 
     def year_end(state, months):
         income, lent = months

@@ -4,13 +4,14 @@ import dataclasses
 import types
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from engine.book.build import build_system
 from engine.book.parameters import Parameters
-from engine.month import chips, funding, hidden_debt, revenue, terms
+from engine.month import chips, debt_service, hidden_debt, refinancing, revenue, terms
 from engine.month.inputs import fate_of
 from engine.paths import replay
 from engine.vocabulary import GROUP
@@ -122,11 +123,11 @@ def test_lenders_look_through_once_the_boom_breaks_or_a_project_falls_and_do_not
 def test_interest_in_kind_is_what_cash_lacks_and_at_most_the_share_agreed(five_years, setting_of):
     names = five_years.names
     firm, loan = names.firms.index("FLUI"), names.loans.index("FLUI_GPU")
-    owed = funding.service(five_years, funding.init(five_years), setting_of(1))
+    owed = debt_service.service(five_years, debt_service.init(five_years), setting_of(1))
     interest = float(owed.interest[loan])
     for lacking, expected in ((0.0, 0.0), (0.25 * interest, 0.25 * interest), (9.0, 0.5 * interest)):
         asked = jnp.zeros(len(names.firms), jnp.float32).at[firm].set(lacking)
-        kind = np.asarray(funding.pay_in_kind(five_years, owed, asked), np.float64)
+        kind = np.asarray(refinancing.pay_in_kind(five_years, owed, asked), np.float64)
         assert kind[loan] == pytest.approx(expected, rel=1e-5, abs=1e-9)
         assert kind.sum() == pytest.approx(expected, rel=1e-5, abs=1e-9)
 
@@ -155,7 +156,8 @@ def test_a_firm_whose_equity_is_gone_pays_no_margin_above_the_ceiling(five_years
     asked = np.asarray(loans.refinancing_margin) * spread
     dearest = float(five_years.numbers.credit.margin_ceiling) + np.asarray(info.economy.rate).max()
     assert asked[owing].max() > 1.0
-    assert (np.asarray(states.funding.coupon) <= np.maximum(np.asarray(loans.coupon), dearest) + 1e-6).all()
+    margin = np.asarray(jax.vmap(debt_service.margin)(states.funding))
+    assert (margin <= np.maximum(np.asarray(loans.coupon), dearest) + 1e-6).all()
 
 
 def test_a_subsidiary_falls_the_month_after_its_parent(five_years, base, changed, outcome_of):

@@ -9,7 +9,7 @@ import pytest
 
 from engine.book.build import build_system
 from engine.book.parameters import Parameters
-from engine.month import contracts, funding, pools, vendors
+from engine.month import contracts, debt_service, pools, vendors
 from engine.vocabulary import MONTH
 from tests.month.conftest import MONTHS, TODAY, chip_market, month_of, paired_change
 
@@ -149,11 +149,11 @@ def test_without_the_mechanism_support_is_what_was_promised(five_years, changed,
 def test_a_convertible_in_the_money_is_paid_in_shares(five_years, place, setting_of):
     """CoreWeave's convertible matures now: at 1.2 times the equity value it is owed, at 1.4 it is shares."""
     loan, firm = place["CRWV_CB31"], place["CRWV"]
-    state = funding.init(five_years)
+    state = debt_service.init(five_years)
     state = eqx.tree_at(lambda s: s.maturity, state, at(state.maturity, loan, 1.0))
     for rise, shares in ((1.2, 0.0), (1.4, 2.25)):
         value = at(five_years.firms.equity_value, firm, rise * five_years.firms.equity_value[firm])
-        owed = funding.service(five_years, state, setting_of(1, value=value))
+        owed = debt_service.service(five_years, state, setting_of(1, value=value))
         assert float(owed.converted[loan]) == pytest.approx(shares)
         assert float(owed.due[loan]) == pytest.approx(2.25 - shares)
         assert float(jnp.sum(owed.converted)) == pytest.approx(shares)

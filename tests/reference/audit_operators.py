@@ -93,8 +93,11 @@ def maturities(book, state, now, new) -> None:
             f"more of loan {m} is refinanced ahead than is asked for"
         )
         assert early == 0.0 or not now["bullet"][m], f"loan {m} matures and is refinanced ahead of it"
-        if now["bullet"][m]:
+        if now["bullet"][m] and not (now["still"][m] and now["loan_unpaid"][m] > 1e-6):
             assert share == 1.0, f"loan {m} has been renewed and only a part of it matures"
+        elif now["bullet"][m]:
+            past_due = share * now["balance_after_service"][m]
+            assert past_due >= now["loan_unpaid"][m] - 1e-9, f"less of loan {m} is past due than is unpaid"
         else:
             left = state["balance"][m] - now["amortisation"][m]
             fallen = (state["maturing"][m] - share) * left

@@ -48,7 +48,9 @@ def service(book, state, now, new, t: int) -> None:
     now["early"] = []
     for m in range(len(loans.borrower)):
         balance = state["balance"][m]
-        rate = state["coupon"][m] + loans.floating[m] * new["short_rate"]
+        share = state["maturing"][m]
+        rate = share * state["coupon"][m] + (1.0 - share) * state["ahead_coupon"][m]
+        rate += loans.floating[m] * new["short_rate"]
         deserted = loans.has_tenant[m] > 0 and not now["operating"][int(loans.tenant[m])]
         due_now = t > loans.interest_from_month[m] or deserted
         interest.append(balance * rate * DT if due_now else 0.0)
@@ -118,7 +120,7 @@ def extend_by_right(book, state, now, new, t: int) -> None:
         agreed = loans.has_tenant[m] > 0 and now["operating"][int(loans.tenant[m])] > 0
         sold = [c for c in range(len(book.contracts.seller)) if book.contracts.seller[c] == loans.borrower[m]]
         let = any(book.contracts.operating[c] > 0 and contracts.term(book, c, t) > 0.0 for c in sold)
-        by_right = agreed and let and market > state["coupon"][m]
+        by_right = state["option"][m] and agreed and let and market > state["coupon"][m]
         if by_right:
             now["early"][m] = 0.0
             if now["bullet"][m]:
@@ -217,19 +219,55 @@ def settle(book, draws, now) -> None:
         now["cash_after_service"].append(max(cash, 0.0))
 
 
-def still_maturing(state, now, m: int) -> float:
-    """mu'_m: share of the balance that nobody has refinanced ahead; 1 again after a maturity."""
+def blend(parts) -> float:
+    """Mean of coupons, each with its amount; None where there is nothing."""
+    total = sum(amount for amount, _ in parts)
+    return sum(amount * coupon for amount, coupon in parts) / total if total > 0.0 else None
+
+
+def renewed(book, state, now, new, m: int, t: int) -> None:
+    """Coupons, maturity, share that still matures and right to extend of loan m.
+
+    The part refinanced ahead bears its own coupon until the loan as a whole has been dealt with.
+    """
+    loans, market = book.loans, now["market_coupon"][m]
+    balance, unpaid = now["balance_after_service"][m], now["loan_unpaid"][m]
     left = state["balance"][m] - now["amortisation"][m]
-    if now["bullet"][m]:
-        return 1.0
-    return max(state["maturing"][m] - (now["ahead"][m] / left if left > 0.0 else 0.0), 0.0)
+    coupon, earlier = state["coupon"][m], (left * (1.0 - state["maturing"][m]), state["ahead_coupon"][m])
+    fresh, maturity, option = now["ahead"][m], state["maturity"][m], state["option"][m]
+    if not now["bullet"][m]:
+        rung = min(now["rolled"][m] / balance, 1.0) if balance > 0.0 else 0.0
+        coupon += rung * (market - coupon)
+        maturing = max(1.0 - (earlier[0] + fresh) / left, 0.0) if left > 0.0 else 1.0
+        ahead = blend([earlier, (fresh, market)])
+    else:
+        fresh += now["rolled"][m] + (unpaid if now["amended"][m] else 0.0)
+        ahead = blend([earlier, (fresh, market)])
+        if unpaid > 1e-6 and now["still"][m]:
+            maturing = 1.0 - (earlier[0] + fresh) / balance
+        else:
+            share = min((earlier[0] + fresh) / balance, 1.0) if balance > 0.0 else 0.0
+            coupon += share * ((market if ahead is None else ahead) - coupon)
+            maturing = 1.0
+            extended = unpaid > 1e-6 or now["by_right"][m]
+            maturity = t + (book.numbers.credit.extension_months if extended else loans.tenor_months[m])
+            if not extended:
+                option = True
+            elif now["by_right"][m]:
+                option = False
+    new["coupon"].append(coupon)
+    new["ahead_coupon"].append(state["ahead_coupon"][m] if ahead is None else ahead)
+    new["maturing"].append(maturing)
+    new["maturity"].append(maturity)
+    new["option"].append(option)
 
 
 def balances(book, state, now, new, t: int) -> None:
     """Draws, B1, maturities and coupons."""
     loans = book.loans
     now["draw"], now["balance_after_service"] = [], []
-    new["maturity"], new["coupon"], new["maturing"] = [], [], []
+    for name in ("coupon", "ahead_coupon", "maturing", "maturity", "option"):
+        new[name] = []
     for m in range(len(loans.borrower)):
         i = int(loans.borrower[m])
         draw = 0.0
@@ -242,20 +280,9 @@ def balances(book, state, now, new, t: int) -> None:
             balance += now["revolver_draw"][i]
         if bridge_loan(book, i) == m:
             balance += now["bridged"][i]
-        maturity = state["maturity"][m]
-        if now["bullet"][m]:
-            if now["loan_unpaid"][m] <= 1e-6 and not now["by_right"][m]:
-                maturity = t + loans.tenor_months[m]
-            elif not now["still"][m]:
-                maturity = t + book.numbers.credit.extension_months
-        new["maturing"].append(still_maturing(state, now, m))
-        amended = now["loan_unpaid"][m] if now["amended"][m] else 0.0
-        weight = (now["rolled"][m] + now["ahead"][m] + amended) / max(balance, 1e-9)
-        coupon = state["coupon"][m] + weight * (now["market_coupon"][m] - state["coupon"][m])
         now["draw"].append(draw)
         now["balance_after_service"].append(balance)
-        new["maturity"].append(maturity)
-        new["coupon"].append(coupon)
+        renewed(book, state, now, new, m, t)
 
 
 def month(book, state, draws, now, new, t: int) -> None:

@@ -95,6 +95,8 @@ def start_state(book) -> dict:
         "maturity": list(book.loans.maturity_month),
         "coupon": list(book.loans.coupon),
         "maturing": [1.0] * len(book.loans.borrower),
+        "ahead_coupon": list(book.loans.coupon),
+        "option": [True] * len(book.loans.borrower),
         "pledged": [list(row) for row in book.loans.pledged],
         "collateral_scale": collateral.start_scales(book, chips.start(book)["price_start"]),
         "waived_until": [0.0] * len(book.loans.ltv_target),

@@ -171,6 +171,12 @@ def test_the_audit_sees_fees_for_orders_that_were_paid(monkeypatch):
 
 
 def test_the_audit_sees_a_maturity_that_is_forgotten(monkeypatch):
-    monkeypatch.setattr(funding, "still_maturing", lambda state, now, m: 0.5 * state["maturing"][m])
+    renewed = funding.renewed
+
+    def forgetful(book, state, now, new, m, t):
+        renewed(book, state, now, new, m, t)
+        new["maturing"][m] *= 0.5
+
+    monkeypatch.setattr(funding, "renewed", forgetful)
     with pytest.raises(AssertionError, match="matures"):
         path_of(stressed(), 0)

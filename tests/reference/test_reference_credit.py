@@ -243,6 +243,19 @@ def test_a_loan_whose_tenant_pays_is_extended_as_agreed_where_lenders_would_ask_
     assert calm(system, 15)["months"][14]["rolled"][3] > 0.0
 
 
+def test_a_right_to_extend_is_used_once():
+    """Extended as agreed in month 15, refinanced at what lenders ask for in month 39, with a new right."""
+    system = example.small_system()
+    system.loans.has_tenant[3], system.loans.tenant[3] = 1.0, SOFTWARE
+    system.contracts.end_month[system.contracts.seller == HOST] = 90.0
+    months = calm(system, 39)["months"]
+    assert months[13]["option"][3] and months[14]["rolled"][3] == 0.0 and not months[14]["option"][3]
+    assert months[14]["maturity"][3] == 15 + 24
+    assert months[37]["coupon"][3] == near(0.09) and months[38]["coupon"][3] == near(0.055 + 0.037)
+    assert months[38]["rolled"][3] == near(3.0) and months[38]["option"][3]
+    assert months[38]["maturity"][3] == 39 + 48
+
+
 def test_lenders_stand_still_until_they_decide():
     """Of three months: with u = 0.6 nothing happens; u = 0.7 decides, and 0.1 of a uniform extends."""
     rows = {}
@@ -255,7 +268,7 @@ def test_lenders_stand_still_until_they_decide():
     still, extended = (rows[uniform][14] for uniform in (0.6, 0.7))
     assert still["maturity"][3] == 15 and still["cause"][HOST] == 0
     assert still["balance"][3] == extended["balance"][3] and extended["maturity"][3] == 15 + 24
-    assert rows[0.6][15]["due"][3] == still["balance"][3] and rows[0.7][15]["due"][3] == 0.0
+    assert abs(rows[0.6][15]["due"][3] - still["balance"][3]) < 1e-8 and rows[0.7][15]["due"][3] == 0.0
 
 
 def test_scale_of_collateral_sets_the_loan_to_value_of_month_zero():

@@ -129,7 +129,10 @@ def test_maturities_are_refinanced_ahead_in_equal_parts():
         assert months[t - 1]["early"][3] == months[t - 1]["ahead"][3] == near(3.0 / 13.0)
         assert months[t - 1]["maturing"][3] == near(1.0 - (t - 2) / 13.0)
         assert months[t - 1]["balance"][3] == near(3.0) and months[t - 1]["due"][3] == 0.0
-    assert months[2]["coupon"][3] == near(0.09 + (0.055 + 0.037 - 0.09) / 13.0)
+    for month in months[2:14]:
+        assert (month["coupon"][3], month["ahead_coupon"][3]) == near((0.09, 0.055 + 0.037))
+    assert months[14]["interest"][3] == near(3.0 * (0.09 / 13.0 + 0.092 * 12.0 / 13.0) / 12.0)
+    assert months[14]["coupon"][3] == near(0.092), "a loan refinanced whole bears nothing of its old coupon"
     assert months[14]["due"][3] == months[14]["rolled"][3] == near(3.0 / 13.0)
     assert months[14]["maturity"][3] == 15 + 48 and months[14]["maturing"][3] == 1.0
     assert months[15]["ahead"][3] == 0.0
@@ -151,6 +154,22 @@ def test_what_lenders_have_no_room_for_waits_until_it_matures():
     month = calm(system, 3)["months"][2]
     assert month["limit"][HOST] == near(2.9) and month["ahead"][3] == near(3.0 / 13.0 - 0.1)
     assert month["maturing"][3] == near(1.0 - (3.0 / 13.0 - 0.1) / 3.0)
+
+
+def test_while_lenders_stand_still_only_what_is_unpaid_falls_due_again():
+    """They have room for one of three billion, and decide in no month of these."""
+    system = maturing()
+    system.numbers.credit.standstill_months, system.numbers.credit.refinance_months = 12.0, 0.0
+    system.firms.cash[HOST], system.firms.equity_value[HOST] = 0.1, 1e-9
+    system.firms.debt_multiple[HOST] *= 1.0 / calm(system, 15)["months"][14]["limit"][HOST]
+    months = calm(system, 16, extension=np.zeros((16, len(system.loans.borrower))))["months"]
+    last, after = months[14], months[15]
+    assert last["rolled"][3] == near(1.0) and 0.1 < last["loan_unpaid"][3] < 2.0
+    assert last["maturity"][3] == 15 and last["maturing"][3] == near(
+        last["loan_unpaid"][3] / last["balance"][3]
+    )
+    assert (last["coupon"][3], last["ahead_coupon"][3]) == near((0.09, 0.055 + 0.037))
+    assert after["due"][3] == near(last["loan_unpaid"][3])
 
 
 def test_only_what_still_matures_is_converted():
