@@ -30,6 +30,7 @@ def test_a_band_from_the_book_to_the_report(undertow, book, status, tmp_path):
     assert set(entry["system"]["es_99"]) == {"simulation", "parameters", "network", "together"}
     assert set(entry["bearers"]) == set(summary["bearers"])
     page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "Which parameters matter takes 48 sets or more (band.sets)." in page
     assert "How sure the numbers are" in page and "task=band adds" not in page
     assert "band" in openpyxl.load_workbook(folder / "report.xlsx").sheetnames
 

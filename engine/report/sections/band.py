@@ -10,6 +10,7 @@ from engine.report.table import Cell, Table, measured, number, row
 from engine.report.words import class_name
 from engine.results.folder import Results
 from engine.results.horizons import horizon_years
+from engine.tail.regression import PER_PARAMETER
 
 SOURCES = {
     "simulation": "Simulation",
@@ -216,4 +217,13 @@ def method(results: Results) -> str:
         f"same {asked['paths']:,} paths; what these few paths add to the differences between sets is taken "
         "off (docs/band.md). Simulation error comes on top, as the root of the sum of squares. The structure "
         "of the model, parameters that history identifies and rows of the book are not varied."
+        f"{too_few(results)}"
     )
+
+
+def too_few(results: Results) -> str:
+    """How many sets it takes to tell the parameters apart; nothing where there are so many."""
+    if "band_drivers" in results.tables:
+        return ""
+    count = PER_PARAMETER * results.tables["band_sets"]["parameter"].nunique()
+    return f" Which parameters matter takes {count} sets or more (band.sets)."
