@@ -18,7 +18,7 @@ from engine.results.estimates import LEVELS
 from engine.results.losses import Labels, column_kind, labels_of_column
 from engine.tail import intervals, measures, regression, variance_components
 from engine.tail.tally import Layout
-from engine.tail.variance_components import BAND, Between
+from engine.tail.variance_components import BAND, Between, Table
 
 LEVEL_OF: Mapping[str, float | None] = {"el": None, "es_95": LEVELS["95"], "es_99": LEVELS["99"]}
 """Statistics whose band is measured, and their levels."""
@@ -73,12 +73,14 @@ class BandMeasures(EnsembleMeasures):
         rows = []
         for name, level in self.levels.items():
             table, within = self.table(name), np.stack(self.within[name])
-            base, parts = table[0].mean(axis=0), [self.part(table, source) for source in SOURCES]
+            own, parts = table[0], [self.part(table, source) for source in SOURCES]
             error = np.array([error_of(losses, level) for losses in self.first])
-            rows.append(keys.assign(measure=name, source=SIMULATION, **simulation_columns(base, error)))
+            rows.append(
+                keys.assign(measure=name, source=SIMULATION, **simulation_columns(own.mean(axis=0), error))
+            )
             for source, part in zip(SOURCES, parts, strict=True):
                 split = variance_components.between(part, self.part(within, source))
-                rows.append(keys.assign(measure=name, source=source, **source_columns(base, split)))
+                rows.append(keys.assign(measure=name, source=source, **source_columns(own, part, split)))
             more, more_error = variance_components.interaction(parts[-1], parts[:-1])
             rows[-1] = rows[-1].assign(interaction=more, interaction_se=more_error)
         return pd.concat(rows, ignore_index=True)
@@ -127,16 +129,25 @@ def error_of(losses: measures.Losses, level: float | None) -> float:
 def simulation_columns(base: np.ndarray, error: np.ndarray) -> dict[str, np.ndarray]:
     """Columns of the source `simulation`, whose band is the 90% interval of a normal estimate."""
     return {
-        "base": base, "value": base, "value_se": error, "sd": error,
-        "low": base - MIDDLE * error, "high": base + MIDDLE * error,
+        "base": base, "mean": 0.0 * base, "low": -MIDDLE * error, "high": MIDDLE * error, "sd": error
     }  # fmt: skip
 
 
-def source_columns(base: np.ndarray, split: Between) -> dict[str, np.ndarray]:
-    """Columns of a source whose sets differ."""
+def source_columns(
+    own: Float64[np.ndarray, "blocks columns"], part: Table, split: Between
+) -> dict[str, np.ndarray]:
+    """Columns of a source whose sets differ; changes against the book's own on the same paths.
+
+    Their errors add the draw of the sets and the paths, by the blocks' mean differences.
+    """
+    base, blocks = own.mean(axis=0), len(own)
+    paths = (part.mean(axis=0) - own).var(axis=0, ddof=1) / blocks
     return {
-        "base": base, "value": split.mean, "value_se": split.error, "sd": split.sd, "sd_se": split.sd_error,
-        "low": split.low, "low_se": split.low_error, "high": split.high, "high_se": split.high_error,
+        "base": base,
+        "mean": split.mean - base, "mean_se": np.sqrt(paths + split.sd**2 / len(part)),
+        "low": split.low - base, "low_se": np.sqrt(paths + split.low_error**2),
+        "high": split.high - base, "high_se": np.sqrt(paths + split.high_error**2),
+        "sd": split.sd, "sd_se": split.sd_error,
         "variance": split.variance, "noise_sd": np.sqrt(split.noise),
     }  # fmt: skip
 
@@ -145,7 +156,7 @@ def summary(tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     """The entry `band` of summary.json, beside what was asked: bands of the system, classes and bearers."""
     entry: dict[str, Any] = {"system": {}, "lender_classes": {}, "bearers": {}}
     places = {"lenders": "lender_classes", "bearer": "bearers"}
-    shown = ["base", "value", "sd", "sd_se", "low", "low_se", "high", "high_se"]
+    shown = ["base", "sd", "sd_se", "mean", "mean_se", "low", "low_se", "high", "high_se"]
     for row in tables["band"].to_dict("records"):
         more = ["interaction", "interaction_se"] if row["source"] == "together" else []
         numbers = {key: row[key] for key in [*shown, *more] if not pd.isna(row[key])}

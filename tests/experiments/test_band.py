@@ -36,7 +36,7 @@ def test_a_band_from_the_book_to_the_report(undertow, book, status, tmp_path):
 
     # The ensemble's first member is the main job: the same paths give the same number and the same error.
     own, main = entry["system"], summary["system"]["1y"]
-    assert own["el"]["simulation"]["value"] == pytest.approx(main["el"], rel=1e-12)
+    assert own["el"]["simulation"]["base"] == pytest.approx(main["el"], rel=1e-12)
     for measure in own:
         assert own[measure]["simulation"]["sd"] == pytest.approx(main[f"{measure}_se"], rel=1e-9)
 

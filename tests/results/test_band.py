@@ -72,8 +72,11 @@ def test_ranges_are_those_of_the_law_around_the_book_s_own_value(measured):
     rows = measured[0]["band"].set_index(["measure", "column", "source"])
     own = rows.loc[("es_99", "system", "parameters")]
     assert own["base"] == pytest.approx(LEVEL, abs=4.0 * 0.5 / BLOCKS**0.5)
+    assert abs(own["mean"] - SHIFT) < 4.0 * own["mean_se"]
+    error = np.hypot(SDS["parameters"] / SETS**0.5, 0.5 / BLOCKS**0.5)
+    assert own["mean_se"] == pytest.approx(error, rel=4.0 / (2.0 * (SETS - 1)) ** 0.5)
     for end, side in (("low", -1.645), ("high", 1.645)):
-        truth = LEVEL + SHIFT + side * SDS["parameters"]
+        truth = SHIFT + side * SDS["parameters"]
         assert abs(own[end] - truth) < 4.0 * 0.3 * SDS["parameters"]
         assert own[f"{end}_se"] > 0.0
 
@@ -128,9 +131,7 @@ def test_the_table_has_a_row_for_each_source(with_band, results):
 def test_a_source_without_effect_is_nothing(with_band):
     rows = with_band.tables["band"]
     still = rows["source"] == "network"
-    flat = rows.assign(
-        low=rows["low"].where(~still, rows["base"]), high=rows["high"].where(~still, rows["base"])
-    )
+    flat = rows.assign(low=rows["low"].where(~still, 0.0), high=rows["high"].where(~still, 0.0))
     text = sure(with_band._replace(tables=with_band.tables | {"band": flat}))
     assert "nothing from who holds what" in text
 

@@ -109,11 +109,11 @@ SETS = 48
 
 
 def effects(rng, crossed):
-    """Pseudo-values [members, blocks, 1] of two sources with sd 3 and 1, and of both with an interaction.
+    """Pseudo-values [members, blocks, 1] of two sources with sd 3 and 2, and of both with an interaction.
 
-    The sources' effects are multiplied for the interaction, whose sd is `crossed` x 3 x 1.
+    The sources' effects are multiplied for the interaction, whose sd is `crossed` x 3 x 2.
     """
-    a, b = rng.normal(0.0, 3.0, SETS), rng.normal(0.0, 1.0, SETS)
+    a, b = rng.normal(0.0, 3.0, SETS), rng.normal(0.0, 2.0, SETS)
     blocks = rng.normal(0.0, 5.0, BLOCKS)
 
     def table(effect):
@@ -126,7 +126,7 @@ def test_sds_of_two_sources_are_those_of_their_law():
     """V of each source is its variance, whatever the blocks have in common."""
     rng = np.random.default_rng(11)
     tables = [effects(rng, 0.0) for _ in range(REPEATS)]
-    for place, truth in ((0, 9.0), (1, 1.0), (2, 10.0)):
+    for place, truth in ((0, 9.0), (1, 4.0), (2, 13.0)):
         splits = [between(each[place], np.ones((SETS, 1))) for each in tables]
         near(np.array([split.variance[0] for split in splits]), truth)
         assert all(split.sd[0] ** 2 == pytest.approx(max(split.variance[0], 0.0)) for split in splits)
@@ -141,9 +141,9 @@ def test_the_stated_error_of_an_sd_is_its_spread():
     assert abs(stated / seen - 1.0) < 4.0 / np.sqrt(2 * (REPEATS - 1)) + 1.0 / SETS
 
 
-@pytest.mark.parametrize(("crossed", "truth"), [(0.0, 0.0), (0.5, 2.25)])
+@pytest.mark.parametrize(("crossed", "truth"), [(0.0, 0.0), (0.5, 9.0)])
 def test_interaction_is_what_both_vary_beyond_the_sum(crossed, truth):
-    """Var(c a b) = c^2 9 x 1 for independent a and b of mean zero; nothing without it."""
+    """Var(c a b) = c^2 9 x 4 for independent a and b of mean zero; nothing without it."""
     rng = np.random.default_rng(13)
     pairs = [interaction(whole, parts) for *parts, whole in (effects(rng, crossed) for _ in range(REPEATS))]
     values, errors = np.array([[value[0], error[0]] for value, error in pairs]).T

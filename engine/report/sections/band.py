@@ -1,5 +1,8 @@
 """The section on the band: how far simulation, parameters and unknown holdings move the numbers."""
 
+import dataclasses
+import math
+
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -65,7 +68,7 @@ def sure(results: Results) -> str:
 
 def move(source: pd.Series) -> str:
     """Where the 5% and the 95% of the sets lie, as changes: −17 to +24."""
-    low, high = (change(source[end] - source["base"]) for end in ("low", "high"))
+    low, high = (change(source[end]) for end in ("low", "high"))
     return "nothing" if low == high == NOTHING else f"{low} to {high}"
 
 
@@ -113,7 +116,7 @@ def band_table(results: Results) -> Table:
         own = [rows.loc[measure, source] for measure in MEASURES]
         table.append(row(
             label, *(measured(each["sd"], each["sd_se"]) for each in own),
-            *(shift(own[-1], key) for key in ("value", "low", "high")),
+            *(shift(own[-1], key) for key in ("mean", "low", "high")),
         ))  # fmt: skip
     head = ("Source", *(f"{name}, sd" for name in MEASURES.values()), "ES 99%, change", "5% of sets",
             "95% of sets")  # fmt: skip
@@ -134,9 +137,10 @@ def three_dashes() -> tuple[Cell, ...]:
 
 
 def shift(source: pd.Series, key: str) -> Cell:
-    """A number of a source less that of the book's own parameters and holdings."""
-    value = float(source[key] - source["base"])
-    return Cell(change(value), "amount", value)
+    """A change with its standard error, where sets were drawn."""
+    error = float(source.get(f"{key}_se", math.nan))
+    cell = measured(float(source[key]), error if words.known(error) else None)
+    return dataclasses.replace(cell, text=change(float(source[key])))
 
 
 def holders_table(results: Results) -> Table:
@@ -188,7 +192,7 @@ def ranges(results: Results) -> go.Figure:
     rows = split(results).loc["system", "es_99"].loc[list(SOURCES)[::-1]]
     chart = figure(260, bargap=0.45, showlegend=False)
     names = [SOURCES[source] for source in rows.index]
-    low, high = rows["low"] - rows["base"], rows["high"] - rows["base"]
+    low, high = rows["low"], rows["high"]
     chart.add_bar(
         x=high - low, base=low, y=names, orientation="h", name="5–95%", opacity=0.75,
         marker_color=[COLOURS[source] for source in rows.index],
@@ -197,7 +201,7 @@ def ranges(results: Results) -> go.Figure:
         "sd %{customdata[2]:,.2f} bn<extra></extra>",
     )  # fmt: skip
     chart.add_scatter(
-        x=rows["value"] - rows["base"], y=names, mode="markers", name="mean", hoverinfo="skip",
+        x=rows["mean"], y=names, mode="markers", name="mean", hoverinfo="skip",
         marker={"color": style.INK, "size": 8},
     )  # fmt: skip
     chart.update_yaxes(categoryorder="array", categoryarray=names, automargin=True, showgrid=False, ticks="")
