@@ -40,7 +40,8 @@ from engine.report.sections.scenario import both_tails_table
 from engine.report.sections.search import best_table
 from engine.report.sections.timing import borrowers_table
 from engine.report.table import Cell, Table
-from engine.results.folder import Results, read_results
+from engine.report.unit import readable
+from engine.results.folder import BILLION, Results, read_results
 from engine.results.summary import Summary
 
 WIDTH = 100
@@ -98,7 +99,9 @@ def print_summary(folder: str | pathlib.Path, file: Stream | None = None) -> Non
 
 def print_results(results: Results, file: Stream, width: int | None = None) -> None:
     """The same for results that are read already; `width` is the terminal's by default."""
-    printed(file, run_line(results.summary), blocks(results), warnings_of(results), width)
+    results = readable(results)
+    told = "" if results.unit == BILLION else f" · losses in {results.unit}"
+    printed(file, run_line(results.summary) + told, blocks(results), warnings_of(results), width)
 
 
 def printed(
