@@ -10,6 +10,7 @@ from engine.report.html import drawings, packed_plotly, render
 from engine.report.section import Section, drawn
 from engine.report.sections.attribution import attribution
 from engine.report.sections.backtest import backtest
+from engine.report.sections.band import band
 from engine.report.sections.bearers import final_bearers
 from engine.report.sections.calibration import calibration
 from engine.report.sections.economy import economy
@@ -56,6 +57,7 @@ TOPICS = (
     Topic("Who loses", lenders),
     Topic("Who pays", final_bearers),
     Topic("Who drags whom down", systemic_risk),
+    Topic("How sure", band, "band"),
     Topic("Unknown holdings", network_uncertainty, "network"),
     Topic("Where it comes from", instruments),
     Topic("Mechanisms", attribution, "attribution"),

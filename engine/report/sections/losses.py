@@ -14,6 +14,8 @@ UNRESOLVED = (
     f"* Fewer than {RESOLVED_PATHS} effective paths lie beyond this level: too few for a reliable figure."
 )
 """Footnote of a tail that is not resolved."""
+SIMULATION_ALONE = "± is simulation error alone: undertow task=band adds parameters and who holds what."
+"""What an error leaves out, and the task that adds it."""
 STAR = " *"
 PARTS = {"legacy": "Debt outstanding today", "new_money": "Debt still to be lent"}
 
@@ -46,10 +48,10 @@ def system_table(results: Results) -> Table:
             *(share(words.ratio(loss["es_99"], loss.get(debt))) for debt in ("exposure", "exposure_then")),
         ))  # fmt: skip
     note = (
-        "± is one standard error; brackets are 95% intervals. Both measure simulation error only. The last "
-        "two columns divide ES 99% by the debt drawn today, and by the debt outstanding at the horizon on "
-        "the median path."
-    )
+        "± is one standard error; brackets are 95% intervals. The last two columns divide ES 99% by the debt "
+        "drawn today, and by the debt outstanding at the horizon on the median path. "
+        f"{simulation_alone(results)}"
+    ).strip()
     return Table(
         "system",
         "System loss",
@@ -60,6 +62,11 @@ def system_table(results: Results) -> Table:
         UNRESOLVED,
         brief_columns=(0, 1, 3, 5, 4, 7),
     )
+
+
+def simulation_alone(results: Results) -> str:
+    """What ± leaves out; nothing where the band has been measured, and says it."""
+    return "" if "band" in results.summary else SIMULATION_ALONE
 
 
 def value_at_risk(loss: dict[str, Any], level: str) -> Cell:
