@@ -121,9 +121,7 @@ class PathRun:
 
         Args: path, its id, from 0 to paths - 1. Raises ValueError for a path that was not run.
         """
-        path = arguments.whole("path", path)
-        if not 0 <= path < self.plan.paths:
-            raise ValueError(f"path: got {path}, expected one from 0 to {self.plan.paths - 1}")
+        path = self.plan.path(path)
         sampler = self.samplers[path // (self.plan.paths // len(self.samplers))]
         with double_precision():
             fields = on_host(self.model.replay(sampler, self.plan.seed, path))
