@@ -73,6 +73,7 @@ def longest(system, rounds: int | None = None) -> tuple[int, int]:
 
     for stage in (collateral, contracts, lenders, paper) if rounds else ():
         stage.ROUNDS = rounds
+    jax.clear_caches()  # or the month would be traced with the rounds of before
     month, arguments = month_of(system, 7, PATHS)
     closed = jax.make_jaxpr(month)(*arguments)
     results, count = chain(closed.jaxpr, [0] * len(closed.jaxpr.invars))

@@ -149,7 +149,7 @@ def peaks(operations: float, moved: float, working: int, turns: int) -> dict[str
 
 
 def month_of(system, seed: int, paths: int):
-    """(the month of so many paths, its arguments): the whole step of a path."""
+    """(the month of so many paths, its arguments): the step of every run, and what its tally reads."""
     import jax
     import jax.numpy as jnp
 
@@ -157,20 +157,14 @@ def month_of(system, seed: int, paths: int):
     from engine.draws.address import seed_words
     from engine.draws.samplers import PSEUDO_RANDOM
     from engine.paths import path as each
+    from engine.paths.simulate import advance
 
     def begin(system, seed, ids):
-        def one(system, seed, path):
-            return each.begin(system, PSEUDO_RANDOM, seed, path)
-
-        return batch_last(one, system, seed, ids, batched=(False, False, True))
+        return batch_last(each.begin, system, PSEUDO_RANDOM, seed, ids, batched=(False, False, False, True))
 
     def month(system, seed, row, ids, fate, state, normal, regime):
-        def one(system, seed, row, path, fate, state, normal, regime):
-            state, info = each.advance(system, seed, path, fate, state, row, normal, regime)
-            return state, each.traced(system, state, info)
-
-        arguments = (system, seed, row, ids, fate, state, normal, regime)
-        return batch_last(one, *arguments, batched=(False,) * 3 + (True,) * 5)
+        state, info = advance(system, seed, ids, fate, state, row, normal, regime)
+        return state, batch_last(each.traced, system, state, info, batched=(False, True, True))
 
     ids, words = jnp.arange(paths, dtype=jnp.int64), seed_words(seed)
     fate, state, drawn = jax.jit(begin)(system, words, ids)
@@ -183,9 +177,10 @@ def counts(system) -> tuple[float, float, int]:
     """(operations, bytes) of a path's month, and bytes of a chunk's working set; prints their composition."""
     import jax
 
+    from engine.paths.simulate import chunk_of
     from engine.run.plan import chunk_size
 
-    size = chunk_size()
+    size = chunk_size(chunk_of(system))
     month, arguments = month_of(system, 7, size)
     program = month.lower(*arguments).compile()
     costs, text = program.cost_analysis(), program.as_text()
@@ -213,8 +208,8 @@ def timed(system, months: int, turns: int) -> tuple[float, int]:
     from engine.draws.address import seed_words
     from engine.draws.samplers import PSEUDO_RANDOM
     from engine.paths import path as paths
-    from engine.paths.simulate import every_year
-    from engine.run.plan import chunk_size, whole_chunks
+    from engine.paths.simulate import chunk_of, every_year
+    from engine.run.plan import chunk_size
 
     @jax.jit
     def whole(system, seed, ids):
@@ -223,7 +218,8 @@ def timed(system, months: int, turns: int) -> tuple[float, int]:
 
         return jax.lax.map(traced, ids)
 
-    ids = jnp.arange(whole_chunks(TIMED), dtype=jnp.int64).reshape(-1, chunk_size())
+    size = chunk_size(chunk_of(system))
+    ids = jnp.arange(-(-TIMED // size) * size, dtype=jnp.int64).reshape(-1, size)
     return best(lambda: whole(system, seed_words(7), ids), turns) / (ids.size * months), ids.size
 
 

@@ -46,7 +46,11 @@ def conditioned(experiment: Experiment, book: Any, system: Any, free: tuple) -> 
     from engine.paths.conditioning import Impossible, conditioning
 
     options, months = experiment.scenario, experiment.run.months
-    choice = Choice(**files_of(options), start=options.start, end=options.end)
+    files = files_of(options)
+    choice = Choice(
+        files["file"], files.get("history"), files.get("mapping"),
+        options.start, options.end, options.case, options.region,
+    )  # fmt: skip
     rate = float(np.asarray(system.numbers.economy.rate))
     try:
         scenario = read_scenario(choice, book.about.date, months, rate)

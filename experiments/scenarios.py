@@ -29,7 +29,7 @@ def announce(context: Context, model: Model) -> None:
     if len(given):
         table = columns_of(given, titled(scenario.file, scenario.first, scenario.last))
         say(table_text(table.brief()) + "\n")
-    say("\n".join(unused_of(columns)) + "\n")
+    say("\n".join((*scenario.notes, *unused_of(columns))) + "\n")
     for warning in warnings_of(columns, context.book.about):
         say(f"undertow: {warning}")
 

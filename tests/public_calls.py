@@ -638,7 +638,16 @@ def paths() -> Calls:
         ),
         "run_paths": (
             ut.run_paths,
-            dict(model=model, paths=512, seed=7, replications=2, level=0.99, defensive=0.1, block=256),
+            dict(
+                model=model,
+                paths=512,
+                seed=7,
+                replications=2,
+                level=0.99,
+                defensive=0.1,
+                block=256,
+                save_every=9.0,
+            ),  # fmt: skip
             dict(
                 model=NO_NUMBER,
                 paths=COUNT,
@@ -647,6 +656,7 @@ def paths() -> Calls:
                 level=LEVEL,
                 defensive=LEVEL,
                 block=COUNT,
+                save_every=Kind(0.0),
             ),
         ),
         "PathRun.beyond": (ut.run_paths(model, paths=256).beyond, dict(loss=1.0), dict(loss=ANY)),

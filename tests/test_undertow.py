@@ -1,10 +1,12 @@
 """`import undertow`: what it exports, that it is instant, and that it leaves the user's JAX as it was."""
 
 import ast
+import inspect
 import json
 import os
 import pathlib
 import pickle
+import pydoc
 import re
 import subprocess
 import sys
@@ -21,9 +23,9 @@ import undertow as ut
 from engine.batch.barriers import stored
 from engine.paths.simulate import simulate
 from engine.results.folder import read_results
+from engine.results.units import unit_of
 from engine.undertow.progress import progress_of, watched
 from engine.undertow.settings import settings_of
-from engine.undertow.units import unit_of
 from experiments.config.bad_input import BadInput as Refusal
 from tests.small_run import composed, written
 
@@ -442,3 +444,12 @@ def test_the_package_has_the_face():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert answer.stdout.split() == [str(pathlib.Path("engine/undertow")), "True"]
+
+
+def test_help_shows_every_function_by_its_own_name_and_types_by_name():
+    for name in ut.__all__:
+        value = getattr(ut, name)
+        if inspect.isroutine(value):
+            head = pydoc.plain(pydoc.render_doc(value)).split("\n")[2]
+            assert head.startswith(f"{name}("), name
+            assert not re.search(r"_array_like|jaxlib|(?<!<)engine\.|\bUnion\[numpy", head), name

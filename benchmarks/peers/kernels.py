@@ -3,9 +3,8 @@
 import math
 
 import numpy as np
-from numba import njit, types
-from numba.extending import intrinsic
 
+from benchmarks.peers.compiler import njit, select
 from benchmarks.peers.loops import dense
 
 F32, U32, I32 = np.float32, np.uint32, np.int32
@@ -29,17 +28,6 @@ REDUCED = {
     "reduce_or": ("or", "0"), "reduce_and": ("and", "1"),
 }  # fmt: skip
 """Operation of a reduction, and its value before the first row."""
-
-
-@intrinsic
-def select(context, which, yes, no):
-    """One of two numbers, without a branch."""
-
-    def plain(context, builder, signature, arguments):
-        which, yes, no = arguments
-        return builder.select(which, yes, no)
-
-    return yes(types.boolean, yes, yes), plain
 
 
 @njit(**FAST)

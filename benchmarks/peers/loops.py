@@ -284,6 +284,14 @@ class Loops:
             products = self.new_view("mul", [right, spread(left, right.shape)], right.shape, dtype)
             total = self.reduction("reduce_sum", products, (0,), right.shape[1:], dtype)
             return reshape_view(total, shape, (0,) * (len(left.shape) - 1) + total.strides)
+        if not any(batch) and len(left.shape) == len(axes[1]) == 1 and axes[1] != (0,):
+            # A vector along another axis than the first: products and their sum.
+            along = axes[1][0]
+            ones = [left.shape[0] if axis == along else 1 for axis in range(len(right.shape))]
+            steps = [left.strides[0] if axis == along else 0 for axis in range(len(right.shape))]
+            weight = spread(reshape_view(left, ones, steps), right.shape)
+            products = self.new_view("mul", [right, weight], right.shape, dtype)
+            return self.reduction("reduce_sum", products, axes[1], shape, dtype)
         if any(batch) or axes[1] != (0,) or left.array.last >= 0:
             raise NotImplementedError(f"dot {axes} of {left}, {right}, expected constant times moving")
         axis = axes[0][0]

@@ -8,11 +8,10 @@ calendar row, the state of a block and the arrays of the month.
 from collections import ChainMap
 
 import jax
-import numba
 import numpy as np
-from numba import carray, cfunc, njit, prange
 
 from benchmarks.peers import kernels
+from benchmarks.peers.compiler import carray, cfunc, njit, prange, select, use_threads
 from benchmarks.peers.loops import Array, Loops, View, allocate, dense, flat, fold_constants
 from benchmarks.peers.numpy_paths import begin, month
 from engine.draws.address import seed_words
@@ -22,7 +21,7 @@ LANES = 64
 NAMESPACE = {
     "np": np, "F32": np.float32, "U32": np.uint32, "I32": np.int32, "I64": np.int64,
     "prange": prange, "ZERO": np.float32(0.0), "INF": np.float32(np.inf),
-    "select": kernels.select, "exp": kernels.exp, "log": kernels.log, "power": kernels.power,
+    "select": select, "exp": kernels.exp, "log": kernels.log, "power": kernels.power,
 }  # fmt: skip
 
 
@@ -186,8 +185,7 @@ class Paths:
 
     def __call__(self, first: int, count: int, threads: int | None = None):
         """On all cores, or on so many threads."""
-        threads = threads or numba.config.NUMBA_NUM_THREADS
-        numba.set_num_threads(threads)
+        threads = use_threads(threads)
         losses = np.empty(count, np.float32)
         self.kernel(np.int64(first), self.fixed[0], self.monthly, losses, threads)
         return losses

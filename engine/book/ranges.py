@@ -6,6 +6,8 @@ range. Left out, though not identified: `chips.utilisation`, a scale that the bo
 """
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -52,6 +54,24 @@ def value_of(parameters: Parameters, name: Name) -> float:
     group, field, entry = name
     value = getattr(getattr(parameters, group), field)
     return float(value if entry == WHOLE else value[entry])
+
+
+def with_values(parameters: Parameters, values: Mapping[Name, float]) -> Parameters:
+    """The parameters with other values of some, or of entries of some."""
+    groups = {}
+    for group in {group for group, _, _ in values}:
+        numbers = getattr(parameters, group)
+        fields: dict[str, Any] = {}
+        for (own, field, entry), value in values.items():
+            if own != group:
+                continue
+            if entry == WHOLE:
+                fields[field] = value
+            else:
+                whole = fields.setdefault(field, [*getattr(numbers, field)])
+                whole[entry] = value
+        groups[group] = dataclasses.replace(numbers, **fields)
+    return dataclasses.replace(parameters, **groups)
 
 
 def with_ranges(system: System, chips: Frame, parameters: Parameters) -> System:

@@ -5,7 +5,7 @@
     iteration            p(k+1) = o V(a, r(p(k)), o) from full payment, or from none for the least solution
 
 Row 0 is full payment (or none). A fictitious round is one wave of defaults, and there are no more than firms;
-given D, valuations that are linear in payments leave the equations (Rogers and Veraart 2013, algorithm GA)
+given D, valuations that are linear in payments leave the equations (Rogers and Veraart 2013, definition 3.6)
 
     p_i = o_i outside D,   p_i = alpha_i a_i + beta_i sum_j (L_ji / o_j) p_j in D
 

@@ -15,7 +15,7 @@ distress, x(t):
     threshold    p = 1 if h >= 1 else 0             Furfine (2003), nothing recovered
 
 Distress may exceed one: losses beyond the buffer fall on the firm's own creditors and are counted, but not
-passed on. Any one money unit.
+passed on. Any one money unit. The linear rule: PLoS ONE 10(6), e0130406.
 """
 
 import functools
@@ -56,7 +56,7 @@ class Propagation(eqx.Module):
     converged: Bool[Array, "*scenarios"]
 
 
-def propagate(
+def debtrank(
     buffers: ArrayLike,
     shocks: ArrayLike,
     *,
@@ -85,12 +85,12 @@ def propagate(
 
     Example: b lent 4 to a, and c lent 3 to b; a defaults. b loses 4 of its 8, so c half of 3.
         >>> chain = [[0, 0, 0], [4, 0, 0], [0, 3, 0]]
-        >>> after = propagate([5, 8, 6], [1, 0, 0], exposures=chain)
+        >>> after = debtrank([5, 8, 6], [1, 0, 0], exposures=chain)
         >>> after.distress.tolist(), float(after.additional_losses), int(after.additional_defaults)
         ([1.0, 0.5, 0.25], 5.5, 0)
-        >>> propagate([5, 8, 6], [1, 0, 0], liabilities=[[0, 4, 0], [0, 0, 3], [0, 0, 0]]).distress.tolist()
+        >>> debtrank([5, 8, 6], [1, 0, 0], liabilities=[[0, 4, 0], [0, 0, 3], [0, 0, 0]]).distress.tolist()
         [1.0, 0.5, 0.25]
-        >>> propagate([5, 8, 6], [1, 0, 0], exposures=chain, rule="threshold").distress.tolist()
+        >>> debtrank([5, 8, 6], [1, 0, 0], exposures=chain, rule="threshold").distress.tolist()
         [1.0, 0.5, 0.0]
     """
     arguments.choice("rule", rule, PASSED)

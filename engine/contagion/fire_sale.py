@@ -51,7 +51,7 @@ class FireSale(eqx.Module):
     solution: str = eqx.field(static=True)  # greatest: highest prices, least loss; or least
 
 
-def spiral(
+def fire_sale(
     holdings: ArrayLike,
     debt: ArrayLike,
     leverage_limit: ArrayLike,
@@ -90,7 +90,7 @@ def spiral(
 
     Example: a bank with 100 of bonds, 90 of debt and a limit of 12; bonds lose 2%.
         >>> for depth in (np.inf, 4000, 1000):
-        ...     after = spiral([[100]], [90], 12, [depth], [0.98])
+        ...     after = fire_sale([[100]], [90], 12, [depth], [0.98])
         ...     print(f"{after.prices[0]:.4f} {after.sold[0]:.4f} {after.defaulted[0]}")
         0.9800 0.0204 False
         0.9793 0.0282 False
@@ -108,7 +108,7 @@ def spiral(
 def sell_down(
     sellers: Sellers, market: Market, start: str, rounds: int, tolerance: float, history: int
 ) -> FireSale:
-    """`spiral` of checked sellers in a checked market."""
+    """`fire_sale` of checked sellers in a checked market."""
 
     def price(prices):
         return market.price(jnp.sum(sellers.sold(prices), axis=0))

@@ -16,6 +16,9 @@ Battiston 2020, "Network valuation in financial systems", NEVA):
     Threshold         1 if a + r >= o else recovery                          Furfine (2003)
     LinearDebtRank    clip((a + r - o) / book equity, 0, 1)                  Bardoscia et al. (2015)
 
+Eisenberg and Noe, Management Science 47(2), 236-249; Rogers and Veraart, idem 59(4), 882-898;
+Bardoscia, Battiston, Caccioli and Caldarelli, PLoS ONE 10(6), e0130406.
+
 Any other valuation is a function of the three arrays [firms] that rises in r and lies in [0, 1].
 Outsiders rank with the firms (pari passu); for deposits that rank first see `cross_holdings`. Who fails in
 which round is `cascade`'s, payments due at several dates `dated_clearing`'s. Any one money unit.

@@ -49,7 +49,10 @@ Impact = Callable[[Assets, Assets], Assets]
 
 
 def exponential(sales: Assets, depth: Assets) -> Assets:
-    """exp(-S / depth): the depth divides the price by e. Cifuentes, Ferrucci and Shin (2005)."""
+    """exp(-S / depth): the depth divides the price by e.
+
+    Cifuentes, Ferrucci and Shin (2005), Journal of the European Economic Association 3(2-3), 556-566.
+    """
     return jnp.exp(-sales / depth)
 
 
@@ -144,7 +147,7 @@ def sellers_of(
     target: ArrayLike | None = None, failure: ArrayLike = np.inf, cash: ArrayLike = 0.0,
     order: ArrayLike | None = None,
 ) -> Sellers:  # fmt: skip
-    """Institutions from arguments, checked; raises the ValueErrors that `fire_sale.spiral` promises."""
+    """Institutions from arguments, checked; raises the ValueErrors that `fire_sale` promises."""
     arguments.names_along(
         0, holdings=holdings, debt=debt, leverage_limit=leverage_limit, other_assets=other_assets,
         target=target, failure=failure, cash=cash,

@@ -39,6 +39,16 @@ class Accounts:
         self.balance -= paid
         self.principal += paid
 
+    def pay_arrears(self, purse: Paths) -> Paths:
+        """Fees, then interest that is still unpaid, senior first. Returns the fees."""
+        fees = take(purse, self.fees_unpaid)
+        self.fees_unpaid -= fees
+        for k in range(len(self.unpaid)):
+            paid = take(purse, self.unpaid[k])
+            self.unpaid[k] -= paid
+            self.interest[k] += paid
+        return fees
+
     def write_down(self, to: Paths) -> None:
         """Balances cut, junior first, to what the pool still has."""
         excess = np.maximum(self.balance.sum(axis=0) - to, 0.0)

@@ -25,6 +25,9 @@ MOST_STEPS = 100
 CLOSE = 1e-13
 """How near Newton's method must be to a monthly yield."""
 
+DEAREST = 10.0
+"""The highest price of a class, as a share of its balance: 98 is a percentage."""
+
 
 @dataclass(frozen=True)
 class DealCash:
@@ -87,7 +90,7 @@ class DealCash:
         """
         shape = (len(self.names),)
         given = arguments.fits("price", arguments.numbers("price", price), (), shape)
-        prices = np.broadcast_to(arguments.within("price", given, arguments.TINY), shape)
+        prices = np.broadcast_to(arguments.within("price", given, arguments.TINY, DEAREST), shape)
         times = arguments.count("compounding", compounding, 1, 365)
         rate = internal_rate(self.interest + self.principal, prices[:, None] * self.balance[0])
         return times * np.expm1(12.0 / times * rate)

@@ -72,12 +72,20 @@ def pool_cash(
 ) -> PoolCash:
     """Cash of a pool of equal fixed-rate loans with monthly level payments.
 
+    Of the performing balance P, with b the balance that the schedule leaves of a loan of one,
+
+        defaults   D = P MDR                     interest   (P - D) rate / 12
+        scheduled  (P - D) (1 - b_i / b_{i-1})   prepaid    P (b_i / b_{i-1}) SMM
+        MDR = 1 - (1 - CDR)^(1/12)               SMM = 1 - (1 - CPR)^(1/12), at most 1 - MDR
+
+    and D is recovered in part, for the rest lost, `lag` months later (SIFMA, Standard Formulas, chapter SF).
+
     Args: balance; rate, coupon a year; months to maturity; cpr and cdr, conditional prepayment and default
     rates, shares a year: one number, [months], or [months paths]; recovery, share of a defaulted balance,
     likewise; lag, months from default to recovery, by which the result is longer; amortisation, months over
     which level payments would repay the loans, by default `months`: more leaves a balloon; interest_only, all
-    principal at maturity. A loan in default does not prepay, where both rates together leave none. Returns
-    `PoolCash`. Raises ValueError for numbers outside their range and other shapes.
+    principal at maturity. Returns `PoolCash`. Raises ValueError for numbers outside their range and
+    other shapes.
 
     Example: 400 mn, 8.125%, 357 months, 165% PSA (Fabozzi, Bond Markets, Analysis and Strategies): month 1.
         >>> from engine.deal.speeds import psa
@@ -86,7 +94,7 @@ def pool_cash(
         ([2975868.0], [709923.0])
     """
     balance = arguments.positive("balance", balance)
-    rate = arguments.number("rate", rate, 0.0, 10.0) / 12.0
+    rate = arguments.number("rate", rate, 0.0, 1.0) / 12.0
     months = arguments.count("months", months, 1, MOST_MONTHS)
     lag = arguments.count("lag", lag, 0, MOST_MONTHS)
     given = {"cpr": cpr, "cdr": cdr, "recovery": recovery}

@@ -41,7 +41,7 @@ class Note:
         )
         if not low < high:
             raise ValueError(f"detachment: got {high:g}, expected more than the attachment, {low:g}")
-        coupon = arguments.within("coupon", arguments.numbers("coupon", self.coupon), 0.0, 10.0)
+        coupon = arguments.within("coupon", arguments.numbers("coupon", self.coupon), 0.0, 1.0)
         if coupon.ndim > 2 or not coupon.size:
             raise ValueError(
                 f"coupon: got shape {coupon.shape}, expected one number, (months,) or (months, paths)"
@@ -130,7 +130,8 @@ class Deal:
         3  the reserve, which has covered what 1 and 2 were short of
         4  with `turbo`, principal of the notes, sequentially
         5  the residual holder
-        6  principal of the notes, sequential or pro rata; what they no longer need, the residual holder
+        6  principal of the notes, sequential or pro rata; what they no longer need, what 1 and 2 are still
+           short of, then the residual holder
 
     Args: notes, senior first, not overlapping; what they do not cover from below is the residual holder's.
     fee, share of the pool's balance a year; fixed_fee, money a month; principal, "sequential" or "pro_rata"

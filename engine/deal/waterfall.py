@@ -120,7 +120,9 @@ def pay(deal: Deal, accounts: Accounts, received: Collections) -> tuple[Paths, P
     if received.last:
         accounts.pay_down(accounts.reserve)
         purse += take(accounts.reserve, accounts.reserve.copy())
-    return fees, purse + principal
+    purse += principal
+    # The residual holder is behind whatever fees and interest are still short of.
+    return fees + accounts.pay_arrears(purse), purse
 
 
 def interest_due(accounts: Accounts, received: Collections) -> Classes:
@@ -206,12 +208,7 @@ def callable_now(
 def repay(accounts: Accounts, sale: Paths, called: Bool[np.ndarray, " paths"]) -> tuple[Paths, Paths]:
     """All that is owed on called paths, from the sale and the reserve. Returns fees and the residual."""
     purse = sale + take(accounts.reserve, accounts.reserve * called)
-    fees = take(purse, accounts.fees_unpaid * called)
-    accounts.fees_unpaid -= fees
-    for k in range(len(accounts.unpaid)):
-        paid = take(purse, accounts.unpaid[k] * called)
-        accounts.unpaid[k] -= paid
-        accounts.interest[k] += paid
+    fees = accounts.pay_arrears(purse)
     accounts.pay_down(purse)
     return fees, purse
 

@@ -11,7 +11,6 @@ import numpy as np
 from jax import lax
 from jaxtyping import Float64, Int, Int64
 
-from engine import arguments
 from engine.batch.barriers import stored
 from engine.batch.path_last import batch_last
 from engine.book.system import System
@@ -101,7 +100,7 @@ def histories(
     Args: system, plan and samplers of the run. The bits are those of XLA's program (`plan.kernel`): a fused
     kernel's agree to float32 rounding. Raises ValueError for a path that the run does not have.
     """
-    wanted = [checked(path, plan) for path in ids]
+    wanted = [plan.path(path) for path in ids]
     each: dict[int, History] = {}
     for sampler, own in by_sampler(wanted, plan, samplers):
         for chunk, years in lived(system, plan.seed, own, sampler):
@@ -111,14 +110,6 @@ def histories(
                 months = jax.tree.map(lambda *leaves: np.concatenate(leaves), *own_years)
                 each[path] = history_of(system, plan.seed, path, *months)
     return [each[path] for path in wanted]
-
-
-def checked(path: Any, plan: Plan) -> int:
-    """The id of a path that a run has; raises ValueError for anything else."""
-    own = arguments.whole("path", path)
-    if not 0 <= own < plan.paths:
-        raise ValueError(f"path: got {own}, expected one from 0 to {plan.paths - 1}")
-    return own
 
 
 def by_sampler(

@@ -7,12 +7,14 @@ the regime and the ageing of chips.
 
 import dataclasses
 
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+import numpy as np
+from jaxtyping import Array, Float, Float64
 
 from engine.book.ranges import WHOLE, Name
 from engine.book.system import Numbers, System
-from engine.draws.address import words
+from engine.draws.address import seed_words, words
 from engine.draws.random import uniform
 from engine.month.inputs import triangular
 from engine.paths.draws import PathId, Seed
@@ -37,6 +39,17 @@ def draw_parameters(system: System, seed: Seed, path: PathId) -> Float[Array, "d
     bits = words(seed, path, jnp.zeros((), jnp.int32), "parameters", len(ranges.names))
     mode = jnp.stack([number(system.numbers, name) for name in ranges.names])
     return triangular(uniform(bits), ranges.low, mode, ranges.high)
+
+
+def draw_sets(system: System, seed: int, count: int) -> Float64[np.ndarray, "sets drawn"]:
+    """Sets of parameters for a System each: set k is what path k draws where paths draw their own.
+
+    Raises ValueError where the System has no ranges.
+    """
+    if system.ranges is None:
+        raise ValueError("system: got no ranges, expected those of with_ranges")
+    draw = jax.vmap(lambda path: draw_parameters(system, seed_words(seed), path))
+    return np.asarray(draw(jnp.arange(count, dtype=jnp.int64)), np.float64)
 
 
 def own_system(system: System, drawn: Float[Array, "drawn"] | None) -> System:

@@ -158,6 +158,7 @@ def basket(
         >>> ten.nth_to_default(rate=0.05).spread[:3].mul(1e4).round().tolist()
         [441.0, 139.0, 53.0]
     """
+    arguments.same_names(("times", times, 0), ("rows of pd", pd, 0))
     times = arguments.vector("times", times, arguments.TINY)
     if not (np.diff(times) > 0.0).all():
         at = int(np.argmax(np.diff(times) <= 0.0)) + 1
@@ -188,7 +189,8 @@ def term_structure(pd: ArrayLike, times: Dates) -> Float64[np.ndarray, "dates ob
     """Default probabilities by date and obligor; ValueError for other shapes, ranges, or where they fall."""
     p = arguments.within("pd", arguments.numbers("pd", pd), 0.0, 1.0)
     if p.ndim != 2 or len(p) != len(times) or not p.shape[1]:
-        raise ValueError(f"pd: got shape {p.shape}, expected ({len(times)}, obligors), a row for each date")
+        expected = f"({len(times)}, obligors), a row for each date, one obligor or more"
+        raise ValueError(f"pd: got shape {p.shape}, expected {expected}")
     falls = np.argwhere(np.diff(p, axis=0) < 0.0)
     if len(falls):
         date, k = falls[0] + [1, 0]

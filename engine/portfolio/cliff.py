@@ -51,7 +51,7 @@ def tranche_loss_law(
     return float(law @ losses), float(law[pool > attachment * (1.0 + 1e-12)].sum())
 
 
-def cliff(
+def tranche_cliff(
     tenants: Iterable[int],
     default_probability: float,
     lgd: float,
@@ -65,7 +65,7 @@ def cliff(
     probability_of_loss. Raises ValueError as `tranche_loss_law`.
 
     Example: from thirty tenants to one, the senior tranche's loss grows more than tenfold.
-        >>> table = cliff([30, 1], 0.1, 0.5, [0.1], {"A": (0.15, 1.0)})
+        >>> table = tranche_cliff([30, 1], 0.1, 0.5, [0.1], {"A": (0.15, 1.0)})
         >>> bool(table.expected_loss[1] > 10 * table.expected_loss[0] > 0.0)
         True
     """

@@ -17,7 +17,7 @@ from engine.draws.samplers import PSEUDO_RANDOM
 from engine.portfolio import losses
 from engine.portfolio.losses import Seed, Twist
 from engine.portfolio.portfolio import Portfolio
-from engine.portfolio.simulate import PortfolioTail, in_money, scale_of
+from engine.portfolio.simulate import PortfolioTail, scale_of
 from engine.run.plan import chunk_size, whole_chunks
 from engine.tail import intervals, measures
 from engine.tail.contributions import bin_shares
@@ -127,7 +127,7 @@ def sums_of(
     """The paths of a result drawn again and summed; raises what `euler_contributions` promises."""
     level = arguments.level("level", level)
     check(book, result)
-    whole = in_money(result.tally, result.scale)
+    whole = result.losses
     tail = measures.tail(whole, level)
     tables = jnp.asarray(np.stack([bin_shares(whole, tail), near(whole, level)]), jnp.float32)
     paths, obligors = result.plan.paths, book.pd.shape[0]
@@ -155,6 +155,9 @@ def membership(groups: ArrayLike | None, obligors: int) -> tuple[Float64[Array, 
         raise ValueError(
             f"groups: got shape {labels.shape}, expected ({obligors},), a label for each obligor"
         )
+    blank = np.flatnonzero(labels != labels)
+    if len(blank):
+        arguments.refuse(f"groups[{blank[0]}]", labels[blank[0]], "a label")
     names = np.unique(labels)
     return losses.layers(jnp.asarray(labels[:, None] == names, jnp.float64)), len(names)
 

@@ -12,6 +12,8 @@ Derivatives 12(2), equation (1) for the third. A copula says what the default pr
 [nodes normals]; M and W are functions of one normal each, so that one rule integrates all.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol, runtime_checkable
@@ -28,12 +30,15 @@ Normals = Float64[np.ndarray, "nodes normals"]
 Loadings = Float64[np.ndarray, "obligors factors"]
 Obligors = Float64[np.ndarray, " obligors"]
 Given = Float64[np.ndarray, "nodes obligors"]
+Cubics = tuple[Float64[np.ndarray, " cubics"], ...]
 
 FINE = np.linspace(-9.5, 9.5, 501)
 """Normals with which thresholds of the double t are found."""
 STEP = 1.0 / 512
 CUBICS = 20 * 512
 """Steps of arcsinh t: up to t of 2e8."""
+TOGETHER = 2**14
+"""Values of which a core works on at once: their steps stay in its cache."""
 LEAST_DOF = 2.05
 """Below it a t of unit variance has nearly all its weight at zero."""
 
@@ -205,17 +210,36 @@ def unit_cdf(x: Float64[np.ndarray, "*shape"], dof: float | None) -> Float64[np.
     """
     if dof is None:
         return ndtr(x)
-    t = x * np.sqrt(dof / (dof - 2.0))
-    place = np.arcsinh(np.abs(t)) / STEP
+    values, p = np.ravel(x), np.empty(np.size(x))
+    scale, cubics = np.sqrt(dof / (dof - 2.0)), log_tail(dof)
+
+    def part(begin: int) -> None:
+        own = slice(begin, begin + TOGETHER)
+        p[own] = t_cdf(values[own] * scale, cubics)
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        list(threads.map(part, range(0, values.size, TOGETHER)))
+    return p.reshape(np.shape(x))
+
+
+def t_cdf(t: Float64[np.ndarray, " values"], cubics: Cubics) -> Float64[np.ndarray, " values"]:
+    """P(T <= t) from the cubics of `log_tail`, in place: memory takes half the time otherwise."""
+    place = np.abs(t)
+    np.arcsinh(place, out=place)
+    place /= STEP
     cell = np.minimum(place, CUBICS - 1).astype(np.int64)
     place -= cell
-    value, first, second, third = log_tail(dof)
-    tail = np.exp(value[cell] + place * (first[cell] + place * (second[cell] + place * third[cell])))
+    value, first, second, third = cubics
+    tail = third[cell]
+    for coefficient in (second, first, value):
+        tail *= place
+        tail += coefficient[cell]
+    np.exp(tail, out=tail)
     return np.where(t < 0.0, tail, 1.0 - tail)
 
 
 @lru_cache(maxsize=8)
-def log_tail(dof: float) -> tuple[Float64[np.ndarray, " cubics"], ...]:
+def log_tail(dof: float) -> Cubics:
     """Coefficients of the cubics in arcsinh t, by Hermite's rule from values and slopes at their ends.
 
     From where the t is a power of t, ln P is linear in arcsinh t, as is the last cubic.

@@ -8,6 +8,7 @@ probability is PD_k again. Several normals are integrated by the product of the 
 which the loadings vary at all.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +35,8 @@ CORNER = 1e-15
 """Weights below this share of the largest are left out where there are several normals."""
 BEYOND_CORNERS = 1e-14
 """Probability that may be missed then."""
+MIXING = 41
+"""Nodes of a mixing normal at least: its sides are steeper than a few nodes show."""
 RANK = 1e-12
 """Directions in which loadings vary less than this share of the largest are none."""
 
@@ -56,34 +59,58 @@ def integrated(
 ) -> Conditional:
     """Default probabilities given each node of the trapezoid rule.
 
-    The rule has `nodes` for each factor, half of them for a mixing normal, of which all is smoother; without
-    them `start`, or as many more as every PD needs to be met.
+    The rule has `nodes` for each factor; a mixing normal has half as many beside one factor, of which all is
+    smoother, and at least `MIXING`. Without `nodes` it has `start`, or as many more as every PD needs to be
+    met: twice as many, and at last as many as there may be.
     Raises ValueError for loadings in more directions than are integrated, for too many nodes, and for an
     obligor whose default no number of nodes allowed resolves.
     """
-    loading = principal(loading)
+    given, loading = loading, principal(loading)
     normals = loading.shape[1] + copula.mixing
     if normals not in START:
         arguments.refuse("loading", f"{loading.shape[1]} factors", f"at most {max(START) - copula.mixing}")
-    most = int(max(min(MOST_NODES, MOST_CELLS // len(pd)), start or START[normals]) ** (1.0 / normals))
-    most = max(most, START[normals])
-    number = (start or START[normals]) if nodes is None else arguments.count("nodes", nodes, 3, most)
+
+    def numbers(number: int) -> tuple[int, ...]:
+        mixing = max(number if loading.shape[1] > 1 else number // 2 + 1, MIXING)
+        return (number,) * loading.shape[1] + (mixing,) * copula.mixing
+
+    number, most = start or START[normals], min(MOST_NODES, MOST_CELLS // len(pd))
+    most = max(most, inside(numbers(number)))
+    if nodes is not None:
+        number = arguments.count("nodes", nodes, 3)
+        if inside(numbers(number)) > most:
+            arguments.refuse("nodes", nodes, f"so few for each factor that there are at most {most:,} in all")
     threshold = copula.thresholds(pd, loading)
     beyond = BEYOND if normals == 1 else BEYOND_CORNERS
     while True:
-        z, weights, coarse = grid((number,) * loading.shape[1] + (number // 2 + 1,) * copula.mixing)
+        z, weights, coarse = grid(numbers(number))
         p = copula.given(z, threshold, loading)
         missed = np.abs(weights @ p - pd) > MET * pd + beyond
         if nodes is not None or not missed.any():
             return Conditional(p, weights, coarse)
-        number = 2 * number - 1
-        if number > most:
+        finer = next((n for n in range(2 * number - 1, number, -4) if inside(numbers(n)) <= most), number)
+        if finer == number:
             k = int(np.argmax(missed))
-            shown = ", ".join(f"{each:.10g}" for each in loading[k])
+            shown = ", ".join(f"{each:.10g}" for each in given[k])
             raise ValueError(
                 f"loading: got obligor {k}: {shown}, expected one further from 1 and -1: "
-                f"{most:,} nodes do not resolve the factor at which it defaults"
+                f"{len(weights):,} nodes do not resolve the factor at which it defaults"
             )
+        number = finer
+
+
+def inside(numbers: tuple[int, ...]) -> int:
+    """About how many nodes the product rule has, those in the corners left out.
+
+    >>> inside((41, 41, 41)), len(grid((41, 41, 41))[1])
+    (24164, 22575)
+    """
+    normals, nodes = len(numbers), math.prod(numbers)
+    if normals == 1:
+        return nodes
+    radius = math.sqrt(-2.0 * math.log(CORNER)) / (2.0 * SPAN)
+    ball = (math.sqrt(math.pi) * radius) ** normals / math.gamma(0.5 * normals + 1.0)
+    return int(nodes * ball)
 
 
 def grid(
@@ -96,8 +123,8 @@ def grid(
     z = SPAN * (2.0 * places / (np.asarray(numbers) - 1.0) - 1.0)
     weights = np.exp(-0.5 * np.sum(z**2, axis=1))
     if len(numbers) > 1:
-        inside = weights > CORNER
-        places, z, weights = places[inside], z[inside], weights[inside]
+        central = weights > CORNER
+        places, z, weights = places[central], z[central], weights[central]
     coarse = np.where((places % 2 == 0).all(axis=1), weights, 0.0)
     return z, weights / weights.sum(), coarse / coarse.sum()
 

@@ -56,9 +56,9 @@ def check_range(name: str, values: Obligors, low: float = -np.inf, high: float =
     shown = ", ".join(f"obligor {i}: {values[i]:g}" for i in bad[:3])
     more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
     if np.isfinite(high):
-        open_ended = round(high, 6) > high
-        limits = f"between {round(low, 6):g} and" if open_ended else f"from {low:g} to"
-        limits = f"{limits} {round(high, 6):g}"
+        least, most = round(low, 6), round(high, 6)
+        limits = f"above {least:g} and" if least < low else f"from {least:g} to"
+        limits += f" below {most:g}" if most > high else f" {most:g}"
     else:
         limits = (
             f"of at least {low:g}" if np.isfinite(low) and not values[bad[0]] > low else "that are finite"

@@ -1,6 +1,7 @@
 """The tail of a portfolio by simulation: VaR, ES and who makes them up, with their errors."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 
 import jax.numpy as jnp
@@ -27,6 +28,9 @@ REPLICATIONS = 16
 PILOT = 16_384
 """Paths of the pilot from which importance sampling learns where the tail is."""
 PILOT_SEED = 0x70696C6F74
+SINGLE = float(np.finfo(np.float32).eps)
+"""How near to its amount, relative to it, a loss in float32 is."""
+LEAST_UNIT = 1e-3
 LAYOUT = Layout(horizons=(1,), columns=("loss",), components=(), entities=(), months=1, series=())
 
 
@@ -43,14 +47,22 @@ class PortfolioTail:
     tally: Tally
     scale: float  # the tally's losses are the portfolio's times this
     twist: Twist | None
+    unit: float | None = None  # of which every loss is a multiple
     replications: tuple[measures.Losses, ...] = ()  # of antithetic pairs and scrambled points
+
+    @functools.cached_property
+    def losses(self) -> measures.Losses:
+        """The losses in the exposures' unit."""
+        return in_money(self.tally, self.scale, self.unit)
 
     def beyond(self, loss: float) -> measures.Estimate:
         """P(L > loss) with its standard error, from the spread of replications where there are any.
 
-        To half a bin of the tally, 0.2% of the loss. Raises ValueError for a loss that is not a number.
+        To half a bin of the tally, 0.2% of the loss, unless losses are multiples of a larger unit: to float32
+        then. Raises ValueError for a loss that is not a number.
         """
-        whole = in_money(self.tally, self.scale).beyond(loss)
+        loss = arguments.number("loss", loss) * (1.0 + SINGLE * (self.unit is not None))
+        whole = self.losses.beyond(loss)
         if not self.replications:
             return whole
         _, error = intervals.sectioned([np.asarray(each.beyond(loss).value) for each in self.replications])
@@ -108,9 +120,9 @@ def portfolio_tail(
     plan = Plan(paths, block, seed)
     hooks = Hooks(replication=tallies.append)
     tally, _ = run(book, plan, samplers_of(book, plan, sampler, count), twist, hooks)
-    scale = scale_of(book)
-    whole = in_money(tally, scale)
-    parts = [in_money(each, scale) for each in tallies] if count > 1 else []
+    scale, unit = scale_of(book), unit_of(book)
+    whole = in_money(tally, scale, unit)
+    parts = [in_money(each, scale, unit) for each in tallies] if count > 1 else []
     return PortfolioTail(
         expected=expected_of(whole, parts),
         table=table_of(whole, parts, levels),
@@ -121,6 +133,7 @@ def portfolio_tail(
         tally=tally,
         scale=scale,
         twist=twist,
+        unit=unit,
         replications=tuple(parts),
     )
 
@@ -139,9 +152,38 @@ def scale_of(book: Portfolio) -> float:
     return 2.0 ** float(LOSS.high - 1 - np.ceil(np.log2(book.total))) if book.total > 0.0 else 1.0
 
 
-def in_money(tally: Tally, scale: float) -> measures.Losses:
-    """The portfolio's losses in the exposures' unit."""
-    return measures.column_losses(tally, 0, scale=scale, unit="")
+def in_money(tally: Tally, scale: float, unit: float | None = None) -> measures.Losses:
+    """The portfolio's losses in the exposures' unit.
+
+    Where all are multiples of a `unit` wider than a bin, the bin's losses are one of them, exactly.
+    """
+    binned = measures.column_losses(tally, 0, scale=scale, unit="")
+    if unit is None:
+        return binned
+    value = unit * np.rint(binned.mean / unit)
+    one = (binned.weight > 0.0) & (binned.upper - binned.lower < 0.5 * unit)
+    lower, upper = (np.where(one, value, ends) for ends in (binned.lower, binned.upper))
+    loss = np.where(one, binned.weight * value, binned.loss)
+    return dataclasses.replace(binned, lower=lower, upper=upper, loss=loss)
+
+
+def unit_of(book: Portfolio) -> float | None:
+    """The largest amount of which every obligor's loss is a multiple, by Euclid's algorithm.
+
+    None where LGD is random, nothing can be lost, or the unit is below a thousandth of the largest loss.
+    """
+    cost = np.asarray(book.exposure, np.float64) * np.asarray(book.lgd)
+    amounts = np.unique(cost[(cost > 0.0) & (np.asarray(book.pd) > 0.0)])
+    if book.random_lgd or not len(amounts):
+        return None
+    close, unit = 8.0 * SINGLE * amounts[-1], 0.0
+    for amount in amounts:
+        while amount > close:
+            unit, amount = amount, abs(unit - amount * np.rint(unit / amount))
+        if unit < LEAST_UNIT * amounts[-1]:
+            return None
+    # The largest loss divided: the unit itself may be off by its rounding as often as it goes into that.
+    return float(amounts[-1] / np.rint(amounts[-1] / unit))
 
 
 def expected_of(whole: measures.Losses, replications: Sequence[measures.Losses]) -> measures.Estimate:

@@ -49,7 +49,7 @@ def discounts(times: Dates, rate: ArrayLike) -> Discounts:
     [0.9753, 0.9277]
     """
     rates = arguments.fits("rate", arguments.numbers("rate", rate), (), times.shape)
-    exponent = arguments.within("rate", rates, -1.0, 10.0) * times
+    exponent = arguments.within("rate", rates, -1.0, 1.0) * times
     before = np.concatenate([[0.0], exponent[:-1]])
     return Discounts(np.exp(-exponent), np.exp(-0.5 * (before + exponent)))
 

@@ -5,7 +5,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 
 from engine.report import words
@@ -107,6 +106,7 @@ def matrix_words(figure: go.Figure, cells: Sequence[Flow]) -> str:
 def table_of(name: str, title: str, figure: go.Figure) -> Table:
     """The numbers of a figure."""
     flows, points, series = flows_of(figure), points_of(figure), series_of(figure)
+    rows_left_out = ""
     if is_matrix(figure):
         head, rows = matrix_rows(figure, flows)
     elif flows:
@@ -120,9 +120,9 @@ def table_of(name: str, title: str, figure: go.Figure) -> Table:
             row(each.name, value_cell(each.x, shares[0]), value_cell(each.y, shares[1])) for each in points
         ]
     else:
-        head, rows = series_rows(figure, series)
+        head, rows, rows_left_out = series_rows(figure, series)
     two = bool(flows) and not is_matrix(figure)
-    return Table(f"numbers-{name}", title, head, tuple(rows), words=2 if two else 1)
+    return Table(f"numbers-{name}", title, head, tuple(rows), rows_left_out, words=2 if two else 1)
 
 
 def matrix_rows(figure: go.Figure, cells: Sequence[Flow]) -> tuple[tuple[str, ...], list[Row]]:
@@ -136,8 +136,11 @@ def matrix_rows(figure: go.Figure, cells: Sequence[Flow]) -> tuple[tuple[str, ..
     return ("", *columns), lines[::-1]
 
 
-def series_rows(figure: go.Figure, series: Sequence[Series]) -> tuple[tuple[str, ...], list[Row]]:
-    """A row a label and a column a series where they share their labels, else a row a value."""
+def series_rows(figure: go.Figure, series: Sequence[Series]) -> tuple[tuple[str, ...], list[Row], str]:
+    """A row a label and a column a series where they share their labels, else a row a value.
+
+    The last is a note on rows left out, blank where all are there.
+    """
     layout = figure.layout
     ordered = all(each.ordered for each in series)
     labels = list(dict.fromkeys(label for each in series for label in each.labels))
@@ -147,7 +150,9 @@ def series_rows(figure: go.Figure, series: Sequence[Series]) -> tuple[tuple[str,
             for each in series
             for place in thinned(each.known, MOST_ROWS // 2)
         ]
-        return ("", layout.xaxis.title.text or "", layout.yaxis.title.text or ""), rows
+        longest = max(len(each.known) for each in series)
+        titles = layout.xaxis.title.text or "", layout.yaxis.title.text or ""
+        return ("", *titles), rows, thinning(longest, MOST_ROWS // 2, " of the longest line")
     labels = sorted(labels) if ordered else labels
     by_label = [dict(zip(each.labels, range(len(each.labels)), strict=True)) for each in series]
     titles = layout.xaxis.title.text or "", layout.yaxis.title.text or ""
@@ -163,7 +168,7 @@ def series_rows(figure: go.Figure, series: Sequence[Series]) -> tuple[tuple[str,
         )
         for label in (thinned(labels, MOST_ROWS) if ordered else labels)
     ]
-    return head, rows
+    return head, rows, thinning(len(labels), MOST_ROWS) if ordered else ""
 
 
 def horizontal(figure: go.Figure) -> bool:
@@ -190,8 +195,27 @@ def value_cell(value: float, share: bool) -> Cell:
 
 
 def thinned(values: Sequence[Any], most: int) -> list[Any]:
-    """At most `most` of the values, evenly, with the first and the last."""
-    if len(values) <= most:
-        return [*values]
-    places = np.unique(np.linspace(0, len(values) - 1, most).round().astype(int))
-    return [values[place] for place in places]
+    """At most `most` of the values: every n-th from the first, and the last."""
+    step = stride(len(values), most)
+    return [*values[: len(values) - 1 : step], *values[-1:]]
+
+
+def stride(count: int, most: int) -> int:
+    """n, where every n-th of so many values is shown."""
+    return max(1, math.ceil((count - 1) / (most - 1)))
+
+
+def thinning(count: int, most: int, what: str = "") -> str:
+    """A caption's note on rows left out; blank where none are.
+
+    >>> thinning(61, 24), thinning(20, 24)
+    ('Every 3rd of 61 rows, and the last.', '')
+    """
+    step = stride(count, most)
+    return "" if step == 1 else f"Every {ordinal(step)} of {count:,} rows{what}, and the last."
+
+
+def ordinal(number: int) -> str:
+    """2nd, 3rd, 11th, 21st."""
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th") if number % 100 // 10 != 1 else "th"
+    return f"{number:,}{ending}"

@@ -8,6 +8,7 @@ from engine.report import search_words
 from engine.report.sections import (
     attribution,
     backtest,
+    band,
     calibration,
     greeks,
     network,
@@ -28,6 +29,7 @@ class Answer(NamedTuple):
 ANSWERS: Mapping[str, Callable[[Results], str]] = {
     "attribution": attribution.largest,
     "backtest": backtest.pooled,
+    "band": band.sure,
     "calibration": calibration.identified,
     "greeks": greeks.largest,
     "network": network.widest,

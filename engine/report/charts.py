@@ -1,7 +1,7 @@
 """Figures of the report, each drawn from the tables of a run folder and nothing else.
 
-Amounts are USD bn, time is months or years from the book's date. The figures only arrange and group numbers;
-quantiles, means and errors come from the tables.
+Amounts are in the unit of the results, time is months or years from the book's date. The figures only arrange
+and group numbers; quantiles, means and errors come from the tables.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from engine.report import style
+from engine.report.reading import MARK
 from engine.report.words import amount, class_name
 from engine.results.folder import Results
 from engine.results.horizons import horizon_years
@@ -38,12 +39,22 @@ def exceedance(results: Results) -> go.Figure:
             mode="lines",
             name=horizon_years(horizon),
             line={"color": colour, "width": 2.4},
-            hovertemplate="loss above %{x:,.1f} bn in %{y:.2%} of paths<extra>" + horizon + "</extra>",
+            hovertemplate=f"loss above %{{x:,.1f}} {results.short} in %{{y:.2%}} of paths"
+            f"<extra>{horizon}</extra>",
         )
     mark_tail(chart, results)
-    chart.update_xaxes(type="log", title_text="System loss, USD bn", dtick="D2")
+    chart.update_xaxes(type="log", title_text=f"System loss, {results.unit}", dtick="D2")
     chart.update_yaxes(type="log", title_text="Probability of a larger loss", tickformat="~%", dtick=1)
     return chart
+
+
+def marks_words(results: Results) -> str:
+    """The marks of `mark_tail` in a sentence: ES is a mean of losses, and has no probability of its own."""
+    loss, span, unit = results.system(results.last), horizon_years(results.last), results.short
+    return (
+        f"Marked over {span}: VaR 99%, {amount(loss['var_99'])} {unit}, which 1% of paths exceed, and ES "
+        f"99%, {amount(loss['es_99'])} {unit}, the mean loss of that 1%."
+    )
 
 
 def mark_tail(chart: go.Figure, results: Results) -> None:
@@ -57,8 +68,9 @@ def mark_tail(chart: go.Figure, results: Results) -> None:
             y=[level],
             mode="markers",
             name=f"{name}, {results.last}",
+            legendgroup=MARK,
             marker={"color": style.RED, "size": 11, "symbol": symbol},
-            hovertemplate=f"{name} {value:,.1f} bn<extra>{results.last}</extra>",
+            hovertemplate=f"{name} {value:,.1f} {results.short}<extra>{results.last}</extra>",
         )
 
 
@@ -81,14 +93,18 @@ def histogram(results: Results) -> go.Figure:
         width=step,
         customdata=[*zip(edges.tolist(), ends, strict=True)],
         marker_color=np.where(edges >= loss["var_99"], style.RED, style.BLUE).tolist(),
-        hovertemplate="%{y:.2%} of paths lose %{customdata[0]:,.4g} %{customdata[1]} bn<extra></extra>",
+        hovertemplate="%{y:.2%} of paths lose %{customdata[0]:,.4g} %{customdata[1]} "
+        f"{results.short}<extra></extra>",
     )
     for name, key, height in (("mean", "el", 1.0), ("VaR 99%", "var_99", 0.86), ("ES 99%", "es_99", 0.72)):
         mark_value(chart, loss[key], f"{name} {amount(loss[key])}", height)
     chart.update_xaxes(
-        title_text=f"System loss in {horizon_years(results.last)}, USD bn", range=[0, edges[-1] + step]
+        title_text=f"System loss in {horizon_years(results.last)}, {results.unit}",
+        range=[0, edges[-1] + step],
     )
-    chart.update_yaxes(title_text=f"Share of paths, per {step:g} bn", type="log", dtick=1, tickformat="~%")
+    chart.update_yaxes(
+        title_text=f"Share of paths, per {step:g} {results.short}", type="log", dtick=1, tickformat="~%"
+    )
     return chart
 
 
@@ -103,7 +119,7 @@ def mark_value(chart: go.Figure, at: float, text: str, top: float) -> None:
 
 def lenders_ranked(results: Results, count: int = 20) -> go.Figure:
     """The lenders with the greatest ES 99% at the last horizon, with 95% intervals."""
-    rows = results.ranked("lender", results.last, "es_99").head(count)[::-1]
+    unit, rows = results.short, results.ranked("lender", results.last, "es_99").head(count)[::-1]
     chart = figure(110 + 25 * len(rows), bargap=0.35)
     for lender_class, colour in style.CLASS_COLOURS.items():
         part = rows[rows["class"] == lender_class]
@@ -117,15 +133,15 @@ def lenders_ranked(results: Results, count: int = 20) -> go.Figure:
             marker_color=colour,
             error_x=style.bars(part["es_99_se"]),
             customdata=part[["el", "var_99", "es_99_se"]],
-            hovertemplate="<b>%{y}</b><br>ES 99% %{x:,.2f} ± %{customdata[2]:.2f} bn (s.e.)<br>"
-            "VaR 99% %{customdata[1]:,.2f} bn<br>expected loss %{customdata[0]:,.2f} bn<extra></extra>",
+            hovertemplate="<b>%{y}</b><br>ES 99% %{x:,.2f} ± %{customdata[2]:.2f} "
+            f"{unit} (s.e.)<br>VaR 99% %{{customdata[1]:,.2f}} {unit}<br>"
+            f"expected loss %{{customdata[0]:,.2f}} {unit}<extra></extra>",
         )
     chart.update_yaxes(
         categoryorder="array", categoryarray=rows["name"].tolist(), automargin=True, showgrid=False, ticks=""
     )
-    chart.update_xaxes(
-        title_text=f"Expected shortfall 99%, {horizon_years(results.last)}, USD bn (bar: 95% interval)"
-    )
+    span = horizon_years(results.last)
+    chart.update_xaxes(title_text=f"Expected shortfall 99%, {span}, {results.unit} (bar: 95% interval)")
     return chart
 
 
@@ -136,8 +152,8 @@ def bearers(results: Results) -> go.Figure:
     names = rows["name"].tolist()
     chart = figure(110 + 42 * len(rows), barmode="group")
     pairs = (("expected", "el", style.SKY), ("in the worst 1% of paths", "tail_mean", style.NAVY))
-    horizontal_bars(chart, rows, names, pairs, "%{y}<br>%{x:,.2f} bn NAME<extra></extra>")
-    chart.update_xaxes(title_text=f"Loss borne, {horizon_years(results.last)}, USD bn")
+    horizontal_bars(chart, rows, names, pairs, f"%{{y}}<br>%{{x:,.2f}} {results.short} NAME<extra></extra>")
+    chart.update_xaxes(title_text=f"Loss borne, {horizon_years(results.last)}, {results.unit}")
     return chart
 
 
@@ -172,8 +188,9 @@ def composition(results: Results) -> go.Figure:
         ("share of loss in the worst 1% of paths", "tail_share", style.RED),
     )
     hover = (
-        "<b>%{y}</b><br>%{x:.1%} NAME<br>%{customdata[0]:,.1f} bn lost in the tail, "
-        "%{customdata[1]:,.1f} bn drawn today<extra></extra>"
+        "<b>%{y}</b><br>%{x:.1%} NAME<br>%{customdata[0]:,.1f} "
+        f"{results.short} lost in the tail, %{{customdata[1]:,.1f}} {results.short} drawn today"
+        "<extra></extra>"
     )
     horizontal_bars(chart, rows, names, pairs, hover, ["tail_mean", "exposure"])
     chart.update_xaxes(title_text="Share", tickformat=".0%")

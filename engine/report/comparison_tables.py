@@ -1,14 +1,16 @@
 """Tables of changes: the system loss, lenders, bearers and borrowers, keys, and every other table."""
 
+import dataclasses
 from typing import Any
 
 import pandas as pd
 
-from engine.report.comparison_words import errors_note, label, run_cell, run_head, shown, system_row
+from engine.report.comparison_words import CLEAR, errors_note, label, run_cell, run_head, shown, system_row
 from engine.report.section import Details, Part
-from engine.report.table import Cell, Row, Table, amount, measured, number, probability, row
+from engine.report.table import Cell, Row, Table, amount, changed_share, measured, number, probability, row
 from engine.results.comparison import Comparison
 from engine.results.horizons import horizon_years
+from engine.tail.intervals import RESOLVED_PATHS
 
 SHOWN = {"el": "Expected", "es_95": "ES 95%", "var_99": "VaR 99%", "es_99": "ES 99%", "es_99_9": "ES 99.9%"}
 """Measures of the tables of changes, by the head of their column."""
@@ -17,6 +19,12 @@ MOST = 12
 """Rows of a table of lenders, bearers or borrowers."""
 
 SAME = Cell("–")
+
+DOUBTFUL = (
+    f"* Not told from zero: within {CLEAR:g} standard errors of it, or in one of the runs fewer than "
+    f"{RESOLVED_PATHS} effective paths lie beyond this level."
+)
+"""Footnote of a change that should not be acted on."""
 
 
 def system_table(comparison: Comparison) -> Table:
@@ -34,7 +42,7 @@ def system_table(comparison: Comparison) -> Table:
             rows.append(row(horizon_years(horizon), run_cell(comparison, part.run.name), *changes))
     head = ("Horizon", run_head(comparison), *(text for name in SHOWN.values() for text in (name, "Change")))
     return Table(
-        "compare", "System loss", head, tuple(rows), errors_note(comparison), "USD bn", words=2,
+        "compare", "System loss", head, tuple(rows), errors_note(comparison), "USD bn", DOUBTFUL, words=2,
         brief_columns=(0, 1, 2, 3, 8, 9, 10, 11),
     )  # fmt: skip
 
@@ -53,7 +61,9 @@ def pair_table(comparison: Comparison) -> Table:
         ]  # fmt: skip
     names = [label(comparison, run.name) for run in comparison.runs]
     head = ("Horizon", "Measure", *names, "Change", "t")
-    return Table("compare", "System loss", head, tuple(rows), errors_note(comparison), "USD bn", words=2)
+    return Table(
+        "compare", "System loss", head, tuple(rows), errors_note(comparison), "USD bn", DOUBTFUL, words=2
+    )
 
 
 def loss_table(comparison: Comparison) -> Table:
@@ -68,9 +78,23 @@ def of_base(loss: dict[str, Any], key: str) -> Cell:
 
 def changed(line: pd.Series, key: str) -> Cell:
     """A change with its error and its sign."""
-    cell = measured(line[f"{key}_change"], line[f"{key}_change_se"])
+    mark = star(line, key)
+    cell = measured(line[f"{key}_change"], line[f"{key}_change_se"], mark)
     sign = "+" if cell.value is not None and cell.value > 0.0 and cell.text != "0" else ""
-    return Cell(sign + cell.text.replace("-", "−"), cell.kind, cell.value, cell.detail, cell.bounds)
+    return dataclasses.replace(cell, text=sign + cell.text)
+
+
+def star(line: pd.Series, key: str) -> str:
+    """The mark of a change that cannot be told from zero, or of a tail that is not resolved."""
+    change, error = line[f"{key}_change"], line[f"{key}_change_se"]
+    if change == 0.0 and error == 0.0:
+        return ""  # the same to the bit, which is known
+    return "" if abs(change) > CLEAR * error and line.get(f"{key}_resolved", True) else " *"
+
+
+def plus(change: float) -> str:
+    """The sign of a rise."""
+    return "+" if change > 0.0 else ""
 
 
 def ranked_table(comparison: Comparison, kind: str, name: str, title: str) -> Table | None:
@@ -92,7 +116,9 @@ def ranked_table(comparison: Comparison, kind: str, name: str, title: str) -> Ta
     subject, _, _ = title.partition(" by ")
     head = (subject, run_head(comparison), "Expected, base", "Change", "ES 99%, base", "Change", "t")
     span = horizon_years(comparison.horizons[-1])
-    return Table(f"compare_{name}", f"{title}, {span}", head, cells, "", "USD bn", words=2, brief_rows=6)
+    return Table(
+        f"compare_{name}", f"{title}, {span}", head, cells, "", "USD bn", DOUBTFUL, words=2, brief_rows=6
+    )
 
 
 def standard(line: pd.Series, key: str) -> Cell:
@@ -116,14 +142,15 @@ def defaults_table(comparison: Comparison) -> Table | None:
     cells = tuple(
         row(
             line["name"], run_cell(comparison, line["run"]), probability(line["pd_base"], None),
-            probability(line["pd"], None), probability(line["pd_change"], line["pd_change_se"]),
+            probability(line["pd"], None),
+            changed_share(line["pd_change"], line["pd_change_se"], plus(line["pd_change"]), star(line, "pd")),
             standard(line, "pd"),
         )
         for _, line in rows.iterrows()
     )  # fmt: skip
     head = ("Borrower", run_head(comparison), "PD, base", "PD", "Change", "t")
     title = f"Borrowers by change of default probability, {horizon_years(years[-1])}"
-    return Table("compare_defaults", title, head, cells, words=2, brief_rows=6)
+    return Table("compare_defaults", title, head, cells, footnote=DOUBTFUL, words=2, brief_rows=6)
 
 
 def keys_table(comparison: Comparison) -> Table:

@@ -4,6 +4,7 @@ import pathlib
 from collections.abc import Collection
 
 from engine.report.page import page, sections
+from engine.report.unit import readable
 from engine.results.folder import read_results, write_text
 
 FORMATS = ("html", "xlsx", "pdf", "svg", "png")
@@ -24,7 +25,7 @@ def write_report(
     """
     if not formats:
         return
-    folder, results = pathlib.Path(folder), read_results(folder)
+    folder, results = pathlib.Path(folder), readable(read_results(folder))
     contents = sections(results)
     document = page(results, contents) if {"html", "pdf"} & set(formats) else ""
     if "html" in formats:

@@ -25,8 +25,8 @@ def headline(results: Results) -> str:
     loss = results.system(results.last)
     return (
         f"In the worst 1% of simulated futures, {who_lends(results)} "
-        f"{amount(loss['es_99'])} ± {error(loss['es_99_se'], loss['es_99'])} billion dollars within "
-        f"{horizon_words(results.last)}."
+        f"{amount(loss['es_99'])} ± {error(loss['es_99_se'], loss['es_99'])} {results.unit_word} dollars "
+        f"within {horizon_words(results.last)}."
     )
 
 
@@ -38,38 +38,41 @@ def who_lends(results: Results) -> str:
 
 def lead(results: Results) -> str:
     """Definition of the headline number, and its scale."""
-    loss = results.system(results.last)
+    loss, unit = results.system(results.last), results.short
     sentences = [
         "This is the expected shortfall at 99%: the mean loss over the worst 1% of "
         f"{results.summary['paths']:,} simulated paths, with its standard error.",
-        f"Over all paths the loss is {amount(loss['el'])} bn on average; one path in a hundred loses more "
-        f"than {amount(loss['var_99'])} bn.",
+        f"Over all paths the loss is {amount(loss['el'])} {unit} on average; one path in a hundred loses "
+        f"more than {amount(loss['var_99'])} {unit}.",
     ]
     ratio = words.ratio(loss["es_99"], loss.get("exposure"))
     if ratio is not None:
-        sentences.append(of_debt(loss, ratio))
+        sentences.append(of_debt(loss, ratio, results.short))
     return " ".join(sentences)
 
 
-def of_debt(loss: dict[str, Any], ratio: float) -> str:
+def of_debt(loss: dict[str, Any], ratio: float, unit: str) -> str:
     """The tail loss as a share of today's debt and of that at the horizon, where it is known."""
     then = words.ratio(loss["es_99"], loss.get("exposure_then"))
     if then is None:
-        return f"Debt drawn today is {amount(loss['exposure'])} bn: the tail loss is {share(ratio)} of it."
+        return (
+            f"Debt drawn today is {amount(loss['exposure'])} {unit}: the tail loss is {share(ratio)} of it."
+        )
     other = "more than the other" if then > 1.0 else f"{share(then)} of the other"
     return (
-        f"Debt drawn today is {amount(loss['exposure'])} bn, and outstanding at the horizon "
-        f"{amount(loss['exposure_then'])} bn on the median path: the tail loss is {share(ratio)} of the one "
-        f"and {other}."
+        f"Debt drawn today is {amount(loss['exposure'])} {unit}, and outstanding at the horizon "
+        f"{amount(loss['exposure_then'])} {unit} on the median path: the tail loss is {share(ratio)} of "
+        f"the one and {other}."
     )
 
 
 def loss(results: Results) -> str:
     """How much: the tail against the mean, and old against new debt."""
-    system = results.system(results.last)
+    system, unit = results.system(results.last), results.short
     sentence = (
-        f"One path in a hundred loses more than {amount(system['var_99'])} bn (95% interval "
-        f"{amount(system['var_99_lo'])}–{amount(system['var_99_hi'])} bn) in {horizon_words(results.last)}"
+        f"One path in a hundred loses more than {amount(system['var_99'])} {unit} (95% interval "
+        f"{amount(system['var_99_lo'])}–{amount(system['var_99_hi'])} {unit}) in "
+        f"{horizon_words(results.last)}"
     )
     multiple = words.ratio(system["es_99"], system["el"])
     if multiple is not None:
@@ -85,7 +88,7 @@ def lenders(results: Results) -> str:
     first = results.ranked("lender", results.last, "es_99").iloc[0]
     sentence = (
         f"The lender with the largest tail loss is {first['name']}: {amount(first['es_99'])} "
-        f"± {error(first['es_99_se'], first['es_99'])} bn over its own worst 1% of paths."
+        f"± {error(first['es_99_se'], first['es_99'])} {results.short} over its own worst 1% of paths."
     )
     early = results.losses("lender", results.horizons[0])
     strain = (early["es_99"] / early["capital"]).dropna()
@@ -161,10 +164,13 @@ def boom_breaks(results: Results) -> str:
     )
     mean, worst = yearly["weighted"] / yearly["share"], yearly["tail_share"].idxmax()
     sentence = (
-        f"The average loss is largest, {amount(mean.max())} bn, if the boom breaks in year {mean.idxmax()}"
+        f"The average loss is largest, {amount(mean.max())} {results.short}, if the boom breaks in year "
+        f"{mean.idxmax()}"
     )
     if len(mean) > 1:
-        sentence += f", and smallest, {amount(mean.min())} bn, if it breaks in year {mean.idxmin()}"
+        sentence += (
+            f", and smallest, {amount(mean.min())} {results.short}, if it breaks in year {mean.idxmin()}"
+        )
     return (
         f"{sentence}. On {share(yearly['tail_share'].max())} of the worst 1% of all paths it breaks in year "
         f"{worst}. A late break meets more debt, but leaves less time for defaults before the run ends."

@@ -9,7 +9,7 @@ import pandas as pd
 from engine.report import words
 from engine.report.findings import CAUSES
 from engine.report.words import share
-from engine.results.folder import Results
+from engine.results.folder import BILLION, MILLION, Results
 from engine.results.horizons import count_words, horizon_words
 from engine.tail.intervals import RESOLVED_PATHS
 
@@ -33,20 +33,24 @@ SHORT_CAUSES = {
 OTHERS = {"pools": "pools of borrowers without names", "sales of paper": "sales of paper below par"}
 
 
+WORTH_SAYING = 0.05
+"""Share of the tail from which on the chips behind it are named."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Scale:
-    """The unit in which a focus is told: billions, or millions of what is smaller than one."""
+    """The unit in which a focus is told: the report's, or millions of what is smaller than a billion."""
 
     unit: str
     word: str
     factor: float
 
     def amount(self, value: float | None) -> str:
-        """An amount given in USD bn."""
+        """An amount given in the unit of the results."""
         return words.amount(None if value is None else self.factor * value)
 
     def error(self, row: Mapping[str, Any], key: str) -> str:
-        """The standard error of an amount given in USD bn."""
+        """The standard error of an amount given in the unit of the results."""
         return words.error(self.factor * row[f"{key}_se"], self.factor * row[key])
 
     def measured(self, row: Mapping[str, Any], key: str) -> str:
@@ -56,8 +60,9 @@ class Scale:
 
 def scale_of(results: Results) -> Scale:
     """The unit of the run's focus."""
-    small = results.summary["focus"]["es_99"] < 1.0
-    return Scale("USD m", "million", 1000.0) if small else Scale("USD bn", "billion", 1.0)
+    if results.unit == BILLION and results.summary["focus"]["es_99"] < 1.0:
+        return Scale(MILLION, "million", 1000.0)
+    return Scale(results.unit, results.unit_word, 1.0)
 
 
 def title_of(results: Results) -> str:
@@ -145,19 +150,25 @@ def evidence(entry: Mapping[str, Any]) -> str:
     )
 
 
+def loan_name(results: Results, part: pd.Series) -> str:
+    """A loan's name, with its borrower's where that is not in it."""
+    borrower = results.tables["focus_loans"].set_index("id")["borrower"].get(part["id"])
+    return part["name"] if not borrower or borrower in part["name"] else f"{borrower} · {part['name']}"
+
+
 def composition(results: Results) -> str:
     """How concentrated the tail is."""
     loans, chips = cut(results, "loan"), cut(results, "chip")
     if loans.empty or results.summary["focus"]["es_99"] <= 0.0:
         return "Nothing is lost in the tail."
     count = min(len(loans), 3)
-    sentence = f"{loans.iloc[0]['name']} makes {share(loans.iloc[0]['share'])} of ES 99%"
+    sentence = f"{loan_name(results, loans.iloc[0])} makes {share(loans.iloc[0]['share'])} of ES 99%"
     if count > 1:
         together = share(loans["share"].head(count).sum())
         sentence += f", the largest {count_words(count)} of {len(loans)} parts {together}"
     behind = chips[chips["id"] != "no chips in pledge"]
-    if len(behind) and behind.iloc[0]["share"] > 0.0:
-        sentence += f"; {share(behind.iloc[0]['share'])} stands against {behind.iloc[0]['id']}"
+    if len(behind) and behind.iloc[0]["share"] >= WORTH_SAYING:
+        sentence += f"; {share(behind.iloc[0]['share'])} stands against {behind.iloc[0]['name']}"
     return sentence + "."
 
 
@@ -168,11 +179,12 @@ def actions(results: Results) -> str:
         return "None of the four actions changes a loan of this page."
     terms, sold = table[table["action"] != "sale"], table[table["action"] == "sale"]
     sentences = [best_terms(terms, scale, results.summary["focus"]["es_99"])] if len(terms) else []
+    sentences += [costly_terms(terms, scale)] if costly_terms(terms, scale) else []
     if len(sold):
         line = sold.iloc[0].to_dict()
         gone = results.summary["focus"]["exposure"] - line["exposure"]
         sentences.append(
-            f"Selling the largest parts takes {scale.amount(gone)} off what is drawn and "
+            f"Selling the largest parts takes {scale.amount(gone)} {scale.word} off what is drawn and "
             f"{scale.measured(negative(line), 'es_99_change')} {scale.word} off ES 99%."
         )
     return " ".join(sentences)
@@ -191,6 +203,19 @@ def best_terms(table: pd.DataFrame, scale: Scale, es: float) -> str:
     )
 
 
+def costly_terms(table: pd.DataFrame, scale: Scale) -> str:
+    """The change of terms that raises the expected loss most; empty where none does."""
+    if table.empty:
+        return ""
+    worst = table.loc[table["el_change"].idxmax()].to_dict()
+    if worst["el_change"] <= 2.0 * worst["el_change_se"]:
+        return ""
+    return (
+        f"One raises losses: {words.lower_first(ACTIONS[worst['action']])}, expected loss "
+        f"{scale.measured(worst, 'el_change')} {scale.word} higher."
+    )
+
+
 def negative(line: Mapping[str, Any]) -> dict[str, Any]:
     """An action with its fall of ES 99% as a positive number."""
     return {**line, "es_99_change": -line["es_99_change"]}
@@ -200,4 +225,4 @@ def signed(scale: Scale, value: float) -> str:
     """A change with its sign; none where it rounds to nothing."""
     if scale.amount(value) == "0":
         return "0"
-    return f"{'−' if value < 0.0 else '+'}{scale.amount(abs(value))}"
+    return f"{'-' if value < 0.0 else '+'}{scale.amount(abs(value))}"

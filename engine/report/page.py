@@ -10,6 +10,7 @@ from engine.report.html import drawings, packed_plotly, render
 from engine.report.section import Section, drawn
 from engine.report.sections.attribution import attribution
 from engine.report.sections.backtest import backtest
+from engine.report.sections.band import band
 from engine.report.sections.bearers import final_bearers
 from engine.report.sections.calibration import calibration
 from engine.report.sections.economy import economy
@@ -30,8 +31,9 @@ from engine.report.sections.systemic import systemic_risk
 from engine.report.sections.timing import timing
 from engine.report.sections.trust import trust
 from engine.report.style import night
+from engine.report.unit import readable
 from engine.report.words import amount, error, share
-from engine.results.folder import Results, read_results, write_text
+from engine.results.folder import BILLION, Results, read_results, write_text
 from engine.results.horizons import horizon_years
 from engine.results.summary import Summary
 
@@ -55,6 +57,7 @@ TOPICS = (
     Topic("Who loses", lenders),
     Topic("Who pays", final_bearers),
     Topic("Who drags whom down", systemic_risk),
+    Topic("How sure", band, "band"),
     Topic("Unknown holdings", network_uncertainty, "network"),
     Topic("Where it comes from", instruments),
     Topic("Mechanisms", attribution, "attribution"),
@@ -85,7 +88,7 @@ def write_page(folder: str | pathlib.Path) -> pathlib.Path:
         FileNotFoundError: the folder has no summary.json.
     """
     path = pathlib.Path(folder) / "report.html"
-    write_text(path, page(read_results(folder)))
+    write_text(path, page(readable(read_results(folder))))
     return path
 
 
@@ -106,7 +109,7 @@ def page(results: Results, contents: list[tuple[str, Section]] | None = None) ->
     return render(
         "report.html",
         title=TITLE,
-        kicker=kicker(summary),
+        kicker=kicker(summary, results.unit),
         headline=headline,
         lead=lead,
         unreliable=UNRELIABLE,
@@ -127,10 +130,11 @@ def sections(results: Results) -> list[tuple[str, Section]]:
     return [(topic.name, drawn(topic.section(results))) for topic in order]
 
 
-def kicker(summary: Summary) -> str:
-    """The run in a line above the headline."""
+def kicker(summary: Summary, unit: str = BILLION) -> str:
+    """The run in a line above the headline, and the unit of its losses where it is a smaller one."""
     book, paths, seed = summary.get("book", ""), summary["paths"], summary["seed"]
-    return f"Undertow · book {book} · {paths:,} paths · seed {seed}"
+    told = "" if unit == BILLION else f" · losses in {unit}"
+    return f"Undertow · book {book} · {paths:,} paths · seed {seed}{told}"
 
 
 class Card(NamedTuple):
@@ -141,7 +145,8 @@ class Card(NamedTuple):
 
 
 def cards(results: Results) -> list[Card]:
-    """The four numbers of the last horizon, USD bn."""
+    """The four numbers of the last horizon."""
+    unit = results.unit
     loss, span = results.system(results.last), horizon_years(results.last)
     lender = results.ranked("lender", results.last, "es_99").iloc[0]
     ratio = words.ratio(loss["el"], loss.get("exposure"))
@@ -149,12 +154,12 @@ def cards(results: Results) -> list[Card]:
     low, high = amount(loss["var_99_lo"]), amount(loss["var_99_hi"])
     se = error(loss["es_99_se"], loss["es_99"])
     return [
-        Card(amount(loss["el"]), f"USD bn expected loss in {span}{of_debt}"),
-        Card(amount(loss["var_99"]), f"USD bn VaR 99%; {low}–{high} bn with 95% confidence"),
-        Card(amount(loss["es_99"]), f"USD bn expected shortfall 99%; ± {se} bn standard error"),
+        Card(amount(loss["el"]), f"{unit} expected loss in {span}{of_debt}"),
+        Card(amount(loss["var_99"]), f"{unit} VaR 99%; {low}–{high} {results.short} with 95% confidence"),
+        Card(amount(loss["es_99"]), f"{unit} expected shortfall 99%; ± {se} {results.short} standard error"),
         Card(
             amount(lender["es_99"]),
-            f"USD bn expected shortfall 99% of {lender['name']}, the most exposed lender",
+            f"{unit} expected shortfall 99% of {lender['name']}, the most exposed lender",
         ),
     ]
 

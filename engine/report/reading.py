@@ -9,6 +9,9 @@ import plotly.graph_objects as go
 
 from engine.report import words
 
+MARK = "mark"
+"""Legend group of points that mark a value on one axis: what they stand at on the other is no number."""
+
 
 class Series(NamedTuple):
     """Values by label with half the width of their intervals; the labels of a line are numbers."""
@@ -84,7 +87,7 @@ def series_of(figure: go.Figure) -> list[Series]:
     layout = figure.layout
     series: list[Series] = []
     for trace in figure.data:
-        if trace.type not in ("bar", "scatter") or is_points(trace) or not named(trace):
+        if trace.type not in ("bar", "scatter") or is_points(trace) or is_mark(trace) or not named(trace):
             continue
         x, y = items(trace.x), items(trace.y)
         across = trace.orientation == "h" or any(isinstance(label, str) for label in y)
@@ -120,6 +123,11 @@ def axis_name(trace: Any) -> str:
 def named(trace: Any) -> bool:
     """Whether a trace says something: a connecting line has no name, the entry of a legend no data."""
     return bool(items(trace.x)) and not (trace.hoverinfo == "skip" and not trace.name)
+
+
+def is_mark(trace: Any) -> bool:
+    """Whether a trace marks a value."""
+    return trace.legendgroup == MARK
 
 
 def is_points(trace: Any) -> bool:

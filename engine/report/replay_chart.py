@@ -36,11 +36,11 @@ def timeline(results: Results, path: int) -> go.Figure:
     chart.add_scatter(
         x=loss.index, y=loss, yaxis="y2", mode="lines", name="Cumulative loss", fill="tozeroy",
         fillcolor=style.rgba(style.RED, 0.12), line={"color": style.RED, "width": 2.4},
-        hovertemplate="month %{x}: %{y:,.1f} bn lost so far<extra></extra>",
+        hovertemplate=f"month %{{x}}: %{{y:,.1f}} {results.short} lost so far<extra></extra>",
     )  # fmt: skip
     circles(chart, results, path, loss)
     chart.update_layout(yaxis2={**style.AXIS, "domain": [0.0, 0.46], "anchor": "x", "rangemode": "tozero"})
-    chart.update_layout(yaxis2_title_text="Loss so far, USD bn")
+    chart.update_layout(yaxis2_title_text=f"Loss so far, {results.unit}")
     chart.update_layout(
         yaxis_domain=[0.54, 1.0], yaxis_type="log", yaxis_tickvals=TICKS, yaxis_title_text="Month 1 = 1"
     )
@@ -88,8 +88,8 @@ def circles(chart: go.Figure, results: Results, path: int, loss: pd.Series) -> N
             "size": size.clip(lower=SMALLEST_CIRCLE), "color": style.rgba(style.NAVY, 0.55),
             "line": {"color": style.PAPER, "width": 1},
         },
-        hovertemplate="<b>%{customdata[0]}</b>, month %{x}: %{customdata[1]:,.1f} bn<br>%{customdata[2]}"
-        "<extra></extra>",
+        hovertemplate="<b>%{customdata[0]}</b>, month %{x}: %{customdata[1]:,.1f} "
+        f"{results.short}<br>%{{customdata[2]}}<extra></extra>",
     )  # fmt: skip
 
 
@@ -105,8 +105,8 @@ def losses_chart(results: Results) -> go.Figure:
         chart.add_scatter(
             x=line.index, y=line, mode="lines",
             line={"color": style.RED if first else style.BLUE, "width": 2.6 if first else 1.2},
-            hovertemplate=f"path {path:,}, month %{{x}}: %{{y:,.1f}} bn<extra></extra>",
+            hovertemplate=f"path {path:,}, month %{{x}}: %{{y:,.1f}} {results.short}<extra></extra>",
         )  # fmt: skip
     chart.update_xaxes(title_text="Months from the book's date", dtick=12, tick0=0)
-    chart.update_yaxes(title_text="Cumulative system loss, USD bn", rangemode="tozero")
+    chart.update_yaxes(title_text=f"Cumulative system loss, {results.unit}", rangemode="tozero")
     return chart

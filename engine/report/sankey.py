@@ -52,7 +52,9 @@ def labelled(size: Mapping[str, float], names: Mapping[str, str]) -> dict[str, s
     return {node: f"{names[node]} {number(loss, False)}" for node, loss in size.items()}
 
 
-def whole(flows: pd.DataFrame, names: Mapping[str, str], stages: Sequence[Stage]) -> go.Figure:
+def whole(
+    flows: pd.DataFrame, names: Mapping[str, str], stages: Sequence[Stage], unit: str
+) -> go.Figure:  # fmt: skip
     """All stages from left to right; in a column the largest node is on top."""
     size = sizes(flows)
     labels = labelled(size, names)
@@ -65,7 +67,7 @@ def whole(flows: pd.DataFrame, names: Mapping[str, str], stages: Sequence[Stage]
         for side in (0.0, 1.0)
     )
     chart = figure(HEIGHT, margin={"l": left, "r": right, "t": TOP, "b": MARGIN})
-    chart.add_trace(trace(flows, nodes, inner, names, stages))
+    chart.add_trace(trace(flows, nodes, inner, names, stages, unit))
     columns = [[node for node in nodes if stage_of(node, stages) == at] for at in range(len(stages))]
     room, total = HEIGHT - TOP - MARGIN, max(sum(size[node] for node in column) for column in columns)
     scale = min((room - PAD * (len(column) - 1)) / max(total, 1e-12) for column in columns if column)
@@ -110,7 +112,9 @@ def centres(heights: Sequence[float], room: float, level: float) -> list[float]:
     return places
 
 
-def stacked(flows: pd.DataFrame, names: Mapping[str, str], stages: Sequence[Stage]) -> go.Figure:
+def stacked(
+    flows: pd.DataFrame, names: Mapping[str, str], stages: Sequence[Stage], unit: str
+) -> go.Figure:  # fmt: skip
     """One diagram of two columns for each pair of stages that flows join, one below the other."""
     pairs = sorted({
         (stage_of(source, stages), stage_of(target, stages))
@@ -133,7 +137,7 @@ def stacked(flows: pd.DataFrame, names: Mapping[str, str], stages: Sequence[Stag
         top -= STAGE_HEAD / height
         labels = labelled(sizes(own), names)
         nodes = sorted(labels, key=lambda node: stage_of(node, stages))
-        part = trace(own, nodes, labels, names, stages)
+        part = trace(own, nodes, labels, names, stages, unit)
         part.update(domain={"y": [max(top - size / height, 0.0), top]}, arrangement="snap")
         part.node.pad = LINE
         part.textfont.size = 10.5
@@ -152,9 +156,9 @@ def heading(chart: go.Figure, text: str, x: float, y: float, anchor: str) -> Non
 
 def trace(
     flows: pd.DataFrame, nodes: list[str], labels: Mapping[str, str], names: Mapping[str, str],
-    stages: Sequence[Stage],
+    stages: Sequence[Stage], unit: str,
 ) -> go.Sankey:  # fmt: skip
-    """Nodes and links; a link has its source's colour."""
+    """Nodes and links, values in `unit`; a link has its source's colour."""
     colours = [stages[stage_of(node, stages)].colour for node in nodes]
     place = {node: number for number, node in enumerate(nodes)}
     return go.Sankey(
@@ -162,14 +166,15 @@ def trace(
         node={
             "label": [labels.get(node, "") for node in nodes], "customdata": [names[node] for node in nodes],
             "color": colours, "pad": PAD, "thickness": THICKNESS,
-            "line": {"width": 0}, "hovertemplate": "%{customdata} %{value:,.2f} bn<extra></extra>",
+            "line": {"width": 0}, "hovertemplate": f"%{{customdata}} %{{value:,.2f}} {unit}<extra></extra>",
         },
         link={
             "source": [place[node] for node in flows["source"]],
             "target": [place[node] for node in flows["target"]],
             "value": flows["loss"].tolist(),
             "color": [style.rgba(colours[place[node]], 0.45) for node in flows["source"]],
-            "hovertemplate": "%{source.customdata} to %{target.customdata}: %{value:,.2f} bn<extra></extra>",
+            "hovertemplate": "%{source.customdata} to %{target.customdata}: %{value:,.2f} "
+            f"{unit}<extra></extra>",
         },
         textfont={"color": style.INK, "size": 11.5},
     )  # fmt: skip

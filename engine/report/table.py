@@ -69,14 +69,27 @@ def share(value: float | None) -> Cell:
 
 
 def probability(value: float | None, error: float | None) -> Cell:
-    """A probability with its standard error, in percent; the error never rounds to nothing."""
-    text = words.share(value)
-    if error is None or not words.known(error):
-        return Cell(text, "share", value)
+    """A probability with its standard error, in percent; the error never rounds to nothing.
+
+    Of an event on none of n paths the error is 1 / n: its 95% bound, 3 / n, stands there instead, and so for
+    an event on all of them. An error of 0 says nothing and is left out.
+    """
+    if value is not None and error and value in (0.0, 1.0):
+        bound = words.bound(3.0 * error)
+        detail = f"(< {bound})" if value == 0.0 else f"(all but < {bound})"
+        return Cell(words.share(value), "share", value, detail, (error,))
+    return changed_share(value, error)
+
+
+def changed_share(value: float | None, error: float | None, sign: str = "", mark: str = "") -> Cell:
+    """A share or a change of one with its standard error, if it has one, and a footnote's mark behind it."""
+    text = sign + words.share(value)
+    if not error or not words.known(error):
+        return Cell(text, "share", value, mark)
     places, percent = max(len(text.rstrip("%").partition(".")[2]), 1), 100.0 * error
     while places < 4 and 0.0 < percent < 0.5 * 10.0**-places:
         places += 1
-    return Cell(text, "share", value, f"± {percent:.{places}f}%", (error,))
+    return Cell(text, "share", value, f"± {percent:.{places}f}%{mark}", (error,))
 
 
 def multiple(value: float | None) -> Cell:

@@ -14,6 +14,7 @@ from rich.text import Text
 from engine.book.frames import Tables
 from engine.book.load import Book
 from engine.book.tape.entries import Overlay
+from engine.book.tape.fields import Unit
 from engine.book.tape.folder import growth, left_out, understood
 from engine.book.tape.positions import Position
 from engine.book.tape.rows import Tape
@@ -36,6 +37,7 @@ def page(
     """Everything that the import says of a tape whose book has been written."""
     return text(
         [
+            columns_of(tape),
             cells_of(tape),
             listed("Left out", left_out(tape)),
             loans_of(tape, positions, overlay),
@@ -47,9 +49,9 @@ def page(
     )
 
 
-def cells_table(tape: Tape, width: int | None = None) -> str:
-    """Every cell as it stood and as it was read."""
-    return text([cells_of(tape)], width)
+def draft(tape: Tape, width: int | None = None) -> str:
+    """What is understood while questions are open: columns with their units, cells, and what was left out."""
+    return text([columns_of(tape), cells_of(tape), listed("Left out", left_out(tape))], width)
 
 
 def text(parts: Iterable[RenderableType | None], width: int | None) -> str:
@@ -85,6 +87,27 @@ def listed(title: str, lines: Sequence[str]) -> RenderableType | None:
     for line in lines:
         table.add_row(Text("  ·"), Text(line))
     return Group(Text(title), table)
+
+
+def columns_of(tape: Tape) -> RenderableType:
+    """Every column that is read: its field, the unit that its header names, and its first cell as read."""
+    rows = []
+    for column in tape.layout.columns:
+        if column.field is not None:
+            readings = [line.readings[column.field] for line in tape.lines if column.field in line.readings]
+            first = f"{readings[0].written} is {readings[0].words}" if readings else "nothing yet"
+            rows.append((column.name, column.field, unit_of(column.unit), first))
+    return grid("Columns and their units", ("Column", "Field", "Unit of the header", "First cell"), rows)
+
+
+def unit_of(unit: Unit) -> str:
+    """A unit in words; a dash where the header is silent.
+
+    >>> unit_of(Unit("USD", 1e6)), unit_of(Unit(rate="bps")), unit_of(Unit())
+    ('USD million', 'bps', '–')
+    """
+    scale = {1e3: "thousand", 1e6: "million", 1e9: "billion"}.get(unit.scale or 1.0)
+    return " ".join(part for part in (unit.currency, scale, unit.rate) if part) or "–"
 
 
 def cells_of(tape: Tape) -> RenderableType:

@@ -23,12 +23,13 @@ from engine.report.answers import answer
 from engine.report.focus_words import headline as focus_line
 from engine.report.sections.attribution import mechanisms_table
 from engine.report.sections.backtest import coverage_table
+from engine.report.sections.band import band_table, drivers_table, holders_table
 from engine.report.sections.calibration import effect_table, estimates_table, unidentified_table
 from engine.report.sections.focus import actions_table
 from engine.report.sections.focus import loans_table as focus_loans_table
 from engine.report.sections.greeks import checks, effects_table
 from engine.report.sections.lenders import lenders_table
-from engine.report.sections.losses import system_table
+from engine.report.sections.losses import simulation_alone, system_table
 from engine.report.sections.network import groups_table
 from engine.report.sections.network import lenders_table as network_lenders_table
 from engine.report.sections.policy import levers_table
@@ -39,7 +40,8 @@ from engine.report.sections.scenario import both_tails_table
 from engine.report.sections.search import best_table
 from engine.report.sections.timing import borrowers_table
 from engine.report.table import Cell, Table
-from engine.results.folder import Results, read_results
+from engine.report.unit import readable
+from engine.results.folder import BILLION, Results, read_results
 from engine.results.summary import Summary
 
 WIDTH = 100
@@ -50,7 +52,19 @@ GAP = 2
 """Columns between two columns of a table."""
 NARROWEST = 12
 """Columns to which names fold."""
-ASCII = {"±": "+-", "–": "-", "·": "|", "─": "-", "…": "~", "→": "->", "Δ": "d", "“": '"', "”": '"'}
+ASCII = {
+    "±": "+-",
+    "–": "-",
+    "·": "|",
+    "─": "-",
+    "…": "~",
+    "→": "->",
+    "Δ": "d",
+    "−": "-",
+    "²": "2",
+    "“": '"',
+    "”": '"',
+}
 
 Block = Table | str | tuple[Table, Table]
 """A table, a paragraph, or two tables side by side where there is room."""
@@ -85,7 +99,9 @@ def print_summary(folder: str | pathlib.Path, file: Stream | None = None) -> Non
 
 def print_results(results: Results, file: Stream, width: int | None = None) -> None:
     """The same for results that are read already; `width` is the terminal's by default."""
-    printed(file, run_line(results.summary), blocks(results), warnings_of(results), width)
+    results = readable(results)
+    told = "" if results.unit == BILLION else f" · losses in {results.unit}"
+    printed(file, run_line(results.summary) + told, blocks(results), warnings_of(results), width)
 
 
 def printed(
@@ -242,7 +258,9 @@ def lenders_and_borrowers(results: Results) -> tuple[Table, Table]:
 
 TOPICS = (
     Topic((focus_line, focus_loans_table, focus_actions), "focus_loans"),
-    Topic((system_table,)),
+    Topic((system_table, simulation_alone)),
+    Topic((band_table, holders_table), "band"),
+    Topic((drivers_table,), "band_drivers"),
     Topic((both_tails_table,), "scenario_path"),
     Topic((levers_table,), "policy"),
     Topic((mechanisms_table,), "attribution"),

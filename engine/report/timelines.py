@@ -1,6 +1,6 @@
 """Figures along time: fans, timing of losses and defaults, regimes, rents past and simulated.
 
-Months are counted from the book's date; amounts are USD bn.
+Months are counted from the book's date; amounts are in the unit of the results.
 """
 
 import pandas as pd
@@ -17,7 +17,7 @@ Look = tuple[str, str, bool]
 """Title and unit of a fan, and whether its axis is logarithmic."""
 
 
-def fans(about: About) -> dict[str, Look]:
+def fans(about: About, unit: str) -> dict[str, Look]:
     """The monthly series that are drawn, with their looks."""
     prices = {price_of(chip): (f"{chip} resale price", "thousand USD", False) for chip in about.benchmarks}
     return {
@@ -26,8 +26,8 @@ def fans(about: About) -> dict[str, Look]:
         **prices,
         "supply": ("Credit supply", "index, 1 is normal", False),
         "spread": ("Credit spreads", "index, 1 is normal", False),
-        "exposure": ("Debt outstanding", "USD bn", False),
-        "accounting_gap": ("Pledged chips: book value above market", "USD bn", False),
+        "exposure": ("Debt outstanding", unit, False),
+        "accounting_gap": ("Pledged chips: book value above market", unit, False),
     }
 
 
@@ -59,11 +59,12 @@ def boom_breaks(results: Results) -> go.Figure:
         error_y={"type": "data", "array": 2.0 * rows["el_se"], "color": style.NAVY, "thickness": 1.2},
         marker_color=[style.SAND if quarter == UNBROKEN else style.BLUE for quarter in rows["quarter"]],
         customdata=rows[["share", "tail_share", "es_95"]],
-        hovertemplate="break in %{x}: expected loss %{y:,.0f} bn, worst 5% %{customdata[2]:,.0f} bn<br>"
+        hovertemplate=f"break in %{{x}}: expected loss %{{y:,.0f}} {results.short}, "
+        f"worst 5% %{{customdata[2]:,.0f}} {results.short}<br>"
         "%{customdata[0]:.1%} of all paths, %{customdata[1]:.1%} of the worst 1%<extra></extra>",
     )
     chart.update_xaxes(title_text="Quarter in which the boom breaks", title_standoff=12, tickangle=0)
-    chart.update_yaxes(title_text="Expected loss, USD bn", rangemode="tozero")
+    chart.update_yaxes(title_text=f"Expected loss, {results.unit}", rangemode="tozero")
     return chart
 
 
@@ -139,7 +140,7 @@ def fan(
 
 def loss_timing(results: Results) -> go.Figure:
     """Cumulative system loss month by month, with the expected loss at the horizons."""
-    chart = fan(results, "loss", "Cumulative loss", "Cumulative system loss, USD bn", height=360)
+    chart = fan(results, "loss", "Cumulative loss", f"Cumulative system loss, {results.unit}", height=360)
     points = [results.system(horizon) for horizon in results.horizons]
     chart.add_scatter(
         x=[results.months[horizon] for horizon in results.horizons],
@@ -149,7 +150,7 @@ def loss_timing(results: Results) -> go.Figure:
         text=[f"mean {point['el']:,.1f}" for point in points],
         textposition="top left",
         marker={"color": style.RED, "size": 9},
-        hovertemplate="expected loss by month %{x}: %{y:,.2f} bn<extra></extra>",
+        hovertemplate=f"expected loss by month %{{x}}: %{{y:,.2f}} {results.short}<extra></extra>",
     )
     return chart
 

@@ -145,6 +145,17 @@ def share(value: float | None) -> str:
     return f"{'-' if value < 0.0 and float(text.replace(',', '')) > 0.0 else ''}{text}%"
 
 
+def bound(value: float) -> str:
+    """An upper bound of a share in percent, two figures rounded up: 0.15%, 30%.
+
+    >>> bound(3 / 2048), bound(3 / 1_000_000)
+    ('0.15%', '0.0003%')
+    """
+    percent = 100.0 * min(value, 1.0)
+    step = 10.0 ** (math.floor(math.log10(percent)) - 1)
+    return f"{math.ceil(round(percent / step, 6)) * step:.2g}%"
+
+
 def seconds(value: float | None) -> str:
     """A duration: 0.8 s, 42 s, 3 min 20 s."""
     if value is None or not math.isfinite(value):

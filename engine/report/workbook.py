@@ -63,7 +63,7 @@ def write_contents(
     doubts = [UNRELIABLE, *summary["doubts"]] if summary["doubts"] else []
     sentences = [findings.headline(results), findings.lead(results), *doubts, *summary["warnings"]]
     write(sheet, 1, 1, TITLE, STRONG)
-    for line, sentence in enumerate((kicker(summary), *sentences), 2):
+    for line, sentence in enumerate((kicker(summary, results.unit), *sentences), 2):
         write(sheet, line, 1, sentence)
     line = sheet.max_row + 2
     for place, name in enumerate(("Table", "Section", "Units of amounts"), 1):

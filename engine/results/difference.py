@@ -55,8 +55,9 @@ class Sample:
 def loss_changes(base: Run, other: Run, samples: tuple[Sample, Sample] | None) -> pd.DataFrame:
     """Every measure of every loss column and horizon that both runs have, and its change from `base`.
 
-    For a measure m: `m_base`, `m`, `m_change`, `m_change_se`. Without samples of the same draws the errors
-    are those of independent runs, too large for runs that share draws.
+    For a measure m: `m_base`, `m`, `m_change`, `m_change_se`, and whether both rest on enough paths,
+    `m_resolved`. Without samples of the same draws the errors are those of independent runs, too large for
+    runs that share draws.
     """
     keys = ["horizon", "column"]
     before = base.results.tables["losses"].set_index(keys)
@@ -70,6 +71,8 @@ def loss_changes(base: Run, other: Run, samples: tuple[Sample, Sample] | None) -
         table[f"{measure}_base"], table[measure] = before[measure].to_numpy(), after[measure].to_numpy()
         table[f"{measure}_change"] = table[measure] - table[f"{measure}_base"]
         table[f"{measure}_change_se"] = change_errors(table[f"{measure}_change"], errors, kappa, base, other)
+        level = f"resolved_{measure.partition('_')[2]}"
+        table[f"{measure}_resolved"] = True if measure == "el" else (before[level] & after[level]).to_numpy()
     return table.assign(run=other.name, paired=samples is not None)
 
 

@@ -69,11 +69,25 @@ class Bins(NamedTuple):
     probability: np.ndarray
 
 
+BILLION, MILLION = "USD bn", "USD m"
+
+
 class Results(NamedTuple):
-    """What a run folder holds: the summary and the tables by name."""
+    """What a run folder holds: the summary and the tables by name; losses are in `unit`."""
 
     summary: Summary
     tables: dict[str, pd.DataFrame]
+    unit: str = BILLION
+
+    @property
+    def short(self) -> str:
+        """The unit behind a number: bn or m."""
+        return self.unit.rpartition(" ")[2]
+
+    @property
+    def unit_word(self) -> str:
+        """The unit in a sentence: billion or million."""
+        return {BILLION: "billion", MILLION: "million"}[self.unit]
 
     @property
     def about(self) -> About:

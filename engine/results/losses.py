@@ -77,6 +77,15 @@ def column_kind(column: str) -> tuple[str, str]:
     return (kind, name) if name else ("system" if column == "system" else "book", column)
 
 
+def labels_of_column(key: str, labels: Labels) -> dict[str, str]:
+    """A column's key, kind, id, name and class."""
+    kind, name = column_kind(key)
+    return {
+        "column": key, "kind": kind, "id": name, "name": labels.name.get(key, name),
+        "class": labels.group.get(key, ""),
+    }  # fmt: skip
+
+
 def horizon_names(layout: Layout) -> list[str]:
     """Names of the layout's horizons."""
     return [horizon_name(months) for months in layout.horizons]

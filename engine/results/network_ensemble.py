@@ -5,11 +5,12 @@ import jax
 import numpy as np
 import pandas as pd
 
+from engine.results.ensemble import EnsembleMeasures
 from engine.results.estimates import TAIL
-from engine.results.losses import Labels, column_kind
+from engine.results.losses import Labels, labels_of_column
 from engine.results.replications import Replications
-from engine.tail import measures, variance_components
 from engine.tail import tally as tallies
+from engine.tail import variance_components
 from engine.tail.tally import Layout, Tally
 
 MEASURES = {"el": None, "es_99": TAIL}
@@ -19,49 +20,21 @@ LARGE = ("fans", "joint", "defaults", "default_squares", "causes", "group_weight
 """Arrays of a tally that the errors of replications do not read."""
 
 
-class NetworkMeasures:
-    """Collects a run of `simulate_networks`: `add` is called with every block of paths of every network.
-
-    Memory is that of one tally for each block of paths, whatever the number of networks.
-    """
+class NetworkMeasures(EnsembleMeasures):
+    """The measures of every network, and all networks pooled by block of paths."""
 
     def __init__(self, blocks: int) -> None:
-        self.blocks = blocks
-        self.present: list[list[measures.Losses]] = []  # columns of the blocks of the network at work
-        self.pooled: list[Tally] = []  # of all networks, by block of paths
-        self.values: dict[str, list[np.ndarray]] = {name: [] for name in MEASURES}  # [blocks columns]
-        self.within: dict[str, list[np.ndarray]] = {name: [] for name in MEASURES}  # [columns]
+        super().__init__(blocks, MEASURES)
+        self.pooled: list[Tally] = []
 
     def add(self, tally: Tally) -> None:
-        """Take in one block; when it is its network's last, read the network's measures."""
-        tally = jax.device_get(tally)
-        place, columns = len(self.present), range(tally.weights.shape[1])
-        self.present.append([measures.column_losses(tally, -1, column) for column in columns])
-        small = lean(tally)
+        """Take in one block of one network."""
+        place, small = len(self.present), lean(jax.device_get(tally))
         if place == len(self.pooled):
             self.pooled.append(small)
         else:
             self.pooled[place] = tallies.merge(self.pooled[place], small)
-        if len(self.present) == self.blocks:
-            self.close()
-
-    def close(self) -> None:
-        """Add the measures of the network whose last block is in."""
-        by_column = list(zip(*self.present, strict=True))
-        for name, level in MEASURES.items():
-            values = [variance_components.pseudo_values(list(column), level) for column in by_column]
-            self.values[name].append(np.stack(values, axis=1))
-        whole = [variance_components.added(list(column)) for column in by_column]
-        self.within["el"].append(np.array([variance_components.variance_within(column) for column in whole]))
-        self.within["es_99"].append(
-            np.array([variance_components.variance_beyond(column, TAIL) for column in whole])
-        )
-        self.present = []
-
-    @property
-    def networks(self) -> int:
-        """Number of complete networks."""
-        return len(self.within["el"])
+        super().add(tally)
 
     def replications(self) -> Replications:
         """Blocks of paths as replications: networks share their paths, so only blocks are independent."""
@@ -75,7 +48,7 @@ class NetworkMeasures:
         keys = [labels_of_column(key, labels) for key in layout.columns]
         split, values = [], []
         for name in MEASURES:
-            table = np.stack(self.values[name])
+            table = self.table(name)
             variance = variance_components.between(table, np.stack(self.within[name]))
             split.append(
                 pd.DataFrame(keys).assign(measure=name, **split_columns(variance, self.within[name]))
@@ -91,18 +64,9 @@ def split_columns(variance: variance_components.Between, within: list[np.ndarray
     return {
         "value": variance.mean, "value_se": variance.error, "low": variance.low, "low_se": variance.low_error,
         "high": variance.high, "high_se": variance.high_error,
-        "network_sd": np.sqrt(np.maximum(variance.variance, 0.0)), "network_variance": variance.variance,
+        "network_sd": variance.sd, "network_variance": variance.variance,
         "noise_sd": np.sqrt(variance.noise), "within_sd": np.sqrt(np.mean(within, axis=0)),
         "network_share": variance.share, "network_share_se": variance.share_error,
-    }  # fmt: skip
-
-
-def labels_of_column(key: str, labels: Labels) -> dict[str, str]:
-    """A column's key, kind, id, name and class."""
-    kind, name = column_kind(key)
-    return {
-        "column": key, "kind": kind, "id": name, "name": labels.name.get(key, name),
-        "class": labels.group.get(key, ""),
     }  # fmt: skip
 
 

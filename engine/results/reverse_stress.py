@@ -106,6 +106,8 @@ def summary(
 
 def chance(value: float, error: float) -> str:
     """A probability with its error to two figures: "0.173% ± 0.026%", "2.1e-07 ± 4e-08"."""
+    if value == 0.0 and error > 0.0:
+        return f"0 (below {3.0 * error:.1g} with 95%)"
     if value < 1e-5:
         return f"{value:.2g} ± {error:.1g}"
     places = max(1, 1 - math.floor(math.log10(100.0 * error))) if error > 0.0 else 2

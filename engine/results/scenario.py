@@ -81,6 +81,7 @@ def scenario_entry(scenario: Scenario, tables: dict[str, pd.DataFrame]) -> dict[
     entry: dict[str, Any] = {
         "file": scenario.file, "history": scenario.history, "source": scenario.source,
         "first": scenario.first, "last": scenario.last, "step": scenario.step, "columns": used,
+        "notes": list(scenario.notes),
         "regimes_at_end": ahead[chances].iloc[-1].to_dict() if len(ahead) else {},
     }  # fmt: skip
     free = tables.get("losses_free")

@@ -65,6 +65,7 @@ class Summary(Origin):
     scenario_path: NotRequired[dict[str, Any]]
     calibration: NotRequired[dict[str, Any]]
     backtest: NotRequired[dict[str, Any]]
+    band: NotRequired[dict[str, Any]]
     replay: NotRequired[dict[str, Any]]
     anatomy: NotRequired[dict[str, Any]]
 

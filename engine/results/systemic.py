@@ -17,6 +17,7 @@ from engine.results.estimates import LEVELS, SYSTEMIC, Estimates
 from engine.results.losses import Labels, column_kind, horizon_names
 from engine.tail import clusters, covar
 from engine.tail.contributions import composition, expected_losses
+from engine.tail.intervals import RESOLVED_PATHS
 from engine.tail.measures import tail
 from engine.tail.systemic import Systemic
 from engine.tail.tally import Layout, Tally
@@ -51,6 +52,7 @@ def distress_table(
                 | {"name": labels.name.get(key, key), "class": labels.group.get(key, "")}
                 | {"covar": conditional.covar, "covar_lo": conditional.lower, "covar_hi": conditional.upper}
                 | {"delta_covar": conditional.delta, "delta_covar_se": conditional.delta_error}
+                | {"covar_resolved": conditional.beyond >= RESOLVED_PATHS}
                 | measures_of(estimates.systemic[suffix][last], labels.capital.get(key, np.nan))
                 | {"passed_on": passed.get(lender, np.nan)}
             )

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 
@@ -50,6 +50,13 @@ class Plan:
         if self.kernel not in KERNELS:
             raise ValueError(f"run.kernel: got {self.kernel}, expected one of {', '.join(KERNELS)}")
         seed_words(self.seed)
+
+    def path(self, path: Any) -> int:
+        """The id of a path of this run; raises ValueError for anything else."""
+        own = arguments.whole("path", path)
+        if not 0 <= own < self.paths:
+            raise ValueError(f"path: got {path}, expected one from 0 to {self.paths - 1}")
+        return own
 
     def share(self, paths: int, devices: int) -> int:
         """Paths of a block where so many paths run side by side on so many devices.

@@ -31,9 +31,10 @@ class Distress:
     upper: float
     delta: float
     delta_error: float  # standard error of delta
+    beyond: float  # effective paths in distress on which the system loses more than CoVaR
 
 
-NONE = Distress(np.nan, np.nan, np.nan, np.nan, np.nan)
+NONE = Distress(np.nan, np.nan, np.nan, np.nan, np.nan, 0.0)
 """Of a column that is not in distress."""
 
 
@@ -62,7 +63,7 @@ def covar(tally: Tally, last: int, level: float) -> Distress:
     calm, *ends = quantile_interval(normal, level, 0.5 * paths)
     widths = np.asarray([upper - lower, ends[1] - ends[0]])
     error = float(np.sqrt(np.sum(widths**2))) / (2.0 * HALF_WIDTH)
-    return Distress(value, lower, upper, value - calm, error)
+    return Distress(value, lower, upper, value - calm, error, (1.0 - level) ** 2 * paths)
 
 
 def quantile_interval(

@@ -73,7 +73,8 @@ class Losses:
     def beyond(self, loss: float) -> Estimate:
         """P(L > loss) with its standard error; a bin that holds the loss counts in part, as evenly filled.
 
-        Raises ValueError for a loss that is not a number.
+        How its losses lie about this one is not known: one part of the bin is as likely as another, which
+        adds mass^2 / 12 to the variance. Raises ValueError for a loss that is not a number.
 
         >>> import numpy as np
         >>> from_losses(np.arange(1.0, 101.0)).beyond(96.0)
@@ -84,9 +85,12 @@ class Losses:
         with np.errstate(invalid="ignore", divide="ignore"):
             part = np.clip(0.5 - (loss - self.mean) / width, 0.0, 1.0)
         inside = (self.lower <= loss) & (loss < self.upper) & np.isfinite(width)
-        above = np.where(inside, part, self.mean > loss)
+        # A bin of no width is its value: the mean of its sums may be off by a rounding.
+        above = np.where(inside, part, np.where(width == 0.0, self.lower, self.mean) > loss)
         mass, squares = float(self.weight @ above), float(self.square @ above)
-        return probability(mass, squares, self.total, float(self.square.sum()), not self.self_normalised)
+        own = probability(mass, squares, self.total, float(self.square.sum()), not self.self_normalised)
+        unknown = float(self.weight[inside].sum()) / self.total / np.sqrt(12.0)
+        return Estimate(own.value, float(np.hypot(own.standard_error, unknown)))
 
     def value_at_risk(self, level: float) -> float:
         """The loss exceeded with probability 1 - level; see `value_at_risk`."""

@@ -114,10 +114,7 @@ def checked(losses: Law, radius: float) -> tuple[Law, float]:
     """Both; ValueError for what is no law, or a negative radius."""
     if not isinstance(losses, Law):
         arguments.refuse("losses", losses, "Losses, as from_losses gives them, or a LossDistribution")
-    radius = arguments.number("radius", radius)
-    if radius < 0.0:
-        arguments.refuse("radius", radius, "a relative entropy of at least 0")
-    return losses, radius
+    return losses, arguments.number("radius", radius, 0.0)
 
 
 def worst_mean(x: Points, p: Points, radius: float) -> float:

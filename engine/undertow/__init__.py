@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from engine.contagion.clearing import fail_each as fail_each
     from engine.contagion.cross_holdings import clear_holdings as clear_holdings
     from engine.contagion.dated_clearing import clear_dates as clear_dates
-    from engine.contagion.debtrank import propagate as debtrank
+    from engine.contagion.debtrank import debtrank as debtrank
     from engine.contagion.deleveraging import deleverage as deleverage
     from engine.contagion.ensembles import sample_fitness as sample_fitness
     from engine.contagion.ensembles import sample_gibbs as sample_gibbs
-    from engine.contagion.fire_sale import spiral as fire_sale
+    from engine.contagion.fire_sale import fire_sale as fire_sale
     from engine.contagion.networks import EisenbergNoe as EisenbergNoe
     from engine.contagion.networks import LinearDebtRank as LinearDebtRank
     from engine.contagion.networks import RogersVeraart as RogersVeraart
@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from engine.paths.simulate import simulate as simulate
     from engine.portfolio.basket import Basket as Basket
     from engine.portfolio.basket import basket as basket
-    from engine.portfolio.cliff import cliff as tranche_cliff
+    from engine.portfolio.cliff import tranche_cliff as tranche_cliff
     from engine.portfolio.cliff import tranche_loss_law as tranche_loss_law
     from engine.portfolio.contributions import euler_contributions as euler_contributions
     from engine.portfolio.contributions import euler_var_contributions as euler_var_contributions
@@ -134,7 +134,7 @@ ON_HOST = {
     "waterfall": "deal.waterfall.waterfall",
     "Basket": "portfolio.basket.Basket",
     "basket": "portfolio.basket.basket",
-    "tranche_cliff": "portfolio.cliff.cliff",
+    "tranche_cliff": "portfolio.cliff.tranche_cliff",
     "tranche_loss_law": "portfolio.cliff.tranche_loss_law",
     "DoubleT": "portfolio.copulas.DoubleT",
     "GaussianCopula": "portfolio.copulas.GaussianCopula",
@@ -172,9 +172,9 @@ ON_DEVICE = {
     "fail_each": "contagion.clearing.fail_each",
     "clear_holdings": "contagion.cross_holdings.clear_holdings",
     "clear_dates": "contagion.dated_clearing.clear_dates",
-    "debtrank": "contagion.debtrank.propagate",
+    "debtrank": "contagion.debtrank.debtrank",
     "deleverage": "contagion.deleveraging.deleverage",
-    "fire_sale": "contagion.fire_sale.spiral",
+    "fire_sale": "contagion.fire_sale.fire_sale",
     "EisenbergNoe": "contagion.networks.EisenbergNoe",
     "LinearDebtRank": "contagion.networks.LinearDebtRank",
     "RogersVeraart": "contagion.networks.RogersVeraart",
@@ -213,12 +213,12 @@ __all__ = sorted({*ON_HOST, *ON_DEVICE})
 def __getattr__(name: str) -> Any:
     """A public name, imported at its first use."""
     if name in ON_HOST:
-        value = _import(ON_HOST[name])
+        value = _import(name, ON_HOST[name])
     elif name in ON_DEVICE:
         from engine.undertow.isolation import isolated, prepared
 
         prepared()
-        value = _import(ON_DEVICE[name])
+        value = _import(name, ON_DEVICE[name])
         if not isinstance(value, type) and name != "PSEUDO_RANDOM":
             value = isolated(value)
     else:
@@ -231,6 +231,8 @@ def __dir__() -> list[str]:
     return __all__
 
 
-def _import(place: str) -> Any:
-    module, _, name = place.rpartition(".")
-    return getattr(importlib.import_module(f"engine.{module}"), name)
+def _import(name: str, place: str) -> Any:
+    from engine.undertow.legible import public
+
+    module, _, own = place.rpartition(".")
+    return public(name, getattr(importlib.import_module(f"engine.{module}"), own))

@@ -18,12 +18,14 @@ from engine.results.folder import write_json, write_table
 from engine.results.path_model import tables_of
 from engine.results.replications import Replications
 from engine.run import blocks
+from engine.run.blocks import Model
 from engine.run.path_model import PathModel, PathOutcome, pilot, scale_of
 from engine.run.plan import Hooks, Plan, Timing
 from engine.tail import intervals, measures
 from engine.tail.tally import MOST_PATHS, Tally
 from engine.undertow.isolation import on_host
 from engine.undertow.path_page import write_page
+from engine.undertow.path_save import Save, identity_of
 from engine.undertow.progress import progress_of
 from engine.undertow.simulation import replicated_errors
 from engine.vocabulary import NOT_FINITE
@@ -119,9 +121,7 @@ class PathRun:
 
         Args: path, its id, from 0 to paths - 1. Raises ValueError for a path that was not run.
         """
-        path = arguments.whole("path", path)
-        if not 0 <= path < self.plan.paths:
-            raise ValueError(f"path: got {path}, expected one from 0 to {self.plan.paths - 1}")
+        path = self.plan.path(path)
         sampler = self.samplers[path // (self.plan.paths // len(self.samplers))]
         with double_precision():
             fields = on_host(self.model.replay(sampler, self.plan.seed, path))
@@ -176,6 +176,8 @@ def run_paths(
     defensive: float = 0.1,
     block: int = 16_384,
     progress: Callable[[int], None] | bool = False,
+    folder: str | pathlib.Path | None = None,
+    save_every: float = 60.0,
 ) -> PathRun:
     """Run a path model of your own on all devices.
 
@@ -184,10 +186,13 @@ def run_paths(
     column 0 at the last horizon beyond `level` and draws the share `defensive` of its paths plainly;
     replications, 16 for `antithetic` and `sobol` and 1 for the others unless given: from two on their spread
     is the error; block, paths a block and device, a multiple of 256; progress, a bar, or what is called with
-    the number of paths done. The tally depends neither on block nor on devices.
+    the number of paths done; folder, where the run is saved every `save_every` seconds, after a round of
+    blocks, and from which the same call goes on after an interruption, to the bit; what is saved goes when
+    the run is done. The tally depends neither on block nor on devices.
 
-    Raises ValueError for another model, values out of range, paths that do not suit the sampler, and losses
-    that are not finite on more than 1% of paths. What the paths do not resolve is in `warnings`.
+    Raises ValueError for another model, values out of range, paths that do not suit the sampler, a folder
+    with another run's checkpoint, and losses that are not finite on more than 1% of paths. What the paths do
+    not resolve is in `warnings`.
 
     Example: the loss of a sum of squares against its law, chi-square with 12 degrees of freedom.
         >>> import jax.numpy as jnp
@@ -205,9 +210,14 @@ def run_paths(
     count = count_of(replications, sampler, plan)
     level = arguments.level("level", level)
     defensive = arguments.between("defensive", defensive, 0.0, 1.0)
+    save_every = arguments.number("save_every", save_every, 0.0)
     with double_precision():
         scale = scale_of(model, Plan(PILOT, PILOT, (seed + PILOT_SEED) % 2**64))
         samplers = samplers_of(model, plan, sampler, count, level, defensive)
+        own = model.model(scale, sampler == "importance")
+        save = None
+        if folder is not None:
+            save = Save(folder, save_every, identity_of(model, plan, samplers, scale), own.layout)
         replicas, laws = Replications(), []
 
         def replication(tally: Tally) -> None:
@@ -220,12 +230,30 @@ def run_paths(
 
         with progress_of(plan.paths, progress) as update:
             hooks = Hooks(progress=update, replication=replication if count > 1 else lambda tally: None)
-            tally, timing = blocks.simulate(
-                model.model(scale, sampler == "importance"), plan, samplers, hooks
-            )
+            tally, timing = saved(save, own, plan, samplers, hooks)
     tally = on_host(tally)
     check_finite(tally)
     return PathRun(model, plan, sampler, samplers, tally, scale, timing, replicas, tuple(laws))
+
+
+def saved(
+    save: Save | None, model: Model, plan: Plan, samplers: tuple[Sampler, ...], hooks: Hooks
+) -> tuple[Tally, Timing]:
+    """`blocks.simulate`, going on from what is saved and saved as it goes."""
+    if save is None:
+        return blocks.simulate(model, plan, samplers, hooks)
+    start = save.start()
+    for tally in save.tallies:
+        hooks.replication(tally)
+
+    def replication(tally: Tally) -> None:
+        save.tallies.append(on_host(tally))
+        hooks.replication(tally)
+
+    both = dataclasses.replace(hooks, replication=replication, checkpoint_due=save.due, checkpoint=save.save)
+    tally, timing = blocks.simulate(model, plan, samplers, both, start=start)
+    save.discard()
+    return tally, timing
 
 
 def count_of(replications: int | None, sampler: str, plan: Plan) -> int:

@@ -29,6 +29,7 @@ from engine.results.provenance import made, timing_of
 from engine.results.replications import Replications
 from engine.results.summarise import config_hash
 from engine.results.summary import Summary
+from engine.results.units import with_units
 from engine.results.write import results_of
 from engine.run.plan import Plan, Timing
 from engine.tail.intervals import sectioned
@@ -37,7 +38,6 @@ from engine.tail.tally import Tally
 from engine.undertow.bad_input import BadInput
 from engine.undertow.plots import Plots
 from engine.undertow.settings import BASELINE
-from engine.undertow.units import with_units
 from engine.undertow.view import ReportTable, fragment
 
 WEB = ("web", "failures")

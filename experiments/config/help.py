@@ -29,6 +29,7 @@ Questions
   undertow experiment=best_terms                 the advance and margin that pay a lender best within a limit
   undertow task=calibrate                        growth, rents and default intercepts from the book's history
   undertow task=network_ensemble                 the error from not knowing who holds what
+  undertow task=band                             how sure ES 99% is: simulation, parameters, holders
 
 Your own loans
   undertow task=import tape=loans.xlsx           your own spreadsheet of loans, laid over the shipped book

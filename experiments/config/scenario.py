@@ -13,11 +13,12 @@ FILES = ("file", "history", "mapping")
 
 def scenario_problems(config: Config, able: bool) -> list[str]:
     """What is wrong with the keys of a scenario's file; `able` where the task's paths can follow one."""
+    from engine.book.scenario.regions import regions
     from engine.book.scenario.table import shipped_tables, table_file
 
     scenario = config.scenario
     if scenario.file is None:
-        keys = ("history", "mapping", "start", "end")
+        keys = ("case", "history", "mapping", "start", "end")
         alone = [key for key in keys if getattr(scenario, key) is not None]
         return [
             expected(f"scenario.{key}", getattr(scenario, key), "a scenario.file beside it") for key in alone
@@ -30,7 +31,10 @@ def scenario_problems(config: Config, able: bool) -> list[str]:
         name = getattr(scenario, key)
         if name is not None and table_file(name) is None:
             known = ", ".join(shipped_tables())
-            problems.append(expected(f"scenario.{key}", name, f"a CSV file that exists, or one of {known}"))
+            kind = f"a CSV or .xlsx file that exists, or one of {known}"
+            problems.append(expected(f"scenario.{key}", name, kind))
+    if scenario.region not in regions():
+        problems.append(expected("scenario.region", scenario.region, "one of " + ", ".join(regions())))
     if scenario.mapping is not None and not os.path.isfile(scenario.mapping):
         problems.append(expected("scenario.mapping", scenario.mapping, "a CSV file that exists"))
     if config.sampler.name == "importance":

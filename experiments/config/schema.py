@@ -49,15 +49,18 @@ class Run:
 class Scenario:
     """The scenario's name and its story in a sentence; its numbers stand in the groups they change.
 
-    With `file` the economy follows the paths of a table, a CSV file or one that ships (docs/scenarios.md).
+    With `file` the economy follows the paths of a table, a CSV or .xlsx file or one that ships
+    (docs/scenarios.md).
     """
 
     name: str = "baseline"  # for the report; scenario=NAME sets its numbers too
     story: str = ""  # in a sentence, for the report
-    file: str | None = None  # paths of rates, spreads, equity, AI revenue, by quarter or month
+    file: str | None = None  # paths of rates, spreads, equity, AI revenue, by month, quarter or year
+    case: str | None = None  # which of the file's scenarios, such as baseline; null: adverse or stress
+    region: str = "US"  # whose variables are read where a table has those of several: US, UK, EA, DE
     history: str | None = None  # its published past, where levels need their value at the book's date
     mapping: str | None = None  # rows that say what further columns are (engine/book/scenario/mapping.csv)
-    start: str | None = None  # date of the file that is the first after the book's; null: as dated
+    start: str | None = None  # date of the file that is the first after the book's; null: as published
     end: str | None = None  # last date of the file that is read; null: all
     beside: bool = True  # run the same paths without the file too, to show both tails
 

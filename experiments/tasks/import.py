@@ -91,9 +91,9 @@ def model(context: Context) -> dict[str, Any]:
         raise BadInput(str(each) for each in error.problems) from None
     except Unsettled as error:
         if read["tape"] is not None:
-            from engine.report.tape import cells_table
+            from engine.report.tape import draft
 
-            say(cells_table(read["tape"]))
+            say(draft(read["tape"]))
         if error.questions:
             try:
                 write_questions(mapping, rows, error.questions)

@@ -91,7 +91,7 @@ def model(context: Context) -> Ensemble:
 
 def results(context: Context, model: Ensemble) -> dict[str, Any]:
     """Simulate every network, then write tables and summary; returns the summary."""
-    from engine.paths.network_ensemble import simulate_networks
+    from engine.paths.ensemble import simulate_ensemble
     from engine.paths.simulate import layout_of
     from engine.results.losses import labels_of
     from engine.results.network_ensemble import NetworkMeasures, network_summary
@@ -102,7 +102,7 @@ def results(context: Context, model: Ensemble) -> dict[str, Any]:
     measures = NetworkMeasures(len(model.samplers))
     with Progress(model.plan.paths * len(model.systems)) as progress:
         hooks = Hooks(progress=progress.update, replication=measures.add, stopped=context.stop)
-        tally, timing = simulate_networks(model.systems, model.plan, model.samplers, hooks)
+        tally, timing = simulate_ensemble(model.systems, model.plan, model.samplers, hooks)
     context.stop.check()
     tables = measures.tables(layout_of(model.filled), labels_of(model.filled, context.book))
     options = context.options

@@ -86,7 +86,7 @@ def reconstruction(folder: pathlib.Path) -> list[Check]:
 
 def debtrank(folder: pathlib.Path | None) -> list[Check]:
     """125 banks: each fails alone, and all are shocked at once."""
-    from engine.contagion.debtrank import EARLY_STOP, propagate
+    from engine.contagion.debtrank import EARLY_STOP, debtrank
 
     source = "R package NetworkRiskMeasures, 125 banks"
     if folder is None or not (folder / "01_debtrank_nodes.csv").exists():
@@ -111,7 +111,7 @@ def debtrank(folder: pathlib.Path | None) -> list[Check]:
     )  # fmt: skip
     checks = []
     for name, table, prefix, shocks, rule, stop, slack in scenarios:
-        outcome = propagate(**banks, shocks=shocks, rule=rule, stop=stop)
+        outcome = debtrank(**banks, shocks=shocks, rule=rule, stop=stop)
         for what, extra in (("stress", 0.0), ("losses", slack)):
             theirs = table[f"{prefix}additional_{what}"].to_numpy(np.float64)
             tolerance = GREATEST * (1.0 + np.abs(theirs)) + extra

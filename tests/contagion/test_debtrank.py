@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from engine.contagion.debtrank import EARLY_STOP, propagate
+from engine.contagion.debtrank import EARLY_STOP, debtrank
 
 BESIDE = pathlib.Path(__file__).resolve().parents[2].parent / "shared" / "oracles"
 """The simulated network of a package under the GPL: read where it lies beside the repository, not shipped."""
@@ -26,7 +26,7 @@ FIRST = np.array([1.0, 0, 0])
 
 
 def test_a_chain_by_hand():
-    after = propagate([5, 8, 6], FIRST, exposures=CHAIN)
+    after = debtrank([5, 8, 6], FIRST, exposures=CHAIN)
     np.testing.assert_allclose(after.distress, [1.0, 0.5, 0.25], rtol=ROUNDING)
     assert float(after.original_losses) == 5.0
     assert float(after.additional_losses) == pytest.approx(4.0 + 1.5, rel=ROUNDING)
@@ -35,14 +35,14 @@ def test_a_chain_by_hand():
 
 
 def test_weights_are_shares_of_stress_only():
-    after = propagate([5, 8, 6], FIRST, exposures=CHAIN, weights=[0, 1, 3])
+    after = debtrank([5, 8, 6], FIRST, exposures=CHAIN, weights=[0, 1, 3])
     assert float(after.original_stress) == 0.0
     assert float(after.additional_stress) == pytest.approx((0.5 + 3 * 0.25) / 4, rel=ROUNDING)
 
 
 def test_a_ring_feeds_back_to_its_fixed_point():
     """h = h(0) + V h with V of 1/2 all round and h(0) = (s, 0, 0): h_0 = s / (1 - 1/8)."""
-    after = propagate(4.0, 0.4 * FIRST, exposures=RING)
+    after = debtrank(4.0, 0.4 * FIRST, exposures=RING)
     first = 0.4 / (1 - 0.5**3)
     stopped_short = 1e-14 / (1 - 0.5**3)
     np.testing.assert_allclose(after.distress, first * np.array([1, 0.5, 0.25]), atol=stopped_short)
@@ -50,21 +50,21 @@ def test_a_ring_feeds_back_to_its_fixed_point():
 
 def test_a_single_hit_goes_round_once():
     """Each passes on its first distress: 0.4, 0.2, 0.1, and what comes back, 0.05, stays with the first."""
-    after = propagate(4.0, 0.4 * FIRST, exposures=RING, rule="single_hit")
+    after = debtrank(4.0, 0.4 * FIRST, exposures=RING, rule="single_hit")
     np.testing.assert_allclose(after.distress, [0.45, 0.2, 0.1], rtol=ROUNDING)
 
 
 def test_a_cascade_passes_defaults_on_and_nothing_less():
     buffers = [5.0, 4.0, 6.0]
-    after = propagate(buffers, FIRST, exposures=CHAIN, rule="threshold")
+    after = debtrank(buffers, FIRST, exposures=CHAIN, rule="threshold")
     np.testing.assert_allclose(after.distress, [1.0, 1.0, 0.5], rtol=ROUNDING)
     assert after.defaulted.tolist() == [True, True, False] and int(after.additional_defaults) == 1
-    held = propagate([5.0, 4.001, 6.0], FIRST, exposures=CHAIN, rule="threshold")
+    held = debtrank([5.0, 4.001, 6.0], FIRST, exposures=CHAIN, rule="threshold")
     assert float(held.distress[2]) == 0.0
 
 
 def test_distress_passed_on_stops_at_one_but_losses_go_on():
-    after = propagate([5.0, 1.0, 6.0], FIRST, exposures=CHAIN)
+    after = debtrank([5.0, 1.0, 6.0], FIRST, exposures=CHAIN)
     np.testing.assert_allclose(after.distress, [1.0, 4.0, 0.5], rtol=ROUNDING)
     assert float(after.additional_losses) == pytest.approx(7.0, rel=ROUNDING)
 
@@ -74,20 +74,20 @@ def test_a_batch_of_scenarios_is_each_scenario_alone(rule):
     rng = np.random.default_rng(5)
     exposures = rng.exponential(1.0, (6, 6)) * (1 - np.eye(6))
     buffers, shocks = rng.uniform(2, 6, 6), rng.uniform(0, 0.8, (4, 6))
-    batch = propagate(buffers, shocks, exposures=exposures, rule=rule)
+    batch = debtrank(buffers, shocks, exposures=exposures, rule=rule)
     for i, shock in enumerate(shocks):
-        alone = propagate(buffers, shock, exposures=exposures, rule=rule)
+        alone = debtrank(buffers, shock, exposures=exposures, rule=rule)
         np.testing.assert_allclose(batch.distress[i], alone.distress, rtol=ROUNDING)
         assert int(batch.rounds[i]) == int(alone.rounds)
         assert int(batch.additional_defaults[i]) == int(alone.additional_defaults)
-    networks = jax.vmap(lambda x: propagate(buffers, shocks[0], exposures=x, rule=rule).distress)(
+    networks = jax.vmap(lambda x: debtrank(buffers, shocks[0], exposures=x, rule=rule).distress)(
         jnp.asarray(np.stack([exposures, 2 * exposures]))
     )
     np.testing.assert_allclose(networks[0], batch.distress[0], rtol=ROUNDING)
 
 
 def test_rounds_are_the_most_there_may_be():
-    after = propagate(4.0, 0.4 * FIRST, exposures=RING, rounds=3)
+    after = debtrank(4.0, 0.4 * FIRST, exposures=RING, rounds=3)
     assert int(after.rounds) == 3 and not bool(after.converged)
     assert float(after.change) == pytest.approx(0.4 / 8, rel=ROUNDING)
 
@@ -110,7 +110,7 @@ def test_rounds_are_the_most_there_may_be():
 def test_what_cannot_be_is_refused(change, words):
     case = {"exposures": CHAIN, "buffers": [5, 8, 6], "shocks": FIRST} | change
     with pytest.raises(ValueError, match=words):
-        propagate(**case)
+        debtrank(**case)
 
 
 def read(name):
@@ -158,7 +158,7 @@ def agrees(got, expected, prefix, slack=0.0):
 )
 def test_each_of_125_banks_alone_as_computed_elsewhere(banks, prefix, rule, stop):
     expected = read("01_debtrank_expected_single_default.csv")
-    got = propagate(**banks, shocks=np.eye(125), rule=rule, stop=stop)
+    got = debtrank(**banks, shocks=np.eye(125), rule=rule, stop=stop)
     assert bool(got.converged.all())
     np.testing.assert_allclose(got.original_stress, expected["original_stress"].astype(float), rtol=AGREES)
     np.testing.assert_allclose(got.original_losses, expected["original_losses"].astype(float), rtol=AGREES)
@@ -169,7 +169,7 @@ def test_each_of_125_banks_alone_as_computed_elsewhere(banks, prefix, rule, stop
 def test_distress_of_125_banks_solves_the_linear_system(banks):
     """Among those below one h = h(0) + V min(h, 1) is linear; that who reached one is right, h >= 1 says."""
     impact = banks["exposures"] / banks["buffers"][:, None]
-    got = propagate(**banks, shocks=np.eye(125))
+    got = debtrank(**banks, shocks=np.eye(125))
     for shock, distress in zip(np.eye(125), np.asarray(got.distress), strict=True):
         below = np.flatnonzero(distress < 1.0)
         passed = np.ones(125)
@@ -183,7 +183,7 @@ def test_distress_of_125_banks_solves_the_linear_system(banks):
 def test_a_shock_to_all_125_banks_as_computed_elsewhere(banks, prefix, stop):
     expected = read("01_debtrank_expected_uniform_shock.csv")
     shocks = np.outer(expected["shock"].astype(float), np.ones(125))
-    agrees(propagate(**banks, shocks=shocks, stop=stop), expected, prefix)
+    agrees(debtrank(**banks, shocks=shocks, stop=stop), expected, prefix)
 
 
 def test_the_digits_the_package_prints(banks):
@@ -192,5 +192,5 @@ def test_the_digits_the_package_prints(banks):
         pytest.skip("the 125-bank network is data of another package and not shipped")
     printed = json.loads(path.read_text(encoding="utf-8"))
     for name, rule in (("DebtRank_first6", "linear"), ("cascade_first6", "threshold")):
-        got = propagate(**banks, shocks=np.eye(125)[:6], rule=rule, stop=EARLY_STOP)
+        got = debtrank(**banks, shocks=np.eye(125)[:6], rule=rule, stop=EARLY_STOP)
         np.testing.assert_allclose(got.additional_stress, list(printed[name].values()), atol=5.1e-10)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.contagion.deleveraging import deleverage
-from engine.contagion.fire_sale import spiral
+from engine.contagion.fire_sale import fire_sale
 from tests.contagion.test_sellers import market, sales_by_hand
 
 AGREES = 1e-9
@@ -63,7 +63,7 @@ def test_equity_is_lost_to_prices_alone(seed):
 
 def test_without_impact_one_round_is_the_fixed_point():
     case = market(3) | {"depth": [np.inf] * 4}
-    steps, fixed = deleverage(**case, rounds=5), spiral(**case)
+    steps, fixed = deleverage(**case, rounds=5), fire_sale(**case)
     np.testing.assert_allclose(steps.sales[-1], fixed.sales, atol=AGREES)
     np.testing.assert_allclose(steps.equity[-1], fixed.equity, atol=AGREES)
     assert int(steps.rounds) <= 2 and bool(steps.settled)

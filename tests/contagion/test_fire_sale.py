@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import lambertw
 
-from engine.contagion.fire_sale import spiral
+from engine.contagion.fire_sale import fire_sale
 
 AGREES = 1e-9
 BANK = {"holdings": [[100.0]], "debt": [90.0], "leverage_limit": 12.0}
@@ -33,7 +33,7 @@ def random_market(seed, institutions=6, assets=4):
 @pytest.mark.parametrize("price", [0.97, 0.975, 0.98])
 def test_one_bank_and_one_asset_in_closed_form(price, depth):
     """While a part is sold, ln p = ln q - (100 / depth) (L D / (100 p) - L + 1): Lambert's W."""
-    after = spiral(**BANK, depth=[depth], prices=[price])
+    after = fire_sale(**BANK, depth=[depth], prices=[price])
     slope = 12.0 * 90.0 / depth
     level = price * np.exp(11.0 * 100.0 / depth)
     expected = -slope / lambertw(-slope / level).real
@@ -44,14 +44,14 @@ def test_one_bank_and_one_asset_in_closed_form(price, depth):
 
 def test_a_market_too_shallow_for_one_bank_takes_all_it_has():
     """Each fall of the price forces sales that lower it by L D / (depth p) > 1 times as much again."""
-    after = spiral(**BANK, depth=[1000.0], prices=[0.98])
+    after = fire_sale(**BANK, depth=[1000.0], prices=[0.98])
     assert float(after.prices[0]) == pytest.approx(0.98 * np.exp(-0.1), rel=AGREES)
     assert bool(after.defaulted[0]) and bool(after.over_limit[0]) and bool(after.converged)
 
 
 def test_without_a_shock_there_may_still_be_a_worse_end():
     """At leverage 10 of 12 nobody need sell; if all is sold, at e^(-1/5), the bank is bust and must."""
-    best, worst = (spiral(**BANK, depth=[500.0], start=start) for start in ("greatest", "least"))
+    best, worst = (fire_sale(**BANK, depth=[500.0], start=start) for start in ("greatest", "least"))
     assert float(best.prices[0]) == 1.0 and int(best.sale_round[0]) == -1 and not bool(best.defaulted[0])
     assert float(worst.prices[0]) == pytest.approx(np.exp(-0.2), rel=AGREES)
     assert bool(worst.defaulted[0]) and int(worst.default_round[0]) == 0
@@ -60,7 +60,7 @@ def test_without_a_shock_there_may_still_be_a_worse_end():
 def test_rounds_by_hand():
     """The shock ruins a, which sells 50 at once: 0.95 e^-0.05 = 0.9037 leaves b 2.18 of equity for 95.2 of
     assets, over its limit of 40; b's sale, 4.1 of each, takes c over its own in round 2; 3 ruins both."""
-    after = spiral(
+    after = fire_sale(
         holdings=[[50, 0], [50, 50], [0, 50]],
         debt=[49, 93, 49.7],
         leverage_limit=[60, 40, 200],
@@ -77,7 +77,7 @@ def test_rounds_by_hand():
 def test_the_equations_hold(seed, start):
     """Prices are what sales make of them; who sold a part is at the limit; who sold nothing is within."""
     market = random_market(seed)
-    after = spiral(**market, start=start)
+    after = fire_sale(**market, start=start)
     holdings, prices, sold = market["holdings"], np.asarray(after.prices), np.asarray(after.sold)
     impact = np.exp(-(sold @ holdings) / market["depth"])
     np.testing.assert_allclose(prices, market["prices"] * impact, rtol=AGREES)
@@ -99,29 +99,29 @@ def test_the_equations_hold(seed, start):
 def test_order(seed):
     """The greatest is not below the least; depth, equity and limits lower no price."""
     market = random_market(seed)
-    base = np.asarray(spiral(**market).prices)
-    assert (base >= np.asarray(spiral(**market, start="least").prices) - AGREES).all()
+    base = np.asarray(fire_sale(**market).prices)
+    assert (base >= np.asarray(fire_sale(**market, start="least").prices) - AGREES).all()
     for kinder in (
         {"depth": 1.5 * market["depth"]},
         {"debt": 0.97 * market["debt"]},
         {"leverage_limit": 1.1 * market["leverage_limit"]},
         {"prices": np.minimum(1.01 * market["prices"], 1.0)},
     ):
-        assert (np.asarray(spiral(**market | kinder).prices) >= base - AGREES).all()
+        assert (np.asarray(fire_sale(**market | kinder).prices) >= base - AGREES).all()
 
 
 def test_a_batch_is_each_alone():
     market = random_market(2)
     shocks = jnp.asarray(np.linspace(0.9, 1.0, 4)[:, None] * np.ones(4))
-    batch = jax.jit(jax.vmap(lambda q: spiral(**market | {"prices": q})))(shocks)
+    batch = jax.jit(jax.vmap(lambda q: fire_sale(**market | {"prices": q})))(shocks)
     for i, q in enumerate(np.asarray(shocks)):
-        alone = spiral(**market | {"prices": q})
+        alone = fire_sale(**market | {"prices": q})
         np.testing.assert_allclose(batch.prices[i], alone.prices, rtol=AGREES)
         np.testing.assert_array_equal(batch.default_round[i], alone.default_round)
 
 
 def test_who_holds_nothing_sells_nothing():
-    after = spiral([[0.0], [10.0]], [5.0, 5.0], 3.0, [100.0], other_assets=[6.0, 0.0])
+    after = fire_sale([[0.0], [10.0]], [5.0, 5.0], 3.0, [100.0], other_assets=[6.0, 0.0])
     assert after.sold.tolist() == [0.0, 0.0] and after.over_limit.tolist() == [True, False]
 
 
@@ -142,4 +142,4 @@ def test_who_holds_nothing_sells_nothing():
 def test_what_cannot_be_is_refused(change, words):
     case = BANK | {"depth": [1000.0]} | change
     with pytest.raises(ValueError, match=words):
-        spiral(**case)
+        fire_sale(**case)

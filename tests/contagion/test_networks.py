@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from engine.contagion.debtrank import propagate
+from engine.contagion.debtrank import debtrank
 from engine.contagion.networks import EisenbergNoe, LinearDebtRank, RogersVeraart, Threshold, clear
 
 ORACLE = pathlib.Path(__file__).parents[1] / "oracles" / "02_eisenberg_noe_rogers_veraart.json"
@@ -161,7 +161,7 @@ def test_linear_debtrank_is_a_valuation(seed):
     outside = np.full(6, 20.0)
     external = outside + exposures.sum(axis=0) - exposures.sum(axis=1) + book
     cleared = clear(exposures.T, external - loss, outside, valuation=LinearDebtRank(book))
-    spread = propagate(book, loss / book, exposures=exposures)
+    spread = debtrank(book, loss / book, exposures=exposures)
     np.testing.assert_allclose(cleared.recovery, 1 - np.minimum(spread.distress, 1), atol=AGREES)
     np.testing.assert_array_equal(cleared.defaulted, spread.defaulted)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from engine.contagion.fire_sale import spiral
+from engine.contagion.fire_sale import fire_sale
 
 AGREES = 1e-9
 BANK = {"holdings": [[100.0]], "debt": [90.0], "leverage_limit": 12.0}
@@ -64,7 +64,7 @@ def sales_by_hand(case, prices):
 def test_the_equations_hold(seed, start, impact):
     """At the solution prices are what the sales, worked out by loops at these prices, make of them."""
     case = market(seed)
-    after = spiral(**case, start=start, impact=impact)
+    after = fire_sale(**case, start=start, impact=impact)
     prices = np.asarray(after.prices)
     sold = sales_by_hand(case, prices)
     np.testing.assert_allclose(after.sold_assets, sold, atol=1e-7)
@@ -84,14 +84,14 @@ def test_the_greatest_is_what_steps_down_by_loops_reach_and_the_least_what_steps
     for start, prices in ends.items():
         for _ in range(5000):
             prices = case["prices"] * np.exp(-sales_by_hand(case, prices).sum(axis=0) / case["depth"])
-        np.testing.assert_allclose(spiral(**case, start=start).prices, prices, rtol=AGREES)
+        np.testing.assert_allclose(fire_sale(**case, start=start).prices, prices, rtol=AGREES)
 
 
 @pytest.mark.parametrize("price", [0.97, 0.975, 0.98])
 def test_linear_impact_is_a_quadratic(price):
     """p^2 - q (1 + (L - 1) H / depth) p + q L D / depth = 0, its larger root."""
     depth, limit, holding, debt = 8000.0, 12.0, 100.0, 90.0
-    after = spiral(**BANK, depth=[depth], prices=[price], impact="linear")
+    after = fire_sale(**BANK, depth=[depth], prices=[price], impact="linear")
     roots = np.roots([1.0, -price * (1 + (limit - 1) * holding / depth), price * limit * debt / depth])
     assert float(after.prices[0]) == pytest.approx(roots.max(), rel=1e-11)
     assert 0.0 < float(after.sold[0]) < 1.0
@@ -105,19 +105,19 @@ def test_square_root_impact_by_bisection():
         return p - price * (1 - np.sqrt(max((90 * 12 - 11 * 100 * p) / p, 0.0) / depth))
 
     expected = optimize.brentq(gap, 0.97, price, xtol=1e-15)
-    after = spiral(**BANK, depth=[depth], prices=[price], impact="square_root")
+    after = fire_sale(**BANK, depth=[depth], prices=[price], impact="square_root")
     assert float(after.prices[0]) == pytest.approx(expected, rel=1e-10)
 
 
 def test_a_function_of_the_user_is_an_impact():
     case = market(1)
-    own = spiral(**case, impact=lambda sales, depth: jnp.exp(-sales / depth))
-    np.testing.assert_allclose(own.prices, spiral(**case).prices, rtol=1e-14)
+    own = fire_sale(**case, impact=lambda sales, depth: jnp.exp(-sales / depth))
+    np.testing.assert_allclose(own.prices, fire_sale(**case).prices, rtol=1e-14)
 
 
 def test_infinite_depth_leaves_the_price_and_sells_the_excess():
     """98 of assets, 8 of equity: 98 - 10 * 8 = 18 of value is sold."""
-    after = spiral([[100.0]], [90.0], 12.0, [np.inf], [0.98], target=10.0)
+    after = fire_sale([[100.0]], [90.0], 12.0, [np.inf], [0.98], target=10.0)
     assert float(after.prices[0]) == 0.98 and float(after.sales[0]) == pytest.approx(18 / 0.98)
 
 
@@ -126,21 +126,23 @@ def test_cash_goes_first():
     bank = dict(
         holdings=[[100.0]], debt=[91.8], leverage_limit=12.0, depth=[np.inf], prices=[0.98], target=10.0
     )
-    assert float(spiral(**bank, cash=[1.8]).sales[0]) == pytest.approx(18.0 / 0.98)
-    assert float(spiral(**bank, other_assets=[1.8]).sales[0]) == pytest.approx(19.8 / 0.98)
-    assert float(spiral(**bank | {"holdings": [[80.0]]}, cash=[21.4]).sales[0]) == 0.0
+    assert float(fire_sale(**bank, cash=[1.8]).sales[0]) == pytest.approx(18.0 / 0.98)
+    assert float(fire_sale(**bank, other_assets=[1.8]).sales[0]) == pytest.approx(19.8 / 0.98)
+    assert float(fire_sale(**bank | {"holdings": [[80.0]]}, cash=[21.4]).sales[0]) == 0.0
 
 
 def test_between_target_and_trigger_nobody_sells():
     """Leverage 98 / 8 = 12.25: a trigger of 12.5 with a target of 10 sells nothing, one of 12 sells 18."""
-    idle, busy = (spiral([[100.0]], [90.0], limit, [np.inf], [0.98], target=10.0) for limit in (12.5, 12.0))
+    idle, busy = (
+        fire_sale([[100.0]], [90.0], limit, [np.inf], [0.98], target=10.0) for limit in (12.5, 12.0)
+    )
     assert float(idle.sales[0]) == 0.0 and float(busy.sales[0]) > 18.0
 
 
 def test_a_bank_below_its_minimum_leverage_ratio_fails_though_solvent():
     """Equity of 8 against 98 is a ratio of 8.2%: a minimum of 8% lets it live, 8.5% makes it sell all."""
     alive, failed = (
-        spiral([[100.0]], [90.0], 10.0, [1e6], [0.98], failure=1 / ratio) for ratio in (0.08, 0.085)
+        fire_sale([[100.0]], [90.0], 10.0, [1e6], [0.98], failure=1 / ratio) for ratio in (0.08, 0.085)
     )
     assert not bool(alive.defaulted[0]) and 0 < float(alive.sold[0]) < 1
     assert bool(failed.defaulted[0]) and float(failed.sold[0]) == 1.0 and float(failed.equity[0]) > 0.0
@@ -148,7 +150,7 @@ def test_a_bank_below_its_minimum_leverage_ratio_fails_though_solvent():
 
 def test_a_pecking_order_sells_the_first_rank_first():
     """18 to raise from 10 of bills, then half of 8 from each of two bonds of one rank and value, no loans."""
-    after = spiral(
+    after = fire_sale(
         [[10.0, 16.0, 16.0, 58.0]], [92.0], 12.0, [np.inf] * 4, [1.0, 1.0, 1.0, 1.0],
         target=10.25, order=[0, 1, 1, 2],
     )  # fmt: skip
@@ -158,7 +160,7 @@ def test_a_pecking_order_sells_the_first_rank_first():
 def test_history_holds_the_rounds_of_the_iteration():
     """Each row follows from the one before; asked for more rounds than there are, the rest is NaN."""
     case = market(0)
-    after = spiral(**case, history=5)
+    after = fire_sale(**case, history=5)
     rows, rounds = np.asarray(after.history.prices), int(after.rounds)
     np.testing.assert_array_equal(rows[0], case["prices"])
     for before, now in zip(rows[:5], rows[1:], strict=True):
@@ -166,23 +168,23 @@ def test_history_holds_the_rounds_of_the_iteration():
             break
         expected = case["prices"] * np.exp(-sales_by_hand(case, before).sum(axis=0) / case["depth"])
         np.testing.assert_allclose(now, expected, rtol=1e-12)
-    long = spiral(**case, history=rounds + 3).history.prices
+    long = fire_sale(**case, history=rounds + 3).history.prices
     assert np.isnan(long[rounds + 1 :]).all() and not np.isnan(long[: rounds + 1]).any()
-    assert spiral(**case).history is None
+    assert fire_sale(**case).history is None
 
 
 def test_a_worthless_asset_stays_sold():
     """All sold at a linear price of zero is a fixed point of the panic, not a reason to take it back."""
-    after = spiral([[100.0]], [90.0], 12.0, [100.0], [0.98], impact="linear", start="least")
+    after = fire_sale([[100.0]], [90.0], 12.0, [100.0], [0.98], impact="linear", start="least")
     assert float(after.prices[0]) == 0.0 and float(after.sold[0]) == 1.0 and bool(after.converged)
 
 
 def test_a_batch_is_each_alone():
     case = market(2)
     shocks = jnp.asarray(np.linspace(0.9, 1.0, 3)[:, None] * np.ones(4))
-    batch = jax.jit(jax.vmap(lambda q: spiral(**case | {"prices": q}, history=2)))(shocks)
+    batch = jax.jit(jax.vmap(lambda q: fire_sale(**case | {"prices": q}, history=2)))(shocks)
     for i, q in enumerate(np.asarray(shocks)):
-        alone = spiral(**case | {"prices": q}, history=2)
+        alone = fire_sale(**case | {"prices": q}, history=2)
         np.testing.assert_allclose(batch.prices[i], alone.prices, rtol=AGREES)
         np.testing.assert_allclose(batch.history.sales[i], alone.history.sales, atol=1e-7)
 
@@ -208,4 +210,4 @@ def test_a_batch_is_each_alone():
 )
 def test_what_cannot_be_is_refused(change, words):
     with pytest.raises(ValueError, match=words):
-        spiral(**BANK | {"depth": [1000.0]} | change)
+        fire_sale(**BANK | {"depth": [1000.0]} | change)

@@ -280,3 +280,27 @@ def test_bad_terms_are_refused():
         waterfall(Deal([Note("A", 0.4, 1.0, [0.1, 0.1, 0.1])]), cash_of([100.0, 50.0, 0.0], [1.0, 1.0]))
     with pytest.raises(ValueError, match="price: got shape"):
         fjf_01(165).yields([1.0, 1.0])
+
+
+def test_the_residual_holder_is_behind_fees_and_interest():
+    """Interest of 2 pays fees of 1.5 and 0.5 of A's 0.6. Principal of 100 repays A's 60, then the 0.1:
+    39.9 are left over. With fees of 30: 28 of them and 0.6, which leaves 11.4.
+    """
+    cash = cash_of([100.0, 0.0], interest=[2.0])
+    for fees, residual in ((1.5, 39.9), (30.0, 11.4)):
+        paid = waterfall(Deal([A], fixed_fee=fees), cash)
+        assert paid.fees[0, 0] == pytest.approx(fees)
+        assert paid.interest[0, 0, 0] == pytest.approx(0.6) and paid.unpaid[-1, 0, 0] == pytest.approx(0.0)
+        assert paid.principal[0, 0, 0] == pytest.approx(60.0) and paid.residual[0, 0] == pytest.approx(
+            residual
+        )
+
+
+def test_rates_and_prices_are_decimals():
+    with pytest.raises(ValueError, match="coupon: got 5.0, expected a number from 0 to 1"):
+        Note("A", 0.4, 1.0, 5)
+    with pytest.raises(ValueError, match="rate: got 8.0, expected a number from 0 to 1"):
+        pool_cash(100.0, 8, 12)
+    paid = waterfall(Deal([A, B]), pool_cash(100.0, 0.08, 12))
+    with pytest.raises(ValueError, match="price: got 98.0, expected a number from .* to 10"):
+        paid.yields(98)

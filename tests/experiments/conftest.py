@@ -147,8 +147,8 @@ def install(monkeypatch):
     book = types.SimpleNamespace(name="small", hash="0" * 64, repairs=(), warnings=())
     for name, parts in {
         "engine.paths.simulate": {"simulate": stand_in.simulate, "layout_of": lambda system: None},
-        "engine.paths.network_ensemble": {
-            "simulate_networks": lambda systems, *rest: stand_in.simulate(systems[0], *rest)
+        "engine.paths.ensemble": {
+            "simulate_ensemble": lambda systems, *rest: stand_in.simulate(systems[0], *rest)
         },
         "engine.book.ensemble": {
             "sample_holdings": lambda book, method, count, density, seed: range(count),

@@ -1,11 +1,17 @@
 """The page of one lender: what is refused, and a small run whose parts add up."""
 
+import itertools
 import json
+import math
 
 import pandas as pd
 import pytest
 
 from engine.book.load import load_book, shipped_book
+from engine.report.focus_words import scale_of
+from engine.report.sections.focus import focus as focus_section
+from engine.report.unit import readable
+from engine.results.folder import read_results
 from experiments import focus
 
 SMALL = ("book.name=worked_small", "run.paths=2048", "run.block=1024", "run.months=48", "run.dir=run")
@@ -80,3 +86,19 @@ def test_parts_of_every_cut_add_up_to_es_and_the_page_tells_them(folder):
     assert set(sheets["month"]) == set(range(3, 49, 3)) and (sheets["tested"] >= sheets["breach"]).all()
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "<h1>Bank: " in page and "What makes its tail" in page and "Sheets of its largest loans" in page
+    told_in_one_unit(read_results(folder))
+
+
+def told_in_one_unit(run):
+    """A focus in its own millions, and in those of a report in millions: the same cells but for the peers."""
+    results = run._replace(summary=run.summary | {"focus": run.summary["focus"] | {"es_99": 0.5}})
+    small = readable(results, small=math.inf)
+    assert scale_of(results).unit == scale_of(small).unit == "USD m" and results.unit == "USD bn"
+    for one, other in zip(focus_section(results).tables, focus_section(small).tables, strict=True):
+        factor = 1.0 if one.units == other.units else 1000.0
+        assert (factor == 1000.0) == (one.name == "focus_peers")
+        for a, b in zip(itertools.chain(*one.rows), itertools.chain(*other.rows), strict=True):
+            if a.value is not None:
+                scale = factor if a.kind == "amount" else 1.0
+                assert b.value == pytest.approx(scale * a.value, rel=1e-9, nan_ok=True), (one.name, a, b)
+                assert factor > 1.0 or a.text == b.text

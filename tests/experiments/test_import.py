@@ -108,6 +108,7 @@ def test_the_first_case(undertow, tmp_path):
     shutil.copyfile(SHARED, tmp_path / "tape.xlsx")
     said = undertow("task=import", "tape=tape.xlsx")
     assert said.code == 2 and "2 problems in the input, nothing was run" in said.err
+    assert "Columns and their units" in said.err and "Left out" in said.err and "above the header" in said.err
     assert "cell D10: NG-007, Commitment (USD): '(300,000,000)' is not read" in said.err
     assert "firm Lambda Peak: 'Lambda Peak' is like Lambda (LAMB)" in said.err
     assert "S+650" in said.err and "floating, 6.5% over the reference rate" in said.err

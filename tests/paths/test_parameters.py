@@ -11,10 +11,10 @@ from engine.book.build import build_system, chip_table
 from engine.book.calibration import transition_of
 from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
-from engine.book.ranges import WHOLE, ranges_of, value_of, with_ranges
+from engine.book.ranges import WHOLE, ranges_of, value_of, with_ranges, with_values
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
-from engine.paths.parameters import draw_parameters, own_system
+from engine.paths.parameters import draw_parameters, draw_sets, own_system
 from engine.paths.path import begin
 from engine.paths.subset import run_subsets
 from engine.run.plan import CHUNK
@@ -63,15 +63,9 @@ def test_parameters_are_independent_of_one_another(drawn):
 def test_what_follows_from_a_drawn_parameter_is_what_a_book_built_on_it_has(book, drawn):
     """The law of the regime by SciPy's exponential, the ageing by the table of chips."""
     values = draw_parameters(drawn, SEED, jnp.int64(3))
-    own, parameters = own_system(drawn, values), Parameters()
-    for (group, field, entry), value in zip(drawn.ranges.names, np.asarray(values, np.float64), strict=True):
-        numbers = getattr(parameters, group)
-        whole = [*getattr(numbers, field)] if entry != WHOLE else float(value)
-        if entry != WHOLE:
-            whole[entry] = float(value)
-        parameters = dataclasses.replace(
-            parameters, **{group: dataclasses.replace(numbers, **{field: whole})}
-        )
+    own = own_system(drawn, values)
+    named = zip(drawn.ranges.names, np.asarray(values, np.float64).tolist(), strict=True)
+    parameters = with_values(Parameters(), dict(named))
     built = build_system(book, parameters, 12)
     np.testing.assert_allclose(own.economy.transition, transition_of(parameters.economy), atol=2e-6)
     np.testing.assert_allclose(own.chips.ageing, chip_table(book["chips"], parameters).ageing, rtol=1e-4)
@@ -111,3 +105,36 @@ def test_ranges_as_narrow_as_a_point_lose_what_fixed_parameters_lose(fixed, draw
     close = np.isclose(losses[1], losses[0], rtol=1e-3, atol=1e-4)
     assert close.mean() > 0.98
     assert not np.isclose(losses[2], losses[0], rtol=1e-3, atol=1e-4).all()
+
+
+def test_a_system_built_on_a_set_is_a_path_s_own_but_for_rounding(book, drawn):
+    """Every array of the two: what the build derives from a drawn parameter, `own_system` derives too."""
+    for place, values in enumerate(draw_sets(drawn, 7, 3)):
+        parameters = with_values(Parameters(), dict(zip(drawn.ranges.names, values.tolist(), strict=True)))
+        built = build_system(book, parameters, 12)
+        own = own_system(drawn, draw_parameters(drawn, SEED, jnp.int64(place)))
+        own = dataclasses.replace(own, ranges=None)
+        for one, other in zip(jax.tree.leaves(own), jax.tree.leaves(built), strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=2e-6)
+
+
+def test_a_set_of_the_book_s_values_is_the_book_s_system(book, fixed):
+    """To the bit, as the values go through the same build."""
+    values = {name: value_of(Parameters(), name) for name in ranges_of(Parameters())}
+    built = build_system(book, with_values(Parameters(), values), 12)
+    for one, other in zip(jax.tree.leaves(built), jax.tree.leaves(fixed), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_values_go_to_their_parameters_alone():
+    parameters = with_values(Parameters(), {("economy", "growth", 1): 0.5, ("chips", "life", WHOLE): 4.0})
+    changed = {
+        name for name in ranges_of(Parameters()) if value_of(parameters, name) != value_of(Parameters(), name)
+    }
+    assert parameters.chips.life == 4.0 and parameters.economy.growth[1] == 0.5
+    assert changed == {("economy", "growth", 1), ("chips", "life", WHOLE)}
+
+
+def test_sets_want_ranges(fixed):
+    with pytest.raises(ValueError, match="system: got no ranges"):
+        draw_sets(fixed, 7, 2)

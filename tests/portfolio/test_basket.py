@@ -142,3 +142,15 @@ def test_bad_swaps_are_refused():
         two.tranche_spreads([0.0, 0.2], [0.1, 0.1])
     with pytest.raises(ValueError, match=r"rate: got shape \(2,\), expected one number or \(1,\)"):
         two.tranche_spreads([0.0], [0.1], rate=[0.1, 0.1])
+
+
+def test_dates_by_name_are_those_of_the_probabilities():
+    pds = pd.DataFrame([[0.01, 0.02], [0.02, 0.04]], index=["2026", "2027"])
+    with pytest.raises(ValueError, match="rows of pd: got the label '2026' at 0, expected '2027'"):
+        basket(pds, pd.Series([1.0, 2.0], index=["2027", "2026"]), loading=0.3)
+    assert basket(pds, pd.Series([1.0, 2.0], index=["2026", "2027"])).default_count().shape == (2, 3)
+
+
+def test_an_interest_rate_is_a_decimal():
+    with pytest.raises(ValueError, match="rate: got 5.0, expected a number from -1 to 1"):
+        basket([[0.01, 0.02]], [1.0]).nth_to_default(rate=5)

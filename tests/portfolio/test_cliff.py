@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from engine.portfolio.cliff import cliff, tranche_loss_law
+from engine.portfolio.cliff import tranche_cliff, tranche_loss_law
 from engine.portfolio.vasicek import conditional_pd
 
 PD, LGD = 0.1, 0.5
@@ -55,14 +55,14 @@ def test_many_tenants_are_the_large_pool():
 
 
 def test_correlation_moves_loss_from_the_first_loss_to_the_senior_tranche():
-    table = cliff([20], PD, LGD, np.linspace(0.0, 1.0, 11), TRANCHES)
+    table = tranche_cliff([20], PD, LGD, np.linspace(0.0, 1.0, 11), TRANCHES)
     by_name = {name: part["expected_loss"].to_numpy() for name, part in table.groupby("tranche")}
     assert (np.diff(by_name["A"]) > 0.0).all()
     assert (np.diff(by_name["equity"]) < 0.0).all()
 
 
 def test_fewer_tenants_never_help_the_senior_tranche():
-    losses = cliff([100, 30, 10, 3, 1], PD, LGD, [0.1], {"A": (0.15, 1.0)})["expected_loss"]
+    losses = tranche_cliff([100, 30, 10, 3, 1], PD, LGD, [0.1], {"A": (0.15, 1.0)})["expected_loss"]
     assert (np.diff(losses) > 0.0).all()
 
 

@@ -145,3 +145,39 @@ def test_degrees_of_freedom_out_of_range_are_refused():
         StudentCopula(0)
     with pytest.raises(ValueError, match="own_dof: got 2.0, expected a number at least 2.05"):
         DoubleT(4, 2)
+
+
+@pytest.mark.parametrize("dof", [2.0, 4.0, 10.0])
+@pytest.mark.parametrize("factors", [2, 3])
+def test_a_t_with_several_factors_is_scipys(dof, factors):
+    """All three default with the probability of SciPy's multivariate t, by quasi-Monte Carlo to 1e-5."""
+    pd, loading = (
+        np.asarray([0.05, 0.1, 0.2]),
+        np.asarray([[0.4, 0.3, 0.2], [0.5, -0.2, 0.5], [0.1, 0.6, -0.3]]),
+    )
+    loading = loading[:, :factors]
+    law = exact_distribution(pd, [1, 2, 4], loading=loading, copula=StudentCopula(dof))
+    together = loading @ loading.T
+    np.fill_diagonal(together, 1.0)
+    exact = stats.multivariate_t(shape=together, df=dof).cdf(
+        stats.t.ppf(pd, dof), maxpts=1_000_000, random_state=1
+    )
+    assert law.pmf[7] == pytest.approx(exact, abs=1e-5)
+    assert law.mean == pytest.approx(pd @ [1, 2, 4], rel=1e-8)
+
+
+def test_four_factors_take_as_many_nodes_as_they_need():
+    """More than the first 21 a factor, which leave the PDs to 1e-5."""
+    loading = np.random.default_rng(0).uniform(-0.45, 0.45, (9, 4))
+    law = exact_distribution(np.full(9, 0.01), 1.0, loading=loading)
+    assert law.mean == pytest.approx(0.09, rel=1e-8)
+
+
+def test_too_many_nodes_and_steep_loadings_are_refused_as_given():
+    loading = np.asarray([[0.4, 0.3, 0.2], [0.5, -0.2, 0.5], [0.1, 0.6, -0.3]])
+    with pytest.raises(
+        ValueError, match=r"loading: got obligor 0: 0.4, 0.3, 0.2, expected one further from 1"
+    ):
+        exact_distribution([0.05, 0.1, 0.2], 1.0, loading=loading, copula=StudentCopula(1))
+    with pytest.raises(ValueError, match="nodes: got 500, expected so few .* at most 200,000 in all"):
+        exact_distribution([0.05, 0.1, 0.2], 1.0, loading=loading, nodes=500)

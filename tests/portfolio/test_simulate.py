@@ -11,6 +11,7 @@ from engine.portfolio import losses, simulate
 from engine.portfolio.contributions import euler_contributions
 from engine.portfolio.importance import tuned
 from engine.portfolio.portfolio import portfolio
+from engine.portfolio.recursion import exact_distribution
 from engine.run.plan import Plan
 from engine.tail.sample import sample_tail
 from tests.portfolio.conftest import exact_law
@@ -201,3 +202,37 @@ def test_refusals(small, arguments, message):
     book = portfolio(small.pd, small.exposure, small.lgd, small.loading)
     with pytest.raises(ValueError, match=message):
         simulate.portfolio_tail(book, **{"paths": 2**12, **arguments})
+
+
+@pytest.mark.parametrize("sampler", ["pseudo_random", "importance"])
+@pytest.mark.parametrize("lgd", [1.0, 0.45])
+def test_losses_that_are_multiples_of_a_unit_are_those_multiples(sampler, lgd):
+    """P(L > x) at a possible loss leaves it out; VaR is one, and ES of one obligor what it can lose."""
+    pd, exposure = np.tile([0.01, 0.03], 30), np.tile([1.0, 2.0, 3.0], 20)
+    law = exact_distribution(pd, exposure, lgd, loading=0.45, unit=lgd)
+    tail = simulate.portfolio_tail(
+        portfolio(pd, exposure, lgd, 0.45), levels=(0.99,), paths=2**15, sampler=sampler
+    )
+    for units in (15, 15.5, 18, 20):
+        p = tail.beyond(units * lgd)
+        assert abs(p.value - law.beyond(units * lgd)) < 3.5 * p.standard_error
+    assert tail.table["var"][0] == pytest.approx(law.value_at_risk(0.99), rel=1e-6)
+    one = simulate.portfolio_tail(portfolio([0.02], 5.0, lgd), levels=(0.99,), paths=2**12, sampler=sampler)
+    assert one.table[["var", "es", "es_hi"]].to_numpy()[0] == pytest.approx(5.0 * lgd, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("exposure", "unit"),
+    [([1, 2, 3], 1.0), ([4, 6], 2.0), ([6, 10, 15], 1.0), ([0.1, 0.25], 0.05), ([1, 3000], None)],
+)  # fmt: skip
+def test_the_unit_of_losses(exposure, unit):
+    assert simulate.unit_of(portfolio(np.full(len(exposure), 0.1), exposure)) == (
+        unit and pytest.approx(unit)
+    )
+
+
+def test_groups_need_labels():
+    book = portfolio([0.1, 0.1], 1.0, loadings=0.3)
+    tail = simulate.portfolio_tail(book, paths=1024)
+    with pytest.raises(ValueError, match=r"groups\[1\]: got nan, expected a label"):
+        euler_contributions(book, tail, 0.95, groups=[1.0, np.nan])

@@ -119,6 +119,26 @@ def test_the_tail_is_marked_in_red(document, results):
     assert [trace["x"][0] for trace in marks] == pytest.approx([loss["var_99"], loss["es_99"]])
 
 
+def test_measures_of_few_paths_are_starred_like_the_loss(results):
+    """The fixture's 95% tail has few paths: MES, CoVaR and importance rest on no more than ES 95% does."""
+    system = {table.name: table for _, section in sections(results) for table in section.tables}["systemic"]
+    few = not results.system(results.last)["resolved_95"]
+    mes, covar = system.head.index("MES"), system.head.index("CoVaR")
+    assert all(cells[mes].detail.endswith("*") == few for cells in system.rows)
+    resolved = results.tables["distress"].set_index(["level", "name"])["covar_resolved"]
+    for cells in system.rows:
+        assert cells[covar].detail.endswith("*") != resolved[0.95, cells[0].text]
+    assert not resolved.any() and system.marked  # 0.25% of the paths lie beyond CoVaR 95%
+
+
+def test_the_marks_of_the_exceedance_are_told_apart(results):
+    charts = {chart.name: chart for _, section in sections(results) for chart in section.charts}
+    loss = results.system(results.last)
+    chart = charts["exceedance"]
+    assert f"ES 99%, {words.amount(loss['es_99'])} bn, the mean loss of that 1%" in chart.alternative
+    assert not any("ES" in name for name in chart.table.head)
+
+
 def test_provenance_warnings_and_limits_are_on_the_page(document, results):
     said = visible(document)
     summary = results.summary

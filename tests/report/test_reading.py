@@ -7,7 +7,7 @@ import pytest
 
 from engine.report.alternative import in_words, table_of, thinned
 from engine.report.charts import figure
-from engine.report.reading import flows_of, points_of, series_of, worth_drawing
+from engine.report.reading import MARK, flows_of, points_of, series_of, worth_drawing
 from engine.report.section import Chart, Choice, Pair, Section, drawn, note
 
 
@@ -68,9 +68,19 @@ def test_a_band_has_two_ends_and_a_long_line_is_thinned():
         "Loss, USD bn by months. Median: from 1.0 at 1 to 60.0 at 60, highest 60.0 at 60."
     )
     table = table_of("x", "X", fan())
-    assert table.head == ("Months", *names) and len(table.rows) == 24
+    assert table.head == ("Months", *names) and [str(cells[0]) for cells in table.rows[:3]] == ["1", "4", "7"]
+    assert len(table.rows) == 21 and table.note == "Every 3rd of 60 rows, and the last."
     assert [str(cell) for cell in table.rows[-1]] == ["60", "0", "120", "60.0"]
-    assert thinned([*range(100)], 5) == [0, 25, 50, 74, 99]
+    assert thinned([*range(100)], 5) == [0, 25, 50, 75, 99] and thinned([*range(5)], 5) == [0, 1, 2, 3, 4]
+
+
+def test_a_mark_of_a_value_is_no_series():
+    """ES marked under an axis of probabilities is not a probability."""
+    chart = figure()
+    chart.add_scatter(x=[1.0, 2.0], y=[0.5, 0.1], mode="lines", name="1 year")
+    chart.add_scatter(x=[3.0], y=[0.01], mode="markers", name="ES 99%", legendgroup=MARK)
+    assert [series.name for series in series_of(chart)] == ["1 year"]
+    assert table_of("x", "X", chart).note == ""
 
 
 def test_named_points_and_flows_and_cells():

@@ -15,6 +15,11 @@ from engine.report.table import Cell, Table, row
      (cells.probability(0.031, 0.0021), "3.1% ± 0.2%", 0.031),
      (cells.probability(0.26, 0.0001), "26% ± 0.01%", 0.26),
      (cells.probability(0.00016, 0.000028), "0.02% ± 0.003%", 0.00016),
+     (cells.probability(0.0, 1.0 / 2048.0), "0% (< 0.15%)", 0.0),
+     (cells.probability(1.0, 1.0 / 2048.0), "100% (all but < 0.15%)", 1.0),
+     (cells.probability(0.0, 0.0), "0%", 0.0),
+     (cells.changed_share(0.0, 0.001), "0% ± 0.1%", 0.0),
+     (cells.changed_share(-0.02, 0.001, mark=" *"), "-2.0% ± 0.1% *", -0.02),
      (cells.probability(None, None), "–", None), (cells.multiple(1.234), "1.23x", 1.234),
      (cells.number(0.05, ".1%"), "5.0%", 0.05), (cells.number(None), "–", None)],
 )  # fmt: skip

@@ -257,3 +257,53 @@ def test_files_of_a_run(page, tmp_path):
     assert all(words in html for words in ("bank 07", "Along the way", "USD bn", "Who fails"))
     months = page["run"].replay(0)
     assert len(months) == 8 and months.columns.tolist() == ["loss", "failed", "equity", "defaults"]
+
+
+@pytest.mark.parametrize("sampler", ["pseudo_random", "sobol", "importance"])
+def test_an_interrupted_run_goes_on_to_the_bit(tmp_path, sampler):
+    """Stopped in its third round: the same call takes the rounds that are left and gives the same tables."""
+    options = dict(paths=8192, sampler=sampler, level=0.99, block=256)
+    whole = ut.run_paths(SQUARES, **options)
+    rounds = []
+
+    def stop(done):
+        rounds.append(done)
+        if len(rounds) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ut.run_paths(SQUARES, **options, folder=tmp_path, save_every=0.0, progress=stop)
+    left = []
+    again = ut.run_paths(SQUARES, **options, folder=tmp_path, save_every=0.0, progress=left.append)
+    assert left[0] == rounds[2] and left[-1] == 8192  # of the round that was cut off, nothing was saved
+    for name, table in whole.tables.items():
+        pd.testing.assert_frame_equal(again.tables[name], table, check_exact=True)
+    assert (again.beyond(20.0).to_numpy() == whole.beyond(20.0).to_numpy()).all()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        (dict(paths=2048), "paths: 4096 there, 2048 here"),
+        (dict(seed=8), "seed: 7 there, 8 here"),
+        (dict(model=PathModel(squares, 3.0, steps=4, factors=3, horizons=[2, 4])), "parameters"),
+        (dict(model=PathModel(lambda z, p: 1.5 * squares(z, p).losses, 2.0, 4, 3, [2, 4])), "path"),
+    ],
+)
+def test_another_run_does_not_go_on(tmp_path, change, difference):
+    def stop(done):
+        if done > 512:
+            raise KeyboardInterrupt
+
+    options = dict(model=SQUARES, paths=4096, block=256, folder=tmp_path, save_every=0)
+    with pytest.raises(KeyboardInterrupt):
+        ut.run_paths(**options, progress=stop)
+    with pytest.raises(ValueError, match=f"folder: got the checkpoint of another run .*{difference}"):
+        ut.run_paths(**options | change)
+
+
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="folder: got .*file .*expected a folder"):
+        ut.run_paths(SQUARES, paths=256, folder=tmp_path / "file")

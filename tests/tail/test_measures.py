@@ -247,3 +247,15 @@ def test_nonsense_is_refused():
     for x, w in (([1.0, np.nan], None), ([1.0], [-1.0]), ([1.0], [0.0]), ([1.0, 2.0], [1.0])):
         with pytest.raises(ValueError, match="losses"):
             from_losses(np.asarray(x), None if w is None else np.asarray(w))
+
+
+@pytest.mark.parametrize("value", [0.1, 0.2, 0.7, 1.1])
+def test_a_loss_is_not_beyond_itself(value):
+    """Whatever the rounding of three times a tenth over three."""
+    assert from_losses([value] * 3 + [2 * value]).beyond(value).value == 0.25
+
+
+def test_what_is_not_known_of_a_bin_is_in_the_error():
+    """All losses in one bin, about the one asked for: half of them may be beyond it, or none, or all."""
+    p = binned(np.full(1000, 15.0)).beyond(15.0)
+    assert 0.0 < p.value < 1.0 and p.standard_error > 1.0 / np.sqrt(12.0)

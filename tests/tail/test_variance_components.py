@@ -5,7 +5,14 @@ import pytest
 from scipy import stats
 
 from engine.tail.measures import from_losses
-from engine.tail.variance_components import added, between, pseudo_values, variance_beyond, variance_within
+from engine.tail.variance_components import (
+    added,
+    between,
+    interaction,
+    pseudo_values,
+    variance_beyond,
+    variance_within,
+)
 
 NETWORKS, BLOCKS, PATHS = 8, 4, 4096
 SPREAD, COMMON, OWN = 0.3, 1.0, 0.4
@@ -96,6 +103,52 @@ def test_the_variance_beyond_the_level_is_that_of_the_cut_normal():
     truth = stats.truncnorm(stats.norm.ppf(LEVEL), np.inf).var()
     # Fourth moment of the tail: kurtosis 9 at most, 4,000 paths; and bins of 0.4%.
     assert variance_beyond(sample, LEVEL) == pytest.approx(truth, rel=4.0 * np.sqrt(8.0 / 4000) + 0.05)
+
+
+SETS = 48
+
+
+def effects(rng, crossed):
+    """Pseudo-values [members, blocks, 1] of two sources with sd 3 and 2, and of both with an interaction.
+
+    The sources' effects are multiplied for the interaction, whose sd is `crossed` x 3 x 2.
+    """
+    a, b = rng.normal(0.0, 3.0, SETS), rng.normal(0.0, 2.0, SETS)
+    blocks = rng.normal(0.0, 5.0, BLOCKS)
+
+    def table(effect):
+        return (100.0 + effect[:, None] + blocks + rng.normal(0.0, 2.0, (SETS, BLOCKS)))[:, :, None]
+
+    return table(a), table(b), table(a + b + crossed * a * b)
+
+
+def test_sds_of_two_sources_are_those_of_their_law():
+    """V of each source is its variance, whatever the blocks have in common."""
+    rng = np.random.default_rng(11)
+    tables = [effects(rng, 0.0) for _ in range(REPEATS)]
+    for place, truth in ((0, 9.0), (1, 4.0), (2, 13.0)):
+        splits = [between(each[place], np.ones((SETS, 1))) for each in tables]
+        near(np.array([split.variance[0] for split in splits]), truth)
+        assert all(split.sd[0] ** 2 == pytest.approx(max(split.variance[0], 0.0)) for split in splits)
+
+
+def test_the_stated_error_of_an_sd_is_its_spread():
+    """The mean stated error and the spread of repetitions; the bootstrap understates by 1 / SETS or so."""
+    rng = np.random.default_rng(12)
+    splits = [between(effects(rng, 0.0)[0], np.ones((SETS, 1))) for _ in range(REPEATS)]
+    stated = np.mean([split.sd_error[0] for split in splits])
+    seen = np.std([split.sd[0] for split in splits], ddof=1)
+    assert abs(stated / seen - 1.0) < 4.0 / np.sqrt(2 * (REPEATS - 1)) + 1.0 / SETS
+
+
+@pytest.mark.parametrize(("crossed", "truth"), [(0.0, 0.0), (0.5, 9.0)])
+def test_interaction_is_what_both_vary_beyond_the_sum(crossed, truth):
+    """Var(c a b) = c^2 9 x 4 for independent a and b of mean zero; nothing without it."""
+    rng = np.random.default_rng(13)
+    pairs = [interaction(whole, parts) for *parts, whole in (effects(rng, crossed) for _ in range(REPEATS))]
+    values, errors = np.array([[value[0], error[0]] for value, error in pairs]).T
+    near(values, truth)
+    assert abs(np.sqrt(np.mean(errors**2)) / values.std(ddof=1) - 1.0) < 4.0 / np.sqrt(2 * (REPEATS - 1))
 
 
 def test_common_paths_leave_no_noise():

@@ -1,23 +1,29 @@
 """Which column of a published scenario table is which factor of the model: a table, `mapping.csv`.
 
-`reading` says how: `level` as it stands, `ratio` to its value at month 0, `index` (1 at month 0), `name` of
-a regime, `part` of another column; a blank factor is named as not used, with the reason. `less` is the column
-that is subtracted first, `elasticity` the power to which a ratio or an index is taken.
+`reading` says how: `level` as it stands, `ratio` to its value at month 0, `index` (1 at month 0), `deviation`
+from its value at month 0 in percent, `name` of a regime, `part` of another column; a blank factor is named as
+not used, with the reason. `less` is the column that is subtracted first, `elasticity` the power to which a
+ratio, an index or a deviation is taken. A `*` in a column's name stands for any text; `region` is whose
+variable it is where a table has those of several.
 """
 
 import dataclasses
+import fnmatch
 import pathlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from engine.book.checks.problems import Problem
 from engine.book.scenario.pins import GIVEN
 from engine.book.sheets import read_csv
 
 SHIPPED = pathlib.Path(__file__).with_name("mapping.csv")
-READINGS = ("level", "ratio", "index", "name", "part", "")
-UNITS = ("percent", "level", "index", "USD bn/yr", "word", "")
-HEAD = ("publisher", "column", "factor", "reading", "unit", "less", "elasticity", "grade", "why")
+READINGS = ("level", "ratio", "index", "deviation", "name", "part", "")
+UNITS = ("percent", "basis points", "level", "index", "USD bn/yr", "word", "")
+HEAD = ("publisher", "region", "column", "factor", "reading", "unit", "less", "elasticity", "grade", "why")
+
+
+UNKNOWN = "no row of the mapping knows it: scenario.mapping says what it is"
 
 
 class ScenarioError(ValueError):
@@ -33,6 +39,7 @@ class Meaning:
     """A row of the mapping."""
 
     publisher: str
+    region: str
     column: str
     factor: str
     reading: str
@@ -49,18 +56,39 @@ def key_of(name: str) -> str:
     >>> key_of("Dow Jones Total Stock Market Index (Level)")
     'dowjonestotalstockmarketindexlevel'
     """
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    return re.sub(r"[^a-z0-9*]", "", name.lower())
 
 
-def meanings(own: pathlib.Path | None = None) -> dict[str, Meaning]:
-    """Every known column by `key_of` its header; rows of the file `own` come first.
+@dataclasses.dataclass(frozen=True)
+class Meanings:
+    """What columns mean, by `key_of` their headers: names first, then patterns in order."""
+
+    rows: Mapping[str, Meaning]
+
+    def of(self, name: str) -> Meaning | None:
+        """The meaning of a column; None where no row knows it."""
+        key = key_of(name)
+        patterns = (row for pattern, row in self.rows.items() if fnmatch.fnmatchcase(key, pattern))
+        return self.rows.get(key) or next(patterns, None)
+
+    def here(self, name: str, publisher: str, region: str) -> Meaning:
+        """The meaning where a table is read for a region; what no row knows is not used."""
+        row = self.of(name)
+        if row is None:
+            return Meaning(publisher, "", name, "", "", "", "", 1.0, "C", UNKNOWN)
+        if row.region in ("", region):
+            return row
+        why = f"of another region: scenario.region={row.region} follows it"
+        return dataclasses.replace(row, factor="", reading="", why=why)
+
+
+def meanings(own: pathlib.Path | None = None) -> Meanings:
+    """Every known column; rows of the file `own` come first.
 
     Raises ScenarioError for a file that is no mapping.
     """
-    known = {key_of(meaning.column): meaning for meaning in read_mapping(SHIPPED)}
-    if own is not None:
-        known |= {key_of(meaning.column): meaning for meaning in read_mapping(own)}
-    return known
+    rows = {key_of(row.column): row for row in (read_mapping(own) if own else [])}
+    return Meanings(rows | {key_of(row.column): row for row in read_mapping(SHIPPED)} | rows)
 
 
 def read_mapping(file: pathlib.Path) -> list[Meaning]:

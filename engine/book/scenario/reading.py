@@ -11,14 +11,31 @@ from jaxtyping import Float64, Int64
 
 from engine.book.about import last_month
 from engine.book.checks.problems import Problem
-from engine.book.scenario.mapping import Meaning, ScenarioError, key_of, meanings
+from engine.book.scenario.layout import read_file
+from engine.book.scenario.mapping import Meaning, Meanings, ScenarioError, key_of, meanings
 from engine.book.scenario.pins import Pins
-from engine.book.scenario.table import TABLES, Paths, in_order, month_of, placed, read_paths, shipped_tables
+from engine.book.scenario.quarters import by_quarter
+from engine.book.scenario.regions import DEFAULT
+from engine.book.scenario.table import (
+    QUARTER,
+    TABLES,
+    YEAR,
+    Paths,
+    in_order,
+    month_of,
+    placed,
+    shipped_tables,
+)
 from engine.vocabulary import REGIMES
 
-NUMBER = re.compile(r"[+-]?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)?(\.[0-9]*)?", re.ASCII)
+NUMBER = re.compile(r"[+-]?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)?(\.[0-9]*)?([eE][+-]?[0-9]+)?", re.ASCII)
 PERCENT = (-20.0, 100.0)
 """What a yield or rate in percent may be; beyond, it is a level."""
+
+YEARLY = "a year's value stands at its end; quarters between lie on a straight line, of indices in logs"
+
+MOST = 400.0
+"""Percent by which an index may lie above its value at the book's date."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,17 +64,20 @@ class Scenario:
     step: int
     columns: tuple[Column, ...]
     pins: Pins
+    notes: tuple[str, ...] = ()  # on how the file was read
 
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """Which file, its history, an own mapping, and the rows to read; dates as the file writes them."""
+    """Which file, its history, an own mapping, and what of it to read; dates as the file writes them."""
 
     file: pathlib.Path
     history: pathlib.Path | None = None
     mapping: pathlib.Path | None = None
     start: str | None = None
     end: str | None = None
+    case: str | None = None
+    region: str = DEFAULT
 
 
 def read_scenario(choice: Choice, date: str, months: int, rate: float) -> Scenario:
@@ -65,17 +85,19 @@ def read_scenario(choice: Choice, date: str, months: int, rate: float) -> Scenar
 
     Raises ScenarioError with everything that is wrong.
     """
-    known, paths = meanings(choice.mapping), read_paths(choice.file)
-    unknown = unknown_columns(paths, known)
-    if unknown:
+    known, paths = meanings(choice.mapping), read_file(choice.file, choice.case, choice.region)
+    if not paths.publisher and (unknown := unknown_columns(paths, known)):
         raise ScenarioError(unknown)
+    choice, notes = dated(choice, paths, date)
     paths = cut(joined(choice, paths), choice)
     step = in_order(paths)
     ends = placed(paths, shifted(choice, date, step), months, step)
+    if step == YEAR:
+        notes = (*notes, YEARLY)
     columns: list[Column] = []
     values, problems = {}, []
     for name in paths.columns:
-        meaning = known[key_of(name)]
+        meaning = known.here(name, paths.publisher, choice.region)
         own, faults = path_of(paths, name, meaning, ends, step, rate)
         problems += faults
         if not faults and own is not None and meaning.factor in values:
@@ -90,16 +112,30 @@ def read_scenario(choice: Choice, date: str, months: int, rate: float) -> Scenar
     ahead = [text for text, end in zip(paths.dates, ends, strict=True) if end > 0]
     history = choice.history.name if choice.history else ""
     source = shipped_tables()[choice.file.stem]["source"] if choice.file.parent == TABLES else ""
-    pins = Pins(step, values)
-    return Scenario(choice.file.name, history, source, ahead[0], ahead[-1], step, tuple(columns), pins)
+    period = QUARTER if step == YEAR else step
+    return Scenario(
+        choice.file.name, history, source, ahead[0], ahead[-1], period, tuple(columns),
+        Pins(period, values), notes,
+    )  # fmt: skip
 
 
-def unknown_columns(paths: Paths, known: dict[str, Meaning]) -> list[Problem]:
+def dated(choice: Choice, paths: Paths, date: str) -> tuple[Choice, tuple[str, ...]]:
+    """A supervisor's projections begin right after the book's date, whenever they were published."""
+    parts = [f"the {paths.case} scenario" if paths.case else "", paths.region and f"region {paths.region}"]
+    notes = [", ".join(part for part in parts if part)] if any(parts) else []
+    notes += paths.notes
+    if choice.start is None and paths.begins is not None:
+        choice = dataclasses.replace(choice, start=paths.begins)
+        notes.append(f"dated anew: {paths.begins} is the first period after the book's date, {date}")
+    return choice, tuple(notes)
+
+
+def unknown_columns(paths: Paths, known: Meanings) -> list[Problem]:
     """Columns that no mapping knows, each with the nearest that one does."""
     problems = []
-    names = {key: meaning.column for key, meaning in known.items()}
+    names = {key: meaning.column for key, meaning in known.rows.items()}
     for name in paths.columns:
-        if key_of(name) not in known:
+        if known.of(name) is None:
             near = difflib.get_close_matches(key_of(name), names, n=1, cutoff=0.6)
             hint = f", such as {names[near[0]]!r}" if near else ""
             own = "a row of scenario.mapping says what another is, or that it is not used"
@@ -112,19 +148,18 @@ def joined(choice: Choice, paths: Paths) -> Paths:
     """The paths behind their history: rows of the published past before the first of the scenario."""
     if choice.history is None:
         return paths
-    past = read_paths(choice.history)
+    past = read_file(choice.history, choice.case, choice.region)
     if missing := [name for name in paths.columns if name not in past.columns]:
         got = ", ".join(past.columns)[:80]
         raise ScenarioError([Problem(past.label, 1, "", got, f"a column {missing[0]!r}")])
     past = past.at(np.flatnonzero(past.months < paths.months[0]))
     order = [past.columns.index(name) for name in paths.columns]
-    return Paths(
-        paths.label,
-        past.lines + paths.lines,
-        past.dates + paths.dates,
-        np.concatenate([past.months, paths.months]),
-        paths.columns,
-        tuple(tuple(cells[column] for column in order) for cells in past.cells) + paths.cells,
+    return dataclasses.replace(
+        paths,
+        lines=past.lines + paths.lines,
+        dates=past.dates + paths.dates,
+        months=np.concatenate([past.months, paths.months]),
+        cells=tuple(tuple(cells[column] for column in order) for cells in past.cells) + paths.cells,
     )
 
 
@@ -158,7 +193,8 @@ def path_of(
     if meaning.factor == "" or meaning.reading == "part":
         return None, []
     if meaning.reading == "name":
-        return regimes_of(paths, name, ends)
+        codes, problems = regimes_of(paths, name, ends)
+        return (codes.repeat(YEAR // QUARTER) if step == YEAR and codes is not None else codes), problems
     numbers, problems = numbers_of(paths, name, ends)
     if meaning.less and not problems:
         if meaning.less not in paths.columns:
@@ -177,9 +213,28 @@ def path_of(
         scaled = ahead / 100.0 if meaning.unit == "percent" else np.log(ahead)
     elif meaning.reading == "index":
         scaled = meaning.elasticity * np.log(ahead)
+    elif meaning.reading == "deviation":
+        scaled = meaning.elasticity * np.log1p(ahead / 100.0)
     else:
         scaled = meaning.elasticity * np.log(ahead / numbers[ends == 0][0])
-    return scaled[np.isfinite(scaled)], []
+    scaled = scaled[np.isfinite(scaled)]
+    if step != YEAR:
+        return scaled, []
+    start = start_of(meaning, numbers[ends == 0], rate)
+    if math.isnan(start):
+        kind = "its value at the book's date, in a row of the file: years are cut into quarters from there"
+        return None, [Problem(f"{paths.label}, column {name}", None, "", "none", kind)]
+    return by_quarter(scaled, start), []
+
+
+def start_of(meaning: Meaning, at_date: Float64[np.ndarray, " rows"], rate: float) -> float:
+    """A variable at month 0: an index is 1, a rate the file's or else the book's, AI revenue the file's."""
+    if meaning.reading != "level":
+        return 0.0
+    known = len(at_date) > 0 and bool(np.isfinite(at_date[0]))
+    if meaning.unit == "percent":
+        return float(at_date[0]) / 100.0 if known else rate
+    return math.log(at_date[0]) if known else math.nan
 
 
 def numbers_of(
@@ -228,11 +283,15 @@ def unit_problems(
     where = f"{paths.label}, column {name}"
     low, high, first = float(given.min()), float(given.max()), float(given[0])
     span = f"{low:g} to {high:g}"
-    if meaning.unit == "percent" and (low < PERCENT[0] or high > PERCENT[1]):
+    percent = meaning.unit == "percent" and meaning.reading != "deviation"
+    if percent and (low < PERCENT[0] or high > PERCENT[1]):
         return [Problem(where, None, "", span, "percent a year, such as 4.3; this looks like a level")]
     if meaning.reading == "level" and meaning.unit == "percent" and 0.0 < max(abs(low), high) < 0.3:
         if abs(first - 100.0 * rate) > abs(100.0 * first - 100.0 * rate):
             return [Problem(where, None, "", span, "percent a year, such as 4.3; these look like decimals")]
+    if meaning.reading == "deviation" and (low <= -100.0 or high > MOST):
+        kind = f"a deviation in percent above -100 and at most {MOST:g}; this looks like a level"
+        return [Problem(where, None, "", span, kind)]
     logarithm = meaning.reading in ("ratio", "index") or meaning.unit == "USD bn/yr"
     if logarithm and low <= 0.0:
         what = f" less {meaning.less}" if meaning.less else ""

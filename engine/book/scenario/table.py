@@ -1,4 +1,4 @@
-"""A table of macroeconomic paths as published: a column Date in quarters or months, one path a column."""
+"""A table of macroeconomic paths: a column Date in quarters, months or years, one path a column."""
 
 import csv
 import dataclasses
@@ -22,28 +22,42 @@ DATES = (
     re.compile(r"Q(?P<quarter>[1-4])[ :]?(?P<year>[0-9]{4})"),
     re.compile(r"(?P<year>[0-9]{4})-(?P<month>0[1-9]|1[0-2])(-[0-3][0-9])?"),
     re.compile(r"(?P<month>0?[1-9]|1[0-2])/[0-3]?[0-9]/(?P<year>[0-9]{4})"),
+    re.compile(r"(?P<year>19[0-9]{2}|2[0-9]{3})"),
 )
-"""2030 Q1, 2030Q1, 2030:Q1; Q1 2030; 2030-03, 2030-03-31; 3/31/2030."""
+"""2030 Q1, 2030Q1, 2030:Q1; Q1 2030; 2030-03, 2030-03-31; 3/31/2030; 2030."""
 
-EXPECTED = "a quarter or month such as 2030 Q1 or 2030-03"
+EXPECTED = "a quarter, month or year such as 2030 Q1, 2030-03 or 2030"
 LABELS = {"scenarioname", "scenario"}
 """Columns of words that say which scenario a row belongs to."""
 
-QUARTER = 3
+QUARTER, YEAR = 3, 12
+PERIODS = {1: "month", QUARTER: "quarter", YEAR: "year"}
+"""Months between two rows, and what such a period is called."""
+
 MOST = 2_000
 """Rows of a table."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Paths:
-    """Rows of one file in order: `months` counts from the year 0, cells by column as they stood."""
+    """Rows of one file in order: `months` counts from the year 0, cells by column as they stood.
+
+    Of a supervisor's own layout there is more: who published it (its unknown columns are left out by name,
+    those of a file of one's own are refused), where its projections begin, which of its scenarios and regions
+    was read, and what a reader should know of that.
+    """
 
     label: str
-    lines: tuple[int, ...]
+    lines: tuple[int | None, ...]
     dates: tuple[str, ...]
     months: Int64[np.ndarray, " rows"]
     columns: tuple[str, ...]
     cells: tuple[tuple[str, ...], ...]
+    publisher: str = ""
+    begins: str | None = None
+    case: str = ""
+    region: str = ""
+    notes: tuple[str, ...] = ()
 
     def at(self, places: Int64[np.ndarray, " places"]) -> "Paths":
         """Some of the rows."""
@@ -71,7 +85,7 @@ def table_file(name: str) -> pathlib.Path | None:
 
 
 def month_of(text: str) -> int | None:
-    """Months from the year 0 to the end of a quarter or month; None for any other text.
+    """Months from the year 0 to the end of a quarter, month or year; None for any other text.
 
     >>> month_of("2030 Q1") == month_of("Q1 2030") == month_of("2030-03-31") == 2030 * 12 + 3
     True
@@ -79,8 +93,8 @@ def month_of(text: str) -> int | None:
     for pattern in DATES:
         if match := pattern.fullmatch(text.strip()):
             parts = match.groupdict()
-            month = int(parts["month"]) if parts.get("month") else QUARTER * int(parts["quarter"])
-            return 12 * int(parts["year"]) + month
+            quarter = QUARTER * int(parts.get("quarter") or YEAR // QUARTER)
+            return YEAR * int(parts["year"]) + int(parts.get("month") or quarter)
     return None
 
 
@@ -89,6 +103,11 @@ def read_paths(file: pathlib.Path) -> Paths:
     sheet = read_csv(file, MOST)
     if isinstance(sheet, Problem):
         raise ScenarioError([sheet])
+    return paths_of(sheet)
+
+
+def paths_of(sheet: Sheet) -> Paths:
+    """The rows of a sheet with a column Date. Raises ScenarioError with all that is wrong with its dates."""
     names = [key_of(name) for name in sheet.header]
     problems = header_problems(sheet, names)
     if problems:
@@ -97,16 +116,16 @@ def read_paths(file: pathlib.Path) -> Paths:
     for line, cells in sheet.rows:
         if len(cells) != len(names):
             got = f"{len(cells)} cells"
-            problems.append(Problem(file.name, line, "", got, f"{len(names)} cells, as in the header"))
+            problems.append(Problem(sheet.label, line, "", got, f"{len(names)} cells, as in the header"))
     months = [(line, cells[date], month_of(cells[date])) for line, cells in sheet.rows if not problems]
     problems += [
-        Problem(file.name, line, "Date", text, EXPECTED) for line, text, month in months if month is None
+        Problem(sheet.label, line, "Date", text, EXPECTED) for line, text, month in months if month is None
     ]
     if problems:
         raise ScenarioError(problems)
     places = [place for place, name in enumerate(names) if place != date and name not in LABELS]
     return Paths(
-        file.name,
+        sheet.label,
         tuple(line for line, _ in sheet.rows),
         tuple(text for _, text, _ in months),
         np.array([month for _, _, month in months], np.int64),
@@ -125,21 +144,22 @@ def header_problems(sheet: Sheet, names: Sequence[str]) -> list[Problem]:
     return (
         problems
         if sheet.rows
-        else [*problems, Problem(sheet.label, None, "", "no rows", "a row a quarter or month")]
+        else [*problems, Problem(sheet.label, None, "", "no rows", "a row a quarter, month or year")]
     )
 
 
 def in_order(paths: Paths) -> int:
-    """Months between two rows. Raises ScenarioError unless they are consecutive quarters, or months."""
+    """Months between two rows. Raises ScenarioError unless they are consecutive quarters, months or years."""
     steps = np.diff(paths.months)
-    step = QUARTER if not len(steps) else int(steps[0])
+    yearly = all(text.strip().isdigit() for text in paths.dates)
+    step = (YEAR if yearly else QUARTER) if not len(steps) else int(steps[0])
     for place, gap in enumerate(steps.tolist(), 1):
         before, line = paths.dates[place - 1], paths.lines[place]
         if gap <= 0:
             kind = f"a date after {before}"
             raise ScenarioError([Problem(paths.label, line, "Date", paths.dates[place], kind)])
-        if step not in (1, QUARTER) or gap != step:
-            kind = f"the {'month' if step == 1 else 'quarter'} after {before}: no gap, one step"
+        if step not in PERIODS or gap != step:
+            kind = f"the {PERIODS.get(step, 'quarter')} after {before}: no gap, one step"
             raise ScenarioError([Problem(paths.label, line, "Date", paths.dates[place], kind)])
     return step
 
@@ -158,8 +178,7 @@ def placed(paths: Paths, date: str, months: int, step: int) -> Int64[np.ndarray,
         )
     first, last = int(ahead[0]), int(ahead[-1])
     if int(ends[first]) != step:
-        period = "quarter" if step == QUARTER else "month"
-        kind = f"the {period} after the book's date, {date}, as the first ahead"
+        kind = f"the {PERIODS[step]} after the book's date, {date}, as the first ahead"
         raise ScenarioError([Problem(paths.label, paths.lines[first], "Date", paths.dates[first], kind)])
     if int(ends[last]) > months:
         enough = -(-int(ends[last]) // 12) * 12

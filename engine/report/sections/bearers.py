@@ -44,7 +44,7 @@ def bearers_table(results: Results) -> Table:
         "to the system's. Wealth, from the book, is what the loss is compared with."
     )
     title = f"Final bearers, {horizon_years(results.last)}"
-    return Table("bearers", title, head, rows, note, "USD bn", UNRESOLVED)
+    return Table("bearers", title, head, rows, note, results.unit, UNRESOLVED)
 
 
 def holders(results: Results) -> str:

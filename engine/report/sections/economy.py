@@ -10,7 +10,7 @@ def economy(results: Results) -> Section:
     regimes = Chart("regimes", timelines.regimes(results), "Regimes of AI revenue", "share of paths.")
     fans = tuple(
         Chart(f"fan-{series}", timelines.fan(results, series, *look), look[0], f"{look[1]}.")
-        for series, look in timelines.fans(results.about).items()
+        for series, look in timelines.fans(results.about, results.unit).items()
     )
     bands = "Bands hold 25–75%, 5–95% and 1–99% of paths in each month; the line is the median."
     parts = (finding(findings.economy(results)), Pair((regimes, *fans)), note(bands))

@@ -38,7 +38,7 @@ def far_tail_table(results: Results) -> Table:
     )
     head = ("Level", "VaR", "ES", "Effective paths", "Worth, probability", "Worth, ES")
     title = f"Far tail, {horizon_years(results.last)}"
-    return Table("deep_tail", title, head, rows, text, "USD bn")
+    return Table("deep_tail", title, head, rows, text, results.unit)
 
 
 def model_risk(results: Results) -> tuple[Part, ...]:
@@ -65,7 +65,7 @@ def worst_case_table(results: Results) -> Table:
     )
     head = ("Relative entropy, nats", "Expected", "VaR 99%", "ES 99%")
     title = f"Worst case near the simulated distribution, {horizon_years(results.last)}"
-    return Table("worst_case", title, head, rows, text, "USD bn")
+    return Table("worst_case", title, head, rows, text, results.unit)
 
 
 def at_least(value: float, simulated: bool) -> Cell:

@@ -1,5 +1,6 @@
 """The page of one lender, class, group of bearers or borrower: tail, loans, actions, peers, sheets."""
 
+import dataclasses
 import math
 from typing import Any
 
@@ -9,9 +10,11 @@ import plotly.graph_objects as go
 from engine.report import charts, focus_words, style, words
 from engine.report.focus_words import ACTIONS, SHORT_CAUSES, Scale, cut, scale_of
 from engine.report.section import Chart, Details, Heading, Pair, Part, Section, finding, note
+from engine.report.sections.losses import STAR, UNRESOLVED, shortfall
 from engine.report.table import Cell, Table, amount, measured, multiple, number, probability, row, share
 from engine.results.folder import Results
 from engine.results.horizons import horizon_years
+from engine.tail.intervals import RESOLVED_PATHS
 
 COUNT = 20
 """Loans in the table."""
@@ -49,15 +52,20 @@ def tail(results: Results) -> tuple[Part, ...]:
 
 
 def scaled(scale: Scale, value: float) -> Cell:
-    """An amount in the unit of the page; `value` stays in USD bn."""
-    return Cell(scale.amount(value), "amount", value)
+    """An amount in the unit of the page."""
+    return amount(scale.factor * value)
 
 
-def estimate(scale: Scale, line: dict[str, Any], key: str, sign: bool = False) -> Cell:
-    """An amount with its error in the unit of the page."""
-    cell = measured(scale.factor * line[key], scale.factor * line[f"{key}_se"])
+def estimate(scale: Scale, line: dict[str, Any], key: str, sign: bool = False, mark: str = "") -> Cell:
+    """An amount with its error in the unit of the page, and a footnote's mark behind it."""
+    cell = measured(scale.factor * line[key], scale.factor * line[f"{key}_se"], mark)
     text = focus_words.signed(scale, line[key]) if sign else cell.text
-    return Cell(text, "amount", line[key], cell.detail, (line[f"{key}_se"],))
+    return dataclasses.replace(cell, text=text)
+
+
+def few_paths(results: Results) -> str:
+    """The mark of an ES 99% that rests on few paths."""
+    return "" if results.summary["focus"]["tail_paths"] >= RESOLVED_PATHS else STAR
 
 
 def parts_chart(results: Results) -> go.Figure:
@@ -120,15 +128,16 @@ def cuts_table(results: Results) -> Table:
                     title,
                     name,
                     estimate(scale, line, "el"),
-                    estimate(scale, line, "es_99"),
+                    estimate(scale, line, "es_99", mark=few_paths(results)),
                     share(line["share"]),
                 )
             )
         rest = table.iloc[FEW:]
         if len(rest):
             rows.append(row(
-                title, f"{len(rest)} others", scaled(scale, rest["el"].sum()),
-                scaled(scale, rest["es_99"].sum()), share(words.ratio(rest["es_99"].sum(), es)),
+                title, "1 other" if len(rest) == 1 else f"{len(rest)} others",
+                scaled(scale, rest["el"].sum()), scaled(scale, rest["es_99"].sum()),
+                share(words.ratio(rest["es_99"].sum(), es)),
             ))  # fmt: skip
     head = ("By", "Part", "Expected", "Part of ES 99%", "Share")
     text = (
@@ -137,7 +146,15 @@ def cuts_table(results: Results) -> Table:
         "value of what stood in pledge before the loss; losses of funds are looked through to what they hold."
     )
     return Table(
-        "focus_cuts", "What makes its tail", head, tuple(rows), text, scale.unit, words=2, brief_rows=12
+        "focus_cuts",
+        "What makes its tail",
+        head,
+        tuple(rows),
+        text,
+        scale.unit,
+        UNRESOLVED,
+        words=2,
+        brief_rows=12,
     )
 
 
@@ -149,7 +166,8 @@ def loans_table(results: Results) -> Table:
         row(
             name, scaled(scale, line["exposure"]),
             probability(line["pd"], line["pd_se"]), probability(line["lgd"], line["lgd_se"]),
-            estimate(scale, line, "el"), estimate(scale, line, "es_99"), share(line["share"]),
+            estimate(scale, line, "el"), estimate(scale, line, "es_99", mark=few_paths(results)),
+            share(line["share"]),
             SHORT_CAUSES.get(line["cause"], "–"),
             number(line["month"], ".0f"), f"{line['grade'] or '–'} / {line['weakest'] or '–'}",
         )
@@ -167,7 +185,7 @@ def loans_table(results: Results) -> Table:
         text += f" The largest {COUNT} of {len(table)} parts; all are in focus_loans.parquet."
     return Table(
         "focus_loans", f"Loans by their part of ES 99%, {horizon_years(results.last)}", head, rows, text,
-        scale.unit, brief_rows=8, brief_columns=(0, 1, 2, 3, 5),
+        scale.unit, UNRESOLVED, brief_rows=8, brief_columns=(0, 1, 2, 3, 5),
     )  # fmt: skip
 
 
@@ -177,8 +195,9 @@ def actions_table(results: Results) -> Table:
     rows = tuple(
         row(
             ACTIONS[line["action"]], number(line["count"], ".0f"), estimate(scale, line, "el_change", True),
-            estimate(scale, line, "es_95_change", True), estimate(scale, line, "es_99_change", True),
-            signed_share(words.ratio(line["es_99_change"], entry["es_99"])),
+            estimate(scale, line, "es_95_change", True),
+            estimate(scale, line, "es_99_change", True, few_paths(results)),
+            share(words.ratio(line["es_99_change"], entry["es_99"])),
             scaled(scale, line["exposure"]), share(words.ratio(line["es_99"], line["exposure"])),
         )
         for line in results.tables["focus_actions"].to_dict("records")
@@ -193,12 +212,16 @@ def actions_table(results: Results) -> Table:
         "a fee, a sale a price (here par, to those who buy paper in the book). With a lower advance rate the "
         "owners put in the difference; faster repayment may itself bring defaults."
     )
-    return Table("focus_actions", "Actions and what they change", head, rows, text, scale.unit, brief_rows=4)
-
-
-def signed_share(value: float | None) -> Cell:
-    """A share with a minus sign as wide as a plus."""
-    return Cell(words.share(value).replace("-", "−"), "share", value)
+    return Table(
+        "focus_actions",
+        "Actions and what they change",
+        head,
+        rows,
+        text,
+        scale.unit,
+        UNRESOLVED,
+        brief_rows=4,
+    )
 
 
 def actions(results: Results) -> tuple[Part, ...]:
@@ -222,7 +245,7 @@ def peers(results: Results) -> tuple[Part, ...]:
     lines = tuple(
         row(
             peer_name(results, line), amount(line["exposure"]), measured(line["el"], line["el_se"]),
-            measured(line["es_99"], line["es_99_se"]), share(words.ratio(line["el"], line["exposure"])),
+            shortfall(line, "99"), share(words.ratio(line["el"], line["exposure"])),
             share(words.ratio(line["es_99"], line["exposure"])),
             share(words.ratio(line["es_99"], line["capital"])),
         )
@@ -233,7 +256,9 @@ def peers(results: Results) -> tuple[Part, ...]:
         f"From all {results.summary['paths']:,} paths of the run; place {own + 1} of {len(rows)} by ES 99%."
     )
     emphasis = shown["id"].tolist().index(entry["id"])
-    table = Table("focus_peers", "Beside its peers", head, lines, text, "USD bn", emphasis=emphasis)
+    table = Table(
+        "focus_peers", "Beside its peers", head, lines, text, results.unit, UNRESOLVED, emphasis=emphasis
+    )
     return (Heading("Its peers"), table)
 
 

@@ -69,14 +69,16 @@ def claims(results: Results) -> Chart | None:
     order = [*by_loss[:LOSERS], *([REST] if len(by_loss) > LOSERS else [])]
     lenders = matrix(table.assign(column=column), funds, order)
     classes = matrix(table.assign(column=table["class"].map(words.class_name)), funds, None)
-    chart, narrow = (map_of(each, [*each.columns], "USD bn lost", share=False) for each in (lenders, classes))
+    chart, narrow = (
+        map_of(each, [*each.columns], f"{results.unit} lost", share=False) for each in (lenders, classes)
+    )
     chart.update_xaxes(title_text="Lender that loses on its claims", tickangle=-40)
     narrow.update_xaxes(title_text="Class of lender that loses", tickangle=-60)
     for each in (chart, narrow):
         each.update_yaxes(title_text="")
     caption = (
-        "USD bn that owners and creditors lose if this fund lost all its capital today and nothing else "
-        "happened, bankruptcy costs included: cause, not correlation."
+        f"{results.unit} that owners and creditors lose if this fund lost all its capital today and nothing "
+        "else happened, bankruptcy costs included: cause, not correlation."
     )
     return Chart("claims", chart, "If one fund fails, who loses", caption, narrow=narrow)
 

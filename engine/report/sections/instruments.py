@@ -39,4 +39,4 @@ def contributions_table(results: Results) -> Table:
     )  # fmt: skip
     head = ("Instrument", "Borrower", "Class", "Drawn today", "Part of ES 99%", "Share of ES 99%", "Grade")
     title = f"Largest contributions to the system's ES 99%, {horizon_years(results.last)}"
-    return Table("contributions", title, head, rows, "", "USD bn", words=3)
+    return Table("contributions", title, head, rows, "", results.unit, words=3)

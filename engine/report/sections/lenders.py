@@ -46,7 +46,7 @@ def lenders_table(results: Results) -> Table:
         head,
         rows,
         note,
-        "USD bn",
+        results.unit,
         UNRESOLVED,
         words=2,
         brief_rows=8,

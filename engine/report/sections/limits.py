@@ -6,7 +6,7 @@ from engine.results.folder import Results
 
 LIMITS = (
     "± and brackets measure simulation error. They do not measure the error of the assumptions, which is far "
-    "larger (see the grades): use scenarios and sweeps to see it.",
+    "larger (see the grades): task=band measures a part of it, scenarios and sweeps show more.",
     "Only debt in the book is counted, not the wider private credit to technology or bonds of AI-linked "
     "firms outside it.",
     "Losses of the borrowers' shareholders, and the effect of falling share prices on spending, are not "

@@ -62,22 +62,24 @@ def chart(results: Results, paths: str) -> Chart | None:
     )
     thick = rows[rows["loss"] > LEAST * total]
     caption = (
-        f"USD bn over {horizon_years(results.last)}; {words.amount(total)} bn enter on the left and leave on "
-        "the right."
+        f"{results.unit} over {horizon_years(results.last)}; {words.amount(total)} {results.short} enter on "
+        "the left and leave on the right."
     )
     title = f"{TITLE}: {words.lower_first(STATES[paths])}"
-    wide, narrow = whole(thick, names, STAGES), stacked(thick, names, STAGES)
-    return Chart(f"flows-{paths}", wide, title, caption, narrow, numbers=table(rows, names, paths))
+    wide, narrow = (draw(thick, names, STAGES, results.short) for draw in (whole, stacked))
+    return Chart(
+        f"flows-{paths}", wide, title, caption, narrow, numbers=table(rows, names, paths, results.unit)
+    )
 
 
-def table(rows: pd.DataFrame, names: dict[str, str], paths: str) -> Table:
+def table(rows: pd.DataFrame, names: dict[str, str], paths: str, unit: str) -> Table:
     """Every flow, those too thin to be drawn as well."""
     cells = tuple(
         row(names[line["source"]], names[line["target"]], amount(line["loss"]))
         for line in rows.to_dict("records")
     )
     title = f"Flows of the loss: {words.lower_first(STATES[paths])}"
-    return Table(f"numbers-flows-{paths}", title, ("From", "To", "Loss"), cells, "", "USD bn", words=2)
+    return Table(f"numbers-flows-{paths}", title, ("From", "To", "Loss"), cells, "", unit, words=2)
 
 
 def node_names(results: Results, rows: pd.DataFrame) -> dict[str, str]:

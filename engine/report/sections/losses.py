@@ -3,6 +3,7 @@
 from typing import Any
 
 from engine.report import charts, findings, words
+from engine.report.alternative import in_words
 from engine.report.section import Chart, Pair, Section, finding
 from engine.report.table import Cell, Table, amount, interval, measured, row, share
 from engine.results.folder import Results
@@ -13,16 +14,21 @@ UNRESOLVED = (
     f"* Fewer than {RESOLVED_PATHS} effective paths lie beyond this level: too few for a reliable figure."
 )
 """Footnote of a tail that is not resolved."""
+SIMULATION_ALONE = "± is simulation error alone: undertow task=band adds parameters and who holds what."
+"""What an error leaves out, and the task that adds it."""
+STAR = " *"
 PARTS = {"legacy": "Debt outstanding today", "new_money": "Debt still to be lent"}
 
 
 def system_losses(results: Results) -> Section:
     """Loss distribution and measures by horizon."""
+    exceedance = charts.exceedance(results)
+    text = "both axes logarithmic; worst 1% shaded. The diamond is ES 99%, the mean of what is shaded."
     pair = Pair((
         Chart("histogram", charts.histogram(results), "Loss distribution",
               "worst 1% of paths in red; logarithmic vertical axis."),
-        Chart("exceedance", charts.exceedance(results), "How likely is a larger loss?",
-              "both axes logarithmic; worst 1% shaded."),
+        Chart("exceedance", exceedance, "How likely is a larger loss?",
+              text, words=f"{in_words(exceedance)} {charts.marks_words(results)}"),
     ))  # fmt: skip
     parts = (finding(findings.loss(results)), pair, system_table(results), parts_table(results))
     return Section("how-much", "How much can be lost", parts)
@@ -42,20 +48,25 @@ def system_table(results: Results) -> Table:
             *(share(words.ratio(loss["es_99"], loss.get(debt))) for debt in ("exposure", "exposure_then")),
         ))  # fmt: skip
     note = (
-        "± is one standard error; brackets are 95% intervals. Both measure simulation error only. The last "
-        "two columns divide ES 99% by the debt drawn today, and by the debt outstanding at the horizon on "
-        "the median path."
-    )
+        "± is one standard error; brackets are 95% intervals. The last two columns divide ES 99% by the debt "
+        "drawn today, and by the debt outstanding at the horizon on the median path. "
+        f"{simulation_alone(results)}"
+    ).strip()
     return Table(
         "system",
         "System loss",
         head,
         tuple(rows),
         note,
-        "USD bn",
+        results.unit,
         UNRESOLVED,
         brief_columns=(0, 1, 3, 5, 4, 7),
     )
+
+
+def simulation_alone(results: Results) -> str:
+    """What ± leaves out; nothing where the band has been measured, and says it."""
+    return "" if "band" in results.summary else SIMULATION_ALONE
 
 
 def value_at_risk(loss: dict[str, Any], level: str) -> Cell:
@@ -71,7 +82,7 @@ def shortfall(loss: dict[str, Any], level: str) -> Cell:
 
 def star(loss: dict[str, Any], level: str) -> str:
     """The mark of a tail that is not resolved."""
-    return "" if loss[f"resolved_{level}"] else " *"
+    return "" if loss[f"resolved_{level}"] else STAR
 
 
 def parts_table(results: Results) -> Table:
@@ -87,4 +98,4 @@ def parts_table(results: Results) -> Table:
                     amount(part["tail_mean"]), share(part["tail_share"]),
                 ))  # fmt: skip
     head = ("Horizon", "Loss on", "Expected", "Mean of the worst 1% of paths", "Share of the tail loss")
-    return Table("loss_parts", "Old debt and new", head, tuple(rows), "", "USD bn", words=2)
+    return Table("loss_parts", "Old debt and new", head, tuple(rows), "", results.unit, words=2)

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 from engine.report import style, words
 from engine.report.charts import figure
 from engine.report.section import Chart, Section, finding, note
-from engine.report.table import Row, Table, measured, probability, row
+from engine.report.table import Row, Table, changed_share, measured, row
 from engine.report.words import class_name
 from engine.results.folder import Results
 from engine.results.horizons import count_words, horizon_years
@@ -132,8 +132,8 @@ def split_cells(results: Results, split: dict) -> Row:
     whole = splits(results, split["kind"], "el").set_index("id").loc[split["id"]]
     return row(
         *(measured(split[key], split[f"{key}_se"]) for key in ("value", "low", "high")),
-        probability(split["network_share"], split["network_share_se"]),
-        probability(whole["network_share"], whole["network_share_se"]),
+        changed_share(split["network_share"], split["network_share_se"]),
+        changed_share(whole["network_share"], whole["network_share_se"]),
     )
 
 

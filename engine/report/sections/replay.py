@@ -33,7 +33,7 @@ def anatomy(results: Results) -> Section:
     parts: tuple[Part, ...] = (
         finding(story(results, path)), chart_of(results, path),
         events_table(results, path, SHOWN_OF_ONE), *bearers_table(results, path),
-        note(f"{nearness(results.summary['anatomy'])} {MORE}"),
+        note(f"{nearness(results.summary['anatomy'], results.short)} {MORE}"),
     )  # fmt: skip
     return Section("anatomy", "Anatomy of a bad path", parts)
 
@@ -75,17 +75,17 @@ def how(results: Results) -> str:
         "of the path. Every month of every quantity is in results/replay_months.parquet and, path by "
         "path, in results/replay_path_<id>.csv; all events are in results/replay_events.csv."
     )
-    return f"{text} {nearness(entry)}".strip()
+    return f"{text} {nearness(entry, results.short)}".strip()
 
 
-def nearness(entry: dict) -> str:
+def nearness(entry: dict, unit: str) -> str:
     """How near the chosen path is to the mean of the tail; empty where none was searched for."""
     if entry.get("distance") is None:
         return ""
     return (
         f"Of the run's first {entry['searched']:,} paths this is the nearest to the mean of the worst 1% of "
         f"all paths, in the losses by instrument class at {horizon_years(entry['horizon'])}: the root of the "
-        f"summed squares of the differences is {words.amount(entry['distance'])} bn."
+        f"summed squares of the differences is {words.amount(entry['distance'])} {unit}."
     )
 
 
@@ -96,7 +96,7 @@ def story(results: Results, path: int) -> str:
     loss = one[f"loss_{results.last}"]
     defaults = events[events["event"] == "default"]
     sentences = [
-        f"Path {path:,} loses {words.amount(loss)} bn in {horizon_years(results.last)}.",
+        f"Path {path:,} loses {words.amount(loss)} {results.short} in {horizon_years(results.last)}.",
         turns(events, about),
     ]
     if len(defaults):
@@ -104,7 +104,9 @@ def story(results: Results, path: int) -> str:
         others = f"{len(defaults) - 1} more borrowers follow" if len(defaults) > 1 else "no other follows"
         sentences.append(f"The first default is {first['name']} in {spoken(first, about)}; {others}.")
         largest = defaults.nlargest(LARGEST, "loss")
-        listed = joined([f"{name} ({words.amount(lost)} bn)" for name, lost in named_losses(largest)])
+        listed = joined(
+            [f"{name} ({words.amount(lost)} {results.short})" for name, lost in named_losses(largest)]
+        )
         sentences.append(f"The defaults that cost most: {listed}.")
     if failed := int(one["lenders_failed"]):
         sentences.append(f"{failed} lender{'s lose their' if failed > 1 else ' loses its'} capital.")
@@ -165,7 +167,7 @@ def events_table(results: Results, path: int, most: int = SHOWN) -> Table:
     head = ("Month", "Who", "Event", "Why", "Amount", "Loss")
     rows = tuple(event_row(event) for event in shown.to_dict("records"))
     return Table(
-        f"events-{path}", f"Path {path:,}: what happened", head, rows, text, "USD bn", words=4,
+        f"events-{path}", f"Path {path:,}: what happened", head, rows, text, results.unit, words=4,
         brief_rows=most, brief_columns=(0, 1, 2, 4, 5),
     )  # fmt: skip
 
@@ -198,7 +200,7 @@ def bearers_table(results: Results, path: int) -> tuple[Table, ...]:
         return ()
     title, head = f"Path {path:,}: who loses", ("", "Who", "Loss")
     text = "What funds pass on counts with them and with those who take it, so lenders add up to more."
-    return (Table(f"borne-{path}", title, head, rows, text, "USD bn", words=2),)
+    return (Table(f"borne-{path}", title, head, rows, text, results.unit, words=2),)
 
 
 def paths_table(results: Results) -> Table:
@@ -220,4 +222,4 @@ def paths_table(results: Results) -> Table:
     spans = [f"Loss, {horizon_years(horizon)}" for horizon in results.horizons]
     head = ("Path", "Boom ends", "First default", "Defaults", "Lenders failed", "Lowest supply", *spans)
     brief = (0, 1, 2, 3, 4, len(head) - 1)
-    return Table("replay", "Replayed paths", head, rows, "", "USD bn", words=3, brief_columns=brief)
+    return Table("replay", "Replayed paths", head, rows, "", results.unit, words=3, brief_columns=brief)

@@ -120,7 +120,7 @@ def largest_shocks(scenario: pd.Series) -> str:
 
 def scenario_chart(results: Results, series: str) -> Chart:
     """One series: the fan of all paths, and the median of each scenario."""
-    name, unit, log = (timelines.fans(results.about) | MORE)[series]
+    name, unit, log = (timelines.fans(results.about, results.unit) | MORE)[series]
     chart = timelines.fan(results, series, name, unit, log)
     months = results.tables["reverse_stress_months"]
     switches = results.tables["reverse_stress"].set_index("scenario")["switches"]

@@ -33,7 +33,7 @@ def scenario(results: Results) -> Section:
     entry = results.summary["scenario_path"]
     columns = results.tables["scenario_columns"]
     parts: list[Part] = [finding(effect(results))]
-    parts += [note(warning) for warning in warnings_of(columns, results.about)]
+    parts += [note(text) for text in (*entry.get("notes", []), *warnings_of(columns, results.about))]
     parts += [both_tails_table(results), *lenders_table(results)]
     parts += [columns_of(columns, span(entry)), path_table(results)]
     return Section("scenario", "What the scenario does", tuple(parts))
@@ -54,10 +54,11 @@ def effect(results: Results) -> str:
     entry = results.summary["scenario_path"]
     loss = results.system(results.last)
     given = words.measured(loss["es_99"], loss["es_99_se"])
-    text = f"On paths that follow the scenario, ES 99% over {horizon_years(results.last)} is {given} bn"
+    unit, span = results.short, horizon_years(results.last)
+    text = f"On paths that follow the scenario, ES 99% over {span} is {given} {unit}"
     if "free" in entry:
         free = entry["free"][results.last]
-        text += f", against {words.measured(free['es_99'], free['es_99_se'])} bn without it"
+        text += f", against {words.measured(free['es_99'], free['es_99_se'])} {unit} without it"
     if not entry["columns"]["given"]:
         return f"No column of the scenario is a factor of the model: the run is the one without it. {text}."
     end = entry["regimes_at_end"]
@@ -99,7 +100,7 @@ def both_tails_table(results: Results) -> Table:
         "the scenario leaves free, so their difference is known better than the errors suggest."
     )
     return Table(
-        "scenario_tails", "System loss with the scenario and without", head, tuple(rows), text, "USD bn",
+        "scenario_tails", "System loss with the scenario and without", head, tuple(rows), text, results.unit,
         words=2, brief_columns=(0, 1, 2, 3, 5),
     )  # fmt: skip
 
@@ -119,7 +120,7 @@ def lenders_table(results: Results) -> tuple[Table, ...]:
         ))  # fmt: skip
     head = ("Lender", "Expected", "Expected without", "ES 99%", "ES 99% without")
     title = f"Lenders with the scenario and without, {horizon_years(results.last)}"
-    return (Table("scenario_lenders", title, head, tuple(rows), "", "USD bn"),)
+    return (Table("scenario_lenders", title, head, tuple(rows), "", results.unit),)
 
 
 def columns_of(columns: pd.DataFrame, title: str) -> Table:
@@ -143,9 +144,12 @@ def columns_of(columns: pd.DataFrame, title: str) -> Table:
 
 
 def unused_of(columns: pd.DataFrame) -> list[str]:
-    """Columns that no factor takes, each with the reason."""
+    """Columns that no factor takes, by the reason."""
     rest = columns[columns["use"] != "given"]
-    return [f"{column['column']}: {USES[column['use']]}; {column['why']}" for _, column in rest.iterrows()]
+    return [
+        f"{', '.join(names)}: {USES[str(use)]}; {why}"
+        for (use, why), names in rest.groupby(["use", "why"], sort=False)["column"]
+    ]
 
 
 def value(amount: float, factor: str) -> Cell:

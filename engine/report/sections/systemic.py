@@ -7,7 +7,8 @@ from engine.report import style
 from engine.report.charts import figure
 from engine.report.section import Chart, Heading, Pair, Part, Section, finding, note
 from engine.report.sections.heat_maps import heat_maps
-from engine.report.table import Table, amount, interval, measured, probability, row
+from engine.report.sections.losses import STAR, UNRESOLVED, star
+from engine.report.table import Table, amount, changed_share, interval, measured, row
 from engine.report.words import amount as bn
 from engine.report.words import class_name
 from engine.report.words import error as bn_error
@@ -15,7 +16,7 @@ from engine.report.words import share as percent
 from engine.results.folder import Results
 from engine.results.horizons import horizon_words
 
-LEVEL = 0.95
+LEVEL, SUFFIX = 0.95, "95"
 """Level of all measures: beyond 99% of 1% of the paths there is little to count."""
 
 NAMED = 2
@@ -40,8 +41,10 @@ def systemic_risk(results: Results) -> Section:
             "right: the system loses more when this lender is in distress; up: this lender loses more of its "
             "capital when the system is. Bars: 95% intervals."
         )
-        chart = Chart("systemic", importance(rows), "Vulnerability and importance of lenders", caption)
-        table = lenders_table(rows)
+        chart = Chart(
+            "systemic", importance(rows, results), "Vulnerability and importance of lenders", caption
+        )
+        table = lenders_table(results, rows)
         parts += [*heat_maps(results), chart, table, *(note(text) for text in NOTES)]
         parts += [Heading("By class"), classes_table(results)]
     return Section("drag", "Who drags whom down", (*parts, *clustering(results)))
@@ -62,8 +65,8 @@ def lenders_sentence(results: Results) -> str:
     first = rows.loc[rows["importance"].idxmax()]
     sentence = (
         f"On the 5% of paths that are worst for {first['name']}, the system loses "
-        f"{bn(first['importance'])} ± {bn_error(first['importance_se'], first['importance'])} bn more than "
-        "on average, the largest increase for any lender."
+        f"{bn(first['importance'])} ± {bn_error(first['importance_se'], first['importance'])} "
+        f"{results.short} more than on average, the largest increase for any lender."
     )
     weak = rows.dropna(subset=["vulnerability"])
     if weak.empty:
@@ -91,7 +94,7 @@ def clusters_sentence(results: Results) -> str:
     )
 
 
-def importance(rows: pd.DataFrame) -> go.Figure:
+def importance(rows: pd.DataFrame, results: Results) -> go.Figure:
     """Each lender's loss in the system's distress against the system's loss in its distress."""
     rows = rows.dropna(subset=["vulnerability"])
     leaders = {*rows.nlargest(NAMED, "importance").index, *rows.nlargest(NAMED, "vulnerability").index}
@@ -120,32 +123,41 @@ def importance(rows: pd.DataFrame) -> go.Figure:
             error_x=style.bars(part["importance_se"], colour),
             error_y=style.bars(part["vulnerability_se"], colour),
             customdata=part[["name", "mes"]],
-            hovertemplate="<b>%{customdata[0]}</b><br>in its distress the system loses %{x:,.1f} bn more<br>"
-            "in the system's it loses %{y:.1%} of its capital (%{customdata[1]:,.2f} bn)<extra></extra>",
+            hovertemplate="<b>%{customdata[0]}</b><br>in its distress the system loses %{x:,.1f} "
+            f"{results.short} more<br>in the system's it loses %{{y:.1%}} of its capital "
+            f"(%{{customdata[1]:,.2f}} {results.short})<extra></extra>",
         )
-    chart.update_xaxes(title_text="Importance: system loss above average in the lender's distress, USD bn")
+    chart.update_xaxes(
+        title_text=f"Importance: system loss above average in the lender's distress, {results.unit}"
+    )
     chart.update_yaxes(
         title_text="Vulnerability: share of capital lost", tickformat="~%", type="log", dtick="D2"
     )
     return chart
 
 
-def lenders_table(lenders: pd.DataFrame) -> Table:
-    """All measures of the lenders with the greatest part of ES."""
-    rows = tuple(
-        row(
-            lender["name"], class_name(lender["class"]), measured(lender["mes"], lender["mes_se"]),
-            probability(lender["es_share"], lender["es_share_se"]),
-            probability(lender["vulnerability"], lender["vulnerability_se"]),
-            interval(lender["covar"], lender["covar_lo"], lender["covar_hi"]),
-            measured(lender["delta_covar"], lender["delta_covar_se"]),
-            measured(lender["importance"], lender["importance_se"]), amount(lender["passed_on"]),
-        )
-        for lender in lenders.head(COUNT).to_dict("records")
-    )  # fmt: skip
+def lenders_table(results: Results, lenders: pd.DataFrame) -> Table:
+    """All measures of the lenders with the greatest part of ES.
+
+    MES and its shares rest on the system's tail, importance on the lender's own, CoVaR on where both meet.
+    """
+    ours = star(results.system(results.last), SUFFIX)
+    tails = results.ranked("lender", results.last, "es_99").set_index("id")
+    rows = []
+    for lender in lenders.head(COUNT).to_dict("records"):
+        theirs = star(tails.loc[lender["id"]].to_dict(), SUFFIX)
+        both = "" if lender["covar_resolved"] else STAR
+        rows.append(row(
+            lender["name"], class_name(lender["class"]), measured(lender["mes"], lender["mes_se"], ours),
+            changed_share(lender["es_share"], lender["es_share_se"], mark=ours),
+            changed_share(lender["vulnerability"], lender["vulnerability_se"], mark=ours),
+            interval(lender["covar"], lender["covar_lo"], lender["covar_hi"], both),
+            measured(lender["delta_covar"], lender["delta_covar_se"], both),
+            measured(lender["importance"], lender["importance_se"], theirs), amount(lender["passed_on"]),
+        ))  # fmt: skip
     head = ("Lender", "Class", "MES", "Share of system ES", "Vulnerability", "CoVaR", "ΔCoVaR", "Importance",
             "Others lose if it fails")  # fmt: skip
-    return Table("systemic", "Lenders in distress", head, rows, "", "USD bn", words=2)
+    return Table("systemic", "Lenders in distress", head, tuple(rows), "", results.unit, UNRESOLVED, words=2)
 
 
 NOTES = (
@@ -165,6 +177,7 @@ NOTES = (
 
 def classes_table(results: Results) -> Table:
     """Euler contributions by class of instrument and of final bearer."""
+    ours = star(results.system(results.last), SUFFIX)
     shares = results.tables["es_shares"]
     shares = shares[
         (shares["level"] == LEVEL) & shares["kind"].isin([*KINDS]) & (shares["contribution"] > 0.0)
@@ -172,8 +185,8 @@ def classes_table(results: Results) -> Table:
     rows = tuple(
         row(
             name, results.about.class_name(part["id"]) if kind == "class" else part["name"],
-            measured(part["contribution"], part["contribution_se"]),
-            probability(part["share"], part["share_se"]),
+            measured(part["contribution"], part["contribution_se"], ours),
+            changed_share(part["share"], part["share_se"], mark=ours),
         )
         for kind, name in KINDS.items()
         for part in shares[shares["kind"] == kind].to_dict("records")
@@ -183,7 +196,16 @@ def classes_table(results: Results) -> Table:
         "funds lose on assets outside the book or bankruptcy costs money."
     )
     head = ("Split by", "Class", "Part of ES 95%", "Share")
-    return Table("systemic_classes", "The system's ES 95% by class", head, rows, text, "USD bn", words=2)
+    return Table(
+        "systemic_classes",
+        "The system's ES 95% by class",
+        head,
+        rows,
+        text,
+        results.unit,
+        UNRESOLVED,
+        words=2,
+    )
 
 
 def clustering(results: Results) -> tuple[Part, ...]:

@@ -86,7 +86,7 @@ def test_a_mapping_of_one_s_own(tmp_path):
     """Any column by its name, here with a beta of 1.5; it also takes the place of a shipped row."""
     mapping = tmp_path / "mine.csv"
     head = SHIPPED.read_text(encoding="utf-8").splitlines()[0]
-    rows = "Me,Nasdaq,equity,ratio,level,,1.5,C,a narrower index\nMe,AI revenue,,,,,,C,a view of ours\n"
+    rows = "Me,,Nasdaq,equity,ratio,level,,1.5,C,a narrower index\nMe,,AI revenue,,,,,,C,a view of ours\n"
     mapping.write_text(f"{head}\n{rows}", encoding="utf-8")
     text = "Date,Nasdaq,AI revenue\n2025 Q4,20000,60\n2026 Q1,10000,30\n"
     scenario = read(text, tmp_path, mapping=mapping)
@@ -108,7 +108,22 @@ def test_dates_as_people_write_them(text):
     assert month_of(text) == 12 * 2026 + 3
 
 
-@pytest.mark.parametrize("text", ["2026", "Q5 2026", "31.3.2026", "2026 Q1 ?", ""])
+def test_a_december_is_a_year():
+    assert month_of("2026") == month_of("2026-12") == 12 * 2027
+
+
+def test_years_are_cut_into_quarters(tmp_path):
+    """A rate from the book's 3.7% to 4.5% and back, an index to a quarter on a straight line of its log."""
+    scenario = read("Date,short rate,equity index,regime\n2026,4.5,0.25,bust\n2027,3.7,0.25,boom\n", tmp_path)
+    values = scenario.pins.values
+    assert scenario.step == 3
+    assert values["rates"] == pytest.approx([0.039, 0.041, 0.043, 0.045, 0.043, 0.041, 0.039, 0.037])
+    assert np.exp(values["equity"]) == pytest.approx([0.25 ** (k / 4) for k in (1, 2, 3, 4)] + [0.25] * 4)
+    assert values["regime"].tolist() == [2.0] * 4 + [0.0] * 4
+    assert any("a year's value stands at its end" in note for note in scenario.notes)
+
+
+@pytest.mark.parametrize("text", ["26", "Q5 2026", "31.3.2026", "2026 Q1 ?", ""])
 def test_what_is_no_quarter_or_month(text):
     assert month_of(text) is None
 
@@ -117,7 +132,11 @@ QUARTERS = "Date,short rate\n2026 Q1,3.0\n2026 Q2,2.9\n"
 REFUSED = {
     "unknown column": ("Date,shrt rate\n2026 Q1,3\n", ["row 1", "'shrt rate'", "such as 'short rate'"]),
     "no date": ("Quarter,short rate\n2026 Q1,3\n", ["a column Date"]),
-    "a year": ("Date,short rate\n2026,3\n", ["row 2, column Date: got '2026', expected a quarter or month"]),
+    "no date in a row": (
+        "Date,short rate\nsoon,3\n", ["row 2, column Date: got 'soon', expected a quarter, month or year"]
+    ),
+    "a year of revenue without its start": ("Date,AI revenue\n2026,64\n", ["its value at the book's date"]),
+    "years with a gap": ("Date,short rate\n2026,3\n2028,3\n", ["row 3", "'2028'", "after 2026: no gap"]),
     "a gap": ("Date,short rate\n2026 Q1,3\n2026 Q3,3\n", ["row 3", "'2026 Q3'", "after 2026 Q1: no gap"]),
     "wrong order": ("Date,short rate\n2026 Q2,3\n2026 Q1,3\n", ["row 3", "a date after 2026 Q2"]),
     "twice": ("Date,short rate\n2026 Q1,3\n2026 Q1,3\n", ["row 3", "a date after 2026 Q1"]),
@@ -181,9 +200,9 @@ def test_a_mapping_is_checked(tmp_path):
     mapping = tmp_path / "mine.csv"
     head = SHIPPED.read_text(encoding="utf-8").splitlines()[0]
     for row, part in (
-        ("Me,X,output,level,percent,,1,C,w", "column factor: got 'output'"),
-        ("Me,X,rates,,percent,,1,C,w", "column reading: expected a reading where"),
-        ("Me,X,rates,level,percent,,much,C,w", "column elasticity: got 'much'"),
+        ("Me,,X,output,level,percent,,1,C,w", "column factor: got 'output'"),
+        ("Me,,X,rates,,percent,,1,C,w", "column reading: expected a reading where"),
+        ("Me,,X,rates,level,percent,,much,C,w", "column elasticity: got 'much'"),
     ):
         mapping.write_text(f"{head}\n{row}\n", encoding="utf-8")
         with pytest.raises(ScenarioError) as error:

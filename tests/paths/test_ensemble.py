@@ -5,8 +5,12 @@ import jax
 import numpy as np
 import pytest
 
-from engine.paths import network_ensemble, simulate
-from engine.paths.network_ensemble import simulate_networks
+from engine.book.build import build_system
+from engine.book.load import load_book, shipped_book
+from engine.book.parameters import Parameters
+from engine.book.ranges import with_values
+from engine.paths import ensemble, simulate
+from engine.paths.ensemble import simulate_ensemble
 from engine.run.plan import Hooks, Plan
 
 PLAN = Plan(2048, 8192, 7)
@@ -28,13 +32,13 @@ def both(year, turned):
 
     def counted(*arguments):
         traced.append(1)
-        return networks_outcome(*arguments)
+        return member_outcome(*arguments)
 
-    networks_outcome = network_ensemble.network_outcome
+    member_outcome = ensemble.member_outcome
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(network_ensemble, "network_outcome", counted)
-        tally, timing = simulate_networks([year, turned], PLAN, BLOCKS, Hooks(replication=each.append))
+        patch.setattr(ensemble, "member_outcome", counted)
+        tally, timing = simulate_ensemble([year, turned], PLAN, BLOCKS, Hooks(replication=each.append))
     return tally, each, len(traced), timing
 
 
@@ -47,7 +51,26 @@ def same(first, second) -> bool:
 def test_one_network_is_the_plain_run_to_the_bit(year):
     plain, _ = simulate.simulate(year, PLAN)
     for samplers in (BLOCKS[:1], BLOCKS):
-        assert same(simulate_networks([year], PLAN, samplers)[0], plain)
+        assert same(simulate_ensemble([year], PLAN, samplers)[0], plain)
+
+
+def test_devices_do_not_show(both, year, turned):
+    """One device or two: the same bits of every member."""
+    alone = simulate_ensemble([year, turned], PLAN, BLOCKS, devices=jax.devices()[:1])[0]
+    assert len(jax.devices()) == 2 and same(alone, both[0])
+
+
+def test_a_set_of_other_parameters_is_the_run_of_its_own_system(year):
+    """A member with its own law of the regime and ageing of chips, beside the book's own."""
+    book, own = load_book(shipped_book("ai_credit_2025")), Parameters()
+    values = {("economy", "leave_boom", 1): 0.12, ("chips", "life", -1): 4.0}
+    other = build_system(book, with_values(own, values), 12)
+    each = []
+    simulate_ensemble([year, other], PLAN, BLOCKS[:1], Hooks(replication=each.append))
+    for tally, system in zip(each, (year, other), strict=True):
+        plain, _ = simulate.simulate(system, PLAN)
+        assert np.array_equal(tally.losses, plain.losses) and np.array_equal(tally.fans, plain.fans)
+    assert not np.array_equal(each[0].losses, each[1].losses)
 
 
 def test_one_function_serves_all_networks(both):
@@ -78,5 +101,5 @@ def test_a_second_network_is_the_run_of_its_own_system(both, turned):
 
 
 def test_paths_that_cannot_be_cut_evenly_are_refused(year):
-    with pytest.raises(ValueError, match="network.paths: got 2048, expected a multiple of 3 blocks"):
-        simulate_networks([year], PLAN, (simulate.PSEUDO_RANDOM,) * 3)
+    with pytest.raises(ValueError, match="paths: got 2048, expected a multiple of 3 blocks"):
+        simulate_ensemble([year], PLAN, (simulate.PSEUDO_RANDOM,) * 3)

@@ -36,6 +36,9 @@ UNITS = (
 """Patterns of column names without `ERROR`, and their units; the first that fits a whole name counts."""
 
 OWN = {
+    "band": dict.fromkeys(("base", "low", "high", "sd", "noise_sd"), MONEY),
+    "band_drivers": {"effect": MONEY, "mean": "that of the parameter", "sd": "that of the parameter"},
+    "band_values": {"value": MONEY},
     "deep_tail": {"effective": "paths"},
     "grades": {"amount": "USD bn, or rows, or parameters"},
     "history": {"value": RENT},
