@@ -23,7 +23,7 @@ from experiments.config.overrides import foreign_letter
 from experiments.config.schema import group_types
 
 PATIENCE = 2.0
-"""Seconds in which further problems of a command are looked for."""
+"""Seconds of processor time in which further problems of a command are looked for."""
 
 
 class BadInput(Exception):
@@ -71,12 +71,13 @@ def reread(error: Exception, arguments: list[str]) -> BadInput:
     problems = []
     several = {"-m", "--multirun"} & set(arguments)
     if not any(argument.startswith(("--config", "-c")) for argument in arguments):
-        end = time.monotonic() + PATIENCE
+        end = time.process_time() + PATIENCE
         with hydra.initialize_config_module("conf", version_base="1.3"):
             for number, argument in enumerate(arguments):
-                if time.monotonic() > end:
+                if time.process_time() > end:
                     rest = len(arguments) - number
-                    problems.append(f"... and {rest} more arguments, at which this command did not look")
+                    more = f"{rest} more argument{'s' if rest > 1 else ''}"
+                    problems.append(f"... and {more}, at which this command did not look")
                     break
                 problems += filter(None, [problem_of(argument, bool(several))])
     return BadInput(problems or [explain(error)])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -93,7 +94,9 @@ def test_two_processes_are_one_run(undertow, book, start, tmp_path, sampler):
 def test_four_devices_are_one_run(undertow, book, tmp_path):
     assert undertow(*book, *SMALL, "run.dir=one").code == 0
     four = [sys.executable, "-m", "experiments.main", *book, *SMALL, "run.dir=four", "run.devices=4"]
-    environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+    environment = os.environ | {
+        "XLA_FLAGS": re.sub(r"(device_count=)\d+", r"\g<1>4", os.environ["XLA_FLAGS"])
+    }
     subprocess.run(four, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=240)
     assert "4 cpu devices" in json.loads((tmp_path / "four" / "provenance.json").read_text())["device"]
     for name, table in tables(tmp_path / "one").items():
