@@ -53,7 +53,7 @@ MOVED = {
     "chips": {
         "hours_elasticity": 0.5, "hours_bounds": [0.5, 0.8], "stress_bounds": [-0.2, 0.4], "gap_cap": 0.3,
         "depth_floor": 0.8, "other_buyers": 0.3, "buyer_tightness_cap": 0.9, "capex_credit": 0.9,
-        "idle_margin": 1.4,
+        "idle_margin": 1.4, "underwritten_life": 4.0,
     },
     "contracts": {"renegotiation_months": 5.0, "low_payment": 0.8},
     "credit": {
