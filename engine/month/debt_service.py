@@ -74,18 +74,18 @@ def init(system: System) -> FundingState:
     ) * numbers.credit.capacity_scale
     spare = can_bridge(system) * jnp.maximum(limit - loans.borrowed @ loans.drawn, 0.0)
     return FundingState(
-        firms.cash,
-        firms.ebitda_ttm,
-        headroom,
-        loans.drawn,
-        loans.drawn,
-        loans.maturity_month,
-        loans.coupon,
-        jnp.ones_like(loans.drawn),
-        loans.coupon,
-        jnp.ones_like(loans.drawn),
-        spare,
-        jnp.zeros_like(spare),
+        cash=firms.cash,
+        ebitda_ttm=firms.ebitda_ttm,
+        headroom=headroom,
+        balance=loans.drawn,
+        peak=loans.drawn,
+        maturity=loans.maturity_month,
+        coupon=loans.coupon,
+        maturing=jnp.ones_like(loans.drawn),
+        ahead_coupon=loans.coupon,
+        option=jnp.ones_like(loans.drawn),
+        spare_debt=spare,
+        fees=jnp.zeros_like(spare),
     )
 
 

@@ -1,5 +1,7 @@
 """Funding: debt service, maturities, new equity and debt, capex last (docs/model.md, section 4)."""
 
+import dataclasses
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -119,9 +121,9 @@ def step(
     service = extend_by_right(system, state, setting, service, offer)
     deal = refinance(system, state, setting, service, contracts, offer, extension)
     draw = month.draw * jnp.minimum(setting.chips.capex_pace, 1.0) * alive[loans.borrower]
-    renewal = renew(system, state, setting, service, deal, offer, draw)
+    renewed = renew(system, state, setting, service, deal, offer, draw)
 
-    owed = loans.borrowed @ renewal.balance
+    owed = loans.borrowed @ renewed.balance
     spare = contracts.capacity - contracts.raised - deal.issued
     wanted, ordered = capex_wanted(system, setting, plant, contracts.size)
     own, stock, planned_debt = invest(system, setting, wanted, deal.cash, spare, owed, offer)
@@ -131,7 +133,7 @@ def step(
     origination = offered * (1.0 - month.barred)
     to_loans = policy.by_funds(month, loans.fund_share) * month.origination * alive[loans.borrower]
     grown = firms.growth_loan @ new_debt + to_loans * origination
-    balance = renewal.balance + grown
+    balance = renewed.balance + grown
     rolled = jnp.sum(deal.rolled) + jnp.sum(deal.bridged)
     spent = own + stock + new_debt
     cancelled = numbers.mechanisms.orders * jnp.maximum(ordered - spent, 0.0) * standing.operating
@@ -139,17 +141,13 @@ def step(
         contracts.raised + deal.issued + stock - service.owner * standing.operating, 0.0
     )
     unused = jnp.maximum(offer.limit - owed - counted - new_debt, 0.0)
-    return FundingState(
+    return dataclasses.replace(
+        renewed,
         cash=deal.cash - own,
         ebitda_ttm=state.ebitda_ttm + MONTH * (contracts.ebitda / MONTH - state.ebitda_ttm),
         headroom=jnp.maximum(service.accrued - from_market, 0.0) * standing.operating,
         balance=balance,
         peak=jnp.maximum(state.peak, balance),
-        maturity=renewal.maturity,
-        coupon=renewal.coupon,
-        maturing=renewal.maturing,
-        ahead_coupon=renewal.ahead_coupon,
-        option=renewal.option,
         fees=numbers.chips.order_fee * cancelled,
         spare_debt=can_bridge(system) * (offer.granted @ firms.bridge) * unused * economy.supply,
     ), Funding(

@@ -36,17 +36,6 @@ class Refinancing(eqx.Module):
     exchange: Float[Array, "firms"]
 
 
-class Renewal(eqx.Module):
-    """Loans after refinancing: their part of the next `FundingState`."""
-
-    balance: Float[Array, "loans"]
-    coupon: Float[Array, "loans"]
-    ahead_coupon: Float[Array, "loans"]
-    maturity: Float[Array, "loans"]
-    maturing: Float[Array, "loans"]
-    option: Float[Array, "loans"]
-
-
 def extend_by_right(
     system: System, state: FundingState, setting: Setting, service: Service, offer: Terms
 ) -> Service:
@@ -179,8 +168,8 @@ def renew(
     deal: Refinancing,
     offer: Terms,
     draw: Float[Array, "loans"],
-) -> Renewal:
-    """Loans once what is due was dealt with; `draw` is what lenders pay out as committed (USD bn)."""
+) -> FundingState:
+    """The state with its loans once what is due was dealt with; `draw` is paid out as committed (USD bn)."""
     loans, firms = system.loans, system.firms
     left = state.balance - service.amortisation
     balance = (
@@ -208,7 +197,8 @@ def renew(
     fully = settled * (1.0 - extended)
     tenor = jnp.where(extended > 0.0, system.numbers.credit.extension_months, loans.tenor_months)
     time = setting.month.month.astype(jnp.float32)
-    return Renewal(
+    return dataclasses.replace(
+        state,
         balance=balance,
         coupon=coupon,
         ahead_coupon=ahead_coupon,

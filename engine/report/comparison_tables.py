@@ -5,7 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from engine.report.comparison_words import CLEAR, errors_note, label, run_cell, run_head, shown, system_row
+from engine.report import words
+from engine.report.comparison_words import errors_note, label, run_cell, run_head, shown, system_row
 from engine.report.section import Details, Part
 from engine.report.table import Cell, Row, Table, amount, changed_share, measured, number, probability, row
 from engine.results.comparison import Comparison
@@ -21,7 +22,7 @@ MOST = 12
 SAME = Cell("–")
 
 DOUBTFUL = (
-    f"* Not told from zero: within {CLEAR:g} standard errors of it, or in one of the runs fewer than "
+    f"* Not told from zero: within {words.CLEAR:g} standard errors of it, or in one of the runs fewer than "
     f"{RESOLVED_PATHS} effective paths lie beyond this level."
 )
 """Footnote of a change that should not be acted on."""
@@ -89,7 +90,7 @@ def star(line: pd.Series, key: str) -> str:
     change, error = line[f"{key}_change"], line[f"{key}_change_se"]
     if change == 0.0 and error == 0.0:
         return ""  # the same to the bit, which is known
-    return "" if abs(change) > CLEAR * error and line.get(f"{key}_resolved", True) else " *"
+    return "" if abs(change) > words.CLEAR * error and line.get(f"{key}_resolved", True) else " *"
 
 
 def plus(change: float) -> str:

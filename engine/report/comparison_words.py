@@ -12,9 +12,6 @@ PAIRED = (
     "± is one standard error, of changes that of the paired difference: the runs share their random numbers, "
     "and how much of their noise is common is measured on paths simulated again."
 )
-CLEAR = 2.0
-"""Standard errors beyond which a change is told from zero."""
-
 UNPAIRED = "± is one standard error; of these changes that of independent runs: "
 
 
@@ -30,7 +27,7 @@ def headline(comparison: Comparison) -> str:
     if change == 0.0 and error == 0.0:
         return f"ES 99% at {horizon_words(last)} is the same in all runs."
     way = "higher" if change > 0 else "lower"
-    clear = "" if abs(change) > CLEAR * error else ", which is not told from zero"
+    clear = "" if abs(change) > words.CLEAR * error else ", which is not told from zero"
     return (
         f"ES 99% at {horizon_words(last)} is {size} bn {way} in {label(comparison, name)} than in "
         f"{label(comparison, comparison.base.name)}{clear}."

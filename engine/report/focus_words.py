@@ -179,7 +179,7 @@ def actions(results: Results) -> str:
         return "None of the four actions changes a loan of this page."
     terms, sold = table[table["action"] != "sale"], table[table["action"] == "sale"]
     sentences = [best_terms(terms, scale, results.summary["focus"]["es_99"])] if len(terms) else []
-    sentences += [costly_terms(terms, scale)] if costly_terms(terms, scale) else []
+    sentences.append(costly_terms(terms, scale))
     if len(sold):
         line = sold.iloc[0].to_dict()
         gone = results.summary["focus"]["exposure"] - line["exposure"]
@@ -187,13 +187,13 @@ def actions(results: Results) -> str:
             f"Selling the largest parts takes {scale.amount(gone)} {scale.word} off what is drawn and "
             f"{scale.measured(negative(line), 'es_99_change')} {scale.word} off ES 99%."
         )
-    return " ".join(sentences)
+    return " ".join(filter(None, sentences))
 
 
 def best_terms(table: pd.DataFrame, scale: Scale, es: float) -> str:
     """The change of terms that lowers ES 99% most."""
     best = table.loc[table["es_99_change"].idxmin()].to_dict()
-    if best["es_99_change"] + 2.0 * best["es_99_change_se"] >= 0.0:
+    if best["es_99_change"] + words.CLEAR * best["es_99_change_se"] >= 0.0:
         return "No change of terms lowers ES 99% by more than two standard errors."
     fall = negative(best)
     return (
@@ -208,7 +208,7 @@ def costly_terms(table: pd.DataFrame, scale: Scale) -> str:
     if table.empty:
         return ""
     worst = table.loc[table["el_change"].idxmax()].to_dict()
-    if worst["el_change"] <= 2.0 * worst["el_change_se"]:
+    if worst["el_change"] <= words.CLEAR * worst["el_change_se"]:
         return ""
     return (
         f"One raises losses: {words.lower_first(ACTIONS[worst['action']])}, expected loss "
@@ -223,6 +223,4 @@ def negative(line: Mapping[str, Any]) -> dict[str, Any]:
 
 def signed(scale: Scale, value: float) -> str:
     """A change with its sign; none where it rounds to nothing."""
-    if scale.amount(value) == "0":
-        return "0"
-    return f"{'-' if value < 0.0 else '+'}{scale.amount(abs(value))}"
+    return words.signed(value, scale.amount(abs(value)))

@@ -4,6 +4,9 @@ import math
 
 from engine.book.about import in_words
 
+CLEAR = 2.0
+"""Standard errors beyond which a change is told from zero."""
+
 CLASS_NAMES = {
     "PRIVATE_CREDIT": "Private credit",
     "BANK": "Banks",
@@ -126,6 +129,15 @@ def error(value: float | None, quantity: float | None) -> str:
     while places < 4 and 0 < value < 0.5 * 10.0**-places:
         places += 1
     return f"{value:,.{places}f}"
+
+
+def signed(value: float, text: str) -> str:
+    """The text of a change's size with its sign; none where it rounds to nothing.
+
+    >>> signed(-17.2, "17.2"), signed(0.31, "0.31"), signed(-0.001, "0")
+    ('-17.2', '+0.31', '0')
+    """
+    return text if text == amount(0.0) else f"{'-' if value < 0.0 else '+'}{text}"
 
 
 def measured(value: float | None, standard_error: float | None) -> str:

@@ -108,7 +108,7 @@ def test_every_set_has_its_values(measured, run):
 def test_the_sentence_says_each_source(with_band):
     text = sure(with_band)
     head = answer(with_band).headline
-    assert head.startswith("ES 99% over 3 years is ") and "± " in head and "from 8,192 paths, −" in head
+    assert head.startswith("ES 99% over 3 years is ") and "± " in head and "from 8,192 paths, -" in head
     for words in ("from parameters that history does not identify", "from who holds what", "from both."):
         assert words in head
     assert "chips.life matters most: one standard deviation more of it raises ES 99% by" in text

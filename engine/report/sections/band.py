@@ -67,19 +67,14 @@ def sure(results: Results) -> str:
 
 
 def move(source: pd.Series) -> str:
-    """Where the 5% and the 95% of the sets lie, as changes: −17 to +24."""
+    """Where the 5% and the 95% of the sets lie, as changes: -17 to +24."""
     low, high = (change(source[end]) for end in ("low", "high"))
     return "nothing" if low == high == NOTHING else f"{low} to {high}"
 
 
 def change(value: float) -> str:
-    """A change with its sign.
-
-    >>> change(-17.2), change(0.31), change(-0.001)
-    ('−17.2', '+0.31', '0')
-    """
-    size = words.amount(abs(value))
-    return size if size == NOTHING else f"{'−' if value < 0.0 else '+'}{size}"
+    """A change with its sign."""
+    return words.signed(value, words.amount(abs(value)))
 
 
 def adding_up(rows: pd.DataFrame) -> str:
