@@ -25,10 +25,12 @@ GPU_JAX ?= 0.11.2
 RUN ?= out/report
 PYTHON_NEW ?= $(shell for name in $(PYTHON) python3.12 python3.13; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && echo $$name && break; done)
+COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --fork-strategy requires-python \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test test-whole matrix test-cluster validate random kills mutants bench pictures gpu-check gpu-try lint format lock clean
+.PHONY: help setup develop report test test-whole matrix test-cluster validate random kills mutants bench pictures gpu-check gpu-try lint format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -47,16 +49,22 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
+develop: $(VENV)/.develop ## setup, and beside it what tests and lint need
+
+$(VENV)/.develop: $(STAMP) tests/constraints.txt
+	$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r constraints.txt -r tests/constraints.txt
+	@touch $@
+
 report: setup ## the main job on the shipped book; prints where the report is
 	$(BIN)/undertow run.dir=out/report
 
-test: setup ## the whole test-suite
+test: develop ## the whole test-suite
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --max-worker-restart 0
 
 matrix: ## set-up, a small report and the test-suite for each of PAIRS of Python and JAX (hours), or TESTS of it
 	@$(PYTHON) tests/matrix.py $(PAIRS) --tests "$(TESTS)" --workers $(WORKERS)
 
-test-whole: setup ## every damaged book and configuration, every combination of tables (an hour or more)
+test-whole: develop ## every damaged book and configuration, every combination of tables (an hour or more)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m whole tests/book tests/experiments
 
 test-cluster: $(CLUSTER)/.installed ## sweeps and runs on a real SLURM and a real Ray on this machine; SLURM by apt, as root
@@ -66,23 +74,23 @@ test-cluster: $(CLUSTER)/.installed ## sweeps and runs on a real SLURM and a rea
 		echo "without SLURM its tests are skipped: install $(SLURM) (Debian's names) as root" >&2
 	$(CLUSTER)/bin/python -m pytest tests/cluster -m cluster -v -rs
 
-$(CLUSTER)/.installed: pyproject.toml constraints.txt
+$(CLUSTER)/.installed: pyproject.toml constraints.txt tests/constraints.txt
 	test -x $(CLUSTER)/bin/python || $(PYTHON) -m venv $(CLUSTER)
-	$(CLUSTER)/bin/python -m pip install --quiet --require-hashes -r constraints.txt
+	$(CLUSTER)/bin/python -m pip install --quiet --require-hashes -r constraints.txt -r tests/constraints.txt
 	$(CLUSTER)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	$(CLUSTER)/bin/python -m pip install --quiet --no-build-isolation -e '.[sweeps]' || \
 		echo "the launchers of the extra 'sweeps' could not be installed: their tests are skipped" >&2
 	@touch $@
 
-random: setup ## dieharder over the random words (half an hour on one core); JOBS tests at a time, into RANDOM_OUT
+random: develop ## dieharder over the random words (half an hour on one core); JOBS tests at a time, into RANDOM_OUT
 	@command -v dieharder >/dev/null || { echo "make random needs dieharder on the path: install your system's" \
 		"dieharder package (Debian, Ubuntu: apt-get install dieharder)" >&2; exit 2; }
 	$(BIN)/python tests/draws/assess.py $(RANDOM_OUT) --jobs $(JOBS)
 
-kills: setup ## kill a run KILLS times and see that it ends as the undisturbed one; into out/kills
+kills: develop ## kill a run KILLS times and see that it ends as the undisturbed one; into out/kills
 	$(BIN)/python tests/experiments/kills.py $(KILLS) --folder out/kills
 
-mutants: setup ## break the code on purpose, SAMPLE mutants a module, and list those that no test notices
+mutants: develop ## break the code on purpose, SAMPLE mutants a module, and list those that no test notices
 	$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE))
 
 validate: setup ## published numbers beside the engine's: docs/validation.md
@@ -94,7 +102,7 @@ bench: setup ## all benchmarks on this machine (an hour), results as lines of JS
 		echo "== $$file"; BENCH_OUT=$(BENCH_OUT) $(BIN)/python $$file || exit 1; done
 	@$(BIN)/python benchmarks/table.py $(BENCH_OUT) | tee $(BENCH_OUT)/table.md
 
-pictures: setup ## docs/figures again from the report of RUN, a run of the shipped book (Chromium)
+pictures: develop ## docs/figures again from the report of RUN, a run of the shipped book (Chromium)
 	$(BIN)/python -m pip install --quiet 'pillow>=11'
 	$(BIN)/python -m tests.report.pictures $(RUN)
 
@@ -116,22 +124,21 @@ gpu-try: setup ## the script for a GPU on this CPU, all phases at tiny size, int
 	$(BIN)/python benchmarks/gpu_run.py --tiny --cpu --minutes 30 --out out/gpu-try
 	@$(BIN)/python benchmarks/table.py out/gpu-try
 
-lint: setup ## ruff, mypy and advice on length, without changing a file
+lint: develop ## ruff, mypy and advice on length, without changing a file
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 	@$(BIN)/python tests/lengths.py
 
-format: setup ## ruff, mending what it can
+format: develop ## ruff, mending what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: setup ## pin constraints.txt again from pyproject.toml (needs uv)
+lock: setup ## pin constraints.txt and tests/constraints.txt again from pyproject.toml (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv on the path" >&2; exit 2; }
-	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 \
-		--fork-strategy requires-python \
-		--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --upgrade \
-		--quiet --output-file constraints.txt
+	$(COMPILE) --extra build --upgrade --output-file constraints.txt
+	$(COMPILE) --extra build --extra test --upgrade --constraint constraints.txt --output-file tests/constraints.txt \
+		$$(sed -n 's/==.*//p' constraints.txt | sort -u | sed 's/^/--no-emit-package /')
 
 clean: ## remove the environment, caches and results
 	rm -rf $(VENV) $(CLUSTER) .venv-gpu .venv-gpu13 .venv-matrix out .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info build dist

@@ -2,7 +2,7 @@
 
     python tests/matrix.py 3.11:0.10.2 3.12:0.12.0.1 [--tests "tests/run tests/paths"] [--workers 2]
 
-Every pair has an environment of its own in .venv-matrix/, pinned by constraints.txt except for JAX, with a
+Every pair has an environment of its own in .venv-matrix/, pinned by the two constraints.txt except for JAX, with a
 log beside it. A failure stops nothing; at the end there is one table, and exit code 1 if anything failed.
 """
 
@@ -60,7 +60,7 @@ def setup(pair: Pair) -> bool:
     versions = (f"jax=={pair.jax}", f"jaxlib=={pair.jax}")
     return (
         python is not None
-        and pair.run("make", "setup", f"VENV={pair.folder}", f"PYTHON={python}")
+        and pair.run("make", "develop", f"VENV={pair.folder}", f"PYTHON={python}")
         and pair.run(pair.bin / "python", "-m", "pip", "install", "--quiet", "--no-deps", *versions)
     )
 

@@ -356,9 +356,26 @@ def test_the_lock_names_no_index_and_no_path():
     assert not re.search(r"://|^-|file:|find-links|^\.|^/", lock(), re.M)
 
 
+LOCKS = ("constraints.txt", "tests/constraints.txt")
+
+
 def lock() -> str:
-    """The pinned constraints."""
-    return (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    """The pins of a run and, beside them, those of the tests."""
+    return "".join((ROOT / name).read_text(encoding="utf-8") for name in LOCKS)
+
+
+def test_a_run_needs_no_package_of_the_tests():
+    run, tests = (
+        set(re.findall(r"^(\S+)==", (ROOT / name).read_text(encoding="utf-8"), re.M)) for name in LOCKS
+    )
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = {
+        name: {Requirement(line).name for line in lines}
+        for name, lines in project["optional-dependencies"].items()
+    }
+    assert {Requirement(line).name for line in project["dependencies"]} | named["build"] <= run
+    assert named["test"] <= tests
+    assert not run & tests
 
 
 def test_the_package_carries_its_configuration_and_its_books():
