@@ -36,10 +36,24 @@ def at_home(monkeypatch):
 
 @pytest.fixture(autouse=True, scope="module")
 def programs():
-    """Compiled programs go with the file that needed them.
+    """Compiled programs serve the next file, until there are many.
 
     One of the full model takes a thousand memory mappings and more, and a process may have 65,530: beyond
     them the compiler aborts.
     """
     yield
-    jax.clear_caches()
+    if mappings() > MOST_MAPPINGS:
+        jax.clear_caches()
+
+
+MOST_MAPPINGS = 20_000
+"""Memory mappings of this process beyond which compiled programs are dropped."""
+
+
+def mappings() -> int:
+    """Memory mappings of this process; too many where the system does not tell."""
+    try:
+        with open("/proc/self/maps", encoding="utf-8") as lines:
+            return sum(1 for _ in lines)
+    except OSError:
+        return MOST_MAPPINGS + 1

@@ -269,7 +269,10 @@ NAMES_OF_PHASES = [phase.name for phase in PHASES if phase.name not in SLOW]
 def tiny(tmp_path_factory):
     """The record of phases at tiny size on this CPU, after the paths of the same CPU; compiled in haste."""
     folder = tmp_path_factory.mktemp("gpu")
-    haste = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    haste = (
+        "--xla_backend_optimization_level=0 "
+        "--xla_backend_extra_options=xla_cpu_disable_tiled_emitter,xla_cpu_disable_new_fusion_emitters"
+    )
     for arguments in (["--prepare"], ["--cpu", "--minutes", "30", "--phases", *NAMES_OF_PHASES]):
         answer = subprocess.run(
             [sys.executable, gpu_run.__file__, "--tiny", "--out", folder, *arguments],

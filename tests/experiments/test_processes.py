@@ -69,7 +69,7 @@ def tables(folder):
     "sampler",
     [
         (),
-        ("sampler=importance", "sampler.learning_paths=8192"),
+        pytest.param(("sampler=importance", "sampler.learning_paths=8192"), marks=pytest.mark.whole),
         pytest.param(("sampler=sobol", "run.paths=4096", "sampler.replications=4"), marks=pytest.mark.whole),
         pytest.param(("run.kernel=auto",), marks=pytest.mark.whole),
     ],
@@ -103,7 +103,7 @@ def test_four_devices_are_one_run(undertow, book, tmp_path):
         pd.testing.assert_frame_equal(tables(tmp_path / "four")[name], table, check_exact=True)
 
 
-LONG = (*SMALL, "run.paths=200000")
+LONG = (*SMALL, "run.paths=60000")
 SLOW = (*LONG, "run.devices=1", "run.checkpoint_seconds=1e-6")
 """Long enough to lose a process on the way."""
 

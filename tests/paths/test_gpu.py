@@ -42,6 +42,14 @@ class Place:
 SIZES = {"cpu": 2 * CHUNK, "gpu": GPU_CHUNK}
 
 
+@pytest.fixture(autouse=True, scope="module")
+def own_programs():
+    """What is traced here as for a GPU is neither that of the files before nor of those after."""
+    jax.clear_caches()
+    yield
+    jax.clear_caches()
+
+
 @pytest.fixture(params=["cpu", pytest.param("gpu", marks=pytest.mark.gpu)])
 def place(request, monkeypatch):
     """Where a GPU's form is run."""

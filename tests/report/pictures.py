@@ -18,7 +18,10 @@ MOST_BYTES = 250_000
 
 
 class Picture(NamedTuple):
-    """What is shown: part of the page by selector, at a width, in a colour scheme, after a click if any."""
+    """What is shown: part of the page by selector, at a width, in a colour scheme, after a click if any.
+
+    Without a selector it is the window as the page opens.
+    """
 
     name: str
     selector: str
@@ -34,6 +37,11 @@ PICTURES = (
     Picture("web-worst", "figure:has(#chart-web-tail)", 1280, "light", 'input[value="web-tail"]'),
     Picture("conditional", "figure:has(#chart-conditional)", 820, "dark"),
     Picture("phone", "figure:has(#chart-flows-all)", 390, "dark"),
+    *(
+        Picture(f"page-{width}-{scheme}", "", width, scheme)
+        for width in (390, 820, 1280)
+        for scheme in ("light", "dark")
+    ),
 )
 
 
@@ -54,7 +62,8 @@ def taken(run: pathlib.Path) -> dict[str, bytes]:
                 page.locator(picture.click).check()
                 page.wait_for_timeout(1000)  # flows settle
             page.add_style_tag(content=".numbers { display: none; }")
-            pictures[picture.name] = page.locator(picture.selector).first.screenshot()
+            shown = page.locator(picture.selector).first if picture.selector else page
+            pictures[picture.name] = shown.screenshot()
             page.close()
         chromium.close()
     return pictures
