@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.kernel import structure
 from engine.kernel.arrays import Array, Arrays, Code, Codes, runs, step, uniform
-from engine.kernel.body import FEW, Body, Copy, Item, Rows, Text, Turns
+from engine.kernel.body import FEW, Body, Copy, Item, Products, Rows, Text, Turns
 from engine.kernel.known import Known
 from engine.kernel.operations import ELEMENTWISE, expression, letter, literal
 from engine.kernel.program import Equation, Program, Unsupported, Value, bodies, carry_range
@@ -43,15 +43,16 @@ class Builder:
     """Builds the body of a program and those of its loops.
 
     `moving` are the values that paths change, `owners` the program of every known value, `makers` the
-    equations of all values, `concrete` the known values that choose elements.
+    equations of all values, `concrete` the known values that choose elements, `far` the base of arrays of which
+    a loop reads or writes a row a turn.
     """
 
-    def __init__(self, known: Known, concrete: dict[Value, np.ndarray]):
+    def __init__(self, known: Known, concrete: dict[Value, np.ndarray], arrays: Arrays, far: str):
         programs = list(bodies(known.program))
         self.moving, self.concrete = known.moving, concrete
         self.owners = {value: program for program in programs for value in known.own(program)}
         self.makers = {v: e for program in programs for e in program.equations for v in e.results}
-        self.arrays = Arrays()
+        self.arrays, self.far = arrays, far
         self.views: dict[Value, Codes] = {}
         self.same: dict[tuple, Codes] = {}
 
@@ -173,11 +174,17 @@ class Builder:
             raise Unsupported("more than a few 64-bit integers")
         return array.codes((size,))
 
-    def rows(self, body: Body, rows: list[tuple[Text, Codes]], dtype: str) -> Codes:
+    def rows(
+        self, body: Body, rows: list[tuple[Text, Codes]], dtype: str, products: list[Products] | None = None
+    ) -> Codes:
         """A new array of elements with an expression each."""
         array = self.arrays.new(len(rows), dtype, local=len(rows) <= FEW)
-        body.add(Rows(array, rows), 0, [codes for _, codes in rows], self.arrays)
+        body.add(Rows(array, rows, products), 0, [codes for _, codes in rows], self.arrays)
         return array.codes((len(rows),))
+
+    def sums(self, body: Body, sums: list[Products], dtype: str) -> Codes:
+        """A new array of sums of products."""
+        return self.rows(body, [self.sum_of(products) for products in sums], dtype, sums)
 
     def readable(self, body: Body, view: Codes) -> Codes:
         """A view that one expression can read for every element of a loop; else a copy's."""
@@ -190,11 +197,11 @@ class Builder:
             return view
         return self.copied(body, view)
 
-    def copied(self, body: Body, view: Codes) -> Codes:
+    def copied(self, body: Body, view: Codes, base: str = "s") -> Codes:
         """A stored array with the elements of a view."""
-        key = ("copy", body, view.tobytes())
+        key = ("copy", body, base, view.tobytes())
         if key not in self.same:
-            array = self.arrays.new(view.size, self.dtype(view), stored=True)
+            array = self.arrays.new(view.size, self.dtype(view), stored=True, base=base)
             for first, part in runs(view.reshape(-1)):
                 body.add(Copy(array, first, part), 0 if part.size <= FEW else part.size, [part], self.arrays)
             self.same[key] = array.codes((view.size,))
@@ -243,7 +250,7 @@ class Builder:
         def text(texts: Sequence[str]) -> str:
             return pair.format(texts[0], f"({term.format(*texts[1:])})")
 
-        body.add(Item(array, text, views, start), views[0].size, views, self.arrays)
+        body.add(Item(array, text, views, start, pair), views[0].size, views, self.arrays)
         return array.codes((1,))
 
     def dot(self, body: Body, equation: Equation, views: Sequence[Codes]) -> Codes:
@@ -264,16 +271,14 @@ class Builder:
                 other = (len(right), len(left))[place]
                 used &= np.repeat(own, other, axis=0) if place == 0 else np.tile(own, (other, 1))
         if used.mean() < DENSE:
-            rows = [
-                self.sum_of(
-                    [(a, b) for a, b in zip(*(table[row][used[row]] for table in tables), strict=True)]
-                )
+            sums: list[Products] = [
+                list(zip(*(table[row][used[row]] for table in tables), strict=True))
                 for row in range(len(used))
             ]
-            return self.rows(body, rows, dtype).reshape(shape)
+            return self.sums(body, sums, dtype).reshape(shape)
         return self.gathered(body, "{} + {}", "all(0.0f)", tables, "{} * {}", dtype).reshape(shape)
 
-    def sum_of(self, products: list[tuple[Code, ...]]) -> tuple[Text, Codes]:
+    def sum_of(self, products: Products) -> tuple[Text, Codes]:
         """The sum of products of elements."""
         codes = np.array([code for factors in products for code in factors], np.int64)
         ends = np.cumsum([0, *(len(factors) for factors in products)])
@@ -294,7 +299,7 @@ class Builder:
         for place, code in zip(places, terms, strict=True):
             lists[place].append(code)
         result = view.reshape(-1).copy()
-        summed = []
+        summed: dict[int, Products] = {}
         for row, (first, added) in enumerate(zip(view.reshape(-1), lists, strict=True)):
             alone = added if zero else [first, *added]
             if len(alone) == 1 and self.in_memory(alone[0]):
@@ -302,9 +307,9 @@ class Builder:
             elif not alone:
                 result[row] = self.arrays.zero(start.dtype).number << 32
             else:
-                summed.append((row, self.sum_of([(code,) for code in alone])))
+                summed[row] = [(code,) for code in alone]
         if summed:
-            result[[row for row, _ in summed]] = self.rows(body, [text for _, text in summed], start.dtype)
+            result[list(summed)] = self.sums(body, list(summed.values()), start.dtype)
         return result.reshape(start.shape)
 
     def in_memory(self, code: Code) -> bool:
@@ -361,7 +366,7 @@ class Builder:
         around = self.build(inner, body)
         results = []
         for value in inner.results[last - first :]:
-            whole = self.arrays.new(length * value.size, value.dtype, stored=True)
+            whole = self.arrays.new(length * value.size, value.dtype, stored=True, base=self.far)
             row = self.arrays.new(value.size, value.dtype, stored=True, base=f"y{len(self.arrays.all)}")
             around.end.append(Copy(row, 0, self.view(value).reshape(-1)))
             results.append((row, whole))
@@ -391,8 +396,8 @@ class Builder:
     def whole(self, body: Body, view: Codes) -> Codes:
         """A view whose elements follow one another in one stored array."""
         arrays = self.arrays.of(view)
-        if len(arrays) > 1 or step(view) != 1 or arrays[0].local:
-            view = self.copied(body, view)
+        if len(arrays) > 1 or step(view) != 1 or arrays[0].local or arrays[0].base == "s" != self.far:
+            view = self.copied(body, view, self.far)
         self.arrays.at(view[0])[0].stored = True
         return view
 

@@ -25,11 +25,29 @@ def registers(group: Group) -> set[Array]:
     return {item.result for item in group.items if isinstance(item, Item) and item.start is None}
 
 
-class Timeline:
-    """First and last group of every array, on one clock through all bodies."""
+def variables(group: Group) -> set[Array]:
+    """Arrays of few numbers that straight code makes."""
+    return set() if group.size else {item.result for item in group.items if isinstance(item, Rows)}
 
-    def __init__(self, body: Body, arrays: Arrays, inputs: Sequence[Array], results: list[Codes]):
-        self.arrays, self.clock = arrays, 0
+
+def readable_as_variable(array: Array, here: set[Array], crossing: bool) -> bool:
+    """Whether a local array can be read as a variable where `here` was made: its own group, or any if `crossing`.
+
+    A 64-bit integer has no place in memory and is a variable everywhere.
+    """
+    return array.local and (crossing or array in here or array.dtype == "int64")
+
+
+class Timeline:
+    """First and last group of every array, on one clock through all bodies.
+
+    Where `crossing`, few numbers are variables that any group may read; otherwise those of its own alone.
+    """
+
+    def __init__(
+        self, body: Body, arrays: Arrays, inputs: Sequence[Array], results: list[Codes], crossing: bool = True
+    ):
+        self.arrays, self.clock, self.crossing = arrays, 0, crossing
         self.first: dict[Array, int] = {}
         self.last: dict[Array, int] = {}
         for array in (*inputs, *arrays.zeros.values()):
@@ -38,18 +56,18 @@ class Timeline:
         self.clock += 1
         for codes in results:
             self.read(codes, [])
-            self.store(codes, set())
+            self.store(codes, set(), set())
         self.last |= dict.fromkeys(arrays.zeros.values(), self.clock)
 
     def walk(self, body: Body, around: list[tuple[Body, list[Array]]]) -> None:
         """Every group of a body; `around` are the bodies outside, each with what its loop will have read."""
         for group in body.groups:
             self.clock += 1
-            inside = registers(group)
+            inside, here = registers(group) if group.size else set(), variables(group)
             for item in group.items:
                 for codes in reads(item):
                     self.read(codes, around)
-                    self.store(codes, inside if group.size else set(), group.size == 0)
+                    self.store(codes, inside, here, group.size == 0)
                 if isinstance(item, Turns):
                     self.loop(item, body, around)
                 else:
@@ -57,7 +75,7 @@ class Timeline:
         self.clock += 1
         for copy in body.end:
             self.read(copy.operand, around)
-            self.store(copy.operand, set())
+            self.store(copy.operand, set(), set())
             self.made(copy.result)
 
     def loop(self, item: Turns, body: Body, around: list[tuple[Body, list[Array]]]) -> None:
@@ -84,23 +102,28 @@ class Timeline:
                     if array.body is body:
                         outside.append(array)
 
-    def store(self, codes: Codes, inside: set[Array], straight: bool = False) -> None:
-        """Arrays of a view that must lie in memory to be read."""
+    def store(self, codes: Codes, inside: set[Array], here: set[Array], straight: bool = False) -> None:
+        """Arrays of a view that must lie in memory to be read.
+
+        `inside` and `here` are the arrays whose elements are variables of the loop and of the straight code.
+        """
         if not codes.size:
             return
         for array in self.arrays.of(codes):
-            if not array.moves or (array.local and (straight or uniform(codes))):
+            if not array.moves or (
+                array.local and (straight or uniform(codes)) and readable_as_variable(array, here, self.crossing)
+            ):
                 continue
             own = codes.reshape(-1)
             whole = own.size == array.size and np.array_equal(own, array.codes((array.size,)))
             if not (array in inside and whole):
                 array.stored = True
 
-    def place(self) -> int:
-        """Places for all stored arrays of the common memory; its size."""
+    def place(self, base: str) -> int:
+        """Places for all stored arrays of a memory; its size."""
         taken: list[tuple[int, int, int]] = []
         end = 0
-        stored = [array for array in self.first if array.stored and array.base == "s"]
+        stored = [array for array in self.first if array.stored and array.base == base]
         for array in sorted(stored, key=lambda array: self.first[array]):
             taken = sorted(each for each in taken if each[2] >= self.first[array])
             at = 0

@@ -1,6 +1,11 @@
-"""A body as C++ source: groups as loops and straight code, loops over turns, results to arrays of paths."""
+"""A body as source: groups as loops and straight code, loops over turns.
+
+What CPU and GPU share. `FOR(n)` is a loop over elements e, `PUT` writes a word of a path's memory, and types and
+functions have the names of `frame.h`; `engine.kernel.vectors` and `engine.kernel.lanes` say what a frame makes of them.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,23 +14,33 @@ from engine.kernel.arrays import Array, Arrays, Code, Codes, runs, step, uniform
 from engine.kernel.body import FEW, Body, Copy, Group, Rows, Turns
 from engine.kernel.known import Tables
 from engine.kernel.operations import LETTER, literal
-from engine.kernel.program import Unsupported, Value, bodies
+from engine.kernel.program import Value, bodies
 from engine.kernel.timeline import Timeline, registers
-
-HEAD = """\
-extern "C" void undertow_paths(const void* const* in, void* const* out, long count) {
-  vf* const s = memory.of(MEMORY);
-  for (long first = 0; first < count; first += W) {
-    const int lanes = count - first < W ? (int)(count - first) : W;
-"""
-FOOT = "  }\n}\n"
 
 MANY = 256
 """Elements of a known array from which on a table has only those that are read one by one."""
 
 
+@dataclass(frozen=True, repr=False)
+class Source:
+    """A kernel's source, to be compiled behind its frame, and the words of a path's memory."""
+
+    text: str
+    near: int
+    far: int
+
+
 class Writer:
-    """Writes the source of a kernel."""
+    """Writes the source of a kernel; a subclass knows its frame.
+
+    `far` is the base of arrays of which a loop reads or writes a row a turn, `crossing` whether a variable of
+    the kernel may be read by any group or by its own alone, `hoisted` whether a loop reads what is one for all
+    its elements before it begins.
+    """
+
+    far = "s"
+    crossing = True
+    hoisted = False
 
     def __init__(self, arrays: Arrays, tables: Tables):
         self.arrays, self.tables = arrays, tables
@@ -35,30 +50,73 @@ class Writer:
         self.list_size = 0
         self.lines: list[str] = []
         self.names = 0
+        self.near_words = self.far_words = 0
 
-    def source(self, body: Body, inputs: Sequence[Array], results: Sequence[tuple[Value, Codes]]) -> str:
-        """The kernel's source, to be compiled behind `frame.h`."""
-        memory = Timeline(body, self.arrays, inputs, [codes.reshape(-1) for _, codes in results]).place()
-        self.lines.append("    const long t0 = 0; (void)t0;")
-        self.lines.append("    const uint32_t* const k0 = (const uint32_t*)in[0];")
+    def source(self, body: Body, inputs: Sequence[Array], results: Sequence[tuple[Value, Codes]]) -> Source:
+        """The kernel's source."""
+        views = [codes.reshape(-1) for _, codes in results]
+        timeline = Timeline(body, self.arrays, inputs, views, self.crossing)
+        self.near_words = max(timeline.place("s"), 1)
+        self.far_words = timeline.place(self.far) if self.far != "s" else 0
+        self.say("const long t0 = 0; (void)t0;")
+        self.say("const uint32_t* const k0 = (const uint32_t*)in[0]; (void)k0;")
         for array in self.arrays.zeros.values():
-            self.say(f"{LETTER[array.dtype].upper()}(s, {array.place}) = {literal(0, array.dtype)};")
+            self.before([], [(array, 0, 1, False)])
+            self.say(self.put(array, 0, literal(0, array.dtype)))
         for number, array in enumerate(inputs):
             self.input(array, len(self.numbers) + number)
         self.body(body)
         for number, (value, codes) in enumerate(results):
             self.result(number, value, codes.reshape(-1))
-        table = ", ".join(str(n) for part in self.lists for n in part) or "0"
         words = "".join(
             f"#define WORDS{number} {self.tables.words[program] + 1}\n"
             for program, number in self.numbers.items()
         )
-        head = f"#define MEMORY {max(memory, 1)}\n{words}static const int32_t T[] = {{{table}}};\n"
-        return head + HEAD + "\n".join(self.lines) + "\n" + FOOT
+        text = self.frame(words, "\n".join(self.lines), len(inputs), len(results))
+        return Source(text, self.near_words, self.far_words)
+
+    def list_text(self) -> str:
+        """The elements of all lists of positions."""
+        return ", ".join(str(n) for part in self.lists for n in part) or "0"
+
+    def frame(self, words: str, lines: str, inputs: int, results: int) -> str:
+        """The source around the lines of the kernel."""
+        raise NotImplementedError
+
+    def input(self, array: Array, number: int) -> None:
+        """An input with the paths last, brought into memory."""
+        raise NotImplementedError
+
+    def result(self, number: int, value: Value, codes: Codes) -> None:
+        """A result with the paths last."""
+        raise NotImplementedError
+
+    def together(self, total: Array, pair: str) -> str:
+        """What a loop's total still needs after the loop."""
+        return ""
+
+    def in_register(self, array: Array) -> bool:
+        """Whether a local array can be read as a variable here."""
+        return array.local
+
+    def before(self, reads: Sequence[tuple[Codes, bool]], writes: Sequence[tuple[Array, int, int, bool]]) -> None:
+        """Called before a statement is written.
+
+        `reads` are the views that it reads from memory, `writes` stretches of arrays (array, first, size); each
+        with whether element e is that of a loop or every one is read or written as it stands.
+        """
+
+    def between_turns(self) -> None:
+        """Called where a loop begins, between its turns, and where it ends."""
 
     def say(self, line: str) -> None:
         """Append a line to the body of the kernel."""
         self.lines.append("    " + line)
+
+    def put(self, array: Array, at: int, value: str, loop: bool = False) -> str:
+        """The statement that writes one element into memory, element `at` + e in a loop."""
+        where = f"{array.place + at}{' + e' if loop else ''}"
+        return f"PUT({LETTER[array.dtype].upper()}, {array.base}, {where}, {value});"
 
     def name(self) -> str:
         """A new name of a variable."""
@@ -77,7 +135,7 @@ class Writer:
             return literal(0, array.dtype)
         if not array.moves:
             return self.known_element(array, at)
-        if array.local:
+        if self.in_register(array):
             return f"v{array.number}_{at}"
         return f"{letter.upper()}({array.base}, {array.place + at})"
 
@@ -131,45 +189,61 @@ class Writer:
     def body(self, body: Body) -> None:
         """All groups of a body, then what its loop carries on."""
         for group in body.groups:
+            self.begin(group)
             if group.size:
                 self.loop(group)
             else:
                 for item in group.items:
                     self.straight(item)
+        self.begin(None)
         for copy in body.end:
             self.copy(copy)
 
+    def begin(self, group: Group | None) -> None:
+        """Called before a group is written, and with none where one has ended."""
+
     def loop(self, group: Group) -> None:
         """A loop over elements; what it reads twice is read once."""
-        inside, lines, after = registers(group), [], []
+        inside, lines, head, after = registers(group), [], [], []
         read: dict[str, str] = {}
+        reads, writes = [], []
 
         def text(codes: Codes) -> str:
             source = self.operand(codes, inside)
             if source.startswith(("v", "all")):
                 return source
+            alone = uniform(codes)
+            reads.append((codes[:1] if alone else codes, not alone))
             if source not in read:
                 read[source] = self.name()
-                lines.append(f"const auto {read[source]} = {source};")
+                line = f"const auto {read[source]} = {source};"
+                (head if alone and self.hoisted else lines).append(line)
             return read[source]
 
         for item in group.items:
-            letter = LETTER[item.result.dtype]
+            result = item.result
+            letter = LETTER[result.dtype]
             if isinstance(item, Copy):
-                position = f"{item.result.base}, {item.result.place + item.first} + e"
-                lines.append(f"{letter.upper()}({position}) = {text(item.operand)};")
+                lines.append(self.put(result, item.first, text(item.operand), loop=True))
+                writes.append((result, item.first, group.size, True))
             elif item.start is not None:
-                total = f"v{item.result.number}_0"
-                self.say(f"v{letter} {total} = {item.start};")
+                total = f"v{result.number}_0"
+                head.append(f"v{letter} {total} = {item.start};")
                 lines.append(f"{total} = {item.text([total, *map(text, item.operands)])};")
-                if item.result.stored:
-                    after.append(f"{letter.upper()}(s, {item.result.place}) = {total};")
+                after.append(self.together(result, item.pair))
+                if result.stored:
+                    after.append(self.put(result, 0, total))
+                    writes.append((result, 0, 1, False))
             else:
-                own = f"v{item.result.number}"
+                own = f"v{result.number}"
                 lines.append(f"const v{letter} {own} = {item.text(list(map(text, item.operands)))};")
-                if item.result.stored:
-                    lines.append(f"{letter.upper()}(s, {item.result.place} + e) = {own};")
-        self.say(f"for (long e = 0; e < {group.size}; ++e) {{ " + " ".join(lines) + " }" + " ".join(after))
+                if result.stored:
+                    lines.append(self.put(result, 0, own, loop=True))
+                    writes.append((result, 0, group.size, True))
+        self.before(reads, writes)
+        for line in head:
+            self.say(line)
+        self.say(f"FOR({group.size}) {{ " + " ".join(lines) + " } " + " ".join(after))
 
     def straight(self, item: Any) -> None:
         """An item outside of loops over elements."""
@@ -185,16 +259,18 @@ class Writer:
     def rows(self, item: Rows) -> None:
         """Every element by its own expression."""
         array, letter = item.result, LETTER[item.result.dtype]
-        sparse = self.sparse([code for _, codes in item.rows for code in codes])
+        codes = np.concatenate([np.zeros(0, np.int64), *(codes for _, codes in item.rows)])
+        self.before([(codes, False)], [(array, 0, len(item.rows), False)] if array.stored else [])
+        sparse = self.sparse(codes)
         for row, (text, codes) in enumerate(item.rows):
             value = text([sparse.get(code) or self.element(code) for code in codes])
             if array.local:
                 self.say(f"const v{letter} v{array.number}_{row} = {value};")
                 value = f"v{array.number}_{row}"
             if array.stored:
-                self.say(f"{letter.upper()}({array.base}, {array.place + row}) = {value};")
+                self.say(self.put(array, row, value))
 
-    def sparse(self, codes: Sequence[Code]) -> dict[int, str]:
+    def sparse(self, codes: Sequence[Code] | Codes) -> dict[int, str]:
         """Elements of large known arrays of which few are read: a table has those alone, in their order."""
         texts = {}
         order = np.array(list(dict.fromkeys(codes)), np.int64)
@@ -207,15 +283,15 @@ class Writer:
 
     def copy(self, copy: Copy) -> None:
         """Stretches of a view put where they belong."""
-        letter = LETTER[copy.result.dtype].upper()
         for first, codes in runs(copy.operand.reshape(-1)):
-            place = copy.result.place + copy.first + first
-            if codes.size <= FEW:
-                for row, code in enumerate(codes):
-                    self.say(f"{letter}({copy.result.base}, {place + row}) = {self.element(code)};")
+            place, long = copy.first + first, codes.size > FEW
+            self.before([(codes, long)], [(copy.result, place, codes.size, long)])
+            if long:
+                put = self.put(copy.result, place, self.operand(codes, set()), loop=True)
+                self.say(f"FOR({codes.size}) {put}")
             else:
-                target = f"{letter}({copy.result.base}, {place} + e)"
-                self.say(f"for (long e = 0; e < {codes.size}; ++e) {target} = {self.operand(codes, set())};")
+                for row, code in enumerate(codes):
+                    self.say(self.put(copy.result, place + row, self.element(code)))
 
     def turns(self, item: Turns) -> None:
         """A loop: its start, its turns, each with the rows that it reads and writes."""
@@ -224,50 +300,20 @@ class Writer:
         around = self.numbers[item.body.outer.program] if item.body.outer else 0
         for copy in item.start:
             self.copy(copy)
+        self.between_turns()
         turn = f"{length - 1} - c{own}" if item.loop.params["reverse"] else f"c{own}"
-        self.say(f"for (long c{own} = 0; c{own} < {length}; ++c{own}) {{")
+        self.say(f"TURNS(c{own}, {length}) {{")
         self.say(f"const long i{own} = {turn}, t{own} = t{around} * {length} + i{own}; (void)t{own};")
         self.say(
             f"const uint32_t* const k{own} = (const uint32_t*)in[{own}] + t{own} * WORDS{own}; (void)k{own};"
         )
         for row, codes in item.rows:
             array, at = self.arrays.at(codes[0])
-            self.say(f"vf* const {row.base} = {array.base} + {array.place + at} + i{own} * {row.size};")
+            self.say(f"auto* const {row.base} = {array.base} + {array.place + at} + i{own} * {row.size};")
             row.place = 0
         for row, whole in item.results:
-            self.say(f"vf* const {row.base} = {whole.base} + {whole.place} + i{own} * {row.size};")
+            self.say(f"auto* const {row.base} = {whole.base} + {whole.place} + i{own} * {row.size};")
             row.place = 0
         self.body(item.body)
+        self.between_turns()
         self.say("}")
-
-    def input(self, array: Array, number: int) -> None:
-        """An input with the paths last, brought into memory."""
-        letter = LETTER[array.dtype]
-        if array.dtype == "bool":
-            raise Unsupported("inputs of type bool with a path axis")
-        if array.local:
-            for row in range(array.size):
-                size = 8 if letter == "l" else 4
-                self.say(f"v{letter} v{array.number}_{row} = {{}};")
-                source = f"(const char*)in[{number}] + {size} * ({row} * count + first)"
-                self.say(f"memcpy(&v{array.number}_{row}, {source}, {size} * lanes);")
-        if array.stored and array.local:
-            for row in range(array.size):
-                self.say(f"{letter.upper()}(s, {array.place + row}) = v{array.number}_{row};")
-        elif array.stored:
-            source = f"(const char*)in[{number}] + 4 * first"
-            self.say(f"load((v{letter}*)s + {array.place}, {source}, count, {array.size}, lanes);")
-
-    def result(self, number: int, value: Value, codes: Codes) -> None:
-        """A result with the paths last."""
-        put = "put_mask" if value.dtype == "bool" else "put"
-        for first, part in runs(codes):
-            if part.size <= FEW:
-                for row, code in enumerate(part):
-                    at = f"{first + row} * count + first"
-                    self.say(f"{put}(out[{number}], {at}, {self.element(code)}, lanes);")
-            else:
-                at, source = f"({first} + e) * count + first", self.operand(part, set())
-                self.say(
-                    f"for (long e = 0; e < {part.size}; ++e) {put}(out[{number}], {at}, {source}, lanes);"
-                )

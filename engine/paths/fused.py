@@ -16,6 +16,7 @@ from jaxtyping import Array, Float, Int
 from engine.book.system import System
 from engine.draws.samplers import Sampler
 from engine.kernel.compiler import NoCompiler
+from engine.kernel.cpu import Cpu
 from engine.kernel.kernel import Kernel, kernel_of
 from engine.kernel.program import Unsupported
 from engine.paths import path as paths
@@ -87,7 +88,7 @@ def fused_chunk(system: System, sampler: Sampler, seed: Seed, finish: Finish) ->
     shared: tuple[Any, ...] = (system, sampler, seed)
     path = jax.ShapeDtypeStruct((), jnp.int64)
     try:
-        kernel = kernel_of(whole_path, shared, (path,), cache_folder().with_name("kernels"))
+        kernel = kernel_of(whole_path, shared, (path,), Cpu(cache_folder().with_name("kernels")))
     except (Unsupported, NoCompiler) as error:
         raise NoKernel(str(error)) from error
     return FusedChunk(kernel, finish)

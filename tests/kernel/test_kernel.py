@@ -11,6 +11,7 @@ from jax import lax
 
 from engine.batch.path_last import batch_last
 from engine.kernel.compiler import NoCompiler, compiler
+from engine.kernel.cpu import Cpu
 from engine.kernel.kernel import kernel_of
 from engine.kernel.program import Unsupported
 
@@ -116,7 +117,7 @@ def function(shared, path, x):
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory):
     shapes = (jax.ShapeDtypeStruct((), jnp.int64), jax.ShapeDtypeStruct((9,), FLOAT))
-    return kernel_of(function, (SHARED,), shapes, tmp_path_factory.mktemp("kernels"))
+    return kernel_of(function, (SHARED,), shapes, Cpu(tmp_path_factory.mktemp("kernels")))
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +183,7 @@ def special(tmp_path_factory):
         }  # fmt: skip
 
     shape = jax.ShapeDtypeStruct((), FLOAT)
-    kernel = kernel_of(function, (), (shape, shape), tmp_path_factory.mktemp("kernels"))
+    kernel = kernel_of(function, (), (shape, shape), Cpu(tmp_path_factory.mktemp("kernels")))
     return jax.jit(lambda x, y: kernel(kernel.tables(), x, y))
 
 
@@ -252,4 +253,4 @@ def test_largest_and_smallest_are_exact(special, x, y):
 )
 def test_what_a_kernel_cannot_do_is_refused(what, function, tmp_path):
     with pytest.raises(Unsupported, match=what):
-        kernel_of(function, (), (jax.ShapeDtypeStruct((9,), FLOAT),), tmp_path)
+        kernel_of(function, (), (jax.ShapeDtypeStruct((9,), FLOAT),), Cpu(tmp_path))

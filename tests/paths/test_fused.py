@@ -15,6 +15,7 @@ from engine.draws.samplers import PSEUDO_RANDOM, Antithetic, sobol
 from engine.draws.tilted import Tilted
 from engine.kernel import kernel as kernels
 from engine.kernel.compiler import NoCompiler, compiler
+from engine.kernel.cpu import Cpu
 from engine.learn.importance.importance import plain_of
 from engine.learn.importance.pilot import nominal_of
 from engine.paths import fused
@@ -94,7 +95,7 @@ def test_draws_of_other_samplers_agree(sampler, tmp_path):
         return sampler(seed, path, 12, 6)
 
     seed, ids = seed_words(SEED), jnp.arange(512, dtype=jnp.int64)
-    kernel = kernels.kernel_of(draws, (sampler, seed), (jax.ShapeDtypeStruct((), jnp.int64),), tmp_path)
+    kernel = kernels.kernel_of(draws, (sampler, seed), (jax.ShapeDtypeStruct((), jnp.int64),), Cpu(tmp_path))
     own = jax.jit(lambda ids: kernel(kernel.tables(sampler, seed), ids))(ids)
     wanted = jax.jit(lambda ids: jax.vmap(lambda path: draws(sampler, seed, path), out_axes=-1)(ids))(ids)
     for a, b in zip(jax.tree.leaves(own), jax.tree.leaves(wanted), strict=True):

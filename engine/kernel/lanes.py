@@ -1,0 +1,142 @@
+"""The source for a GPU: a path on LANES threads of a warp, its memory in shared memory (`frame.cuh`).
+
+Elements of a loop are spread over the lanes, element e on lane e modulo LANES; straight code is carried out by every lane for
+itself. What another lane has written is read after a wait (`engine.kernel.syncs`).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from engine.kernel.arrays import Array, Arrays, Codes, runs
+from engine.kernel.body import FEW, Group
+from engine.kernel.known import Tables
+from engine.kernel.operations import LETTER
+from engine.kernel.program import Unsupported, Value
+from engine.kernel.syncs import ALL, Access, Syncs
+from engine.kernel.timeline import readable_as_variable, variables
+from engine.kernel.write import Writer
+
+BANKS = 32
+"""Words of shared memory that a warp reaches at once, each in a bank of its own."""
+C = {"f": "float", "i": "int32_t", "u": "uint32_t", "l": "int64_t"}
+"""C's types by letter."""
+
+
+class LaneWriter(Writer):
+    """Writes a kernel in which a path has `lanes` threads."""
+
+    far = "g"
+    crossing = False
+    hoisted = True
+
+    def __init__(self, arrays: Arrays, tables: Tables, lanes: int):
+        super().__init__(arrays, tables)
+        self.lanes, self.syncs = lanes, Syncs()
+        self.here: set[Array] = set()
+
+    def frame(self, words: str, lines: str, inputs: int, results: int) -> str:
+        """The kernel: pointers of tables and inputs, the number of paths, pointers of results and of far memory."""
+        self.near_words = padded(self.near_words, self.lanes)
+        ins = [f"in{number}" for number in range(len(self.numbers) + inputs)]
+        outs = [f"out{number}" for number in range(results)]
+        parameters = [
+            *(f"const void* __restrict__ {name}" for name in ins), "const int64_t* __restrict__ counts",
+            *(f"void* __restrict__ {name}" for name in outs), "uint32_t* __restrict__ scratch",
+        ]  # fmt: skip
+        return (
+            f"#define LANES {self.lanes}\n#define MEMORY {self.near_words}\n#define SCRATCH {self.far_words}\n"
+            f"#define OPERANDS {len(ins) + 1}\n{words}static DEVICE const {self.list_type()} T[] = {{{self.list_text()}}};\n"
+            f"KERNEL undertow_lanes({', '.join(parameters)}) {{\n"
+            f"  const void* const in[] = {{{', '.join(ins)}}};\n  void* const out[] = {{{', '.join(outs)}}};\n"
+            f"  PATHS(counts[0]) {{\n{lines}\n  }}\n}}\n"
+        )
+
+    def list_type(self) -> str:
+        """The narrowest type of positions."""
+        return "uint16_t" if max((int(part.max()) for part in self.lists), default=0) < 2**16 else "uint32_t"
+
+    def input(self, array: Array, number: int) -> None:
+        """An input with the paths last, brought into memory."""
+        letter = LETTER[array.dtype]
+        if array.dtype == "bool":
+            raise Unsupported("inputs of type bool with a path axis")
+        source = f"((const {C[letter]}*)in[{number}])"
+        if array.local:
+            for row in range(array.size):
+                self.say(f"const v{letter} v{array.number}_{row} = {source}[{row} * count + path];")
+            if array.stored:
+                self.before([], [(array, 0, array.size, False)])
+                for row in range(array.size):
+                    self.say(self.put(array, row, f"v{array.number}_{row}"))
+        elif array.stored:
+            self.before([], [(array, 0, array.size, True)])
+            self.say(f"FOR({array.size}) {self.put(array, 0, f'{source}[e * count + path]', loop=True)}")
+
+    def result(self, number: int, value: Value, codes: Codes) -> None:
+        """A result with the paths last."""
+        kind = "bool" if value.dtype == "bool" else C[LETTER[value.dtype]]
+        target = f"(({kind}*)out[{number}])"
+        for first, part in runs(codes):
+            long = part.size > FEW
+            self.before([(part, long)], [])
+            if long:
+                self.say(f"FOR({part.size}) {target}[({first} + e) * count + path] = {self.operand(part, set())};")
+            else:
+                for row, code in enumerate(part):
+                    self.say(f"ONE {target}[{first + row} * count + path] = {self.element(code)};")
+
+    def together(self, total: Array, pair: str) -> str:
+        """Every lane has a part of the total: all of them as one, the same on every lane."""
+        name = f"v{total.number}_0"
+        return f"ACROSS(d) {name} = {pair.format(name, f'other({name}, d)')};"
+
+    # Waiting.
+
+    def begin(self, group: Group | None) -> None:
+        """Variables of straight code are read in their own group alone."""
+        self.here = variables(group) if group else set()
+
+    def in_register(self, array: Array) -> bool:
+        """Whether a local array can be read as a variable here."""
+        return readable_as_variable(array, self.here, crossing=False)
+
+    def before(self, reads: Sequence[tuple[Codes, bool]], writes: Sequence[tuple[Array, int, int, bool]]) -> None:
+        """Wait where the statement needs it."""
+        read = [access for codes, loop in reads for access in self.accesses(codes, loop)]
+        written = [
+            Access(array.base, array.place + np.arange(first, first + size), self.spread(size, loop))
+            for array, first, size, loop in writes
+        ]
+        if self.syncs.needed(read, written):
+            self.wait()
+        self.syncs.note(read, written)
+
+    def accesses(self, codes: Codes, loop: bool) -> list[Access]:
+        """The words that reading a view touches."""
+        found = []
+        for array in self.arrays.of(codes):
+            if array.moves and not array.always_zero and not self.in_register(array):
+                own = codes >> 32 == array.number
+                lanes = self.spread(codes.size, loop)
+                words = array.place + (codes[own] & 0xFFFFFFFF)
+                found.append(Access(array.base, words, lanes[own] if isinstance(lanes, np.ndarray) else lanes))
+        return found
+
+    def spread(self, size: int, loop: bool) -> np.ndarray | int:
+        """The lanes that touch so many elements."""
+        return np.arange(size) % self.lanes if loop else ALL
+
+    def wait(self) -> None:
+        """All lanes of a path arrive before one goes on."""
+        self.say("SYNC;")
+        self.syncs.clear()
+
+    def between_turns(self) -> None:
+        """All lanes wait: a turn's accesses meet those of the turn before."""
+        self.wait()
+
+
+def padded(words: int, lanes: int) -> int:
+    """Words of a path so that paths of one warp begin in different banks."""
+    return words + (lanes - words) % BANKS if lanes < BANKS else words
