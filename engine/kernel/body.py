@@ -9,8 +9,6 @@ import numpy as np
 from engine.kernel.arrays import Array, Code, Codes, uniform
 from engine.kernel.program import Equation, Program
 
-FEW = 5
-"""Numbers of an array that are variables of the kernel rather than memory."""
 LONGEST = 160
 """Operands of the items of one loop: more spill registers."""
 

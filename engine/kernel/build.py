@@ -8,13 +8,16 @@ import numpy as np
 
 from engine.kernel import structure
 from engine.kernel.arrays import Array, Arrays, Code, Codes, runs, step, uniform
-from engine.kernel.body import FEW, Body, Copy, Item, Products, Rows, Text, Turns
+from engine.kernel.body import Body, Copy, Item, Products, Rows, Text, Turns
+from engine.kernel.form import Form
 from engine.kernel.known import Known
 from engine.kernel.operations import ELEMENTWISE, expression, letter, literal
 from engine.kernel.program import Equation, Program, Unsupported, Value, bodies, carry_range
 
 WIDEST = 64
 """Terms of a sum that are written out for every element of a loop."""
+FEW = 5
+"""Terms that are written out, and rows of longer ones that are added up one by one."""
 DENSE = 0.7
 """Share of entries other than zero from which on a known matrix is multiplied as a whole."""
 
@@ -43,16 +46,16 @@ class Builder:
     """Builds the body of a program and those of its loops.
 
     `moving` are the values that paths change, `owners` the program of every known value, `makers` the
-    equations of all values, `concrete` the known values that choose elements, `far` the base of arrays of which
-    a loop reads or writes a row a turn.
+    equations of all values, `concrete` the known values that choose elements, `form` how the
+    kernel keeps numbers.
     """
 
-    def __init__(self, known: Known, concrete: dict[Value, np.ndarray], arrays: Arrays, far: str):
+    def __init__(self, known: Known, concrete: dict[Value, np.ndarray], arrays: Arrays, form: Form):
         programs = list(bodies(known.program))
         self.moving, self.concrete = known.moving, concrete
         self.owners = {value: program for program in programs for value in known.own(program)}
         self.makers = {v: e for program in programs for e in program.equations for v in e.results}
-        self.arrays, self.far = arrays, far
+        self.arrays, self.form = arrays, form
         self.views: dict[Value, Codes] = {}
         self.same: dict[tuple, Codes] = {}
 
@@ -164,7 +167,7 @@ class Builder:
     ) -> Codes:
         """A new array of elements of the operands; straight code where they are few."""
         size = views[0].size if size is None else size
-        if size <= FEW:
+        if size <= self.form.few:
             columns = np.stack(views, axis=-1) if views else np.zeros((size, 0), np.int64)
             return self.rows(body, [(text, column) for column in columns], dtype)
         array = self.arrays.new(size, dtype)
@@ -178,13 +181,21 @@ class Builder:
         self, body: Body, rows: list[tuple[Text, Codes]], dtype: str, products: list[Products] | None = None
     ) -> Codes:
         """A new array of elements with an expression each."""
-        array = self.arrays.new(len(rows), dtype, local=len(rows) <= FEW)
+        array = self.arrays.new(len(rows), dtype, local=len(rows) <= self.form.few)
         body.add(Rows(array, rows, products), 0, [codes for _, codes in rows], self.arrays)
         return array.codes((len(rows),))
 
     def sums(self, body: Body, sums: list[Products], dtype: str) -> Codes:
-        """A new array of sums of products."""
-        return self.rows(body, [self.sum_of(products) for products in sums], dtype, sums)
+        """A new array of sums of products; long ones in parts where the writer says so."""
+        if self.form.spread:
+            self.arrays.zero(dtype)
+        length = self.form.longest([len(products) for products in sums])
+        parts = [products[at : at + length] for products in sums for at in range(0, max(len(products), 1), length)]
+        if len(parts) == len(sums):
+            return self.rows(body, [self.sum_of(products) for products in sums], dtype, sums)
+        partial = iter(self.rows(body, [self.sum_of(part) for part in parts], dtype, parts))
+        counts = [max(1, -(-len(products) // length)) for products in sums]
+        return self.sums(body, [[(next(partial),) for _ in range(count)] for count in counts], dtype)
 
     def readable(self, body: Body, view: Codes) -> Codes:
         """A view that one expression can read for every element of a loop; else a copy's."""
@@ -203,7 +214,7 @@ class Builder:
         if key not in self.same:
             array = self.arrays.new(view.size, self.dtype(view), stored=True, base=base)
             for first, part in runs(view.reshape(-1)):
-                body.add(Copy(array, first, part), 0 if part.size <= FEW else part.size, [part], self.arrays)
+                body.add(Copy(array, first, part), 0 if part.size <= self.form.few else part.size, [part], self.arrays)
             self.same[key] = array.codes((view.size,))
         return self.same[key]
 
@@ -366,7 +377,7 @@ class Builder:
         around = self.build(inner, body)
         results = []
         for value in inner.results[last - first :]:
-            whole = self.arrays.new(length * value.size, value.dtype, stored=True, base=self.far)
+            whole = self.arrays.new(length * value.size, value.dtype, stored=True, base=self.form.far)
             row = self.arrays.new(value.size, value.dtype, stored=True, base=f"y{len(self.arrays.all)}")
             around.end.append(Copy(row, 0, self.view(value).reshape(-1)))
             results.append((row, whole))
@@ -396,8 +407,8 @@ class Builder:
     def whole(self, body: Body, view: Codes) -> Codes:
         """A view whose elements follow one another in one stored array."""
         arrays = self.arrays.of(view)
-        if len(arrays) > 1 or step(view) != 1 or arrays[0].local or arrays[0].base == "s" != self.far:
-            view = self.copied(body, view, self.far)
+        if len(arrays) > 1 or step(view) != 1 or arrays[0].local or arrays[0].base == "s" != self.form.far:
+            view = self.copied(body, view, self.form.far)
         self.arrays.at(view[0])[0].stored = True
         return view
 

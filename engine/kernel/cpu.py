@@ -12,6 +12,7 @@ import numpy as np
 
 from engine.kernel.arrays import Arrays
 from engine.kernel.compiler import HERE, library
+from engine.kernel.form import Form
 from engine.kernel.kernel import Call
 from engine.kernel.known import Tables
 from engine.kernel.vectors import VectorWriter
@@ -23,10 +24,11 @@ class Cpu:
     """This machine's processor; compiled kernels lie in a folder."""
 
     folder: pathlib.Path
+    form: Form = Form()
 
     def writer(self, arrays: Arrays, tables: Tables) -> VectorWriter:
         """What writes its source."""
-        return VectorWriter(arrays, tables)
+        return VectorWriter(arrays, tables, self.form)
 
     def call(self, source: Source) -> Call:
         """The kernel compiled, as an operation of a jitted program."""

@@ -9,6 +9,8 @@
 #define BLOCKS 1
 #endif
 #define KERNEL extern "C" __global__ void __launch_bounds__(WARPS * 32, BLOCKS)
+#undef NAN
+#undef INFINITY
 #define NAN __int_as_float(0x7fffffff)
 #define INFINITY __int_as_float(0x7f800000)
 #define FETCH(T, memory, at) as_##T((memory)[at])
@@ -64,11 +66,15 @@ IN vl all(long long a) { return a; }
     if (const long path = first + group < count ? first + group : count - 1; (SYNC, true))
 #define FOR(count) _Pragma("unroll 1") for (int e = lane; e < (count); e += LANES)
 #define TURNS(turn, count) _Pragma("unroll 1") for (int turn = 0; turn < (count); ++turn)
+#define SUM(rows, T, terms, term, put)                         \
+  if (lane < (rows)) {                                         \
+    T a = 0;                                                   \
+    _Pragma("unroll 4") for (int j = 0; j < (terms); ++j) a += term; \
+    put                                                        \
+  }
 #define ONE if (lane == 0)
 #define ACROSS(d) _Pragma("unroll") for (int d = LANES / 2; d; d /= 2)
-IN vf other(vf a, int d) { return __shfl_xor_sync(0xffffffffu, a, d, LANES); }
-IN vi other(vi a, int d) { return __shfl_xor_sync(0xffffffffu, a, d, LANES); }
-IN vu other(vu a, int d) { return __shfl_xor_sync(0xffffffffu, a, d, LANES); }
+template <int lanes, class T> IN T other(T a, int d) { return __shfl_xor_sync(0xffffffffu, a, d, lanes); }
 
 template <class T> IN T choose(vb c, T a, T b) { return c ? a : b; }
 template <class T> IN T zero(T) { return T(0); }

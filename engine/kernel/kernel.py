@@ -17,8 +17,8 @@ import jax
 import numpy as np
 
 from engine.kernel.arrays import Arrays
-from engine.kernel.body import FEW
 from engine.kernel.build import Builder
+from engine.kernel.form import Form
 from engine.kernel.known import Known, Tables
 from engine.kernel.operations import letter
 from engine.kernel.program import Unsupported, Value, lift, moving_values, program_of
@@ -31,6 +31,11 @@ Call = Callable[[Sequence[jax.ShapeDtypeStruct], Sequence[Any], int], Sequence[A
 @runtime_checkable
 class Machine(Protocol):
     """What a kernel is written and compiled for; hashable."""
+
+    @property
+    def form(self) -> Form:
+        """How its kernels keep numbers."""
+        ...
 
     def writer(self, arrays: Arrays, tables: Tables) -> Writer:
         """What writes its source."""
@@ -118,12 +123,12 @@ def source_of(tables: Tables, concrete: dict[Value, np.ndarray], machine: Machin
     known, program = tables.known, tables.known.program
     arrays = Arrays()
     writer = machine.writer(arrays, tables)
-    builder = Builder(known, concrete, arrays, writer.far)
+    builder = Builder(known, concrete, arrays, machine.form)
     inputs = []
     for value in program.inputs:
         if value in known.moving:
             letter(value.dtype)
-            array = arrays.new(value.size, value.dtype, local=value.size <= FEW)
+            array = arrays.new(value.size, value.dtype, local=value.size <= machine.form.few)
             if not array.local and array.dtype == "int64":
                 raise Unsupported("more than a few 64-bit integers")
             builder.views[value] = array.codes(value.shape)

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.kernel.arrays import Array, Arrays, Codes, runs
-from engine.kernel.body import FEW, Group
+from engine.kernel.body import Group, Products, Rows
+from engine.kernel.form import Form
 from engine.kernel.known import Tables
 from engine.kernel.operations import LETTER
 from engine.kernel.program import Unsupported, Value
@@ -26,13 +27,9 @@ C = {"f": "float", "i": "int32_t", "u": "uint32_t", "l": "int64_t"}
 class LaneWriter(Writer):
     """Writes a kernel in which a path has `lanes` threads."""
 
-    far = "g"
-    crossing = False
-    hoisted = True
-
-    def __init__(self, arrays: Arrays, tables: Tables, lanes: int):
-        super().__init__(arrays, tables)
-        self.lanes, self.syncs = lanes, Syncs()
+    def __init__(self, arrays: Arrays, tables: Tables, form: Form):
+        super().__init__(arrays, tables, form)
+        self.lanes, self.syncs = form.lanes, Syncs()
         self.here: set[Array] = set()
 
     def frame(self, words: str, lines: str, inputs: int, results: int) -> str:
@@ -78,7 +75,7 @@ class LaneWriter(Writer):
         kind = "bool" if value.dtype == "bool" else C[LETTER[value.dtype]]
         target = f"(({kind}*)out[{number}])"
         for first, part in runs(codes):
-            long = part.size > FEW
+            long = part.size > 1
             self.before([(part, long)], [])
             if long:
                 self.say(f"FOR({part.size}) {target}[({first} + e) * count + path] = {self.operand(part, set())};")
@@ -89,7 +86,72 @@ class LaneWriter(Writer):
     def together(self, total: Array, pair: str) -> str:
         """Every lane has a part of the total: all of them as one, the same on every lane."""
         name = f"v{total.number}_0"
-        return f"ACROSS(d) {name} = {pair.format(name, f'other({name}, d)')};"
+        return f"ACROSS(d) {name} = {pair.format(name, f'other<LANES>({name}, d)')};"
+
+    # Sums that lanes share.
+
+    def rows(self, item: Rows) -> None:
+        """Every element by its own expression; many sums by one lane each."""
+        if item.products is None or len(item.rows) == 1 or not self.shareable(item.products):
+            super().rows(item)
+            return
+        result, letter = item.result, LETTER[item.result.dtype]
+        order = sorted(range(len(item.products)), key=lambda row: -len(item.products[row]))
+        rounds = [order[at : at + self.lanes] for at in range(0, len(order), self.lanes)]
+        reads, lines = [], []
+        for rows in rounds:
+            sums = [item.products[row] for row in rows]
+            length = max(map(len, sums))
+            texts = []
+            for place in range(len(next(each[0] for each in sums if each))) if length else ():
+                codes = np.array([[each[at][place] if at < len(each) else -1 for each in sums] for at in range(length)])
+                texts.append(self.shared_term(codes))
+                reads += self.shared_reads(codes)
+            term = " * ".join(texts) or "all(0.0f)"
+            target = self.at(result.place + np.array(rows)).replace("e", "lane")
+            put = f"PUT({letter.upper()}, {result.base}, {target}, a);"
+            lines.append(f"SUM({len(rows)}, v{letter}, {length}, {term}, {put})")
+        words = result.place + np.array(order)
+        self.touch(reads, [Access(result.base, words, np.arange(len(order)) % self.lanes)])
+        for line in lines:
+            self.say(line)
+
+    def shareable(self, sums: list[Products]) -> bool:
+        """Whether lanes can share the sums: elements of near memory, or of one known array, throughout."""
+        counts = {len(product) for products in sums for product in products}
+        if len(counts) != 1:
+            return False
+        for place in range(counts.pop()):
+            arrays = self.arrays.of(np.array([product[place] for products in sums for product in products]))
+            near = all(array.moves and array.base == "s" for array in arrays)
+            if not near and (len(arrays) > 1 or arrays[0].moves or arrays[0].dtype == "int64"):
+                return False
+        return True
+
+    def shared_term(self, codes: Codes) -> str:
+        """Term j of a lane's sum, of codes [terms rows]; those that are -1 add nothing."""
+        wide = np.full((len(codes), self.lanes), -1, np.int64)
+        wide[:, : codes.shape[1]] = codes
+        arrays = self.arrays.of(codes[codes >= 0])
+        if not arrays[0].moves:
+            wide[wide < 0] = codes[codes >= 0][0]
+            return self.from_table(arrays[0], wide.reshape(-1) & 0xFFFFFFFF, f"j * {self.lanes} + lane")
+        zero = self.arrays.zeros[arrays[0].dtype]
+        wide[wide < 0] = zero.number << 32
+        places = {array.number: array.place for array in (*arrays, zero)}
+        words = np.vectorize(places.__getitem__)(wide >> 32) + (wide & 0xFFFFFFFF)
+        where = self.at(words.reshape(-1)).replace("e", f"(j * {self.lanes} + lane)")
+        return f"{LETTER[zero.dtype].upper()}(s, {where})"
+
+    def shared_reads(self, codes: Codes) -> list[Access]:
+        """The words that lanes read for codes [terms rows]."""
+        flat, lanes = codes.reshape(-1), np.broadcast_to(np.arange(codes.shape[1]), codes.shape).reshape(-1)
+        found = []
+        for array in self.arrays.of(flat[flat >= 0]):
+            if array.moves and not array.always_zero:
+                own = flat >> 32 == array.number
+                found.append(Access(array.base, array.place + (flat[own] & 0xFFFFFFFF), lanes[own]))
+        return found
 
     # Waiting.
 
@@ -99,7 +161,7 @@ class LaneWriter(Writer):
 
     def in_register(self, array: Array) -> bool:
         """Whether a local array can be read as a variable here."""
-        return readable_as_variable(array, self.here, crossing=False)
+        return readable_as_variable(array, self.here, self.form)
 
     def before(self, reads: Sequence[tuple[Codes, bool]], writes: Sequence[tuple[Array, int, int, bool]]) -> None:
         """Wait where the statement needs it."""
@@ -108,9 +170,13 @@ class LaneWriter(Writer):
             Access(array.base, array.place + np.arange(first, first + size), self.spread(size, loop))
             for array, first, size, loop in writes
         ]
-        if self.syncs.needed(read, written):
+        self.touch(read, written)
+
+    def touch(self, reads: Sequence[Access], writes: Sequence[Access]) -> None:
+        """Wait where these accesses need it."""
+        if self.syncs.needed(reads, writes):
             self.wait()
-        self.syncs.note(read, written)
+        self.syncs.note(reads, writes)
 
     def accesses(self, codes: Codes, loop: bool) -> list[Access]:
         """The words that reading a view touches."""

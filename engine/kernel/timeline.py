@@ -7,6 +7,7 @@ import numpy as np
 
 from engine.kernel.arrays import Array, Arrays, Codes, uniform
 from engine.kernel.body import Body, Copy, Group, Item, Rows, Turns
+from engine.kernel.form import Form
 
 
 def reads(item: Any) -> list[Codes]:
@@ -30,24 +31,21 @@ def variables(group: Group) -> set[Array]:
     return set() if group.size else {item.result for item in group.items if isinstance(item, Rows)}
 
 
-def readable_as_variable(array: Array, here: set[Array], crossing: bool) -> bool:
-    """Whether a local array can be read as a variable where `here` was made: its own group, or any if `crossing`.
+def readable_as_variable(array: Array, here: set[Array], form: Form) -> bool:
+    """Whether a local array can be read as a variable where `here` was made.
 
-    A 64-bit integer has no place in memory and is a variable everywhere.
+    Lanes read variables of their own group alone, to need fewer registers. A 64-bit integer has no place in memory and is a variable everywhere.
     """
-    return array.local and (crossing or array in here or array.dtype == "int64")
+    return array.local and (not form.spread or array in here or array.dtype == "int64")
 
 
 class Timeline:
-    """First and last group of every array, on one clock through all bodies.
-
-    Where `crossing`, few numbers are variables that any group may read; otherwise those of its own alone.
-    """
+    """First and last group of every array, on one clock through all bodies."""
 
     def __init__(
-        self, body: Body, arrays: Arrays, inputs: Sequence[Array], results: list[Codes], crossing: bool = True
+        self, body: Body, arrays: Arrays, inputs: Sequence[Array], results: list[Codes], form: Form
     ):
-        self.arrays, self.clock, self.crossing = arrays, 0, crossing
+        self.arrays, self.clock, self.form = arrays, 0, form
         self.first: dict[Array, int] = {}
         self.last: dict[Array, int] = {}
         for array in (*inputs, *arrays.zeros.values()):
@@ -67,7 +65,8 @@ class Timeline:
             for item in group.items:
                 for codes in reads(item):
                     self.read(codes, around)
-                    self.store(codes, inside, here, group.size == 0)
+                    spread = self.form.spread and isinstance(item, Rows) and len(item.rows) > 1
+                    self.store(codes, inside, set() if spread else here, group.size == 0)
                 if isinstance(item, Turns):
                     self.loop(item, body, around)
                 else:
@@ -111,7 +110,7 @@ class Timeline:
             return
         for array in self.arrays.of(codes):
             if not array.moves or (
-                array.local and (straight or uniform(codes)) and readable_as_variable(array, here, self.crossing)
+                array.local and (straight or uniform(codes)) and readable_as_variable(array, here, self.form)
             ):
                 continue
             own = codes.reshape(-1)

@@ -1,7 +1,6 @@
 """The source for a CPU: vectors of paths, one after the other (`frame.h`)."""
 
 from engine.kernel.arrays import Array, Codes, runs
-from engine.kernel.body import FEW
 from engine.kernel.operations import LETTER
 from engine.kernel.program import Unsupported, Value
 from engine.kernel.write import Writer
@@ -44,7 +43,7 @@ class VectorWriter(Writer):
         """A result with the paths last."""
         put = "put_mask" if value.dtype == "bool" else "put"
         for first, part in runs(codes):
-            if part.size <= FEW:
+            if part.size <= self.form.few:
                 for row, code in enumerate(part):
                     at = f"{first + row} * count + first"
                     self.say(f"{put}(out[{number}], {at}, {self.element(code)}, lanes);")

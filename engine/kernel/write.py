@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from engine.kernel.arrays import Array, Arrays, Code, Codes, runs, step, uniform
-from engine.kernel.body import FEW, Body, Copy, Group, Rows, Turns
+from engine.kernel.body import Body, Copy, Group, Rows, Turns
+from engine.kernel.form import Form
 from engine.kernel.known import Tables
 from engine.kernel.operations import LETTER, literal
 from engine.kernel.program import Value, bodies
@@ -31,19 +32,10 @@ class Source:
 
 
 class Writer:
-    """Writes the source of a kernel; a subclass knows its frame.
+    """Writes the source of a kernel of a form; a subclass knows its frame."""
 
-    `far` is the base of arrays of which a loop reads or writes a row a turn, `crossing` whether a variable of
-    the kernel may be read by any group or by its own alone, `hoisted` whether a loop reads what is one for all
-    its elements before it begins.
-    """
-
-    far = "s"
-    crossing = True
-    hoisted = False
-
-    def __init__(self, arrays: Arrays, tables: Tables):
-        self.arrays, self.tables = arrays, tables
+    def __init__(self, arrays: Arrays, tables: Tables, form: Form):
+        self.arrays, self.tables, self.form = arrays, tables, form
         self.numbers = {program: number for number, program in enumerate(bodies(tables.known.program))}
         self.lists: list[np.ndarray] = []
         self.list_at: dict[bytes, int] = {}
@@ -55,9 +47,9 @@ class Writer:
     def source(self, body: Body, inputs: Sequence[Array], results: Sequence[tuple[Value, Codes]]) -> Source:
         """The kernel's source."""
         views = [codes.reshape(-1) for _, codes in results]
-        timeline = Timeline(body, self.arrays, inputs, views, self.crossing)
+        timeline = Timeline(body, self.arrays, inputs, views, self.form)
         self.near_words = max(timeline.place("s"), 1)
-        self.far_words = timeline.place(self.far) if self.far != "s" else 0
+        self.far_words = timeline.place(self.form.far) if self.form.far != "s" else 0
         self.say("const long t0 = 0; (void)t0;")
         self.say("const uint32_t* const k0 = (const uint32_t*)in[0]; (void)k0;")
         for array in self.arrays.zeros.values():
@@ -217,7 +209,7 @@ class Writer:
             if source not in read:
                 read[source] = self.name()
                 line = f"const auto {read[source]} = {source};"
-                (head if alone and self.hoisted else lines).append(line)
+                (head if alone and self.form.spread else lines).append(line)
             return read[source]
 
         for item in group.items:
@@ -284,7 +276,7 @@ class Writer:
     def copy(self, copy: Copy) -> None:
         """Stretches of a view put where they belong."""
         for first, codes in runs(copy.operand.reshape(-1)):
-            place, long = copy.first + first, codes.size > FEW
+            place, long = copy.first + first, codes.size > self.form.few
             self.before([(codes, long)], [(copy.result, place, codes.size, long)])
             if long:
                 put = self.put(copy.result, place, self.operand(codes, set()), loop=True)

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from engine.kernel.arrays import Arrays
 from engine.kernel.compiler import HERE, library
 from engine.kernel.cpu import call_of
+from engine.kernel.form import Form
 from engine.kernel.kernel import Call
 from engine.kernel.known import Tables
 from engine.kernel.lanes import LaneWriter
@@ -25,12 +26,18 @@ class Emulated:
 
     folder: pathlib.Path
     lanes: int = 16
+    few: int = 1
     warps: int = 1
     grid: int = 2
 
+    @property
+    def form(self) -> Form:
+        """The GPU's form."""
+        return Form(self.lanes, self.few, "g")
+
     def writer(self, arrays: Arrays, tables: Tables) -> LaneWriter:
         """What writes its source: the GPU's writer."""
-        return LaneWriter(arrays, tables, self.lanes)
+        return LaneWriter(arrays, tables, self.form)
 
     def call(self, source: Source) -> Call:
         """The kernel compiled, as an operation of a jitted program on a CPU."""
