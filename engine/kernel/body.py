@@ -93,9 +93,9 @@ class Body:
         self.groups[number].items.append(item)
         item.result.body, item.result.group = self, max(number, item.result.group)
 
-    def together(self, array: Array, codes: Codes, size: int) -> bool:
+    def together(self, array: Array, codes: Codes, size: int, group: Group | None = None) -> bool:
         """Whether a group of this size may read a view of an array that it makes itself."""
-        group = self.groups[array.group]
+        group = group or self.groups[array.group]
         if group.size != size or any(isinstance(item, Turns) for item in group.items):
             return False
         return size == 0 or array.size == size and np.array_equal(codes, array.codes(codes.shape))

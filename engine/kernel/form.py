@@ -12,12 +12,13 @@ class Form:
     """A kernel's form; a CPU has one lane, which is a vector of paths.
 
     `few`: the most numbers of an array that are variables rather than memory. `far`: the memory of arrays of which a loop
-    reads or writes a row a turn.
+    reads or writes a row a turn. `near`: the most words of a path in the memory `s`; what they have no room for lies far.
     """
 
     lanes: int = 1
     few: int = 5
     far: str = "s"
+    near: int | None = None
 
     @property
     def spread(self) -> bool:

@@ -21,6 +21,7 @@ from engine.kernel.build import Builder
 from engine.kernel.form import Form
 from engine.kernel.known import Known, Tables
 from engine.kernel.operations import letter
+from engine.kernel.schedule import sink
 from engine.kernel.program import Unsupported, Value, lift, moving_values, program_of
 from engine.kernel.write import Source, Writer
 
@@ -135,4 +136,5 @@ def source_of(tables: Tables, concrete: dict[Value, np.ndarray], machine: Machin
             inputs.append(array)
     body = builder.build(program)
     results = [(value, builder.view(value)) for value in program.results]
+    sink(body, arrays, [codes for _, codes in results])
     return writer.source(body, inputs, results)

@@ -198,7 +198,7 @@ class Writer:
         """A loop over elements; what it reads twice is read once."""
         inside, lines, head, after = registers(group), [], [], []
         read: dict[str, str] = {}
-        reads, writes = [], []
+        reads, writes, late = [], [], []
 
         def text(codes: Codes) -> str:
             source = self.operand(codes, inside)
@@ -230,12 +230,12 @@ class Writer:
                 own = f"v{result.number}"
                 lines.append(f"const v{letter} {own} = {item.text(list(map(text, item.operands)))};")
                 if result.stored:
-                    lines.append(self.put(result, 0, own, loop=True))
+                    (late if result.home else lines).append(self.put(result, 0, own, loop=True))
                     writes.append((result, 0, group.size, True))
         self.before(reads, writes)
         for line in head:
             self.say(line)
-        self.say(f"FOR({group.size}) {{ " + " ".join(lines) + " } " + " ".join(after))
+        self.say(f"FOR({group.size}) {{ " + " ".join(lines + late) + " } " + " ".join(after))
 
     def straight(self, item: Any) -> None:
         """An item outside of loops over elements."""
@@ -276,6 +276,8 @@ class Writer:
     def copy(self, copy: Copy) -> None:
         """Stretches of a view put where they belong."""
         for first, codes in runs(copy.operand.reshape(-1)):
+            if self.in_place(codes, copy.result, copy.first + first):
+                continue
             place, long = copy.first + first, codes.size > self.form.few
             self.before([(codes, long)], [(copy.result, place, codes.size, long)])
             if long:
@@ -284,6 +286,12 @@ class Writer:
             else:
                 for row, code in enumerate(codes):
                     self.say(self.put(copy.result, place + row, self.element(code)))
+
+    def in_place(self, codes: Codes, result: Array, first: int) -> bool:
+        """Whether elements lie where they are to be put."""
+        array, at = self.arrays.at(codes[0])
+        here = array.moves and not array.always_zero and array.stored and array.base == result.base
+        return here and array.place + at == result.place + first and (codes.size == 1 or step(codes) == 1)
 
     def turns(self, item: Turns) -> None:
         """A loop: its start, its turns, each with the rows that it reads and writes."""

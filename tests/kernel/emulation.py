@@ -27,13 +27,14 @@ class Emulated:
     folder: pathlib.Path
     lanes: int = 16
     few: int = 1
+    near: int | None = None
     warps: int = 1
     grid: int = 2
 
     @property
     def form(self) -> Form:
         """The GPU's form."""
-        return Form(self.lanes, self.few, "g")
+        return Form(self.lanes, self.few, "g", self.near)
 
     def writer(self, arrays: Arrays, tables: Tables) -> LaneWriter:
         """What writes its source: the GPU's writer."""
