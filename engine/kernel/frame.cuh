@@ -1,6 +1,8 @@
 // A path on LANES threads of a warp: arithmetic and memory of the kernels that engine/kernel writes for GPUs.
 #ifdef EMULATED
 #define DEVICE
+#define KNOWN(address) (*(address))
+#define OPAQUE(pointer) (void)pointer
 #define KERNEL static void
 #else
 #include <stdint.h>
@@ -15,6 +17,9 @@
 #define INFINITY __int_as_float(0x7f800000)
 #define FETCH(T, memory, at) as_##T((memory)[at])
 #define STORE(memory, at, value) ((memory)[at] = as_word(value))
+#define KNOWN(address) __ldg(address)
+// A pointer in registers: with what it is made of, the compiler would add that anew for every address.
+#define OPAQUE(pointer) asm("" : "+l"(pointer)); __builtin_assume(__isGlobal(pointer))
 #define SYNC __syncwarp()
 #endif
 #define IN static DEVICE __inline__
@@ -48,11 +53,12 @@ IN vl all(long long a) { return a; }
 #define PUT_I(memory, at, value) STORE(memory, at, (vi)(value))
 #define PUT_U(memory, at, value) STORE(memory, at, (vu)(value))
 #define PUT_B(memory, at, value) STORE(memory, at, (vb)(value))
-#define KF(table, at) as_float((table)[at])
-#define KI(table, at) as_int32_t((table)[at])
-#define KU(table, at) ((table)[at])
-#define KB(table, at) as_int32_t((table)[at])
-#define KL(table, at) ((vl)((uint64_t)(table)[at] | (uint64_t)(table)[(at) + 1] << 32))
+#define KF(table, at) as_float(KNOWN((table) + (at)))
+#define KI(table, at) as_int32_t(KNOWN((table) + (at)))
+#define KU(table, at) KNOWN((table) + (at))
+#define KB(table, at) as_int32_t(KNOWN((table) + (at)))
+#define KL(table, at) ((vl)((uint64_t)KU(table, at) | (uint64_t)KU(table, (at) + 1) << 32))
+#define TABLE(name, from, first) const uint32_t* name = (const uint32_t*)(from) + (first); OPAQUE(name)
 
 // Paths in rounds, the same number of them in all warps; elements over the lanes; totals across them.
 #define PATHS(paths)                                                                                           \
@@ -60,16 +66,18 @@ IN vl all(long long a) { return a; }
   const long count = (paths);                                                                                  \
   const int lane = threadIdx.x % LANES, group = threadIdx.x / LANES;                                           \
   uint32_t* const s = shared + group * MEMORY;                                                                 \
-  uint32_t* const g = scratch + (int64_t)(blockIdx.x * GROUPS + group) * SCRATCH;                              \
-  (void)lane, (void)g;                                                                                         \
+  uint32_t* g = scratch + (int64_t)(blockIdx.x * GROUPS + group) * SCRATCH;                                    \
+  OPAQUE(g);                                                                                                   \
+  (void)lane;                                                                                                  \
   _Pragma("unroll 1") for (long first = (long)blockIdx.x * GROUPS; first < count; first += (long)gridDim.x * GROUPS) \
     if (const long path = first + group < count ? first + group : count - 1; (SYNC, true))
 #define FOR(count) _Pragma("unroll 1") for (int e = lane; e < (count); e += LANES)
+#define ALL(count) _Pragma("unroll") for (int e = lane; e < (count); e += LANES)
 #define TURNS(turn, count) _Pragma("unroll 1") for (int turn = 0; turn < (count); ++turn)
 #define SUM(rows, T, terms, term, put)                         \
   if (lane < (rows)) {                                         \
     T a = 0;                                                   \
-    _Pragma("unroll 4") for (int j = 0; j < (terms); ++j) a += term; \
+    _Pragma("unroll 8") for (int j = 0; j < (terms); ++j) a += term; \
     put                                                        \
   }
 #define ONE if (lane == 0)

@@ -20,6 +20,8 @@ from engine.kernel.write import Writer
 
 BANKS = 32
 """Words of shared memory that a warp reaches at once, each in a bank of its own."""
+SHORT, TURNS = 25, 8
+"""Statements and turns up to which a loop is written out, so that its loads overlap (simulated: docs/kernel.md)."""
 C = {"f": "float", "i": "int32_t", "u": "uint32_t", "l": "int64_t"}
 """C's types by letter."""
 
@@ -83,6 +85,11 @@ class LaneWriter(Writer):
                 for row, code in enumerate(part):
                     self.say(f"ONE {target}[{first + row} * count + path] = {self.element(code)};")
 
+    def each(self, size: int, statements: int) -> str:
+        """The head of a loop over so many elements; short ones are written out by the compiler."""
+        short = statements <= SHORT and size <= TURNS * self.lanes
+        return f"{'ALL' if short else 'FOR'}({size})"
+
     def together(self, total: Array, pair: str) -> str:
         """Every lane has a part of the total: all of them as one, the same on every lane."""
         name = f"v{total.number}_0"
@@ -108,8 +115,8 @@ class LaneWriter(Writer):
                 texts.append(self.shared_term(codes))
                 reads += self.shared_reads(codes)
             term = " * ".join(texts) or "all(0.0f)"
-            target = self.at(result.place + np.array(rows)).replace("e", "lane")
-            put = f"PUT({letter.upper()}, {result.base}, {target}, a);"
+            target = self.at(result.base, result.place + np.array(rows), "lane")
+            put = f"PUT({letter.upper()}, {target}, a);"
             lines.append(f"SUM({len(rows)}, v{letter}, {length}, {term}, {put})")
         words = result.place + np.array(order)
         self.touch(reads, [Access(result.base, words, np.arange(len(order)) % self.lanes)])
@@ -140,8 +147,8 @@ class LaneWriter(Writer):
         wide[wide < 0] = zero.number << 32
         places = {array.number: array.place for array in (*arrays, zero)}
         words = np.vectorize(places.__getitem__)(wide >> 32) + (wide & 0xFFFFFFFF)
-        where = self.at(words.reshape(-1)).replace("e", f"(j * {self.lanes} + lane)")
-        return f"{LETTER[zero.dtype].upper()}(s, {where})"
+        where = self.at("s", words.reshape(-1), f"j * {self.lanes} + lane")
+        return f"{LETTER[zero.dtype].upper()}({where})"
 
     def shared_reads(self, codes: Codes) -> list[Access]:
         """The words that lanes read for codes [terms rows]."""

@@ -51,7 +51,7 @@ class Writer:
         self.near_words = max(timeline.place("s"), 1)
         self.far_words = timeline.place(self.form.far) if self.form.far != "s" else 0
         self.say("const long t0 = 0; (void)t0;")
-        self.say("const uint32_t* const k0 = (const uint32_t*)in[0]; (void)k0;")
+        self.say("TABLE(k0, in[0], 0);")
         for array in self.arrays.zeros.values():
             self.before([], [(array, 0, 1, False)])
             self.say(self.put(array, 0, literal(0, array.dtype)))
@@ -83,6 +83,10 @@ class Writer:
         """A result with the paths last."""
         raise NotImplementedError
 
+    def each(self, size: int, statements: int) -> str:
+        """The head of a loop over so many elements."""
+        return f"FOR({size})"
+
     def together(self, total: Array, pair: str) -> str:
         """What a loop's total still needs after the loop."""
         return ""
@@ -107,8 +111,8 @@ class Writer:
 
     def put(self, array: Array, at: int, value: str, loop: bool = False) -> str:
         """The statement that writes one element into memory, element `at` + e in a loop."""
-        where = f"{array.place + at}{' + e' if loop else ''}"
-        return f"PUT({LETTER[array.dtype].upper()}, {array.base}, {where}, {value});"
+        base = f"{array.base} + e" if loop else array.base
+        return f"PUT({LETTER[array.dtype].upper()}, {base}, {array.place + at}, {value});"
 
     def name(self) -> str:
         """A new name of a variable."""
@@ -140,9 +144,10 @@ class Writer:
         program = array.owner or self.tables.known.program
         assert array.value is not None
         place = self.tables.place(program, array.value, positions, array.inverse)
-        wide = 2 if array.dtype == "int64" else 1
-        where = str(place + wide * int(offset)) if offset.isdigit() else f"{place} + {offset}"
-        return f"K{LETTER[array.dtype].upper()}(k{self.numbers[program]}, {where})"
+        name = f"k{self.numbers[program]}"
+        if offset.isdigit():
+            place, offset = place + (2 if array.dtype == "int64" else 1) * int(offset), ""
+        return f"K{LETTER[array.dtype].upper()}({name}{offset and ' + '}{offset}, {place})"
 
     def operand(self, codes: Codes, inside: set[Array]) -> str:
         """Element e of a view."""
@@ -153,28 +158,30 @@ class Writer:
         positions = codes & 0xFFFFFFFF
         if not array.moves:
             whole = step(positions) == 1
-            where = f"{positions[0]} + e" if whole else "e"
-            return self.from_table(array, np.arange(array.size) if whole else positions, where)
+            if not whole:
+                return self.from_table(array, positions, "e")
+            return self.from_table(array, np.arange(array.size), f"{positions[0]} + e" if positions[0] else "e")
         if array in inside and codes.size == array.size and np.array_equal(codes, array.codes(codes.shape)):
             return f"v{array.number}"
         places = np.array([each.place for each in arrays])[
             np.searchsorted([a.number for a in arrays], codes >> 32)
         ]
-        return f"{letter}({array.base}, {self.at(places + positions)})"
+        return f"{letter}({self.at(array.base, places + positions)})"
 
-    def at(self, positions: np.ndarray) -> str:
-        """Position e of a list, by a formula or by a table."""
+    def at(self, base: str, positions: np.ndarray, e: str = "e") -> str:
+        """A memory and element e of a list of positions in it, by a formula or by a table.
+
+        What changes from turn to turn is added to the base, so that machine code has the rest in its instructions.
+        """
         width = step(positions)
-        if width == 1:
-            return f"{positions[0]} + e"
         if width is not None:
-            return f"{positions[0]} + {width} * e"
+            return f"{base} + {e if width == 1 else f'{width} * ({e})'}, {positions[0]}"
         key = positions.tobytes()
         if key not in self.list_at:
             self.list_at[key] = self.list_size
             self.lists.append(positions)
             self.list_size += positions.size
-        return f"T[{self.list_at[key]} + e]"
+        return f"{base}, (T + {e})[{self.list_at[key]}]"
 
     # Writing.
 
@@ -235,7 +242,7 @@ class Writer:
         self.before(reads, writes)
         for line in head:
             self.say(line)
-        self.say(f"FOR({group.size}) {{ " + " ".join(lines + late) + " } " + " ".join(after))
+        self.say(f"{self.each(group.size, len(lines + late))} {{ " + " ".join(lines + late) + " } " + " ".join(after))
 
     def straight(self, item: Any) -> None:
         """An item outside of loops over elements."""
@@ -282,7 +289,7 @@ class Writer:
             self.before([(codes, long)], [(copy.result, place, codes.size, long)])
             if long:
                 put = self.put(copy.result, place, self.operand(codes, set()), loop=True)
-                self.say(f"FOR({codes.size}) {put}")
+                self.say(f"{self.each(codes.size, 1)} {put}")
             else:
                 for row, code in enumerate(codes):
                     self.say(self.put(copy.result, place + row, self.element(code)))
@@ -304,9 +311,7 @@ class Writer:
         turn = f"{length - 1} - c{own}" if item.loop.params["reverse"] else f"c{own}"
         self.say(f"TURNS(c{own}, {length}) {{")
         self.say(f"const long i{own} = {turn}, t{own} = t{around} * {length} + i{own}; (void)t{own};")
-        self.say(
-            f"const uint32_t* const k{own} = (const uint32_t*)in[{own}] + t{own} * WORDS{own}; (void)k{own};"
-        )
+        self.say(f"TABLE(k{own}, in[{own}], t{own} * WORDS{own});")
         for row, codes in item.rows:
             array, at = self.arrays.at(codes[0])
             self.say(f"auto* const {row.base} = {array.base} + {array.place + at} + i{own} * {row.size};")
