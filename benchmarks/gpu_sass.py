@@ -64,9 +64,7 @@ def instructions(text: str) -> tuple[list[Instruction], dict[str, int]]:
         elif pending and (match := re.match(r"\s+/\* 0x([0-9a-f]{16}) \*/", line)):
             bits, (predicate, name, rest) = int(match.group(1), 16), pending
             fields = (max(bits >> 41 & 15, 1), bits >> 46 & 7, bits >> 49 & 7, bits >> 52 & 63)
-            found.append(
-                Instruction(name.split(".")[0], (predicate or "").strip(), f"{name}{rest}", *fields)
-            )
+            found.append(Instruction(name.split(".")[0], (predicate or "").strip(), f"{name}{rest}", *fields))
             pending = None
     return found, labels
 
@@ -106,12 +104,17 @@ def turns(code: list[Instruction], first: int, last: int) -> int:
     return 1
 
 
-def unrolled(code: list[Instruction], loops: list[tuple[int, int]], first: int, last: int) -> list[Instruction]:
+def unrolled(
+    code: list[Instruction], loops: list[tuple[int, int]], first: int, last: int
+) -> list[Instruction]:
     """The instructions of a stretch as they are carried out, with the turns of the loops in it."""
     result: list[Instruction] = []
     place = first
     while place <= last:
-        inner = max((loop for loop in loops if loop[0] == place and loop[1] <= last and loop != (first, last)), default=None)
+        inner = max(
+            (loop for loop in loops if loop[0] == place and loop[1] <= last and loop != (first, last)),
+            default=None,
+        )
         if inner:
             once = unrolled(code, [loop for loop in loops if loop != inner], *inner)
             result += once * turns(code, *inner)
@@ -204,19 +207,25 @@ def main() -> None:
     parser.add_argument("listing", type=pathlib.Path)
     parser.add_argument("--lanes", type=int, default=16)
     parser.add_argument("--warps", type=int, default=12, help="on a multiprocessor")
-    parser.add_argument("--missing", type=float, nargs="+", default=[0.1, 0.5], help="shares of global loads that miss")
+    parser.add_argument(
+        "--missing", type=float, nargs="+", default=[0.1, 0.5], help="shares of global loads that miss"
+    )
     given = parser.parse_args()
     month, size = month_of(given.listing.read_text())
     units = collections.Counter(each.unit for each in month)
     paths = given.warps * 32 // given.lanes
-    print(f"a month: {len(month):,} instructions of a warp, {dict(units)}; {16 * size / 1024:.0f} KiB of code")
+    print(
+        f"a month: {len(month):,} instructions of a warp, {dict(units)}; {16 * size / 1024:.0f} KiB of code"
+    )
     print(f"by name: {dict(collections.Counter(each.name for each in month).most_common(12))}")
     bound = max(len(month) / 4, units["memory"], units["alu"] / 2, units["special"] * 2) * given.warps
     print(f"{paths} paths at once: at most {rate(bound, paths) / 1e6:.2f} million paths/s by issue and units")
     for missing in given.missing:
         cycles, why = simulated(month, given.warps, missing)
         slots = {name: f"{count / sum(why.values()):.0%}" for name, count in why.most_common()}
-        print(f"{missing:.0%} of global loads miss: {rate(cycles, paths) / 1e6:.2f} million paths/s simulated; {slots}")
+        print(
+            f"{missing:.0%} of global loads miss: {rate(cycles, paths) / 1e6:.2f} million paths/s simulated; {slots}"
+        )
 
 
 if __name__ == "__main__":

@@ -190,7 +190,9 @@ class Builder:
         if self.form.spread:
             self.arrays.zero(dtype)
         length = self.form.longest([len(products) for products in sums])
-        parts = [products[at : at + length] for products in sums for at in range(0, max(len(products), 1), length)]
+        parts = [
+            products[at : at + length] for products in sums for at in range(0, max(len(products), 1), length)
+        ]
         if len(parts) == len(sums):
             return self.rows(body, [self.sum_of(products) for products in sums], dtype, sums)
         partial = iter(self.rows(body, [self.sum_of(part) for part in parts], dtype, parts))
@@ -214,7 +216,12 @@ class Builder:
         if key not in self.same:
             array = self.arrays.new(view.size, self.dtype(view), stored=True, base=base)
             for first, part in runs(view.reshape(-1)):
-                body.add(Copy(array, first, part), 0 if part.size <= self.form.few else part.size, [part], self.arrays)
+                body.add(
+                    Copy(array, first, part),
+                    0 if part.size <= self.form.few else part.size,
+                    [part],
+                    self.arrays,
+                )
             self.same[key] = array.codes((view.size,))
         return self.same[key]
 

@@ -21,8 +21,8 @@ from engine.kernel.build import Builder
 from engine.kernel.form import Form
 from engine.kernel.known import Known, Tables
 from engine.kernel.operations import letter
-from engine.kernel.schedule import sink
 from engine.kernel.program import Unsupported, Value, lift, moving_values, program_of
+from engine.kernel.schedule import sink
 from engine.kernel.write import Source, Writer
 
 Call = Callable[[Sequence[jax.ShapeDtypeStruct], Sequence[Any], int], Sequence[Any]]

@@ -80,7 +80,9 @@ class LaneWriter(Writer):
             long = part.size > 1
             self.before([(part, long)], [])
             if long:
-                self.say(f"FOR({part.size}) {target}[({first} + e) * count + path] = {self.operand(part, set())};")
+                self.say(
+                    f"FOR({part.size}) {target}[({first} + e) * count + path] = {self.operand(part, set())};"
+                )
             else:
                 for row, code in enumerate(part):
                     self.say(f"ONE {target}[{first + row} * count + path] = {self.element(code)};")
@@ -111,7 +113,9 @@ class LaneWriter(Writer):
             length = max(map(len, sums))
             texts = []
             for place in range(len(next(each[0] for each in sums if each))) if length else ():
-                codes = np.array([[each[at][place] if at < len(each) else -1 for each in sums] for at in range(length)])
+                codes = np.array(
+                    [[each[at][place] if at < len(each) else -1 for each in sums] for at in range(length)]
+                )
                 texts.append(self.shared_term(codes))
                 reads += self.shared_reads(codes)
             term = " * ".join(texts) or "all(0.0f)"
@@ -170,7 +174,9 @@ class LaneWriter(Writer):
         """Whether a local array can be read as a variable here."""
         return readable_as_variable(array, self.here, self.form)
 
-    def before(self, reads: Sequence[tuple[Codes, bool]], writes: Sequence[tuple[Array, int, int, bool]]) -> None:
+    def before(
+        self, reads: Sequence[tuple[Codes, bool]], writes: Sequence[tuple[Array, int, int, bool]]
+    ) -> None:
         """Wait where the statement needs it."""
         read = [access for codes, loop in reads for access in self.accesses(codes, loop)]
         written = [
@@ -193,7 +199,9 @@ class LaneWriter(Writer):
                 own = codes >> 32 == array.number
                 lanes = self.spread(codes.size, loop)
                 words = array.place + (codes[own] & 0xFFFFFFFF)
-                found.append(Access(array.base, words, lanes[own] if isinstance(lanes, np.ndarray) else lanes))
+                found.append(
+                    Access(array.base, words, lanes[own] if isinstance(lanes, np.ndarray) else lanes)
+                )
         return found
 
     def spread(self, size: int, loop: bool) -> np.ndarray | int:

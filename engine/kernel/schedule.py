@@ -78,7 +78,10 @@ class Sinking:
         last = min(at if same else at - 1 for at, same in readers)
         own = self.body.groups[number]
         operands = sum(1 for codes in reads(item) if not uniform(codes)) if own.size else 0
-        target = next((at for at in range(last, number, -1) if self.room(self.body.groups[at], own.size, operands)), None)
+        target = next(
+            (at for at in range(last, number, -1) if self.room(self.body.groups[at], own.size, operands)),
+            None,
+        )
         if target is None or self.gain(item, number, target) <= 0:
             return
         own.items.remove(item)
@@ -91,7 +94,12 @@ class Sinking:
     def room(self, group: Group, size: int, operands: int) -> bool:
         """Whether a group is of this size and has room."""
         turns = any(isinstance(item, Turns) for item in group.items)
-        return bool(group.items) and group.size == size and not turns and (size == 0 or group.operands + operands <= LONGEST)
+        return (
+            bool(group.items)
+            and group.size == size
+            and not turns
+            and (size == 0 or group.operands + operands <= LONGEST)
+        )
 
     def gain(self, item: Any, number: int, target: int) -> float:
         """Words times groups that a move saves."""

@@ -38,7 +38,12 @@ def array_of(codes: Codes, arrays: Arrays, size: int) -> Array | None:
     """The array of so many elements that a view shows as it is; None where it shows another thing."""
     flat = codes.reshape(-1)
     array = arrays.at(flat[0])[0] if flat.size else None
-    whole = array is not None and array.moves and array.size == size and np.array_equal(flat, array.codes((size,)))
+    whole = (
+        array is not None
+        and array.moves
+        and array.size == size
+        and np.array_equal(flat, array.codes((size,)))
+    )
     return array if whole else None
 
 
@@ -65,9 +70,7 @@ def readable_as_variable(array: Array, here: set[Array], form: Form) -> bool:
 class Timeline:
     """First and last group of every array, on one clock through all bodies."""
 
-    def __init__(
-        self, body: Body, arrays: Arrays, inputs: Sequence[Array], results: list[Codes], form: Form
-    ):
+    def __init__(self, body: Body, arrays: Arrays, inputs: Sequence[Array], results: list[Codes], form: Form):
         self.arrays, self.clock, self.form = arrays, 0, form
         self.first: dict[Array, int] = {}
         self.last: dict[Array, int] = {}
@@ -136,7 +139,9 @@ class Timeline:
                     if array.body is body:
                         outside.append(array)
 
-    def store(self, codes: Codes, inside: set[Array], here: set[Array], straight: bool = False, listed: bool = False) -> None:
+    def store(
+        self, codes: Codes, inside: set[Array], here: set[Array], straight: bool = False, listed: bool = False
+    ) -> None:
         """Arrays of a view that must lie in memory to be read.
 
         `inside` and `here` are the arrays whose elements are variables of the loop and of the straight code.
@@ -189,7 +194,12 @@ class Timeline:
         """Whether a use of a carried array comes before its new value, makes that, or comes after the loop."""
         at, reader = use
         begin = self.first[new]
-        return at < begin or at > end or reader in copies or (at == begin and isinstance(reader, Group) and reader.size == new.size)
+        return (
+            at < begin
+            or at > end
+            or reader in copies
+            or (at == begin and isinstance(reader, Group) and reader.size == new.size)
+        )
 
     def send_away(self, near: int) -> None:
         """What near memory has no room for lies far: first what is read least for the time it takes room."""
@@ -210,7 +220,11 @@ class Timeline:
             room -= max(near // 64, 1)
             while load.max() > room:
                 peak = int(load.argmax())
-                own = max((own for own in movable if self.first[own] <= peak <= self.last[own]), key=movable.__getitem__, default=None)
+                own = max(
+                    (own for own in movable if self.first[own] <= peak <= self.last[own]),
+                    key=movable.__getitem__,
+                    default=None,
+                )
                 if own is None:
                     return
                 del movable[own]

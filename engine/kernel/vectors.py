@@ -19,7 +19,9 @@ class VectorWriter(Writer):
 
     def frame(self, words: str, lines: str, inputs: int, results: int) -> str:
         """The function that `bridge.cc` calls."""
-        head = f"#define MEMORY {self.near_words}\n{words}static const int32_t T[] = {{{self.list_text()}}};\n"
+        head = (
+            f"#define MEMORY {self.near_words}\n{words}static const int32_t T[] = {{{self.list_text()}}};\n"
+        )
         return head + HEAD + lines + "\n" + FOOT
 
     def input(self, array: Array, number: int) -> None:

@@ -95,7 +95,9 @@ class Writer:
         """Whether a local array can be read as a variable here."""
         return array.local
 
-    def before(self, reads: Sequence[tuple[Codes, bool]], writes: Sequence[tuple[Array, int, int, bool]]) -> None:
+    def before(
+        self, reads: Sequence[tuple[Codes, bool]], writes: Sequence[tuple[Array, int, int, bool]]
+    ) -> None:
         """Called before a statement is written.
 
         `reads` are the views that it reads from memory, `writes` stretches of arrays (array, first, size); each
@@ -160,7 +162,9 @@ class Writer:
             whole = step(positions) == 1
             if not whole:
                 return self.from_table(array, positions, "e")
-            return self.from_table(array, np.arange(array.size), f"{positions[0]} + e" if positions[0] else "e")
+            return self.from_table(
+                array, np.arange(array.size), f"{positions[0]} + e" if positions[0] else "e"
+            )
         if array in inside and codes.size == array.size and np.array_equal(codes, array.codes(codes.shape)):
             return f"v{array.number}"
         places = np.array([each.place for each in arrays])[
@@ -242,7 +246,12 @@ class Writer:
         self.before(reads, writes)
         for line in head:
             self.say(line)
-        self.say(f"{self.each(group.size, len(lines + late))} {{ " + " ".join(lines + late) + " } " + " ".join(after))
+        self.say(
+            f"{self.each(group.size, len(lines + late))} {{ "
+            + " ".join(lines + late)
+            + " } "
+            + " ".join(after)
+        )
 
     def straight(self, item: Any) -> None:
         """An item outside of loops over elements."""
