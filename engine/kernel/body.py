@@ -20,8 +20,8 @@ Products = list[tuple[Code, ...]]
 class Item:
     """Elementwise: element e of `result` from elements e of the operands.
 
-    With `start` the elements are gathered in a result of one: text(result so far, operands ...), and `pair` makes
-    one of two results.
+    With `start` the elements are gathered in a result of one: text(result so far, operands ...), and `pair`
+    makes one of two results.
     """
 
     result: Array

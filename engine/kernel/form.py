@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 TERM, STORE = 4, 12
-"""Instructions of a term of a sum that lanes share, and of keeping the sum and finding it again (from machine code)."""
+"""Instructions of a term of a sum that lanes share, and of keeping the sum (read off machine code)."""
 
 
 @dataclass(frozen=True)
 class Form:
     """A kernel's form; a CPU has one lane, which is a vector of paths.
 
-    `few`: the most numbers of an array that are variables rather than memory. `far`: the memory of arrays of which a loop
-    reads or writes a row a turn. `near`: the most words of a path in the memory `s`; what they have no room for lies far.
+    `few`: the most numbers of an array that are variables rather than memory. `far`: the memory of arrays of
+    which a loop reads or writes a row a turn. `near`: the most words of a path in the memory `s`; what they
+    have no room for lies far.
     """
 
     lanes: int = 1
@@ -22,7 +23,7 @@ class Form:
 
     @property
     def spread(self) -> bool:
-        """Whether a path has many lanes: then variables belong to the group that makes them, and sums are shared."""
+        """Whether a path has many lanes: variables belong to the group that makes them, sums are shared."""
         return self.lanes > 1
 
     def longest(self, lengths: Sequence[int]) -> int:

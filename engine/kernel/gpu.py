@@ -1,6 +1,7 @@
-"""A kernel for NVIDIA's GPUs: CUDA with a path on some lanes of a warp, compiled to PTX, called by XLA's own call of PTX.
+"""A kernel for NVIDIA's GPUs: CUDA with a path on some lanes of a warp, compiled to PTX, called by XLA.
 
-Nothing of it has run on a GPU: it has been compiled for one, and its source carried out on a CPU (docs/kernel.md).
+Nothing of it has run on a GPU. It has been compiled for one, and its source carried out on a CPU
+(docs/kernel.md).
 """
 
 import pathlib
@@ -66,7 +67,7 @@ class Gpu:
         return LaneWriter(arrays, tables, self.form)
 
     def warps(self, source: Source) -> int:
-        """Warps of a block, of which a multiprocessor runs one. Raises Unsupported where a path needs too much."""
+        """Warps of a block, one a multiprocessor. Raises Unsupported where a path needs too much memory."""
         paths = 1024 * SHARED[self.capability] // (4 * source.near)
         warps = min(paths * self.form.lanes // 32, WARPS)
         if not warps:
@@ -81,7 +82,8 @@ class Gpu:
             "name": "undertow_lanes", "kernel_type": "ptx",
             "kernel_data": ptx(source.text, self.architecture, warps, self.folder),
             "grid_y": np.int32(1), "grid_z": np.int32(1), "block_x": np.int32(32 * warps),
-            "block_y": np.int32(1), "block_z": np.int32(1), "shared_mem_bytes": np.int32(4 * source.near * paths),
+            "block_y": np.int32(1), "block_z": np.int32(1),
+            "shared_mem_bytes": np.int32(4 * source.near * paths),
         }  # fmt: skip
 
         def call(
@@ -96,8 +98,8 @@ class Gpu:
         return call
 
 
-def gpu_of(device: jax.Device, folder: pathlib.Path) -> Gpu:
-    """The kind of GPU that a device is. Raises NoGpu where there is no kernel for it or for this JAX."""
+def gpu_of(device: Any, folder: pathlib.Path) -> Gpu:
+    """The kind of GPU that a device of JAX is. Raises NoGpu where there is no kernel for it or for this JAX."""
     if jax.__version__ not in TRIED:
         raise NoGpu(
             f"kernels for GPUs are called through JAX {' or '.join(TRIED)}, and this is {jax.__version__}"

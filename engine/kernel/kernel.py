@@ -1,4 +1,5 @@
-"""A function of one path as one compiled program that evaluates many: traced, written in C++ or CUDA, called by XLA.
+"""A function of one path as one compiled program that evaluates many: traced, written, compiled, called by
+XLA.
 
     kernel = kernel_of(function, shared, moving, Cpu(folder))
     results = kernel(kernel.tables(*shared), *moving_with_paths_last)

@@ -1,7 +1,7 @@
 """The source for a GPU: a path on LANES threads of a warp, its memory in shared memory (`frame.cuh`).
 
-Elements of a loop are spread over the lanes, element e on lane e modulo LANES; straight code is carried out by every lane for
-itself. What another lane has written is read after a wait (`engine.kernel.syncs`).
+Elements of a loop are spread over the lanes, element e on lane e modulo LANES; straight code is carried out
+by every lane for itself. What another lane has written is read after a wait (`engine.kernel.syncs`).
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from engine.kernel.write import Writer
 BANKS = 32
 """Words of shared memory that a warp reaches at once, each in a bank of its own."""
 SHORT, TURNS = 25, 8
-"""Statements and turns up to which a loop is written out, so that its loads overlap (simulated: docs/kernel.md)."""
+"""Statements and turns up to which a loop is written out: its loads overlap (simulated: docs/kernel.md)."""
 C = {"f": "float", "i": "int32_t", "u": "uint32_t", "l": "int64_t"}
 """C's types by letter."""
 
@@ -35,7 +35,7 @@ class LaneWriter(Writer):
         self.here: set[Array] = set()
 
     def frame(self, words: str, lines: str, inputs: int, results: int) -> str:
-        """The kernel: pointers of tables and inputs, the number of paths, pointers of results and of far memory."""
+        """The kernel: tables and inputs, the number of paths, results and far memory."""
         self.near_words = padded(self.near_words, self.lanes)
         ins = [f"in{number}" for number in range(len(self.numbers) + inputs)]
         outs = [f"out{number}" for number in range(results)]
@@ -43,12 +43,21 @@ class LaneWriter(Writer):
             *(f"const void* __restrict__ {name}" for name in ins), "const int64_t* __restrict__ counts",
             *(f"void* __restrict__ {name}" for name in outs), "uint32_t* __restrict__ scratch",
         ]  # fmt: skip
-        return (
-            f"#define LANES {self.lanes}\n#define MEMORY {self.near_words}\n#define SCRATCH {self.far_words}\n"
-            f"#define OPERANDS {len(ins) + 1}\n{words}static DEVICE const {self.list_type()} T[] = {{{self.list_text()}}};\n"
-            f"KERNEL undertow_lanes({', '.join(parameters)}) {{\n"
-            f"  const void* const in[] = {{{', '.join(ins)}}};\n  void* const out[] = {{{', '.join(outs)}}};\n"
-            f"  PATHS(counts[0]) {{\n{lines}\n  }}\n}}\n"
+        sizes = {
+            "LANES": self.lanes,
+            "MEMORY": self.near_words,
+            "SCRATCH": self.far_words,
+            "OPERANDS": len(ins) + 1,
+        }
+        return "\n".join(
+            (
+                *(f"#define {name} {size}" for name, size in sizes.items()),
+                f"{words}static DEVICE const {self.list_type()} T[] = {{{self.list_text()}}};",
+                f"KERNEL undertow_lanes({', '.join(parameters)}) {{",
+                f"  const void* const in[] = {{{', '.join(ins)}}};",
+                f"  void* const out[] = {{{', '.join(outs)}}};",
+                f"  PATHS(counts[0]) {{\n{lines}\n  }}\n}}\n",
+            )
         )
 
     def list_type(self) -> str:
@@ -103,13 +112,17 @@ class LaneWriter(Writer):
         """Every element by its own expression; many sums by one lane each."""
         if item.products is None or len(item.rows) == 1 or not self.shareable(item.products):
             super().rows(item)
-            return
-        result, letter = item.result, LETTER[item.result.dtype]
-        order = sorted(range(len(item.products)), key=lambda row: -len(item.products[row]))
+        else:
+            self.shared_sums(item.result, item.products)
+
+    def shared_sums(self, result: Array, products: list[Products]) -> None:
+        """One sum a lane and round, the longest first, its terms by lists of places."""
+        letter = LETTER[result.dtype]
+        order = sorted(range(len(products)), key=lambda row: -len(products[row]))
         rounds = [order[at : at + self.lanes] for at in range(0, len(order), self.lanes)]
         reads, lines = [], []
         for rows in rounds:
-            sums = [item.products[row] for row in rows]
+            sums = [products[row] for row in rows]
             length = max(map(len, sums))
             texts = []
             for place in range(len(next(each[0] for each in sums if each))) if length else ():

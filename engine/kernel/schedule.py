@@ -1,7 +1,8 @@
 """Later is better: an item moves to the last group that its readers allow where that saves memory.
 
-A builder places every item as early as it can, so that arrays wait long for their readers. Moved late, and best into the
-loop of its only reader, an item's result lives shorter or is a variable of that loop, and its operands may live longer.
+A builder places every item as early as it can, so that arrays wait long for their readers. Moved late, and
+best into the loop of its only reader, an item's result lives shorter or is a variable of that loop, and its
+operands may live longer.
 """
 
 import math

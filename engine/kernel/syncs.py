@@ -1,4 +1,4 @@
-"""Where lanes of a path must wait for one another: an exact account of who touched which word since the last wait.
+"""Where lanes of a path must wait for one another: an exact account of who touched which word since they did.
 
 Every address of a kernel is known when it is written, so nothing here is an estimate.
 """
@@ -13,7 +13,7 @@ NOBODY, ALL = -1, -2
 
 
 class Access(NamedTuple):
-    """Words of a memory, each touched by a lane, or all by every lane (with one value where they are written)."""
+    """Words of a memory, each touched by a lane, or all by every lane (which write one value)."""
 
     base: str
     words: np.ndarray

@@ -49,9 +49,7 @@ def array_of(codes: Codes, arrays: Arrays, size: int) -> Array | None:
 
 def home_of(array: Array) -> Array:
     """The array in whose place an array lies in the end."""
-    while array.home is not None:
-        array = array.home
-    return array
+    return array if array.home is None else home_of(array.home)
 
 
 def variables(group: Group) -> set[Array]:
@@ -62,7 +60,8 @@ def variables(group: Group) -> set[Array]:
 def readable_as_variable(array: Array, here: set[Array], form: Form) -> bool:
     """Whether a local array can be read as a variable where `here` was made.
 
-    Lanes read variables of their own group alone, to need fewer registers. A 64-bit integer has no place in memory and is a variable everywhere.
+    Lanes read variables of their own group alone, to need fewer registers. A 64-bit integer has no place in
+    memory and is a variable everywhere.
     """
     return array.local and (not form.spread or array in here or array.dtype == "int64")
 
@@ -163,7 +162,7 @@ class Timeline:
     # Arrays in the place of others, so that a copy between them is none.
 
     def share(self) -> None:
-        """What a loop begins with, and what a turn hands to the next, lies where the loop carries it, if it can."""
+        """What a loop begins with and what a turn hands on lies where the loop carries it, if it can."""
         for item, (_, end) in self.loops.items():
             starts = {copy.result: copy for copy in item.start}
             for copy in item.body.end:
@@ -191,7 +190,7 @@ class Timeline:
         return array.stored and array.base == "s" and not array.always_zero and array.home is None
 
     def over(self, use: tuple[int, Any], new: Array, end: int, copies: set[Copy]) -> bool:
-        """Whether a use of a carried array comes before its new value, makes that, or comes after the loop."""
+        """Whether a use of a carried array comes before its new value, makes it, or comes after the loop."""
         at, reader = use
         begin = self.first[new]
         return (
@@ -220,13 +219,10 @@ class Timeline:
             room -= max(near // 64, 1)
             while load.max() > room:
                 peak = int(load.argmax())
-                own = max(
-                    (own for own in movable if self.first[own] <= peak <= self.last[own]),
-                    key=movable.__getitem__,
-                    default=None,
-                )
-                if own is None:
+                alive = [own for own in movable if self.first[own] <= peak <= self.last[own]]
+                if not alive:
                     return
+                own = max(alive, key=lambda each: movable[each])
                 del movable[own]
                 load[self.first[own] : self.last[own] + 1] -= own.size
                 for array in families.pop(own):

@@ -1,7 +1,8 @@
 """A body as source: groups as loops and straight code, loops over turns.
 
-What CPU and GPU share. `FOR(n)` is a loop over elements e, `PUT` writes a word of a path's memory, and types and
-functions have the names of `frame.h`; `engine.kernel.vectors` and `engine.kernel.lanes` say what a frame makes of them.
+What CPU and GPU share. `FOR(n)` is a loop over elements e, `PUT` writes a word of a path's memory, and types
+and functions have the names of `frame.h`; the writers of `vectors.py` and `lanes.py` know the rest of a
+frame.
 """
 
 from collections.abc import Sequence
@@ -100,8 +101,8 @@ class Writer:
     ) -> None:
         """Called before a statement is written.
 
-        `reads` are the views that it reads from memory, `writes` stretches of arrays (array, first, size); each
-        with whether element e is that of a loop or every one is read or written as it stands.
+        `reads` are the views that it reads from memory, `writes` stretches of arrays (array, first, size);
+        each with whether it is in a loop over elements.
         """
 
     def between_turns(self) -> None:
@@ -175,7 +176,7 @@ class Writer:
     def at(self, base: str, positions: np.ndarray, e: str = "e") -> str:
         """A memory and element e of a list of positions in it, by a formula or by a table.
 
-        What changes from turn to turn is added to the base, so that machine code has the rest in its instructions.
+        What changes from turn to turn is added to the base: the rest fits into instructions that read.
         """
         width = step(positions)
         if width is not None:
@@ -207,9 +208,12 @@ class Writer:
 
     def loop(self, group: Group) -> None:
         """A loop over elements; what it reads twice is read once."""
-        inside, lines, head, after = registers(group), [], [], []
+        inside, after = registers(group), []
+        lines: list[str] = []
+        head: list[str] = []
+        late: list[str] = []
         read: dict[str, str] = {}
-        reads, writes, late = [], [], []
+        reads, writes = [], []
 
         def text(codes: Codes) -> str:
             source = self.operand(codes, inside)

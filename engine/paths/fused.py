@@ -1,6 +1,7 @@
 """A chunk of paths by one compiled program: the whole path as one function, and the kernel made of it.
 
-`engine.kernel` writes C++ or CUDA from the trace of `whole_path`; XLA calls it in place of its own form of the chunk.
+`engine.kernel` writes C++ or CUDA from the trace of `whole_path`; XLA calls it in place of its own form of
+the chunk.
 """
 
 from collections.abc import Callable

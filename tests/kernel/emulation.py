@@ -1,4 +1,4 @@
-"""A kernel for a GPU on this machine's processor: the same source under `emulate.h`, its threads as fibres."""
+"""A kernel for a GPU on this machine's processor: the same source under `emulate.h`, threads as fibres."""
 
 import pathlib
 from collections.abc import Sequence

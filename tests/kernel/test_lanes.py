@@ -1,7 +1,8 @@
 """A GPU's kernel, carried out on this machine's processor: what JAX gives, and no lane ahead of another.
 
-`emulate.h` runs the CUDA source thread by thread from one wait to the next and holds every access to a path's memory against
-those of its other lanes. No address depends on a number of the path, so what holds for some paths holds for all.
+`emulate.h` runs the CUDA source thread by thread from one wait to the next and holds every access to a path's
+memory against those of its other lanes. No address depends on a number of the path, so what holds for some
+paths holds for all.
 """
 
 import jax

@@ -1,16 +1,11 @@
-"""How long would a fused kernel take on an H100? Its machine code counted and simulated, without the device.
+"""Machine code of a fused kernel counted, and a model of how long an H100's multiprocessor takes for it.
 
-    nvdisasm -c -hex KERNEL.cubin > KERNEL.sass; python benchmarks/gpu_sass.py KERNEL.sass --lanes 16 --warps 12
-
-Reads the innermost loop over turns (a month) with all the loops in it, whose turns are read from the machine code.
-Prints instructions of a warp and month by unit, bytes of code, and what a model of one multiprocessor makes of
-them: four schedulers that issue in order, the compiler's own stalls, scoreboards and waits, and assumed latencies.
-A model, not a measurement: instruction fetch never stalls, memory has room for all requests, no bank conflicts.
+The model: four schedulers that issue in order, the compiler's own stalls, scoreboards and waits, and assumed
+latencies. Instruction fetch never stalls, memory has room for all requests, and banks do not conflict. It is
+no measurement.
 """
 
-import argparse
 import collections
-import pathlib
 import random
 import re
 from typing import NamedTuple
@@ -18,8 +13,6 @@ from typing import NamedTuple
 CORES, CLOCK = 132, 1.755e9
 """Multiprocessors of an H100 SXM and their clock under load, Hz."""
 MONTHS = 60
-CACHE = 128 * 1024
-"""Bytes of a multiprocessor's instruction cache."""
 UNITS = {
     "fma": {"FADD", "FMUL", "FFMA", "IMAD", "HFMA2", "UIMAD"},
     "memory": {"LDS", "STS", "LDG", "STG", "LDL", "STL", "SHFL", "LD", "ST", "LDC"},
@@ -126,7 +119,7 @@ def unrolled(
 
 
 def month_of(text: str) -> tuple[list[Instruction], int]:
-    """(instructions of a warp in a month, instructions of its code): the longest loop that two others enclose.
+    """(instructions of a warp in a month, of its code): the longest loop that two others enclose.
 
     Raises ValueError where there is none.
     """
@@ -199,34 +192,3 @@ def simulated(month: list[Instruction], warps: int, missing: float) -> tuple[flo
 def rate(cycles: float, paths: int) -> float:
     """Paths/s of a device whose multiprocessors each take so many cycles for a month of so many paths."""
     return CORES * CLOCK * paths / (cycles * MONTHS)
-
-
-def main() -> None:
-    """Count, simulate, print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("listing", type=pathlib.Path)
-    parser.add_argument("--lanes", type=int, default=16)
-    parser.add_argument("--warps", type=int, default=12, help="on a multiprocessor")
-    parser.add_argument(
-        "--missing", type=float, nargs="+", default=[0.1, 0.5], help="shares of global loads that miss"
-    )
-    given = parser.parse_args()
-    month, size = month_of(given.listing.read_text())
-    units = collections.Counter(each.unit for each in month)
-    paths = given.warps * 32 // given.lanes
-    print(
-        f"a month: {len(month):,} instructions of a warp, {dict(units)}; {16 * size / 1024:.0f} KiB of code"
-    )
-    print(f"by name: {dict(collections.Counter(each.name for each in month).most_common(12))}")
-    bound = max(len(month) / 4, units["memory"], units["alu"] / 2, units["special"] * 2) * given.warps
-    print(f"{paths} paths at once: at most {rate(bound, paths) / 1e6:.2f} million paths/s by issue and units")
-    for missing in given.missing:
-        cycles, why = simulated(month, given.warps, missing)
-        slots = {name: f"{count / sum(why.values()):.0%}" for name, count in why.most_common()}
-        print(
-            f"{missing:.0%} of global loads miss: {rate(cycles, paths) / 1e6:.2f} million paths/s simulated; {slots}"
-        )
-
-
-if __name__ == "__main__":
-    main()
