@@ -119,9 +119,9 @@ def main() -> None:
     month, size = sass.month_of(listing)
     units = collections.Counter(each.unit for each in month)
     print(
-        f"compiled for an H100 in {spent:.0f} s: {given.lanes} lanes a path, {warps} warps and {paths} paths at "
-        f"once on a multiprocessor, {registers} registers, {spilled} bytes spilled, {4 * source.near:,} bytes of "
-        f"shared memory a path, {4 * source.far:,} of global memory"
+        f"compiled for an H100 in {spent:.0f} s: {given.lanes} lanes a path, {warps} warps and {paths} paths "
+        f"at once on a multiprocessor, {registers} registers, {spilled} bytes spilled, "
+        f"{4 * source.near:,} bytes of shared memory a path, {4 * source.far:,} of global memory"
     )
     print(f"a month: {16 * size / 1024:.0f} KiB of code, {len(month):,} instructions of a warp {dict(units)}")
     bound = warps * max(len(month) / 4, units["memory"], units["alu"] / 2, units["special"] * 2)

@@ -99,7 +99,7 @@ class Gpu:
 
 
 def gpu_of(device: Any, folder: pathlib.Path) -> Gpu:
-    """The kind of GPU that a device of JAX is. Raises NoGpu where there is no kernel for it or for this JAX."""
+    """The kind of GPU that a device is. Raises NoGpu where there is no kernel for it or for this JAX."""
     if jax.__version__ not in TRIED:
         raise NoGpu(
             f"kernels for GPUs are called through JAX {' or '.join(TRIED)}, and this is {jax.__version__}"

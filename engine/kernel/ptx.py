@@ -1,6 +1,7 @@
 """NVIDIA's compiler: from a kernel's source to PTX, in the user's cache folder."""
 
 import functools
+import hashlib
 import os
 import pathlib
 import shutil
@@ -45,19 +46,24 @@ def frame() -> str:
     return (HERE / "frame.cuh").read_text()
 
 
-def assembled(
-    source: str, architecture: str, warps: int, folder: pathlib.Path, kind: str = "ptx"
-) -> pathlib.Path:
-    """PTX, or with `kind` cubin machine code, of a kernel's source for blocks of so many warps.
+def assembled(source: str, architecture: str, warps: int, folder: pathlib.Path) -> pathlib.Path:
+    """PTX of a kernel's source for blocks of so many warps, compiled unless the folder has it.
 
-    Compiled unless the folder has it. Raises NoCompiler.
+    Without a compiler any compiler's will do that the folder has. Raises NoCompiler where it has none.
     """
     text = frame() + source
-    flags = (*FLAGS, f"-arch={architecture}", f"-DWARPS={warps}", f"-{kind}")
-    path = folder / f"{digest([nvcc()], text, *flags)}.{kind}"
+    flags = (*FLAGS, f"-arch={architecture}", f"-DWARPS={warps}", "-ptx")
+    name = hashlib.sha256("\0".join((text, *flags)).encode()).hexdigest()[:32]
+    try:
+        command = [nvcc()]
+    except NoCompiler:
+        if brought := sorted(folder.glob(f"{name}-*.ptx")):
+            return brought[0]
+        raise
+    path = folder / f"{name}-{digest(command)}.ptx"
     if not path.exists():
         write_whole(path.with_suffix(".cu"), lambda name: put(name, text))
-        make(path, [nvcc(), *flags, str(path.with_suffix(".cu"))])
+        make(path, [*command, *flags, str(path.with_suffix(".cu"))])
     return path
 
 

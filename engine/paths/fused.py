@@ -81,8 +81,10 @@ class FusedChunk:
         return self.finish(self.kernel(tables, ids), ids, count)
 
 
-def fused_chunk(system: System, sampler: Sampler, seed: Seed, finish: Finish) -> FusedChunk:
-    """The chunk function of a kernel for this system and samplers of this kind.
+def fused_chunk(
+    system: System, sampler: Sampler, seed: Seed, finish: Finish, own: Machine | None = None
+) -> FusedChunk:
+    """The chunk function of a kernel for this system and samplers of this kind, on `own` or what devices are.
 
     Raises NoKernel where there can be none.
     """
@@ -90,7 +92,7 @@ def fused_chunk(system: System, sampler: Sampler, seed: Seed, finish: Finish) ->
     path = jax.ShapeDtypeStruct((), jnp.int64)
     try:
         with for_a_kernel():
-            kernel = kernel_of(whole_path, shared, (path,), machine())
+            kernel = kernel_of(whole_path, shared, (path,), own or machine())
     except (Unsupported, NoCompiler, NoGpu) as error:
         raise NoKernel(str(error)) from error
     return FusedChunk(kernel, finish)
