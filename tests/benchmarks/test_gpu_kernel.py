@@ -1,4 +1,4 @@
-"""A kernel's machine code, loops counted by hand, and the model of a multiprocessor held to what it must give."""
+"""A kernel's machine code, loops counted by hand, and the model of a multiprocessor."""
 
 import pytest
 

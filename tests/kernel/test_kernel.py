@@ -60,6 +60,13 @@ def test_a_kernel_serves_other_numbers(kernel):
             np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("backend, barriers", [("cpu", True), ("gpu", False)])
+def test_tables_for_a_gpu_have_no_barrier(kernel, monkeypatch, backend, barriers):
+    """Its compiler refuses the ones under the command's flags."""
+    monkeypatch.setattr(jax, "default_backend", lambda: backend)
+    assert ("optimization_barrier" in str(jax.make_jaxpr(lambda s: kernel.tables(s))(SHARED))) == barriers
+
+
 def test_paths_do_not_depend_on_their_neighbours(kernel):
     """Each path alone is the same to the bit as among others."""
     x = np.random.default_rng(7).normal(size=(9, N)).astype(np.float32)
