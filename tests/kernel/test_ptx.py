@@ -28,9 +28,8 @@ def test_without_a_compiler_there_is_a_reason(tmp_path, no_compiler):
 def test_a_kernel_that_was_brought_along_serves(tmp_path, monkeypatch):
     """What one compiler has made is taken where there is none; another source, another GPU's is not."""
     compiler = tmp_path / "nvcc"
-    compiler.write_text(
-        '#!/bin/sh\nif [ "$1" = --version ]; then echo 1; exit; fi\nfor last; do true; done\necho made > "$last"\n'
-    )
+    script = 'if [ "$1" = --version ]; then echo 1; exit; fi; for last; do true; done; echo made > "$last"'
+    compiler.write_text(f"#!/bin/sh\n{script}\n")
     compiler.chmod(0o755)
     monkeypatch.setenv("NVCC", str(compiler))
     made = ptx.assembled(SOURCE, "sm_90", 1, tmp_path)
