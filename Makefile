@@ -98,7 +98,7 @@ validate: setup ## published numbers beside the engine's: docs/validation.md
 
 bench: setup ## all benchmarks on this machine (an hour), results as lines of JSON and one table in BENCH_OUT
 	@rm -f $(BENCH_OUT)/results.jsonl
-	@for file in $(filter-out $(addprefix %/,command.py gpu_check.py gpu_month.py gpu_run.py record.py table.py),$(wildcard benchmarks/*.py)); do \
+	@for file in $(filter-out $(addprefix %/,command.py gpu_check.py gpu_kernel.py gpu_month.py gpu_run.py record.py table.py),$(wildcard benchmarks/*.py)); do \
 		echo "== $$file"; BENCH_OUT=$(BENCH_OUT) $(BIN)/python $$file || exit 1; done
 	@$(BIN)/python benchmarks/table.py $(BENCH_OUT) | tee $(BENCH_OUT)/table.md
 
@@ -106,7 +106,7 @@ pictures: develop ## docs/figures again from the report of RUN, a run of the shi
 	$(BIN)/python -m pip install --quiet 'pillow>=11'
 	$(BIN)/python -m tests.report.pictures $(RUN)
 
-gpu-check: setup ## compile a run for an H100 without one, count kernels: pinned JAX and CUDA 12, GPU_JAX and CUDA 13
+gpu-check: setup ## compile a run for an H100 without one, count kernels: pinned JAX and CUDA 12, GPU_JAX and CUDA 13; the fused kernel
 	test -x .venv-gpu/bin/python || $(PYTHON) -m venv .venv-gpu
 	.venv-gpu/bin/python -m pip install --quiet --no-deps nvidia-cuda-nvcc-cu12 nvidia-cuda-cupti-cu12 \
 		$$($(BIN)/python -c 'import jax; print(*(f"{name}=={jax.__version__}" for name in ("jax-cuda12-plugin", "jax-cuda12-pjrt")))')
@@ -116,8 +116,9 @@ gpu-check: setup ## compile a run for an H100 without one, count kernels: pinned
 	test -x .venv-gpu13/bin/python || $(PYTHON_NEW) -m venv .venv-gpu13
 	.venv-gpu13/bin/python -m pip install --quiet jax==$(GPU_JAX) equinox jaxtyping optax pandas pyarrow scipy
 	.venv-gpu13/bin/python -m pip install --quiet --no-deps nvidia-cuda-nvcc nvidia-cuda-cupti nvidia-nvvm \
-		jax-cuda13-plugin==$(GPU_JAX) jax-cuda13-pjrt==$(GPU_JAX)
+		nvidia-cuda-crt nvidia-cuda-runtime nvidia-cuda-nvdisasm jax-cuda13-plugin==$(GPU_JAX) jax-cuda13-pjrt==$(GPU_JAX)
 	PYTHONPATH=. .venv-gpu13/bin/python benchmarks/gpu_check.py
+	PYTHONPATH=. .venv-gpu13/bin/python benchmarks/gpu_kernel.py
 
 gpu-try: setup ## the script for a GPU on this CPU, all phases at tiny size, into out/gpu-try
 	$(BIN)/python benchmarks/gpu_run.py --tiny --prepare --out out/gpu-try

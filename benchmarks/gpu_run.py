@@ -170,11 +170,14 @@ def prepare(path: pathlib.Path, sizes: Sizes) -> None:
 
     prepare_devices(1)
     from benchmarks.gpu.agreement import prepare as write
+    from benchmarks.gpu.fused import prepare as compile_kernels
 
     head = write(path, sizes)
     print(
         f"{path}: {head['paths']:,} paths x {head['months']} months, {head['MB']:.1f} MB, {head['processor']}"
     )
+    if sizes == Sizes():
+        print(compile_kernels(path, sizes.months))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,6 +1,7 @@
 """Precision of the whole engine, and arithmetic that all its parts share."""
 
 import contextlib
+import contextvars
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,24 @@ def double_precision() -> Iterator[None]:
     """
     with jax.enable_x64(True), jax.default_matmul_precision("highest"):
         yield
+
+
+KERNEL: contextvars.ContextVar[bool] = contextvars.ContextVar("kernel", default=False)
+
+
+@contextlib.contextmanager
+def for_a_kernel() -> Iterator[None]:
+    """What is traced inside becomes a kernel, which adds in the order of the program on every device."""
+    before = KERNEL.set(True)
+    try:
+        yield
+    finally:
+        KERNEL.reset(before)
+
+
+def adds_in_order() -> bool:
+    """Whether entries added to rows are added in a certain order: on a CPU, and in a kernel."""
+    return KERNEL.get() or jax.default_backend() == "cpu"
 
 
 def require_double_precision() -> None:

@@ -1,13 +1,13 @@
 """Sparse shares of one group in another: a matrix stored as its entries."""
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 from numpy.typing import ArrayLike
 
 from engine.book.arrays import floats, integers
+from engine.numerics import adds_in_order
 
 
 class Links(eqx.Module):
@@ -36,7 +36,7 @@ class Links(eqx.Module):
 
     def __matmul__(self, x: Float[Array, "columns"]) -> Float[Array, "rows"]:
         each = self.share * x.at[self.column].get(mode="promise_in_bounds", wrap_negative_indices=False)
-        if jax.default_backend() != "cpu":
+        if not adds_in_order():
             # A GPU adds into a row in no certain order; a sum over entries side by side has one.
             there, place = self.side_by_side
             return jnp.sum(jnp.where(there, each[place], jnp.zeros((), x.dtype)), axis=1)

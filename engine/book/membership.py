@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 from numpy.typing import ArrayLike
 
 from engine.book.arrays import floats, integers
+from engine.numerics import adds_in_order
 
 
 class Membership(eqx.Module):
@@ -28,7 +28,7 @@ class Membership(eqx.Module):
 
     def __matmul__(self, x: Float[Array, "members"]) -> Float[Array, "groups"]:
         each = x if self.weight is None else self.weight * x
-        if jax.default_backend() != "cpu":
+        if not adds_in_order():
             # A GPU adds into a row in no certain order; a product of matrices has one.
             return self.matrix @ x
         totals = jnp.zeros((self.groups,), x.dtype)

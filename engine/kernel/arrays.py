@@ -43,6 +43,8 @@ class Array:
     always_zero: bool = False
     base: str = "s"
     place: int = -1
+    listed: bool = False  # read through lists of places in near memory
+    home: "Array | None" = None  # the array in whose place it lies
 
     @property
     def moves(self) -> bool:

@@ -6,36 +6,41 @@ from typing import Any
 
 import numpy as np
 
-from engine.kernel.arrays import Array, Codes, uniform
+from engine.kernel.arrays import Array, Code, Codes, uniform
 from engine.kernel.program import Equation, Program
 
-FEW = 5
-"""Numbers of an array that are variables of the kernel rather than memory."""
 LONGEST = 160
 """Operands of the items of one loop: more spill registers."""
 
 Text = Callable[[Sequence[str]], str]
+Products = list[tuple[Code, ...]]
 
 
 @dataclass(eq=False, repr=False)
 class Item:
     """Elementwise: element e of `result` from elements e of the operands.
 
-    With `start` the elements are gathered in a result of one: text(result so far, operands ...).
+    With `start` the elements are gathered in a result of one: text(result so far, operands ...), and `pair`
+    makes one of two results.
     """
 
     result: Array
     text: Text
     operands: list[Codes]  # each [size of the loop]
     start: str | None = None
+    pair: str = ""
 
 
 @dataclass(eq=False, repr=False)
 class Rows:
-    """Element r of `result` from its own list of operands."""
+    """Element r of `result` from its own list of operands.
+
+    `products` where every one is a sum of products of one or two elements.
+    """
 
     result: Array
     rows: list[tuple[Text, Codes]]
+    products: list[Products] | None = None
 
 
 @dataclass(eq=False, repr=False)
@@ -88,9 +93,9 @@ class Body:
         self.groups[number].items.append(item)
         item.result.body, item.result.group = self, max(number, item.result.group)
 
-    def together(self, array: Array, codes: Codes, size: int) -> bool:
+    def together(self, array: Array, codes: Codes, size: int, group: Group | None = None) -> bool:
         """Whether a group of this size may read a view of an array that it makes itself."""
-        group = self.groups[array.group]
+        group = group or self.groups[array.group]
         if group.size != size or any(isinstance(item, Turns) for item in group.items):
             return False
         return size == 0 or array.size == size and np.array_equal(codes, array.codes(codes.shape))

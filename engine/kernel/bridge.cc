@@ -1,4 +1,5 @@
 // What XLA calls: hands the pointers of operands and results to a kernel that engine/kernel wrote.
+#include <exception>
 #include <vector>
 
 #include "xla/ffi/api/ffi.h"
@@ -20,7 +21,11 @@ static ffi::Error run(ffi::RemainingArgs operands, ffi::RemainingRets results, i
     if (result.has_error()) return result.error();
     out.push_back((*result)->untyped_data());
   }
-  undertow_paths(in.data(), out.data(), static_cast<long>(count));
+  try {
+    undertow_paths(in.data(), out.data(), static_cast<long>(count));
+  } catch (const std::exception& error) {
+    return ffi::Error::Internal(error.what());
+  }
   return ffi::Error::Success();
 }
 

@@ -8,13 +8,16 @@ import numpy as np
 
 from engine.kernel import structure
 from engine.kernel.arrays import Array, Arrays, Code, Codes, runs, step, uniform
-from engine.kernel.body import FEW, Body, Copy, Item, Rows, Text, Turns
+from engine.kernel.body import Body, Copy, Item, Products, Rows, Text, Turns
+from engine.kernel.form import Form
 from engine.kernel.known import Known
 from engine.kernel.operations import ELEMENTWISE, expression, letter, literal
 from engine.kernel.program import Equation, Program, Unsupported, Value, bodies, carry_range
 
 WIDEST = 64
 """Terms of a sum that are written out for every element of a loop."""
+FEW = 5
+"""Terms that are written out, and rows of longer ones that are added up one by one."""
 DENSE = 0.7
 """Share of entries other than zero from which on a known matrix is multiplied as a whole."""
 
@@ -43,15 +46,16 @@ class Builder:
     """Builds the body of a program and those of its loops.
 
     `moving` are the values that paths change, `owners` the program of every known value, `makers` the
-    equations of all values, `concrete` the known values that choose elements.
+    equations of all values, `concrete` the known values that choose elements, `form` how the
+    kernel keeps numbers.
     """
 
-    def __init__(self, known: Known, concrete: dict[Value, np.ndarray]):
+    def __init__(self, known: Known, concrete: dict[Value, np.ndarray], arrays: Arrays, form: Form):
         programs = list(bodies(known.program))
         self.moving, self.concrete = known.moving, concrete
         self.owners = {value: program for program in programs for value in known.own(program)}
         self.makers = {v: e for program in programs for e in program.equations for v in e.results}
-        self.arrays = Arrays()
+        self.arrays, self.form = arrays, form
         self.views: dict[Value, Codes] = {}
         self.same: dict[tuple, Codes] = {}
 
@@ -163,7 +167,7 @@ class Builder:
     ) -> Codes:
         """A new array of elements of the operands; straight code where they are few."""
         size = views[0].size if size is None else size
-        if size <= FEW:
+        if size <= self.form.few:
             columns = np.stack(views, axis=-1) if views else np.zeros((size, 0), np.int64)
             return self.rows(body, [(text, column) for column in columns], dtype)
         array = self.arrays.new(size, dtype)
@@ -173,11 +177,27 @@ class Builder:
             raise Unsupported("more than a few 64-bit integers")
         return array.codes((size,))
 
-    def rows(self, body: Body, rows: list[tuple[Text, Codes]], dtype: str) -> Codes:
+    def rows(
+        self, body: Body, rows: list[tuple[Text, Codes]], dtype: str, products: list[Products] | None = None
+    ) -> Codes:
         """A new array of elements with an expression each."""
-        array = self.arrays.new(len(rows), dtype, local=len(rows) <= FEW)
-        body.add(Rows(array, rows), 0, [codes for _, codes in rows], self.arrays)
+        array = self.arrays.new(len(rows), dtype, local=len(rows) <= self.form.few)
+        body.add(Rows(array, rows, products), 0, [codes for _, codes in rows], self.arrays)
         return array.codes((len(rows),))
+
+    def sums(self, body: Body, sums: list[Products], dtype: str) -> Codes:
+        """A new array of sums of products; long ones in parts where the writer says so."""
+        if self.form.spread:
+            self.arrays.zero(dtype)
+        length = self.form.longest([len(products) for products in sums])
+        parts = [
+            products[at : at + length] for products in sums for at in range(0, max(len(products), 1), length)
+        ]
+        if len(parts) == len(sums):
+            return self.rows(body, [self.sum_of(products) for products in sums], dtype, sums)
+        partial = iter(self.rows(body, [self.sum_of(part) for part in parts], dtype, parts))
+        counts = [max(1, -(-len(products) // length)) for products in sums]
+        return self.sums(body, [[(next(partial),) for _ in range(count)] for count in counts], dtype)
 
     def readable(self, body: Body, view: Codes) -> Codes:
         """A view that one expression can read for every element of a loop; else a copy's."""
@@ -190,13 +210,18 @@ class Builder:
             return view
         return self.copied(body, view)
 
-    def copied(self, body: Body, view: Codes) -> Codes:
+    def copied(self, body: Body, view: Codes, base: str = "s") -> Codes:
         """A stored array with the elements of a view."""
-        key = ("copy", body, view.tobytes())
+        key = ("copy", body, base, view.tobytes())
         if key not in self.same:
-            array = self.arrays.new(view.size, self.dtype(view), stored=True)
+            array = self.arrays.new(view.size, self.dtype(view), stored=True, base=base)
             for first, part in runs(view.reshape(-1)):
-                body.add(Copy(array, first, part), 0 if part.size <= FEW else part.size, [part], self.arrays)
+                body.add(
+                    Copy(array, first, part),
+                    0 if part.size <= self.form.few else part.size,
+                    [part],
+                    self.arrays,
+                )
             self.same[key] = array.codes((view.size,))
         return self.same[key]
 
@@ -243,7 +268,7 @@ class Builder:
         def text(texts: Sequence[str]) -> str:
             return pair.format(texts[0], f"({term.format(*texts[1:])})")
 
-        body.add(Item(array, text, views, start), views[0].size, views, self.arrays)
+        body.add(Item(array, text, views, start, pair), views[0].size, views, self.arrays)
         return array.codes((1,))
 
     def dot(self, body: Body, equation: Equation, views: Sequence[Codes]) -> Codes:
@@ -264,16 +289,14 @@ class Builder:
                 other = (len(right), len(left))[place]
                 used &= np.repeat(own, other, axis=0) if place == 0 else np.tile(own, (other, 1))
         if used.mean() < DENSE:
-            rows = [
-                self.sum_of(
-                    [(a, b) for a, b in zip(*(table[row][used[row]] for table in tables), strict=True)]
-                )
+            sums: list[Products] = [
+                list(zip(*(table[row][used[row]] for table in tables), strict=True))
                 for row in range(len(used))
             ]
-            return self.rows(body, rows, dtype).reshape(shape)
+            return self.sums(body, sums, dtype).reshape(shape)
         return self.gathered(body, "{} + {}", "all(0.0f)", tables, "{} * {}", dtype).reshape(shape)
 
-    def sum_of(self, products: list[tuple[Code, ...]]) -> tuple[Text, Codes]:
+    def sum_of(self, products: Products) -> tuple[Text, Codes]:
         """The sum of products of elements."""
         codes = np.array([code for factors in products for code in factors], np.int64)
         ends = np.cumsum([0, *(len(factors) for factors in products)])
@@ -294,7 +317,7 @@ class Builder:
         for place, code in zip(places, terms, strict=True):
             lists[place].append(code)
         result = view.reshape(-1).copy()
-        summed = []
+        summed: dict[int, Products] = {}
         for row, (first, added) in enumerate(zip(view.reshape(-1), lists, strict=True)):
             alone = added if zero else [first, *added]
             if len(alone) == 1 and self.in_memory(alone[0]):
@@ -302,9 +325,9 @@ class Builder:
             elif not alone:
                 result[row] = self.arrays.zero(start.dtype).number << 32
             else:
-                summed.append((row, self.sum_of([(code,) for code in alone])))
+                summed[row] = [(code,) for code in alone]
         if summed:
-            result[[row for row, _ in summed]] = self.rows(body, [text for _, text in summed], start.dtype)
+            result[list(summed)] = self.sums(body, list(summed.values()), start.dtype)
         return result.reshape(start.shape)
 
     def in_memory(self, code: Code) -> bool:
@@ -361,7 +384,7 @@ class Builder:
         around = self.build(inner, body)
         results = []
         for value in inner.results[last - first :]:
-            whole = self.arrays.new(length * value.size, value.dtype, stored=True)
+            whole = self.arrays.new(length * value.size, value.dtype, stored=True, base=self.form.far)
             row = self.arrays.new(value.size, value.dtype, stored=True, base=f"y{len(self.arrays.all)}")
             around.end.append(Copy(row, 0, self.view(value).reshape(-1)))
             results.append((row, whole))
@@ -391,8 +414,8 @@ class Builder:
     def whole(self, body: Body, view: Codes) -> Codes:
         """A view whose elements follow one another in one stored array."""
         arrays = self.arrays.of(view)
-        if len(arrays) > 1 or step(view) != 1 or arrays[0].local:
-            view = self.copied(body, view)
+        if len(arrays) > 1 or step(view) != 1 or arrays[0].local or arrays[0].base == "s" != self.form.far:
+            view = self.copied(body, view, self.form.far)
         self.arrays.at(view[0])[0].stored = True
         return view
 

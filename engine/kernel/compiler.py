@@ -12,6 +12,7 @@ import platform
 import shlex
 import shutil
 import subprocess
+from collections.abc import Sequence
 
 import jax
 
@@ -74,24 +75,24 @@ def execute(command: list[str]) -> str:
     return answer.stdout
 
 
-def library(source: str, folder: pathlib.Path) -> pathlib.Path:
-    """The shared library of a kernel's source, compiled unless the folder has it."""
+def library(source: str, folder: pathlib.Path, more: Sequence[str] = ()) -> pathlib.Path:
+    """The shared library of a kernel's source, compiled with more flags unless the folder has it."""
     command = compiler()
-    kernel = compiled(command, (HERE / "frame.h").read_text() + source, [], folder)
-    include = f"-I{jax.ffi.include_dir()}"
-    bridge = compiled(command, (HERE / "bridge.cc").read_text(), [include], folder)
-    path = folder / f"{digest(command, kernel.name, bridge.name)}.so"
+    kernel = compiled(command, source, more, folder)
+    bridge = compiled(command, (HERE / "bridge.cc").read_text(), [f"-I{jax.ffi.include_dir()}"], folder)
+    path = folder / f"{digest(command, processor(), kernel.name, bridge.name)}.so"
     if not path.exists():
         make(path, [*command, "-shared", str(kernel), str(bridge)])
     return path
 
 
-def compiled(command: list[str], source: str, more: list[str], folder: pathlib.Path) -> pathlib.Path:
+def compiled(command: list[str], source: str, more: Sequence[str], folder: pathlib.Path) -> pathlib.Path:
     """The object file of a source."""
-    path = folder / f"{digest(command, source, *more)}.o"
+    flags = [*FLAGS, *more]
+    path = folder / f"{digest(command, processor(), source, *flags)}.o"
     if not path.exists():
         write_whole(path.with_suffix(".cc"), lambda name: put(name, source))
-        make(path, [*command, *FLAGS, *more, "-c", str(path.with_suffix(".cc"))])
+        make(path, [*command, *flags, "-c", str(path.with_suffix(".cc"))])
     return path
 
 
@@ -109,7 +110,7 @@ def put(name: str, text: str) -> None:
     pathlib.Path(name).write_text(text, encoding="utf-8")
 
 
-def digest(command: list[str], *texts: str) -> str:
-    """A name from everything that decides what is compiled."""
-    parts = (version(tuple(command)), processor(), jax.__version__, *command, *FLAGS, *texts)
+def digest(command: Sequence[str], *texts: str) -> str:
+    """A name from everything that decides what a compiler makes."""
+    parts = (version(tuple(command)), jax.__version__, *command, *texts)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

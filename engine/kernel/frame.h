@@ -32,6 +32,10 @@ IN vl all(long long a) { return (vl){} + (int64_t)a; }
 #define I(memory, at) (((vi*)(memory))[at])
 #define U(memory, at) (((vu*)(memory))[at])
 #define B(memory, at) (((vb*)(memory))[at])
+#define TABLE(name, from, first) const uint32_t* const name = (const uint32_t*)(from) + (first); (void)name
+#define PUT(T, memory, at, value) (T(memory, at) = (value))
+#define FOR(count) for (long e = 0; e < (count); ++e)
+#define TURNS(turn, count) for (long turn = 0; turn < (count); ++turn)
 IN float float_of(uint32_t word) { float a; memcpy(&a, &word, 4); return a; }
 #define KF(table, at) all(float_of((table)[at]))
 #define KI(table, at) all((int32_t)(table)[at])

@@ -1,6 +1,7 @@
-"""A function of one path as one compiled program that evaluates many: traced, written in C++, called by XLA.
+"""A function of one path as one compiled program that evaluates many: traced, written, compiled, called by
+XLA.
 
-    kernel = kernel_of(function, shared, moving)
+    kernel = kernel_of(function, shared, moving, Cpu(folder))
     results = kernel(kernel.tables(*shared), *moving_with_paths_last)
 
 equals `batch_last(function, *shared, *moving, ...)` within float32 rounding. `function(*shared, *moving)` is
@@ -8,30 +9,50 @@ traced for one path. What depends on `shared` alone stays with JAX (`tables`, on
 kernel serves other numbers of the same shapes as long as the indices among them are the same.
 """
 
-import ctypes
 import functools
-import pathlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import numpy as np
 
-from engine.kernel.body import FEW
+from engine.kernel.arrays import Arrays
 from engine.kernel.build import Builder
-from engine.kernel.compiler import library
+from engine.kernel.form import Form
 from engine.kernel.known import Known, Tables
 from engine.kernel.operations import letter
 from engine.kernel.program import Unsupported, Value, lift, moving_values, program_of
-from engine.kernel.write import Writer
+from engine.kernel.schedule import sink
+from engine.kernel.write import Source, Writer
+
+Call = Callable[[Sequence[jax.ShapeDtypeStruct], Sequence[Any], int], Sequence[Any]]
+"""Results of these shapes, from tables and moving arguments with the paths last, for so many paths."""
+
+
+@runtime_checkable
+class Machine(Protocol):
+    """What a kernel is written and compiled for; hashable."""
+
+    @property
+    def form(self) -> Form:
+        """How its kernels keep numbers."""
+        ...
+
+    def writer(self, arrays: Arrays, tables: Tables) -> Writer:
+        """What writes its source."""
+        ...
+
+    def call(self, source: Source) -> Call:
+        """The kernel compiled, unless it has been, as an operation of a jitted program."""
+        ...
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Kernel:
     """A compiled function of one path, for any number of paths; made by `kernel_of`."""
 
-    target: str
+    call: Call
     words: Tables
     shapes: tuple[jax.ShapeDtypeStruct, ...]
     tree: Any
@@ -45,33 +66,32 @@ class Kernel:
         leaves = jax.tree.leaves(moving)
         count = leaves[0].shape[-1]
         shapes = [jax.ShapeDtypeStruct((*shape.shape, count), shape.dtype) for shape in self.shapes]
-        call = jax.ffi.ffi_call(self.target, shapes)
-        return jax.tree.unflatten(self.tree, call(*tables, *leaves, count=np.int64(count)))
+        return jax.tree.unflatten(self.tree, self.call(shapes, [*tables, *leaves], count))
 
 
 def kernel_of(
-    function: Callable[..., Any], shared: Sequence[Any], moving: Sequence[Any], folder: pathlib.Path
+    function: Callable[..., Any], shared: Sequence[Any], moving: Sequence[Any], machine: Machine
 ) -> Kernel:
-    """The kernel of `function(*shared, *moving)`, compiled in `folder` unless it is there.
+    """The kernel of `function(*shared, *moving)`, compiled for a machine unless it has been.
 
     `shared` are concrete; of `moving` only shapes and types for one path count. Raises Unsupported where the
-    function has what a kernel cannot do, NoCompiler without a C++ compiler.
+    function has what a kernel cannot do, NoCompiler without a compiler for the machine.
     """
     leaves, form = jax.tree.flatten((tuple(shared), tuple(moving)))
     first = len(jax.tree.leaves(tuple(shared)))
     shapes = (jax.ShapeDtypeStruct(np.shape(leaf), jax.dtypes.result_type(leaf)) for leaf in leaves)
     trace = traced(function, form, tuple(shapes), first)
     concrete = trace.known.concrete(*leaves[:first])
-    key = (trace, *(data.tobytes() for data in concrete.values()))
+    key = (machine, trace, *(data.tobytes() for data in concrete.values()))
     if key not in KERNELS:
         tables = Tables(trace.known)
-        path = library(source_of(tables, concrete), folder)
-        KERNELS[key] = Kernel(registered(path), tables, trace.shapes, trace.tree)
+        call = machine.call(source_of(tables, concrete, machine))
+        KERNELS[key] = Kernel(call, tables, trace.shapes, trace.tree)
     return KERNELS[key]
 
 
 KERNELS: dict[tuple, Kernel] = {}
-"""Kernels of this process by trace and by what is written into their sources."""
+"""Kernels of this process by machine, trace and what is written into their sources."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -100,28 +120,22 @@ def traced(
     return Trace(Known(program, moving), tuple(jax.tree.leaves(results)), jax.tree.structure(results))
 
 
-def source_of(tables: Tables, concrete: dict[Value, np.ndarray]) -> str:
-    """The C++ source of a program, which reads these tables."""
+def source_of(tables: Tables, concrete: dict[Value, np.ndarray], machine: Machine) -> Source:
+    """The source of a program, which reads these tables."""
     known, program = tables.known, tables.known.program
-    builder = Builder(known, concrete)
+    arrays = Arrays()
+    writer = machine.writer(arrays, tables)
+    builder = Builder(known, concrete, arrays, machine.form)
     inputs = []
     for value in program.inputs:
         if value in known.moving:
             letter(value.dtype)
-            array = builder.arrays.new(value.size, value.dtype, local=value.size <= FEW)
+            array = arrays.new(value.size, value.dtype, local=value.size <= machine.form.few)
             if not array.local and array.dtype == "int64":
                 raise Unsupported("more than a few 64-bit integers")
             builder.views[value] = array.codes(value.shape)
             inputs.append(array)
     body = builder.build(program)
     results = [(value, builder.view(value)) for value in program.results]
-    return Writer(builder.arrays, tables).source(body, inputs, results)
-
-
-@functools.cache
-def registered(path: pathlib.Path) -> str:
-    """The name under which XLA calls a library's handler."""
-    target = f"undertow_{path.stem}"
-    handler = ctypes.CDLL(str(path)).undertow_handler
-    jax.ffi.register_ffi_target(target, jax.ffi.pycapsule(handler), platform="cpu")
-    return target
+    sink(body, arrays, [codes for _, codes in results])
+    return writer.source(body, inputs, results)

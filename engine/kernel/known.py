@@ -154,9 +154,10 @@ class Tables:
         """All tables, uint32 [turns ..., words], from the known arguments."""
 
         def words(program: Program, read: Any) -> Array:
-            # Behind a barrier, or the compiler pastes every part's computation into one loop.
             parts = [word_form(read(n.value, n.index), n.inverse) for n in self.needs[program]]
-            parts = lax.optimization_barrier(parts)
+            if jax.default_backend() == "cpu":
+                # Or the compiler pastes every part's computation into one loop; a GPU's refuses barriers.
+                parts = lax.optimization_barrier(parts)
             return jnp.concatenate([*parts, jnp.zeros(1, jnp.uint32)])
 
         tables = self.known.evaluate(arguments, words)

@@ -132,9 +132,12 @@ def moving_inputs(loop: Equation, moving: set[Value]) -> set[Value]:
 
 
 def carry_range(loop: Equation) -> tuple[int, int]:
-    """Places of what a loop carries among its operands."""
-    first = loop.params["num_consts"]
-    return first, first + loop.params["num_carry"]
+    """Places of what a loop carries among its operands; JAX 0.11 tells them by a tree of the operands."""
+    if "ft_in" in loop.params:
+        constants, carried, _ = (len(list(part)) for part in loop.params["ft_in"].unpack())
+    else:
+        constants, carried = loop.params["num_consts"], loop.params["num_carry"]
+    return constants, constants + carried
 
 
 def lift(program: Program, moving: set[Value]) -> None:
@@ -142,7 +145,7 @@ def lift(program: Program, moving: set[Value]) -> None:
     equations = []
     for equation in program.equations:
         if equation.body is not None and moving.intersection(equation.operands):
-            first = equation.params["num_consts"]
+            first, _ = carry_range(equation)
             rename(equation.body, dict(zip(equation.body.inputs[:first], equation.operands, strict=False)))
             lift(equation.body, moving)
             equations += invariant(equation.body, moving)

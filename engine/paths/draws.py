@@ -45,7 +45,8 @@ def placed(
     firms: FirmTable, which: Int[Array, "some"], draws: Float[Array, "draws"]
 ) -> Float[Array, "firms"]:
     """The first draws at the places of some firms, zero for the others: nobody draws what nothing reads."""
-    return jnp.zeros_like(firms.cash).at[which].add(draws[: which.shape[0]], mode="promise_in_bounds")
+    own = draws[: which.shape[0]]
+    return jnp.zeros_like(firms.cash).at[which].add(own, mode="promise_in_bounds", unique_indices=True)
 
 
 def systematic_draws(system: System, sampler: Sampler, seed: Seed, path: PathId) -> Systematic:

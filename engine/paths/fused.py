@@ -1,6 +1,7 @@
 """A chunk of paths by one compiled program: the whole path as one function, and the kernel made of it.
 
-`engine.kernel` writes C++ from the trace of `whole_path`; XLA calls it in place of its own form of the chunk.
+`engine.kernel` writes C++ or CUDA from the trace of `whole_path`; XLA calls it in place of its own form of
+the chunk.
 """
 
 from collections.abc import Callable
@@ -16,8 +17,11 @@ from jaxtyping import Array, Float, Int
 from engine.book.system import System
 from engine.draws.samplers import Sampler
 from engine.kernel.compiler import NoCompiler
-from engine.kernel.kernel import Kernel, kernel_of
+from engine.kernel.cpu import Cpu
+from engine.kernel.gpu import NoGpu, gpu_of
+from engine.kernel.kernel import Kernel, Machine, kernel_of
 from engine.kernel.program import Unsupported
+from engine.numerics import for_a_kernel
 from engine.paths import path as paths
 from engine.paths.draws import PathId, PathIds, Seed
 from engine.run.host import cache_folder
@@ -77,17 +81,28 @@ class FusedChunk:
         return self.finish(self.kernel(tables, ids), ids, count)
 
 
-def fused_chunk(system: System, sampler: Sampler, seed: Seed, finish: Finish) -> FusedChunk:
-    """The chunk function of a kernel for this system and samplers of this kind.
+def fused_chunk(
+    system: System, sampler: Sampler, seed: Seed, finish: Finish, own: Machine | None = None
+) -> FusedChunk:
+    """The chunk function of a kernel for this system and samplers of this kind, on `own` or what devices are.
 
     Raises NoKernel where there can be none.
     """
-    if jax.default_backend() != "cpu":
-        raise NoKernel(f"the fused kernel runs on CPUs, and JAX's devices are {jax.default_backend()}")
     shared: tuple[Any, ...] = (system, sampler, seed)
     path = jax.ShapeDtypeStruct((), jnp.int64)
     try:
-        kernel = kernel_of(whole_path, shared, (path,), cache_folder().with_name("kernels"))
-    except (Unsupported, NoCompiler) as error:
+        with for_a_kernel():
+            kernel = kernel_of(whole_path, shared, (path,), own or machine())
+    except (Unsupported, NoCompiler, NoGpu) as error:
         raise NoKernel(str(error)) from error
     return FusedChunk(kernel, finish)
+
+
+def machine() -> Machine:
+    """What JAX's devices are. Raises NoGpu where there are no kernels for them."""
+    folder, backend = cache_folder().with_name("kernels"), jax.default_backend()
+    if backend == "cpu":
+        return Cpu(folder)
+    if backend not in ("gpu", "cuda"):
+        raise NoGpu(f"the fused kernel runs on CPUs and NVIDIA's GPUs, and JAX's devices are {backend}")
+    return gpu_of(jax.devices()[0], folder)

@@ -1,5 +1,6 @@
 """The script for a GPU survives a phase that fails, hangs or dies, and being killed; phases run on a CPU."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -16,6 +17,7 @@ from benchmarks.gpu.log import LINES, Log, lines_of
 from benchmarks.gpu.setting import TINY, Setting, Sizes
 from benchmarks.gpu.worker import Worker
 from benchmarks.gpu_run import PHASES, Phase, Session, chosen, limit_of
+from engine.kernel.gpu import FORM, Gpu
 
 ROOT = pathlib.Path(gpu_run.__file__).parents[1]
 HERE = "tests.benchmarks.gpu_phases"
@@ -258,6 +260,31 @@ def test_a_missing_fused_kernel_is_reported(monkeypatch, tmp_path):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     setting = Setting(TINY, tmp_path, 1.0, {})
     assert list(fused.fused(setting)) == [{"fused kernel": fused.ABSENT}]
+
+
+@pytest.fixture
+def on_a_gpu(monkeypatch, tmp_path):
+    """The script believes that it has a GPU; what it would time of each form is kept instead."""
+    monkeypatch.setattr("engine.paths.fused.machine", lambda: Gpu(tmp_path / "elsewhere"))
+    monkeypatch.setattr(fused, "one", lambda setting, name, machine: [{name: machine}])
+    return Setting(TINY, tmp_path / "cpu.npz", 100.0, {})
+
+
+def test_a_gpu_times_each_form_with_kernels_that_travel(on_a_gpu, tmp_path):
+    found = {name: machine for each in fused.fused(on_a_gpu) for name, machine in each.items()}
+    assert list(found) == list(fused.FORMS) and next(iter(found.values())).form == FORM
+    assert found["fused kernel, 32 lanes"].form.lanes == 32
+    assert all(machine.folder == tmp_path.resolve() / "kernels" for machine in found.values())
+
+
+def test_forms_without_time_are_left_out(on_a_gpu):
+    setting = dataclasses.replace(on_a_gpu, seconds=10.0)
+    assert all("left out: 10 s" in str(each) for each in fused.fused(setting))
+
+
+def test_kernels_without_a_compiler_are_told(monkeypatch, tmp_path):
+    monkeypatch.setenv("NVCC", "no-such-compiler")
+    assert "no kernels for a GPU: no compiler for NVIDIA's GPUs" in fused.prepare(tmp_path / "cpu.npz", 12)
 
 
 SLOW = {"importance", "portfolio"}

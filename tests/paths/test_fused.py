@@ -13,14 +13,18 @@ from engine.book.parameters import Parameters
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM, Antithetic, sobol
 from engine.draws.tilted import Tilted
+from engine.kernel import gpu
 from engine.kernel import kernel as kernels
 from engine.kernel.compiler import NoCompiler, compiler
+from engine.kernel.cpu import Cpu
 from engine.learn.importance.importance import plain_of
 from engine.learn.importance.pilot import nominal_of
+from engine.numerics import for_a_kernel
 from engine.paths import fused
 from engine.paths.fused import NoKernel, fused_chunk
 from engine.paths.simulate import chunk_outcome, outcome_of, simulate
 from engine.run.plan import CHUNK, Plan
+from tests.kernel.emulation import Emulated
 
 try:
     compiler()
@@ -80,6 +84,19 @@ def test_every_path_of_the_shipped_book_agrees(shipped):
     assert np.sum(wanted.default_month > 0) > 100 and np.max(wanted.losses) > 100.0
 
 
+def test_a_gpu_s_kernel_loses_what_xla_s_form_does(shipped, tmp_path):
+    """All 60 months of two paths, lane by lane on this machine's processor, and no lane ahead of another."""
+    shared, ids = (shipped, PSEUDO_RANDOM, seed_words(SEED)), jnp.arange(CHUNK, dtype=jnp.int64)
+    machine = Emulated(tmp_path, gpu.FORM.lanes, gpu.FORM.few, gpu.FORM.near, grid=1)
+    with for_a_kernel():
+        kernel = kernels.kernel_of(fused.whole_path, shared, (jax.ShapeDtypeStruct((), jnp.int64),), machine)
+    tables = jax.jit(kernel.tables)(*shared)
+    own = jax.jit(lambda ids: outcome_of(kernel(tables, ids), ids, CHUNK))(ids[:2])
+    wanted = jax.jit(chunk_outcome)(*shared, ids, CHUNK)
+    assert_agree(own, jax.tree.map(lambda leaf: leaf[..., :2], wanted))
+    assert np.max(own.losses) > 1.0
+
+
 def test_weighted_paths_go_through_it(small):
     nominal = nominal_of(small)
     sampler = Tilted(plain_of(nominal, small), nominal)
@@ -94,7 +111,7 @@ def test_draws_of_other_samplers_agree(sampler, tmp_path):
         return sampler(seed, path, 12, 6)
 
     seed, ids = seed_words(SEED), jnp.arange(512, dtype=jnp.int64)
-    kernel = kernels.kernel_of(draws, (sampler, seed), (jax.ShapeDtypeStruct((), jnp.int64),), tmp_path)
+    kernel = kernels.kernel_of(draws, (sampler, seed), (jax.ShapeDtypeStruct((), jnp.int64),), Cpu(tmp_path))
     own = jax.jit(lambda ids: kernel(kernel.tables(sampler, seed), ids))(ids)
     wanted = jax.jit(lambda ids: jax.vmap(lambda path: draws(sampler, seed, path), out_axes=-1)(ids))(ids)
     for a, b in zip(jax.tree.leaves(own), jax.tree.leaves(wanted), strict=True):
@@ -146,6 +163,51 @@ def test_auto_runs_xla_and_says_why(small, broken):
 def test_fused_without_a_kernel_is_refused(small, broken):
     with pytest.raises(NoKernel, match="the primitive sort"):
         simulate(small, Plan(256, 256, SEED, "fused"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Device:
+    """What JAX says of a GPU."""
+
+    compute_capability: str = "9.0"
+    core_count: int = 132
+
+
+@pytest.fixture
+def on_a_gpu(monkeypatch):
+    """JAX believes that it has a GPU."""
+    monkeypatch.setattr(kernels, "KERNELS", {})
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr(jax, "devices", lambda *_: [Device()])
+
+
+def test_a_gpu_gets_a_gpu_s_kernel(on_a_gpu):
+    made = fused.machine()
+    assert isinstance(made, gpu.Gpu) and (made.architecture, made.cores) == ("sm_90", 132)
+
+
+def test_another_jax_is_a_reason(on_a_gpu, monkeypatch):
+    monkeypatch.setattr(jax, "__version__", "0.99.0")
+    with pytest.raises(gpu.NoGpu, match="through JAX 0.10.2 or 0.11.2, and this is 0.99.0"):
+        fused.machine()
+
+
+def test_an_unknown_gpu_is_a_reason(on_a_gpu, monkeypatch):
+    monkeypatch.setattr(jax, "devices", lambda *_: [Device("6.1")])
+    with pytest.raises(gpu.NoGpu, match="compute capability 6.1"):
+        fused.machine()
+
+
+def test_other_devices_are_a_reason(on_a_gpu, monkeypatch):
+    monkeypatch.setattr(jax, "default_backend", lambda: "tpu")
+    with pytest.raises(gpu.NoGpu, match="JAX's devices are tpu"):
+        fused.machine()
+
+
+def test_a_missing_compiler_for_gpus_is_a_reason(small, on_a_gpu, monkeypatch):
+    monkeypatch.setenv("NVCC", "no-such-compiler")
+    with pytest.raises(NoKernel, match="NVIDIA's GPUs: NVCC=no-such-compiler is neither on the PATH nor"):
+        fused_chunk(small, PSEUDO_RANDOM, seed_words(SEED), outcome_of)
 
 
 def test_a_missing_compiler_is_a_reason(small, monkeypatch):
