@@ -27,6 +27,9 @@ install_import_hook("engine", "tests.typecheck.checked")
 gc.freeze()
 gc.set_threshold(100_000, 20, 20)  # traces make many objects that live on
 
+MOST_MAPPINGS = 20_000
+"""Memory mappings of this process beyond which compiled programs are dropped."""
+
 
 @pytest.fixture(autouse=True)
 def at_home(monkeypatch):
@@ -44,10 +47,6 @@ def programs():
     yield
     if mappings() > MOST_MAPPINGS:
         jax.clear_caches()
-
-
-MOST_MAPPINGS = 20_000
-"""Memory mappings of this process beyond which compiled programs are dropped."""
 
 
 def mappings() -> int:

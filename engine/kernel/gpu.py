@@ -27,16 +27,9 @@ TARGET = "__gpu$xla.gpu.ptx"
 TRIED = ("0.10.2", "0.11.2")
 """Versions of JAX that have compiled a call of it as it stands here."""
 SHARED = {
-    "8.0": 163,
-    "8.6": 99,
-    "8.7": 163,
-    "8.9": 99,
-    "9.0": 227,
-    "10.0": 227,
-    "10.3": 227,
-    "12.0": 99,
-    "12.1": 99,
-}
+    "8.0": 163, "8.6": 99, "8.7": 163, "8.9": 99, "9.0": 227, "10.0": 227, "10.3": 227,
+    "12.0": 99, "12.1": 99,
+}  # fmt: skip
 """KiB of shared memory that a block may have, by compute capability (CUDA's programming guide)."""
 WARPS = 16
 """Most warps of a block: more would leave a thread fewer than 128 registers."""

@@ -13,8 +13,7 @@ from engine.kernel.compiler import HERE, NoCompiler, digest, make, put
 
 FLAGS = ("-std=c++17", "-O3", "-ftz=true", "-prec-div=false", "-prec-sqrt=false", "-diag-suppress", "177")
 """Subnormal numbers are zero, as where XLA runs on a CPU; quotients and roots are right to two units in the
-last
-place, as XLA has them on a GPU. 177 warns of what a kernel computes and does not use."""
+last place, as XLA has them on a GPU. 177 warns of what a kernel computes and does not use."""
 WHEELS = "nvidia/cu13/bin/nvcc"
 """Where the packages nvidia-cuda-nvcc, nvidia-nvvm and nvidia-cuda-crt put it among Python's packages."""
 

@@ -34,6 +34,8 @@ QUARTER = 3
 """Months."""
 REGIME = series_of(("",)).index("regime")
 """Place of the regime among the monthly series."""
+UNTRIED = "the kernel for GPUs has run on none yet; run.kernel=fused asks for it"
+"""Why `auto` does not take it."""
 CHUNKS = ((2_000, CHUNK), (5_000, 128), (math.inf, 64))
 """Up to so many numbers in the state of a path, so many paths to a chunk (measured: docs/performance.md)."""
 
@@ -213,7 +215,7 @@ def simulate(
     """Run a plan for as many months as the system has; see `engine.run.blocks.simulate`.
 
     `plan.kernel` chooses how. Where there can be no kernel, `fused` raises NoKernel; with `auto` XLA's form
-    runs, and the timing says why.
+    runs there and on GPUs, and the timing says why.
     """
     begun = time.perf_counter()
     model, kernel = model_of(system, plan, samplers[0], processes)
@@ -227,6 +229,8 @@ def model_of(system: System, plan: Plan, sampler: Sampler, processes: Processes)
     model = Model(chunk_outcome, system, layout_of(system), chunk_of(system))
     if plan.kernel == "xla":
         return model, "xla"
+    if plan.kernel == "auto" and jax.default_backend() != "cpu":
+        return model, f"xla ({UNTRIED})"
     reason, fused = "another process has no kernel", None
     try:
         fused = fused_chunk(system, sampler, seed_words(plan.seed), outcome_of)

@@ -22,8 +22,9 @@ from engine.learn.importance.pilot import nominal_of
 from engine.numerics import for_a_kernel
 from engine.paths import fused
 from engine.paths.fused import NoKernel, fused_chunk
-from engine.paths.simulate import chunk_outcome, outcome_of, simulate
+from engine.paths.simulate import UNTRIED, chunk_outcome, model_of, outcome_of, simulate
 from engine.run.plan import CHUNK, Plan
+from engine.run.processes import ALONE
 from tests.kernel.emulation import Emulated
 
 try:
@@ -190,6 +191,11 @@ def test_another_jax_is_a_reason(on_a_gpu, monkeypatch):
     monkeypatch.setattr(jax, "__version__", "0.99.0")
     with pytest.raises(gpu.NoGpu, match="through JAX 0.10.2 or 0.11.2, and this is 0.99.0"):
         fused.machine()
+
+
+def test_auto_does_not_take_a_kernel_that_no_gpu_has_run(small, on_a_gpu):
+    _, ran = model_of(small, Plan(256, 256, SEED, "auto"), PSEUDO_RANDOM, ALONE)
+    assert ran == f"xla ({UNTRIED})" and "has run on none" in ran
 
 
 def test_an_unknown_gpu_is_a_reason(on_a_gpu, monkeypatch):
