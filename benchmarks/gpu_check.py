@@ -32,7 +32,7 @@ MEMORY = 84_929_347_584
 """Bytes of an H100's memory."""
 SHARE = 0.75
 """Share of memory that JAX allocates at the start by default."""
-LIMITS = {"kernels a month": 176, "KiB a path and month": 91.0, "products in TF32": 0, "unordered sums": 0}
+LIMITS = {"kernels a month": 276, "KiB a path and month": 288.0, "products in TF32": 0, "unordered sums": 0}
 """Largest acceptable counts; `docs/gpu.md` has the measured ones."""
 
 TARGET = """
@@ -201,8 +201,8 @@ def assembled(dump: str, ptxas: pathlib.Path) -> dict[str, int]:
 def growth(counts: dict[str, float]) -> list[str]:
     """Counts beyond their limits, in words.
 
-    >>> growth(LIMITS | {"kernels a month": 200})
-    ['kernels a month: got 200, expected at most 176']
+    >>> growth(LIMITS | {"kernels a month": 300})
+    ['kernels a month: got 300, expected at most 276']
     """
     return [
         f"{name}: got {counts[name]:,.4g}, expected at most {most:,.4g}"

@@ -24,7 +24,7 @@ from benchmarks.gpu import sass
 from benchmarks.gpu.setting import SEED, system_of
 from engine.kernel.compiler import NoCompiler
 from engine.kernel.gpu import FORM, Gpu
-from engine.kernel.ptx import assembled, nvcc
+from engine.kernel.ptx import assembled, nvcc, places
 from engine.kernel.write import Source
 from engine.run.host import prepare_devices
 
@@ -59,8 +59,9 @@ def written(machine: Written) -> Source:
 
 
 def disassembler() -> str:
-    """nvdisasm from the PATH or beside nvcc. Raises NoCompiler where there is none."""
-    found = shutil.which("nvdisasm") or shutil.which(str(pathlib.Path(nvcc()).with_name("nvdisasm")))
+    """nvdisasm from the PATH or beside an nvcc. Raises NoCompiler where there is none."""
+    beside = (str(pathlib.Path(place).with_name("nvdisasm")) for place in places() if place)
+    found = next(filter(None, map(shutil.which, ("nvdisasm", *beside))), None)
     if found is None:
         raise NoCompiler(
             "nvdisasm is neither on the PATH nor beside nvcc: it is the package nvidia-cuda-nvdisasm"
