@@ -48,7 +48,29 @@ def lead(results: Results) -> str:
     ratio = words.ratio(loss["es_99"], loss.get("exposure"))
     if ratio is not None:
         sentences.append(of_debt(loss, ratio, results.short))
-    return " ".join(sentences)
+    return " ".join([*sentences, *caveat(results)])
+
+
+def caveat(results: Results) -> list[str]:
+    """What ± leaves out, in a sentence: assumed terms, and defaults that nothing in the model explains."""
+    if not {"grades", "causes"} <= set(results.tables):
+        return []
+    grades, causes = results.tables["grades"], results.tables["causes"]
+    assumed = grades.loc[(grades["what"] == last_tail(results)) & (grades["grade"] == "C"), "share"]
+    expected = causes.groupby("cause")["expected"].sum()
+    parts = []
+    if len(assumed) and words.known(assumed.iloc[0]):
+        terms = "loans whose terms are assumptions (grade C)"
+        parts.append(f"{share(assumed.iloc[0])} of the tail loss is on {terms}")
+    if expected.sum() > 0.0:
+        residual = expected.get("hazard", 0.0) / expected.sum()
+        parts.append(f"{share(residual)} of expected defaults have no structural trigger")
+    return [f"± is simulation error alone: {', and '.join(parts)}."] if parts else []
+
+
+def last_tail(results: Results) -> str:
+    """The tail at the last horizon, as the table of grades calls it."""
+    return f"ES 99%, {horizon_years(results.last)}"
 
 
 def of_debt(loss: dict[str, Any], ratio: float, unit: str) -> str:
@@ -193,7 +215,7 @@ def economy(results: Results) -> str:
 def trust(results: Results) -> str:
     """How much of it rests on assumptions."""
     rows = results.tables["grades"].set_index(["what", "grade"])["share"]
-    tail = f"ES 99%, {horizon_years(results.last)}"
+    tail = last_tail(results)
     loans, every = (rows.get((what, "C"), math.nan) for what in (tail, f"{tail}, weakest row"))
     parameters = rows.get(("model parameters", "C"), math.nan)
     behind = (

@@ -12,6 +12,7 @@ from engine.book.load import load_book
 from engine.report import findings
 from engine.report.page import page, sections
 from engine.report.sections.bearers import bearers_table
+from engine.report.words import share
 from tests.own_books import one_loan
 
 
@@ -63,7 +64,25 @@ def test_debt_at_the_horizon_is_told_as_it_is(alone):
     assert "the tail loss is 25% of the one and 12% of the other." in told[4.0]
     assert "25% of the one and 50% of the other." in told[1.0]
     assert "25% of the one and more than the other." in told[0.0005]
-    assert told[None].endswith("Debt drawn today is 2.0 bn: the tail loss is 25% of it.")
+    assert "Debt drawn today is 2.0 bn: the tail loss is 25% of it." in told[None]
+
+
+def test_the_lead_says_what_its_error_leaves_out(alone):
+    """Shares of the tables of grades and causes; where neither can be told, no sentence."""
+    grades = alone.tables["grades"].set_index(["what", "grade"])["share"]
+    causes = alone.tables["causes"].groupby("cause")["expected"].sum()
+    said = findings.lead(alone)
+    assert (
+        f"± is simulation error alone: {share(grades['ES 99%, 1 year', 'C'])} of the tail loss is on" in said
+    )
+    assert (
+        f"and {share(causes['hazard'] / causes.sum())} of expected defaults have no structural trigger."
+        in said
+    )
+    without = alone._replace(tables={**alone.tables, "grades": alone.tables["grades"].iloc[:0]})
+    assert "on loans whose terms" not in findings.lead(without)
+    bare = alone._replace(tables={name: t for name, t in alone.tables.items() if name != "causes"})
+    assert "±" not in findings.lead(bare)
 
 
 def test_what_is_assumed_is_counted(alone):
