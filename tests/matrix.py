@@ -2,8 +2,9 @@
 
     python tests/matrix.py 3.11:0.10.2 3.12:0.12.0.1 [--tests "tests/run tests/paths"] [--workers 2]
 
-Every pair has an environment of its own in .venv-matrix/, pinned by the two constraints.txt except for JAX, with a
-log beside it. A failure stops nothing; at the end there is one table, and exit code 1 if anything failed.
+Every pair has an environment of its own in .venv-matrix/, pinned by the two constraints.txt except for JAX,
+with a log beside it. A failure stops nothing; at the end there is one table, and exit code 1 if anything
+failed.
 """
 
 import argparse
