@@ -9,8 +9,8 @@ import numpy as np
 from engine.book.build import NotFinite
 from engine.book.system import System
 
-SECONDS = 5.0
-"""Of the processor until a refusal."""
+SECONDS = 15.0
+"""Of the processor until a refusal: three times what is promised, for processors as slow as that."""
 
 
 def verdict(make: Callable[[], System], refusal: type[Exception]) -> str:
