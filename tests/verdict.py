@@ -9,8 +9,8 @@ import numpy as np
 from engine.book.build import NotFinite
 from engine.book.system import System
 
-SECONDS = 15.0
-"""Of the processor until a refusal: three times what is promised, for processors as slow as that."""
+SECONDS = 5.0
+"""Of the processor until a refusal."""
 
 
 def verdict(make: Callable[[], System], refusal: type[Exception]) -> str:

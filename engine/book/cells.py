@@ -46,10 +46,11 @@ def typed_table(table: Table, sheet: Sheet | None) -> tuple[Frame, list[Problem]
         entries = [row[place] if place < len(row) else "" for _, row in rows]
         if column.name not in position:
             entries = [""] * len(rows)
+        typed = {cell: typed_cell(column, cell) for cell in {"", *entries}}
         values = []
         for (line, _), cell in zip(rows, entries, strict=True):
             without_value = unread.get((line, place))
-            value, good = typed_cell(column, "" if without_value else cell)
+            value, good = typed["" if without_value else cell]
             values.append(value)
             if without_value or (not good and column.name in position):
                 expected = without_value or expectation(column, cell)

@@ -100,7 +100,7 @@ def reference_problems(frames: Tables, broken: Broken) -> Iterator[Problem]:
             reads = [f"{name}.{column.name}", *(f"{target}.{key}" for target, key in targets)]
             if column.kind != "reference" or not intact(reads, broken):
                 continue
-            known = {""}.union(*(frames[target][key] for target, key in targets))
-            yield from faults(
-                name, frames[name][~frames[name][column.name].isin(known)], column.name, column.expected
-            )
+            own = frames[name][column.name]
+            unknown = set(own).difference([""], *(frames[target][key] for target, key in targets))
+            if unknown:
+                yield from faults(name, frames[name][own.isin(unknown)], column.name, column.expected)
