@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import pandas as pd
+
 from engine.report import words
 from engine.report.words import amount, error, share, upper_first
 from engine.results.folder import Results
@@ -55,22 +57,30 @@ def caveat(results: Results) -> list[str]:
     """What ± leaves out, in a sentence: assumed terms, and defaults that nothing in the model explains."""
     if not {"grades", "causes"} <= set(results.tables):
         return []
-    grades, causes = results.tables["grades"], results.tables["causes"]
-    assumed = grades.loc[(grades["what"] == last_tail(results)) & (grades["grade"] == "C"), "share"]
-    expected = causes.groupby("cause")["expected"].sum()
+    assumed, causes = of_grade_c(results, last_tail(results)), by_cause(results)
     parts = []
-    if len(assumed) and words.known(assumed.iloc[0]):
-        terms = "loans whose terms are assumptions (grade C)"
-        parts.append(f"{share(assumed.iloc[0])} of the tail loss is on {terms}")
-    if expected.sum() > 0.0:
-        residual = expected.get("hazard", 0.0) / expected.sum()
+    if words.known(assumed):
+        parts.append(f"{share(assumed)} of the tail loss is on loans whose terms are assumptions (grade C)")
+    if causes.sum() > 0.0:
+        residual = causes.get("hazard", 0.0) / causes.sum()
         parts.append(f"{share(residual)} of expected defaults have no structural trigger")
     return [f"± is simulation error alone: {', and '.join(parts)}."] if parts else []
+
+
+def by_cause(results: Results) -> pd.Series:
+    """Expected defaults by cause, all kinds of borrowers together."""
+    return results.tables["causes"].groupby("cause")["expected"].sum()
 
 
 def last_tail(results: Results) -> str:
     """The tail at the last horizon, as the table of grades calls it."""
     return f"ES 99%, {horizon_years(results.last)}"
+
+
+def of_grade_c(results: Results, what: str) -> float:
+    """Share of a row of the table of grades that rests on assumptions (grade C); NaN where there is none."""
+    shares = results.tables["grades"].set_index(["what", "grade"])["share"]
+    return float(shares.get((what, "C"), math.nan))
 
 
 def of_debt(loss: dict[str, Any], ratio: float, unit: str) -> str:
@@ -154,21 +164,21 @@ def composition(results: Results) -> str:
 
 def timing(results: Results) -> str:
     """How fast: expected defaults and the leading cause."""
-    defaults, causes = results.tables["defaults"], results.tables["causes"]
+    defaults = results.tables["defaults"]
     total = float(defaults["expected"].sum())
     if total <= 0:
         return "No borrower defaults in this run."
     by_month = defaults.groupby("month")["expected"].sum().sort_index().cumsum()
     half = int(by_month.index[(by_month >= 0.5 * total).argmax()])
-    by_cause = causes.groupby("cause")["expected"].sum().sort_values(ascending=False)
+    causes = by_cause(results).sort_values(ascending=False)
     count = f"{total:.1f}" if total >= 0.1 else f"{total:.2g}"
     borrowers = (
         "borrowers, named and unnamed," if (defaults["kind"] == "synthetic").any() else "named borrowers"
     )
     return (
         f"On average {count} {borrowers} default in {horizon_words(results.last)}, half of them by month "
-        f"{half}; the most common cause is {CAUSES.get(by_cause.index[0], by_cause.index[0])} "
-        f"({share(by_cause.iloc[0] / by_cause.sum())})."
+        f"{half}; the most common cause is {CAUSES.get(causes.index[0], causes.index[0])} "
+        f"({share(causes.iloc[0] / causes.sum())})."
     )
 
 
@@ -214,10 +224,10 @@ def economy(results: Results) -> str:
 
 def trust(results: Results) -> str:
     """How much of it rests on assumptions."""
-    rows = results.tables["grades"].set_index(["what", "grade"])["share"]
     tail = last_tail(results)
-    loans, every = (rows.get((what, "C"), math.nan) for what in (tail, f"{tail}, weakest row"))
-    parameters = rows.get(("model parameters", "C"), math.nan)
+    loans, every, parameters = (
+        of_grade_c(results, what) for what in (tail, f"{tail}, weakest row", "model parameters")
+    )
     behind = (
         f"; counting borrowers, chips, contracts and pools as well, {share(every)} rests on at least one"
         if words.known(every)
