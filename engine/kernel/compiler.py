@@ -96,6 +96,11 @@ def compiled(command: list[str], source: str, more: Sequence[str], folder: pathl
     return path
 
 
+def frame(name: str) -> str:
+    """What stands before every kernel: the frame of its machine, and what all of them share."""
+    return (HERE / name).read_text() + (HERE / "common.h").read_text()
+
+
 def make(path: pathlib.Path, command: list[str]) -> None:
     """Run a compiler that writes `path`, whole or not at all."""
 

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from engine.kernel.arrays import Arrays
-from engine.kernel.compiler import HERE, library
+from engine.kernel.compiler import frame, library
 from engine.kernel.form import Form
 from engine.kernel.kernel import Call
 from engine.kernel.known import Tables
@@ -32,7 +32,7 @@ class Cpu:
 
     def call(self, source: Source) -> Call:
         """The kernel compiled, as an operation of a jitted program."""
-        return call_of(library((HERE / "frame.h").read_text() + source.text, self.folder))
+        return call_of(library(frame("frame.h") + source.text, self.folder))
 
 
 def call_of(path: pathlib.Path) -> Call:

@@ -100,13 +100,6 @@ IN vf smaller(vf a, vf b) { vf c; asm("min.NaN.f32 %0, %1, %2;" : "=f"(c) : "f"(
 #endif
 IN vf larger_n(vf a, vf b) { return larger(a, b); }
 IN vf smaller_n(vf a, vf b) { return smaller(a, b); }
-#define ORDER(T)                                    \
-  IN T larger(T a, T b) { return a > b ? a : b; }   \
-  IN T smaller(T a, T b) { return a < b ? a : b; }
-ORDER(vi) ORDER(vu) ORDER(vl)
-
-IN vu logical_shift(vu a, vu b) { return a >> b; }
-IN vi logical_shift(vi a, vi b) { return (vi)((vu)a >> (vu)b); }
 
 template <class T> IN vf to_f(T a) { return (vf)a; }
 template <class T> IN vi to_i(T a) { return (vi)a; }
@@ -127,11 +120,6 @@ IN vf nearest_away(vf a) { return roundf(a); }
 IN vf down(vf a) { return floorf(a); }
 IN vf up(vf a) { return ceilf(a); }
 IN vf root(vf a) { return sqrtf(a); }
-template <int n> IN vf whole_power(vf a) {
-  if constexpr (n == 1) return a;
-  else if constexpr (n % 2) return a * whole_power<n - 1>(a);
-  else { vf b = whole_power<n / 2>(a); return b * b; }
-}
 IN vf exponential(vf a) { return expf(a); }
 IN vf exponential_m1(vf a) { return expm1f(a); }
 IN vf power_of_two(vf a) { return exp2f(a); }

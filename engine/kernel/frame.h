@@ -62,13 +62,6 @@ IN vf smaller(vf a, vf b) { vf c = a < b ? a : b; return a != a ? a : c; }
 // The first operand is a number.
 IN vf larger_n(vf a, vf b) { return a > b ? a : b; }
 IN vf smaller_n(vf a, vf b) { return a < b ? a : b; }
-#define ORDER(T)                                    \
-  IN T larger(T a, T b) { return a > b ? a : b; }   \
-  IN T smaller(T a, T b) { return a < b ? a : b; }
-ORDER(vi) ORDER(vu) ORDER(vl)
-
-IN vu logical_shift(vu a, vu b) { return a >> b; }
-IN vi logical_shift(vi a, vi b) { return (vi)((vu)a >> (vu)b); }
 
 IN vf to_f(vf a) { return a; }
 IN vf to_f(vi a) { return __builtin_convertvector(a, vf); }
@@ -117,12 +110,6 @@ IN vf root(vf a) {
   for (int i = 0; i < W; ++i) r[i] = sqrtf(a[i]);
   return r;
 #endif
-}
-
-template <int n> IN vf whole_power(vf a) {
-  if constexpr (n == 1) return a;
-  else if constexpr (n % 2) return a * whole_power<n - 1>(a);
-  else { vf b = whole_power<n / 2>(a); return b * b; }
 }
 
 // 2^whole, in two factors so that the least and the largest powers are reached.

@@ -1,5 +1,4 @@
-"""A function of one path as one compiled program that evaluates many: traced, written, compiled, called by
-XLA.
+"""A function of one path as one program that evaluates many: traced, written, compiled, called by XLA.
 
     kernel = kernel_of(function, shared, moving, Cpu(folder))
     results = kernel(kernel.tables(*shared), *moving_with_paths_last)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 
 from engine.files import write_whole
-from engine.kernel.compiler import HERE, NoCompiler, digest, make, put
+from engine.kernel.compiler import NoCompiler, digest, frame, make, put
 
 FLAGS = ("-std=c++17", "-O3", "-ftz=true", "-prec-div=false", "-prec-sqrt=false", "-diag-suppress", "177")
 """Subnormal numbers are zero, as where XLA runs on a CPU; quotients and roots are right to two units in the
@@ -40,17 +40,12 @@ def nvcc() -> str:
     return found
 
 
-def frame() -> str:
-    """What stands before every kernel."""
-    return (HERE / "frame.cuh").read_text()
-
-
 def assembled(source: str, architecture: str, warps: int, folder: pathlib.Path) -> pathlib.Path:
     """PTX of a kernel's source for blocks of so many warps, compiled unless the folder has it.
 
     Without a compiler any compiler's will do that the folder has. Raises NoCompiler where it has none.
     """
-    text = frame() + source
+    text = frame("frame.cuh") + source
     flags = (*FLAGS, f"-arch={architecture}", f"-DWARPS={warps}", "-ptx")
     name = hashlib.sha256("\0".join((text, *flags)).encode()).hexdigest()[:32]
     try:

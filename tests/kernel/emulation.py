@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from engine.kernel.arrays import Arrays
-from engine.kernel.compiler import HERE, library
+from engine.kernel.compiler import frame, library
 from engine.kernel.cpu import call_of
 from engine.kernel.form import Form
 from engine.kernel.kernel import Call
@@ -42,8 +42,8 @@ class Emulated:
 
     def call(self, source: Source) -> Call:
         """The kernel compiled, as an operation of a jitted program on a CPU."""
-        parts = ((OWN / "emulate.h"), (HERE / "frame.cuh"), source.text, (OWN / "launch.h"))
-        text = "".join(part if isinstance(part, str) else part.read_text() for part in parts)
+        own = [(OWN / name).read_text() for name in ("emulate.h", "launch.h")]
+        text = own[0] + frame("frame.cuh") + source.text + own[1]
         macros = [f"-DWARPS={self.warps}", f"-DGRID={self.grid}"]
         call = call_of(library(text, self.folder, [*macros, "-O0", "-ffp-contract=off"]))
         scratch = self.grid * self.warps * 32 // self.lanes * source.far
