@@ -32,7 +32,7 @@ class Form:
         Lanes that share sums wait for the longest of them.
 
         >>> Form(lanes=16).longest([2] * 31 + [90]), Form(lanes=16).longest([8] * 16), Form().longest([2, 90])
-        (3, 8, 90)
+        (9, 8, 90)
         """
         most = max(1, *lengths, 1)
         if not self.spread or len(lengths) == 1:

@@ -87,7 +87,7 @@ def read(cfg: DictConfig, tasks: Mapping[str, ModuleType], overrides: Sequence[s
     if problems := unknown_keys(plain) + nested_lists(plain):
         raise BadInput(problems)
     try:
-        config: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(complete()), plain))
+        config: Any = OmegaConf.to_object(typed(cfg, plain))
     except OmegaConfBaseException as error:
         raise BadInput([explain(error)]) from None
     task = tasks.get(config.task.name)
@@ -121,6 +121,13 @@ def read(cfg: DictConfig, tasks: Mapping[str, ModuleType], overrides: Sequence[s
         parameters=parameters, sampler=config.sampler, report=config.report, options=options,
         config=plain, decisive=chosen, hash=digest(chosen),
     )  # fmt: skip
+
+
+def typed(cfg: DictConfig, plain: Mapping[str, Any]) -> Any:
+    """The configuration with its groups' types, which a job of a sweep comes without."""
+    if OmegaConf.get_type(cfg) is complete():
+        return cfg
+    return OmegaConf.merge(OmegaConf.structured(complete()), plain)
 
 
 def problems_of(config: Config, task: ModuleType | None, options: Any, names: list[str]) -> list[str]:

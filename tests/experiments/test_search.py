@@ -67,6 +67,7 @@ def test_a_search_from_end_to_end(undertow, book, status, tmp_path):
     assert status(folder)["status"] == "failed"
 
 
+@pytest.mark.whole
 def test_the_example_runs(undertow, tmp_path):
     answer = undertow("experiment=best_terms", *SMALL[1:], "search.trials=2", "run.dir=out/b")
     assert answer.code == 0, answer.err

@@ -20,7 +20,7 @@ from engine.paths.simulate import chunk_outcome
 from engine.run.plan import CHUNK
 from tests import calm
 
-MONTHS, PATHS, SEED = 60, 2048, 11
+MONTHS, PATHS, FEW, SEED = 60, 2048, CHUNK, 11
 
 
 @pytest.fixture(scope="session")
@@ -66,19 +66,21 @@ def calm_draws(five_years):
 
 @pytest.fixture(scope="session")
 def outcome_of():
-    """Outcome of the same paths for any System of the shipped book's shape; compiled once."""
-    ids = jnp.arange(PATHS, dtype=jnp.int64).reshape(-1, CHUNK)
+    """Outcome of the first so many of the same paths for any System of the shipped book's shape.
+
+    Compiled once; `FEW` are enough where every path tells.
+    """
 
     @jax.jit
-    def run(system):
-        outcomes = jax.lax.map(
-            lambda each: chunk_outcome(system, PSEUDO_RANDOM, seed_words(SEED), each, PATHS), ids
-        )
-        return jax.tree.map(
-            lambda leaf: jnp.moveaxis(leaf, 0, -2).reshape(*leaf.shape[1:-1], PATHS), outcomes
-        )
+    def run(system, ids):
+        return chunk_outcome(system, PSEUDO_RANDOM, seed_words(SEED), ids, PATHS)
 
-    return lambda system: jax.device_get(run(system))
+    def outcome(system, paths=PATHS):
+        chunks = jnp.arange(paths, dtype=jnp.int64).reshape(-1, FEW)
+        parts = [jax.device_get(run(system, ids)) for ids in chunks]
+        return jax.tree.map(lambda *leaves: np.concatenate(leaves, axis=-1), *parts)
+
+    return outcome
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +102,12 @@ def changed(five_years):
 @pytest.fixture(scope="session")
 def base(five_years, outcome_of):
     return outcome_of(five_years)
+
+
+@pytest.fixture(scope="session")
+def few(base):
+    """The first `FEW` paths of `base`."""
+    return jax.tree.map(lambda leaf: leaf[..., :FEW], base)
 
 
 def chip_market(system, capex=0.0):

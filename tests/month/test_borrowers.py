@@ -15,7 +15,7 @@ from engine.month import chips, debt_service, hidden_debt, refinancing, revenue,
 from engine.month.inputs import fate_of
 from engine.paths import replay
 from engine.vocabulary import GROUP
-from tests.month.conftest import MONTHS, month_of, paired_change
+from tests.month.conftest import FEW, MONTHS, month_of, paired_change
 
 
 def fate_with(system, calm_draws, leadership):
@@ -165,7 +165,7 @@ def test_a_subsidiary_falls_the_month_after_its_parent(five_years, base, changed
     led = base.cause[child] == GROUP
     assert led.sum() > 50
     np.testing.assert_array_equal(base.default_month[child][led], base.default_month[parent][led] + 1)
-    off = outcome_of(changed("mechanisms.cross_default", 0.0))
+    off = outcome_of(changed("mechanisms.cross_default", 0.0), FEW)
     assert not (off.cause == GROUP).any()
 
 

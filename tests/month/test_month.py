@@ -10,7 +10,7 @@ import pytest
 
 from engine.vocabulary import CAUSES, FLAGS, HAZARD
 from tests import calm as without_shocks
-from tests.month.conftest import MONTHS, NEW, TODAY, paired_change
+from tests.month.conftest import FEW, MONTHS, NEW, TODAY, paired_change
 
 
 @pytest.fixture(scope="module")
@@ -111,17 +111,17 @@ def test_few_paths_are_flagged(base):
 def test_without_networks_nobody_loses_more_than_directly(changed, outcome_of, five_years):
     off = outcome_of(changed(
         "mechanisms.lender_network", 0.0, "mechanisms.paper_sales", 0.0,
-    ))  # fmt: skip
+    ), FEW)  # fmt: skip
     first = len(off.losses[0]) - len(five_years.names.lenders)
     gross = off.losses[-1, first:]
     direct = np.asarray(five_years.lenders.holdings) @ off.components[-1]
     np.testing.assert_allclose(gross, direct, rtol=1e-4, atol=1e-3)
 
 
-def test_without_step_in_guaranteed_loans_lose_more(changed, outcome_of, base, five_years):
-    off = outcome_of(changed("mechanisms.step_in", 0.0))
+def test_without_step_in_guaranteed_loans_lose_more(changed, outcome_of, few, five_years):
+    off = outcome_of(changed("mechanisms.step_in", 0.0), FEW)
     guaranteed = np.flatnonzero(np.asarray(five_years.loans.guarantee_cover))
-    with_guarantee, without = (outcome.components[-1, guaranteed].sum() for outcome in (base, off))
+    with_guarantee, without = (outcome.components[-1, guaranteed].sum() for outcome in (few, off))
     assert without > with_guarantee > 0.0
 
 
@@ -130,16 +130,16 @@ def test_no_new_money_without_build_up(changed, outcome_of):
     off = changed("mechanisms.build_up", 0.0)
     bridge = dataclasses.replace(off.firms.bridge, weight=jnp.zeros_like(off.firms.cash))
     off = eqx.tree_at(lambda s: s.firms.bridge, off, bridge)
-    assert (outcome_of(off).losses[:, 2] == 0.0).all()
+    assert (outcome_of(off, FEW).losses[:, 2] == 0.0).all()
 
 
-def test_more_capital_never_hurts_a_fund_itself(five_years, base, outcome_of):
+def test_more_capital_never_hurts_a_fund_itself(five_years, outcome_of):
     """A vehicle with more capital passes no more of its loss to those who lend to it."""
     richer = eqx.tree_at(lambda s: s.lenders.capital, five_years, five_years.lenders.capital * 1.5)
     off = dict.fromkeys(("funding_loop", "recession", "paper_sales"), jnp.float32(0.0))
     quiet = dataclasses.replace(five_years.numbers.mechanisms, **off)
     poor, rich = (
-        outcome_of(eqx.tree_at(lambda s: s.numbers.mechanisms, system, quiet))
+        outcome_of(eqx.tree_at(lambda s: s.numbers.mechanisms, system, quiet), FEW)
         for system in (five_years, richer)
     )
     np.testing.assert_array_equal(poor.losses[:, 0], rich.losses[:, 0])

@@ -14,7 +14,7 @@ from engine.book.parameters import Parameters, Policy
 from engine.month import paper, policy
 from engine.vocabulary import LEVERS
 from tests.calm import calm
-from tests.month.conftest import MONTHS, NEW, THREE_YEARS, TODAY, month_of, paired_change
+from tests.month.conftest import FEW, MONTHS, NEW, THREE_YEARS, TODAY, month_of, paired_change
 
 DATED = {f"{lever}_month": 1.0 for lever in LEVERS}
 
@@ -185,18 +185,18 @@ def test_lending_by_hand(five_years, pulling):
     assert float(dead.by_savers) < float(got.by_savers)
 
 
-def test_levers_that_are_never_pulled_leave_every_bit(pulling, base, outcome_of):
+def test_levers_that_are_never_pulled_leave_every_bit(pulling, few, outcome_of):
     """Sizes alone change nothing, nor does a date after the run."""
-    late = outcome_of(pulling(**{name: 61.0 for name in DATED}, bailout=1e3, advance_cap=0.01))
-    for before, after in ((base.losses, late.losses), (base.trace, late.trace)):
+    late = outcome_of(pulling(**{name: 61.0 for name in DATED}, bailout=1e3, advance_cap=0.01), FEW)
+    for before, after in ((few.losses, late.losses), (few.trace, late.trace)):
         np.testing.assert_array_equal(before, after)
 
 
 @pytest.mark.parametrize("lever", LEVERS)
-def test_a_lever_changes_nothing_before_its_month(lever, pulling, base, outcome_of):
-    late = outcome_of(pulling(**{f"{lever}_month": 37.0}))
-    np.testing.assert_array_equal(base.trace[:36], late.trace[:36])
-    assert not np.array_equal(base.trace[36:], late.trace[36:])
+def test_a_lever_changes_nothing_before_its_month(lever, pulling, few, outcome_of):
+    late = outcome_of(pulling(**{f"{lever}_month": 37.0}), FEW)
+    np.testing.assert_array_equal(few.trace[:36], late.trace[:36])
+    assert not np.array_equal(few.trace[36:], late.trace[36:])
 
 
 @pytest.mark.parametrize("lever", ["bailout", "capital_rule", "savers", "advance_cap"])

@@ -11,7 +11,7 @@ from engine.book.build import build_system
 from engine.book.parameters import Parameters
 from engine.month import contracts, debt_service, pools, vendors
 from engine.vocabulary import MONTH
-from tests.month.conftest import MONTHS, TODAY, chip_market, month_of, paired_change
+from tests.month.conftest import FEW, MONTHS, TODAY, chip_market, month_of, paired_change
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def test_without_the_mechanism_support_is_what_was_promised(five_years, changed,
     """Switch off: a poor vendor supports as a rich one, to the bit."""
     off = changed("mechanisms.vendor_purse", 0.0)
     poor = eqx.tree_at(lambda s: s.firms.support_share, off, 0.0 * off.firms.support_share)
-    one, other = outcome_of(off), outcome_of(poor)
+    one, other = outcome_of(off, FEW), outcome_of(poor, FEW)
     np.testing.assert_array_equal(one.losses, other.losses)
 
 

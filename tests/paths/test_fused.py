@@ -210,8 +210,9 @@ def test_other_devices_are_a_reason(on_a_gpu, monkeypatch):
         fused.machine()
 
 
-def test_a_missing_compiler_for_gpus_is_a_reason(small, on_a_gpu, monkeypatch):
+def test_a_missing_compiler_for_gpus_is_a_reason(small, on_a_gpu, monkeypatch, tmp_path):
     monkeypatch.setenv("NVCC", "no-such-compiler")
+    monkeypatch.setattr(fused, "cache_folder", lambda: tmp_path / "jax")  # what lies there needs no compiler
     with pytest.raises(NoKernel, match="NVIDIA's GPUs: NVCC=no-such-compiler is neither on the PATH nor"):
         fused_chunk(small, PSEUDO_RANDOM, seed_words(SEED), outcome_of)
 

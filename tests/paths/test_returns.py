@@ -41,7 +41,7 @@ def test_a_floating_loan_earns_its_margin_on_what_is_lent(book):
 
 
 def test_losses_on_loans_are_part_of_the_system_s(book):
-    system = build_system(book, Parameters(), 24)
+    system = build_system(book, Parameters(), 12)
     found, whole = returns(system, PLAN), ledger(system, PLAN)
     assert (found.loss >= 0.0).all() and found.loss.sum() > 0.0
     assert (found.loss.sum(axis=0) <= whole.loss * (1.0 + 1e-5) + 1e-5).all()
