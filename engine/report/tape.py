@@ -125,9 +125,10 @@ def cells_of(tape: Tape) -> RenderableType:
 
 
 def loans_of(tape: Tape, positions: Sequence[Position], overlay: Overlay) -> RenderableType:
-    """Every loan as it stands in the book."""
+    """Every loan as it stands in the book, or the first ones of a long tape, and their sum."""
     rows: list[Sequence[str]] = []
-    for each in positions:
+    shown = positions if len(positions) <= MOST else positions[:FEW]
+    for each in shown:
         firm = overlay.firms[each.borrower]
         chips = ", ".join(f"{1e3 * thousand:,.0f} {chip}" for chip, thousand in each.chips.items())
         rows.append((
@@ -137,18 +138,13 @@ def loans_of(tape: Tape, positions: Sequence[Position], overlay: Overlay) -> Ren
             each.buyer or "–",
         ))  # fmt: skip
     committed, drawn = (sum(getattr(each, name) for each in positions) for name in ("committed", "drawn"))
-    rows.append(
-        (
-            "all",
-            f"{len(overlay.firms)} borrowers",
-            "",
-            f"{1e3 * committed:,.1f}",
-            f"{1e3 * drawn:,.1f}",
-            *[""] * 4,
-        )
-    )
+    sums = (f"{1e3 * committed:,.1f}", f"{1e3 * drawn:,.1f}")
+    rows.append(("all", f"{len(overlay.firms)} borrowers", "", *sums, *[""] * 4))
     head = ("Loan", "Borrower", "Class", "Committed", "Drawn", "Rate", "Months", "Chips", "Off-taker")
-    return grid("In the book, USD m (rate: + over the short rate)", head, rows, right=(3, 4, 5, 6))
+    title = "In the book, USD m (rate: + over the short rate)"
+    if len(shown) < len(positions):
+        title += f": the first {FEW} of {len(positions)} loans, all in loans.csv"
+    return grid(title, head, rows, right=(3, 4, 5, 6))
 
 
 def assumptions_of(positions: Sequence[Position], overlay: Overlay) -> list[str]:

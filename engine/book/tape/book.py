@@ -5,6 +5,7 @@ which the lender says it is a part (`part`). A new borrower gets a row built fro
 """
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Sequence
 
 from engine.book.frames import Tables
@@ -45,8 +46,11 @@ def overlay_of(positions: Sequence[Position], below: Tables, base: str, name: st
         overlay.rows["classes"].append(
             {"class": kind.id, "name": kind.name, "source": "neutral class of a tape", "grade": ASSUMED}
         )
+    loans = defaultdict(list)
+    for each in positions:
+        loans[each.borrower].append(each)
     for borrower, firm in overlay.firms.items():
-        own = [each for each in positions if each.borrower == borrower]
+        own = loans[borrower]
         if own[0].firm:
             for each in own:
                 of_shipped_borrower(overlay, each, firm, below)

@@ -13,15 +13,14 @@ from engine.vocabulary import HOURS
 
 def of_new_borrower(overlay: Overlay, loans: Sequence[Position], firm: str, below: Tables) -> None:
     """A borrower that only the tape has, with its loans, chips and contracts."""
+    earned = {loan.line: earnings(loan.chips, below) for loan in loans}
+    paid = {loan.line: contract_part(loan, earned[loan.line][0]) for loan in loans}
     contracts: dict[str, float] = defaultdict(float)
     cash: dict[int, float] = {}
     ends: dict[str, int] = {}
     for loan in loans:
-        capacity, spot = earnings(loan.chips, below)
+        (capacity, spot), annual = earned[loan.line], paid[loan.line]
         cover = value("cover") if loan.buyer else 0.0
-        annual = cover * capacity if loan.contract_annual is None else loan.contract_annual
-        if not loan.buyer or loan.contract_end < 1:
-            annual = 0.0
         if loan.contract_annual is not None and capacity > 0.0:
             cover = min(annual / capacity, 1.0)
         if loan.chips:
@@ -37,44 +36,39 @@ def of_new_borrower(overlay: Overlay, loans: Sequence[Position], firm: str, belo
         repaid = loan.amortisation
         if repaid is None and loan.chips:
             repaid = repayment(loan, cash[loan.line])
-        cover = covered(loan, below)
+        capacity, annual = earned[loan.line][0], paid[loan.line]
+        cover = min(annual / capacity, 1.0) if capacity > 0.0 else 0.0
         row = loan_row(overlay, loan, firm, repaid, uncontracted=round(1.0 - cover, 4))
         if loan.kind.word == "project":
             row |= site(overlay, loan, firm)
         overlay.rows["loans"].append(row)
         pledge(overlay, loan)
         if loan.chips and contracts.get(loan.buyer):
-            own = contract_part(loan, below) / contracts[loan.buyer]
             overlay.rows["security"].append({
                 "loan": overlay.ids[loan.line], "contract": contract_id(firm, loan.buyer),
-                "share": round(own, 6), "source": "off-taker named in the tape", "grade": ASSUMED,
+                "share": round(annual / contracts[loan.buyer], 6),
+                "source": "off-taker named in the tape", "grade": ASSUMED,
             })  # fmt: skip
 
 
 def earnings(chips: Mapping[str, float], below: Tables) -> tuple[float, float]:
     """(Capacity at normal utilisation, what it earns on the market), USD bn a year at today's rents."""
-    table, hours = below["chips"].set_index("generation"), Chips().utilisation
+    table, hours = below["chips"], Chips().utilisation
     capacity = spot = 0.0
-    for generation, thousand in chips.items():
-        row = table.loc[generation]
-        rent = HOURS * hours * row["rental_usd_per_hour"] * thousand / 1e3
+    columns = ("generation", "rental_usd_per_hour", "operating_cost_usd_per_hour")
+    for generation, hourly, cost in zip(*(table[column] for column in columns), strict=True):
+        thousand = chips.get(generation, 0.0)
+        rent = HOURS * hours * hourly * thousand / 1e3
         capacity += rent
-        spot += max(rent - HOURS * row["operating_cost_usd_per_hour"] * thousand / 1e3, 0.0)
+        spot += max(rent - HOURS * cost * thousand / 1e3, 0.0)
     return float(capacity), float(spot)
 
 
-def contract_part(loan: Position, below: Tables) -> float:
+def contract_part(loan: Position, capacity: float) -> float:
     """What a loan's contract pays a year, USD bn."""
     if not loan.buyer or loan.contract_end < 1:
         return 0.0
-    capacity, _ = earnings(loan.chips, below)
     return value("cover") * capacity if loan.contract_annual is None else loan.contract_annual
-
-
-def covered(loan: Position, below: Tables) -> float:
-    """Share of the pledged chips' capacity that the contract takes."""
-    capacity, _ = earnings(loan.chips, below)
-    return min(contract_part(loan, below) / capacity, 1.0) if capacity > 0.0 else 0.0
 
 
 def repayment(loan: Position, cash: float) -> float:

@@ -1,10 +1,12 @@
 """Names of a tape to firms and chips of the book below: the same name in another spelling, or a question."""
 
+import collections
 import difflib
 import re
 from collections.abc import Container, Mapping, Sequence
 
 from engine.book.frames import Frame
+from engine.book.tape.letters import Names
 from engine.book.tape.questions import Answers, Question
 
 LEGAL = set(
@@ -124,24 +126,26 @@ def same_borrowers(
     first: dict[str, str] = {}
     spelling: dict[str, str] = {}
     questions = []
-    for name in names:
+    alike: dict[tuple[str, ...], Names] = collections.defaultdict(Names)
+    for name in dict.fromkeys(names):
         words = bare(name)
-        others = [each for each in first if digits(each) == digits(words)]
-        close = difflib.get_close_matches(words, others, n=1, cutoff=0.9)
-        if words not in first and words not in known and close:
+        others = alike[digits(words)]
+        if words not in first and words not in known and (close := others.closest(words, 0.9)):
             answer = answers.of("firm", name).lower()
             if answer == SAME:
-                words = close[0]
+                words = close
             elif not answer:
-                why = f"{name!r} is nearly {first[close[0]]!r}, another borrower of the tape"
+                why = f"{name!r} is nearly {first[close]!r}, another borrower of the tape"
                 questions.append(Question("firm", name, why, f"{SAME} or {NEW}"))
+        if words not in first:
+            others.add(words)
         spelling[name] = first.setdefault(words, name)
     return spelling, questions
 
 
-def digits(text: str) -> list[str]:
+def digits(text: str) -> tuple[str, ...]:
     """Words of a name by which SPVs of one sponsor differ: with a digit, a numeral, of one or two letters."""
-    return [word for word in text.split() if re.search(r"\d", word) or re.fullmatch(r"[ivx]+|..?", word)]
+    return tuple(word for word in text.split() if re.search(r"\d", word) or re.fullmatch(r"[ivx]+|..?", word))
 
 
 def generation_of(text: str, generations: Sequence[str], answers: Answers) -> str | Question:

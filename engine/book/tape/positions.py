@@ -78,16 +78,19 @@ class Reader:
     rates: Mapping[str, float]  # USD for one unit of a currency
     questions: list[Question] = dataclasses.field(default_factory=list)
     problems: list[str] = dataclasses.field(default_factory=list)
+    firms: dict[str, str] = dataclasses.field(default_factory=dict)  # ids by the names that have been read
 
     def firm(self, name: str) -> str:
         """Id of a firm of the book below, "" for none; near names are asked for."""
-        table = self.tables["firms"]
-        firms = dict(zip(table["firm"], table["name"], strict=True))
-        firm = names.firm_of(name, self.known, firms, self.answers)
-        if isinstance(firm, Question):
-            self.questions.append(firm)
-            return ""
-        return firm
+        if name not in self.firms:
+            table = self.tables["firms"]
+            known = dict(zip(table["firm"], table["name"], strict=True))
+            firm = names.firm_of(name, self.known, known, self.answers)
+            if isinstance(firm, Question):
+                self.questions.append(firm)
+                firm = ""
+            self.firms[name] = firm
+        return self.firms[name]
 
     def usd(self, line: Line, field: str) -> float | None:
         """An amount in USD bn, None where its cell is blank."""

@@ -14,6 +14,7 @@ from engine.book.tape.layout import layout_of
 from engine.book.tape.positions import positions_of
 from engine.book.tape.questions import Answers, Unsettled
 from engine.book.tape.rows import read_lines
+from engine.report.tape import loans_of, text
 from engine.vocabulary import HOURS
 
 HEAD = "Loan,Borrower,Facility,Commitment,Drawn,Margin,Maturity,LTV,GPU type,GPU count,Off-taker,Rating\n"
@@ -296,3 +297,12 @@ def test_what_the_tape_is_silent_about_is_named(tmp_path, below):
     }  # fmt: skip
     assert (loan.coupon, loan.maturity_month, loan.ltv) == (0.06, 48, 0.65)
     assert loan.chips["H100"] == pytest.approx(0.8 * 0.05 / 30 * 1e3)
+
+
+def test_of_a_long_tape_the_first_loans_are_shown_and_all_are_summed(tmp_path, below):
+    rows = "".join(ONE.replace("A-1", f"A-{number}") for number in range(1, 31))
+    tape, loans = positions(tmp_path, below, rows)
+    overlay = overlay_of(loans, below.tables, "ai_credit_2025", "Mine", MINE)
+    shown = text([loans_of(tape, loans, overlay)], 120)
+    assert "the first 10 of 30 loans, all in loans.csv" in shown
+    assert "A_10 " in shown and "A_11 " not in shown and "3,000.0" in shown
