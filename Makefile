@@ -59,13 +59,13 @@ report: setup ## the main job on the shipped book; prints where the report is
 	$(BIN)/undertow run.dir=out/report
 
 test: develop ## the whole test-suite
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --max-worker-restart 0
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 matrix: ## set-up, a small report and the test-suite for each of PAIRS of Python and JAX (hours), or TESTS of it
 	@$(PYTHON) tests/matrix.py $(PAIRS) --tests "$(TESTS)" --workers $(WORKERS)
 
-test-whole: develop ## every damaged book and configuration, every combination of tables (an hour or more)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m whole tests/book tests/experiments
+test-whole: develop ## every damaged book and configuration, every combination, and the dearest tests (an hour or more)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m whole
 
 test-cluster: $(CLUSTER)/.installed ## sweeps and runs on a real SLURM and a real Ray on this machine; SLURM by apt, as root
 	@for tool in munged slurmctld slurmd sbatch; do command -v $$tool >/dev/null || exit 1; done || { \

@@ -243,9 +243,9 @@ def test_a_loan_of_a_pool_takes_the_pools_holders_unless_it_has_its_own(small):
 
 
 def test_loading_is_quick():
-    start = time.perf_counter()
+    start = time.process_time()
     load_book(shipped_book())
-    assert time.perf_counter() - start < 5.0
+    assert time.process_time() - start < 5.0
 
 
 def test_a_book_of_one_loan(small):

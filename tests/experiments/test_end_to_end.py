@@ -196,7 +196,8 @@ def test_the_likeliest_road_to_a_loss_of_the_worked_book(undertow, book, status,
 
 
 def test_a_law_is_learned_used_again_and_refused_elsewhere(undertow, book, tmp_path):
-    weighted = (*book, "sampler=importance", "run.months=12", "run.paths=4096", "run.block=2048")
+    weighted = (*book, "sampler=importance", "run.months=12", "run.paths=4096", "run.block=2048",
+                "report.anatomy=false")  # fmt: skip
     answer = undertow(*weighted, "sampler.learning_paths=8192", "run.dir=out/i")
     assert answer.code == 0 and "learned from 8,192 paths" in answer.out
     found = summary(tmp_path / "out" / "i")

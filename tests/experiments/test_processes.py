@@ -91,6 +91,7 @@ def test_two_processes_are_one_run(undertow, book, start, tmp_path, sampler):
     assert (line["rank"], line["run"]) == (1, provenance["run"])
 
 
+@pytest.mark.whole
 def test_four_devices_are_one_run(undertow, book, tmp_path):
     assert undertow(*book, *SMALL, "run.dir=one").code == 0
     four = [sys.executable, "-m", "experiments.main", *book, *SMALL, "run.dir=four", "run.devices=4"]

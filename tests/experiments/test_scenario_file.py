@@ -9,7 +9,7 @@ from engine.report.page import sections
 from engine.results.folder import read_results
 from tests.supervisors import bank_of_england, banking_authority
 
-SMALL = ("book.name=worked_small", "run.paths=512", "run.block=512", "run.months=12")
+SMALL = ("book.name=worked_small", "run.paths=512", "run.block=512", "run.months=12", "report.anatomy=false")
 MACRO = (
     "Date,GDP growth,short rate,spread index,equity index\n2026 Q1,-6,2.0,2.5,0.6\n2026 Q2,-4,1.0,3.0,0.5\n"
 )

@@ -13,6 +13,7 @@ from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
 from engine.month import bearers, capital, lenders, paper, supply
 from engine.paths.replay import replay
+from tests.month.conftest import FEW
 
 ROUNDING = 2e-5
 SWITCHES = ("paper_sales", "credit_lines", "redemptions", "recession", "lender_network")

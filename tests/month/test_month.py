@@ -118,10 +118,10 @@ def test_without_networks_nobody_loses_more_than_directly(changed, outcome_of, f
     np.testing.assert_allclose(gross, direct, rtol=1e-4, atol=1e-3)
 
 
-def test_without_step_in_guaranteed_loans_lose_more(changed, outcome_of, few, five_years):
-    off = outcome_of(changed("mechanisms.step_in", 0.0), FEW)
+def test_without_step_in_guaranteed_loans_lose_more(changed, outcome_of, base, five_years):
+    off = outcome_of(changed("mechanisms.step_in", 0.0))
     guaranteed = np.flatnonzero(np.asarray(five_years.loans.guarantee_cover))
-    with_guarantee, without = (outcome.components[-1, guaranteed].sum() for outcome in (few, off))
+    with_guarantee, without = (outcome.components[-1, guaranteed].sum() for outcome in (base, off))
     assert without > with_guarantee > 0.0
 
 

@@ -54,6 +54,7 @@ def test_one_network_is_the_plain_run_to_the_bit(year):
         assert same(simulate_ensemble([year], PLAN, samplers)[0], plain)
 
 
+@pytest.mark.whole
 def test_devices_do_not_show(both, year, turned):
     """One device or two: the same bits of every member."""
     alone = simulate_ensemble([year, turned], PLAN, BLOCKS, devices=jax.devices()[:1])[0]

@@ -98,6 +98,7 @@ def test_a_gpu_s_kernel_loses_what_xla_s_form_does(shipped, tmp_path):
     assert np.max(own.losses) > 1.0
 
 
+@pytest.mark.whole
 def test_weighted_paths_go_through_it(small):
     nominal = nominal_of(small)
     sampler = Tilted(plain_of(nominal, small), nominal)
@@ -125,6 +126,7 @@ def same(first, second):
     return all(np.array_equal(a, b) for a, b in pairs)
 
 
+@pytest.mark.whole
 def test_neither_block_nor_devices_show(shipped):
     whole, timing = simulate(shipped, Plan(1500, 1024, SEED, "fused"))
     assert timing.kernel == "fused" and int(whole.paths) == 1500

@@ -117,6 +117,7 @@ def test_a_gpu_s_form_loses_what_a_cpu_s_does(five_years, on_cpu, place):
     assert_alike(outcome_of(five_years, place.devices[0], paths, place.size), on_cpu(paths))
 
 
+@pytest.mark.whole
 def test_a_larger_chunk_loses_what_a_smaller_does(on_cpu):
     assert_alike(on_cpu(4 * CHUNK, 2 * CHUNK), on_cpu(4 * CHUNK))
 
@@ -141,6 +142,7 @@ def test_another_loss_is_seen(on_cpu):
         assert_alike(moved, ours)
 
 
+@pytest.mark.whole
 def test_a_gpu_s_blocks_and_devices_do_not_show(year, place):
     """To the bit; a block of one chunk of a CPU is rounded up to a chunk."""
     jax.clear_caches()

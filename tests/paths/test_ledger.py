@@ -33,6 +33,7 @@ def test_losses_are_those_of_the_run(year, found):
     np.testing.assert_allclose(found.bearers[:, :CHUNK], bearers, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.whole
 def test_block_size_does_not_show(year, found):
     other = ledger(year, Plan(1500, 512, 7))
     for one, two in zip(jax.tree.leaves(found), jax.tree.leaves(other), strict=True):

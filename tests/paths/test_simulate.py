@@ -25,7 +25,7 @@ def same(first, second):
     )
 
 
-@pytest.mark.parametrize("block", [256, 1024, 65536])
+@pytest.mark.parametrize("block", [pytest.param(256, marks=pytest.mark.whole), 1024, 65536])
 def test_block_size_does_not_show(year, whole, block):
     tally, _ = simulate(year, Plan(PATHS, block, 7))
     assert int(tally.paths) == PATHS
