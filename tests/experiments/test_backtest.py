@@ -5,13 +5,13 @@ import json
 import pandas as pd
 import pytest
 
-SMALL = ("run.paths=1024", "run.block=512", "run.months=12", "backtest.paths=512")
+SMALL = ("run.paths=1024", "run.block=512", "run.months=12", "report.anatomy=false", "backtest.paths=512")
 
 
 def test_a_book_is_tested_against_its_history(undertow, status, tmp_path):
     undertow("task=template", "template.dir=mine")
     own = ("book=own", "book.path=mine/worked_small")
-    answer = undertow("task=backtest", *own, *SMALL, "run.parameters=drawn", "report.anatomy=false", "run.dir=out/a")
+    answer = undertow("task=backtest", *own, *SMALL, "run.parameters=drawn", "run.dir=out/a")
     folder = tmp_path / "out" / "a"
     assert answer.code == 0, answer.err
     assert status(folder)["status"] == "done"

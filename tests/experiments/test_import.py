@@ -252,7 +252,8 @@ def test_a_tape_over_the_worked_book_runs_to_a_report(undertow, tmp_path):
     command = said.out.rstrip().splitlines()[-1].split()
     assert command[:2] == ["undertow", "book.path=loans_book"]
     assert command[3] == "report.focus=lender:HARBOUR_FUND"
-    said = undertow(command[1], "run.paths=512", "run.block=512", "run.months=12", "run.dir=run", "report.anatomy=false", command[3])
+    small = ("run.paths=512", "run.block=512", "run.months=12", "report.anatomy=false")
+    said = undertow(command[1], *small, "run.dir=run", command[3])
     assert said.code in (0, 4), said.err
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert "<h1>Harbour Fund: " in page and "Alder 1 (1) · Alder" not in page and "Sheets of its" in page
