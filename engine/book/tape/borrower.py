@@ -57,10 +57,10 @@ def earnings(chips: Mapping[str, float], below: Tables) -> tuple[float, float]:
     capacity = spot = 0.0
     columns = ("generation", "rental_usd_per_hour", "operating_cost_usd_per_hour")
     for generation, hourly, cost in zip(*(table[column] for column in columns), strict=True):
-        thousand = chips.get(generation, 0.0)
-        rent = HOURS * hours * hourly * thousand / 1e3
-        capacity += rent
-        spot += max(rent - HOURS * cost * thousand / 1e3, 0.0)
+        if generation in chips:
+            rent = HOURS * hours * hourly * chips[generation] / 1e3
+            capacity += rent
+            spot += max(rent - HOURS * cost * chips[generation] / 1e3, 0.0)
     return float(capacity), float(spot)
 
 
