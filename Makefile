@@ -58,7 +58,7 @@ $(VENV)/.develop: $(STAMP) tests/constraints.txt
 report: setup ## the main job on the shipped book; prints where the report is
 	$(BIN)/undertow run.dir=out/report
 
-test: develop ## the whole test-suite
+test: develop ## the test-suite
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 matrix: ## set-up, a small report and the test-suite for each of PAIRS of Python and JAX (hours), or TESTS of it

@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from rich import box
 from rich.console import Console, Group, RenderableType
@@ -19,8 +20,10 @@ from engine.book.tape.folder import growth, left_out, understood
 from engine.book.tape.positions import Position
 from engine.book.tape.rows import Tape
 
+T = TypeVar("T")
+
 MOST = 25
-"""Loans whose cells are all shown; of a longer tape the first ten, the rest is in the folder."""
+"""Loans that are all shown; of a longer tape the first ten, the rest is in the folder."""
 
 FEW = 10
 WIDTH = 100
@@ -110,9 +113,14 @@ def unit_of(unit: Unit) -> str:
     return " ".join(part for part in (unit.currency, scale, unit.rate) if part) or "–"
 
 
+def first(loans: Sequence[T]) -> Sequence[T]:
+    """The loans that are shown."""
+    return loans if len(loans) <= MOST else loans[:FEW]
+
+
 def cells_of(tape: Tape) -> RenderableType:
     """The cells of every loan, or of the first ones of a long tape."""
-    shown = {line.line for line in tape.lines[: len(tape.lines) if len(tape.lines) <= MOST else FEW]}
+    shown = {line.line for line in first(tape.lines)}
     rows, last = [], ""
     for loan, line, field, cell, written, words in understood(tape):
         if line in shown and field != "loan":
@@ -127,7 +135,7 @@ def cells_of(tape: Tape) -> RenderableType:
 def loans_of(tape: Tape, positions: Sequence[Position], overlay: Overlay) -> RenderableType:
     """Every loan as it stands in the book, or the first ones of a long tape, and their sum."""
     rows: list[Sequence[str]] = []
-    shown = positions if len(positions) <= MOST else positions[:FEW]
+    shown = first(positions)
     for each in shown:
         firm = overlay.firms[each.borrower]
         chips = ", ".join(f"{1e3 * thousand:,.0f} {chip}" for chip, thousand in each.chips.items())

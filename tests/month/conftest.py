@@ -105,9 +105,9 @@ def base(five_years, outcome_of):
 
 
 @pytest.fixture(scope="session")
-def few(base):
+def few(five_years, outcome_of):
     """The first `FEW` paths of `base`."""
-    return jax.tree.map(lambda leaf: leaf[..., :FEW], base)
+    return outcome_of(five_years, FEW)
 
 
 def chip_market(system, capex=0.0):

@@ -14,7 +14,7 @@ def counts_of(name: str) -> np.ndarray:
 
 
 class Names:
-    """Names of which those close to another are asked for, a million pairs in a second.
+    """Names among which the closest to another is looked up.
 
     >>> names = Names()
     >>> for name in ("alder compute", "birch cloud"):

@@ -12,7 +12,7 @@ SYLLABLES = "al ber co dor el fin gar hol is jun kal lor mur nor öst pel qui ra
 
 
 def some_names(count, seed):
-    """Made-up names, every fifth a slip of the one before."""
+    """Made-up names, each with a letter wrong, four in five beside the right one."""
     chance = random.Random(seed)
     names = []
     while len(names) < count:
