@@ -102,10 +102,15 @@ class Devices:
         """Paths of a block on every device of every process."""
         return self.block * self.mesh.size * self.processes.count
 
-    def starts(self, first: int) -> jax.Array:
+    def share(self, paths: int) -> int:
+        """Paths of each device's block where so many are left: whole chunks, and no more than needed."""
+        chunks = -(-paths // (self.mesh.size * self.processes.count * self.chunk))
+        return min(self.block, chunks * self.chunk)
+
+    def starts(self, first: int, share: int) -> jax.Array:
         """First path of each device's block in the round that begins with `first`."""
         place = self.processes.rank * self.mesh.size + np.arange(self.mesh.size, dtype=np.int64)
-        return own(first + self.block * place, self.mesh)
+        return own(first + share * place, self.mesh)
 
     def everywhere(self, number: int) -> jax.Array:
         """A whole number on every device."""
@@ -125,14 +130,16 @@ class Devices:
 
     def compiled(self, model: Model, tally: Tally, sampler: Any, seed: jax.Array) -> Callable[..., Tally]:
         """`tally_blocks` for a tally like this one, as (tally, sampler, done, last) -> tally."""
-        chunks = self.everywhere(self.block // self.chunk)
+        zero = self.everywhere(0)
         step = tally_blocks.lower(
-            tally, model.arrays, sampler, seed, self.starts(0), chunks, self.everywhere(0),
+            tally, model.arrays, sampler, seed, self.starts(0, 0), zero, zero,
             outcome=model.outcome, size=self.chunk, mesh=self.mesh, prepare=model.prepare,
         ).compile()  # fmt: skip
 
         def add(tally: Tally, sampler: Any, done: int, last: int) -> Tally:
-            tally = step(tally, model.arrays, sampler, seed, self.starts(done), chunks, self.everywhere(last))
+            share = self.share(last - done)
+            starts, chunks = self.starts(done, share), self.everywhere(share // self.chunk)
+            tally = step(tally, model.arrays, sampler, seed, starts, chunks, self.everywhere(last))
             return jax.block_until_ready(tally)
 
         return add

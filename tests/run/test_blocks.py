@@ -102,6 +102,22 @@ def test_a_model_may_have_smaller_chunks(chunk):
     assert_same(tally, run()[0])
 
 
+@pytest.mark.parametrize(("devices", "evaluated"), [(1, 9), (2, 10)])
+def test_the_last_round_is_no_larger_than_what_is_left(devices, evaluated):
+    seen = []
+
+    def noted(model, sampler, seed, ids, count):
+        jax.debug.callback(lambda own: seen.extend(own.tolist()), ids)
+        return outcome(model, sampler, seed, ids, count)
+
+    plan = Plan(8 * CHUNK + 1, 4 * CHUNK, 7)
+    model = Model(noted, jnp.float32(2.0), LAYOUT)
+    tally, timing = blocks.simulate(model, plan, devices=jax.devices()[:devices])
+    jax.effects_barrier()
+    assert sorted(seen) == list(range(evaluated * CHUNK))
+    assert int(tally.paths) == timing.paths == plan.paths
+
+
 def test_a_gpu_runs_chunks_of_its_own(monkeypatch):
     whole, *_ = run()
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
