@@ -51,8 +51,12 @@ def threefry(
 
 
 def uniform(word: Word) -> Number:
-    """Uniform in (0, 1), 24 bits: (floor(word / 256) + 1/2) / 2^24, exact in float32."""
-    return ((word >> jnp.uint32(8)).astype(jnp.float32) + 0.5) * jnp.float32(2.0**-24)
+    """Uniform in (0, 1): (floor(word / 256) + 1/2) / 2^24 as float32 has it, and never one.
+
+    Above a half float32 has no room for the half step, and rounds it to its even neighbour.
+    """
+    value = ((word >> jnp.uint32(8)).astype(jnp.float32) + 0.5) * jnp.float32(2.0**-24)
+    return jnp.minimum(value, jnp.float32(1.0 - 2.0**-24))
 
 
 def halves(word: Word) -> tuple[Number, Number]:

@@ -62,6 +62,15 @@ def test_uniforms_are_uniform_and_open(words):
         assert stats.kstest(values, "uniform").pvalue > 1e-4
 
 
+def test_the_ends_of_the_words_are_inside_the_open_interval():
+    ends = jnp.asarray([0, 255, 256, 0xFFFFFEFF, 0xFFFFFF00, 0xFFFFFFFF], jnp.uint32)
+    values = np.asarray(random.uniform(ends), np.float64)
+    np.testing.assert_array_equal(values[:3], [2.0**-25, 2.0**-25, 3 * 2.0**-25])
+    np.testing.assert_array_equal(values[-3:], [1 - 2.0**-23, 1 - 2.0**-24, 1 - 2.0**-24])
+    for half in random.halves(ends):
+        assert 0.0 < np.asarray(half).min() and np.asarray(half).max() < 1.0
+
+
 def test_normals_have_normal_moments_and_tails(words):
     first, second = random.normal_pair(words[: 2**19], words[2**19 :])
     values = np.concatenate([first, second]).astype(np.float64)
