@@ -30,7 +30,7 @@ TESTS = {
         "tests/contagion/test_survivors.py", "tests/contagion/test_contagion.py",
     ),
     "engine/contagion/fixed_point.py": (
-        "tests/contagion/test_survivors.py", "tests/contagion/test_networks.py",
+        "tests/contagion/test_fixed_point.py", "tests/contagion/test_networks.py",
     ),
     "engine/contagion/cross_holdings.py": (
         "tests/contagion/test_survivors.py", "tests/contagion/test_cross_holdings.py",

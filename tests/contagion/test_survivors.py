@@ -104,3 +104,9 @@ def test_a_small_debt_is_divided_by_itself():
 def test_more_than_the_whole_of_a_debt_is_refused():
     with pytest.raises(ValueError, match="debt_share: got 1.01 in column 0, expected at most 1"):
         fail_each([1.0], [1.0], [[0.0], [0.5], [0.51]], [[0.0], [1.0], [0.0]])
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 2), (1, 2, 3), (2, 2), (0, 2, 2)])
+def test_ranks_that_are_not_squares_are_refused(shape):
+    with pytest.raises(ValueError, match="liabilities: got shape .*, expected .ranks, firms, firms. with a"):
+        clear_holdings(np.zeros(shape), [1.0] * shape[-2], np.zeros((1, 2)), np.zeros((2, 2)))
