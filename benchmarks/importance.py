@@ -1,6 +1,6 @@
 """How much variance does learned importance sampling save on the full model, and at what cost?
 
-Laws are learned under several seeds, and each is measured on its own paths. A variance ratio is itself
+Samplers are learned under several seeds, and each is measured on its own paths. A variance ratio is itself
 uncertain, because a few tail paths carry large weights; hence the spread over seeds.
 
     python benchmarks/importance.py [paths] [seeds]
@@ -12,32 +12,27 @@ import numpy as np
 
 from engine.run.host import prepare_devices
 
-LEVELS = (0.999, 0.9997)
+LEVELS = (0.99, 0.999, 0.9997)
 RUN = 32_768
 """Paths that are timed."""
 
 
-def factors(run) -> list[float]:
-    """Variance reduction of probability and ES at each level."""
-    from engine.tail.measures import from_losses
+def measured(system, target, seed: int, paths: int, title: str):
+    """Learn a sampler and print its gain; the sampler and its factors."""
+    from engine.learn.importance.importance import learn
+    from engine.paths.simulate import layout_of, simulate
+    from engine.run.plan import Plan
+    from engine.tail.intervals import weights
+    from engine.tail.measures import column_losses
     from engine.tail.variance_reduction import reduction
 
-    losses = from_losses(run.loss, run.weight, self_normalised=False)
-    return [factor for level in LEVELS for factor in reduction(losses, level)]
-
-
-def law_of(system, target, seed: int, paths: int, title: str):
-    """Learn a law and print its gain; its sampler and its factors."""
-    from engine.learn.importance.importance import learn
-    from engine.learn.importance.pilot import pilot
-    from engine.run.plan import Plan
-
     law = learn(system, target, seed, 4096)
-    run = pilot(system, law.sampler, Plan(paths, 4096, 1000 + seed), 0)
-    reductions, mean = factors(run), run.weight.mean()
-    error = run.weight.std() / np.sqrt(paths)
-    cells = "  ".join(f"{value:7.1f}" for value in reductions)
-    print(f"{title:30} {cells}   mean weight {mean:.4f} ± {error:.4f}   {law.seconds:3.0f} s", flush=True)
+    tally, _ = simulate(system, Plan(paths, 4096, 1000 + seed), (law.sampler,))
+    losses = column_losses(tally, len(layout_of(system).horizons) - 1)
+    reductions = [factor for level in LEVELS for factor in reduction(losses, level)]
+    own, cells = weights(tally), "  ".join(f"{value:7.1f}" for value in reductions)
+    mean = f"mean weight {own.mean:.4f} ± {own.mean_error:.4f}"
+    print(f"{title:30} {cells}   {mean}   {law.explained:.0%}   {law.seconds:3.0f} s", flush=True)
     return law.sampler, reductions
 
 
@@ -50,7 +45,7 @@ def paths_per_second(system, sampler, paths: int) -> float:
 
 
 def main(paths: int = 131_072, seeds: int = 3) -> None:
-    """Laws under several seeds, one without thresholds, and the cost of a path."""
+    """Samplers under several seeds, fewer and more candidates, and the cost of a path."""
     prepare_devices("auto")
     from record import Record, ratios, spread
 
@@ -61,13 +56,15 @@ def main(paths: int = 131_072, seeds: int = 3) -> None:
     from engine.learn.importance.importance import TailTarget
 
     system = build_system(load_book(shipped_book("ai_credit_2025")), Parameters(), 60)
-    print(f"{'variance reduction':30}  P 99.9  ES 99.9  P 99.97 ES 99.97             learned in")
-    laws = [law_of(system, TailTarget(), seed, paths, f"seed {seed}") for seed in range(1, seeds + 1)]
+    head = "".join(f"{measure:>9}" for level in LEVELS for measure in (f"P {level:.2%}", f"ES {level:.2%}"))
+    print(f"{'variance reduction':30}{head}   weights, variance explained, learned in")
+    laws = [measured(system, TailTarget(), seed, paths, f"seed {seed}") for seed in range(1, seeds + 1)]
     reductions = np.asarray([factor for _, factor in laws])
     error = reductions.std(axis=0, ddof=1) / np.sqrt(seeds)
     means = ", ".join(f"{m:.0f} ± {s:.0f}" for m, s in zip(reductions.mean(0), error, strict=True))
     print("mean over seeds:", means)
-    law_of(system, TailTarget(rates=(1.0, 1.0)), 1, paths, "seed 1, no threshold tilted")
+    for candidates in (8, 32):
+        measured(system, TailTarget(candidates=candidates), 1, paths, f"seed 1, {candidates} candidates")
     both = (PSEUDO_RANDOM, laws[0][0])
     speeds = np.asarray([[paths_per_second(system, sampler, RUN) for sampler in both] for _ in range(3)])
     for name, rate, beside in (

@@ -63,7 +63,7 @@ def losses(system, ids, seed: int, others):
     return np.concatenate([np.asarray(loss, np.float64) for loss in each])[:count]
 
 
-def main(paths: int = 65_536, twins: int = 32) -> None:
+def main(paths: int = 65_536, twins: int = 512) -> None:
     """Print a row for each level."""
     prepare_devices(1)
     from engine.book.build import build_system

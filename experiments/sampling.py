@@ -1,13 +1,12 @@
-"""The sampler of the paths, and the law that importance sampling learns first."""
+"""The sampler of the paths, and what importance sampling learns first."""
 
 import contextlib
 import logging
 import pathlib
-from collections.abc import Iterator
 from typing import Any
 
 from engine.book.checks.problems import expected
-from experiments import tilts
+from experiments import learned
 from experiments.config.bad_input import BadInput
 from experiments.config.read import Experiment
 from experiments.config.scenario import files_of
@@ -18,7 +17,7 @@ log = logging.getLogger("undertow")
 
 
 def samplers(experiment: Experiment, book: Any, system: Any, plan: Any) -> tuple | None:
-    """The run's samplers; None where a law must be learned first. Raises `BadInput` for a wrong law."""
+    """The run's samplers; None where one must be learned first. Raises `BadInput` for a wrong one."""
     from engine.paths.samplers import samplers_of
 
     choice = experiment.sampler
@@ -28,10 +27,10 @@ def samplers(experiment: Experiment, book: Any, system: Any, plan: Any) -> tuple
             return free
         return tuple(each.sampler for each in conditioned(experiment, book, system, free)[1])
     column_of(experiment, system)
-    if choice.tilt is None:
+    if choice.learned is None:
         return None
-    purpose = tilts.purpose_of(experiment, book.hash)
-    return (tilts.load(pathlib.Path(choice.tilt), system, purpose)[0],)
+    purpose = learned.purpose_of(experiment, book.hash)
+    return (learned.load(pathlib.Path(choice.learned), system, purpose, choice.candidates)[0],)
 
 
 def conditioned(experiment: Experiment, book: Any, system: Any, free: tuple) -> tuple[Any, list[Any]]:
@@ -72,71 +71,69 @@ def column_of(experiment: Experiment, system: Any) -> int:
     return names.index(experiment.sampler.column)
 
 
-def learned(
+def learn_once(
     experiment: Experiment, book: Any, system: Any, folder: pathlib.Path, stop: Stop
 ) -> tuple[tuple, dict[str, Any]]:
-    """(samplers, notes on learning), from the law of `sampler.tilt`, of an interrupted run, or a new one."""
-    path, purpose = folder / tilts.NAME, tilts.purpose_of(experiment, book.hash)
+    """(samplers, notes on learning), from `sampler.learned`, from an interrupted run, or learned now."""
+    path, purpose = folder / learned.NAME, learned.purpose_of(experiment, book.hash)
     choice = experiment.sampler
-    if choice.tilt is not None:
-        sampler, notes = tilts.load(pathlib.Path(choice.tilt), system, purpose)
-        tilts.save(path, sampler.tilt, notes, purpose)
-        return (sampler,), notes | {"from": str(choice.tilt)}
+    if choice.learned is not None:
+        sampler, notes = learned.load(pathlib.Path(choice.learned), system, purpose, choice.candidates)
+        learned.save(path, sampler, notes, purpose)
+        return (sampler,), notes | {"from": str(choice.learned)}
     if path.exists() and experiment.run.resume:
         with contextlib.suppress(BadInput):
-            sampler, notes = tilts.load(path, system, purpose)
+            sampler, notes = learned.load(path, system, purpose, choice.candidates)
             if notes["asked"] == learning_settings(experiment):
-                log.info("using the law that the interrupted run learned")
+                log.info("using the sampler that the interrupted run learned")
                 return (sampler,), notes
-    law = learn(experiment, system, stop)
-    stop.check()
+    own = learn(experiment, system, stop)
     notes = {
         "asked": learning_settings(experiment),
-        "paths": law.paths,
-        "seconds": law.seconds,
-        "hits": law.hits,
+        "paths": own.paths,
+        "seconds": own.seconds,
+        "explained": own.explained,
     }
-    tilts.save(path, law.sampler.tilt, notes, purpose)
-    return (law.sampler,), notes
+    learned.save(path, own.sampler, notes, purpose)
+    return (own.sampler,), notes
 
 
 def law_arrays(experiment: Experiment, samplers: tuple) -> dict[str, Any] | None:
-    """The arrays of a run's law by name, for its other processes; None where each makes its samplers."""
-    from engine.run.packing import named
-
-    if experiment.sampler.name != "importance":
-        return None
-    import numpy as np
-
-    return {name: np.asarray(leaf) for name, leaf in named(samplers[0].tilt)}
+    """What a run has learned by name, for its other processes; None where each makes its samplers."""
+    return learned.arrays_of(samplers[0]) if experiment.sampler.name == "importance" else None
 
 
-def with_law(arrays: dict[str, Any] | None, system: Any, samplers: tuple | None) -> tuple:
-    """The samplers of a process that is not the first: by the law that process 0 sent, if it sent one."""
-    return samplers or () if arrays is None else (tilts.sampler_of(arrays, system, "from process 0"),)
+def with_law(
+    experiment: Experiment, arrays: dict[str, Any] | None, system: Any, samplers: tuple | None
+) -> tuple:
+    """The samplers of a process that is not the first: as process 0 learned, if it sent anything."""
+    if arrays is None:
+        return samplers or ()
+    return (learned.sampler_of(arrays, system, experiment.sampler.candidates, "from process 0"),)
 
 
 def learning_settings(experiment: Experiment) -> list:
-    """Settings that decide the law, beside the model."""
+    """Settings that decide what is learned, beside the model."""
     choice = experiment.sampler
-    return [choice.level, choice.parts, choice.defensive, choice.learning_paths, experiment.run.seed]
+    return [choice.level, choice.plain, choice.learning_paths, experiment.run.seed]
 
 
 def learn(experiment: Experiment, system: Any, stop: Stop) -> Any:
-    """Run the pilots, each with its progress."""
-    from engine.learn.importance.importance import TailTarget, learn
+    """Run the pilot with its progress and learn from it; the stop is obeyed in between."""
+    import time
+
+    from engine.learn.importance.importance import Proposal, TailTarget, pilot_plan, sampler_of
+    from engine.learn.importance.pilot import pilot
     from engine.run.plan import Hooks
 
-    choice = experiment.sampler
-    first = choice.learning_paths // 4
+    choice, start = experiment.sampler, time.perf_counter()
     target = TailTarget(
-        column=column_of(experiment, system), level=choice.level, parts=choice.parts,
-        defensive=choice.defensive, paths=(first, first, choice.learning_paths - 2 * first),
+        column=column_of(experiment, system), level=choice.level, candidates=choice.candidates,
+        plain=choice.plain, paths=choice.learning_paths,
     )  # fmt: skip
-
-    @contextlib.contextmanager
-    def hooks_of(stage: int, paths: int) -> Iterator[Hooks]:
-        with Progress(paths, f"learning, pilot {stage + 1} of {len(target.paths)}") as progress:
-            yield Hooks(progress=progress.update, stopped=stop)
-
-    return learn(system, target, experiment.run.seed, min(experiment.run.block, 4096), hooks_of)
+    plan = pilot_plan(target, experiment.run.seed, min(experiment.run.block, 4096))
+    with Progress(plan.paths, "learning") as progress:
+        run = pilot(system, plan, target.column, Hooks(progress=progress.update, stopped=stop))
+    stop.check()
+    sampler, explained = sampler_of(system, run, target, experiment.run.seed)
+    return Proposal(sampler, explained, plan.paths, time.perf_counter() - start)

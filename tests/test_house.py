@@ -73,7 +73,7 @@ DOOR = (
     ("experiments.config",),
     ("experiments.session",),
     (
-        "experiments.tilts",
+        "experiments.learned",
         "experiments.sampling",
         "experiments.model",
         "experiments.context",

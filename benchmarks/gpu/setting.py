@@ -26,13 +26,13 @@ class Sizes:
     chain: int = 256  # multiply-adds on each number
     portfolio: int = 2**22  # paths of the classic portfolio
     normals: int = 2**20  # paths whose normals are drawn
-    pilots: tuple[int, ...] = (32_768, 32_768, 65_536)  # paths from which a law is learned
+    pilot: int = 131_072  # paths from which a sampler is learned
     level: float = 0.999  # at which it is learned
 
 
 TINY = Sizes(
     months=12, chunks=(256,), timed=1_024, compared=512, large=(1_024, 2_048), block=256, numbers=2**16,
-    chain=8, portfolio=4_096, normals=1_024, pilots=(2_048, 2_048, 2_048), level=0.99,
+    chain=8, portfolio=4_096, normals=1_024, pilot=6_144, level=0.99,
 )  # fmt: skip
 """Every phase on a CPU within a minute or two; its numbers mean nothing."""
 

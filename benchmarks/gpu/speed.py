@@ -114,9 +114,7 @@ def peak_memory(setting: Setting) -> Iterator[dict[str, Any]]:
 
 
 def importance(setting: Setting) -> Iterator[dict[str, Any]]:
-    """Learn a law for the tail; its gain and its paths a second beside plain ones."""
-    from contextlib import nullcontext
-
+    """Learn a sampler for the tail; its gain and its paths a second beside plain ones."""
     from engine.learn.importance.importance import TailTarget, learn
     from engine.paths.simulate import horizons
     from engine.run.plan import CHUNK, Hooks
@@ -125,11 +123,9 @@ def importance(setting: Setting) -> Iterator[dict[str, Any]]:
 
     sizes = setting.sizes
     hooks = Hooks(stopped=lambda: setting.left < 0.35 * setting.seconds)
-    target = TailTarget(level=sizes.level, paths=sizes.pilots)
-    law = learn(
-        system_of(sizes.months), target, 1, min(sizes.pilots), lambda stage, paths: nullcontext(hooks)
-    )
-    yield {"learned in, s": law.seconds, "paths of pilots": law.paths, "share in the tail": list(law.hits)}
+    target = TailTarget(level=sizes.level, paths=sizes.pilot)
+    law = learn(system_of(sizes.months), target, 1, sizes.block, hooks)
+    yield {"learned in, s": law.seconds, "paths of the pilot": law.paths, "explained": law.explained}
     block = max(sizes.timed // 8, CHUNK)
     run = tallied(sizes, sizes.timed, block, None, (law.sampler,), seconds=0.9 * setting.left)
     if not run.paths:

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jax.extend.core import Jaxpr, JaxprEqn, Literal
 
-from engine.batch.barriers import materialised
+from engine.batch.barriers import materialised, stored
 
 Result = TypeVar("Result")
 Flagged = tuple[Any, bool]
@@ -34,6 +34,9 @@ ELEMENTWISE = {
 
 WINDOW = 32
 """Rows that XLA sums in one loop on a CPU; of more it stores every addend first."""
+
+LONG = 64
+"""Operations of a loop's turn from which on its shared values are stored."""
 
 REDUCTIONS = {"reduce_sum", "reduce_max", "reduce_min", "reduce_prod", "reduce_and", "reduce_or"}
 
@@ -292,6 +295,33 @@ def scatter_add(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any
     )  # fmt: skip
 
 
+def scan(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
+    """A loop whose every turn keeps paths last; what it carries has the path axis from the start."""
+    numbers, body = equation.params, equation.params["jaxpr"]
+    constants, carried = numbers["num_consts"], numbers["num_carry"]
+    shared, begin, each = (
+        inputs[:constants], inputs[constants : constants + carried], inputs[constants + carried :]
+    )  # fmt: skip
+    moving = [flag for _, flag in each]
+
+    def turn(carry: list[Any], rows: list[Any]) -> tuple[list[Any], list[Any]]:
+        own = [(value, True) for value in carry]
+        results = evaluate(body.jaxpr, body.consts, [*shared, *own, *zip(rows, moving, strict=True)], size)
+        values = [with_path_axis(jnp.asarray(value), flag, size) for value, flag in results]
+        return values[:carried], values[carried:]
+
+    start = [with_path_axis(jnp.asarray(value), flag, size) for value, flag in begin]
+    rows = [value for value, _ in each]
+    # Shared values of a long turn are stored: pasted into each other they would take minutes to compile.
+    whole = len(body.jaxpr.eqns) > LONG
+
+    def one(carry: list[Any], rows: list[Any]) -> tuple[list[Any], list[Any]]:
+        return stored(turn, carry, rows) if whole else turn(carry, rows)
+
+    carry, results = lax.scan(one, start, rows, numbers["length"], numbers["reverse"], numbers["unroll"])
+    return [*carry, *results]
+
+
 def fallback(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
     """Any other operation: its own batching rule, with paths on the last axis."""
     parameters = equation.primitive.get_bind_params(equation.params)
@@ -313,4 +343,5 @@ RULES = {
     "dot_general": dot_general,
     "gather": gather,
     "scatter-add": scatter_add,
+    "scan": scan,
 }

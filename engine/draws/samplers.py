@@ -25,22 +25,13 @@ SCRAMBLES = 0x736F626F
 """Separates the seeds of scrambles from any other use of a run's seed."""
 
 
-class Once(eqx.Module):
-    """Change of the draws a path makes once: normals shifted, exponential thresholds scaled."""
-
-    shift: Float[Array, "common"]
-    firms: Float[Array, "firms"]
-    obligors: Float[Array, "obligors"]
-
-
 class Systematic(eqx.Module):
     """Systematic draws of a path: independent normals, one uniform a step, and their ln(dP/dQ)."""
 
     normals: Float[Array, "steps factors"]
     uniforms: Float[Array, "steps"]
     log_weight: Float[Array, ""]
-    once: Once | None = None
-    moments: eqx.Module | None = None  # of a tilted path: the statistics its density depends on
+    economy: Int[Array, ""] | None = None  # the plain path whose draws these are, where it is another one
 
 
 Sampler = Callable[[UInt32[Array, "2"], Int[Array, ""], int, int], Systematic]

@@ -6,7 +6,7 @@ from jaxtyping import Array, Float, Int, UInt32
 from engine.book.system import FirmTable, System
 from engine.draws.address import even, normals, words
 from engine.draws.random import halves, uniform
-from engine.draws.samplers import Once, Sampler, Systematic
+from engine.draws.samplers import Sampler, Systematic
 from engine.month.inputs import PathDraws, Shocks
 
 Seed = UInt32[Array, "2"]
@@ -15,8 +15,8 @@ PathId = Int[Array, ""]
 PathIds = Int[Array, "paths"]
 
 
-def path_draws(system: System, seed: Seed, path: PathId, once: Once | None = None) -> PathDraws:
-    """Draws of a path at month 0, with the sampler's change of law."""
+def path_draws(system: System, seed: Seed, path: PathId) -> PathDraws:
+    """Draws of a path at month 0."""
     firms, obligors = system.firms.cash.shape[0], system.pools.obligor_pool.shape[0]
     gens, pools = system.chips.gain.shape[0], system.pools.hazard.shape[0]
 
@@ -26,10 +26,6 @@ def path_draws(system: System, seed: Seed, path: PathId, once: Once | None = Non
     releases = uniform(bits("releases", 2 * gens))
     normal = normals(bits("normals", even(gens + pools)))
     firm, obligor = uniform(bits("firms", firms)), uniform(bits("obligors", obligors))
-    if once is not None:
-        # c times the threshold -ln u is the threshold of u^c.
-        firm, obligor = jnp.exp(once.firms * jnp.log(firm)), jnp.exp(once.obligors * jnp.log(obligor))
-        normal = normal[: gens + pools] + once.shift
     return PathDraws(
         firms=firm,
         obligors=obligor,

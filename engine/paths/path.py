@@ -36,7 +36,8 @@ def begin(
     draws = systematic_draws(system, sampler, seed, path)
     drawn = draw_parameters(system, seed, path)
     system = own_system(system, drawn)
-    fate = fate_of(system, path_draws(system, seed, path, draws.once))
+    economy = path if draws.economy is None else draws.economy
+    fate = fate_of(system, path_draws(system, seed, economy))
     return dataclasses.replace(fate, parameters=drawn), months.init(system), draws
 
 

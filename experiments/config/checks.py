@@ -23,11 +23,11 @@ WHOLE_RUN = {
 """Whole numbers of the run: least, most, multiple of; as `engine.run.plan.Plan` wants them."""
 
 SAMPLERS = ("pseudo_random", "antithetic", "sobol", "importance")
-WHOLE_SAMPLER = {"replications": (1, 1024, 1), "components": (1, 120, 1), "parts": (2, 32, 1)}
+WHOLE_SAMPLER = {"replications": (1, 1024, 1), "components": (1, 120, 1)}
 """Whole numbers of a sampler: least, most, multiple of."""
 
-LEARNING = {"learning_paths": (8192, 2**26, 2048)}
-"""Paths to learn from."""
+LEARNING = {"learning_paths": (8192, 2**26, 2048), "candidates": (2, 256, 1)}
+"""Paths to learn from, and economies of which one is simulated."""
 
 SLURM = "slurm"
 STEP = ("SLURM_JOB_ID", "SLURM_NTASKS", "SLURM_PROCID", "SLURM_STEP_NODELIST")
@@ -108,7 +108,7 @@ def parameters_problems(config: Config, able: bool) -> list[str]:
         [] if able else [expected(name, drawn, f"fixed: task={config.task.name} sets parameters itself")]
     )
     if config.sampler.name == "importance":
-        problems.append(expected(name, drawn, "fixed: a law is learned for one set of parameters"))
+        problems.append(expected(name, drawn, "fixed: what economies cost is learned for one set of parameters"))
     return problems
 
 
@@ -161,17 +161,17 @@ def sampler_problems(sampler: Sampler, run: Run) -> list[str]:
 
 
 def importance_problems(sampler: Sampler) -> list[str]:
-    """What learning a law cannot do with."""
+    """What learning cannot do with."""
     problems = whole_problems("sampler", sampler, LEARNING)
     if not 0.99 <= sampler.level < 1.0:
         problems.append(expected("sampler.level", sampler.level, "from 0.99 up to but not including 1"))
-    if not 0.01 <= sampler.defensive <= 0.5:
-        problems.append(expected("sampler.defensive", sampler.defensive, "a share from 0.01 to 0.5"))
+    if not 0.01 <= sampler.plain <= 0.99:
+        problems.append(expected("sampler.plain", sampler.plain, "a share from 0.01 to 0.99"))
     if sampler.replications != 1:
         kind = "1: weighted paths are independent, and tell their error themselves"
         problems.append(expected("sampler.replications", sampler.replications, kind))
-    if sampler.tilt is not None and not os.path.isfile(sampler.tilt):
-        problems.append(expected("sampler.tilt", sampler.tilt, "the tilt.npz of an earlier run"))
+    if sampler.learned is not None and not os.path.isfile(sampler.learned):
+        problems.append(expected("sampler.learned", sampler.learned, "the sampler.npz of an earlier run"))
     return problems
 
 

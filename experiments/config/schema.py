@@ -74,10 +74,10 @@ class Sampler:
     components: Any = 4  # principal components of each factor's path that a scrambled sequence covers
     column: str = "system"  # the loss whose tail importance sampling is for
     level: float = 0.999  # where that tail begins
-    parts: Any = 4  # laws of the mixture beside the nominal one
-    defensive: float = 0.1  # share of the nominal law: no weight exceeds one over it
-    learning_paths: Any = 131_072  # from which importance sampling learns its law
-    tilt: str | None = None  # a law learned before, the tilt.npz of its run; null: learn one
+    candidates: Any = 16  # economies of which importance sampling simulates one
+    plain: float = 0.3  # how much it prefers all paths alike: near one they are plain
+    learning_paths: Any = 131_072  # plain paths from which it learns what an economy costs
+    learned: str | None = None  # what an earlier run learned, its sampler.npz; null: learn
 
 
 @dataclasses.dataclass

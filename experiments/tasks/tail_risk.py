@@ -55,7 +55,7 @@ def results(
     provenance = {**context.folder.provenance, **(entries or {}), "status": "done"}
     samplers = own or ()
     if experiment.sampler.name == "importance":
-        samplers, learning = sampling.learned(experiment, context.book, system, context.path, context.stop)
+        samplers, learning = sampling.learn_once(experiment, context.book, system, context.path, context.stop)
         provenance["sampler"] = {"name": "importance", "learning": learning}
     processes.of_first(sampling.law_arrays(experiment, samplers))
     start = checkpoints.start(initial_state(layout_of(system)), replications)
@@ -106,7 +106,7 @@ def follow(context: Context) -> None:
     experiment, processes = context.experiment, context.processes
     system, plan, own = build(experiment, context.book)
     run = greet(processes, identity_of(experiment, context.book.hash), experiment.run)
-    samplers = sampling.with_law(processes.of_first(None), system, own)
+    samplers = sampling.with_law(experiment, processes.of_first(None), system, own)
     speak(run, processes.rank)
     log.info("process %s of %s joined", processes.rank, processes.count)
     simulate(system, plan, samplers, Hooks(stopped=context.stop), processes=processes)

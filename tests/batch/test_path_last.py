@@ -51,6 +51,21 @@ OPERATIONS = {
     "sorted": lambda x: jnp.sort(x),
     "powers": lambda x: jnp.abs(x) ** 0.3 + x**2,
     "nothing of the path": lambda x: MATRIX,
+    "what a loop over a path carries": lambda x: jax.lax.scan(
+        lambda carry, row: (carry * MATRIX[0, 0] + x[0] * row, ()), jnp.float32(0.0), x
+    )[0],
+    "rows of a loop over a path": lambda x: jax.lax.scan(
+        lambda carry, row: (carry + row, carry - row), jnp.float32(0.0), x
+    )[1],
+    "a loop over constants, backwards": lambda x: jax.lax.scan(
+        lambda carry, row: (carry + jnp.outer(row, x[:3]), ()),
+        jnp.zeros((4, 3), jnp.float32),
+        MATRIX.T,
+        reverse=True,
+    )[0],
+    "rows of a loop that no path moves": lambda x: (
+        x[0] + jax.lax.scan(lambda carry, row: (carry + x[0], row), jnp.float32(0.0), MATRIX)[1]
+    ),
 }
 
 

@@ -57,6 +57,6 @@ def test_tasks_that_set_parameters_do_not_draw_them(undertow, task):
     assert f"run.parameters: got 'drawn', expected fixed: task={task} sets parameters itself" in answer.err
 
 
-def test_a_law_is_learned_for_fixed_parameters(undertow):
+def test_importance_sampling_learns_for_fixed_parameters(undertow):
     answer = undertow("sampler=importance", "run.parameters=drawn")
-    assert answer.code == 2 and "expected fixed: a law is learned for one set of parameters" in answer.err
+    assert answer.code == 2 and "expected fixed: what economies cost is learned for one set" in answer.err

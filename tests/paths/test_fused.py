@@ -12,13 +12,11 @@ from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM, Antithetic, sobol
-from engine.draws.tilted import Tilted
 from engine.kernel import gpu
 from engine.kernel import kernel as kernels
 from engine.kernel.compiler import NoCompiler, compiler
 from engine.kernel.cpu import Cpu
-from engine.learn.importance.importance import plain_of
-from engine.learn.importance.pilot import nominal_of
+from engine.learn.importance.importance import blank
 from engine.numerics import for_a_kernel
 from engine.paths import fused
 from engine.paths.fused import NoKernel, fused_chunk
@@ -98,13 +96,9 @@ def test_a_gpu_s_kernel_loses_what_xla_s_form_does(shipped, tmp_path):
     assert np.max(own.losses) > 1.0
 
 
-@pytest.mark.whole
-def test_weighted_paths_go_through_it(small):
-    nominal = nominal_of(small)
-    sampler = Tilted(plain_of(nominal, small), nominal)
-    wanted, own = both(small, sampler, 512)
-    assert_agree(own, wanted)
-    assert np.max(wanted.losses) > 0.0
+def test_importance_sampling_is_refused(small):
+    with pytest.raises(NoKernel, match="importance sampling chooses among economies"):
+        fused.fused_chunk(small, blank(small, 4), seed_words(SEED), outcome_of)
 
 
 @pytest.mark.parametrize("sampler", [Antithetic(), sobol(1, 512, 12, 6, 2, SEED)[0]])

@@ -4,7 +4,7 @@
 
 is the mean of the law closest to the tail's (Rubinstein and Kroese 2004, "The Cross-Entropy Method", section
 5.1). A pilot of plain paths finds it at a near level; those that follow are drawn with the last shift and
-reach the level of interest. A number that its sample does not determine stays zero (`mixture.shrink`). The
+reach the level of interest. A number that its sample does not determine stays zero (`shrink`). The
 first shift stays as a broad part beside the last, and the plain law as a third: no weight exceeds 1 over its
 share.
 """
@@ -14,12 +14,13 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from engine.draws.samplers import PSEUDO_RANDOM, Sampler
 from engine.draws.shifted import Shifted
-from engine.learn.importance.mixture import shrink
 
+CAUTION = 2.0
+"""Standard errors by which a mean must differ from the nominal one to be used."""
 NEAR = 0.95
 """Level of the plain pilot."""
 BROAD = 0.2
@@ -72,3 +73,12 @@ def tail_mean(
     mean = normals[..., beyond].astype(np.float64) @ (value / value.sum())
     error = np.sqrt(np.sum(value**2)) / value.sum()
     return np.asarray(shrink(jnp.asarray(mean, jnp.float32), jnp.asarray(error, jnp.float32)), np.float64)
+
+
+def shrink(mean: Float[Array, "*shape"], error: Float[Array, "..."]) -> Float[Array, "*shape"]:
+    """A mean shrunk towards zero by its standard error, and zero unless it is `CAUTION` of them away.
+
+    The positive-part rule of James and Stein (1961), coordinate by coordinate.
+    """
+    square = jnp.maximum(mean**2, jnp.float32(1e-12))
+    return mean * jnp.maximum(1.0 - (CAUTION * error) ** 2 / square, 0.0)

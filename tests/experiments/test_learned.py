@@ -1,4 +1,4 @@
-"""A law on disk: what comes back, and each reason to refuse it."""
+"""A learned sampler on disk: what comes back, and each reason to refuse it."""
 
 import numpy as np
 import pytest
@@ -6,11 +6,9 @@ import pytest
 from engine.book.build import build_system
 from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
-from engine.learn.importance.importance import plain_of, repeat_part
-from engine.learn.importance.pilot import nominal_of
+from engine.learn.importance.importance import blank
 from engine.run import checkpoint
-from engine.run.packing import named
-from experiments import tilts
+from experiments import learned
 from experiments.config.bad_input import BadInput
 
 PURPOSE = {"config": {"chips": {"life": 8.0}}, "book": "3fa9", "months": 12, "column": "system"}
@@ -23,38 +21,40 @@ def system():
 
 @pytest.fixture(scope="module")
 def law(system):
-    return repeat_part(plain_of(nominal_of(system), system), 3)
+    return blank(system, 4)
 
 
 @pytest.fixture
 def path(law, tmp_path):
-    tilts.save(tmp_path / tilts.NAME, law, {"paths": 64}, PURPOSE)
-    return tmp_path / tilts.NAME
+    learned.save(tmp_path / learned.NAME, law, {"paths": 64}, PURPOSE)
+    return tmp_path / learned.NAME
 
 
 def refusal(path, system, purpose=PURPOSE) -> list[str]:
     with pytest.raises(BadInput) as caught:
-        tilts.load(path, system, purpose)
+        learned.load(path, system, purpose, 4)
     return caught.value.problems
 
 
-def rewrite(path, **changes):
-    """The law's file with other arrays, its checksum in order; None removes one."""
+def rewrite(path, name, array):
+    """The file with another array, its checksum in order; None removes it."""
     law = checkpoint.read(path)
-    arrays = {name: changes.get(name[1:], array) for name, array in law.arrays.items()}
-    checkpoint.save(path, law._replace(arrays={key: x for key, x in arrays.items() if x is not None}))
+    arrays = {key: own for key, own in (law.arrays | {name: array}).items() if own is not None}
+    checkpoint.save(path, law._replace(arrays=arrays))
 
 
 def test_a_law_comes_back_as_it_was(path, law, system):
-    sampler, notes = tilts.load(path, system, PURPOSE)
-    assert notes == {"paths": 64}
-    for (name, ours), (_, theirs) in zip(named(sampler.tilt), named(law), strict=True):
-        assert np.array_equal(ours, theirs) and ours.dtype == theirs.dtype, name
+    sampler, notes = learned.load(path, system, PURPOSE, 8)
+    assert notes == {"paths": 64} and sampler.candidates == 8
+    ours, theirs = learned.arrays_of(sampler), learned.arrays_of(law)
+    assert ours.keys() == theirs.keys()
+    for name, array in ours.items():
+        assert np.array_equal(array, theirs[name]) and array.dtype == theirs[name].dtype, name
 
 
 def test_a_file_that_is_missing_or_damaged(path, system):
     [line] = refusal(path.with_name("none.npz"), system)
-    assert "sampler.tilt: " in line and "none.npz: not a whole checkpoint" in line
+    assert "sampler.learned: " in line and "none.npz: not a whole checkpoint" in line
     content = bytearray(path.read_bytes())
     path.write_bytes(content[: len(content) // 2])
     [line] = refusal(path, system)
@@ -63,7 +63,7 @@ def test_a_file_that_is_missing_or_damaged(path, system):
 
 def test_a_checksum_that_does_not_fit(path, system):
     with np.load(path) as law:
-        arrays = dict(law) | {".share": np.full(3, 0.2, np.float32)}
+        arrays = dict(law) | {".preference.bends": np.full(24, 0.2, np.float32)}
     np.savez(path, **arrays)
     [line] = refusal(path, system)
     assert "its checksum does not fit its content" in line
@@ -77,14 +77,14 @@ def test_another_purpose_is_named_value_by_value(path, system):
 
 
 def test_an_array_of_another_shape(path, system, law):
-    rewrite(path, drift=np.zeros((3, 1, 1), np.float32))
+    rewrite(path, ".surrogate.centre", np.zeros(3, np.float32))
     [line] = refusal(path, system)
-    assert "sampler.tilt: got shape (3, 1, 1)" in line
-    assert f"expected an array .drift of shape {law.drift.shape}" in line
+    assert "sampler.learned: got shape (3,)" in line
+    assert f"expected an array .surrogate.centre of shape {law.surrogate.centre.shape}" in line
 
 
-@pytest.mark.parametrize("name", ["share", "common"])
+@pytest.mark.parametrize("name", [".surrogate.weights[0]", ".preference.knots"])
 def test_an_array_that_is_missing(path, system, name):
-    rewrite(path, **{name: None})
+    rewrite(path, name, None)
     [line] = refusal(path, system)
-    assert f"sampler.tilt: got none, expected an array .{name} of shape" in line
+    assert f"sampler.learned: got none, expected an array {name} of shape" in line
