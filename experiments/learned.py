@@ -17,6 +17,9 @@ NAME = "sampler.npz"
 OWN = ".nominal"
 """Arrays of the sampler that are the model's, and not learned."""
 
+SCALES = ".surrogate.scale"
+"""Infinite where a feature is not read."""
+
 MODEL = ("book", *(field.name for field in dataclasses.fields(Parameters)))
 """Configuration groups that must be equal when a sampler is learned and when it is used."""
 
@@ -76,6 +79,7 @@ def sampler_of(arrays: Mapping[str, Any], system: Any, candidates: int, place: s
     """
     import jax
     import jax.numpy as jnp
+    import numpy as np
 
     from engine.learn.importance.importance import blank
     from engine.run.packing import named
@@ -88,5 +92,7 @@ def sampler_of(arrays: Mapping[str, Any], system: Any, candidates: int, place: s
             shape = "none" if array is None else f"shape {array.shape}"
             kind = f"an array {name} of shape {leaf.shape} {place}"
             raise BadInput([f"sampler.learned: got {shape}, expected {kind}"])
+        if not name.startswith(OWN) and not (np.isfinite(array) | (name == SCALES)).all():
+            raise BadInput([f"sampler.learned: got {name} not finite {place}, expected finite numbers"])
         leaves.append(jnp.asarray(array, leaf.dtype))
     return jax.tree.unflatten(jax.tree.structure(like), leaves)

@@ -93,8 +93,7 @@ def distrust(sample: Weights) -> list[str]:
     if sample.k_hat is not None and sample.k_hat > pareto.USABLE:
         warnings.append(
             f"The largest weights have a Pareto k-hat of {sample.k_hat:.2f}, above {pareto.USABLE}: a few "
-            "paths decide the estimates, and their errors cannot be trusted. Raise the defensive share or "
-            "tilt less."
+            "paths decide the estimates, and their errors cannot be trusted. Draw more of the paths plainly."
         )
     return warnings
 

@@ -108,7 +108,9 @@ def parameters_problems(config: Config, able: bool) -> list[str]:
         [] if able else [expected(name, drawn, f"fixed: task={config.task.name} sets parameters itself")]
     )
     if config.sampler.name == "importance":
-        problems.append(expected(name, drawn, "fixed: what economies cost is learned for one set of parameters"))
+        problems.append(
+            expected(name, drawn, "fixed: what economies cost is learned for one set of parameters")
+        )
     return problems
 
 

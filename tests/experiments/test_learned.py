@@ -88,3 +88,10 @@ def test_an_array_that_is_missing(path, system, name):
     rewrite(path, name, None)
     [line] = refusal(path, system)
     assert f"sampler.learned: got none, expected an array {name} of shape" in line
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_numbers_that_are_not_finite(path, system, law, number):
+    rewrite(path, ".preference.bends", np.full(law.preference.bends.shape, number, np.float32))
+    [line] = refusal(path, system)
+    assert "sampler.learned: got .preference.bends not finite in " in line
