@@ -38,7 +38,7 @@ class TailTarget:
 
     column: int = 0  # of the losses; 0 is the system
     level: float = 0.999
-    candidates: int = 16  # economies of which one is simulated
+    candidates: int = 32  # economies of which one is simulated
     plain: float = 0.3  # how much all paths are preferred alike
     paths: int = 131_072  # of the pilot
 
