@@ -32,7 +32,7 @@ def measured(system, target, seed: int, paths: int, title: str):
     reductions = [factor for level in LEVELS for factor in reduction(losses, level)]
     own, cells = weights(tally), "  ".join(f"{value:7.1f}" for value in reductions)
     mean = f"mean weight {own.mean:.4f} ± {own.mean_error:.4f}"
-    print(f"{title:30} {cells}   {mean}   {law.explained:.0%}   {law.seconds:3.0f} s", flush=True)
+    print(f"{title:30} {cells}   {mean}   {law.r_squared:.0%}   {law.seconds:3.0f} s", flush=True)
     return law.sampler, reductions
 
 

@@ -6,7 +6,7 @@ import pathlib
 from typing import Any
 
 from engine.book.checks.problems import expected
-from experiments import learned
+from experiments import proposals
 from experiments.config.bad_input import BadInput
 from experiments.config.read import Experiment
 from experiments.config.scenario import files_of
@@ -27,10 +27,10 @@ def samplers(experiment: Experiment, book: Any, system: Any, plan: Any) -> tuple
             return free
         return tuple(each.sampler for each in conditioned(experiment, book, system, free)[1])
     column_of(experiment, system)
-    if choice.learned is None:
+    if choice.proposal is None:
         return None
-    purpose = learned.purpose_of(experiment, book.hash)
-    return (learned.load(pathlib.Path(choice.learned), system, purpose, choice.candidates)[0],)
+    purpose = proposals.purpose_of(experiment, book.hash)
+    return (proposals.load(pathlib.Path(choice.proposal), system, purpose, choice.candidates)[0],)
 
 
 def conditioned(experiment: Experiment, book: Any, system: Any, free: tuple) -> tuple[Any, list[Any]]:
@@ -74,16 +74,16 @@ def column_of(experiment: Experiment, system: Any) -> int:
 def learn_once(
     experiment: Experiment, book: Any, system: Any, folder: pathlib.Path, stop: Stop
 ) -> tuple[tuple, dict[str, Any]]:
-    """(samplers, notes on learning), from `sampler.learned`, from an interrupted run, or learned now."""
-    path, purpose = folder / learned.NAME, learned.purpose_of(experiment, book.hash)
+    """(samplers, notes on learning), from `sampler.proposal`, from an interrupted run, or learned now."""
+    path, purpose = folder / proposals.NAME, proposals.purpose_of(experiment, book.hash)
     choice = experiment.sampler
-    if choice.learned is not None:
-        sampler, notes = learned.load(pathlib.Path(choice.learned), system, purpose, choice.candidates)
-        learned.save(path, sampler, notes, purpose)
-        return (sampler,), notes | {"from": str(choice.learned)}
+    if choice.proposal is not None:
+        sampler, notes = proposals.load(pathlib.Path(choice.proposal), system, purpose, choice.candidates)
+        proposals.save(path, sampler, notes, purpose)
+        return (sampler,), notes | {"from": str(choice.proposal)}
     if path.exists() and experiment.run.resume:
         with contextlib.suppress(BadInput):
-            sampler, notes = learned.load(path, system, purpose, choice.candidates)
+            sampler, notes = proposals.load(path, system, purpose, choice.candidates)
             if notes["asked"] == learning_settings(experiment):
                 log.info("using the sampler that the interrupted run learned")
                 return (sampler,), notes
@@ -92,15 +92,15 @@ def learn_once(
         "asked": learning_settings(experiment),
         "paths": own.paths,
         "seconds": own.seconds,
-        "explained": own.explained,
+        "r_squared": own.r_squared,
     }
-    learned.save(path, own.sampler, notes, purpose)
+    proposals.save(path, own.sampler, notes, purpose)
     return (own.sampler,), notes
 
 
 def law_arrays(experiment: Experiment, samplers: tuple) -> dict[str, Any] | None:
     """What a run has learned by name, for its other processes; None where each makes its samplers."""
-    return learned.arrays_of(samplers[0]) if experiment.sampler.name == "importance" else None
+    return proposals.arrays_of(samplers[0]) if experiment.sampler.name == "importance" else None
 
 
 def with_law(
@@ -109,13 +109,13 @@ def with_law(
     """The samplers of a process that is not the first: as process 0 learned, if it sent anything."""
     if arrays is None:
         return samplers or ()
-    return (learned.sampler_of(arrays, system, experiment.sampler.candidates, "from process 0"),)
+    return (proposals.sampler_of(arrays, system, experiment.sampler.candidates, "from process 0"),)
 
 
 def learning_settings(experiment: Experiment) -> list:
     """Settings that decide what is learned, beside the model."""
     choice = experiment.sampler
-    return [choice.level, choice.plain, choice.learning_paths, experiment.run.seed]
+    return [choice.level, choice.defensive, choice.learning_paths, experiment.run.seed]
 
 
 def learn(experiment: Experiment, system: Any, stop: Stop) -> Any:
@@ -129,11 +129,11 @@ def learn(experiment: Experiment, system: Any, stop: Stop) -> Any:
     choice, start = experiment.sampler, time.perf_counter()
     target = TailTarget(
         column=column_of(experiment, system), level=choice.level, candidates=choice.candidates,
-        plain=choice.plain, paths=choice.learning_paths,
+        defensive=choice.defensive, paths=choice.learning_paths,
     )  # fmt: skip
     plan = pilot_plan(target, experiment.run.seed, min(experiment.run.block, 4096))
     with Progress(plan.paths, "learning") as progress:
         run = pilot(system, plan, target.column, Hooks(progress=progress.update, stopped=stop))
     stop.check()
-    sampler, explained = sampler_of(system, run, target, experiment.run.seed)
-    return Proposal(sampler, explained, plan.paths, time.perf_counter() - start)
+    sampler, r_squared = sampler_of(system, run, target, experiment.run.seed)
+    return Proposal(sampler, r_squared, plan.paths, time.perf_counter() - start)

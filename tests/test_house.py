@@ -73,7 +73,7 @@ DOOR = (
     ("experiments.config",),
     ("experiments.session",),
     (
-        "experiments.learned",
+        "experiments.proposals",
         "experiments.sampling",
         "experiments.model",
         "experiments.context",

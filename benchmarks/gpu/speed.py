@@ -125,7 +125,7 @@ def importance(setting: Setting) -> Iterator[dict[str, Any]]:
     hooks = Hooks(stopped=lambda: setting.left < 0.35 * setting.seconds)
     target = TailTarget(level=sizes.level, paths=sizes.pilot)
     law = learn(system_of(sizes.months), target, 1, sizes.block, hooks)
-    yield {"learned in, s": law.seconds, "paths of the pilot": law.paths, "explained": law.explained}
+    yield {"learned in, s": law.seconds, "paths of the pilot": law.paths, "R squared": law.r_squared}
     block = max(sizes.timed // 8, CHUNK)
     run = tallied(sizes, sizes.timed, block, None, (law.sampler,), seconds=0.9 * setting.left)
     if not run.paths:

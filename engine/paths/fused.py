@@ -15,7 +15,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from engine.book.system import System
-from engine.draws.chosen import Chosen
+from engine.draws.choice import Choice
 from engine.draws.samplers import Sampler
 from engine.kernel.compiler import NoCompiler
 from engine.kernel.cpu import Cpu
@@ -89,7 +89,7 @@ def fused_chunk(
 
     Raises NoKernel where there can be none.
     """
-    if isinstance(sampler, Chosen):
+    if isinstance(sampler, Choice):
         raise NoKernel("importance sampling chooses among economies by sums that no kernel has")
     shared: tuple[Any, ...] = (system, sampler, seed)
     path = jax.ShapeDtypeStruct((), jnp.int64)

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int
 from engine.book.load import Book
 from engine.book.system import System
 from engine.contagion.payments import clear
-from engine.draws.chosen import Chosen
+from engine.draws.choice import Choice
 from engine.draws.samplers import PSEUDO_RANDOM, Sampler
 from engine.paths.payments import Payments, payments_of
 from engine.run.plan import CHUNK
@@ -35,7 +35,7 @@ def web_tables(
     worst, _ = measures.worst_paths(tally, tally.worst_path.shape[0] - 1)
     paths = int(tally.paths)
     # Medians of weighted paths are not those of the model: plain paths stand for ordinary ones.
-    own = (PSEUDO_RANDOM,) if isinstance(samplers[0], Chosen) else samplers
+    own = (PSEUDO_RANDOM,) if isinstance(samplers[0], Choice) else samplers
     ordinary = payments_by(system, seed, np.arange(min(CHUNK - WORST, paths)), own, paths)
     return {
         "payments": payments_table(system, book, ordinary, payments_by(system, seed, worst, samplers, paths)),

@@ -167,13 +167,13 @@ def importance_problems(sampler: Sampler) -> list[str]:
     problems = whole_problems("sampler", sampler, LEARNING)
     if not 0.99 <= sampler.level < 1.0:
         problems.append(expected("sampler.level", sampler.level, "from 0.99 up to but not including 1"))
-    if not 0.01 <= sampler.plain <= 0.99:
-        problems.append(expected("sampler.plain", sampler.plain, "a share from 0.01 to 0.99"))
+    if not 0.01 <= sampler.defensive <= 0.99:
+        problems.append(expected("sampler.defensive", sampler.defensive, "a share from 0.01 to 0.99"))
     if sampler.replications != 1:
         kind = "1: weighted paths are independent, and tell their error themselves"
         problems.append(expected("sampler.replications", sampler.replications, kind))
-    if sampler.learned is not None and not os.path.isfile(sampler.learned):
-        problems.append(expected("sampler.learned", sampler.learned, "the sampler.npz of an earlier run"))
+    if sampler.proposal is not None and not os.path.isfile(sampler.proposal):
+        problems.append(expected("sampler.proposal", sampler.proposal, "the proposal.npz of an earlier run"))
     return problems
 
 

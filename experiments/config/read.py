@@ -95,7 +95,7 @@ def read(cfg: DictConfig, tasks: Mapping[str, ModuleType], overrides: Sequence[s
     group = own.get(config.task.name)
     options = getattr(config, group) if group else None
     config.book.path, config.run.dir = at_home(config.book.path), at_home(config.run.dir)
-    config.sampler.learned = at_home(config.sampler.learned)
+    config.sampler.proposal = at_home(config.sampler.proposal)
     config.report.browser = at_home(config.report.browser)
     for key in FILES:
         setattr(config.scenario, key, at_home(getattr(config.scenario, key)))

@@ -75,9 +75,9 @@ class Sampler:
     column: str = "system"  # the loss whose tail importance sampling is for
     level: float = 0.999  # where that tail begins
     candidates: Any = 32  # economies of which importance sampling simulates one
-    plain: float = 0.3  # how much it prefers all paths alike: near one they are plain
+    defensive: float = 0.3  # how much it prefers all paths alike: near one they are plain
     learning_paths: Any = 131_072  # plain paths from which it learns what an economy costs
-    learned: str | None = None  # what an earlier run learned, its sampler.npz; null: learn
+    proposal: str | None = None  # what an earlier run learned, its proposal.npz; null: learn
 
 
 @dataclasses.dataclass

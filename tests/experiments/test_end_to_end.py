@@ -202,13 +202,13 @@ def test_a_law_is_learned_used_again_and_refused_elsewhere(undertow, book, tmp_p
     assert answer.code == 0 and "learned from 8,192 paths" in answer.out
     found = summary(tmp_path / "out" / "i")
     sampler = found["sampler"]
-    assert sampler["name"] == "importance" and sampler["learning"]["explained"] < 1.0
+    assert sampler["name"] == "importance" and sampler["learning"]["r_squared"] < 1.0
     assert set(sampler["variance_reduction"]) == {"p_99_9", "es_99_9", "p_99_97", "es_99_97"}
     assert abs(sampler["mean_weight"] - 1.0) < 4 * sampler["mean_weight_se"]
     assert "The far tail" in (tmp_path / "out" / "i" / "report.html").read_text(encoding="utf-8")
     again = undertow(
         *weighted,
-        "sampler.learned=out/i/sampler.npz",
+        "sampler.proposal=out/i/proposal.npz",
         "run.dir=out/j",
         "report.html=false",
         "report.xlsx=false",
@@ -216,7 +216,7 @@ def test_a_law_is_learned_used_again_and_refused_elsewhere(undertow, book, tmp_p
     assert again.code == 0
     same = summary(tmp_path / "out" / "j")
     assert same["system"]["1y"]["es_99_9"] == found["system"]["1y"]["es_99_9"]
-    assert same["sampler"]["learning"]["from"] == "out/i/sampler.npz"
-    other = undertow(*weighted, "sampler.learned=out/i/sampler.npz", "chips.life=4", "run.dir=out/k")
+    assert same["sampler"]["learning"]["from"] == "out/i/proposal.npz"
+    other = undertow(*weighted, "sampler.proposal=out/i/proposal.npz", "chips.life=4", "run.dir=out/k")
     assert other.code == 2 and not (tmp_path / "out" / "k").exists()
     assert "was learned for something else, config.chips.life: 6.0 there, 4.0 here" in other.err

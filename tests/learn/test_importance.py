@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engine.draws.chosen import Preference
+from engine.draws.choice import Preference
 from engine.learn.importance.importance import TailTarget, estimates
 from engine.learn.importance.preference import APART, apart, nothing, preference
-from engine.learn.importance.surrogate import TOLD, fit, standard, telling
+from engine.learn.importance.surrogate import SIGNIFICANT, fit, significance, standard
 from engine.tail.measures import from_losses
 from engine.tail.variance_reduction import reduction
 
@@ -27,18 +27,18 @@ def linear(paths, columns=300, seed=1):
     return features, np.asarray(loss, np.float64)
 
 
-def test_the_features_that_tell_losses_apart_are_told_from_zero():
+def test_features_that_tell_losses_apart_are_significant():
     features, loss = linear(4096)
-    told = telling(features, standard(loss)) > TOLD
-    assert set(np.flatnonzero(told)) == {3, 8}
+    places = np.flatnonzero(significance(features, standard(loss)) > SIGNIFICANT)
+    assert set(places) == {3, 8}
 
 
 def test_a_feature_that_only_the_tail_knows_is_read():
     """A threshold that two paths in a thousand cross: hardly correlated with all losses, but decisive."""
     features, loss = linear(16_384)
     features[:, 17] = np.random.default_rng(2).random(16_384) < 0.002
-    assert telling(features, standard(loss + 8.0 * features[:, 17]))[17] > TOLD
-    assert telling(features, standard(loss))[17] < TOLD
+    assert significance(features, standard(loss + 8.0 * features[:, 17]))[17] > SIGNIFICANT
+    assert significance(features, standard(loss))[17] < SIGNIFICANT
 
 
 def test_the_surrogate_finds_a_linear_loss():
@@ -129,7 +129,7 @@ def test_without_learning_all_paths_are_alike():
     [
         ({"level": 0.9}, "level: got 0.9"),
         ({"candidates": 1}, "candidates: got 1"),
-        ({"plain": 1.0}, "plain: got 1.0"),
+        ({"defensive": 1.0}, "defensive: got 1.0"),
     ],
 )
 def test_impossible_wishes_are_refused(wanted, message):

@@ -17,7 +17,7 @@ import numpy as np
 
 from engine.book.system import System
 from engine.draws.address import seed_words
-from engine.draws.chosen import Chosen, Surrogate
+from engine.draws.choice import Choice, Surrogate
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.learn.importance.pilot import Pilot, nominal_of, pilot
 from engine.learn.importance.preference import nothing, preference
@@ -39,7 +39,7 @@ class TailTarget:
     column: int = 0  # of the losses; 0 is the system
     level: float = 0.999
     candidates: int = 32  # economies of which one is simulated
-    plain: float = 0.3  # how much all paths are preferred alike
+    defensive: float = 0.3  # how much all paths are preferred alike
     paths: int = 131_072  # of the pilot
 
     def __post_init__(self) -> None:
@@ -47,15 +47,15 @@ class TailTarget:
             raise ValueError(f"level: got {self.level}, expected from {NEARER} up to but not including 1")
         if self.candidates < 2:
             raise ValueError(f"candidates: got {self.candidates}, expected at least 2")
-        if not 0.0 < self.plain < 1.0:
-            raise ValueError(f"plain: got {self.plain}, expected a share between 0 and 1")
+        if not 0.0 < self.defensive < 1.0:
+            raise ValueError(f"defensive: got {self.defensive}, expected a share between 0 and 1")
 
 
 class Proposal(NamedTuple):
     """A sampler, and what learning it took."""
 
-    sampler: Chosen
-    explained: float  # share of the loss's variance that the surrogate explains, on paths it has not seen
+    sampler: Choice
+    r_squared: float  # of the surrogate, on paths that it was not fitted to
     paths: int
     seconds: float
 
@@ -66,18 +66,18 @@ def pilot_plan(target: TailTarget, seed: int, block: int) -> Plan:
     return Plan(target.paths, block, own)
 
 
-def sampler_of(system: System, run: Pilot, target: TailTarget, seed: int) -> tuple[Chosen, float]:
+def sampler_of(system: System, run: Pilot, target: TailTarget, seed: int) -> tuple[Choice, float]:
     """The sampler of a pilot's paths, and the share of variance that its surrogate explains."""
     seen = int(SEEN * len(run.loss))
     y = standard(run.loss)
     surrogate = fit(run.features[:seen], y[:seen], seed)
     estimate, unseen = estimates(surrogate, run.features[seen:]), y[seen:]
-    chosen = preference(estimate, unseen, tuple(sorted({NEARER, target.level})), target.plain)
-    explained = 1.0 - float(np.var(unseen - estimate)) / max(float(np.var(unseen)), 1e-12)
-    return Chosen(nominal_of(system), surrogate, chosen, target.candidates), explained
+    chosen = preference(estimate, unseen, tuple(sorted({NEARER, target.level})), target.defensive)
+    r_squared = 1.0 - float(np.var(unseen - estimate)) / max(float(np.var(unseen)), 1e-12)
+    return Choice(nominal_of(system), surrogate, chosen, target.candidates), r_squared
 
 
-def blank(system: System, candidates: int) -> Chosen:
+def blank(system: System, candidates: int) -> Choice:
     """A sampler of this system that has learned nothing: shapes of what is learned."""
     nominal = nominal_of(system)
     months, factors = system.calendar.month.shape[0], system.economy.loading.shape[0]
@@ -85,7 +85,7 @@ def blank(system: System, candidates: int) -> Chosen:
     features = jax.eval_shape(
         lambda: nominal.features(seed, path, PSEUDO_RANDOM(seed, path, months, factors))
     )
-    return Chosen(nominal, empty(features.shape[0]), nothing(), candidates)
+    return Choice(nominal, empty(features.shape[0]), nothing(), candidates)
 
 
 def estimates(surrogate: Surrogate, features: np.ndarray) -> np.ndarray:
@@ -97,5 +97,5 @@ def learn(system: System, target: TailTarget, seed: int, block: int, hooks: Hook
     """Run a pilot and learn a sampler from it, or from the part of it that was run until it was stopped."""
     start = time.perf_counter()
     run = pilot(system, pilot_plan(target, seed, block), target.column, hooks)
-    sampler, explained = sampler_of(system, run, target, seed)
-    return Proposal(sampler, explained, len(run.loss), time.perf_counter() - start)
+    sampler, r_squared = sampler_of(system, run, target, seed)
+    return Proposal(sampler, r_squared, len(run.loss), time.perf_counter() - start)

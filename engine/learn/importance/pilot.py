@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 from engine.batch.barriers import stored
 from engine.batch.path_last import batch_last
 from engine.book.system import System
-from engine.draws.chosen import Nominal
+from engine.draws.choice import Nominal
 from engine.draws.samplers import PSEUDO_RANDOM, Systematic
 from engine.paths import path as paths
 from engine.paths.draws import PathIds, Seed

@@ -3,7 +3,7 @@
 For an integrand h the best q has q^2 ~ m(s) = E[h^2 | s], s the estimate (Neyman 1938). Several are served:
 the probability and the excess beyond VaR at some levels, and everything else by a constant,
 
-    q^2 = plain + (1 - plain) mean over h of m_h(s) / E[sqrt(m_h)]^2
+    q^2 = d + (1 - d) mean over h of m_h(s) / E[sqrt(m_h)]^2
 
 Conditional moments come from paths that the surrogate has not seen, as means over the residuals of those with
 similar estimates, added to s (Duan 1983, smearing): smooth, and known a little beyond the largest loss.
@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float64
 
-from engine.draws.chosen import Preference
+from engine.draws.choice import Preference
 
 KNOTS = 24
 APART = 0.01
@@ -26,11 +26,11 @@ def preference(
     estimate: Float64[np.ndarray, "paths"],
     loss: Float64[np.ndarray, "paths"],
     levels: tuple[float, ...],
-    plain: float,
+    defensive: float,
 ) -> Preference:
     """The preference for the tails of a loss beyond its VaR at `levels`, of a pilot's paths.
 
-    `plain` is the share of the constant: near one all paths are alike.
+    `defensive`, d, is the share of the constant: near one all paths are alike.
     """
     order = np.argsort(estimate, kind="stable")
     s, residual = estimate[order], (loss - estimate)[order]
@@ -38,11 +38,11 @@ def preference(
     knots = apart(np.quantile(s, shares))
     values = [np.quantile(loss, level) for level in levels]
     moments = np.stack([beyond(knot + nearby(residual, s, knot), values) for knot in knots], axis=1)
-    square = np.full(len(knots), plain)
+    square = np.full(len(knots), defensive)
     for own in moments:
         root = np.mean(np.sqrt(np.interp(s, knots, own)))
         if root > 0.0:
-            square += (1.0 - plain) / len(moments) * own / root**2
+            square += (1.0 - defensive) / len(moments) * own / root**2
     log_q = 0.5 * np.log(np.maximum.accumulate(square))
     slopes = np.append(np.diff(log_q) / np.diff(knots), 0.0)
     return Preference(jnp.asarray(knots, jnp.float32), jnp.asarray(np.diff(slopes, prepend=0.0), jnp.float32))

@@ -14,13 +14,13 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Float32, Float64, Int32
 
-from engine.draws.chosen import Surrogate, network
+from engine.draws.choice import Surrogate, network
 
 INPUTS = 192
 """Features that are read at most."""
 WIDTHS = (64, 32)
 """Units of the two layers."""
-TOLD = 4.0
+SIGNIFICANT = 4.0
 """Standard errors by which a feature's correlation must differ from zero to be read."""
 TAILWARD = 0.7
 CUT = (-1.0, 4.0)
@@ -48,7 +48,7 @@ def empty(features: int) -> Surrogate:
     )
 
 
-def telling(
+def significance(
     features: Float32[np.ndarray, "paths features"], y: Float64[np.ndarray, "paths"]
 ) -> Float32[np.ndarray, "features"]:
     """Largest correlation of each feature with three sides of the loss, in standard errors, without sign.
@@ -66,11 +66,11 @@ def fit(
 ) -> Surrogate:
     """The surrogate of a pilot's paths, y their losses by `standard`; the same seed gives the same net."""
     rng = np.random.default_rng(seed)
-    strength, blank = telling(features, y), empty(features.shape[1])
+    strength, blank = significance(features, y), empty(features.shape[1])
     places = np.sort(np.argsort(-strength, kind="stable")[: len(blank.places)]).astype(np.int32)
     inputs = features[:, places]
     centre, scale = inputs.mean(axis=0), np.maximum(inputs.std(axis=0), 1e-6)
-    scale[strength[places] < TOLD] = np.inf  # read as zero
+    scale[strength[places] < SIGNIFICANT] = np.inf  # read as zero
     first = Surrogate(
         jnp.asarray(places),
         jnp.asarray(centre, jnp.float32),

@@ -8,7 +8,7 @@ from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
 from engine.learn.importance.importance import blank
 from engine.run import checkpoint
-from experiments import learned
+from experiments import proposals
 from experiments.config.bad_input import BadInput
 
 PURPOSE = {"config": {"chips": {"life": 8.0}}, "book": "3fa9", "months": 12, "column": "system"}
@@ -26,13 +26,13 @@ def law(system):
 
 @pytest.fixture
 def path(law, tmp_path):
-    learned.save(tmp_path / learned.NAME, law, {"paths": 64}, PURPOSE)
-    return tmp_path / learned.NAME
+    proposals.save(tmp_path / proposals.NAME, law, {"paths": 64}, PURPOSE)
+    return tmp_path / proposals.NAME
 
 
 def refusal(path, system, purpose=PURPOSE) -> list[str]:
     with pytest.raises(BadInput) as caught:
-        learned.load(path, system, purpose, 4)
+        proposals.load(path, system, purpose, 4)
     return caught.value.problems
 
 
@@ -44,9 +44,9 @@ def rewrite(path, name, array):
 
 
 def test_a_law_comes_back_as_it_was(path, law, system):
-    sampler, notes = learned.load(path, system, PURPOSE, 8)
+    sampler, notes = proposals.load(path, system, PURPOSE, 8)
     assert notes == {"paths": 64} and sampler.candidates == 8
-    ours, theirs = learned.arrays_of(sampler), learned.arrays_of(law)
+    ours, theirs = proposals.arrays_of(sampler), proposals.arrays_of(law)
     assert ours.keys() == theirs.keys()
     for name, array in ours.items():
         assert np.array_equal(array, theirs[name]) and array.dtype == theirs[name].dtype, name
@@ -54,7 +54,7 @@ def test_a_law_comes_back_as_it_was(path, law, system):
 
 def test_a_file_that_is_missing_or_damaged(path, system):
     [line] = refusal(path.with_name("none.npz"), system)
-    assert "sampler.learned: " in line and "none.npz: not a whole checkpoint" in line
+    assert "sampler.proposal: " in line and "none.npz: not a whole checkpoint" in line
     content = bytearray(path.read_bytes())
     path.write_bytes(content[: len(content) // 2])
     [line] = refusal(path, system)
@@ -79,7 +79,7 @@ def test_another_purpose_is_named_value_by_value(path, system):
 def test_an_array_of_another_shape(path, system, law):
     rewrite(path, ".surrogate.centre", np.zeros(3, np.float32))
     [line] = refusal(path, system)
-    assert "sampler.learned: got shape (3,)" in line
+    assert "sampler.proposal: got shape (3,)" in line
     assert f"expected an array .surrogate.centre of shape {law.surrogate.centre.shape}" in line
 
 
@@ -87,11 +87,11 @@ def test_an_array_of_another_shape(path, system, law):
 def test_an_array_that_is_missing(path, system, name):
     rewrite(path, name, None)
     [line] = refusal(path, system)
-    assert f"sampler.learned: got none, expected an array {name} of shape" in line
+    assert f"sampler.proposal: got none, expected an array {name} of shape" in line
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf])
 def test_numbers_that_are_not_finite(path, system, law, number):
     rewrite(path, ".preference.bends", np.full(law.preference.bends.shape, number, np.float32))
     [line] = refusal(path, system)
-    assert "sampler.learned: got .preference.bends not finite in " in line
+    assert "sampler.proposal: got .preference.bends not finite in " in line

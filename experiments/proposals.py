@@ -11,7 +11,7 @@ from experiments.config.bad_input import BadInput
 from experiments.config.read import Experiment
 from experiments.session.checkpoints import differences
 
-NAME = "sampler.npz"
+NAME = "proposal.npz"
 """File of the sampler in the run's folder."""
 
 OWN = ".nominal"
@@ -64,10 +64,10 @@ def load(path: pathlib.Path, system: Any, purpose: dict, candidates: int) -> tup
     try:
         law = checkpoint.read(path)
     except Unreadable as error:
-        raise BadInput([f"sampler.learned: {error}"]) from None
+        raise BadInput([f"sampler.proposal: {error}"]) from None
     if problems := differences(law.identity, purpose):
         raise BadInput(
-            f"sampler.learned: {path} was learned for something else, {problem}" for problem in problems
+            f"sampler.proposal: {path} was learned for something else, {problem}" for problem in problems
         )
     return sampler_of(law.arrays, system, candidates, f"in {path}"), law.notes
 
@@ -91,8 +91,8 @@ def sampler_of(arrays: Mapping[str, Any], system: Any, candidates: int, place: s
         if array is None or array.shape != leaf.shape:
             shape = "none" if array is None else f"shape {array.shape}"
             kind = f"an array {name} of shape {leaf.shape} {place}"
-            raise BadInput([f"sampler.learned: got {shape}, expected {kind}"])
+            raise BadInput([f"sampler.proposal: got {shape}, expected {kind}"])
         if not name.startswith(OWN) and not (np.isfinite(array) | (name == SCALES)).all():
-            raise BadInput([f"sampler.learned: got {name} not finite {place}, expected finite numbers"])
+            raise BadInput([f"sampler.proposal: got {name} not finite {place}, expected finite numbers"])
         leaves.append(jnp.asarray(array, leaf.dtype))
     return jax.tree.unflatten(jax.tree.structure(like), leaves)

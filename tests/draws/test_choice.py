@@ -9,7 +9,7 @@ from engine.book.build import build_system
 from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
 from engine.draws.address import seed_words
-from engine.draws.chosen import SMALL, SPAN, Chosen, Nominal, Preference, Surrogate
+from engine.draws.choice import SMALL, SPAN, Choice, Nominal, Preference, Surrogate
 from engine.draws.samplers import PSEUDO_RANDOM
 from engine.learn.importance.pilot import nominal_of
 from engine.paths.draws import path_draws
@@ -54,7 +54,7 @@ def levels_of(economies):
 
 @pytest.mark.parametrize("candidates", [2, 5])
 def test_a_path_has_the_draws_of_one_of_its_candidates(nominal, candidates):
-    got = drawn(Chosen(nominal, itself(LAST), steep(1.0), candidates), 256)
+    got = drawn(Choice(nominal, itself(LAST), steep(1.0), candidates), 256)
     ids = np.arange(256)
     economy = np.asarray(got.economy)
     assert ((economy >= candidates * ids) & (economy < candidates * (ids + 1))).all()
@@ -65,7 +65,7 @@ def test_a_path_has_the_draws_of_one_of_its_candidates(nominal, candidates):
 
 def test_weights_and_choices_are_those_of_the_preferences(nominal):
     paths, candidates = 2**13, 4
-    got = drawn(Chosen(nominal, itself(LAST), steep(1.0), candidates), paths)
+    got = drawn(Choice(nominal, itself(LAST), steep(1.0), candidates), paths)
     q = np.exp(np.clip(levels_of(np.arange(paths * candidates)), -1.0, 3.0) + 1.0).reshape(paths, candidates)
     place = np.asarray(got.economy) - candidates * np.arange(paths)
     own = q[np.arange(paths), place]
@@ -78,7 +78,7 @@ def test_weights_and_choices_are_those_of_the_preferences(nominal):
 
 @pytest.mark.parametrize("slope", [-0.5, 0.7, 1.5])
 def test_weighted_means_are_those_of_plain_paths(nominal, slope):
-    got = drawn(Chosen(nominal, itself(LAST), steep(slope), 8), 2**15)
+    got = drawn(Choice(nominal, itself(LAST), steep(slope), 8), 2**15)
     weight, level = np.exp(np.asarray(got.log_weight, np.float64)), levels_of(got.economy)
     for value, exact in ((1.0 + 0.0 * level, 1.0), (level, 0.0), (level**2, 1.0), (level > 2.0, 0.022750132)):
         each = weight * value
@@ -87,7 +87,7 @@ def test_weighted_means_are_those_of_plain_paths(nominal, slope):
 
 
 def test_without_preference_all_weigh_one_and_each_place_is_as_likely(nominal):
-    got = drawn(Chosen(nominal, itself(LAST), steep(0.0), 4))
+    got = drawn(Choice(nominal, itself(LAST), steep(0.0), 4))
     np.testing.assert_allclose(got.log_weight, 0.0, atol=1e-6)
     counts = np.bincount(np.asarray(got.economy) % 4, minlength=4)
     assert np.abs(counts - 2**11).max() < 4 * np.sqrt(2**13 * 3 / 16)

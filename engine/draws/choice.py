@@ -123,7 +123,7 @@ class Preference(eqx.Module):
         return jnp.sum(self.bends * jnp.maximum(jnp.minimum(estimate, self.knots[-1]) - self.knots, 0.0))
 
 
-class Chosen(eqx.Module):
+class Choice(eqx.Module):
     """The sampler: one of `candidates` economies, and the weight that pays for the choice."""
 
     nominal: Nominal
@@ -135,15 +135,15 @@ class Chosen(eqx.Module):
         self, seed: UInt32[Array, "2"], path: Int[Array, ""], steps: int, factors: int
     ) -> Systematic:
         def candidate(carry, place):
-            chosen, own, total = carry
-            economy = path * self.candidates + place
-            draws = PSEUDO_RANDOM(seed, economy, steps, factors)
-            features = self.nominal.features(seed, economy, draws)
+            economy, own, total = carry
+            other = path * self.candidates + place
+            draws = PSEUDO_RANDOM(seed, other, steps, factors)
+            features = self.nominal.features(seed, other, draws)
             q = jnp.exp(self.preference(self.surrogate(features)))
             total = total + q
-            pick = uniform(words(seed, economy, jnp.zeros((), jnp.int32), "sampler", 1)[0])
-            taken = pick * total < q  # the first always: a uniform is less than one
-            return (jnp.where(taken, economy, chosen), jnp.where(taken, q, own), total), ()
+            pick = uniform(words(seed, other, jnp.zeros((), jnp.int32), "sampler", 1)[0])
+            swap = pick * total < q  # the first time always: a uniform is less than one
+            return (jnp.where(swap, other, economy), jnp.where(swap, q, own), total), ()
 
         zero = jnp.zeros((), jnp.float32)
         places = jnp.arange(self.candidates, dtype=jnp.int64)
