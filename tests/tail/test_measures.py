@@ -9,6 +9,7 @@ from scipy.stats import expon, lognorm, norm
 from engine.tail.histogram import LOSS
 from engine.tail.intervals import es_error
 from engine.tail.measures import (
+    Losses,
     binned,
     column_losses,
     expected_loss,
@@ -259,3 +260,21 @@ def test_what_is_not_known_of_a_bin_is_in_the_error():
     """All losses in one bin, about the one asked for: half of them may be beyond it, or none, or all."""
     p = binned(np.full(1000, 15.0)).beyond(15.0)
     assert 0.0 < p.value < 1.0 and p.standard_error > 1.0 / np.sqrt(12.0)
+
+
+@pytest.mark.parametrize(
+    ("mean", "loss", "share"), [(9.5, 1.0, 1.0), (0.5, 9.0, 0.0), (5.0, 5.0, 0.5), (6.0, 5.0, 0.6)]
+)
+def test_a_bin_counts_in_part_where_its_mean_says(mean, loss, share):
+    """One bin from 0 to 10 with four paths, and an empty one: 1/2 - (loss - mean) / 10, from none to all."""
+    weight = np.array([4.0, 0.0])
+    own = Losses(
+        weight,
+        weight,
+        mean * weight,
+        4.0 * mean**2,
+        4,
+        lower=np.array([0.0, 10.0]),
+        upper=np.array([10.0, 20.0]),
+    )
+    assert own.beyond(loss).value == pytest.approx(share)

@@ -31,10 +31,11 @@ def far_tail_table(results: Results) -> Table:
     )  # fmt: skip
     learning = results.summary["sampler"]["learning"]
     text = (
-        "Importance sampling draws more paths in the tail and weights each by how much likelier that made "
-        "it. The last two columns are the number of plain paths that one weighted path is worth, measured on "
-        "this run: for the probability of the tail and for its expected shortfall. The sampling law was "
-        f"learned from {learning['paths']:,} additional paths in {words.seconds(learning['seconds'])}."
+        "Importance sampling simulates one of several economies for every path, the costly ones rather, and "
+        "weights the path for that choice. The last two columns are the number of plain paths that one such "
+        "path is worth, measured on this run: for the probability of the tail and for its shortfall. "
+        f"What economies cost was learned from {learning['paths']:,} additional paths in "
+        f"{words.seconds(learning['seconds'])}."
     )
     head = ("Level", "VaR", "ES", "Effective paths", "Worth, probability", "Worth, ES")
     title = f"Far tail, {horizon_years(results.last)}"

@@ -89,7 +89,7 @@ def facts(results: Results) -> list[tuple[str, object]]:
 
 
 def learned_from(learning: dict[str, Any] | None) -> str | None:
-    """What learning the sampling law took."""
+    """What learning took."""
     if not learning:
         return None
     cost = f"{learning['paths']:,} pilot paths in {words.seconds(learning['seconds'])}"
