@@ -25,7 +25,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TESTS = {
     "engine/tail/tally.py": ("tests/tail/test_tally.py", "tests/tail/test_edges.py"),
     "engine/tail/measures.py": ("tests/tail/test_measures.py", "tests/tail/test_edges.py"),
-    "engine/tail/intervals.py": ("tests/tail/test_edges.py", "tests/tail/test_intervals.py"),
+    "engine/tail/intervals.py": (
+        "tests/tail/test_edges.py", "tests/tail/test_intervals.py", "tests/tail/test_pareto.py",
+    ),
     "engine/contagion/clearing.py": (
         "tests/contagion/test_survivors.py", "tests/contagion/test_contagion.py",
     ),

@@ -121,7 +121,9 @@ def test_weights_are_summed_up_over_paths_that_count():
     # Fixed point rounds a weight by 2^-29 and its square by 2^-33 at most.
     assert found.effective_paths == pytest.approx(w.sum() ** 2 / np.sum(w**2), rel=1e-7)
     assert found.largest_share == pytest.approx(w.max() / w.sum(), rel=1e-7)
-    assert found.mean == pytest.approx(w[w > 0].mean(), rel=1e-7)
+    own = w[w > 0]
+    assert found.mean == pytest.approx(own.mean(), rel=1e-7)
+    assert found.mean_error == pytest.approx(own.std() / np.sqrt(len(own)), rel=1e-6)
     assert not found.capped
     assert weights(tally_of(of_losses(np.ones((1, 2)), np.asarray([1.0, 2 * WEIGHT_CAP])))).capped
 
