@@ -63,7 +63,7 @@ def main(paths: int = 131_072, seeds: int = 3) -> None:
     error = reductions.std(axis=0, ddof=1) / np.sqrt(seeds)
     means = ", ".join(f"{m:.0f} ± {s:.0f}" for m, s in zip(reductions.mean(0), error, strict=True))
     print("mean over seeds:", means)
-    for candidates in (8, 32):
+    for candidates in (16, 64):
         measured(system, TailTarget(candidates=candidates), 1, paths, f"seed 1, {candidates} candidates")
     both = (PSEUDO_RANDOM, laws[0][0])
     speeds = np.asarray([[paths_per_second(system, sampler, RUN) for sampler in both] for _ in range(3)])

@@ -119,21 +119,15 @@ def learning_settings(experiment: Experiment) -> list:
 
 
 def learn(experiment: Experiment, system: Any, stop: Stop) -> Any:
-    """Run the pilot with its progress and learn from it; the stop is obeyed in between."""
-    import time
-
-    from engine.learn.importance.importance import Proposal, TailTarget, pilot_plan, sampler_of
-    from engine.learn.importance.pilot import pilot
+    """Learn with the pilot's progress; the stop is obeyed before anything is fitted to its paths."""
+    from engine.learn.importance.importance import TailTarget, learn
     from engine.run.plan import Hooks
 
-    choice, start = experiment.sampler, time.perf_counter()
+    choice, run = experiment.sampler, experiment.run
     target = TailTarget(
         column=column_of(experiment, system), level=choice.level, candidates=choice.candidates,
         defensive=choice.defensive, paths=choice.learning_paths,
     )  # fmt: skip
-    plan = pilot_plan(target, experiment.run.seed, min(experiment.run.block, 4096))
-    with Progress(plan.paths, "learning") as progress:
-        run = pilot(system, plan, target.column, Hooks(progress=progress.update, stopped=stop))
-    stop.check()
-    sampler, r_squared = sampler_of(system, run, target, experiment.run.seed)
-    return Proposal(sampler, r_squared, plan.paths, time.perf_counter() - start)
+    with Progress(target.paths, "learning") as progress:
+        hooks = Hooks(progress=progress.update, stopped=stop)
+        return learn(system, target, run.seed, min(run.block, 4096), hooks, stop.check)

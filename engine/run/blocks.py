@@ -32,7 +32,7 @@ from engine.run.devices import (
     side_by_side,
 )
 from engine.run.packing import packed, unpacked
-from engine.run.plan import CHUNK, Hooks, Plan, RunState, Timing, chunk_size, initial_state
+from engine.run.plan import CHUNK, Hooks, Plan, RunState, Timing, chunk_size, initial_state, whole_chunks
 from engine.run.processes import ALONE, Processes
 from engine.tail import tally as tallies
 from engine.tail.outcome import Outcome
@@ -104,8 +104,7 @@ class Devices:
 
     def share(self, paths: int) -> int:
         """Paths of each device's block where so many are left: whole chunks, and no more than needed."""
-        chunks = -(-paths // (self.mesh.size * self.processes.count * self.chunk))
-        return min(self.block, chunks * self.chunk)
+        return min(self.block, whole_chunks(-(-paths // (self.mesh.size * self.processes.count))))
 
     def starts(self, first: int, share: int) -> jax.Array:
         """First path of each device's block in the round that begins with `first`."""

@@ -9,6 +9,7 @@ The pilot has draws of its own, so that the sampler is independent of the run th
 
 import dataclasses
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -28,7 +29,7 @@ LEARNING = 0x6C6561726E
 """Keeps the seeds of pilots apart from other uses of the run's seed."""
 NEARER = 0.99
 """The sampler serves the tail beyond this level as well as that beyond the target's."""
-SEEN = 0.75
+FITTED = 0.75
 """Share of the pilot that the surrogate is fitted to."""
 
 
@@ -60,21 +61,14 @@ class Proposal(NamedTuple):
     seconds: float
 
 
-def pilot_plan(target: TailTarget, seed: int, block: int) -> Plan:
-    """The pilot's paths and seed."""
-    own = int(np.random.SeedSequence([LEARNING, seed]).generate_state(1, np.uint64)[0])
-    return Plan(target.paths, block, own)
-
-
 def sampler_of(system: System, run: Pilot, target: TailTarget, seed: int) -> tuple[Choice, float]:
     """The sampler of a pilot's paths, and the share of variance that its surrogate explains."""
-    seen = int(SEEN * len(run.loss))
-    y = standard(run.loss)
-    surrogate = fit(run.features[:seen], y[:seen], seed)
-    estimate, unseen = estimates(surrogate, run.features[seen:]), y[seen:]
-    chosen = preference(estimate, unseen, tuple(sorted({NEARER, target.level})), target.defensive)
-    r_squared = 1.0 - float(np.var(unseen - estimate)) / max(float(np.var(unseen)), 1e-12)
-    return Choice(nominal_of(system), surrogate, chosen, target.candidates), r_squared
+    y, split = standard(run.loss), int(FITTED * len(run.loss))
+    surrogate = fit(run.features[:split], y[:split], seed)
+    estimate, loss = estimates(surrogate, run.features[split:]), y[split:]
+    own = preference(estimate, loss, tuple(sorted({NEARER, target.level})), target.defensive)
+    r_squared = 1.0 - float(np.var(loss - estimate)) / max(float(np.var(loss)), 1e-12)
+    return Choice(nominal_of(system), surrogate, own, target.candidates), r_squared
 
 
 def blank(system: System, candidates: int) -> Choice:
@@ -93,9 +87,21 @@ def estimates(surrogate: Surrogate, features: np.ndarray) -> np.ndarray:
     return np.asarray(jax.jit(jax.vmap(surrogate))(features), np.float64)
 
 
-def learn(system: System, target: TailTarget, seed: int, block: int, hooks: Hooks | None = None) -> Proposal:
-    """Run a pilot and learn a sampler from it, or from the part of it that was run until it was stopped."""
+def learn(
+    system: System,
+    target: TailTarget,
+    seed: int,
+    block: int,
+    hooks: Hooks | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> Proposal:
+    """Run a pilot and learn a sampler from it, or from the part of it that was run until it was stopped.
+
+    `check` is called between the two: what it raises ends the learning.
+    """
     start = time.perf_counter()
-    run = pilot(system, pilot_plan(target, seed, block), target.column, hooks)
+    own = int(np.random.SeedSequence([LEARNING, seed]).generate_state(1, np.uint64)[0])
+    run = pilot(system, Plan(target.paths, block, own), target.column, hooks)
+    check()
     sampler, r_squared = sampler_of(system, run, target, seed)
     return Proposal(sampler, r_squared, len(run.loss), time.perf_counter() - start)

@@ -63,11 +63,7 @@ def features_of(
     nominal: Nominal, seed: Seed, ids: PathIds, draws: Systematic
 ) -> Float[Array, "features paths"]:
     """Features of a chunk of plain paths with these draws."""
-
-    def features(nominal, seed, path, draws):
-        return nominal.features(seed, path, draws)
-
-    return batch_last(features, nominal, seed, ids, draws, batched=(False, False, True, True))
+    return batch_last(Nominal.features, nominal, seed, ids, draws, batched=(False, False, True, True))
 
 
 def pilot(system: System, plan: Plan, column: int, hooks: Hooks | None = None) -> Pilot:
