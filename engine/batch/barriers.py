@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import jax
+import jax.numpy as jnp
 from jax import lax
 from jax.extend.core import Jaxpr, Literal
 
@@ -41,7 +42,7 @@ ROUNDED = {
     "add", "sub", "mul", "div", "integer_pow", "sqrt", "exp", "exp2", "expm1", "log", "log1p", "tanh", "pow",
     "sin", "cos",
 }  # fmt: skip
-"""Operations whose results are rounded."""
+"""Operations whose results are rounded where they are real."""
 WORTH = 12.0
 PASSES = 4
 
@@ -122,13 +123,18 @@ def choose(jaxpr: Jaxpr, evaluated: dict) -> set:
                 cone |= cones.get(atom, {})
         for variable in equation.outvars:
             repeated = sum(cone.values()) * (evaluated.get(variable, 0.0) - 1.0)
-            twice = name in ROUNDED and users[variable] > 1
+            twice = users[variable] > 1 and name in ROUNDED and real(variable)
             worth = repeated > WORTH or twice or name in REDUCTIONS
             if worth and math.prod(shape_of(variable)) > 1:
                 stored.add(variable)
             else:
                 cones[variable] = cone
     return stored
+
+
+def real(variable: Any) -> bool:
+    """Whether a variable of a jaxpr has real numbers: whole ones are exact."""
+    return jnp.issubdtype(variable.aval.dtype, jnp.inexact)
 
 
 def shape_of(variable: Any) -> tuple[int, ...]:

@@ -1,5 +1,7 @@
 """From an address (seed, path, month, stream, dimension) to random words."""
 
+from collections.abc import Mapping
+
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float32, Int, UInt32
@@ -25,13 +27,28 @@ def words(
     Block d of four words has counter (path, month, stream and d); the words come lane by lane: the first of
     every block, then the second, and so on.
     """
-    blocks = -(-count // 4)
+    return words_of(seed, path, month, {stream: count})[stream]
+
+
+def words_of(
+    seed: UInt32[Array, "2"], path: Int[Array, ""], month: Int[Array, ""], counts: Mapping[str, int]
+) -> dict[str, UInt32[Array, "_"]]:
+    """The `words` of several streams, so many of each: the cipher's rounds run once for all blocks."""
+    blocks = [-(-count // 4) for count in counts.values()]
+    places = [
+        np.arange(size, dtype=np.uint32) + np.uint32(STREAMS.index(stream) << STREAM_BITS)
+        for stream, size in zip(counts, blocks, strict=True)
+    ]
     low, high = path.astype(jnp.uint32), (path >> 32).astype(jnp.uint32)
-    dimension = jnp.arange(blocks, dtype=jnp.uint32) + jnp.uint32(STREAMS.index(stream) << STREAM_BITS)
+    dimension = jnp.asarray(np.concatenate(places))
     zero = jnp.zeros_like(dimension)
     counter = (zero + low, zero + high, zero + month.astype(jnp.uint32), dimension)
     key = (seed[0], seed[1], jnp.uint32(DRAWS), jnp.uint32(0))
-    return jnp.concatenate(threefry(key, counter))[:count]
+    lanes, streams, first = threefry(key, counter), {}, 0
+    for (stream, count), size in zip(counts.items(), blocks, strict=True):
+        streams[stream] = jnp.concatenate([lane[first : first + size] for lane in lanes])[:count]
+        first += size
+    return streams
 
 
 def seed_words(seed: int) -> UInt32[Array, "2"]:

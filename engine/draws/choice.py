@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int, UInt32
 
-from engine.draws.address import even, normals, words
+from engine.draws.address import even, normals, words, words_of
 from engine.draws.random import uniform
 from engine.draws.samplers import PSEUDO_RANDOM, Systematic
 
@@ -71,18 +71,22 @@ class Nominal(eqx.Module):
 
     def once(self, seed: UInt32[Array, "2"], path: Int[Array, ""]) -> tuple[Float[Array, "..."], ...]:
         """Normals, thresholds of firms, sums of those of each pool's obligors, uniforms of releases."""
-
-        def bits(stream: str, count: int) -> UInt32[Array, "count"]:
-            return words(seed, path, jnp.zeros((), jnp.int32), stream, count)
-
         pools, obligors = self.obligor_pool.shape
         common = self.generations + pools
-        leadership = normals(bits("leadership", even(self.firms)))[self.labs]
+        counts = {
+            "leadership": even(self.firms),
+            "normals": even(common),
+            "firms": self.firms,
+            "obligors": obligors,
+            "releases": 2 * self.generations,
+        }
+        bits = words_of(seed, path, jnp.zeros((), jnp.int32), counts)
+        leadership = normals(bits["leadership"])[self.labs]
         return (
-            jnp.concatenate([normals(bits("normals", even(common)))[:common], leadership]),
-            -jnp.log(uniform(bits("firms", self.firms))),
-            self.obligor_pool @ -jnp.log(uniform(bits("obligors", obligors))),
-            uniform(bits("releases", 2 * self.generations)),
+            jnp.concatenate([normals(bits["normals"])[:common], leadership]),
+            -jnp.log(uniform(bits["firms"])),
+            self.obligor_pool @ -jnp.log(uniform(bits["obligors"])),
+            uniform(bits["releases"]),
         )
 
 

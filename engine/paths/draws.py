@@ -4,7 +4,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, UInt32
 
 from engine.book.system import FirmTable, System
-from engine.draws.address import even, normals, words
+from engine.draws.address import even, normals, words_of
 from engine.draws.random import halves, uniform
 from engine.draws.samplers import Sampler, Systematic
 from engine.month.inputs import PathDraws, Shocks
@@ -19,21 +19,23 @@ def path_draws(system: System, seed: Seed, path: PathId) -> PathDraws:
     """Draws of a path at month 0."""
     firms, obligors = system.firms.cash.shape[0], system.pools.obligor_pool.shape[0]
     gens, pools = system.chips.gain.shape[0], system.pools.hazard.shape[0]
-
-    def bits(stream: str, count: int) -> UInt32[Array, "count"]:
-        return words(seed, path, jnp.zeros((), jnp.int32), stream, count)
-
-    releases = uniform(bits("releases", 2 * gens))
-    normal = normals(bits("normals", even(gens + pools)))
-    firm, obligor = uniform(bits("firms", firms)), uniform(bits("obligors", obligors))
+    counts = {
+        "releases": 2 * gens,
+        "normals": even(gens + pools),
+        "firms": firms,
+        "obligors": obligors,
+        "leadership": even(firms),
+    }
+    bits = words_of(seed, path, jnp.zeros((), jnp.int32), counts)
+    releases, normal = uniform(bits["releases"]), normals(bits["normals"])
     return PathDraws(
-        firms=firm,
-        obligors=obligor,
+        firms=uniform(bits["firms"]),
+        obligors=uniform(bits["obligors"]),
         slip=releases[:gens],
         slip_length=releases[gens:],
         release_effect=normal[:gens],
         frailty=normal[gens : gens + pools],
-        leadership=normals(bits("leadership", even(firms)))[:firms],
+        leadership=normals(bits["leadership"])[:firms],
     )
 
 
@@ -60,15 +62,16 @@ def month_shocks(
     regime: Float[Array, ""],
 ) -> Shocks:
     """Shocks of month `month` (1 ... T); `normal` and `regime` (a uniform) are the sampler's."""
-    loans, firms = system.loans.coupon.shape[0], system.firms
-    waiver, extension = halves(words(seed, path, month, "loans", loans))
+    firms = system.firms
+    moving, labs = firms.moving.shape[0], firms.labs.shape[0]
+    counts = {"loans": system.loans.coupon.shape[0], "own": even(moving), "rounds": labs}
+    bits = words_of(seed, path, month, counts)
+    waiver, extension = halves(bits["loans"])
     return Shocks(
         normals=normal,
         regime=regime,
         waiver=waiver,
         extension=extension,
-        own=placed(
-            firms, firms.moving, normals(words(seed, path, month, "own", even(firms.moving.shape[0])))
-        ),
-        round=placed(firms, firms.labs, uniform(words(seed, path, month, "rounds", firms.labs.shape[0]))),
+        own=placed(firms, firms.moving, normals(bits["own"])),
+        round=placed(firms, firms.labs, uniform(bits["rounds"])),
     )

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from engine.batch.barriers import BARRIERS, store_shared, stored
+from engine.batch.barriers import BARRIERS, store_shared, stored, worth_storing
 from engine.batch.path_last import batch_last
 from engine.run.host import FLAGS
 
@@ -142,6 +142,15 @@ def test_what_rounds_is_stored_where_it_is_used_twice_or_a_result():
         str(jax.make_jaxpr(lambda x, f=f: store_shared(f, x))(jnp.ones(4))) for f in (twice, once, result)
     )
     assert [text.count("optimization_barrier") for text in texts] == [1, 0, 1]
+
+
+def test_whole_numbers_are_stored_for_their_cost_alone():
+    def twice(x):
+        total = x + x
+        return jnp.abs(total * x), jnp.abs(total - x)
+
+    for kind, number in ((jnp.float32, 1), (jnp.int32, 0)):
+        assert len(worth_storing(jax.make_jaxpr(twice)(jnp.ones(8, kind)).jaxpr)) == number
 
 
 def test_without_its_flag_storing_warns(monkeypatch):

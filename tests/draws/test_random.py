@@ -41,6 +41,16 @@ def test_every_coordinate_of_the_address_changes_the_words():
     assert not np.any(np.asarray(base[:4]) == np.asarray(base[4:]))
 
 
+def test_streams_side_by_side_have_the_words_of_each_alone():
+    seed, path, month = address.seed_words(7), jnp.int64(2**33 + 3), jnp.int32(5)
+    counts = {"rounds": 2, "loans": 9, "own": 4}
+    together = address.words_of(seed, path, month, counts)
+    for stream, count in counts.items():
+        alone = address.words(seed, path, month, stream, count)
+        assert alone.shape == (count,)
+        np.testing.assert_array_equal(together[stream], alone)
+
+
 @pytest.mark.parametrize("seed", [-1, 2**64])
 def test_seed_outside_64_bits_is_refused(seed):
     with pytest.raises(ValueError, match="expected an integer from 0"):
