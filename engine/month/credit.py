@@ -65,21 +65,26 @@ def init(system: System) -> CreditState:
     return CreditState(zero, zero.astype(jnp.int32), zero.astype(jnp.int32))
 
 
+def failed_share(neocloud: Float[Array, "firms"], alive: Float[Array, "firms"]) -> Float[Array, ""]:
+    """Share of the neoclouds (1, else 0) that have failed; zero where there is none."""
+    return jnp.sum(neocloud * (1.0 - alive)) / jnp.maximum(jnp.sum(neocloud), 1.0)
+
+
 def intensity(
     system: System,
     setting: Setting,
     leverage: Float[Array, "firms"],
-    dead: Float[Array, ""],
+    failed: Float[Array, ""],
 ) -> Float[Array, "firms"]:
     """Default intensity of each firm (a year).
 
-    hazard h exp(a stress+ + b ln spread + c dead + beta clip(leverage - hazard_leverage, bounds))
+    hazard h exp(a stress+ + b ln spread + c failed + beta clip(leverage - hazard_leverage, bounds))
     """
     credit, firms = system.numbers.credit, system.firms
     common = (
         credit.hazard_stress * jnp.maximum(setting.chips.stress, 0.0)
         + credit.hazard_spread * jnp.log(setting.revenue.spread)
-        + credit.hazard_contagion * dead
+        + credit.hazard_contagion * failed
     )
     least, most = credit.hazard_leverage_bounds[0], credit.hazard_leverage_bounds[1]
     indebted = firms.leverage_beta * jnp.clip(leverage - credit.hazard_leverage, least, most)
@@ -201,9 +206,8 @@ def step(
     credit, firms, loans = system.numbers.credit, system.firms, system.loans
     standing, collateral, forward = setting.standing, triggers.collateral, triggers.contracts.forward
     debt = loans.borrowed @ funds.balance
-    dead = jnp.sum(firms.neocloud * (1.0 - standing.alive)) / jnp.maximum(jnp.sum(firms.neocloud), 1.0)
     leverage = strain(system, debt + triggers.funding.counted, triggers.funding.limit)
-    rate = intensity(system, setting, leverage, dead)
+    rate = intensity(system, setting, leverage, failed_share(firms.neocloud, standing.alive))
     hazard = state.hazard + MONTH * rate
     insolvent = insolvency(system, setting.revenue.access, funds, forward, collateral.chips, debt)
     cause = default_cause(system, fate, hazard, insolvent, triggers, standing)

@@ -110,6 +110,20 @@ def test_outsiders_get_all_there_is_less_the_cost(seed, valuation, start):
     assert bool(owned.converged) and owned.defaulted.any()
 
 
+def test_a_valuation_is_tried_on_what_firms_are_owed():
+    """Before clearing, on books at par: the second firm is owed 4, and neither has more than it owes."""
+    seen = []
+
+    def valuation(assets, receipts, liabilities):
+        seen.append((np.asarray(assets), np.asarray(receipts), np.asarray(liabilities)))
+        raise ValueError
+
+    with pytest.raises(ValueError, match="valuation: got ValueError"):
+        clear_holdings([[[0, 4], [0, 0]]], [6, 3], [[1, 2]], valuation=valuation)
+    for got, want in zip(seen[0], ([6, 3], [0, 4], [5, 2]), strict=True):
+        np.testing.assert_array_equal(got, want)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_order(seed):
     """Seniors are paid before juniors; the greatest is not below the least; more money lowers nothing."""

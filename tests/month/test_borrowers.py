@@ -11,7 +11,7 @@ import pytest
 
 from engine.book.build import build_system
 from engine.book.parameters import Parameters
-from engine.month import chips, debt_service, hidden_debt, refinancing, revenue, terms
+from engine.month import chips, credit, debt_service, hidden_debt, refinancing, revenue, terms
 from engine.month.inputs import fate_of
 from engine.paths import replay
 from engine.vocabulary import GROUP
@@ -253,3 +253,9 @@ def test_a_longer_lease_never_raises_the_loss_of_its_landlord(book, five_years, 
     lost = [outcome_of(s).components[-1, loans].sum(axis=0) for s in (five_years, shorter)]
     more = lost[1].astype(np.float64) - lost[0].astype(np.float64)
     assert more.mean() > 3.0 * more.std() / np.sqrt(more.size) > 0.0
+
+
+@pytest.mark.parametrize("neocloud, share", [((0, 0, 0), 0.0), ((0, 1, 0), 1.0), ((1, 1, 0), 0.5)])
+def test_the_share_of_neoclouds_that_have_failed(neocloud, share):
+    alive = jnp.asarray([1, 0, 0], jnp.float32)
+    assert credit.failed_share(jnp.asarray(neocloud, jnp.float32), alive) == share

@@ -12,6 +12,7 @@ from engine.tail.measures import (
     Losses,
     binned,
     column_losses,
+    counted_paths,
     expected_loss,
     expected_shortfall,
     from_losses,
@@ -236,6 +237,10 @@ def test_exactly_the_worst_ten_of_a_thousand_lie_beyond_the_99_percent_level():
     bin_of_ten, fraction = locate(np.asarray([900.0, 90.0, 10.0]), (1.0 - 0.99) * 1000)
     assert (bin_of_ten, fraction) == (1, pytest.approx(0.0, abs=1e-12))
     assert locate(np.asarray([90.0, 10.0]), (1.0 - 0.9) * 100)[0] == 0
+
+
+def test_one_path_is_a_tally():
+    assert counted_paths(tally_of(of_losses(np.asarray([[3.0]])))) == 1
 
 
 def test_nonsense_is_refused():
