@@ -23,7 +23,9 @@ from experiments.config.overrides import foreign_letter
 from experiments.config.schema import group_types
 
 PATIENCE = 2.0
-"""Seconds of processor time in which further problems of a command are looked for."""
+"""Seconds of processor time in which problems of a command's further arguments are looked for."""
+FEW = 10
+"""Arguments that are looked at on the slowest machine."""
 
 
 class BadInput(Exception):
@@ -74,7 +76,7 @@ def reread(error: Exception, arguments: list[str]) -> BadInput:
         end = time.process_time() + PATIENCE
         with hydra.initialize_config_module("conf", version_base="1.3"):
             for number, argument in enumerate(arguments):
-                if time.process_time() > end:
+                if number >= FEW and time.process_time() > end:
                     rest = len(arguments) - number
                     more = f"{rest} more argument{'s' if rest > 1 else ''}"
                     problems.append(f"... and {more}, at which this command did not look")

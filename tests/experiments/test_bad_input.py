@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from experiments.config import bad_input
+
 ENSEMBLE = ("task=network_ensemble",)
 
 TABLE = {
@@ -226,3 +228,10 @@ def test_a_bad_book_is_told_row_by_row(undertow, untouched, tmp_path):
     assert "firms.csv, row 2, column firm: got 'A-B'" in answer.err
     assert "table loans, which is missing" in answer.err
     assert "Traceback" not in answer.err
+
+
+def test_the_first_arguments_are_looked_at_however_slow_the_machine(undertow, monkeypatch):
+    monkeypatch.setattr("experiments.config.bad_input.PATIENCE", 0.0)
+    said = undertow(*(f"chips.lif{letter}=1" for letter in "abcdfghijklmn")).err
+    assert said.count("unknown key; did you mean chips.life?") == bad_input.FEW
+    assert "... and 3 more arguments, at which this command did not look" in said
