@@ -51,6 +51,20 @@ def words_of(
     return streams
 
 
+def start_words(
+    seed: UInt32[Array, "2"], path: Int[Array, ""], *, generations: int, pools: int, firms: int, obligors: int
+) -> dict[str, UInt32[Array, "_"]]:
+    """The words of all that a path draws once, by stream."""
+    counts = {
+        "releases": 2 * generations,
+        "normals": even(generations + pools),
+        "firms": firms,
+        "obligors": obligors,
+        "leadership": even(firms),
+    }
+    return words_of(seed, path, jnp.zeros((), jnp.int32), counts)
+
+
 def seed_words(seed: int) -> UInt32[Array, "2"]:
     """A 64-bit seed as two words. Raises ValueError outside [0, 2^64)."""
     if not 0 <= seed < 2**64:

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int, UInt32
 
-from engine.draws.address import even, normals, words, words_of
+from engine.draws.address import normals, start_words, words
 from engine.draws.random import uniform
 from engine.draws.samplers import PSEUDO_RANDOM, Systematic
 
@@ -73,14 +73,8 @@ class Nominal(eqx.Module):
         """Normals, thresholds of firms, sums of those of each pool's obligors, uniforms of releases."""
         pools, obligors = self.obligor_pool.shape
         common = self.generations + pools
-        counts = {
-            "leadership": even(self.firms),
-            "normals": even(common),
-            "firms": self.firms,
-            "obligors": obligors,
-            "releases": 2 * self.generations,
-        }
-        bits = words_of(seed, path, jnp.zeros((), jnp.int32), counts)
+        sizes = {"generations": self.generations, "pools": pools, "firms": self.firms, "obligors": obligors}
+        bits = start_words(seed, path, **sizes)
         leadership = normals(bits["leadership"])[self.labs]
         return (
             jnp.concatenate([normals(bits["normals"])[:common], leadership]),

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, UInt32
 
 from engine.book.system import FirmTable, System
-from engine.draws.address import even, normals, words_of
+from engine.draws.address import even, normals, start_words, words_of
 from engine.draws.random import halves, uniform
 from engine.draws.samplers import Sampler, Systematic
 from engine.month.inputs import PathDraws, Shocks
@@ -19,14 +19,7 @@ def path_draws(system: System, seed: Seed, path: PathId) -> PathDraws:
     """Draws of a path at month 0."""
     firms, obligors = system.firms.cash.shape[0], system.pools.obligor_pool.shape[0]
     gens, pools = system.chips.gain.shape[0], system.pools.hazard.shape[0]
-    counts = {
-        "releases": 2 * gens,
-        "normals": even(gens + pools),
-        "firms": firms,
-        "obligors": obligors,
-        "leadership": even(firms),
-    }
-    bits = words_of(seed, path, jnp.zeros((), jnp.int32), counts)
+    bits = start_words(seed, path, generations=gens, pools=pools, firms=firms, obligors=obligors)
     releases, normal = uniform(bits["releases"]), normals(bits["normals"])
     return PathDraws(
         firms=uniform(bits["firms"]),

@@ -111,7 +111,7 @@ def test_outsiders_get_all_there_is_less_the_cost(seed, valuation, start):
 
 
 def test_a_valuation_is_tried_on_what_firms_are_owed():
-    """Before clearing, on books at par: the second firm is owed 4, and neither has more than it owes."""
+    """Before clearing, with all debts at par: the second firm is owed 4."""
     seen = []
 
     def valuation(assets, receipts, liabilities):
