@@ -16,6 +16,7 @@ from jax import Array, lax
 from jax.extend.core import Jaxpr, JaxprEqn, Literal
 
 from engine.batch.barriers import materialised, stored
+from engine.batch.loops import carry_range
 
 Result = TypeVar("Result")
 Flagged = tuple[Any, bool]
@@ -298,17 +299,15 @@ def scatter_add(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any
 def scan(equation: JaxprEqn, inputs: Sequence[Flagged], size: int) -> Any:
     """A loop whose every turn keeps paths last; what it carries has the path axis from the start."""
     numbers, body = equation.params, equation.params["jaxpr"]
-    constants, carried = numbers["num_consts"], numbers["num_carry"]
-    shared, begin, each = (
-        inputs[:constants], inputs[constants : constants + carried], inputs[constants + carried :]
-    )  # fmt: skip
+    first, last = carry_range(numbers)
+    shared, begin, each = inputs[:first], inputs[first:last], inputs[last:]
     moving = [flag for _, flag in each]
 
     def turn(carry: list[Any], rows: list[Any]) -> tuple[list[Any], list[Any]]:
         own = [(value, True) for value in carry]
         results = evaluate(body.jaxpr, body.consts, [*shared, *own, *zip(rows, moving, strict=True)], size)
         values = [with_path_axis(jnp.asarray(value), flag, size) for value, flag in results]
-        return values[:carried], values[carried:]
+        return values[: last - first], values[last - first :]
 
     start = [with_path_axis(jnp.asarray(value), flag, size) for value, flag in begin]
     rows = [value for value, _ in each]

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from engine.batch.loops import carry_range
 from engine.kernel import structure
 from engine.kernel.arrays import Array, Arrays, Code, Codes, runs, step, uniform
 from engine.kernel.body import Body, Copy, Item, Products, Rows, Text, Turns
 from engine.kernel.form import Form
 from engine.kernel.known import Known
 from engine.kernel.operations import ELEMENTWISE, expression, letter, literal
-from engine.kernel.program import Equation, Program, Unsupported, Value, bodies, carry_range
+from engine.kernel.program import Equation, Program, Unsupported, Value, bodies
 
 WIDEST = 64
 """Terms of a sum that are written out for every element of a loop."""
@@ -367,7 +368,7 @@ class Builder:
         """A loop: its carry and the rows it reads and writes lie in memory."""
         inner, length = equation.body, equation.params["length"]
         assert inner is not None
-        first, last = carry_range(equation)
+        first, last = carry_range(equation.params)
         pairs = list(zip(inner.inputs, equation.operands, strict=True))
         carry, start = [], []
         for own, operand in pairs[first:last]:

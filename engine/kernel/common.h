@@ -7,6 +7,8 @@ ORDER(vi) ORDER(vu) ORDER(vl)
 IN vu logical_shift(vu a, vu b) { return a >> b; }
 IN vi logical_shift(vi a, vi b) { return (vi)((vu)a >> (vu)b); }
 
+template <class T, class F> IN T bits_as(F a) { T b; memcpy(&b, &a, sizeof b); return b; }
+
 template <int n> IN vf whole_power(vf a) {
   if constexpr (n == 1) return a;
   else if constexpr (n % 2) return a * whole_power<n - 1>(a);

@@ -6,6 +6,7 @@
 #define KERNEL static void
 #else
 #include <stdint.h>
+#include <string.h>
 #define DEVICE __device__
 #ifndef BLOCKS
 #define BLOCKS 1

@@ -16,7 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from engine.kernel.program import Equation, Program, Unsupported, Value, bodies, carry_range
+from engine.batch.loops import carry_range
+from engine.kernel.program import Equation, Program, Unsupported, Value, bodies
 
 INDEXED = {"gather", "scatter-add", "scatter_add", "scatter"}
 """Primitives whose second operand says which elements they read or write."""
@@ -112,7 +113,7 @@ class Known:
     def turns(self, loop: Equation, values: dict[Value, Any], run: Any) -> dict[int, Any]:
         """What the body of a moving loop collects in each of its turns."""
         assert loop.body is not None
-        _, last = carry_range(loop)
+        _, last = carry_range(loop.params)
         pairs = zip(loop.body.inputs[last:], loop.operands[last:], strict=True)
         rows = {inner: outer for inner, outer in pairs if outer not in self.moving}
         leaves = [outer.data if outer.data is not None else values[outer] for outer in rows.values()]

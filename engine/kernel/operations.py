@@ -40,7 +40,11 @@ FLOATING = {
     "ceil",
 }
 WHOLE = {"rem", "shift_left", "shift_right_logical", "shift_right_arithmetic"}
-SPECIAL = {"select_n", "convert_element_type", "integer_pow", "round"}
+SPECIAL = {
+    "select_n", "convert_element_type", "bitcast_convert_type", "integer_pow", "round", "polynomial"
+}  # fmt: skip
+WORDS = {"float32", "int32", "uint32"}
+"""Types of 32 bits, each of which can be read as another."""
 ELEMENTWISE = PLAIN.keys() | SPECIAL
 
 Text = Callable[[Sequence[str]], str]
@@ -54,11 +58,15 @@ def expression(name: str, params: dict[str, Any], types: Sequence[str], result: 
     if name in FLOATING and types[0] != "float32" or name in WHOLE and types[0] == "float32":
         raise Unsupported(f"{name} of {types[0]}")
     if name == "select_n":
-        if types[0] != "bool" or len(types) != 3:
-            raise Unsupported(f"select_n of {len(types) - 1} cases by {types[0]}")
-        return lambda texts: f"choose({texts[0]}, {texts[2]}, {texts[1]})"
+        return one_of(types)
     if name == "convert_element_type":
         return conversion(types[0], result)
+    if name == "bitcast_convert_type":
+        if not {types[0], result} <= WORDS:
+            raise Unsupported(f"bits of {types[0]} as {result}")
+        return lambda texts: f"bits_as<v{LETTER[result]}>({texts[0]})"
+    if name == "polynomial":
+        return horner
     if name == "integer_pow":
         return whole_power(params["y"])
     if name == "round":
@@ -66,6 +74,30 @@ def expression(name: str, params: dict[str, Any], types: Sequence[str], result: 
             return lambda texts: f"nearest_away({texts[0]})"
         return lambda texts: f"nearest({texts[0]})"
     return lambda texts: PLAIN[name].format(*texts)
+
+
+def one_of(types: Sequence[str]) -> Text:
+    """The case that a mask or a position, the first operand, chooses of the others."""
+    if types[0] == "bool" and len(types) == 3:
+        return lambda texts: f"choose({texts[0]}, {texts[2]}, {texts[1]})"
+    if types[0] != "int32":
+        raise Unsupported(f"select_n of {len(types) - 1} cases by {types[0]}")
+
+    def text(texts: Sequence[str]) -> str:
+        position, *cases, last = texts
+        for place, case in reversed(list(enumerate(cases))):
+            last = f"choose(at_most({position}, all({place})), {case}, {last})"
+        return last
+
+    return text
+
+
+def horner(texts: Sequence[str]) -> str:
+    """A polynomial of the first operand, its coefficients from the lowest degree on."""
+    x, *coefficients, value = texts
+    for coefficient in reversed(coefficients):
+        value = f"({value} * {x} + {coefficient})"
+    return value
 
 
 def letter(dtype: str) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Literal
 
+from engine.batch.loops import carry_range
+
 INLINE = {
     "jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "custom_jvp_call": "call_jaxpr",
     "custom_vjp_call": "call_jaxpr", "remat2": "jaxpr",
@@ -125,19 +127,10 @@ def moving_values(program: Program, moving: set[Value]) -> set[Value]:
 
 def moving_inputs(loop: Equation, moving: set[Value]) -> set[Value]:
     """Inputs of a loop's body that move: what it carries, and what comes from a moving operand."""
-    first, last = carry_range(loop)
+    first, last = carry_range(loop.params)
     assert loop.body is not None
     pairs = zip(loop.body.inputs, loop.operands, strict=True)
     return {inner for place, (inner, outer) in enumerate(pairs) if outer in moving or first <= place < last}
-
-
-def carry_range(loop: Equation) -> tuple[int, int]:
-    """Places of what a loop carries among its operands; JAX 0.11 tells them by a tree of the operands."""
-    if "ft_in" in loop.params:
-        constants, carried, _ = (len(list(part)) for part in loop.params["ft_in"].unpack())
-    else:
-        constants, carried = loop.params["num_consts"], loop.params["num_carry"]
-    return constants, constants + carried
 
 
 def lift(program: Program, moving: set[Value]) -> None:
@@ -145,7 +138,7 @@ def lift(program: Program, moving: set[Value]) -> None:
     equations = []
     for equation in program.equations:
         if equation.body is not None and moving.intersection(equation.operands):
-            first, _ = carry_range(equation)
+            first, _ = carry_range(equation.params)
             rename(equation.body, dict(zip(equation.body.inputs[:first], equation.operands, strict=False)))
             lift(equation.body, moving)
             equations += invariant(equation.body, moving)

@@ -54,13 +54,18 @@ def stack(equation: Equation, views: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 def unstack(equation: Equation, views: Sequence[np.ndarray]) -> list[np.ndarray]:
     """The parts along an axis, without it."""
-    return list(np.moveaxis(views[0], equation.params["axis"], 0))
+    return [np.asarray(part) for part in np.moveaxis(views[0], equation.params["axis"], 0)]
 
 
 def split(equation: Equation, views: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Parts of given sizes along an axis."""
     ends = np.cumsum(equation.params["sizes"])[:-1]
     return np.split(views[0], ends, axis=equation.params["axis"])
+
+
+def unchanged(equation: Equation, views: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+    """The operands: what keeps XLA from reordering says nothing to a kernel."""
+    return views
 
 
 STRUCTURE: dict[str, Rule] = {
@@ -75,6 +80,7 @@ STRUCTURE: dict[str, Rule] = {
     "stack": stack,
     "unstack": unstack,
     "split": split,
+    "optimization_barrier": unchanged,
 }
 
 

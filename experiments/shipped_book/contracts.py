@@ -9,6 +9,7 @@ from typing import Any
 
 from experiments.shipped_book.assumptions import LEASES
 from experiments.shipped_book.facts import Facts, Row
+from experiments.shipped_book.sums import plain_sum
 
 LEASE: Row = {"kind": "lease", "rank": 1, "margin": 0.95, "relet": 0.5}
 HOSTING: Row = {"kind": "colocation", "rank": 1, "margin": 0.85, "relet": 0.6}
@@ -35,7 +36,7 @@ def contracts(facts: Facts, drawn: list[Row]) -> list[Row]:
     rows = [row for part in parts for row in part(facts)]
     for row in rows:
         if row["seller"] == "LANDLORD" and row["flow"] == "operating":
-            known = sum(
+            known = plain_sum(
                 lease["annual"] for lease in drawn if lease["buyer"] == row["buyer"] and lease["rank"] == 1
             )
             row["annual"] = round(max(row["annual"] - known, 0.0), 3)

@@ -5,6 +5,8 @@ import pathlib
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from experiments.shipped_book.sums import plain_sum
+
 Row = dict[str, Any]
 """A row of a table: values by column."""
 
@@ -60,7 +62,7 @@ class Facts:
             for r in self.read("marginals")
             if r["side"] == "col" and r["instrument_class"] == instrument_class
         ]
-        return sum(float(r["mean_usd_bn_or_share"]) for r in rows)
+        return plain_sum(float(r["mean_usd_bn_or_share"]) for r in rows)
 
     def class_shares(self, instrument_class: str) -> dict[str, float]:
         """Mean share of each holder class in an instrument class."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from experiments.shipped_book import loans, pools
 from experiments.shipped_book.facts import Facts, Row
+from experiments.shipped_book.sums import plain_sum
 
 Shares = dict[str, float]
 """Of an instrument, by lender."""
@@ -77,7 +78,7 @@ def class_split(facts: Facts, instrument_class: str) -> Shares:
     split: Shares = {}
     for holder, share in facts.class_shares(instrument_class).items():
         inside = IG_INSURERS if holder == "INSURER" and instrument_class == "IG_TECH" else WITHIN[holder]
-        total = sum(inside.values())
+        total = plain_sum(inside.values())
         split |= {lender: share * weight / total for lender, weight in inside.items()}
     return split
 
@@ -111,7 +112,7 @@ def spread(total: float, names: Iterable[str], weights: Mapping[str, float] | No
     """`total` over `names` by `weights` (their class priors by default, else evenly)."""
     priors = {lender: weight for inside in WITHIN.values() for lender, weight in inside.items()}
     weight = {name: (weights or priors).get(name, 1) for name in names}
-    return {name: total * weight[name] / sum(weight.values()) for name in names}
+    return {name: total * weight[name] / plain_sum(weight.values()) for name in names}
 
 
 def named(facts: Facts) -> list[Cells]:
@@ -269,7 +270,7 @@ def known(facts: Facts) -> list[Row]:
 def rounded(shares: Mapping[str, float], decimals: int = 4) -> Shares:
     """Shares in whole units of the last decimal that sum to exactly one (largest remainders get the rest)."""
     unit = 10**decimals
-    total = sum(shares.values())
+    total = plain_sum(shares.values())
     exact = {name: share / total * unit for name, share in shares.items()}
     whole = {name: int(value) for name, value in exact.items()}
     order = sorted(exact, key=lambda name: whole[name] - exact[name])

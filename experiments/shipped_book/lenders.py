@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from experiments.shipped_book import behaviour, bust
 from experiments.shipped_book.facts import Facts, Row
+from experiments.shipped_book.sums import plain_sum
 
 SLEEVE = (0.5, 0.5)
 """AI share and debt share of a diversified private-credit sleeve."""
@@ -86,7 +87,9 @@ def lenders(facts: Facts, exposure: Mapping[str, float]) -> list[Row]:
     rows = [*vehicles(exposure), *banks(facts), *insurers()]
     claims = claim_values(rows)
     rows += unlevered(exposure, claims)
-    totals = {kind: sum(exposure.get(r["lender"], 0) for r in rows if r["class"] == kind) for kind in LENDING}
+    totals = {
+        kind: plain_sum(exposure.get(r["lender"], 0) for r in rows if r["class"] == kind) for kind in LENDING
+    }
     weights = {
         r["lender"]: LENDING[r["class"]] * exposure.get(r["lender"], 0) / totals[r["class"]]
         for r in rows
@@ -138,8 +141,8 @@ def banks(facts: Facts) -> list[Row]:
         row(bank, name, buffers[bank], equity[bank], source, grades.get(bank, "C"))
         for bank, name in BANKS.items()
     ]
-    american = OTHER_US - sum(buffers[bank] for bank in ("WFC", "GS", "BAC"))
-    foreign = OTHER_FOREIGN - sum(buffers[bank] for bank in ("BNP", "MIZ"))
+    american = OTHER_US - plain_sum(buffers[bank] for bank in ("WFC", "GS", "BAC"))
+    foreign = OTHER_FOREIGN - plain_sum(buffers[bank] for bank in ("BNP", "MIZ"))
     residual = "sector buffer assumed, less the named banks"
     return [
         *rows,
@@ -180,7 +183,7 @@ def owners(lender: str) -> dict[str, float]:
     )
     if affiliate:
         name, share = affiliate
-        others = sum(part for owner, part in stakes.items() if owner != name)
+        others = plain_sum(part for owner, part in stakes.items() if owner != name)
         stakes = {owner: part * (1 - share) / others for owner, part in stakes.items() if owner != name}
         stakes[name] = share
     return stakes

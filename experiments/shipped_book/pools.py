@@ -5,6 +5,7 @@ matter; only class totals have sources. Sizes rise evenly and sum to the total.
 """
 
 from experiments.shipped_book.facts import Facts, Row
+from experiments.shipped_book.sums import plain_sum
 
 BORROWERS = {
     "UNNAMED_PC": ("PC", "Private credit obligor", 20, 1.5),
@@ -52,7 +53,7 @@ def sizes(total: float, count: int, spread: float) -> list[float]:
     """`count` sizes rising evenly over +-spread, summing to total."""
     mean, step = total / count, 2 * spread / (count - 1)
     values = [round(mean - spread + step * i, 3) for i in range(count)]
-    values[-1] = round(values[-1] + total - sum(values), 3)
+    values[-1] = round(values[-1] + total - plain_sum(values), 3)
     return values
 
 

@@ -32,6 +32,7 @@ from experiments.shipped_book.assumptions import (
 )
 from experiments.shipped_book.chips import chips
 from experiments.shipped_book.facts import Facts, Row
+from experiments.shipped_book.sums import plain_sum
 
 SEED = 20251231
 """Of the draw that is shipped."""
@@ -261,8 +262,8 @@ def earnings(units: Mapping[str, float]) -> tuple[float, float]:
     table, hours = {row["generation"]: row for row in chips()}, Chips().utilisation
     rent = {g: 8.76 * hours * table[g]["rental_usd_per_hour"] for g in units}
     cost = {g: 8.76 * table[g]["operating_cost_usd_per_hour"] for g in units}
-    capacity = sum(million * rent[g] for g, million in units.items())
-    return capacity, sum(million * max(rent[g] - cost[g], 0.0) for g, million in units.items())
+    capacity = plain_sum(million * rent[g] for g, million in units.items())
+    return capacity, plain_sum(million * max(rent[g] - cost[g], 0.0) for g, million in units.items())
 
 
 def site(rows: Rows, draw: Draw, firm: Row, loan: Row, debt: float, year: int) -> None:

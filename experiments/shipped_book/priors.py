@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from experiments.shipped_book.facts import Facts, Row, Spread
 from experiments.shipped_book.holdings import rounded
+from experiments.shipped_book.sums import plain_sum
 
 CONCENTRATION = 20
 """Of the Dirichlet law of the shares, as in the marginals."""
@@ -38,8 +39,8 @@ def adjusted(
     """(holder class, mean and bounds, source) with at least the share of the known cells."""
     fixed = {holder: known.get((kind, holder), 0.0) for holder in bounds}
     over = {holder for holder, share in fixed.items() if share > bounds[holder][0]}
-    others = sum(mean for holder, (mean, _, _) in bounds.items() if holder not in over)
-    scale = (1.0 - sum(fixed[holder] for holder in over)) / others if over else 1.0
+    others = plain_sum(mean for holder, (mean, _, _) in bounds.items() if holder not in over)
+    scale = (1.0 - plain_sum(fixed[holder] for holder in over)) / others if over else 1.0
     shares = {h: fixed[h] if h in over else scale * mean for h, (mean, _, _) in bounds.items()}
     means = rounded(shares)
     source = f"{SOURCE}, as {SAME_AS[kind]}" if kind in SAME_AS else SOURCE

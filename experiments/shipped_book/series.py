@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from experiments.shipped_book.facts import Facts, Row, only
+from experiments.shipped_book.sums import plain_sum
 
 SERIES = {
     ("AI_SECTOR", "revenue_direct"): "AI_REVENUE",
@@ -96,7 +97,7 @@ def capex(facts: Facts) -> list[tuple[Any, ...]]:
     own = [row for row in rows if row["company"] in FOUR and row["basis"] == "calendar-year approx"]
     source = f"{short(own[0]['source'])}: Amazon, Microsoft, Alphabet, Meta; third party's compilation"
     totals = {
-        year: sum(float(row["value"]) for row in own if row["period"] == year)
+        year: plain_sum(float(row["value"]) for row in own if row["period"] == year)
         for year in sorted({row["period"] for row in own})
     }
     return [(year, "TOP4_CAPEX", round(total, 1), "USD bn/yr", source, "B") for year, total in totals.items()]

@@ -110,13 +110,13 @@ def run_search(context: Context) -> tuple[dict[str, Any], dict[str, Any]]:
     run, options, aim, folder = context.experiment.run, context.options, aim_of(context.options), context.path
     if not run.resume:
         (folder / STUDY).unlink(missing_ok=True)
-    study = open_study(folder / STUDY, aim)
-    claim(study, context.checkpoints.identity)
     ranges = {name: (low, high) for name, low, high in options.knobs}
-    with Progress(options.trials * options.paths, "search") as progress:
-        trial = Trial(context, progress)
-        trial.done = options.paths * len(study.get_trials(deepcopy=False))
-        table = search(study, ranges, aim, trial, options.trials, run.seed)
+    with open_study(folder / STUDY, aim) as study:
+        claim(study, context.checkpoints.identity)
+        with Progress(options.trials * options.paths, "search") as progress:
+            trial = Trial(context, progress)
+            trial.done = options.paths * len(study.get_trials(deepcopy=False))
+            table = search(study, ranges, aim, trial, options.trials, run.seed)
     best = search_tables.best_of(table, aim)
     with Progress((len(best[:CONFIRMED]) + 1) * options.paths, "confirming") as progress:
         fresh = Trial(context, progress, seed=run.seed + 1)

@@ -6,6 +6,7 @@ import numpy as np
 from jax import lax
 
 from engine.batch.path_last import batch_last
+from engine.draws.random import normal_of
 
 N = 21
 """Paths: not a multiple of any vector."""
@@ -83,6 +84,9 @@ FUNCTIONS = {
     "finite": lambda s, x: jnp.isfinite(x / jnp.where(x > 0, x, 0.0)),
     "words": lambda s, x: lax.bitwise_xor((x * 1e6).astype(jnp.int32), jnp.int32(77)) >> 2,
     "unsigned words": lambda s, x: (jnp.abs(x) * 1e6).astype(jnp.uint32) >> jnp.uint32(3),
+    "bits": lambda s, x: lax.bitcast_convert_type(lax.bitcast_convert_type(x, jnp.uint32) ^ 1, FLOAT),
+    "one of three": lambda s, x: lax.select_n((jnp.abs(x) * 2).astype(jnp.int32).clip(0, 2), x, -x, x * x),
+    "quantile of a normal": lambda s, x: normal_of((jnp.abs(x) * 1e9).astype(jnp.uint32)),
     "nothing of the path": lambda s, x: s["matrix"],
     "months": months,
     "swapped": swapped,

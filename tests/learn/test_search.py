@@ -20,7 +20,8 @@ def bowl(setting):
 
 
 def run(folder, aim, trials, seed=3, evaluate=bowl):
-    return search(open_study(folder / "study.sqlite3", aim), RANGES, aim, evaluate, trials, seed)
+    with open_study(folder / "study.sqlite3", aim) as study:
+        return search(study, RANGES, aim, evaluate, trials, seed)
 
 
 def test_the_best_setting_is_found(tmp_path):
@@ -83,9 +84,10 @@ def test_a_search_goes_on_as_if_undisturbed(tmp_path, stop_at):
 
 def test_a_trial_cut_short_by_a_kill_is_made_again(tmp_path):
     aim = Aim(("gain",), (), {})
-    study = open_study(tmp_path / "study.sqlite3", aim)
-    study.ask()
+    with open_study(tmp_path / "study.sqlite3", aim) as study:
+        study.ask()
     table = run(tmp_path, aim, 3)
     assert len(table) == 3
-    states = [trial.state.name for trial in open_study(tmp_path / "study.sqlite3", aim).trials]
+    with open_study(tmp_path / "study.sqlite3", aim) as study:
+        states = [trial.state.name for trial in study.trials]
     assert states == ["FAIL", "COMPLETE", "COMPLETE", "COMPLETE"]

@@ -6,8 +6,9 @@ proposal depends only on earlier trials and the seed, so a search resumed from i
 uninterrupted one.
 """
 
+import contextlib
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import optuna
@@ -45,17 +46,23 @@ class Aim:
         return tuple(dict.fromkeys((*self.objectives, *self.bounds)))
 
 
-def open_study(path: pathlib.Path, aim: Aim) -> optuna.Study:
-    """The study in this file, or a new one; an interrupted trial counts as failed."""
+@contextlib.contextmanager
+def open_study(path: pathlib.Path, aim: Aim) -> Iterator[optuna.Study]:
+    """The study in this file, or a new one, closed at the end; an interrupted trial counts as failed."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     maximise, minimise = [StudyDirection.MAXIMIZE], [StudyDirection.MINIMIZE]
     directions = maximise * len(aim.maximise) + minimise * len(aim.minimise)
-    study = optuna.create_study(
-        storage=f"sqlite:///{path}", study_name="search", directions=directions, load_if_exists=True
-    )
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        study.tell(trial.number, state=TrialState.FAIL)
-    return study
+    storage = optuna.storages.RDBStorage(f"sqlite:///{path}")
+    try:
+        study = optuna.create_study(
+            storage=storage, study_name="search", directions=directions, load_if_exists=True
+        )
+        for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            study.tell(trial.number, state=TrialState.FAIL)
+        yield study
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
 
 
 def search(
