@@ -36,7 +36,7 @@ ANSWERS: Mapping[str, Callable[[Results], str]] = {
     "policy": policy.most_effective,
     "replay": replay.first_story,
     "reverse_stress": reverse_stress.answer,
-    "search": lambda results: search_words.headline(results.summary["search"]),
+    "search": search_words.headline,
 }
 """By the entry of the summary that the task leaves."""
 

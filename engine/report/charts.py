@@ -289,7 +289,9 @@ def nice_step(width: float) -> float:
     return float(next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= width * (1.0 - 1e-9)))
 
 
-def paired_bars(rows: pd.DataFrame, names: dict[str, str], what: str, title: str, pitch: int) -> go.Figure:
+def paired_bars(
+    results: Results, rows: pd.DataFrame, names: dict[str, str], what: str, pitch: int
+) -> go.Figure:
     """ES 99% and expected loss by row, first row on top, with 95% of their paired errors.
 
     `rows` holds es_99_`what` and el_`what` with their `_se` by key of `names`; `pitch` is a row's height.
@@ -304,8 +306,8 @@ def paired_bars(rows: pd.DataFrame, names: dict[str, str], what: str, title: str
             name=label,
             marker_color=colour,
             error_x=style.bars(shown[f"{key}_{what}_se"]),
-            hovertemplate="%{y}<br>%{x:+,.2f} bn " + label + "<extra></extra>",
+            hovertemplate=f"%{{y}}<br>%{{x:+,.2f}} {results.short} {label}<extra></extra>",
         )
-    chart.update_xaxes(title_text=title, zeroline=True)
+    chart.update_xaxes(title_text=f"{what.capitalize()}, {results.unit}", zeroline=True)
     chart.update_yaxes(automargin=True, showgrid=False, ticks="")
     return chart

@@ -9,6 +9,7 @@ from engine.report.html import drawings, packed_plotly, render
 from engine.report.section import Bullets, Part, Section, finding, note
 from engine.report.style import night
 from engine.report.terminal import Stream, printed
+from engine.report.unit import readable_comparison, unit_remark
 from engine.results.comparison import Comparison
 
 
@@ -28,7 +29,10 @@ def sections(comparison: Comparison) -> list[tuple[str, Section]]:
     listed: tuple[Part, ...] = tuple(each for each in who if each is not None)
     listed = listed or (note("No lender, bearer or borrower changes."),)
     rest: tuple[Part, ...] = (
-        note("Numbers of every table that both runs have; results/ beside this page holds all of them."),
+        note(
+            "Numbers of every table that both runs have, amounts in USD bn as in their files; results/ "
+            "beside this page holds all of them."
+        ),
         *others_parts(comparison),
     )
     none = "Nothing: book, version, horizons, seed, sampler, paths and tables are the same."
@@ -46,11 +50,13 @@ def sections(comparison: Comparison) -> list[tuple[str, Section]]:
 
 def page(comparison: Comparison) -> str:
     """The document."""
+    comparison = readable_comparison(comparison)
     contents = sections(comparison)
     names = " · ".join(run.name for run in comparison.runs[:6])
     return render(
         "report.html",
-        title="Undertow: runs compared", kicker=f"Undertow · {len(comparison.runs)} runs · {names}",
+        title="Undertow: runs compared",
+        kicker=f"Undertow · {len(comparison.runs)} runs · {names}{unit_remark(comparison.unit)}",
         headline=headline(comparison), lead=lead(comparison), unreliable="", doubts=[],
         warnings=[caveat for part in comparison.parts for caveat in part.caveats], cards=[],
         sections=contents,
@@ -62,6 +68,7 @@ def page(comparison: Comparison) -> str:
 
 def print_comparison(comparison: Comparison, file: Stream) -> None:
     """Prints a comparison: what changes, whose losses, what cannot be compared."""
+    comparison = readable_comparison(comparison)
     blocks: list[Any] = [headline(comparison), lead(comparison)]
     if comparison.horizons:
         blocks += [
@@ -71,4 +78,5 @@ def print_comparison(comparison: Comparison, file: Stream) -> None:
         ]  # fmt: skip
     caveats = [f"! {caveat}" for part in comparison.parts for caveat in part.caveats]
     title = f"Undertow · {len(comparison.runs)} runs compared with {comparison.base.name}"
+    title += unit_remark(comparison.unit)
     printed(file, title, [block for block in blocks if block is not None], caveats)

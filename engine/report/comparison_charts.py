@@ -43,10 +43,10 @@ def line_chart(comparison: Comparison) -> Chart:
             mode="lines+markers" if numeric(values) else "markers",
             line={"color": colour, "width": 2.2}, marker={"color": colour, "size": 9},
             error_y=style.bars((error for _, error in points), colour),
-            hovertemplate=f"%{{x}}<br>{SHOWN[measure]} %{{y:,.2f}} bn<extra></extra>",
+            hovertemplate=f"%{{x}}<br>{SHOWN[measure]} %{{y:,.2f}} {comparison.short}<extra></extra>",
         )  # fmt: skip
     chart.update_xaxes(title_text=key)
-    chart.update_yaxes(title_text=f"Loss in {horizon_years(last)}, USD bn", rangemode="tozero")
+    chart.update_yaxes(title_text=f"Loss in {horizon_years(last)}, {comparison.unit}", rangemode="tozero")
     caption = (
         f"Bars: 95% of the error of the change from {label(comparison, comparison.base.name)}, "
         "which has none of its own here."
@@ -102,14 +102,16 @@ def heat_chart(comparison: Comparison) -> Chart:
     chart.add_trace(go.Heatmap(
         x=[shown(each) for each in columns], y=[shown(each) for each in rows], z=value, text=text,
         texttemplate="%{text}", colorscale=[[0.0, style.WASH], [1.0, style.HEAT]],
-        colorbar={"title": {"text": "USD bn"}}, hoverongaps=False,
-        hovertemplate=f"{across} %{{x}}<br>{down} %{{y}}<br>ES 99% %{{text}} bn<extra></extra>",
+        colorbar={"title": {"text": comparison.unit}}, hoverongaps=False,
+        hovertemplate=f"{across} %{{x}}<br>{down} %{{y}}<br>ES 99% %{{text}} {comparison.short}"
+        "<extra></extra>",
     ))  # fmt: skip
     chart.update_xaxes(title_text=across, type="category", showgrid=False)
     chart.update_yaxes(title_text=down, type="category", showgrid=False)
     base = label(comparison, comparison.base.name)
     span = horizon_years(comparison.horizons[-1])
-    return Chart("sweep", chart, f"ES 99%, {span}, USD bn", f"± is the error of the change from {base}.")
+    remark = f"± is the error of the change from {base}."
+    return Chart("sweep", chart, f"ES 99%, {span}, {comparison.unit}", remark)
 
 
 def grid_table(comparison: Comparison) -> Table | None:
@@ -125,4 +127,4 @@ def grid_table(comparison: Comparison) -> Table | None:
     head = (f"{down} \\ {across}", *(shown(each) for each in columns))
     title = f"ES 99% by {across} and {down}, {horizon_years(comparison.horizons[-1])}"
     remark = f"± is the standard error of the change from {label(comparison, comparison.base.name)}."
-    return Table("compare_grid", title, head, cells, remark, "USD bn")
+    return Table("compare_grid", title, head, cells, remark, comparison.unit)

@@ -43,8 +43,8 @@ def system_table(comparison: Comparison) -> Table:
             rows.append(row(horizon_years(horizon), run_cell(comparison, part.run.name), *changes))
     head = ("Horizon", run_head(comparison), *(text for name in SHOWN.values() for text in (name, "Change")))
     return Table(
-        "compare", "System loss", head, tuple(rows), errors_note(comparison), "USD bn", DOUBTFUL, words=2,
-        brief_columns=(0, 1, 2, 3, 8, 9, 10, 11),
+        "compare", "System loss", head, tuple(rows), errors_note(comparison), comparison.unit, DOUBTFUL,
+        words=2, brief_columns=(0, 1, 2, 3, 8, 9, 10, 11),
     )  # fmt: skip
 
 
@@ -63,8 +63,9 @@ def pair_table(comparison: Comparison) -> Table:
     names = [label(comparison, run.name) for run in comparison.runs]
     head = ("Horizon", "Measure", *names, "Change", "t")
     return Table(
-        "compare", "System loss", head, tuple(rows), errors_note(comparison), "USD bn", DOUBTFUL, words=2
-    )
+        "compare", "System loss", head, tuple(rows), errors_note(comparison), comparison.unit, DOUBTFUL,
+        words=2,
+    )  # fmt: skip
 
 
 def loss_table(comparison: Comparison) -> Table:
@@ -118,8 +119,9 @@ def ranked_table(comparison: Comparison, kind: str, name: str, title: str) -> Ta
     head = (subject, run_head(comparison), "Expected, base", "Change", "ES 99%, base", "Change", "t")
     span = horizon_years(comparison.horizons[-1])
     return Table(
-        f"compare_{name}", f"{title}, {span}", head, cells, "", "USD bn", DOUBTFUL, words=2, brief_rows=6
-    )
+        f"compare_{name}", f"{title}, {span}", head, cells, "", comparison.unit, DOUBTFUL, words=2,
+        brief_rows=6,
+    )  # fmt: skip
 
 
 def standard(line: pd.Series, key: str) -> Cell:

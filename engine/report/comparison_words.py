@@ -29,8 +29,8 @@ def headline(comparison: Comparison) -> str:
     way = "higher" if change > 0 else "lower"
     clear = "" if abs(change) > words.CLEAR * error else ", which is not told from zero"
     return (
-        f"ES 99% at {horizon_words(last)} is {size} bn {way} in {label(comparison, name)} than in "
-        f"{label(comparison, comparison.base.name)}{clear}."
+        f"ES 99% at {horizon_words(last)} is {size} {comparison.short} {way} in {label(comparison, name)} "
+        f"than in {label(comparison, comparison.base.name)}{clear}."
     )
 
 

@@ -31,7 +31,7 @@ from engine.report.sections.systemic import systemic_risk
 from engine.report.sections.timing import timing
 from engine.report.sections.trust import trust
 from engine.report.style import night
-from engine.report.unit import readable
+from engine.report.unit import readable, unit_remark
 from engine.report.words import amount, error, share
 from engine.results.folder import BILLION, Results, read_results, write_text
 from engine.results.horizons import horizon_years
@@ -133,8 +133,7 @@ def sections(results: Results) -> list[tuple[str, Section]]:
 def kicker(summary: Summary, unit: str = BILLION) -> str:
     """The run in a line above the headline, and the unit of its losses where it is a smaller one."""
     book, paths, seed = summary.get("book", ""), summary["paths"], summary["seed"]
-    told = "" if unit == BILLION else f" · losses in {unit}"
-    return f"Undertow · book {book} · {paths:,} paths · seed {seed}{told}"
+    return f"Undertow · book {book} · {paths:,} paths · seed {seed}{unit_remark(unit)}"
 
 
 class Card(NamedTuple):

@@ -1,8 +1,7 @@
 """A search in words: knobs, objectives and result."""
 
-from typing import Any
-
 from engine.report.words import amount, measured
+from engine.results.folder import Results
 from engine.results.horizons import joined
 
 MEASURES = {
@@ -25,30 +24,40 @@ def result_name(key: str) -> str:
     return f"{MEASURES[measure]} of {owner}"
 
 
-def unit(key: str) -> str:
-    """The unit behind a result's amount: all are in USD bn but the rate."""
-    return "" if key.endswith(".rate") else " bn"
+def is_rate(key: str) -> bool:
+    """Whether a result is a rate; all others are amounts."""
+    return key.endswith(".rate")
 
 
-def aims(summary: dict[str, Any]) -> str:
+def with_unit(results: Results, key: str, text: str) -> str:
+    """A result's number in words, its unit behind it."""
+    return text if is_rate(key) else f"{text} {results.short}"
+
+
+def aims(results: Results) -> str:
     """Objectives and bounds."""
+    summary = results.summary["search"]
     objectives = [f"the highest {result_name(name)}" for name in summary["maximise"]]
     objectives += [f"the lowest {result_name(name)}" for name in summary["minimise"]]
     bounds = []
-    for name, (low, high) in summary["bounds"].items():
-        bounds += [f"{result_name(name)} at least {amount(low)}{unit(name)}"] if low is not None else []
-        bounds += [f"{result_name(name)} at most {amount(high)}{unit(name)}"] if high is not None else []
+    for name, ends in summary["bounds"].items():
+        bounds += [
+            f"{result_name(name)} {side} {with_unit(results, name, amount(end))}"
+            for side, end in zip(("at least", "at most"), ends, strict=True)
+            if end is not None
+        ]
     return joined(objectives) + (f", with {joined(bounds)}" if bounds else "")
 
 
-def headline(summary: dict[str, Any]) -> str:
+def headline(results: Results) -> str:
     """The best setting and its result on fresh paths, in two sentences."""
+    summary = results.summary["search"]
     best, first = summary["best"][0], (summary["maximise"] + summary["minimise"])[0]
     if not summary["feasible"]:
-        return f"None of {summary['trials']} settings stays within the bounds. The aim: {aims(summary)}."
+        return f"None of {summary['trials']} settings stays within the bounds. The aim: {aims(results)}."
     setting = joined([f"{knob_name(name)} {amount(value)}" for name, value in best["setting"].items()])
     return (
-        f"Best of {summary['trials']} settings for {aims(summary)}: {setting}. On fresh paths the "
-        f"{result_name(first)} is {measured(*best['fresh'][first])}{unit(first)}, against "
-        f"{measured(*summary['today'][first])}{unit(first)} with today's settings."
+        f"Best of {summary['trials']} settings for {aims(results)}: {setting}. On fresh paths the "
+        f"{result_name(first)} is {with_unit(results, first, measured(*best['fresh'][first]))}, against "
+        f"{with_unit(results, first, measured(*summary['today'][first]))} with today's settings."
     )

@@ -1,5 +1,7 @@
 """A reverse stress in words: one line a quarter, and the names of scenarios."""
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -26,6 +28,9 @@ FACTOR_WORDS = {
     "equity": "share prices",
     "power": "power costs",
 }
+
+LOST = re.compile(r"; lost \S+ \(\+\S+\)")
+"""What `lost` writes."""
 
 
 def month_name(month: int, about: About) -> str:
@@ -55,12 +60,21 @@ def story_lines(quarters: pd.DataFrame, names: dict[str, str], start: str, about
             f"AI revenue {row.revenue:,.0f}{growth}, {chip} {price:,.1f}k, rate {share(row.rate)}, "
             f"spread {row.spread:.1f}x, supply {row.supply:.2f}"
         )
-        line = (
-            f"{about.quarter_name(int(row.quarter))}: {regime}. {economy}; lost {amount(row.cumulative_loss)}"
-        )
-        lines.append(f"{line} (+{amount(row.loss)}).{events(row, names)}")
+        line = f"{about.quarter_name(int(row.quarter))}: {regime}. {economy}"
+        lines.append(f"{line}{lost(row)}.{events(row, names)}")
         before, revenue = row.regime, row.revenue
     return lines
+
+
+def lost(row: Any) -> str:
+    """Losses so far, and in the quarter, as a line says them."""
+    return f"; lost {amount(row.cumulative_loss)} (+{amount(row.loss)})"
+
+
+def with_losses(lines: Sequence[str], quarters: pd.DataFrame) -> list[str]:
+    """The lines with the losses of these quarters, in whatever unit they are."""
+    rows = quarters.itertuples(index=False)
+    return [LOST.sub(lost(row), line, count=1) for line, row in zip(lines, rows, strict=True)]
 
 
 def events(row: Any, names: dict[str, str]) -> str:

@@ -16,7 +16,7 @@ from typing import ClassVar, Literal
 from engine.report import words
 
 Kind = Literal["word", "code", "amount", "share", "ratio", "number"]
-"""Content of a cell. Amounts are USD bn, shares decimals, ratios multiples."""
+"""Content of a cell. Amounts are in the unit of the table, shares decimals, ratios multiples."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +46,7 @@ def row(*contents: Cell | str) -> Row:
 
 
 def amount(value: float | None) -> Cell:
-    """An amount in USD bn."""
+    """An amount in the unit of its table."""
     return Cell(words.amount(value), "amount", value)
 
 
@@ -102,6 +102,11 @@ def number(value: float | None, spec: str = ".3g", unit: str = "") -> Cell:
     if value is None or not words.known(value):
         return Cell("–", "number")
     return Cell(f"{value:{spec}}{unit}", "number", value)
+
+
+def figures(value: float | None) -> Cell:
+    """A number that is written as amounts are, and has a unit of its own."""
+    return Cell(words.amount(value), "number", value)
 
 
 @dataclasses.dataclass(frozen=True)

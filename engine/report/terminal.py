@@ -36,12 +36,13 @@ from engine.report.sections.policy import levers_table
 from engine.report.sections.replay import first_events
 from engine.report.sections.replay import paths_table as replayed_table
 from engine.report.sections.reverse_stress import chances_table, scenarios_table
+from engine.report.sections.reverse_stress import story as scenario_story
 from engine.report.sections.scenario import both_tails_table
 from engine.report.sections.search import best_table
 from engine.report.sections.timing import borrowers_table
 from engine.report.table import Cell, Table
-from engine.report.unit import readable
-from engine.results.folder import BILLION, Results, read_results
+from engine.report.unit import readable, unit_remark
+from engine.results.folder import Results, read_results
 from engine.results.summary import Summary
 
 WIDTH = 100
@@ -99,8 +100,8 @@ def print_summary(folder: str | pathlib.Path, file: Stream | None = None) -> Non
 def print_results(results: Results, file: Stream, width: int | None = None) -> None:
     """The same for results that are read already; `width` is the terminal's by default."""
     results = readable(results)
-    told = "" if results.unit == BILLION else f" · losses in {results.unit}"
-    printed(file, run_line(results.summary) + told, blocks(results), warnings_of(results), width)
+    title = run_line(results.summary) + unit_remark(results.unit)
+    printed(file, title, blocks(results), warnings_of(results), width)
 
 
 def printed(
@@ -230,9 +231,7 @@ def learning_line(results: Results) -> str:
 
 def story(results: Results) -> str:
     """The first scenario of a reverse stress, one line a quarter."""
-    return "\n".join(
-        ["Scenario 1 by quarter, losses in USD bn", *results.summary["reverse_stress"]["stories"][0]]
-    )
+    return "\n".join([f"Scenario 1 by quarter, losses in {results.unit}", *scenario_story(results, 1)])
 
 
 def replayed(results: Results) -> Table | str:

@@ -1,22 +1,32 @@
 """The unit in which a report tells losses: billions, or millions of a small book; JSON stays in USD bn.
 
-It is chosen once, from the debt drawn today, and the results are read in it: every loss, debt and capital is
-a thousand times as large, and whatever names the unit asks `Results.unit`. What is the sector's and not the
-book's stays in billions: AI revenue, payments under contracts, leverage, the book's references.
+It is chosen once, from the debt drawn today, for every task, and the results are read in it: every loss,
+debt and capital is a thousand times as large, and whatever names the unit asks `Results.unit`. What is the
+sector's and not the book's stays in billions: AI revenue, payments under contracts, leverage, the book's
+references, the history of a calibration. Settings are as they are asked for.
 """
 
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 
+from engine.report.search_words import is_rate
+from engine.report.words import amount
+from engine.results.comparison import Comparison
 from engine.results.folder import BILLION, MILLION, Results
-from engine.results.units import MONEY, unit_of
+from engine.results.units import MONEY, SERIES, SQUARE, unit_of
 
 SMALL = 10.0
 """USD bn drawn today below which a book is told in millions."""
 
 FACTOR = 1000.0
-SECTOR = ("payments", "plausibility_losses", "leverage")
+POWERS = {MONEY: 1, SQUARE: 2}
+"""How often the factor goes into a number, by its unit."""
+
+SECTOR = ("payments", "plausibility_bands", "plausibility_losses", "leverage")
 """Tables of the sector."""
 
 FANS = ("exposure", "accounting_gap", "loss")
@@ -25,18 +35,39 @@ FANS = ("exposure", "accounting_gap", "loss")
 OWN = {"replay_events": ("amount", "loss"), "replay_paths": ("loss_",)}
 """Columns of amounts by how they begin, of tables whose columns have no one unit."""
 
+Entry = dict[str, Any]
+
 
 def readable(results: Results, small: float = SMALL) -> Results:
-    """The results in the unit of their report; as they are where that is chosen already, or the book large.
-
-    Only of the main job: what other tasks find is told in billions.
-    """
-    exposure = results.system(results.last).get("exposure")
-    main = results.summary.get("task", "tail_risk") == "tail_risk"
-    if results.unit != BILLION or not main or exposure is None or not 0.0 < exposure < small:
+    """The results in the unit of their report; as they are where that is chosen or the book large."""
+    if results.unit != BILLION or not is_small(results.system(results.last), small):
         return results
     tables = {name: in_millions(name, table) for name, table in results.tables.items()}
     return Results(entries_in_millions(results.summary), tables, MILLION)
+
+
+def unit_remark(unit: str) -> str:
+    """What the first line of a report says of its unit; nothing of billions."""
+    return "" if unit == BILLION else f" · losses in {unit}"
+
+
+def is_small(loss: Mapping[str, Any], small: float = SMALL) -> bool:
+    """Whether a system's loss, as the summary has it, is that of a book to be told in millions."""
+    exposure = loss.get("exposure")
+    return exposure is not None and 0.0 < exposure < small
+
+
+def readable_comparison(comparison: Comparison, small: float = SMALL) -> Comparison:
+    """The comparison in millions where each of its runs is told in them; else as it is."""
+    runs = [dataclasses.replace(run, results=readable(run.results, small)) for run in comparison.runs]
+    if comparison.unit != BILLION or any(run.results.unit == BILLION for run in runs):
+        return comparison
+    base, *others = runs
+    parts = [
+        dataclasses.replace(part, run=run, losses=in_millions("losses", part.losses))
+        for part, run in zip(comparison.parts, others, strict=True)
+    ]
+    return Comparison(base, tuple(parts))
 
 
 def in_millions(name: str, table: pd.DataFrame) -> pd.DataFrame:
@@ -44,47 +75,92 @@ def in_millions(name: str, table: pd.DataFrame) -> pd.DataFrame:
     if name in SECTOR:
         return table
     table = table.copy()
-    numbers = table.select_dtypes("number").columns
-    if name == "fans":
-        rows, columns = table["series"].isin(FANS), [each for each in numbers if each != "month"]
-        table.loc[rows, columns] *= FACTOR
-    elif name == "replay_months":
+    for column in table.select_dtypes("number").columns:
+        unit = unit_here(name, column)
+        if unit in POWERS:
+            table[column] *= FACTOR ** POWERS[unit]
+        elif unit == SERIES and "series" in table:
+            table.loc[table["series"].isin(FANS), column] *= FACTOR
+    if name == "replay_months":
         table.loc[table["unit"] == MONEY, "value"] *= FACTOR
-    else:
-        begins = OWN.get(name, ())
-        columns = [each for each in numbers if money(name, each) or each.startswith(tuple(begins))]
-        table[columns] *= FACTOR
     return table
 
 
-def money(name: str, column: str) -> bool:
-    """Whether a column of a table is an amount; a change of one is."""
-    return unit_of(name, column.replace("_change", "")) == MONEY or column.startswith("balance")
+def unit_here(name: str, column: str) -> str | None:
+    """The unit of a table's column, or of its amounts where it has no one unit."""
+    return MONEY if column.startswith(("balance", *OWN.get(name, ()))) else unit_of(name, column)
 
 
 def entries_in_millions(summary: Any) -> Any:
-    """The summary with the amounts that a report of the main job reads in millions."""
-    entries = dict(summary)
-    entries["system"] = {name: losses(loss) for name, loss in summary["system"].items()}
-    if "focus" in summary:
-        entries["focus"] = losses(summary["focus"])
-    if "free" in summary.get("scenario_path", {}):
-        free = {name: losses(loss) for name, loss in summary["scenario_path"]["free"].items()}
-        entries["scenario_path"] = summary["scenario_path"] | {"free": free}
-    if "distance" in summary.get("anatomy", {}):
-        anatomy = summary["anatomy"]
-        entries["anatomy"] = anatomy | {"distance": FACTOR * anatomy["distance"]}
-    return entries
+    """The summary with the amounts that a report reads in millions."""
+    own = {name: entry(summary[name]) for name, entry in ENTRIES.items() if name in summary}
+    return dict(summary) | own
 
 
-def losses(entry: dict[str, Any]) -> dict[str, Any]:
+def losses(entry: Entry) -> Entry:
     """Measures of a loss, as in table `losses`, in millions."""
     return {
-        key: FACTOR * value if isinstance(value, float) and amount_key(key) else value
+        key: FACTOR * value if isinstance(value, float) and unit_of("losses", key) == MONEY else value
         for key, value in entry.items()
     }
 
 
-def amount_key(key: str) -> bool:
-    """Whether an entry of a loss is an amount."""
-    return unit_of("losses", key) == MONEY or key == "exposure_then"
+def by_horizon(entry: Entry) -> Entry:
+    """Measures of a loss at every horizon."""
+    return {horizon: losses(loss) for horizon, loss in entry.items()}
+
+
+def scenario(entry: Entry) -> Entry:
+    """A scenario given as paths, with the losses without it."""
+    return entry | {"free": by_horizon(entry["free"])} if "free" in entry else entry
+
+
+def nearest(entry: Entry) -> Entry:
+    """A path told, and its distance from the mean of the tail where it was sought."""
+    distance = entry.get("distance")
+    return entry if distance is None else entry | {"distance": FACTOR * distance}
+
+
+def stress(entry: Entry) -> Entry:
+    """A reverse stress: its target, and why that is out of reach; its stories take losses from a table."""
+    entry = entry | {"target": FACTOR * entry["target"]}
+    return entry | {"unreachable": said(entry["unreachable"])} if "unreachable" in entry else entry
+
+
+def said(text: str) -> str:
+    """A text with its billions in millions.
+
+    >>> said("the most is 0.0312 bn")
+    'the most is 31.2 m'
+    """
+    numbers = re.compile(r"(-?\d[\d,.]*(?:e[-+]?\d+)?) bn\b")
+    return numbers.sub(lambda each: f"{amount(FACTOR * float(each[1].replace(',', '')))} m", text)
+
+
+def search(entry: Entry) -> Entry:
+    """A search: bounds, and results of every setting."""
+    best = [
+        trial | {key: trial[key] and amounts(trial[key]) for key in ("results", "fresh")}
+        for trial in entry["best"]
+    ]
+    return entry | {"bounds": amounts(entry["bounds"]), "today": amounts(entry["today"]), "best": best}
+
+
+def amounts(results: Mapping[str, list[float | None]]) -> dict[str, list[float | None]]:
+    """Numbers by the name of a result, in millions where it is an amount; None where there is none."""
+    return {
+        name: [number if is_rate(name) or number is None else FACTOR * number for number in numbers]
+        for name, numbers in results.items()
+    }
+
+
+ENTRIES: Mapping[str, Callable[[Entry], Entry]] = {
+    "system": by_horizon,
+    "focus": losses,
+    "scenario_path": scenario,
+    "anatomy": nearest,
+    "replay": nearest,
+    "reverse_stress": stress,
+    "search": search,
+}
+"""Entries of the summary with amounts that a report reads."""

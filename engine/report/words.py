@@ -107,7 +107,7 @@ def known(value: float | None) -> bool:
 
 
 def amount(value: float | None) -> str:
-    """USD bn to three significant figures, at least whole billions: 0.42, 3.1, 25.8, 148, 1,204."""
+    """An amount to three significant figures, at least whole units: 0.42, 3.1, 25.8, 148, 1,204."""
     if value is None or not math.isfinite(value):
         return "–"
     size = abs(value)

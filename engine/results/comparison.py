@@ -35,6 +35,16 @@ class Comparison:
         return [self.base, *(part.run for part in self.parts)]
 
     @property
+    def unit(self) -> str:
+        """The unit of losses and their changes, that of every run."""
+        return self.base.results.unit
+
+    @property
+    def short(self) -> str:
+        """The unit behind a number."""
+        return self.base.results.short
+
+    @property
     def axes(self) -> dict[str, list[Any]]:
         """What varies between the runs: keys with the value of each run."""
         return varied(self.runs)

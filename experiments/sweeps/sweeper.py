@@ -321,11 +321,15 @@ def document(path: pathlib.Path) -> dict:
 
 
 def headline(folder: pathlib.Path) -> str:
-    """The tail of a job's longest horizon in a few words; empty without a summary."""
+    """The tail of a job's longest horizon in the unit of its report; empty without a summary."""
+    from engine.report.unit import is_small, losses
+    from engine.results.folder import BILLION, MILLION
+
     try:
         horizon, loss = list(document(folder / "summary.json")["system"].items())[-1]
-        return f"ES 99% {horizon} {loss['es_99']:.1f} ± {loss['es_99_se']:.1f} USD bn"
-    except (KeyError, IndexError, TypeError):
+        unit, loss = (MILLION, losses(loss)) if is_small(loss) else (BILLION, loss)
+        return f"ES 99% {horizon} {loss['es_99']:.1f} ± {loss['es_99_se']:.1f} {unit}"
+    except (KeyError, IndexError, TypeError, AttributeError):
         return ""
 
 

@@ -9,7 +9,7 @@ import pytest
 from hydra.core.plugins import Plugins
 
 from experiments.session.lock import Lock
-from experiments.sweeps.sweeper import mark
+from experiments.sweeps.sweeper import headline, mark
 
 
 def test_one_bad_job_and_none_is_started(undertow, engine, untouched):
@@ -205,6 +205,25 @@ def test_a_launcher_that_breaks_down_fails_the_jobs_it_lost(undertow, engine, st
 def test_a_line_says_how_far_the_sweep_is(undertow, engine):
     said = undertow("-m", "run.seed=1,2,3", "run.dir=a").err
     assert "sweep: 3 of 3 jobs, 0 running, 0 failed" in said
+
+
+@pytest.mark.parametrize(
+    ("document", "line"),
+    [
+        (
+            {"system": {"5y": {"es_99": 3.25, "es_99_se": 0.5, "exposure": 40.0}}},
+            "ES 99% 5y 3.2 ± 0.5 USD bn",
+        ),
+        (
+            {"system": {"5y": {"es_99": 0.003, "es_99_se": 0.0005, "exposure": 0.4}}},
+            "ES 99% 5y 3.0 ± 0.5 USD m",
+        ),
+        ({"system": {"5y": []}}, ""),
+    ],
+)
+def test_a_job_s_line_is_in_the_unit_of_its_report(tmp_path, document, line):
+    (tmp_path / "summary.json").write_text(json.dumps(document))
+    assert headline(tmp_path) == line
 
 
 def test_side_by_side_in_their_own_processes(undertow, tmp_path):

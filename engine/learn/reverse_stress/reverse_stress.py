@@ -84,7 +84,7 @@ def steepest(trials: Trials, target: float) -> Point:
     for _ in range(2):
         plane = trials.plane(Scenario(regimes, z))
         if not plane.slope.any():
-            raise Unreachable(f"losses do not depend on the economy: {plane.value:,.1f} bn in any case")
+            raise Unreachable(f"losses do not depend on the economy: {plane.value:,.4g} bn in any case")
         z = nearest(z, plane, max(target, plane.value + length(plane.slope)))
         z = z * min(1.0, DISTANCES[1] / length(z))
     return plane.slope / length(plane.slope)
@@ -165,5 +165,5 @@ def unreachable_message(trials: Trials, direction: Point, target: float) -> str:
     means, _ = trials.rays(regimes, [direction] * len(regimes), (FURTHEST,))
     return (
         f"no systematic path within {FURTHEST:.0f} standard deviations of the middle has an expected loss "
-        f"of {target:,.2f} bn; the most is {means.max():,.2f} bn"
+        f"of {target:,.10g} bn; the most is {means.max():,.4g} bn"
     )

@@ -14,7 +14,7 @@ def attribution(results: Results) -> Section:
     """Every mechanism beside the run."""
     ranked = variants(results).sort_values("es_99_added", ascending=False)
     chart = Chart(
-        "attribution", paired_bars(ranked, words.MECHANISM_NAMES, "added", "Added, USD bn", pitch=34),
+        "attribution", paired_bars(results, ranked, words.MECHANISM_NAMES, "added", pitch=34),
         "What each mechanism adds",
         f"{horizon_years(results.last)}: loss with all mechanisms less loss without this one, on the same "
         "paths; bars: 95% intervals of the paired difference.",
@@ -35,8 +35,9 @@ def largest(results: Results) -> str:
     most, together = single.loc[single["es_99_added"].idxmax()], rows.loc["all"]
     return (
         f"{words.MECHANISM_NAMES[most.name]} adds most to ES 99%: "
-        f"{words.measured(most['es_99_added'], most['es_99_added_se'])} bn. With all mechanisms, ES 99% is "
-        f"{words.multiple(together['es_99_ratio'])} what it would be if each borrower failed on its own."
+        f"{words.measured(most['es_99_added'], most['es_99_added_se'])} {results.short}. With all "
+        f"mechanisms, ES 99% is {words.multiple(together['es_99_ratio'])} what it would be if each borrower "
+        "failed on its own."
     )
 
 
@@ -59,6 +60,6 @@ def mechanisms_table(results: Results) -> Table:
         "mechanisms do together is in both. A negative number means that the mechanism protects lenders."
     )
     return Table(
-        "attribution", "What each mechanism adds, same paths", head, rows, note, "USD bn",
+        "attribution", "What each mechanism adds, same paths", head, rows, note, results.unit,
         brief_columns=(0, 1, 2, 3, 4, 5),
     )  # fmt: skip

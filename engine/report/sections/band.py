@@ -61,8 +61,8 @@ def sure(results: Results) -> str:
     moves = ", ".join(f"{move(rows.loc[source])} {text}" for source, text in WORDS.items())
     error = words.error(loss["es_99_se"], loss["es_99"])
     return (
-        f"ES 99% over {horizon_years(results.last)} is {words.amount(loss['es_99'])} bn: ± {error} from "
-        f"{paths:,} paths, {moves}. {adding_up(rows)}{strongest(results)}"
+        f"ES 99% over {horizon_years(results.last)} is {words.amount(loss['es_99'])} {results.short}: "
+        f"± {error} from {paths:,} paths, {moves}. {adding_up(results, rows)}{strongest(results)}"
     )
 
 
@@ -77,13 +77,13 @@ def change(value: float) -> str:
     return words.signed(value, words.amount(abs(value)))
 
 
-def adding_up(rows: pd.DataFrame) -> str:
+def adding_up(results: Results, rows: pd.DataFrame) -> str:
     """The sd of both sources together beside that of a sum without interaction."""
     both, parts = rows.loc["together"], rows.loc[["parameters", "network"]]
     alone = float((parts["sd"] ** 2).sum()) ** 0.5
     return (
         f"Drawn together, parameters and holdings move it with a standard deviation of "
-        f"{words.measured(both['sd'], both['sd_se'])} bn; without interaction it would be "
+        f"{words.measured(both['sd'], both['sd_se'])} {results.short}; without interaction it would be "
         f"{words.amount(alone)}."
     )
 
@@ -96,7 +96,7 @@ def strongest(results: Results) -> str:
     verb = "raises" if most["effect"] > 0.0 else "lowers"
     return (
         f" {most['parameter']} matters most: one standard deviation more of it {verb} ES 99% by "
-        f"{words.measured(abs(most['effect']), most['effect_se'])} bn."
+        f"{words.measured(abs(most['effect']), most['effect_se'])} {results.short}."
     )
 
 
@@ -122,7 +122,7 @@ def band_table(results: Results) -> Table:
     )
     return Table(
         "band", f"How sure the system's loss is, {horizon_years(results.last)}", head, tuple(table), text,
-        "USD bn",
+        results.unit,
     )  # fmt: skip
 
 
@@ -157,7 +157,7 @@ def holders_table(results: Results) -> Table:
     text = f"ES 99% of {paths:,} paths, ± its simulation error there."
     return Table(
         "band_holders", f"How sure each side's ES 99% is, {horizon_years(results.last)}", head,
-        tuple(cells for _, cells in rows), text, "USD bn", words=2, brief_rows=8,
+        tuple(cells for _, cells in rows), text, results.unit, words=2, brief_rows=8,
     )  # fmt: skip
 
 
@@ -178,7 +178,7 @@ def drivers_table(results: Results) -> Table:
     )
     head = ("Parameter", "Mean of the sets", "sd", "Change of ES 99%")
     return Table(
-        "band_drivers", "Which parameters matter", head, rows, text, "USD bn", brief_rows=6
+        "band_drivers", "Which parameters matter", head, rows, text, results.unit, brief_rows=6
     )  # fmt: skip
 
 
@@ -192,8 +192,8 @@ def ranges(results: Results) -> go.Figure:
         x=high - low, base=low, y=names, orientation="h", name="5–95%", opacity=0.75,
         marker_color=[COLOURS[source] for source in rows.index],
         customdata=list(zip(low, high, rows["sd"], strict=True)),
-        hovertemplate="<b>%{y}</b><br>%{customdata[0]:+,.2f} to %{customdata[1]:+,.2f} bn<br>"
-        "sd %{customdata[2]:,.2f} bn<extra></extra>",
+        hovertemplate="<b>%{y}</b><br>%{customdata[0]:+,.2f} to %{customdata[1]:+,.2f} "
+        f"{results.short}<br>sd %{{customdata[2]:,.2f}} {results.short}<extra></extra>",
     )  # fmt: skip
     chart.add_scatter(
         x=rows["mean"], y=names, mode="markers", name="mean", hoverinfo="skip",
@@ -201,7 +201,7 @@ def ranges(results: Results) -> go.Figure:
     )  # fmt: skip
     chart.update_yaxes(categoryorder="array", categoryarray=names, automargin=True, showgrid=False, ticks="")
     chart.update_xaxes(
-        title_text=f"Change of ES 99%, {horizon_years(results.last)}, USD bn", zeroline=True,
+        title_text=f"Change of ES 99%, {horizon_years(results.last)}, {results.unit}", zeroline=True,
         zerolinecolor=style.MUTED,
     )  # fmt: skip
     return chart

@@ -31,7 +31,7 @@ def calibration(results: Results) -> Section:
     """Estimates with errors, fit, predictions, intercepts and their effect."""
     rows = results.tables["calibration_effect"].set_index("variant").drop(index="base")
     effect = Chart(
-        "calibration-effect", paired_bars(rows, EFFECTS, "change", "Change, USD bn", pitch=46),
+        "calibration-effect", paired_bars(results, rows, EFFECTS, "change", pitch=46),
         "Effect of the calibrated parameters",
         f"{horizon_years(results.last)}, same paths; bars: 95% intervals of the paired difference.",
     )  # fmt: skip
@@ -53,7 +53,7 @@ def identified(results: Results) -> str:
     return (
         f"History identifies {count} of {len(fits)} parameters. With all of them, and default intercepts "
         "set to match market prices, ES 99% changes by "
-        f"{words.measured(variant['es_99_change'], variant['es_99_change_se'])} bn."
+        f"{words.measured(variant['es_99_change'], variant['es_99_change_se'])} {results.short}."
     )
 
 
@@ -196,7 +196,7 @@ def effect_table(results: Results) -> Table:
         ))  # fmt: skip
     head = ("Parameters", "ES 99%", "Change", "Expected", "Change of expected")
     title = "Losses with the calibrated parameters, same paths"
-    return Table("calibration_effect", title, head, tuple(rows), "± is one standard error.", "USD bn")
+    return Table("calibration_effect", title, head, tuple(rows), "± is one standard error.", results.unit)
 
 
 def intercepts_table(hazards: pd.DataFrame) -> Table:

@@ -21,7 +21,7 @@ def sensitivities(results: Results) -> Section:
     """Every parameter with an effect that is statistically significant or that was checked."""
     level = words.share(results.summary["greeks"]["level"])
     chart = Chart(
-        "greeks", tornado(results.tables["greeks"].head(COUNT), level), "The largest effects",
+        "greeks", tornado(results, level), "The largest effects",
         f"{horizon_years(results.last)}: change of ES {level} when a parameter rises by 10% of its size; "
         "bars: 95% intervals.",
     )  # fmt: skip
@@ -32,9 +32,9 @@ def sensitivities(results: Results) -> Section:
     return Section("greeks", "What drives the tail", parts)
 
 
-def tornado(rows: pd.DataFrame, level: str) -> go.Figure:
+def tornado(results: Results, level: str) -> go.Figure:
     """Effects with their errors, greatest on top; the colour is the grade of the number."""
-    shown = rows.iloc[::-1]
+    shown = results.tables["greeks"].head(COUNT).iloc[::-1]
     chart = figure(120 + 25 * len(shown), bargap=0.35, barmode="overlay")
     for grade, colour in style.GRADE_COLOURS.items():
         part = shown[shown["grade"] == grade]
@@ -49,9 +49,9 @@ def tornado(rows: pd.DataFrame, level: str) -> go.Figure:
                 zip(part.apply(value_with_unit, axis=1), part["why"], part["es_se"], strict=True)
             ),
             hovertemplate="<b>%{y}</b> = %{customdata[0]}<br>%{customdata[1]}<br>%{x:+,.2f} ± "
-            "%{customdata[2]:.2f} bn (s.e.)<extra></extra>",
+            f"%{{customdata[2]:.2f}} {results.short} (s.e.)<extra></extra>",
         )
-    chart.update_xaxes(title_text=f"Change of ES {level}, USD bn, for a rise of 10%", zeroline=True)
+    chart.update_xaxes(title_text=f"Change of ES {level}, {results.unit}, for a rise of 10%", zeroline=True)
     chart.update_yaxes(
         categoryorder="array",
         categoryarray=shown["number"].tolist(),
@@ -69,13 +69,13 @@ def largest(results: Results) -> str:
     verb = "raises" if most["es"] > 0.0 else "lowers"
     sentence = (
         f"ES {level} is most sensitive to {most['number']}: 10% more of it {verb} ES by "
-        f"{words.measured(abs(most['es']), most['es_se'])} bn. {significant(results)}"
+        f"{words.measured(abs(most['es']), most['es_se'])} {results.short}. {significant(results)}"
     )
     if not words.known(widest["range"]):
         return sentence
     return (
         f"{sentence} Between the lowest and the highest defensible value, {widest['number']} moves ES most: "
-        f"by {words.measured(abs(widest['range']), widest['range_se'])} bn."
+        f"by {words.measured(abs(widest['range']), widest['range_se'])} {results.short}."
     )
 
 
@@ -109,8 +109,8 @@ def effects_table(results: Results) -> Table:
         "lowest defensible value, both simulated."
     )
     return Table(
-        "greeks", "What drives the tail: change when a parameter rises by 10%", head, rows, text, "USD bn",
-        words=3, brief_rows=COUNT, brief_columns=(0, 1, 3, 5, 6, 4),
+        "greeks", "What drives the tail: change when a parameter rises by 10%", head, rows, text,
+        results.unit, words=3, brief_rows=COUNT, brief_columns=(0, 1, 3, 5, 6, 4),
     )  # fmt: skip
 
 

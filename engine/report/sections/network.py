@@ -54,7 +54,7 @@ def widest(results: Results) -> str:
     mostly = int((large["network_share"] > 0.5).sum())
 
     def band(split: pd.Series) -> str:
-        return f"{words.amount(split['low'])} to {words.amount(split['high'])} bn"
+        return f"{words.amount(split['low'])} to {words.amount(split['high'])} {results.short}"
 
     return (
         f"Over {results.summary['network']['networks']} networks consistent with all known holdings, the "
@@ -81,8 +81,8 @@ def bands(results: Results) -> go.Figure:
                 "thickness": 1, "width": 2,
             },
             customdata=part[["low", "high", "value", "value_se", "network_share"]],
-            hovertemplate="<b>%{y}</b><br>5–95% of networks: %{customdata[0]:,.2f}–%{customdata[1]:,.2f} bn"
-            "<br>mean %{customdata[2]:,.2f} ± %{customdata[3]:.2f} bn"
+            hovertemplate="<b>%{y}</b><br>5–95% of networks: %{customdata[0]:,.2f}–%{customdata[1]:,.2f} "
+            f"{results.short}<br>mean %{{customdata[2]:,.2f}} ± %{{customdata[3]:.2f}} {results.short}"
             "<br>network's share of tail variance %{customdata[4]:.0%}<extra></extra>",
         )  # fmt: skip
     chart.add_scatter(
@@ -93,7 +93,7 @@ def bands(results: Results) -> go.Figure:
         categoryorder="array", categoryarray=rows["name"].tolist(), automargin=True, showgrid=False, ticks=""
     )
     span = horizon_years(results.last)
-    chart.update_xaxes(title_text=f"Expected shortfall 99%, {span}, USD bn", rangemode="tozero")
+    chart.update_xaxes(title_text=f"Expected shortfall 99%, {span}, {results.unit}", rangemode="tozero")
     return chart
 
 
@@ -106,7 +106,7 @@ def lenders_table(results: Results) -> Table:
     networks = results.summary["network"]["networks"]
     title = f"Lenders: ES 99% over {networks} networks, {horizon_years(results.last)}"
     return Table(
-        "network_lenders", title, ("Lender", "Class", *MEASURES), rows, "", "USD bn", words=2,
+        "network_lenders", title, ("Lender", "Class", *MEASURES), rows, "", results.unit, words=2,
         brief_rows=8, brief_columns=(0, 2, 3, 4, 5),
     )  # fmt: skip
 
@@ -122,7 +122,7 @@ def groups_table(results: Results) -> Table:
     networks = results.summary["network"]["networks"]
     title = f"ES 99% over {networks} networks, {horizon_years(results.last)}"
     return Table(
-        "network_groups", title, ("Holders together", *MEASURES), rows, "", "USD bn", emphasis=0,
+        "network_groups", title, ("Holders together", *MEASURES), rows, "", results.unit, emphasis=0,
         brief_columns=(0, 1, 2, 3, 4),
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ def policy(results: Results) -> Section:
     """Every lever beside the run without one."""
     rows = variants(results).drop(index="base")
     chart = Chart(
-        "policy", paired_bars(rows, words.VARIANT_NAMES, "change", "Change, USD bn", pitch=46),
+        "policy", paired_bars(results, rows, words.VARIANT_NAMES, "change", pitch=46),
         "What each lever changes",
         f"{horizon_years(results.last)}, same paths; bars: 95% intervals of the paired difference.",
     )  # fmt: skip
@@ -37,14 +37,14 @@ def most_effective(results: Results) -> str:
     lever = single.loc[single["es_99_change"].idxmin()]
     kind, what = ("public", "public money") if lever["public"] > 0.0 else ("forgone", "forgone lending")
     change, name = lever["es_99_change"], words.VARIANT_NAMES[lever.name]
-    size = words.measured(abs(change), lever["es_99_change_se"])
+    size, unit = words.measured(abs(change), lever["es_99_change_se"]), results.short
     effect = (
-        f"{name} lowers ES 99% most, by {size} bn," if change < 0.0
-        else f"No lever lowers ES 99%; {words.lower_first(name)} raises it least, by {size} bn,"
+        f"{name} lowers ES 99% most, by {size} {unit}," if change < 0.0
+        else f"No lever lowers ES 99%; {words.lower_first(name)} raises it least, by {size} {unit},"
     )  # fmt: skip
     return (
-        f"{effect} for {words.amount(lever[kind])} bn of {what} on average and "
-        f"{words.amount(lever[f'{kind}_tail'])} bn on the worst paths."
+        f"{effect} for {words.amount(lever[kind])} {unit} of {what} on average and "
+        f"{words.amount(lever[f'{kind}_tail'])} {unit} on the worst paths."
     )
 
 
@@ -70,7 +70,7 @@ def levers_table(results: Results) -> Table:
         "earn the same without it. Worst 1%: of that variant's own paths."
     )
     return Table(
-        "policy", "Policy levers on the same paths", head, tuple(rows), note, "USD bn",
+        "policy", "Policy levers on the same paths", head, tuple(rows), note, results.unit,
         brief_columns=(0, 1, 2, 3, 4, 5, 7),
     )  # fmt: skip
 
@@ -87,9 +87,9 @@ def gains_table(results: Results) -> Table:
         for name, size in sizes.items()
     )
     note = (
-        f"Paired standard errors are at most {words.amount(float(errors.max().max()))} bn. Holdings do not "
-        "respond to policy."
+        f"Paired standard errors are at most {words.amount(float(errors.max().max()))} {results.short}. "
+        "Holdings do not respond to policy."
     )
     head = ("Group", "Expected loss, no lever", *(words.VARIANT_NAMES[lever] for lever in levers))
     title = "Who gains: change of each group's expected loss"
-    return Table("policy_bearers", title, head, rows, note, "USD bn")
+    return Table("policy_bearers", title, head, rows, note, results.unit)

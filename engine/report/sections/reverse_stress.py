@@ -3,20 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from engine.book.about import About
 from engine.report import style, timelines, words
 from engine.report.section import Bullets, Chart, Details, Pair, Part, Section, finding
-from engine.report.stress_words import CAUSE_WORDS, FACTOR_WORDS, month_name, title
-from engine.report.table import Cell, Table, amount, measured, number, row, share
+from engine.report.stress_words import CAUSE_WORDS, FACTOR_WORDS, month_name, title, with_losses
+from engine.report.table import Cell, Table, amount, figures, measured, number, row, share
 from engine.results.folder import Results
 from engine.results.horizons import joined
 from engine.results.reverse_stress import chance
 from engine.vocabulary import price_of, rent_of
 
-MORE = {
-    "loss": ("Cumulative loss of the system", "USD bn", False),
-    "rate": ("Short rate", "a year", False),
-}
 COLOURS = (style.RED, style.AMBER, style.PLUM)
 ROUTES = {
     "form": "FORM, summed over regime paths",
@@ -31,7 +26,7 @@ FIRMS = 10
 def reverse_stress(results: Results) -> Section:
     """Scenarios, charts, stories and probabilities of the loss, or why it is out of reach."""
     summary = results.summary["reverse_stress"]
-    name = f"The likeliest way to lose {words.amount(summary['target'])} bn"
+    name = f"The likeliest way to lose {target_words(results)}"
     if "unreachable" in summary:
         return Section("reverse_stress", name, (finding(answer(results)),))
     charts = [scenario_chart(results, series) for series in drawn(results)]
@@ -51,6 +46,11 @@ def answer(results: Results) -> str:
     return likeliest(results)
 
 
+def target_words(results: Results) -> str:
+    """The target with its unit."""
+    return f"{words.amount(results.summary['reverse_stress']['target'])} {results.short}"
+
+
 def drawn(results: Results) -> tuple[str, ...]:
     """Monthly series that are drawn."""
     return ("revenue", price_of(results.about.benchmarks[0]), "rate", "spread", "supply", "loss")
@@ -60,11 +60,11 @@ def likeliest(results: Results) -> str:
     """The likeliest scenario and how likely the loss is, in sentences."""
     summary, first = results.summary["reverse_stress"], results.tables["reverse_stress"].iloc[0]
     subject = "the system" if summary["of"] == "system" else summary["of"]
-    target, odds = words.amount(summary["target"]), summary["probability"]
+    target, odds = target_words(results), summary["probability"]
     name = words.lower_first(title(first["switches"], results.about))
     return (
-        f"The likeliest way for {subject} to lose {target} bn: {name}, with shocks {first['beta']:.1f} "
-        f"standard deviations from their median. The probability of losing {target} bn or more is "
+        f"The likeliest way for {subject} to lose {target}: {name}, with shocks {first['beta']:.1f} "
+        f"standard deviations from their median. The probability of losing {target} or more is "
         f"{chance(odds['importance'], odds['importance_se'])}.{break_year(results)}"
     )
 
@@ -100,8 +100,8 @@ def scenarios_table(results: Results) -> Table:
     head = ("Scenario", "Largest shocks", "Distance", "Likelihood", "Mean loss", "Standard deviation",
             "Lose the target", "Nearby paths")  # fmt: skip
     summary = results.summary["reverse_stress"]
-    name = f"Likeliest scenarios for a loss of {words.amount(summary['target'])} bn ({summary['of']})"
-    return Table("reverse_stress", name, head, rows, text, "USD bn", words=2, brief_columns=(0, 2, 4, 6))
+    name = f"Likeliest scenarios for a loss of {target_words(results)} ({summary['of']})"
+    return Table("reverse_stress", name, head, rows, text, results.unit, words=2, brief_columns=(0, 2, 4, 6))
 
 
 def likelihood(scenario: pd.Series, best: float) -> Cell:
@@ -118,9 +118,17 @@ def largest_shocks(scenario: pd.Series) -> str:
     return joined([FACTOR_WORDS[key.removeprefix("push_")] for key in sizes.index[:2]])
 
 
+def looks(results: Results) -> dict[str, timelines.Look]:
+    """Titles and units of what is drawn."""
+    return timelines.fans(results.about, results.unit) | {
+        "loss": ("Cumulative loss of the system", results.unit, False),
+        "rate": ("Short rate", "a year", False),
+    }
+
+
 def scenario_chart(results: Results, series: str) -> Chart:
     """One series: the fan of all paths, and the median of each scenario."""
-    name, unit, log = (timelines.fans(results.about, results.unit) | MORE)[series]
+    name, unit, log = looks(results)[series]
     chart = timelines.fan(results, series, name, unit, log)
     months = results.tables["reverse_stress_months"]
     switches = results.tables["reverse_stress"].set_index("scenario")["switches"]
@@ -142,15 +150,22 @@ def stories(results: Results) -> list[Details]:
     """Each scenario quarter by quarter with its defaults; all but the first are folded away."""
     summary, quarters = results.summary["reverse_stress"], results.tables["reverse_stress_quarters"]
     folded = []
-    for scenario, lines in enumerate(summary["stories"], 1):
+    for scenario in range(1, len(summary["stories"]) + 1):
         rows = quarters[quarters["scenario"] == scenario]
         name = title(summary["scenarios"][scenario - 1]["switches"], results.about)
         parts = (
-            Bullets(tuple(eventful(rows, lines))), quarters_table(rows, scenario, results.about),
+            Bullets(tuple(eventful(rows, story(results, scenario)))), quarters_table(results, rows, scenario),
             firms_table(results, scenario),
         )  # fmt: skip
         folded.append(Details(f"{scenario}. {name}, quarter by quarter", parts, scenario == 1))
     return folded
+
+
+def story(results: Results, scenario: int) -> list[str]:
+    """A scenario's story in lines, its losses in the unit of the results."""
+    quarters = results.tables["reverse_stress_quarters"]
+    lines = results.summary["reverse_stress"]["stories"][scenario - 1]
+    return with_losses(lines, quarters[quarters["scenario"] == scenario])
 
 
 def eventful(quarters: pd.DataFrame, lines: list[str]) -> list[str]:
@@ -160,12 +175,12 @@ def eventful(quarters: pd.DataFrame, lines: list[str]) -> list[str]:
     return [line for line, show in zip(lines, marked, strict=True) if show]
 
 
-def quarters_table(quarters: pd.DataFrame, scenario: int, about: About) -> Table:
+def quarters_table(results: Results, quarters: pd.DataFrame, scenario: int) -> Table:
     """Economy and losses, one row a quarter."""
-    chip = about.benchmarks[0]
+    about, chip = results.about, results.about.benchmarks[0]
     rows = tuple(
         row(
-            about.quarter_name(int(quarter.quarter)), quarter.regime, amount(quarter.revenue),
+            about.quarter_name(int(quarter.quarter)), quarter.regime, figures(quarter.revenue),
             number(getattr(quarter, price_of(chip)), ",.1f"),
             number(getattr(quarter, rent_of(chip)), ".2f"), share(quarter.rate),
             number(quarter.spread, ".2f", "x"), number(quarter.supply, ".2f"), amount(quarter.exposure),
@@ -176,7 +191,8 @@ def quarters_table(quarters: pd.DataFrame, scenario: int, about: About) -> Table
     head = ("End of", "Regime", "AI revenue, bn a year", f"{chip}, k USD", f"{chip} rent, USD/h",
             "Short rate", "Spreads", "Credit supply", "Debt", "Loss in the quarter",
             "Loss so far")  # fmt: skip
-    return Table(f"quarters_{scenario}", "Economy and losses by quarter", head, rows, "", "USD bn", words=2)
+    name = "Economy and losses by quarter"
+    return Table(f"quarters_{scenario}", name, head, rows, "", results.unit, words=2)
 
 
 def firms_table(results: Results, scenario: int) -> Table:
@@ -205,7 +221,7 @@ def chances_table(results: Results) -> Table:
     text = (
         "± is one standard error. FORM is an approximation; its error covers only the sum over regime paths."
     )
-    name = f"Probability of losing {words.amount(summary['target'])} bn or more"
+    name = f"Probability of losing {target_words(results)} or more"
     return Table("reverse_stress_chances", name, ("Method", "Probability"), rows, text)
 
 
