@@ -30,7 +30,7 @@ COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --for
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup develop report test test-whole matrix test-cluster validate random kills mutants bench pictures gpu-check gpu-try lint format lock clean
+.PHONY: help setup develop report test test-whole coverage matrix test-cluster validate random kills mutants bench pictures gpu-check gpu-try lint format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -66,6 +66,12 @@ matrix: ## set-up, a small report and the test-suite for each of PAIRS of Python
 
 test-whole: develop ## every damaged book and configuration, every combination, and the dearest tests (an hour or more)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m whole
+
+coverage: develop ## lines and branches of engine that the test-suite reaches, and those it does not (two hours)
+	@mkdir -p out/coverage; $(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 $(TESTS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report > out/coverage/report.txt; code=$$?; tail -n 2 out/coverage/report.txt; exit $$code
 
 test-cluster: $(CLUSTER)/.installed ## sweeps and runs on a real SLURM and a real Ray on this machine; SLURM by apt, as root
 	@for tool in munged slurmctld slurmd sbatch; do command -v $$tool >/dev/null || exit 1; done || { \

@@ -24,10 +24,10 @@ SIGNIFICANT = 4.0
 """Standard errors by which a feature's correlation must differ from zero to be read."""
 TAILWARD = 0.7
 CUT = (-1.0, 4.0)
-EPOCHS = 8
-BATCH = 512
+EPOCHS = 4
+BATCH = 256
 RATE = 1e-3
-DECAY = 0.1
+DECAY = 1.0
 
 
 def standard(values: Float64[np.ndarray, "paths"]) -> Float64[np.ndarray, "paths"]:
