@@ -8,8 +8,9 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-PARTS = re.sub(r"(?<!\w)typing\.", "", inspect.formatannotation(ArrayLike))[len("Union[") : -1]
-"""What `ArrayLike` is made of, which Python shows in its place."""
+TYPING = re.compile(r"(?<!\w)typing\.")
+PARTS = re.sub(r"^Union\[(.*)\]$", r"\1", TYPING.sub("", inspect.formatannotation(ArrayLike)))
+"""What `ArrayLike` is made of, which Python shows in its place; its name where NumPy's alias keeps it."""
 MODULES = re.compile(r"\b(?:\w+\.)+(?=[A-Z])")
 
 
@@ -59,7 +60,7 @@ def plain(annotation: Any) -> Any:
     if annotation is inspect.Parameter.empty:
         return annotation
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
-    text = re.sub(r"(?<!\w)typing\.", "", text)
+    text = TYPING.sub("", text)
     text = text.replace(PARTS, "ArrayLike").replace("Union[ArrayLike, NoneType]", "ArrayLike | None")
     text = text.replace("Union[ArrayLike]", "ArrayLike")
     return Words(MODULES.sub("", text))
