@@ -9,6 +9,7 @@ STAMP := $(VENV)/.installed
 CLUSTER := .venv-cluster
 SLURM := slurmctld slurmd slurm-client munge
 WORKERS ?= auto
+SUITE := pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 # Numbers whose licence keeps them out of the repository; without them their rows are skipped.
 UNSHIPPED ?= $(or $(wildcard ../shared/oracles),null)
 RANDOM_OUT ?= out/random
@@ -59,7 +60,7 @@ report: setup ## the main job on the shipped book; prints where the report is
 	$(BIN)/undertow run.dir=out/report
 
 test: develop ## the test-suite
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
+	$(BIN)/python -m $(SUITE)
 
 matrix: ## set-up, a small report and the test-suite for each of PAIRS of Python and JAX (hours), or TESTS of it
 	@$(PYTHON) tests/matrix.py $(PAIRS) --tests "$(TESTS)" --workers $(WORKERS)
@@ -69,7 +70,7 @@ test-whole: develop ## every damaged book and configuration, every combination, 
 
 coverage: develop ## lines and branches of engine that the test-suite reaches, and those it does not (two hours)
 	@mkdir -p out/coverage; $(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 0 $(TESTS)
+	$(BIN)/coverage run -m $(SUITE) $(TESTS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report > out/coverage/report.txt; code=$$?; tail -n 2 out/coverage/report.txt; exit $$code
 
