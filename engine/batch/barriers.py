@@ -23,6 +23,8 @@ import jax.numpy as jnp
 from jax import lax
 from jax.extend.core import Jaxpr, Literal
 
+from engine.batch.passes import BARRIER_PASSES, BARRIERS
+
 Values = TypeVar("Values")
 Result = TypeVar("Result")
 
@@ -47,15 +49,12 @@ WORTH = 12.0
 PASSES = 4
 
 
-BARRIERS = "--xla_disable_hlo_passes=cse_barrier_expander"
-"""The XLA flag under which barriers outlive the compiler's fusion."""
-
-
 def stored(function: Callable[..., Result], *arguments: Any) -> Result:
     """`store_shared` where it pays, on a CPU; a plain call elsewhere."""
     if jax.default_backend() != "cpu":
         return function(*arguments)
-    if BARRIERS.partition("=")[2] not in os.environ.get("XLA_FLAGS", ""):
+    flags = os.environ.get("XLA_FLAGS", "")
+    if not all(name in flags for name in BARRIER_PASSES):
         advice = "call undertow.prepare() before JAX computes anything"
         warnings.warn(f"XLA_FLAGS lacks {BARRIERS}: paths run many times slower; {advice}", stacklevel=2)
     return store_shared(function, *arguments)

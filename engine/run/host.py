@@ -16,12 +16,14 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from engine.batch.passes import BARRIERS
+
 FLAGS = (
     "--xla_cpu_multi_thread_eigen=false",
     "--xla_cpu_experimental_ynn_fusion_type=",
     "--xla_cpu_copy_insertion_use_region_analysis=true",
     "--xla_cpu_prefer_vector_width=512",
-    "--xla_disable_hlo_passes=cse_barrier_expander,small-while-loop-hoisting",
+    BARRIERS,
     "--xla_backend_extra_options=xla_cpu_disable_tiled_emitter",
     "--xla_gpu_autotune_level=0",
 )
@@ -29,10 +31,9 @@ FLAGS = (
 hand-over of sums to the YNN library, whose reductions over the first axis took half the time of a month.
 Fewer copies of the state between months, and whole vector registers where the processor has wide ones, which
 the classic portfolio wants and the month does not mind. Barriers that last until loops are fused, so that
-stored values are stored (`engine.batch.barriers`), and no small loop as one function, in which JAX 0.12 knows
-no barrier. And no tiles in elementwise loops: a tile goes through the stack, which took five times as long as
-the loop. On a GPU, no order of summing that a race of kernels
-decides: two runs, or two processes of one, could round differently."""
+stored values are stored (`engine.batch.passes`). And no tiles in elementwise loops: a tile goes through the
+stack, which took five times as long as the loop. On a GPU, no order of summing that a race of kernels decides:
+two runs, or two processes of one, could round differently."""
 
 PRECISION: dict[str, str | bool] = {"jax_enable_x64": True, "jax_default_matmul_precision": "highest"}
 """Tallies add in float64 and int64 (paths are explicit float32), and a GPU must not round the factors of a

@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from engine.batch.barriers import BARRIERS, store_shared, stored, worth_storing
+from engine.batch.barriers import store_shared, stored, worth_storing
+from engine.batch.passes import BARRIERS
 from engine.batch.path_last import batch_last
 from engine.run.host import FLAGS
 
