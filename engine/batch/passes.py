@@ -1,4 +1,4 @@
-"""Passes of XLA that end a barrier before loops are fused; imports nothing, for XLA reads its flags at start."""
+"""Passes of XLA that end a barrier before loops are fused. No JAX here: flags are set before it starts."""
 
 BARRIER_PASSES = ("cse_barrier_expander", "small-while-loop-hoisting")
 """The first removes barriers; the second makes a function of a small loop, in which JAX 0.12 knows none."""

@@ -31,9 +31,9 @@ FLAGS = (
 hand-over of sums to the YNN library, whose reductions over the first axis took half the time of a month.
 Fewer copies of the state between months, and whole vector registers where the processor has wide ones, which
 the classic portfolio wants and the month does not mind. Barriers that last until loops are fused, so that
-stored values are stored (`engine.batch.passes`). And no tiles in elementwise loops: a tile goes through the
-stack, which took five times as long as the loop. On a GPU, no order of summing that a race of kernels decides:
-two runs, or two processes of one, could round differently."""
+stored values are stored (`engine.batch.passes`). And no tiles in elementwise loops: a tile goes through
+the stack, which took five times as long as the loop. On a GPU, no order of summing that a race of kernels
+decides: two runs, or two processes of one, could round differently."""
 
 PRECISION: dict[str, str | bool] = {"jax_enable_x64": True, "jax_default_matmul_precision": "highest"}
 """Tallies add in float64 and int64 (paths are explicit float32), and a GPU must not round the factors of a
