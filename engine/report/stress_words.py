@@ -1,7 +1,6 @@
 """A reverse stress in words: one line a quarter, and the names of scenarios."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -29,9 +28,6 @@ FACTOR_WORDS = {
     "power": "power costs",
 }
 
-LOST = re.compile(r"; lost \S+ \(\+\S+\)")
-"""What `lost` writes."""
-
 
 def month_name(month: int, about: About) -> str:
     """Quarter of a month, counted from 1."""
@@ -47,8 +43,11 @@ def title(switches: str, about: About) -> str:
     return name[0].upper() + name[1:]
 
 
-def story_lines(quarters: pd.DataFrame, names: dict[str, str], start: str, about: About) -> list[str]:
-    """One line a quarter: regime, economy at its end, losses so far (and in it), breaches and defaults."""
+def story_lines(quarters: pd.DataFrame, names: Mapping[str, str], start: str, about: About) -> list[str]:
+    """One line a quarter: regime, economy at its end, losses so far (and in it), breaches and defaults.
+
+    `quarters` are those of one scenario, `names` of firms by id, `start` is the regime of today.
+    """
     lines: list[str] = []
     chip = about.benchmarks[0]
     before, revenue = start, None
@@ -61,23 +60,13 @@ def story_lines(quarters: pd.DataFrame, names: dict[str, str], start: str, about
             f"spread {row.spread:.1f}x, supply {row.supply:.2f}"
         )
         line = f"{about.quarter_name(int(row.quarter))}: {regime}. {economy}"
-        lines.append(f"{line}{lost(row)}.{events(row, names)}")
+        losses = f"lost {amount(row.cumulative_loss)} (+{amount(row.loss)})"
+        lines.append(f"{line}; {losses}.{events(row, names)}")
         before, revenue = row.regime, row.revenue
     return lines
 
 
-def lost(row: Any) -> str:
-    """Losses so far, and in the quarter, as a line says them."""
-    return f"; lost {amount(row.cumulative_loss)} (+{amount(row.loss)})"
-
-
-def with_losses(lines: Sequence[str], quarters: pd.DataFrame) -> list[str]:
-    """The lines with the losses of these quarters, in whatever unit they are."""
-    rows = quarters.itertuples(index=False)
-    return [LOST.sub(lost(row), line, count=1) for line, row in zip(lines, rows, strict=True)]
-
-
-def events(row: Any, names: dict[str, str]) -> str:
+def events(row: Any, names: Mapping[str, str]) -> str:
     """Breaches and defaults of a quarter, if any, in sentences."""
     text = ""
     kinds = ((row.breaches, "breaches", "breach"), (row.defaults, "defaults", "default"))

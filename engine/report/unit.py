@@ -7,14 +7,12 @@ references, the history of a calibration. Settings are as they are asked for.
 """
 
 import dataclasses
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 
 from engine.report.search_words import is_rate
-from engine.report.words import amount
 from engine.results.comparison import Comparison
 from engine.results.folder import BILLION, MILLION, Results
 from engine.results.units import MONEY, SERIES, SQUARE, unit_of
@@ -122,19 +120,10 @@ def nearest(entry: Entry) -> Entry:
 
 
 def stress(entry: Entry) -> Entry:
-    """A reverse stress: its target, and why that is out of reach; its stories take losses from a table."""
+    """A reverse stress: its target, and the most that any scenario loses where that is out of reach."""
     entry = entry | {"target": FACTOR * entry["target"]}
-    return entry | {"unreachable": said(entry["unreachable"])} if "unreachable" in entry else entry
-
-
-def said(text: str) -> str:
-    """A text with its billions in millions.
-
-    >>> said("the most is 0.0312 bn")
-    'the most is 31.2 m'
-    """
-    numbers = re.compile(r"(-?\d[\d,.]*(?:e[-+]?\d+)?) bn\b")
-    return numbers.sub(lambda each: f"{amount(FACTOR * float(each[1].replace(',', '')))} m", text)
+    reach = entry.get("unreachable")
+    return entry if reach is None else entry | {"unreachable": reach | {"most": FACTOR * reach["most"]}}
 
 
 def search(entry: Entry) -> Entry:

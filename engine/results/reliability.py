@@ -42,8 +42,8 @@ def doubts_of(
 def doubts_of_tasks(summary: Mapping[str, Any]) -> list[str]:
     """Reasons why a task's answer is unusable, from its entry in the summary."""
     doubts = list(summary.get("calibration", {}).get("doubts", []))
-    if "unreachable" in (stress := summary.get("reverse_stress", {})):
-        doubts.append(stress["unreachable"])
+    if "unreachable" in summary.get("reverse_stress", {}):
+        doubts.append("no scenario brings the target of the reverse stress")
     search = summary.get("search")
     if search and not search["feasible"]:
         doubts.append(f"none of {search['trials']} settings keeps the bounds of the search")

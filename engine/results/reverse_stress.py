@@ -7,7 +7,7 @@ import pandas as pd
 
 from engine.learn.reverse_stress.probability import Probabilities
 from engine.learn.reverse_stress.regimes import Regimes, switches_of
-from engine.learn.reverse_stress.reverse_stress import Answer
+from engine.learn.reverse_stress.reverse_stress import Answer, Unreachable
 from engine.learn.reverse_stress.story import Story
 from engine.learn.reverse_stress.trials import Trials
 from engine.results.folder import Results
@@ -76,24 +76,24 @@ def plain_share(results: Results, column: str, target: float) -> Estimate:
     return Estimate(value, (value * (1.0 - value) / results.summary["paths"]) ** 0.5)
 
 
-def out_of_reach(why: str, plain: Estimate) -> str:
-    """Why no systematic path reaches the target, and how many paths lose it all the same."""
-    if plain.value == 0.0:
-        return why
-    likelihood = chance(plain.value, plain.standard_error)
-    return f"{why}; {likelihood} of plain paths lose it all the same, by chance among borrowers"
+def out_of_reach(target: float, of: str, error: Unreachable, plain: Estimate) -> dict[str, Any]:
+    """The entry `reverse_stress` of summary.json where no systematic path reaches the target."""
+    unreachable = {
+        "most": error.most, "furthest": error.furthest, "plain": plain.value, "plain_se": plain.standard_error
+    }  # fmt: skip
+    return {"target": target, "of": of, "unreachable": unreachable}
 
 
 def summary(
-    target: float, of: str, tables: dict[str, pd.DataFrame], stories: list[list[str]],
-    probabilities: Probabilities, plain: Estimate,
+    target: float, of: str, start: str, tables: dict[str, pd.DataFrame], probabilities: Probabilities,
+    plain: Estimate,
 ) -> dict[str, Any]:  # fmt: skip
-    """The entry `reverse_stress` of summary.json: `stories` holds each scenario's story in lines."""
+    """The entry `reverse_stress` of summary.json; `start` is the regime of today."""
     return {
         "target": target,
         "of": of,
+        "start": start,
         "scenarios": tables["reverse_stress"].to_dict("records"),
-        "stories": stories,
         "probability": {
             "form": probabilities.form.value, "form_se": probabilities.form.standard_error,
             "importance": probabilities.importance.value,

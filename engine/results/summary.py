@@ -103,7 +103,10 @@ def read_summary(path: str | pathlib.Path) -> Summary:
             f"{path}: got schema {schema}, expected {SCHEMA}: read it with the version that wrote it"
         )
     document |= {name: make() for name, make in ADDED.items() if name not in document}
-    if missing := sorted(Summary.__required_keys__ - document.keys()):
+    missing = sorted(Summary.__required_keys__ - document.keys())
+    if (stress := document.get("reverse_stress")) and not {"start", "unreachable"} & stress.keys():
+        missing.append("reverse_stress.start")
+    if missing:
         raise UnreadableSummary(
             f"{path}: got no {', '.join(missing)}, expected all entries of schema {SCHEMA}: run it again"
         )

@@ -85,16 +85,14 @@ show = tail_risk.show
 
 
 def run_search(context: Context, model: Model, plain: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Tables by name and the summary's entry; `unreachable` says why no path reaches the target."""
+    """Tables by name and the summary's entry, with `unreachable` where no path reaches the target."""
     from engine.learn.reverse_stress.probability import probabilities
     from engine.learn.reverse_stress.reverse_stress import Unreachable
     from engine.learn.reverse_stress.story import story
     from engine.learn.reverse_stress.trials import Trials
-    from engine.report.stress_words import story_lines
     from engine.results import reverse_stress
 
     experiment, options = context.experiment, context.options
-    names = context.book.tables["firms"].set_index("firm")["name"].to_dict()
     share = reverse_stress.plain_share(plain, options.of, options.target)
     effort, count, _ = effort_of(context)
     total = effort.start + count * effort.scenario
@@ -103,14 +101,12 @@ def run_search(context: Context, model: Model, plain: Any) -> tuple[dict[str, An
         try:
             answers = scenarios_for(trials, options.target, count)
         except Unreachable as error:
-            why = reverse_stress.out_of_reach(str(error), share)
-            return {}, {"target": options.target, "of": options.of, "unreachable": why}
+            return {}, reverse_stress.out_of_reach(options.target, options.of, error, share)
         chances = probabilities(trials, answers, options.target)
         stories = [story(trials, answer.scenario) for answer in answers]
     tables = reverse_stress.tables(trials, answers, stories)
-    start, about = experiment.parameters.economy.start, context.book.about
-    lines = [story_lines(each.quarters, names, start, about) for each in stories]
-    entry = reverse_stress.summary(options.target, options.of, tables, lines, chances, share)
+    start = experiment.parameters.economy.start
+    entry = reverse_stress.summary(options.target, options.of, start, tables, chances, share)
     return tables, entry
 
 

@@ -168,7 +168,7 @@ def test_the_likeliest_road_to_a_loss_of_the_worked_book(undertow, book, status,
     assert "Likeliest scenarios for a loss of 0.30 bn (system)" in answer.out and "Q1 2026: " in answer.out
     found = summary(folder)["reverse_stress"]
     scenarios = pd.read_parquet(folder / "results" / "reverse_stress.parquet")
-    assert scenarios["log_likelihood"].is_monotonic_decreasing and len(scenarios) == len(found["stories"])
+    assert scenarios["log_likelihood"].is_monotonic_decreasing and len(scenarios) == len(found["scenarios"])
     # Placed and checked on paths of their own: two errors, unless no shock is needed at all.
     reached = abs(scenarios["mean"] - 0.3) < 4.0 * 2.0**0.5 * scenarios["mean_se"]
     assert (reached | (scenarios["beta"] == 0.0) & (scenarios["mean"] > 0.3)).all()

@@ -11,12 +11,11 @@ from engine.learn.calibration.identification import Fit
 from engine.learn.calibration.prediction import PREDICTIONS, RECOVERED
 from engine.learn.reverse_stress.probability import Probabilities
 from engine.learn.reverse_stress.regimes import regimes_of
-from engine.learn.reverse_stress.reverse_stress import Answer
+from engine.learn.reverse_stress.reverse_stress import Answer, Unreachable
 from engine.learn.reverse_stress.story import Story, firms_table, months_table, quarters_table, shown
 from engine.learn.reverse_stress.trials import SHAPES, Scenario, Trials
 from engine.learn.search.search import Aim
 from engine.paths.ledger import Ledger
-from engine.report.stress_words import story_lines
 from engine.results import attribution, band, calibration, network_ensemble, policy, reverse_stress, search
 from engine.results import backtest as backtests
 from engine.results.losses import labels_of
@@ -111,15 +110,14 @@ def of_reverse_stress(run):
         quarters = quarters_table(scenario.regimes, firms, series, shown(names.benchmarks[0]))
         stories.append(Story(quarters, firms, months_table(series)))
     tables = reverse_stress.tables(trials, answers, stories)
-    lines = [story_lines(each.quarters, {}, "boom", run.book.about) for each in stories]
     odds = Probabilities(Estimate(0.02, 0.002), Estimate(0.03, 0.003), np.array([0.1, 0.2, 0.7]))
-    return tables, reverse_stress.summary(80.0, "system", tables, lines, odds, Estimate(0.025, 0.001))
+    return tables, reverse_stress.summary(80.0, "system", "boom", tables, odds, Estimate(0.025, 0.001))
 
 
 def out_of_reach(run):
     """A target that no scenario reaches."""
-    why = "no systematic path has an expected loss of 1,204 bn; the most is 310.5 bn"
-    return {}, {"target": 1204.0, "of": "system", "unreachable": why}
+    error = Unreachable(1204.0, most=310.5, furthest=8.0)
+    return {}, reverse_stress.out_of_reach(1204.0, "system", error, Estimate(0.0, 0.0))
 
 
 NET, RATE, LOSS, KNOB = "returns:FUND.net", "returns:FUND.rate", "system.es_99", "loans.CLOUD_GPU.margin"

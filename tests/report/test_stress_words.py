@@ -5,6 +5,7 @@ import pandas as pd
 
 from engine.book.about import About
 from engine.learn.reverse_stress.story import firms_table, quarters_table, shown
+from engine.report.sections.reverse_stress import eventful
 from engine.report.stress_words import CAUSE_WORDS, FACTOR_WORDS, story_lines, title
 from engine.results.reverse_stress import chance
 from engine.vocabulary import CAUSES, FACTORS, REGIMES, series_of
@@ -31,6 +32,12 @@ def test_one_line_a_quarter():
         "Q4 2027: boom turns to bust. AI revenue 150 (-25%), H100 6.0k, rate 5.0%, spread 2.5x, supply "
         "0.50; lost 25.0 (+20.0). Alpha breaches. Beta and C default."
     )
+
+
+def test_a_turn_in_the_first_quarter_is_an_event():
+    lines = ["bust", "still bust"]
+    calm = pd.DataFrame({"regime": ["bust", "bust"], "breaches": "", "defaults": ""})
+    assert eventful(calm, "boom", lines) == ["bust"] and eventful(calm, "bust", lines) == []
 
 
 def test_chances():

@@ -219,7 +219,6 @@ def test_the_story_of_a_scenario_is_told_in_the_unit(results, run):
     """Losses of a quarter's line are a thousand times as large, and everything else in it is the same."""
     large, _ = with_task(results, run, "reverse_stress")
     small = readable(large, small=np.inf)
-    assert story(large, 1) == large.summary["reverse_stress"]["stories"][0]
     for one, other in zip(story(large, 1), story(small, 1), strict=True):
         pattern = re.compile(r"lost ([\d.,]+) \(\+([\d.,]+)\)")
         assert pattern.sub("", one) == pattern.sub("", other)

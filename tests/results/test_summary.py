@@ -68,11 +68,11 @@ def test_a_summary_of_before_is_read_and_its_doubts_are_none(stored):
 
 
 def test_a_summary_that_lacks_entries_is_refused_in_a_sentence(stored):
-    path = stored(system=None, timing=None)
+    path = stored(system=None, timing=None, reverse_stress={"stories": []})
     with pytest.raises(UnreadableSummary) as error:
         read_results(path.parent)
     assert str(error.value) == (
-        f"{path}: got no system, timing, expected all entries of schema 1: run it again"
+        f"{path}: got no system, timing, reverse_stress.start, expected all entries of schema 1: run it again"
     )
 
 
@@ -104,10 +104,12 @@ def test_doubts_follow_from_the_other_entries(results):
     assert "not finite: they are left out of every estimate" in lost, "one is too many"
     assert doubts_of(flagged, 0.02) == doubts_of(flagged | {"doubts": ["of before"]}, 0.02) == []
     of_tasks = {
-        "reverse_stress": {"unreachable": "out of reach"},
+        "reverse_stress": {"unreachable": {"most": 310.5}},
         "search": {"feasible": 0, "trials": 16},
         "calibration": {"doubts": ["no data"]},
     }
     assert doubts_of(results.summary | of_tasks) == [
-        "no data", "out of reach", "none of 16 settings keeps the bounds of the search"
-    ]  # fmt: skip
+        "no data",
+        "no scenario brings the target of the reverse stress",
+        "none of 16 settings keeps the bounds of the search",
+    ]

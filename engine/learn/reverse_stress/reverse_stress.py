@@ -34,7 +34,15 @@ GAIN = 0.1
 
 
 class Unreachable(ValueError):
-    """No systematic path within `FURTHEST` standard deviations reaches the target."""
+    """No systematic path reaches the target, USD bn.
+
+    `most` is the greatest expected loss of any within `furthest` standard deviations; `furthest` is 0 where
+    losses do not depend on the economy.
+    """
+
+    def __init__(self, target: float, most: float, furthest: float) -> None:
+        super().__init__(f"no systematic path has an expected loss of {target:,.10g} bn: {most:,.4g} at most")
+        self.most, self.furthest = most, furthest
 
 
 class Answer(NamedTuple):
@@ -73,7 +81,7 @@ def search(trials: Trials, target: float, count: int) -> list[Answer]:
     checks = [verify(trials, scenario, target) for scenario in scenarios]
     answers = [answer for answer in checks if answer is not None]
     if not answers:
-        raise Unreachable(unreachable_message(trials, direction, target))
+        raise Unreachable(target, greatest(trials, direction), FURTHEST)
     return sorted(answers, key=lambda answer: -answer.log_likelihood)
 
 
@@ -84,7 +92,7 @@ def steepest(trials: Trials, target: float) -> Point:
     for _ in range(2):
         plane = trials.plane(Scenario(regimes, z))
         if not plane.slope.any():
-            raise Unreachable(f"losses do not depend on the economy: {plane.value:,.4g} bn in any case")
+            raise Unreachable(target, plane.value, 0.0)
         z = nearest(z, plane, max(target, plane.value + length(plane.slope)))
         z = z * min(1.0, DISTANCES[1] / length(z))
     return plane.slope / length(plane.slope)
@@ -159,11 +167,8 @@ def verify(trials: Trials, scenario: Scenario, target: float) -> Answer | None:
     )  # fmt: skip
 
 
-def unreachable_message(trials: Trials, direction: Point, target: float) -> str:
-    """Message that the target is out of reach, with the greatest loss of any start at `FURTHEST`."""
+def greatest(trials: Trials, direction: Point) -> float:
+    """The greatest expected loss of any start at `FURTHEST` along a direction."""
     regimes = starts(trials.start, trials.months)
     means, _ = trials.rays(regimes, [direction] * len(regimes), (FURTHEST,))
-    return (
-        f"no systematic path within {FURTHEST:.0f} standard deviations of the middle has an expected loss "
-        f"of {target:,.10g} bn; the most is {means.max():,.4g} bn"
-    )
+    return float(means.max())

@@ -1,11 +1,13 @@
 """The section on reverse stress: the likeliest scenarios that bring a loss, their charts and stories."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from engine.report import style, timelines, words
 from engine.report.section import Bullets, Chart, Details, Pair, Part, Section, finding
-from engine.report.stress_words import CAUSE_WORDS, FACTOR_WORDS, month_name, title, with_losses
+from engine.report.stress_words import CAUSE_WORDS, FACTOR_WORDS, month_name, story_lines, title
 from engine.report.table import Cell, Table, amount, figures, measured, number, row, share
 from engine.results.folder import Results
 from engine.results.horizons import joined
@@ -40,10 +42,23 @@ def reverse_stress(results: Results) -> Section:
 
 def answer(results: Results) -> str:
     """The likeliest scenario, or why there is none, in sentences."""
-    summary = results.summary["reverse_stress"]
-    if "unreachable" in summary:
-        return f"No scenario brings this loss: {summary['unreachable']}."
-    return likeliest(results)
+    reach = results.summary["reverse_stress"].get("unreachable")
+    return likeliest(results) if reach is None else out_of_reach(results, reach)
+
+
+def out_of_reach(results: Results, reach: dict[str, float]) -> str:
+    """Why no systematic path brings the loss, and how many paths lose it all the same, in a sentence."""
+    most = f"{words.amount(reach['most'])} {results.short}"
+    if reach["furthest"] == 0.0:
+        why = f"losses do not depend on the economy: {most} in any case"
+    else:
+        why = (
+            f"no systematic path within {reach['furthest']:.0f} standard deviations of the middle has an "
+            f"expected loss of {target_words(results)}; the most is {most}"
+        )
+    likelihood = chance(reach["plain"], reach["plain_se"])
+    chances = f"; {likelihood} of plain paths lose it all the same, by chance among borrowers"
+    return f"No scenario brings this loss: {why}{chances if reach['plain'] > 0.0 else ''}."
 
 
 def target_words(results: Results) -> str:
@@ -150,27 +165,33 @@ def stories(results: Results) -> list[Details]:
     """Each scenario quarter by quarter with its defaults; all but the first are folded away."""
     summary, quarters = results.summary["reverse_stress"], results.tables["reverse_stress_quarters"]
     folded = []
-    for scenario in range(1, len(summary["stories"]) + 1):
+    for scenario, told in enumerate(summary["scenarios"], 1):
         rows = quarters[quarters["scenario"] == scenario]
-        name = title(summary["scenarios"][scenario - 1]["switches"], results.about)
+        name = title(told["switches"], results.about)
+        lines = eventful(rows, summary["start"], story(results, scenario))
         parts = (
-            Bullets(tuple(eventful(rows, story(results, scenario)))), quarters_table(results, rows, scenario),
-            firms_table(results, scenario),
+            Bullets(tuple(lines)), quarters_table(results, rows, scenario), firms_table(results, scenario)
         )  # fmt: skip
         folded.append(Details(f"{scenario}. {name}, quarter by quarter", parts, scenario == 1))
     return folded
 
 
 def story(results: Results, scenario: int) -> list[str]:
-    """A scenario's story in lines, its losses in the unit of the results."""
+    """A scenario's story in lines, one a quarter."""
     quarters = results.tables["reverse_stress_quarters"]
-    lines = results.summary["reverse_stress"]["stories"][scenario - 1]
-    return with_losses(lines, quarters[quarters["scenario"] == scenario])
+    start = results.summary["reverse_stress"]["start"]
+    return story_lines(quarters[quarters["scenario"] == scenario], firm_names(results), start, results.about)
 
 
-def eventful(quarters: pd.DataFrame, lines: list[str]) -> list[str]:
+def firm_names(results: Results) -> Mapping[str, str]:
+    """Names of firms by id."""
+    names: dict[str, str] = results.tables["firms"].set_index("firm")["name"].to_dict()
+    return names
+
+
+def eventful(quarters: pd.DataFrame, start: str, lines: list[str]) -> list[str]:
     """Lines of the quarters with a change of regime, a breach or a default."""
-    turns = quarters["regime"] != quarters["regime"].shift(fill_value=quarters["regime"].iloc[0])
+    turns = quarters["regime"] != quarters["regime"].shift(fill_value=start)
     marked = turns | (quarters["breaches"] != "") | (quarters["defaults"] != "")
     return [line for line, show in zip(lines, marked, strict=True) if show]
 
@@ -199,7 +220,7 @@ def firms_table(results: Results, scenario: int) -> Table:
     """The firms that default most often on a scenario."""
     firms = results.tables["reverse_stress_firms"]
     firms = firms[(firms["scenario"] == scenario) & (firms["defaulted"] > 0.0)].head(FIRMS)
-    names = results.tables["firms"].set_index("firm")["name"]
+    names = firm_names(results)
     rows = tuple(
         row(
             names.get(firm.firm, firm.firm), CAUSE_WORDS.get(firm.cause, firm.cause), share(firm.defaulted),
