@@ -1,5 +1,7 @@
 """A replayed path is that of the run to the bit; its log has every loss, and what happened by hand."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -199,8 +201,8 @@ def test_a_hand_made_path_is_told(quiet, book):
     state.supply[8:] = 0.4
     assert log(quiet, book) == [
         (2, "revenue", "regime"), (3, "CLOUD", "covenant breach waived"), (5, "CLOUD", "loan called"),
-        (6, "CLOUD", "foreclosure"), (6, "CLOUD", "default"), (7, "FUND", "lender fails"),
-        (9, "supply", "credit supply falls"),
+        (6, "CLOUD", "foreclosure"), (6, "chips", "collateral sold"), (6, "CLOUD", "default"),
+        (7, "FUND", "lender fails"), (9, "supply", "credit supply falls"),
     ]  # fmt: skip
     table = events_table([quiet], names_of(book)).set_index("event")
     assert table["loss"].sum() == 0.5 * own.sum()
@@ -228,9 +230,20 @@ def test_support_and_contracts_of_a_hand_made_path(quiet, book):
     assert events[4, "guarantee called"].who == "VENDOR"
     assert events[4, "guarantee called"].amount == pytest.approx(0.6, rel=1e-6)
     assert events[4, "contract underpaid"].amount == pytest.approx(0.3, rel=1e-6)
+    assert events[4, "guarantee called"].why.startswith("it pays 600 m to ")
     assert "over 3 months" in events[4, "guarantee called"].why
     full = float(np.asarray(quiet.system.calendar.term)[7, place])
     assert events[8, "contract cut"].amount == pytest.approx(0.95 * full, rel=1e-6)
+
+
+@pytest.mark.parametrize(("debt", "called"), [(100.0, False), (10.1, False), (3.9, True)])
+def test_a_small_book_has_small_events(quiet, book, debt, called):
+    """A guarantee pays 4 m in a month: 0.1% of 4 bn of debt."""
+    place = quiet.system.names.contracts.index("LAB_CLOUD")
+    quiet.info.contracts.covered[3, place] = 0.004
+    system = dataclasses.replace(quiet.system, exposure_start=jnp.float32(debt))
+    expected = [(4, "VENDOR", "guarantee called")] if called else []
+    assert log(dataclasses.replace(quiet, system=system), book) == expected
 
 
 def test_a_maturity_that_is_refused(quiet, book):
@@ -265,8 +278,8 @@ def test_chips_sold_are_a_share_of_the_stock(quiet, book):
     assert event.amount == pytest.approx(30.0 * share, rel=1e-6)
 
 
-def test_runs_of_months_and_levels():
+def test_runs_of_months_and_levels(quiet):
     flow = np.array([[0.0, 1.0], [2.0, 1.0], [2.0, 0.0], [0.0, 1.0]])
-    assert sorted(episodes(flow)) == [(0, 1, 1, 2.0), (1, 2, 0, 4.0), (3, 3, 1, 1.0)]
+    assert sorted(episodes(quiet, flow)) == [(0, 1, 1, 2.0), (1, 2, 0, 4.0), (3, 3, 1, 1.0)]
     share = np.array([[0.8], [0.6], [0.7], [0.2]])
     assert np.argwhere(crossings(np.ones(1), share, (0.75, 0.5, 0.25)))[:, 0].tolist() == [1, 3]

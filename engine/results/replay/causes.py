@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine.paths.history import History
-from engine.results.replay.event import Names, before, bn
+from engine.results.replay.event import Names, before, money
 from engine.vocabulary import BALANCE_SHEET, EXCHANGE, FORECLOSURE, GROUP, HAZARD, LIQUIDITY, NON_PAYMENT
 
 
@@ -49,7 +49,8 @@ def illiquid(history: History, firm: int, month: int) -> str:
     """What it could not pay, and what lenders would have lent."""
     funding = history.info.funding
     short, limit = float(funding.unmet[month, firm]), float(funding.limit[month, firm])
-    return f"it runs out of cash, {bn(short)} short in the month; lenders would carry {bn(limit)} of its debt"
+    carried = f"lenders would carry {money(limit)} of its debt"
+    return f"it runs out of cash, {money(short)} short in the month; {carried}"
 
 
 def unpaid(history: History, firm: int, month: int) -> str:
@@ -67,8 +68,8 @@ def insolvent(history: History, firm: int, month: int) -> str:
 def by_chance(history: History, firm: int, month: int) -> str:
     """The spread and the debt that raised its hazard."""
     spread = float(history.info.revenue.spread[month, firm])
-    limit = float(history.info.funding.limit[month, firm])
-    return f"for reasons of its own, at {spread:.1f} times normal spreads and a debt capacity of {bn(limit)}"
+    limit = money(float(history.info.funding.limit[month, firm]))
+    return f"for reasons of its own, at {spread:.1f} times normal spreads and a debt capacity of {limit}"
 
 
 def exchanged(history: History, firm: int, month: int) -> str:

@@ -9,9 +9,9 @@ from engine.results.replay.event import (
     Event,
     Names,
     before,
-    bn,
     crossings,
     episodes,
+    money,
     onsets,
     places,
     span,
@@ -65,7 +65,7 @@ def renewals(history: History, names: Names) -> Iterator[Event]:
         lost = float((1.0 - renewed) * after[month, contract] * info.contracts.size[month, contract])
         regime = REGIMES[int(info.economy.regime[month].argmax())]
         how = "is not renewed" if renewed < NOTHING else f"is renewed at {renewed:.0%}"
-        why = f"its contract with {seller} {how} in a {regime}; {bn(lost)} a year less"
+        why = f"its contract with {seller} {how} in a {regime}; {money(lost)} a year less"
         yield Event(month + 1, buyer, name, "contract not renewed", lost, 0.0, why)
 
 
@@ -97,7 +97,7 @@ def cuts(history: History, names: Names) -> Iterator[Event]:
         buyer, name, seller = parties(history, names, contract)
         left = float(size[month, contract])
         lost = float(full[month, contract]) * (1.0 - left)
-        why = f"its contract with {seller} stands at {left:.0%} of its size; {bn(lost)} a year less"
+        why = f"its contract with {seller} stands at {left:.0%} of its size; {money(lost)} a year less"
         yield Event(month + 1, buyer, name, "contract cut", lost, 0.0, why)
 
 
@@ -113,24 +113,24 @@ def rounds(history: History, names: Names) -> Iterator[Event]:
         cash = float(history.state.funding.cash[month, firm])
         closed = raised > 0.0
         event = "equity round" if closed else "equity round fails"
-        why = f"it raises {bn(raised)}" if closed else f"no investor comes; its cash is {bn(cash)}"
+        why = f"it raises {money(raised)}" if closed else f"no investor comes; its cash is {money(cash)}"
         yield Event(month + 1, key, names.firm[key], event, raised, 0.0, why)
 
 
 def guarantees(history: History, names: Names) -> Iterator[Event]:
     """Guarantees of contracts, from the first month to the last in which the guarantor pays."""
     system = history.system
-    for first, last, contract, total in episodes(history.info.contracts.covered):
+    for first, last, contract, total in episodes(history, history.info.contracts.covered):
         guarantor = system.names.firms[int(system.contracts.guarantor[contract])]
         _, buyer, seller = parties(history, names, contract)
-        why = f"it pays {bn(total)} to {seller} in place of {buyer} {span(first, last)}"
+        why = f"it pays {money(total)} to {seller} in place of {buyer} {span(first, last)}"
         yield Event(first + 1, guarantor, names.firm[guarantor], "guarantee called", total, 0.0, why)
 
 
 def backstops(history: History, names: Names) -> Iterator[Event]:
     """Backstops of unsold capacity, from the first month to the last in which they pay."""
     backstop = np.asarray(history.system.contracts.backstop)
-    for first, last, contract, total in episodes(history.info.contracts.paid * backstop[None, :]):
+    for first, last, contract, total in episodes(history, history.info.contracts.paid * backstop[None, :]):
         buyer, name, seller = parties(history, names, contract)
-        why = f"it buys {bn(total)} of capacity that {seller} cannot sell {span(first, last)}"
+        why = f"it buys {money(total)} of capacity that {seller} cannot sell {span(first, last)}"
         yield Event(first + 1, buyer, name, "backstop used", total, 0.0, why)

@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.paths.history import History
 from engine.results.replay.causes import debt_before, why_default
-from engine.results.replay.event import SMALL, Event, Names, before, bn, places
+from engine.results.replay.event import Event, Names, before, least, money, places
 from engine.vocabulary import ALIVE, EXCHANGE, LIQUIDITY
 
 QUARTER = 3.0
@@ -45,11 +45,11 @@ def maturities(history: History, names: Names) -> Iterator[Event]:
     owed = before(history.start.funding.balance, funding.balance)
     due = before(history.start.funding.maturity, funding.maturity)
     number = np.arange(1, len(owed) + 1, dtype=np.float32)[:, None]
-    matured = (number >= due) & (owed > SMALL)
+    matured = (number >= due) & (owed > least(history))
     extension = float(system.numbers.credit.extension_months)
     extended = np.isclose(funding.maturity, number + np.float32(extension))
     extended &= ~np.isclose(np.asarray(system.loans.tenor_months), extension)
-    waits = (funding.maturity <= number) & (funding.balance > SMALL)
+    waits = (funding.maturity <= number) & (funding.balance > least(history))
     defaulted = (history.state.credit.default_month == number)[:, np.asarray(system.loans.borrower)]
     refused = np.isin(history.state.credit.cause, (LIQUIDITY, EXCHANGE))[:, np.asarray(system.loans.borrower)]
     for month, loan in places(matured & (extended | waits | (defaulted & refused))):
@@ -61,7 +61,7 @@ def maturities(history: History, names: Names) -> Iterator[Event]:
             end = "the lender waits" if waits[month, loan] else "the lender extends it"
         limit = float(history.info.funding.limit[month, firm])
         debt = float(owed[month] @ (np.asarray(system.loans.borrower) == firm))
-        room = f"lenders would carry {bn(limit)} of its debt of {bn(debt)}"
+        room = f"lenders would carry {money(limit)} of its debt of {money(debt)}"
         why = f"{loan_name(history, names, loan)} matures; {room}; {end}"
         yield Event(month + 1, key, name, "refinancing refused", float(owed[month, loan]), 0.0, why)
 
@@ -126,7 +126,7 @@ def foreclosures(history: History, names: Names) -> Iterator[Event]:
         key, name = borrower(history, names, loan)
         value = float(seized[month, loan])
         title = loan_name(history, names, loan)
-        why = f"{title}: {tested(history, month, loan)}; chips worth {bn(value)} are seized"
+        why = f"{title}: {tested(history, month, loan)}; chips worth {money(value)} are seized"
         yield Event(month + 1, key, name, "foreclosure", value, 0.0, why)
 
 
@@ -144,9 +144,10 @@ def chips_sold(history: History) -> np.ndarray:
 def chip_sales(history: History) -> Iterator[Event]:
     """Months in which lenders sell foreclosed chips."""
     sold, discount = chips_sold(history), 1.0 - np.exp(-history.state.collateral.discount)
-    for (month,) in places(sold > CHIP_SALE):
+    for (month,) in places(sold > least(history, CHIP_SALE)):
         value, deepest = float(sold[month]), float(discount[month].max(initial=0.0))
-        why = f"foreclosed chips go for {bn(value)}, at prices up to {deepest:.0%} under their income value"
+        below = f"at prices up to {deepest:.0%} under their income value"
+        why = f"foreclosed chips go for {money(value)}, {below}"
         yield Event(month + 1, "chips", "Lenders", "collateral sold", value, 0.0, why)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.paths.history import History
-from engine.results.replay.event import Event, Names, before, bn, crossings, episodes, places, span
+from engine.results.replay.event import Event, Names, before, crossings, episodes, money, places, span
 from engine.vocabulary import LEVERS, PUBLIC, REGIMES
 
 SUPPLY = (0.75, 0.5, 0.25)
@@ -28,7 +28,7 @@ def turns(history: History) -> Iterator[Event]:
     for (month,) in places(now != earlier):
         revenue = float(conditions.revenue[month])
         turn = f"{REGIMES[earlier[month]]} turns to {REGIMES[now[month]]}"
-        why = f"{turn}; AI revenue is {bn(revenue)} a year"
+        why = f"{turn}; AI revenue is {money(revenue)} a year"
         yield Event(month + 1, "revenue", "AI revenue", "regime", revenue, 0.0, why)
 
 
@@ -43,6 +43,6 @@ def supply(history: History) -> Iterator[Event]:
 def support(history: History) -> Iterator[Event]:
     """Public money, from the first month to the last of each use."""
     places_of = [LEVERS.index(name) for name in PUBLIC]
-    for first, last, place, total in episodes(history.info.policy_cost[:, np.array(places_of)]):
-        why = f"public money of {bn(total)} {span(first, last)}"
+    for first, last, place, total in episodes(history, history.info.policy_cost[:, np.array(places_of)]):
+        why = f"public money of {money(total)} {span(first, last)}"
         yield Event(first + 1, PUBLIC[place], "Government", "public support", total, 0.0, why)

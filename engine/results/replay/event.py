@@ -10,9 +10,12 @@ from jaxtyping import Array, Bool, Shaped
 
 from engine.book.about import About
 from engine.book.load import Book
+from engine.paths.history import History
 
 SMALL = 0.01
-"""USD bn; a smaller flow is no event."""
+"""USD bn; a smaller flow is no event, nor a smaller debt due."""
+SHARE = 1e-3
+"""Of the debt drawn today: what is more than that is an event in a small book."""
 
 
 class Event(NamedTuple):
@@ -80,19 +83,30 @@ def crossings(
     return np.logical_or.reduce([(earlier >= level) & (months < level) for level in levels])
 
 
-def episodes(flow: Shaped[Array | np.ndarray, "months n"]) -> Iterator[tuple[int, int, int, float]]:
-    """First and last month (from 0), place and sum of every run of months with a flow above SMALL."""
-    runs = flow > SMALL
+def least(history: History, amount: float = SMALL) -> float:
+    """USD bn from which an amount is an event, where `amount` is that of a large book."""
+    return min(amount, SHARE * float(history.system.exposure_start))
+
+
+def episodes(
+    history: History, flow: Shaped[Array | np.ndarray, "months n"]
+) -> Iterator[tuple[int, int, int, float]]:
+    """First and last month (from 0), place and sum of every run of months with a flow that is an event."""
+    runs = flow > least(history)
     ends = runs & ~np.concatenate([runs[1:], np.zeros_like(runs[:1])])
     for first, place in onsets(runs):
         last = first + int(np.argmax(ends[first:, place]))
         yield first, last, place, float(flow[first : last + 1, place].sum(dtype=np.float64))
 
 
-def bn(amount: float) -> str:
-    """USD bn in a sentence: 0.42 bn, 3.1 bn, 148 bn."""
-    size = abs(amount)
-    return f"{amount:,.{0 if size >= 99.95 else 1 if size >= 0.995 else 2}f} bn"
+def money(amount: float) -> str:
+    """USD bn in a sentence, in the unit of its size.
+
+    >>> money(148.2), money(3.14), money(0.42), money(0.0031)
+    ('148 bn', '3.1 bn', '420 m', '3.1 m')
+    """
+    size, unit = (amount, "bn") if abs(amount) >= 0.9995 or amount == 0.0 else (1000.0 * amount, "m")
+    return f"{size:,.{0 if abs(size) >= 99.95 else 1 if abs(size) >= 0.995 else 2}f} {unit}"
 
 
 def span(first: int, last: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.paths.history import History
-from engine.results.replay.event import Event, Names, before, bn, episodes, onsets, span
+from engine.results.replay.event import Event, Names, before, episodes, money, onsets, span
 
 STOPPED = 0.5
 """A lender that has given up this share of its new lending has stopped."""
@@ -38,7 +38,7 @@ def failures(history: History, names: Names) -> Iterator[Event]:
         gross, eroded = float(lenders.gross[month, lender]), float(capital.eroded[month, lender])
         own = float(np.asarray(history.system.lenders.capital)[lender] * capital.scale[month, lender])
         elsewhere = f" and {eroded:.0%} of it is lost on other assets" if eroded > 0.0 else ""
-        why = f"it has lost {bn(gross)} here; its capital was {bn(own)}{elsewhere}"
+        why = f"it has lost {money(gross)} here; its capital was {money(own)}{elsewhere}"
         yield Event(month + 1, key, name, "lender fails", gross, 0.0, why)
 
 
@@ -58,12 +58,12 @@ def withdrawals(history: History, names: Names) -> Iterator[Event]:
     step = now - before(history.start.lenders.paper.withdrawn, now)
     gate = np.asarray(table.gate)
     limited = (step > 0.0) & (step >= AT_GATE * gate) & (np.asarray(table.vehicle) == 0.0) & (gate < 1.0)
-    for first, last, lender, total in episodes(step * np.asarray(table.capital) * capital.scale):
+    for first, last, lender, total in episodes(history, step * np.asarray(table.capital) * capital.scale):
         key, name = named(history, names, lender)
         at_gate = bool(limited[first : last + 1, lender].any())
         event = "lender gates withdrawals" if at_gate else "withdrawals"
         gated = f", held back by its gate of {float(gate[lender]):.1%} a month" if at_gate else ""
-        why = f"investors withdraw {bn(total)} {span(first, last)}{gated}"
+        why = f"investors withdraw {money(total)} {span(first, last)}{gated}"
         yield Event(first + 1, key, name, event, total, 0.0, why)
 
 
@@ -74,9 +74,9 @@ def paper_sales(history: History, names: Names) -> Iterator[Event]:
     step = sold - before(history.start.lenders.paper.sold, sold)
     held = np.asarray(paper.held)
     par = history.info.lenders.capital.growth * step * held.sum(axis=1)
-    for first, last, lender, total in episodes(par):
+    for first, last, lender, total in episodes(history, par):
         key, name = named(history, names, lender)
         mix = held[lender] / max(float(held[lender].sum()), 1e-9)
         price = float(market.price[last] @ mix)
-        why = f"it sells paper of {bn(total)} at {price:.0%} of par {span(first, last)}"
+        why = f"it sells paper of {money(total)} at {price:.0%} of par {span(first, last)}"
         yield Event(first + 1, key, name, "forced sale of paper", total, 0.0, why)
