@@ -21,6 +21,7 @@ from jaxtyping import Array, Float, Int, UInt32
 
 from engine.draws.address import normals, start_words, words
 from engine.draws.random import uniform
+from engine.draws.regimes import next_regime
 from engine.draws.samplers import PSEUDO_RANDOM, Systematic
 
 SPAN = 6
@@ -62,9 +63,7 @@ class Nominal(eqx.Module):
         """One-hot regimes of every month."""
 
         def month(regime, u):
-            row = jnp.sum(regime[:, None] * self.transition, axis=0)
-            past = (u >= row[:-1]).astype(jnp.float32)
-            new = jnp.concatenate([1.0 - past[:1], past[:-1] - past[1:], past[-1:]])
+            new = next_regime(self.transition, regime, u)
             return new, new
 
         return lax.scan(month, self.start, uniforms)[1]

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from engine.book.system import Month, System
+from engine.draws.regimes import next_regime
 from engine.month.inputs import Shocks
 from engine.numerics import indicator
 from engine.vocabulary import FACTORS, MONTH, REGIMES
@@ -62,16 +63,6 @@ def mean_reverting(
     decay = jnp.exp(-speed * MONTH)
     scale = volatility * jnp.sqrt((1.0 - decay**2) / (2.0 * speed))
     return mean + (value - mean) * decay + scale * normal
-
-
-def next_regime(
-    transition: Float[Array, "regimes regimes"], regime: Float[Array, "regimes"], uniform: Float[Array, ""]
-) -> Float[Array, "regimes"]:
-    """One-hot regime drawn from the cumulative row of the current one."""
-    cumulative = jnp.sum(regime[:, None] * transition, axis=0)
-    past_boom = indicator(uniform >= cumulative[0])
-    past_plateau = indicator(uniform >= cumulative[1])
-    return jnp.stack([1.0 - past_boom, past_boom - past_plateau, past_plateau])
 
 
 def step(

@@ -6,11 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from engine.draws.regimes import next_regime
 from engine.learn.reverse_stress import regimes as paths
 from engine.learn.reverse_stress.probability import sample_regimes
 from engine.learn.reverse_stress.regimes import transition_of
 from engine.learn.reverse_stress.trials import Trials
-from engine.month.economy import next_regime
 
 MONTHS = 5
 CHAIN = np.array([[0.90, 0.07, 0.03], [0.05, 0.85, 0.10], [0.02, 0.08, 0.90]])
