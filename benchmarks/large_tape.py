@@ -1,10 +1,11 @@
 """A bank's tape of thousands of loans, from the spreadsheet to its paths: seconds of each step.
 
-    python benchmarks/large_tape.py [loans=2000 ...] [--paths 256]
+    python benchmarks/large_tape.py [loans=2000 ...] [--lenders 1] [--paths 256]
 
 The tape is made up: four loans to a borrower, each on a few chips, contracts with two of the shipped book's
 firms. It is imported over the shipped book by the command, read, built over one year and
-simulated on one device; seconds are of the processor, memory is the most that the process had.
+simulated on one device; seconds are of the processor, memory is the most that the process had. With several
+lenders each loan is held by five of them in equal parts.
 """
 
 import argparse
@@ -54,6 +55,41 @@ def tape(path: pathlib.Path, loans: int) -> None:
             ))  # fmt: skip
 
 
+HOLDERS = 5
+"""Of a loan, where several lenders share the tape."""
+
+
+def syndicate(book: pathlib.Path, lenders: int) -> None:
+    """Let so many lenders share the loans, each with as much capital as commitments."""
+    chance, names = random.Random(2), [f"BANK_{number:05d}" for number in range(lenders)]
+    capital = dict.fromkeys(names, 1e-3)
+
+    def read(table: str) -> list[dict[str, str]]:
+        with (book / f"{table}.csv").open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+    def rewrite(table: str, rows: Callable[[dict[str, str]], list[dict[str, str]]]) -> None:
+        before = read(table)
+        with (book / f"{table}.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(before[0]))
+            writer.writeheader()
+            writer.writerows(row for each in before for row in rows(each))
+
+    def shares(row: dict[str, str]) -> list[dict[str, str]]:
+        part, holders = float(row["share"]) / HOLDERS, chance.sample(names, HOLDERS)
+        for name in holders:
+            capital[name] += part * committed[row["instrument"]]
+        return [row | {"lender": name, "share": str(part)} for name in holders]
+
+    def banks(row: dict[str, str]) -> list[dict[str, str]]:
+        return [row | {"lender": name, "name": name, "capital": f"{capital[name]:.9f}"} for name in names]
+
+    committed = {row["loan"]: float(row["committed"]) for row in read("loans")}
+    rewrite("holdings", shares)
+    rewrite("lenders", banks)
+    rewrite("incidence", lambda row: [row | {"lender": name} for name in names])
+
+
 def timed(step: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
     """A result and the processor seconds that it took."""
     begin = time.process_time()
@@ -61,7 +97,7 @@ def timed(step: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
     return result, time.process_time() - begin
 
 
-def measured(folder: pathlib.Path, loans: int, paths: int) -> str:
+def measured(folder: pathlib.Path, loans: int, lenders: int, paths: int) -> str:
     """One row of the table."""
     from engine.book.build import build_system
     from engine.book.load import load_book
@@ -74,12 +110,14 @@ def measured(folder: pathlib.Path, loans: int, paths: int) -> str:
     begin = processor()
     seconds("task=import", "tape=tape.csv", "tape.lender='Large Bank'", cwd=folder)
     imported = processor() - begin
+    if lenders > 1:
+        syndicate(folder / "tape_book", lenders)
     book, loaded = timed(load_book, folder / "tape_book")
     system, built = timed(build_system, book, Parameters(), 12)
     plan = Plan(paths=paths, block=256, seed=1)
     _, first = timed(simulate, system, plan)
     _, again = timed(simulate, system, plan)
-    sizes = (len(system.names.loans), len(system.names.firms))
+    sizes = (len(system.names.loans), len(system.names.firms), len(system.names.lenders))
     steps = (imported, loaded, built, first - again, 1e3 * again / paths)
     return "".join(f"{size:>10,}" for size in sizes) + "".join(
         f"{step:>10.1f}" for step in (*steps, peak_memory() / 1e3)
@@ -92,13 +130,14 @@ def main() -> None:
     prepare_devices(1)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("loans", type=int, nargs="*", default=[2000])
+    parser.add_argument("--lenders", type=int, default=1)
     parser.add_argument("--paths", type=int, default=256)
     options = parser.parse_args()
-    heads = ("loans", "firms", "import s", "load s", "build s", "compile s", "ms a path", "GB")
+    heads = ("loans", "firms", "lenders", "import s", "load s", "build s", "compile s", "ms a path", "GB")
     print("".join(f"{head:>10}" for head in heads))
     for loans in options.loans:
         with tempfile.TemporaryDirectory() as folder:
-            print(measured(pathlib.Path(folder), loans, options.paths), flush=True)
+            print(measured(pathlib.Path(folder), loans, options.lenders, options.paths), flush=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import numpy as np
 from engine.book.arrays import floats
 from engine.book.frames import Frame, Tables
 from engine.book.holdings import holding_shares
-from engine.book.links import links
+from engine.book.links import dense, links, shares_of
 from engine.book.membership import membership
 from engine.book.system import LenderTable, Names, PaperTable
 
@@ -36,7 +36,7 @@ def build(tables: Tables, lenders: Frame, names: Names) -> LenderTable:
     usual = USUAL_LOSS * lenders["other_assets"].fillna(0.0) / lenders["capital"]
     coverage, start, slope = limits(tables, lenders)
     return LenderTable(
-        holdings=floats(holdings),
+        holdings=shares_of(holdings),
         capital=numbers("capital"),
         debt=numbers("debt"),
         exposure_start=floats(drawn_by(shares, names.lenders)),
@@ -81,7 +81,7 @@ def drawn_by(shares: Frame, lenders: tuple[str, ...]) -> np.ndarray:
 
 def fund_share(table: LenderTable) -> np.ndarray:
     """Share of each instrument that vehicles hold [instruments], float64."""
-    return np.asarray(table.vehicle, np.float64) @ np.asarray(table.holdings, np.float64)
+    return np.asarray(table.vehicle, np.float64) @ dense(table.holdings)
 
 
 NEVER = 1e3

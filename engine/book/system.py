@@ -14,7 +14,7 @@ import jax
 from jaxtyping import Array, Float, Int
 
 from engine.book import parameters
-from engine.book.links import Links
+from engine.book.links import Links, Shares
 from engine.book.membership import Membership
 from engine.vocabulary import series_of
 
@@ -252,7 +252,7 @@ class PoolTable(eqx.Module):
 class LenderTable(eqx.Module):
     """Holders of instruments, vehicles first."""
 
-    holdings: Float[Array, "lenders instruments"]  # shares; columns sum to one
+    holdings: Shares  # [lenders instruments]; columns sum to one
     capital: Float[Array, "lenders"]
     debt: Float[Array, "lenders"]  # zero unless a vehicle
     exposure_start: Float[Array, "lenders"]  # derived: drawn at month 0, USD bn

@@ -4,6 +4,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from engine.book.links import of_first
 from engine.book.system import System
 from engine.month.collateral import Collateral
 from engine.month.contracts import ContractFlows
@@ -29,7 +30,7 @@ class Accounts(eqx.Module):
 def step(system: System, funds: FundingState, defaults: CreditLosses, pools: Pools) -> Accounts:
     """Losses of loans, obligors and tranches in the order of the instruments, and what is outstanding."""
     table = system.lenders
-    loans = table.holdings[:, : funds.balance.shape[0]] @ funds.balance
+    loans = of_first(table.holdings, funds.balance)
     pooled = pools.exposure / jnp.maximum(jnp.sum(system.pools.balance), NOTHING)
     loss = jnp.concatenate([defaults.loss, pools.obligor_loss, pools.tranche_loss])
     return Accounts(

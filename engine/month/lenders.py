@@ -45,7 +45,7 @@ class LenderLosses(eqx.Module):
 def init(system: System) -> LenderState:
     """Nothing lost."""
     table = system.lenders
-    none, instruments = jnp.zeros_like(table.capital), jnp.zeros_like(table.holdings[0])
+    none, instruments = (jnp.zeros((size,), jnp.float32) for size in table.holdings.shape)
     never = jnp.zeros(none.shape, jnp.int32)
     start = capital.init(system)
     return LenderState(instruments, none, none, none, never, never, none + 1.0, start, paper.init(system))

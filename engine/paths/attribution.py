@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Array, Float, Float64, Int
 
 from engine.batch.path_last import batch_last
+from engine.book.links import some_rows
 from engine.book.system import System
 from engine.draws.samplers import PSEUDO_RANDOM, Sampler
 from engine.month import lenders as lending
@@ -114,7 +115,7 @@ def booked(
         return jnp.zeros((0, loss.shape[0]), loss.dtype)
     paper = system.paper.marketable * loss
     moved = (sold @ table.holdings) * paper
-    own = table.holdings[rows] * (loss[None, :] - sold[rows][:, None] * paper[None, :])
+    own = some_rows(table.holdings, focus.rows) * (loss[None, :] - sold[rows][:, None] * paper[None, :])
     return own + table.buyer_weight[rows][:, None] * moved[None, :]
 
 

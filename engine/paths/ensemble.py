@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int, Int64
 
+from engine.book import links
 from engine.book.system import System
 from engine.draws.samplers import PSEUDO_RANDOM, Sampler
 from engine.paths.draws import PathIds, Seed
@@ -48,12 +49,13 @@ def simulate_ensemble(
 ) -> tuple[Tally, Timing]:
     """Run a plan for every System: `plan.paths` of each, in as many blocks of paths as there are samplers.
 
-    The Systems have equal shapes. `hooks.replication` gets the tally of every block of the first member,
-    then of the second, and so on. One member's tally is that of `engine.paths.simulate.simulate`,
-    to the bit. Raises ValueError where the paths cannot be cut evenly.
+    The Systems have equal shapes, but for holdings that are stored as entries. `hooks.replication` gets the
+    tally of every block of the first member, then of the second, and so on. One member's tally is that of
+    `engine.paths.simulate.simulate`, to the bit. Raises ValueError where the paths cannot be cut evenly.
     """
     if plan.paths % len(samplers):
         raise ValueError(f"paths: got {plan.paths}, expected a multiple of {len(samplers)} blocks")
+    systems = alike(systems)
     whole = dataclasses.replace(plan, paths=plan.paths * len(systems))
     members = [
         Member(system, sampler, jnp.asarray(place * plan.paths, jnp.int64))
@@ -62,3 +64,13 @@ def simulate_ensemble(
     ]
     model = Model(member_outcome, (), layout_of(systems[0]), chunk_of(systems[0]))
     return blocks.simulate(model, whole, members, hooks, devices)
+
+
+def alike(systems: Sequence[System]) -> Sequence[System]:
+    """The Systems with holdings stored in one way: whole, where members hold other instruments."""
+    if len({jax.tree.structure(system.lenders.holdings) for system in systems}) <= 1:
+        return systems
+    return [
+        eqx.tree_at(lambda s: s.lenders.holdings, system, links.whole(system.lenders.holdings))
+        for system in systems
+    ]

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Float64
 
+from engine.book.links import dense
 from engine.book.system import System
 
 SHEETS = 12
@@ -48,7 +49,7 @@ def focus_of(system: System, kind: str, name: str, sheets: int = SHEETS) -> Focu
     rows, through = rows_of(system, reached)
     looked = reached.copy()
     looked[list(rows)] = True
-    share = instruments + looked @ np.asarray(system.lenders.holdings, np.float64)
+    share = instruments + looked @ dense(system.lenders.holdings)
     amount = share[: len(system.names.loans)] * np.asarray(system.loans.committed, np.float64)
     own = np.flatnonzero(share[: len(amount)] > 0.0)
     largest = own[np.argsort(-amount[own], kind="stable")][:sheets]

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from engine.batch.path_last import batch_last
+from engine.book.links import of_first
 from engine.book.system import System
 from engine.draws.samplers import PSEUDO_RANDOM, Sampler
 from engine.month.debt_service import margin
@@ -37,27 +38,22 @@ def chunk_returns(system: System, sampler: Sampler, seed: Seed, ids: PathIds) ->
     """The returns of one chunk of path ids."""
 
     def monthly(system, state, info):
-        loans, shares = system.loans, loan_holdings(system)
+        loans, held = system.loans, system.lenders.holdings
         over_rate = margin(state.funding) - (1.0 - loans.floating) * info.economy.rate
         balance = state.funding.balance * MONTH
-        return shares @ (balance * over_rate), shares @ balance
+        return of_first(held, balance * over_rate), of_first(held, balance)
 
     def year_end(state, months):
         income, lent = months
         return jnp.sum(income, axis=0), jnp.sum(lent, axis=0)
 
     def end(system, state):
-        named = system.loans.floating.shape[0]
-        return paths.snapshot(system, state).losses, loan_holdings(system) @ state.lenders.loss[:named]
+        loss = state.lenders.loss[: system.loans.floating.shape[0]]
+        return paths.snapshot(system, state).losses, of_first(system.lenders.holdings, loss)
 
     _, _, state, (income, lent) = every_year(system, sampler, seed, ids, monthly, year_end)
     losses, loss = batch_last(end, system, state, batched=(False, True))
     return Returns(losses, jnp.sum(income, axis=0), loss, jnp.sum(lent, axis=0))
-
-
-def loan_holdings(system: System) -> Float[Array, "lenders loans"]:
-    """Each lender's share of each loan to a named firm; loans are the first instruments."""
-    return system.lenders.holdings[:, : system.loans.floating.shape[0]]
 
 
 def returns(

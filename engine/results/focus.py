@@ -13,6 +13,7 @@ import pandas as pd
 from jaxtyping import Float64
 
 from engine.book.actions import Action
+from engine.book.links import dense
 from engine.book.load import Book
 from engine.book.system import System
 from engine.paths.attribution import QUARTER, Losses
@@ -58,9 +59,7 @@ class View:
         instruments = np.asarray(self.focus.instruments, np.float64)
         if self.focus.bearer is not None or instruments.any():
             return instruments
-        return np.asarray(self.focus.lenders, np.float64) @ np.asarray(
-            self.system.lenders.holdings, np.float64
-        )
+        return np.asarray(self.focus.lenders, np.float64) @ dense(self.system.lenders.holdings)
 
 
 def view_of(kind: str, name: str, focus: Focus, losses: Losses, system: System, book: Book) -> View:

@@ -20,6 +20,7 @@ import pandas as pd
 from jaxtyping import Float64
 from scipy.optimize import linprog, nnls
 
+from engine.book.links import dense
 from engine.book.load import Book
 from engine.book.system import System
 from engine.results.estimates import Estimates
@@ -114,7 +115,7 @@ def nodes_of(layout: Layout, labels: Labels, system: System, book: Book) -> Node
 def flows(means: Means, nodes: Nodes, system: System) -> Iterator[Flow]:
     """Every flow, one by one."""
     table = system.lenders
-    vehicle, holdings = (np.asarray(each, np.float64) for each in (table.vehicle, table.holdings))
+    vehicle, holdings = np.asarray(table.vehicle, np.float64), dense(table.holdings)
     passing = float(np.asarray(system.numbers.mechanisms.lender_network))
     kept = means.gross * (1.0 - vehicle * passing)
     direct = holdings * means.components

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from engine.book.links import dense
 from engine.book.load import Book
 from engine.book.system import System
 from engine.results.estimates import LEVELS, ColumnEstimate, Estimates
@@ -61,7 +62,7 @@ def instrument_sizes(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
 def column_exposures(system: System, drawn: dict[str, float], instruments: pd.DataFrame) -> dict[str, float]:
     """Debt drawn at month 0 by loss column, where it is known, USD bn."""
     sizes = np.asarray([drawn.get(name, 0.0) for name in system.names.instruments], np.float64)
-    holdings = np.asarray(system.lenders.holdings, np.float64) @ sizes
+    holdings = dense(system.lenders.holdings) @ sizes
     total = float(np.asarray(system.exposure_start))
     exposures = {"system": total, "legacy": total, "new_money": 0.0}
     by_class = instruments.groupby("class")["size"].sum()

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from engine.batch.path_last import batch_last
-from engine.book.links import links
+from engine.book.arrays import floats
+from engine.book.links import Links, dense, links, of_first, shares_of, some_rows
 from engine.book.membership import membership
 
 SIZES = [(1, 1), (3, 5), (7, 4), (40, 30)]
@@ -63,6 +64,29 @@ def test_products_can_be_differentiated(matrix):
     np.testing.assert_array_equal(jax.grad(lambda x: jnp.sum(found @ x))(x), matrix.sum(axis=0))
     slope = jax.grad(lambda share: jnp.sum(links_with(found, share) @ x))(found.share)
     np.testing.assert_array_equal(slope, np.ones(len(found.share)))
+
+
+def test_a_product_from_the_left_is_that_of_the_matrix(matrix, monkeypatch):
+    y = jnp.arange(1, matrix.shape[0] + 1, dtype=jnp.float32)
+    found = links(matrix)
+    for backend in ("cpu", "gpu"):
+        monkeypatch.setattr(jax, "default_backend", lambda backend=backend: backend)
+        np.testing.assert_array_equal(y @ found, np.asarray(y) @ matrix)
+
+
+def test_few_rows_and_first_columns_are_those_of_the_matrix(matrix):
+    rows, first = [len(matrix) - 1, 0, 0], (matrix.shape[1] + 1) // 2
+    x = jnp.arange(1, first + 1, dtype=jnp.float32)
+    for shares in (links(matrix), floats(matrix)):
+        np.testing.assert_array_equal(some_rows(shares, rows), matrix[rows])
+        np.testing.assert_array_equal(of_first(shares, x), matrix[:, :first] @ np.asarray(x))
+        np.testing.assert_array_equal(dense(shares), matrix)
+
+
+def test_a_matrix_with_few_entries_is_stored_as_these():
+    one, many = np.zeros((20, 20)), np.ones((20, 20))
+    one[3, 4] = 0.5
+    assert isinstance(shares_of(one), Links) and not isinstance(shares_of(many), Links)
 
 
 def links_with(found, share):

@@ -2,10 +2,12 @@
 
 import dataclasses
 
+import equinox as eqx
 import numpy as np
 import pytest
 
 from engine.book.build import build_system
+from engine.book.links import dense, links
 from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
 from engine.paths.attribution import losses_of
@@ -46,6 +48,15 @@ def test_a_focus_is_a_column_of_the_run_and_the_sum_of_its_parts(view, columns):
     np.testing.assert_allclose(parts.sum(axis=0), losses.total, atol=10 * ROUNDING)
     assert (np.asarray(losses.chips) >= 0.0).all()
     assert (np.asarray(losses.chips).sum(axis=0) <= np.maximum(losses.total, 0.0) + ROUNDING).all()
+
+
+def test_holdings_as_entries_are_the_holdings(system, columns):
+    """Every loss of a path, and its parts, but for rounding."""
+    own = eqx.tree_at(lambda s: s.lenders.holdings, system, links(dense(system.lenders.holdings)))
+    losses = losses_of(own, focus_of(own, "lender", "PENSION"), PLAN)
+    np.testing.assert_allclose(losses.total, columns["lender:PENSION"], atol=ROUNDING)
+    parts = np.asarray(losses.parts, np.float64)
+    np.testing.assert_allclose(parts.sum(axis=0), losses.total, atol=10 * ROUNDING)
 
 
 def test_loans_carry_loss_balance_and_cause_of_one_default(view):

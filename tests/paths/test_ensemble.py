@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from engine.book.build import build_system
+from engine.book.links import dense, links
 from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
 from engine.book.ranges import with_values
 from engine.paths import ensemble, simulate
-from engine.paths.ensemble import simulate_ensemble
+from engine.paths.ensemble import alike, simulate_ensemble
 from engine.run.plan import Hooks, Plan
 
 PLAN = Plan(2048, 8192, 7)
@@ -23,6 +24,16 @@ def turned(year):
     return eqx.tree_at(
         lambda s: s.lenders.holdings, year, np.roll(np.asarray(year.lenders.holdings), 1, axis=0)
     )
+
+
+def test_members_with_other_holdings_store_them_whole(year, turned):
+    few = [
+        eqx.tree_at(lambda s: s.lenders.holdings, system, links(dense(system.lenders.holdings)))
+        for system in (year, turned)
+    ]
+    assert alike([year, turned])[1] is turned and alike(few[:1])[0] is few[0]
+    for each, whole in zip(alike(few), (year, turned), strict=True):
+        np.testing.assert_array_equal(each.lenders.holdings, whole.lenders.holdings)
 
 
 @pytest.fixture(scope="module")
