@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 from jax.extend.core import Literal
 
-from benchmarks.peers.numpy_paths import REDUCTIONS, evaluate
+from benchmarks.peers.numpy_paths import REDUCTIONS, evaluate, parts
 
 LONGEST = 48
 """Operations of one loop, at most: more would spill registers."""
@@ -96,9 +96,10 @@ def flat(jaxpr, consts, arguments, known, equations):
             results = flat(inner.jaxpr, inner.consts, operands, known, equations)
             names.update(zip(equation.outvars, results, strict=True))
             continue
-        for variable in equation.outvars:
-            names[variable] = object()
-        equations.append((equation, operands, names[equation.outvars[0]]))
+        for part in parts(equation):
+            [result] = part.outvars
+            names[result] = object()
+            equations.append((part, operands, names[result]))
     return [key(atom) for atom in jaxpr.outvars]
 
 
@@ -230,6 +231,11 @@ class Loops:
         strides = views[0].strides
         offset = sum(start * stride for start, stride in zip(starts, strides, strict=True))
         strides = [step * stride for step, stride in zip(steps, strides, strict=True)]
+        return reshape_view(views[0], shape, strides, views[0].offset + offset)
+
+    def element(self, parameters, views, shape, dtype) -> View:
+        axis, strides = parameters["axis"], list(views[0].strides)
+        offset = parameters["place"] * strides.pop(axis)
         return reshape_view(views[0], shape, strides, views[0].offset + offset)
 
     def reshape(self, parameters, views, shape, dtype) -> View:

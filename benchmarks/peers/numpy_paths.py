@@ -5,6 +5,8 @@ traced once and executed by NumPy on the same draws. Path-independent values are
 month; broadcasts and slices are views; arrays are float32 as in the engine.
 """
 
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -92,8 +94,23 @@ RULES = {
     "iota": lambda dtype, shape, dimension, **_: broadcast(
         np.arange(shape[dimension], dtype=dtype), shape, (dimension,)
     ),
+    "element": lambda x, axis, place: np.take(x, place, axis),
     "cumsum": lambda x, axis, **_: np.cumsum(x, axis, dtype=x.dtype),
 }  # fmt: skip
+
+
+def parts(equation):
+    """The equation, or one `element` for each result of an `unstack`, which JAX has from 0.11 on."""
+    if equation.primitive.name != "unstack":
+        return [equation]
+    axis, element = equation.params["axis"], SimpleNamespace(name="element")
+    return [
+        SimpleNamespace(
+            primitive=element, params={"axis": axis, "place": place}, invars=equation.invars,
+            outvars=[variable],
+        )
+        for place, variable in enumerate(equation.outvars)
+    ]  # fmt: skip
 
 
 def evaluate(equation, values):
@@ -142,7 +159,7 @@ class Program:
                 self.run(each, own)
             results = [own[variable] for variable in inner.jaxpr.outvars]
         else:
-            results = [np.asarray(evaluate(equation, values))]
+            results = [np.asarray(evaluate(part, values)) for part in parts(equation)]
         known.update(zip(equation.outvars, results, strict=True))
 
     def __call__(self, *variable):

@@ -388,6 +388,11 @@ def tried(fault: Fault, folder: pathlib.Path) -> list[str]:
         ).returncode
     ):
         pytest.skip("a small disk cannot be mounted here")
+    if (
+        fault.before.startswith("setpriv")
+        and subprocess.run([*fault.before.split(), sys.executable, "-c", ""], capture_output=True).returncode
+    ):
+        pytest.skip("another user cannot start this Python")
     try:
         fault.prepare(folder)
         return broken(fault, folder, answer(fault, folder))
