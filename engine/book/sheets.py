@@ -16,6 +16,9 @@ from engine.book.checks.problems import Problem
 MOST_ROWS = 20_000
 """Rows of a table; more are refused at once."""
 
+MOST_HOLDINGS = 100_000
+"""Rows of the table `holdings`: the loan of a syndicate has many."""
+
 MOST_BYTES = 2**26
 """Size of a file, 64 MiB, or of all that one .xlsx unpacks to."""
 
@@ -68,7 +71,7 @@ def read_folder(folder: pathlib.Path) -> tuple[dict[str, Sheet | None], list[Pro
     for file in files:
         if file.suffix.lower() != ".csv":
             continue
-        sheet = read_csv(file)
+        sheet = read_csv(file, most_rows_of(file.stem))
         if isinstance(sheet, Problem):
             problems.append(sheet)
         if file.stem in names:
@@ -90,6 +93,11 @@ def file_problem(file: pathlib.Path) -> Problem | None:
     if size > MOST_BYTES:
         return Problem(file.name, None, "", f"{size:,} bytes", f"a file of at most {MOST_BYTES:,} bytes")
     return None
+
+
+def most_rows_of(table: str) -> int:
+    """Rows that a book's table may have."""
+    return MOST_HOLDINGS if table == "holdings" else MOST_ROWS
 
 
 def read_csv(file: pathlib.Path, most_rows: int = MOST_ROWS) -> Sheet | Problem:

@@ -17,7 +17,7 @@ from openpyxl.utils import get_column_letter, range_boundaries
 from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser  # what Worksheet.iter_rows is made from
 
 from engine.book.checks.problems import Problem
-from engine.book.sheets import MOST_BYTES, MOST_ROWS, Records, Sheet, from_records, too_long
+from engine.book.sheets import MOST_BYTES, Records, Sheet, from_records, most_rows_of, too_long
 
 MOST_COLUMNS = 1_000
 """Columns in which anything may stand."""
@@ -115,7 +115,7 @@ def read_worksheet(worksheet: Any, label: str) -> Grid | Problem:
     """The cells of one sheet."""
     records: Records = []
     unread: dict[tuple[int, int], str] = {}
-    width = 0
+    width, most_rows = 0, most_rows_of(worksheet.title)
     with worksheet._get_source() as source:
         parser = Parser(
             source,
@@ -126,8 +126,8 @@ def read_worksheet(worksheet: Any, label: str) -> Grid | Problem:
             timedelta_formats=worksheet.parent._timedelta_formats,
         )
         for line, values in filled_rows(parser):
-            if len(records) > MOST_ROWS:
-                return too_long(label, line)
+            if len(records) > most_rows:
+                return too_long(label, line, most_rows)
             last = max(values)
             if last > MOST_COLUMNS:
                 place = f"{get_column_letter(last)}{line}"

@@ -11,6 +11,7 @@ from engine.book.checks.borrowers import group_heads, owned_by_itself
 from engine.book.checks.problems import BookError
 from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
+from engine.book.sheets import MOST_ROWS, read_folder
 from engine.vocabulary import FACTORS
 from tests.book.test_load import told, workbook
 
@@ -208,3 +209,12 @@ def test_a_folder_that_cannot_be_read_is_a_message(small, monkeypatch):
     monkeypatch.setattr("pathlib.Path.iterdir", refuse)
     with pytest.raises(BookError, match="Permission denied"):
         load_book(small.folder)
+
+
+def test_a_syndicate_s_holdings_are_a_longer_table(tmp_path):
+    rows = "a,b\n" + "1,2\n" * (MOST_ROWS + 1)
+    for table in ("holdings", "lenders"):
+        (tmp_path / f"{table}.csv").write_text(rows)
+    found, problems = read_folder(tmp_path)
+    assert len(found["holdings"].rows) == MOST_ROWS + 1 and found["lenders"] is None
+    assert [problem.expected for problem in problems] == ["at most 20,000 rows in a table"]
