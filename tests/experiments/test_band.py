@@ -6,7 +6,10 @@ import openpyxl
 import pandas as pd
 import pytest
 
-SMALL = ("run.paths=1024", "run.block=512", "run.months=12", "band.sets=8", "band.paths=1024")
+SMALL = (
+    "run.paths=1024", "run.block=512", "run.months=12", "report.anatomy=false", "band.sets=8",
+    "band.paths=1024",
+)  # fmt: skip
 
 
 @pytest.fixture

@@ -8,7 +8,10 @@ import pytest
 from engine.book.load import load_book, shipped_book
 from engine.book.writing import write_book
 
-SMALL = ("run.paths=1024", "run.block=512", "run.months=12", "calibrate.paths=512", "calibrate.histories=4")
+SMALL = (
+    "run.paths=1024", "run.block=512", "run.months=12", "report.anatomy=false", "calibrate.paths=512",
+    "calibrate.histories=4",
+)  # fmt: skip
 
 
 def test_a_book_is_calibrated_and_what_is_found_can_be_used(undertow, status, tmp_path):

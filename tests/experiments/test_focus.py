@@ -14,7 +14,10 @@ from engine.report.unit import readable
 from engine.results.folder import read_results
 from experiments import focus
 
-SMALL = ("book.name=worked_small", "run.paths=2048", "run.block=1024", "run.months=48", "run.dir=run")
+SMALL = (
+    "book.name=worked_small", "run.paths=2048", "run.block=1024", "run.months=48", "report.anatomy=false",
+    "run.dir=run",
+)  # fmt: skip
 
 
 def test_a_focus_that_the_book_does_not_have_is_refused(undertow, untouched):

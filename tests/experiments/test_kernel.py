@@ -7,7 +7,9 @@ import pytest
 SMALL = (
     "book.name=worked_small",
     "run.paths=512",
+    "run.block=512",
     "run.months=12",
+    "report.anatomy=false",
     "report.html=false",
     "report.xlsx=false",
     "run.dir=out",

@@ -74,7 +74,7 @@ def test_origins_are_named():
     ]  # fmt: skip
 
 
-SMALL = ("run.paths=512", "run.block=256", "run.months=12", "run.dir=a")
+SMALL = ("run.paths=1024", "run.block=512", "run.months=12", "report.anatomy=false", "run.dir=a")
 
 
 def test_a_run_is_reproduced_and_what_differs_is_named(undertow, tmp_path):

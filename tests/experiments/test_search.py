@@ -5,7 +5,10 @@ import json
 import pandas as pd
 import pytest
 
-SMALL = ("task=search", "run.paths=1024", "run.block=512", "run.months=12", "run.seed=3", "search.paths=1024")
+SMALL = (
+    "task=search", "run.paths=1024", "run.block=512", "run.months=12", "run.seed=3", "report.anatomy=false",
+    "search.paths=1024",
+)  # fmt: skip
 KNOBS = "search.knobs=[[credit.contract_advance,0.2,0.8]]"
 AIM = "search.minimise=[system.es_99]"
 
