@@ -4,8 +4,9 @@
 
 The tape is made up: four loans to a borrower, each on a few chips, contracts with two of the shipped book's
 firms. It is imported over the shipped book by the command, read, built over one year and
-simulated on one device; seconds are of the processor, memory is the most that the process had. With several
-lenders each loan is held by five of them in equal parts.
+simulated on one device; seconds are of the processor, memory is the most that the process had. What a path
+costs is the slope from a number of paths to thrice as many, what is fixed the rest. With several lenders each
+loan is held by five of them in equal parts.
 """
 
 import argparse
@@ -114,11 +115,13 @@ def measured(folder: pathlib.Path, loans: int, lenders: int, paths: int) -> str:
         syndicate(folder / "tape_book", lenders)
     book, loaded = timed(load_book, folder / "tape_book")
     system, built = timed(build_system, book, Parameters(), 12)
-    plan = Plan(paths=paths, block=256, seed=1)
-    _, first = timed(simulate, system, plan)
-    _, again = timed(simulate, system, plan)
+    few, many = (Plan(paths=count, block=256, seed=1) for count in (paths, 3 * paths))
+    _, first = timed(simulate, system, few)
+    _, again = timed(simulate, system, few)
+    _, thrice = timed(simulate, system, many)
+    each = (thrice - again) / (2 * paths)
     sizes = (len(system.names.loans), len(system.names.firms), len(system.names.lenders))
-    steps = (imported, loaded, built, first - again, 1e3 * again / paths)
+    steps = (imported, loaded, built, first - again, again - paths * each, 1e3 * each)
     return "".join(f"{size:>10,}" for size in sizes) + "".join(
         f"{step:>10.1f}" for step in (*steps, peak_memory() / 1e3)
     )
@@ -133,7 +136,18 @@ def main() -> None:
     parser.add_argument("--lenders", type=int, default=1)
     parser.add_argument("--paths", type=int, default=256)
     options = parser.parse_args()
-    heads = ("loans", "firms", "lenders", "import s", "load s", "build s", "compile s", "ms a path", "GB")
+    heads = (
+        "loans",
+        "firms",
+        "lenders",
+        "import s",
+        "load s",
+        "build s",
+        "compile s",
+        "fixed s",
+        "ms a path",
+        "GB",
+    )
     print("".join(f"{head:>10}" for head in heads))
     for loans in options.loans:
         with tempfile.TemporaryDirectory() as folder:

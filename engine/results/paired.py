@@ -9,6 +9,11 @@ from engine.tail.paired import Vector, influence
 
 LEVEL = 0.99
 
+MORE = 0.01
+"""USD bn by which a path loses more than in the base, to count."""
+SHARE = 1e-3
+"""Of the base's expected loss, which is enough in a small book."""
+
 
 def shortfall(losses: ArrayLike) -> Vector:
     """Contribution of each path to ES 99%."""
@@ -24,5 +29,6 @@ def flat(estimates: dict[str, Estimate]) -> dict[str, float]:
 
 
 def share_worse(base: Ledger, other: Ledger) -> float:
-    """Share of paths that lose more than in the base, by ten million at least."""
-    return float(np.mean(np.asarray(other.loss) > np.asarray(base.loss) + 0.01))
+    """Share of paths that lose more than in the base, by more than rounding."""
+    before, after = (np.asarray(ledger.loss, np.float64) for ledger in (base, other))
+    return float(np.mean(after > before + min(MORE, SHARE * before.mean())))
