@@ -108,7 +108,7 @@ def build_system(book: Book, parameters: Parameters, months: int) -> System:
     )
     chips = chip_table(tables["chips"], parameters)
     contracts = contract_table(tables["contracts"], named, names)
-    firms = firm_table(named, tables["contracts"], names)
+    firms = firm_table(named, tables["contracts"], loans, names)
     pledged, security = pledges(tables, names, int(loans["collateral"].sum()))
     dates = calendar.build(loans, named, contracts, parameters, months)
     planned = calendar.planned(loans, parameters)
@@ -211,14 +211,17 @@ FIRM_NUMBERS = (
 )  # fmt: skip
 
 
-def firm_table(named: Frame, contracts: Frame, names: Names) -> FirmTable:
+def firm_table(named: Frame, contracts: Frame, loans: Frame, names: Names) -> FirmTable:
     """Named firms. Operators are clouds, and who else sells compute inside the model."""
+    owed = np.zeros(len(names.firms))
+    np.add.at(owed, positions(loans["borrower"], names.firms), remnants(loans))
     clouds = named.loc[named["kind"] == "neocloud", "firm"]
     sellers = {*contracts.loc[sells_compute(contracts), "seller"], *clouds}
     return FirmTable(
         lab=floats(named["kind"] == "lab"),
         neocloud=floats(named["kind"] == "neocloud"),
         project=floats(named["kind"] == "project"),
+        remnant=floats(np.minimum(owed, MOST_REMNANT)),
         moving=integers(np.flatnonzero(named["equity_volatility"] > 0.0)),
         labs=integers(np.flatnonzero(named["kind"] == "lab")),
         operator=floats(named["firm"].isin(sellers) & (named["outside"] == 0)),
@@ -295,6 +298,18 @@ def security_weight(security: np.ndarray, contracts: ContractTable) -> np.ndarra
     return np.divide(size, total, out=np.zeros_like(size), where=total > 0.0)
 
 
+REMNANT = 0.05
+"""Share of its commitment up to which a loan is as good as repaid."""
+MOST_REMNANT = 0.01
+"""USD bn up to which any loan is as good as repaid."""
+
+
+def remnants(loans: Frame) -> np.ndarray:
+    """Balance up to which a loan is as good as repaid [loans]; one without a commitment is of any size."""
+    committed = loans["committed"].to_numpy(np.float64)
+    return np.where(committed > 0.0, np.minimum(REMNANT * committed, MOST_REMNANT), MOST_REMNANT)
+
+
 LOAN_NUMBERS = (
     "committed", "drawn", "draw_months", "maturity_month", "tenor_months", "floating", "coupon",
     "refinancing_margin", "interest_from_month", "amortisation", "amortisation_from_month", "ladder",
@@ -325,6 +340,7 @@ def loan_table(
         project=floats((loans["tenant"] != "") | (loans["guarantee_cover"] > 0.0)),
         planned=floats(planned),
         fund_share=floats(of_funds[: len(names.loans)]),
+        remnant=floats(remnants(loans)),
         ltv_target=floats(loans["ltv_target"][:count]),
         uncontracted_share=floats(loans["uncontracted_share"][:count]),
         pledged=floats(pledged),

@@ -138,6 +138,7 @@ class FirmTable(eqx.Module):
     growth_loan: Membership  # firms by the loan that takes their new debt
     revolver: Membership  # firms by their revolver
     bridge: Membership  # derived: by what takes new debt in need: the revolver, else the growth loan
+    remnant: Float[Array, "firms"]  # derived: debt up to which a firm is as good as free of it
 
 
 class ContractTable(eqx.Module):
@@ -207,6 +208,7 @@ class LoanTable(eqx.Module):
     new_money: Float[Array, "loans"]
     planned: Float[Array, "loans"]  # derived: committed, and what its year of sector borrowing would bring
     fund_share: Float[Array, "loans"]  # derived: held by vehicles
+    remnant: Float[Array, "loans"]  # derived: balance up to which a loan is as good as repaid
     ltv_target: Float[Array, "collateralised"]
     uncontracted_share: Float[Array, "collateralised"]
     pledged: Float[Array, "collateralised gens"]  # million units

@@ -20,8 +20,6 @@ ROUNDS = 4
 """Of the spiral, from no foreclosure; a loan that would fail in a later one raises a flag."""
 QUARTER = 3.0
 """Months."""
-SMALL = 0.01
-"""USD bn; a loan repaid up to this is not tested: ratios to its balance would be rounding."""
 WORTHLESS = 1e-6
 """USD bn; collateral without value must not divide by zero."""
 
@@ -226,7 +224,8 @@ def coverage(
     has_service = debt_service > 0.0
     covered = (income + spot) / jnp.where(has_service, debt_service, 1.0)
     dscr = jnp.where(has_service, jnp.minimum(covered, credit.dscr_cap), credit.dscr_cap)
-    tested = (setting.standing.alive[table.borrower[:count]] > 0.0) & (secured.balance > SMALL)
+    owed = secured.balance > table.remnant[:count]
+    tested = (setting.standing.alive[table.borrower[:count]] > 0.0) & owed
     return Coverage(income + spot, debt_service, dscr, tested, (dscr < credit.dscr_default) & tested)
 
 

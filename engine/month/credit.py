@@ -27,8 +27,6 @@ from engine.vocabulary import (
 
 UNMET = 1e-4
 """USD bn; a smaller amount unpaid is the rounding of float32."""
-SMALL = 0.01
-"""USD bn; less debt does not make a firm insolvent."""
 
 
 class CreditState(eqx.Module):
@@ -173,7 +171,7 @@ def insolvency(
     pledged = system.loans.borrowed.first(chip_assets.shape[0]) @ chip_assets
     assets = funds.cash + firms.asset_multiple * earning + pledged
     shut = (access < credit.insolvency_supply) & (firms.asset_multiple > 0.0)
-    return shut & (debt > SMALL) & (assets < credit.insolvency_ratio * debt)
+    return shut & (debt > firms.remnant) & (assets < credit.insolvency_ratio * debt)
 
 
 def write_off(

@@ -26,3 +26,9 @@ def bridge_loan(book, i: int):
 def lent_in_need(book, i: int) -> bool:
     """Whether lenders lend to firm i in need: it is modelled and has a loan that takes the money."""
     return book.firms.outside[i] == 0 and bridge_loan(book, i) is not None
+
+
+def remnant(book, m: int) -> float:
+    """r_m: the balance up to which loan m is as good as repaid."""
+    committed = book.loans.committed[m]
+    return min(0.05 * committed, 0.01) if committed > 0.0 else 0.01

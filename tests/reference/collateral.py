@@ -3,10 +3,10 @@
 import math
 
 from tests.reference import chips, contracts
+from tests.reference.borrowers import remnant
 from tests.reference.scalars import BOOM, COLLATERAL_SPIRAL, DT, HOURS, positive
 
 ROUNDS = 4
-TESTED_BALANCE = 0.01
 
 
 def contract_years(book, v: int, t: int, quality) -> float:
@@ -215,7 +215,8 @@ def month(book, state, draws, now, new, t: int) -> None:
     coverage(book, state, now, new, t)
     rescale(book, state, now, new)
     now["tested"] = [
-        now["alive"][int(loans.borrower[v])] > 0 and new["balance"][v] > TESTED_BALANCE for v in range(count)
+        now["alive"][int(loans.borrower[v])] > 0 and new["balance"][v] > remnant(book, v)
+        for v in range(count)
     ]
     spiral(book, state, draws, now, new, t)
     now["foreclosed_firms"] = {int(loans.borrower[v]) for v in range(count) if now["foreclosed"][v]}

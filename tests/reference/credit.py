@@ -2,7 +2,7 @@
 
 import math
 
-from tests.reference.borrowers import by_firm
+from tests.reference.borrowers import by_firm, remnant
 from tests.reference.scalars import (
     ALIVE,
     BALANCE_SHEET,
@@ -37,10 +37,17 @@ def hazard(book, now, i: int, debt: float) -> float:
     return firms.hazard[i] * now["hazard_multiplier"] * math.exp(exponent)
 
 
+def free_of_debt(book, i: int) -> float:
+    """Debt up to which a firm is as good as free of it: the remnants of its loans, at most 0.01 bn."""
+    own = [m for m, borrower in enumerate(book.loans.borrower) if borrower == i]
+    return min(sum(remnant(book, m) for m in own), 0.01)
+
+
 def insolvent(book, now, new, i: int, debt: float) -> bool:
     """Assets at a multiple of earnings, cash and chips below `insolvency_ratio` of debt, without access."""
     n, firms = book.numbers.credit, book.firms
-    if now["firm_access"][i] >= n.insolvency_supply or firms.asset_multiple[i] <= 0.0 or debt <= 0.01:
+    open_to = now["firm_access"][i] >= n.insolvency_supply
+    if open_to or firms.asset_multiple[i] <= 0.0 or debt <= free_of_debt(book, i):
         return False
     earning = max(now["forward"][i], n.trailing_weight * new["trailing"][i], 0.0)
     chips = 0.0

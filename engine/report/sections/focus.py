@@ -305,7 +305,7 @@ def sheets(results: Results) -> tuple[Part, ...]:
         return ()
     about = (
         "Means over all paths, and over those of its ES 99%. LTV and DSCR where they are tested: loans "
-        "against chips whose borrower stands, with USD 10 m or more outstanding. A breach is an LTV above "
+        "against chips whose borrower stands and that are not as good as repaid. A breach is an LTV above "
         "the covenant or a DSCR below its floor at the quarter's end, as a share of all paths."
     )
     return (Heading("Sheets of its largest loans"), note(about), *folded)
