@@ -137,17 +137,9 @@ def main() -> None:
     parser.add_argument("--paths", type=int, default=256)
     options = parser.parse_args()
     heads = (
-        "loans",
-        "firms",
-        "lenders",
-        "import s",
-        "load s",
-        "build s",
-        "compile s",
-        "fixed s",
-        "ms a path",
+        "loans", "firms", "lenders", "import s", "load s", "build s", "compile s", "fixed s", "ms a path",
         "GB",
-    )
+    )  # fmt: skip
     print("".join(f"{head:>10}" for head in heads))
     for loans in options.loans:
         with tempfile.TemporaryDirectory() as folder:

@@ -340,7 +340,7 @@ def loan_table(
         project=floats((loans["tenant"] != "") | (loans["guarantee_cover"] > 0.0)),
         planned=floats(planned),
         fund_share=floats(of_funds[: len(names.loans)]),
-        remnant=floats(remnants(loans)),
+        remnant=floats(remnants(loans)[:count]),
         ltv_target=floats(loans["ltv_target"][:count]),
         uncontracted_share=floats(loans["uncontracted_share"][:count]),
         pledged=floats(pledged),

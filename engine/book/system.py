@@ -208,7 +208,7 @@ class LoanTable(eqx.Module):
     new_money: Float[Array, "loans"]
     planned: Float[Array, "loans"]  # derived: committed, and what its year of sector borrowing would bring
     fund_share: Float[Array, "loans"]  # derived: held by vehicles
-    remnant: Float[Array, "loans"]  # derived: balance up to which a loan is as good as repaid
+    remnant: Float[Array, "collateralised"]  # derived: balance up to which a loan is as good as repaid
     ltv_target: Float[Array, "collateralised"]
     uncontracted_share: Float[Array, "collateralised"]
     pledged: Float[Array, "collateralised gens"]  # million units

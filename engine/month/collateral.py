@@ -224,7 +224,7 @@ def coverage(
     has_service = debt_service > 0.0
     covered = (income + spot) / jnp.where(has_service, debt_service, 1.0)
     dscr = jnp.where(has_service, jnp.minimum(covered, credit.dscr_cap), credit.dscr_cap)
-    owed = secured.balance > table.remnant[:count]
+    owed = secured.balance > table.remnant
     tested = (setting.standing.alive[table.borrower[:count]] > 0.0) & owed
     return Coverage(income + spot, debt_service, dscr, tested, (dscr < credit.dscr_default) & tested)
 

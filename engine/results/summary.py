@@ -104,7 +104,8 @@ def read_summary(path: str | pathlib.Path) -> Summary:
         )
     document |= {name: make() for name, make in ADDED.items() if name not in document}
     missing = sorted(Summary.__required_keys__ - document.keys())
-    if (stress := document.get("reverse_stress")) and not {"start", "unreachable"} & stress.keys():
+    stress = document.get("reverse_stress", {"start": ""})
+    if "start" not in stress and not isinstance(stress.get("unreachable"), dict):
         missing.append("reverse_stress.start")
     if missing:
         raise UnreadableSummary(

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from engine.book.about import About
 from engine.learn.reverse_stress.story import firms_table, quarters_table, shown
-from engine.report.sections.reverse_stress import eventful
+from engine.report.sections.reverse_stress import answer, eventful
 from engine.report.stress_words import CAUSE_WORDS, FACTOR_WORDS, story_lines, title
+from engine.results.folder import Results
 from engine.results.reverse_stress import chance
 from engine.vocabulary import CAUSES, FACTORS, REGIMES, series_of
 
@@ -72,3 +74,17 @@ def test_who_breaches_and_defaults_by_when():
     table = quarters_table((0, 0, 0, 0, 0, 2), firms.reset_index(), series, shown("H100"))
     assert table["loss"].tolist() == [2.0, 3.0] and table["regime"].tolist() == [REGIMES[0], REGIMES[2]]
     assert table["breaches"].tolist() == ["", "A"] and table["defaults"].tolist() == ["B", "C"]
+
+
+@pytest.mark.parametrize(
+    ("furthest", "plain", "said"),
+    [
+        (0.0, 0.0, "No scenario brings this loss: losses do not depend on the economy: 310 bn in any case."),
+        (8.0, 0.02, "the most is 310 bn; 2.00% ± 0.10% of plain paths lose it all the same, by chance among "
+                    "borrowers."),
+    ],
+)  # fmt: skip
+def test_why_a_loss_is_out_of_reach(furthest, plain, said):
+    reach = {"most": 310.4, "furthest": furthest, "plain": plain, "plain_se": 0.001}
+    results = Results({"reverse_stress": {"target": 1204.0, "of": "system", "unreachable": reach}}, {})
+    assert answer(results).endswith(said)

@@ -67,8 +67,9 @@ def test_a_summary_of_before_is_read_and_its_doubts_are_none(stored):
     assert summary["about"] == load_book(shipped_book()).about.entry() | {"name": ""}
 
 
-def test_a_summary_that_lacks_entries_is_refused_in_a_sentence(stored):
-    path = stored(system=None, timing=None, reverse_stress={"stories": []})
+@pytest.mark.parametrize("stress", [{"stories": []}, {"unreachable": "the most is 310.5 bn"}])
+def test_a_summary_that_lacks_entries_is_refused_in_a_sentence(stored, stress):
+    path = stored(system=None, timing=None, reverse_stress=stress)
     with pytest.raises(UnreadableSummary) as error:
         read_results(path.parent)
     assert str(error.value) == (
