@@ -1,7 +1,9 @@
 """From a checked configuration to the engine's book, System and plan."""
 
+import contextlib
 import logging
 import pathlib
+from collections.abc import Iterator
 from typing import Any
 
 from engine.book.checks.problems import expected
@@ -52,6 +54,17 @@ def need_compiler() -> None:
     try:
         compiler()
     except NoCompiler as error:
+        raise no_kernel(error) from None
+
+
+@contextlib.contextmanager
+def need_kernel() -> Iterator[None]:
+    """A fused kernel that cannot be had is bad input."""
+    from engine.paths.fused import NoKernel
+
+    try:
+        yield
+    except NoKernel as error:
         raise no_kernel(error) from None
 
 

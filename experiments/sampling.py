@@ -130,4 +130,4 @@ def learn(experiment: Experiment, system: Any, stop: Stop) -> Any:
     )  # fmt: skip
     with Progress(target.paths, "learning") as progress:
         hooks = Hooks(progress=progress.update, stopped=stop)
-        return learn(system, target, run.seed, min(run.block, 4096), hooks, stop.check)
+        return learn(system, target, run.seed, min(run.block, 4096), hooks, stop.check, run.kernel)

@@ -120,6 +120,17 @@ class Preference(eqx.Module):
         return jnp.sum(self.bends * jnp.maximum(jnp.minimum(estimate, self.knots[-1]) - self.knots, 0.0))
 
 
+class Chosen(eqx.Module):
+    """The draws of a given economy, whatever the path."""
+
+    economy: Int[Array, ""]
+
+    def __call__(
+        self, seed: UInt32[Array, "2"], path: Int[Array, ""], steps: int, factors: int
+    ) -> Systematic:
+        return dataclasses.replace(PSEUDO_RANDOM(seed, self.economy, steps, factors), economy=self.economy)
+
+
 class Choice(eqx.Module):
     """The sampler: one of `candidates` economies, and the weight that pays for the choice."""
 
@@ -131,6 +142,14 @@ class Choice(eqx.Module):
     def __call__(
         self, seed: UInt32[Array, "2"], path: Int[Array, ""], steps: int, factors: int
     ) -> Systematic:
+        economy, log_weight = self.choose(seed, path, steps, factors)
+        return dataclasses.replace(Chosen(economy)(seed, path, steps, factors), log_weight=log_weight)
+
+    def choose(
+        self, seed: UInt32[Array, "2"], path: Int[Array, ""], steps: int, factors: int
+    ) -> tuple[Int[Array, ""], Float[Array, ""]]:
+        """The economy of a path, and the ln of its weight."""
+
         def candidate(carry, place):
             economy, own, total = carry
             other = path * self.candidates + place
@@ -145,9 +164,7 @@ class Choice(eqx.Module):
         zero = jnp.zeros((), jnp.float32)
         places = jnp.arange(self.candidates, dtype=jnp.int64)
         (economy, own, total), _ = lax.scan(candidate, (path, zero, zero), places)
-        draws = PSEUDO_RANDOM(seed, economy, steps, factors)
-        log_weight = jnp.log(total / (self.candidates * own))
-        return dataclasses.replace(draws, log_weight=log_weight, economy=economy)
+        return economy, jnp.log(total / (self.candidates * own))
 
 
 def by_span(values: Float[Array, "months columns"]) -> Float[Array, "spans columns"]:

@@ -5,8 +5,8 @@ the chunk.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -14,8 +14,10 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int
 
+from engine.batch.barriers import stored
+from engine.batch.path_last import batch_last
 from engine.book.system import System
-from engine.draws.choice import Choice
+from engine.draws.choice import Choice, Chosen
 from engine.draws.samplers import Sampler
 from engine.kernel.compiler import NoCompiler
 from engine.kernel.cpu import Cpu
@@ -27,6 +29,11 @@ from engine.paths import path as paths
 from engine.paths.draws import PathId, PathIds, Seed
 from engine.run.host import cache_folder
 from engine.tail.outcome import Outcome
+
+Made = TypeVar("Made")
+
+UNTRIED = "the kernel for GPUs has run on none yet; run.kernel=fused asks for it"
+"""Why `auto` does not take it."""
 
 
 class NoKernel(ValueError):
@@ -60,6 +67,11 @@ def whole_path(system: System, sampler: Sampler, seed: Seed, path: PathId) -> Wh
     return WholePath(draws.log_weight, trace, snapshots, paths.ending(system, fate, state))
 
 
+def path_in_economy(system: System, seed: Seed, path: PathId, economy: PathId) -> WholePath:
+    """One path with the economy of a plain path."""
+    return whole_path(system, Chosen(economy), seed, path)
+
+
 Finish = Callable[[WholePath, PathIds, Int[Array, ""] | int], Outcome]
 """The outcome of paths (path axis last) with these ids, of which those from a count on weigh 0."""
 
@@ -82,23 +94,74 @@ class FusedChunk:
         return self.finish(self.kernel(tables, ids), ids, count)
 
 
+@dataclass(frozen=True, repr=False)
+class ChosenChunk:
+    """As FusedChunk, each path with the economy that importance sampling chooses for it."""
+
+    kernel: Kernel  # of `path_in_economy`
+    finish: Finish
+    months: int
+    factors: int
+
+    def prepare(self, system: System, sampler: Choice, seed: Seed) -> list[Array]:
+        """What no path changes, once for all chunks of a block."""
+        return self.kernel.tables(system, seed)
+
+    def __call__(
+        self, tables: list[Array], sampler: Choice, seed: Seed, ids: PathIds, count: Int[Array, ""] | int
+    ) -> Outcome:
+        """The outcome of the chunk; XLA chooses the economies."""
+        economy, log_weight = stored(self.choices, sampler, seed, ids)
+        path = replace(self.kernel(tables, ids, economy), log_weight=log_weight)
+        return self.finish(path, ids, count)
+
+    def choices(self, sampler: Choice, seed: Seed, ids: PathIds) -> tuple[PathIds, Float[Array, "paths"]]:
+        """Economies of a chunk of path ids, and the ln of their weights."""
+
+        def choose(sampler, seed, path):
+            return sampler.choose(seed, path, self.months, self.factors)
+
+        return batch_last(choose, sampler, seed, ids, batched=(False, False, True))
+
+
 def fused_chunk(
     system: System, sampler: Sampler, seed: Seed, finish: Finish, own: Machine | None = None
-) -> FusedChunk:
+) -> FusedChunk | ChosenChunk:
     """The chunk function of a kernel for this system and samplers of this kind, on `own` or what devices are.
 
     Raises NoKernel where there can be none.
     """
     if isinstance(sampler, Choice):
-        raise NoKernel("importance sampling chooses among economies by sums that no kernel has")
-    shared: tuple[Any, ...] = (system, sampler, seed)
-    path = jax.ShapeDtypeStruct((), jnp.int64)
+        months, factors = system.calendar.month.shape[0], system.economy.loading.shape[0]
+        return ChosenChunk(economy_kernel(system, seed, own), finish, months, factors)
+    return FusedChunk(kernel_on(whole_path, (system, sampler, seed), 1, own), finish)
+
+
+def economy_kernel(system: System, seed: Seed, own: Machine | None = None) -> Kernel:
+    """The kernel of `path_in_economy`, of ids of paths and of economies. Raises NoKernel."""
+    return kernel_on(path_in_economy, (system, seed), 2, own)
+
+
+def kernel_on(
+    function: Callable[..., WholePath], shared: tuple[Any, ...], ids: int, own: Machine | None
+) -> Kernel:
+    """The kernel of a function of so many ids, on `own` or what devices are. Raises NoKernel."""
+    moving = (jax.ShapeDtypeStruct((), jnp.int64),) * ids
     try:
         with for_a_kernel():
-            kernel = kernel_of(whole_path, shared, (path,), own or machine())
+            return kernel_of(function, shared, moving, own or machine())
     except (Unsupported, NoCompiler, NoGpu) as error:
         raise NoKernel(str(error)) from error
-    return FusedChunk(kernel, finish)
+
+
+def attempt(kernel: str, make: Callable[[], Made]) -> tuple[Made | None, str]:
+    """What `run.kernel` makes of a kernel; where XLA's form runs, None and why."""
+    if kernel == "xla" or kernel == "auto" and jax.default_backend() != "cpu":
+        return None, "" if kernel == "xla" else UNTRIED
+    try:
+        return make(), ""
+    except NoKernel as error:
+        return None, str(error)
 
 
 def machine() -> Machine:

@@ -21,7 +21,7 @@ from engine.month.inputs import Fate
 from engine.month.step import Info, State, init
 from engine.paths import path as paths
 from engine.paths.draws import PathIds, Seed
-from engine.paths.fused import NoKernel, WholePath, fused_chunk
+from engine.paths.fused import NoKernel, WholePath, attempt, fused_chunk
 from engine.run import blocks
 from engine.run.blocks import Model
 from engine.run.plan import CHUNK, Hooks, Plan, RunState, Timing
@@ -34,8 +34,6 @@ QUARTER = 3
 """Months."""
 REGIME = series_of(("",)).index("regime")
 """Place of the regime among the monthly series."""
-UNTRIED = "the kernel for GPUs has run on none yet; run.kernel=fused asks for it"
-"""Why `auto` does not take it."""
 CHUNKS = ((2_000, CHUNK), (5_000, 128), (math.inf, 64))
 """Up to so many numbers in the state of a path, so many paths to a chunk (measured: docs/performance.md)."""
 
@@ -229,14 +227,10 @@ def model_of(system: System, plan: Plan, sampler: Sampler, processes: Processes)
     model = Model(chunk_outcome, system, layout_of(system), chunk_of(system))
     if plan.kernel == "xla":
         return model, "xla"
-    if plan.kernel == "auto" and jax.default_backend() != "cpu":
-        return model, f"xla ({UNTRIED})"
-    reason, fused = "another process has no kernel", None
-    try:
-        fused = fused_chunk(system, sampler, seed_words(plan.seed), outcome_of)
-    except NoKernel as error:
-        reason = str(error)
+    seed = seed_words(plan.seed)
+    fused, reason = attempt(plan.kernel, lambda: fused_chunk(system, sampler, seed, outcome_of))
     if processes.either(fused is None):
+        reason = reason or "another process has no kernel"
         if plan.kernel == "fused":
             raise NoKernel(reason)
         return model, f"xla ({reason})"

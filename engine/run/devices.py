@@ -30,21 +30,20 @@ def side_by_side(function: Callable[..., Any], mesh: Mesh, placement: tuple[Part
 
     @collector_paused()
     def on_all(*arguments):
-        full, empty = eqx.partition(arguments, np.size)
         inside = tuple(
             shapes(part, NamedSharding(mesh, place).shard_shape)
-            for part, place in zip(empty, placement, strict=True)
+            for part, place in zip(arguments, placement, strict=True)
         )
-        outside = []
+        traced, results = one_device(function, *inside)
+        full, _ = eqx.partition(arguments, np.size)
+        _, empty = eqx.partition(inside, lambda shape: shape.size)
+        _, blank = eqx.partition(results, lambda shape: shape.size)
 
         def on_device(*full):
-            results = constants_within(function, *filled(full, inside))
-            full, empty = eqx.partition(results, np.size)
-            outside.append(shapes(empty, lambda shape: (mesh.size * shape[0], *shape[1:])))
-            return full
+            return eqx.filter(traced(*filled(full, empty)), np.size)
 
         full = jax.shard_map(on_device, mesh=mesh, in_specs=placement, out_specs=OWN, check_vma=False)(*full)
-        return filled(full, outside[-1])
+        return filled(full, shapes(blank, lambda shape: (mesh.size * shape[0], *shape[1:])))
 
     return on_all
 
@@ -61,12 +60,20 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def constants_within(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call `function`, its constants without elements made anew; `shard_map` takes others as arguments."""
-    closed, form = jax.make_jaxpr(function, return_shape=True)(*arguments)
+def one_device(function: Callable[..., Any], *arguments: Any) -> tuple[Callable[..., Any], Any]:
+    """The function traced for arguments of these shapes, and the shapes of its results.
+
+    Traced outside of `shard_map`, where JAX would trace anew what other programs have traced already. Its
+    constants without elements are made anew at each call; `shard_map` takes others as arguments.
+    """
+    closed, results = jax.make_jaxpr(function, return_shape=True)(*arguments)
     full, empty = eqx.partition(closed.consts, np.size)
-    flat = jaxpr_as_fun(closed.replace(consts=filled(full, shapes(empty))))
-    return jax.tree.unflatten(jax.tree.structure(form), flat(*jax.tree.leaves(arguments)))
+
+    def traced(*arguments):
+        flat = jaxpr_as_fun(closed.replace(consts=filled(full, shapes(empty))))
+        return jax.tree.unflatten(jax.tree.structure(results), flat(*jax.tree.leaves(arguments)))
+
+    return traced, results
 
 
 def shapes(tree: Any, shape_of: Callable[[tuple[int, ...]], tuple[int, ...]] = tuple) -> Any:

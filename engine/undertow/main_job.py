@@ -154,5 +154,6 @@ def count_of(replications: int | None, sampler: str, plan: Plan | None) -> int:
 def sampling(system: System, plan: Plan, sampler: str, count: int) -> tuple:
     """The samplers of the paths; the law of `importance` is learned."""
     if sampler == "importance":
-        return (learn(system, TailTarget(), plan.seed, LEARNING_BLOCK).sampler,) * count
+        own = learn(system, TailTarget(), plan.seed, LEARNING_BLOCK, kernel=plan.kernel)
+        return (own.sampler,) * count
     return samplers_of(system, plan, sampler, count, COMPONENTS)

@@ -8,7 +8,7 @@ from typing import Any
 from experiments import anatomy, focus, sampling, scenarios
 from experiments.config.schema import Config
 from experiments.context import Context
-from experiments.model import Model, build, no_kernel
+from experiments.model import Model, build, need_kernel
 from experiments.session.checkpoints import identity_of
 from experiments.session.processes import greet
 from experiments.session.progress import Progress
@@ -43,7 +43,6 @@ def results(
     `tables`, by name, and `entries` of the summary are those that another task has made already.
     """
     system, plan, own = model
-    from engine.paths.fused import NoKernel
     from engine.paths.simulate import layout_of, simulate
     from engine.results.provenance import timing_of
     from engine.results.replications import Replications
@@ -55,7 +54,10 @@ def results(
     provenance = {**context.folder.provenance, **(entries or {}), "status": "done"}
     samplers = own or ()
     if experiment.sampler.name == "importance":
-        samplers, learning = sampling.learn_once(experiment, context.book, system, context.path, context.stop)
+        with need_kernel():
+            samplers, learning = sampling.learn_once(
+                experiment, context.book, system, context.path, context.stop
+            )
         provenance["sampler"] = {"name": "importance", "learning": learning}
     processes.of_first(sampling.law_arrays(experiment, samplers))
     start = checkpoints.start(initial_state(layout_of(system)), replications)
@@ -64,10 +66,8 @@ def results(
             progress=progress.update, replication=replications.add, checkpoint_due=checkpoints.due,
             checkpoint=checkpoints.save, stopped=context.stop,
         )  # fmt: skip
-        try:
+        with need_kernel():
             tally, timing = simulate(system, plan, samplers, hooks, start=start, processes=processes)
-        except NoKernel as error:
-            raise no_kernel(error) from None
     context.stop.check()
     if timing.paths < plan.paths:
         raise Interrupted("another process")

@@ -11,16 +11,18 @@ from engine.book.build import build_system
 from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
 from engine.draws.address import seed_words
+from engine.draws.choice import SPAN, Preference, Surrogate
 from engine.draws.samplers import PSEUDO_RANDOM, Antithetic, sobol
 from engine.kernel import gpu
 from engine.kernel import kernel as kernels
 from engine.kernel.compiler import NoCompiler, compiler
 from engine.kernel.cpu import Cpu
 from engine.learn.importance.importance import blank
+from engine.learn.importance.pilot import pilot
 from engine.numerics import for_a_kernel
 from engine.paths import fused
-from engine.paths.fused import NoKernel, fused_chunk
-from engine.paths.simulate import UNTRIED, chunk_outcome, model_of, outcome_of, simulate
+from engine.paths.fused import UNTRIED, NoKernel, fused_chunk
+from engine.paths.simulate import chunk_outcome, model_of, outcome_of, simulate
 from engine.run.plan import CHUNK, Plan
 from engine.run.processes import ALONE
 from tests.kernel.emulation import Emulated
@@ -96,9 +98,29 @@ def test_a_gpu_s_kernel_loses_what_xla_s_form_does(shipped, tmp_path):
     assert np.max(own.losses) > 1.0
 
 
-def test_importance_sampling_is_refused(small):
-    with pytest.raises(NoKernel, match="importance sampling chooses among economies"):
-        fused.fused_chunk(small, blank(small, 4), seed_words(SEED), outcome_of)
+@pytest.fixture(scope="module")
+def chooser(small):
+    """A sampler that prefers months outside the boom."""
+    nothing = blank(small, 4)
+    one = jnp.ones((1, 1), jnp.float32)
+    net = (2.0 * one, one, one), (one[0], 0.0 * one[0], 0.0 * one[0])
+    place = jnp.asarray([small.economy.loading.shape[0] * 12 // SPAN + 1], jnp.int32)
+    surrogate = Surrogate(place, 0.0 * one[0], one[0], *net)
+    preference = Preference(jnp.asarray([0.0, 5.0], jnp.float32), jnp.asarray([3.0, 0.0], jnp.float32))
+    return dataclasses.replace(nothing, surrogate=surrogate, preference=preference)
+
+
+def test_paths_in_chosen_economies_agree(small, chooser):
+    wanted, own = both(small, chooser, 512)
+    assert_agree(own, wanted)
+    assert np.unique(wanted.weight).size > 16 and abs(np.mean(wanted.weight) - 1.0) < 0.2
+
+
+def test_a_pilot_by_the_kernel_agrees(small):
+    wanted, own = (pilot(small, Plan(512, 512, SEED, kernel), 0) for kernel in ("xla", "fused"))
+    np.testing.assert_allclose(own.loss, wanted.loss, rtol=5e-5, atol=5e-5)
+    np.testing.assert_allclose(own.features, wanted.features, rtol=1e-5, atol=1e-5)
+    assert np.max(wanted.loss) > 1.0
 
 
 @pytest.mark.parametrize("sampler", [Antithetic(), sobol(1, 512, 12, 6, 2, SEED)[0]])

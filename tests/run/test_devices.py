@@ -55,6 +55,19 @@ def test_the_walk_sees_an_argument_a_result_and_a_constant():
     assert set(crossing(lambda full: looped(full[0], jnp.float32(1.0)), FULL)) == {(0,)}
 
 
+def test_a_trace_serves_programs_with_and_without_devices_side_by_side():
+    traces = []
+
+    @jax.jit
+    def double(rows):
+        traces.append(rows.shape)
+        return 2.0 * rows
+
+    jax.jit(side_by_side(lambda rows: double(rows), mesh_of(), (OWN,)))(FULL)
+    double(FULL[:1])
+    assert traces == [(1, 3)]
+
+
 def test_chunks_may_have_arguments_and_results_without_elements():
     def chunk(own, shared, one):
         return looped(jnp.ones(3, jnp.float32), own), shared.T, one["nothing"], one["ids"] + 1

@@ -94,14 +94,16 @@ def learn(
     block: int,
     hooks: Hooks | None = None,
     check: Callable[[], None] = lambda: None,
+    kernel: str = "xla",
 ) -> Proposal:
     """Run a pilot and learn a sampler from it, or from the part of it that was run until it was stopped.
 
-    `check` is called between the two: what it raises ends the learning.
+    `check` is called between the two: what it raises ends the learning. `kernel` evaluates the pilot's paths
+    (`engine.run.plan.Plan`). Raises NoKernel where it cannot be had.
     """
     start = time.perf_counter()
     own = int(np.random.SeedSequence([LEARNING, seed]).generate_state(1, np.uint64)[0])
-    run = pilot(system, Plan(target.paths, block, own), target.column, hooks)
+    run = pilot(system, Plan(target.paths, block, own, kernel), target.column, hooks)
     check()
     sampler, r_squared = sampler_of(system, run, target, seed)
     return Proposal(sampler, r_squared, len(run.loss), time.perf_counter() - start)

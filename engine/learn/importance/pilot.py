@@ -1,8 +1,10 @@
 """Pilot runs: the loss of every plain path, and its features."""
 
+import dataclasses
 import functools
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -10,10 +12,13 @@ from jaxtyping import Array, Float
 from engine.batch.barriers import stored
 from engine.batch.path_last import batch_last
 from engine.book.system import System
+from engine.draws.address import seed_words
 from engine.draws.choice import Nominal
 from engine.draws.samplers import PSEUDO_RANDOM, Systematic
+from engine.kernel.kernel import Kernel
 from engine.paths import path as paths
 from engine.paths.draws import PathIds, Seed
+from engine.paths.fused import NoKernel, attempt, economy_kernel
 from engine.paths.simulate import every_year
 from engine.run.chunks import Chunk, by_path
 from engine.run.plan import Hooks, Plan
@@ -59,6 +64,28 @@ def chunk_of(column: int) -> Chunk:
     return chunk
 
 
+@dataclasses.dataclass(frozen=True)
+class FusedPilot:
+    """The same function by a kernel, the one that chosen paths have: each is its own economy."""
+
+    kernel: Kernel
+    column: int
+    months: int
+    factors: int
+
+    def __call__(
+        self, tables: list[Array], nominal: Nominal, seed: Seed, ids: PathIds
+    ) -> tuple[Float[Array, "paths"], Float[Array, "features paths"]]:
+        """Loss and features of a chunk of plain paths."""
+
+        def drawn(seed, path):
+            return PSEUDO_RANDOM(seed, path, self.months, self.factors)
+
+        draws = stored(functools.partial(batch_last, drawn, batched=(False, True)), seed, ids)
+        losses = self.kernel(tables, ids, ids).snapshots.losses[-1]
+        return losses[self.column], stored(features_of, nominal, seed, ids, draws)
+
+
 def features_of(
     nominal: Nominal, seed: Seed, ids: PathIds, draws: Systematic
 ) -> Float[Array, "features paths"]:
@@ -69,7 +96,14 @@ def features_of(
 def pilot(system: System, plan: Plan, column: int, hooks: Hooks | None = None) -> Pilot:
     """Run a plan of plain paths: cumulative loss of one column at the end, and features.
 
-    Fewer paths where `hooks.stopped()`.
+    Fewer paths where `hooks.stopped()`. Raises NoKernel where the plan's kernel cannot be had.
     """
-    loss, features = by_path(chunk_of(column), system, plan, nominal_of(system), hooks)
+    nominal, seed, model, chunk = nominal_of(system), seed_words(plan.seed), system, chunk_of(column)
+    kernel, reason = attempt(plan.kernel, lambda: economy_kernel(system, seed))
+    if kernel is not None:
+        months, factors = system.calendar.month.shape[0], system.economy.loading.shape[0]
+        model, chunk = jax.jit(kernel.tables)(system, seed), FusedPilot(kernel, column, months, factors)
+    elif plan.kernel == "fused":
+        raise NoKernel(reason)
+    loss, features = by_path(chunk, model, plan, nominal, hooks)
     return Pilot(loss.astype(np.float64), np.ascontiguousarray(jnp.moveaxis(features, -1, 0)))
