@@ -20,6 +20,9 @@ OWN = ".nominal"
 SCALES = ".surrogate.scale"
 """Infinite where a feature is not read."""
 
+SAME = ("months", "column")
+"""What a sampler is learned for and nothing else will do."""
+
 MODEL = ("book", *(field.name for field in dataclasses.fields(Parameters)))
 """Configuration groups that must be equal when a sampler is learned and when it is used."""
 
@@ -52,11 +55,14 @@ def arrays_of(sampler: Any) -> dict[str, Any]:
     return {name: np.asarray(leaf) for name, leaf in named(sampler) if not name.startswith(OWN)}
 
 
-def load(path: pathlib.Path, system: Any, purpose: dict, candidates: int) -> tuple[Any, dict]:
+def load(
+    path: pathlib.Path, system: Any, purpose: dict, candidates: int, nearby: bool = False
+) -> tuple[Any, dict]:
     """(sampler, notes) of a file, with so many candidates a path.
 
-    Raises `BadInput` for a file that is missing or damaged, a sampler with another purpose, and arrays that
-    do not fit the System.
+    `nearby`: other numbers of the model and another state of the book will do, and are noted; paths are
+    weighed for whatever choice was learned. Raises `BadInput` for a file that is missing or damaged, a
+    sampler with another purpose, and arrays that do not fit the System.
     """
     from engine.run import checkpoint
     from engine.run.packing import Unreadable
@@ -65,11 +71,15 @@ def load(path: pathlib.Path, system: Any, purpose: dict, candidates: int) -> tup
         law = checkpoint.read(path)
     except Unreadable as error:
         raise BadInput([f"sampler.proposal: {error}"]) from None
-    if problems := differences(law.identity, purpose):
+    problems, notes = differences(law.identity, purpose), dict(law.notes)
+    if nearby and all(law.identity.get(name) == purpose[name] for name in SAME):
+        notes["differences"] = notes.get("differences", []) + problems
+        problems = []
+    if problems:
         raise BadInput(
             f"sampler.proposal: {path} was learned for something else, {problem}" for problem in problems
         )
-    return sampler_of(law.arrays, system, candidates, f"in {path}"), law.notes
+    return sampler_of(law.arrays, system, candidates, f"in {path}"), notes
 
 
 def sampler_of(arrays: Mapping[str, Any], system: Any, candidates: int, place: str) -> Any:

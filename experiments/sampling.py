@@ -30,7 +30,8 @@ def samplers(experiment: Experiment, book: Any, system: Any, plan: Any) -> tuple
     if choice.proposal is None:
         return None
     purpose = proposals.purpose_of(experiment, book.hash)
-    return (proposals.load(pathlib.Path(choice.proposal), system, purpose, choice.candidates)[0],)
+    path = pathlib.Path(choice.proposal)
+    return (proposals.load(path, system, purpose, choice.candidates, choice.nearby)[0],)
 
 
 def conditioned(experiment: Experiment, book: Any, system: Any, free: tuple) -> tuple[Any, list[Any]]:
@@ -78,7 +79,8 @@ def learn_once(
     path, purpose = folder / proposals.NAME, proposals.purpose_of(experiment, book.hash)
     choice = experiment.sampler
     if choice.proposal is not None:
-        sampler, notes = proposals.load(pathlib.Path(choice.proposal), system, purpose, choice.candidates)
+        file = pathlib.Path(choice.proposal)
+        sampler, notes = proposals.load(file, system, purpose, choice.candidates, choice.nearby)
         proposals.save(path, sampler, notes, purpose)
         return (sampler,), notes | {"from": str(choice.proposal)}
     if path.exists() and experiment.run.resume:

@@ -1,5 +1,8 @@
 """Tables of how far the tail may be wrong. All amounts are USD bn."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from engine.results.estimates import DEEP, LEVELS, SYSTEMIC, ColumnEstimate, Estimates
@@ -10,6 +13,9 @@ from engine.tail.worst_case import worst_case
 
 RADII = (0.001, 0.005, 0.02)
 """Relative entropies of the model-risk band, nats."""
+
+POOR = 2.0
+"""Plain paths that one path is worth, below which importance sampling hardly pays."""
 
 REDUCED = ("99_9", "99_97")
 """Suffixes of the levels at which a sampler's variance reduction is quoted."""
@@ -39,6 +45,15 @@ def reductions(system: ColumnEstimate) -> dict[str, float]:
         for suffix, gain in gains.items()
         for key, value in ((f"p_{suffix}", gain.probability), (f"es_{suffix}", gain.shortfall))
     }
+
+
+def poor(sampler: Mapping[str, Any]) -> list[str]:
+    """A sentence where importance sampling for the system's tail hardly pays, from the summary's entry."""
+    gain = sampler["variance_reduction"].get("es_99_9")
+    if sampler.get("column") != "system" or gain is None or not gain < POOR:
+        return []
+    elsewhere = " It was learned for other numbers." if sampler["learning"].get("differences") else ""
+    return [f"One path of importance sampling is worth {gain:.1f} plain ones for ES 99.9%.{elsewhere}"]
 
 
 def worst_case_table(estimates: Estimates, layout: Layout) -> pd.DataFrame:

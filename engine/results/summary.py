@@ -37,6 +37,7 @@ class Sampler(TypedDict):
     weights_capped: bool
     k_hat: float | None
     variance_reduction: dict[str, float]
+    column: NotRequired[str]  # the loss whose tail importance sampling is for
     learning: NotRequired[dict[str, Any]]  # of importance sampling
 
 

@@ -76,6 +76,7 @@ def results_of(
     summary = plain(summary_of(estimates, layout, tables, book, provenance))
     summary["sampler"]["replications"] = max(len(replications), 1)
     summary["sampler"]["variance_reduction"] |= replications.variance_reduction(independent)
+    summary["warnings"] += far_tail.poor(summary["sampler"])
     summary["doubts"] = doubts_of(summary)
     return Results(summary, tables)
 

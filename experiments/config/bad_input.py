@@ -42,7 +42,8 @@ def explain(error: Exception, override: str = "") -> str:
     if not override and (quoted := re.search(r"override '?([^'\s]+)", str(error))):
         override = quoted.group(1).rstrip(".")
     name, _, value = override.lstrip("+~").partition("=")
-    name = getattr(cause, "full_key", None) or name
+    # OmegaConf chains its own errors under a debugger, and the inner one may not know its key.
+    name = getattr(cause, "full_key", None) or getattr(error, "full_key", None) or name
     if isinstance(error, OverrideParseException):
         letter = foreign_letter(value)
         if letter:

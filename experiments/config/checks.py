@@ -174,6 +174,8 @@ def importance_problems(sampler: Sampler) -> list[str]:
         problems.append(expected("sampler.replications", sampler.replications, kind))
     if sampler.proposal is not None and not os.path.isfile(sampler.proposal):
         problems.append(expected("sampler.proposal", sampler.proposal, "the proposal.npz of an earlier run"))
+    if sampler.nearby and sampler.proposal is None:
+        problems.append(expected("sampler.nearby", True, "false without sampler.proposal"))
     return problems
 
 

@@ -78,6 +78,7 @@ class Sampler:
     defensive: float = 0.3  # how much it prefers all paths alike: near one they are plain
     learning_paths: Any = 131_072  # plain paths from which it learns what an economy costs
     proposal: str | None = None  # what an earlier run learned, its proposal.npz; null: learn
+    nearby: bool = False  # whether it may have been learned for other numbers of the model
 
 
 @dataclasses.dataclass

@@ -58,7 +58,8 @@ def results(
             samplers, learning = sampling.learn_once(
                 experiment, context.book, system, context.path, context.stop
             )
-        provenance["sampler"] = {"name": "importance", "learning": learning}
+        column = experiment.sampler.column
+        provenance["sampler"] = {"name": "importance", "column": column, "learning": learning}
     processes.of_first(sampling.law_arrays(experiment, samplers))
     start = checkpoints.start(initial_state(layout_of(system)), replications)
     with Progress(plan.paths) as progress:

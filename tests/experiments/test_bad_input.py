@@ -149,6 +149,10 @@ TABLE = {
         [*ENSEMBLE, "sampler=antithetic"],
         ["sampler.name: got 'antithetic', expected pseudo_random"],
     ),
+    "a law nearby that nobody names": (
+        ["sampler=importance", "sampler.nearby=true"],
+        ["sampler.nearby: got True, expected false without sampler.proposal"],
+    ),
     "no target": (
         ["task=reverse_stress"],
         ["reverse_stress.target: got None, expected USD bn above 0, as in target=300"],
@@ -195,6 +199,14 @@ def test_a_clear_message_and_nothing_written(case, undertow, untouched, tmp_path
     assert answer.out == ""
     for words in wanted:
         assert words in answer.err
+
+
+@pytest.mark.parametrize("case", ["missing interpolation", "no path", "several at once"])
+def test_a_debugger_changes_no_message(case, undertow, monkeypatch):
+    arguments, wanted = TABLE[case]
+    monkeypatch.setenv("OC_CAUSE", "1")
+    answer = undertow(*arguments)
+    assert answer.code == 2 and all(words in answer.err for words in wanted)
 
 
 @pytest.mark.parametrize("arguments", [["chips.lif=6"], ["--nonsense"], ["-m", "chips.life=3,nan"]])

@@ -221,3 +221,11 @@ def test_a_law_is_learned_used_again_and_refused_elsewhere(undertow, book, tmp_p
     other = undertow(*weighted, "sampler.proposal=out/i/proposal.npz", "chips.life=4", "run.dir=out/k")
     assert other.code == 2 and not (tmp_path / "out" / "k").exists()
     assert "was learned for something else, config.chips.life: 6.0 there, 4.0 here" in other.err
+    near = undertow(*weighted, "sampler.proposal=out/i/proposal.npz", "chips.life=4", "sampler.nearby=true",
+                    "run.dir=out/k", "report.xlsx=false")  # fmt: skip
+    assert near.code in (0, 4)
+    moved = summary(tmp_path / "out" / "k")
+    assert moved["sampler"]["learning"]["differences"] == ["config.chips.life: 6.0 there, 4.0 here"]
+    assert abs(moved["sampler"]["mean_weight"] - 1.0) < 4 * moved["sampler"]["mean_weight_se"]
+    page = (tmp_path / "out" / "k" / "report.html").read_text(encoding="utf-8")
+    assert "config.chips.life: 6.0 there, 4.0 here" in page

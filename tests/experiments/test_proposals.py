@@ -52,6 +52,24 @@ def test_a_law_comes_back_as_it_was(path, law, system):
         assert np.array_equal(array, theirs[name]) and array.dtype == theirs[name].dtype, name
 
 
+def test_a_law_for_other_numbers_will_do_where_that_is_allowed(path, system):
+    other = PURPOSE | {"config": {"chips": {"life": 4.0}}}
+    [line] = refusal(path, system, other)
+    assert "something else, config.chips.life: 8.0 there, 4.0 here" in line
+    _, notes = proposals.load(path, system, other, 4, nearby=True)
+    assert notes == {"paths": 64, "differences": ["config.chips.life: 8.0 there, 4.0 here"]}
+    for name, value in (("months", 24), ("column", "lender:ATH")):
+        with pytest.raises(BadInput, match=f"{name}: .* there, {value} here"):
+            proposals.load(path, system, other | {name: value}, 4, nearby=True)
+
+
+def test_a_copy_remembers_what_it_was_learned_for(path, system):
+    other = PURPOSE | {"book": "77aa"}
+    sampler, notes = proposals.load(path, system, other, 4, nearby=True)
+    proposals.save(path, sampler, notes, other)
+    assert proposals.load(path, system, other, 4)[1] == notes and "differences" in notes
+
+
 def test_a_file_that_is_missing_or_damaged(path, system):
     [line] = refusal(path.with_name("none.npz"), system)
     assert "sampler.proposal: " in line and "none.npz: not a whole checkpoint" in line

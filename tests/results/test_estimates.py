@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from engine.results import far_tail
 from engine.results.estimates import DEEP, LEVELS, Estimates
 from engine.results.far_tail import RADII
 from engine.results.systemic import BANDS
@@ -65,3 +66,16 @@ def test_an_estimate_is_what_the_functions_of_the_tail_say(run):
     assert tail.var == intervals.var_interval(losses, 0.99)
     assert tail.effective_paths == intervals.effective_beyond(losses, 0.99)
     assert tail.unresolved == intervals.resolved(losses, 0.99)
+
+
+def test_importance_sampling_that_hardly_pays_is_a_warning():
+    sampler = {"column": "system", "variance_reduction": {"es_99_9": 1.42}, "learning": {"paths": 8192}}
+    [sentence] = far_tail.poor(sampler)
+    assert sentence == "One path of importance sampling is worth 1.4 plain ones for ES 99.9%."
+    elsewhere = {"learning": {"differences": ["config.chips.life: 6 there, 4 here"]}}
+    [sentence] = far_tail.poor(sampler | elsewhere)
+    assert sentence.endswith("It was learned for other numbers.")
+    much, none = {"variance_reduction": {"es_99_9": 2.0}}, {"variance_reduction": {}}
+    for fine in ({"column": "lender:ATH"}, much, none):
+        assert far_tail.poor(sampler | fine) == []
+    assert far_tail.poor({"name": "pseudo_random"} | none) == []

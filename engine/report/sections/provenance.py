@@ -93,4 +93,5 @@ def learned_from(learning: dict[str, Any] | None) -> str | None:
     if not learning:
         return None
     cost = f"{learning['paths']:,} pilot paths in {words.seconds(learning['seconds'])}"
-    return cost + (f", taken from {learning['from']}" if "from" in learning else "")
+    cost += f", taken from {learning['from']}" if "from" in learning else ""
+    return cost + "".join(f"; {difference}" for difference in learning.get("differences", []))
