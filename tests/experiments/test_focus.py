@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from engine.book.load import load_book, shipped_book
-from engine.report.focus_words import scale_of
+from engine.report.focus_words import scale_of, title_of
 from engine.report.sections.focus import focus as focus_section
 from engine.report.unit import readable
 from engine.results.folder import read_results
@@ -90,6 +90,24 @@ def test_parts_of_every_cut_add_up_to_es_and_the_page_tells_them(folder):
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "<h1>Bank: " in page and "What makes its tail" in page and "Sheets of its largest loans" in page
     told_in_one_unit(read_results(folder))
+
+
+MORE = [pytest.param(of, marks=pytest.mark.whole) for of in ("class:HY_CONV", "class:BANK", "bearer:SAVERS")]
+
+
+@pytest.mark.parametrize("of", ["borrower:CLOUD", *MORE])
+def test_others_than_lenders_have_a_page_whose_parts_add_up(undertow, tmp_path, of):
+    said = undertow(*SMALL, f"report.focus={of}", "report.xlsx=false")
+    assert said.code in (0, 4), said.err
+    run = read_results(tmp_path / "run")
+    entry, tail = run.summary["focus"], run.tables["focus_tail"]
+    assert entry["es_99"] > entry["el"] > 0.0
+    for by, line in tail.groupby("by")[["el", "es_99"]].sum().iterrows():
+        assert line["es_99"] == pytest.approx(entry["es_99"], rel=1e-5), by
+        assert line["el"] == pytest.approx(entry["el"], rel=1e-5), by
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "What makes its tail" in page and f"<h1>{title_of(run)}" in page
+    told_in_one_unit(run)
 
 
 def told_in_one_unit(run):
