@@ -179,10 +179,11 @@ uncertain by 32%. Run 5 times as many paths, sample the tail by importance, or r
     warnings = []
     if effective < least:
         count = f"{effective:.0f}" if effective >= 1.5 else f"{effective:.1g}"
+        paths = "path lies" if count == "1" else "paths lie"
         doubt = f"the number beyond it is uncertain by {max(effective, 1.0) ** -0.5:.0%}"
         more = f"Run {np.ceil(least / effective):,.0f} times as many paths, s" if effective > 0.0 else "S"
         warnings.append(
-            f"Only {count} effective paths lie beyond the {100 * beyond.level:.10g}% level, and at least "
+            f"Only {count} effective {paths} beyond the {100 * beyond.level:.10g}% level, and at least "
             f"{least:g} are needed: {doubt}. {more}ample the tail by importance, or read a lower level."
         )
     if indistinct(losses, beyond):

@@ -106,7 +106,7 @@ def test_one_heavy_path_does_not_resolve_a_tail():
     weight[-1] = 2_000.0
     losses = from_losses(np.arange(1.0, 10_001.0) / 2, weight)
     assert effective_beyond(losses, 0.8) < 2
-    assert "effective paths" in resolved(losses, 0.8)
+    assert "Only 1 effective path lies beyond the 80% level" in resolved(losses, 0.8)
 
 
 def test_losses_beyond_the_bins_are_said_in_words():
