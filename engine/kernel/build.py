@@ -7,40 +7,13 @@ from typing import Any
 import numpy as np
 
 from engine.batch.loops import carry_range
-from engine.kernel import structure
-from engine.kernel.arrays import Array, Arrays, Code, Codes, runs, step, uniform
+from engine.kernel import reductions, structure
+from engine.kernel.arrays import Array, Arrays, Codes, runs, step, uniform
 from engine.kernel.body import Body, Copy, Item, Products, Rows, Text, Turns
 from engine.kernel.form import Form
 from engine.kernel.known import Known
-from engine.kernel.operations import ELEMENTWISE, expression, letter, literal
+from engine.kernel.operations import ELEMENTWISE, expression, letter
 from engine.kernel.program import Equation, Program, Unsupported, Value, bodies
-
-WIDEST = 64
-"""Terms of a sum that are written out for every element of a loop."""
-FEW = 5
-"""Terms that are written out, and rows of longer ones that are added up one by one."""
-DENSE = 0.7
-"""Share of entries other than zero from which on a known matrix is multiplied as a whole."""
-
-GATHER = {
-    "reduce_sum": ("{} + {}", lambda dtype: 0),
-    "reduce_max": ("larger({}, {})", lambda dtype: lowest(dtype)),
-    "reduce_min": ("smaller({}, {})", lambda dtype: highest(dtype)),
-    "reduce_and": ("{} & {}", lambda dtype: -1),
-    "reduce_or": ("{} | {}", lambda dtype: 0),
-    "reduce_prod": ("{} * {}", lambda dtype: 1),
-}
-"""Two operands as one, and what changes none."""
-
-
-def lowest(dtype: str) -> Any:
-    """The least number of a type."""
-    return -np.inf if dtype == "float32" else np.iinfo(dtype).min
-
-
-def highest(dtype: str) -> Any:
-    """The greatest number of a type."""
-    return np.inf if dtype == "float32" else np.iinfo(dtype).max
 
 
 class Builder:
@@ -103,20 +76,20 @@ class Builder:
                 structure.gather(equation, self.view(equation.operands[0]), self.index(equation.operands[1]))
             ]
         if name in ("scatter-add", "scatter_add"):
-            return [self.scatter_add(body, equation)]
+            return [reductions.scatter_add(self, body, equation)]
         if name == "scatter":
-            return [self.scatter(equation)]
+            return [reductions.scatter(self, equation)]
         views = [self.view(operand) for operand in equation.operands]
         if name in structure.STRUCTURE:
             return structure.STRUCTURE[name](equation, views)
         if name in ELEMENTWISE:
             return [self.elementwise(body, name, equation.params, views, result.dtype, result.shape)]
-        if name in GATHER:
-            return [self.reduction(body, name, views[0], equation.params["axes"])]
+        if name in reductions.GATHER:
+            return [reductions.reduction(self, body, name, views[0], equation.params["axes"])]
         if name == "dot_general":
-            return [self.dot(body, equation, views)]
+            return [reductions.dot(self, body, equation, views)]
         if name == "cumsum":
-            return [self.cumulative(body, equation, views[0])]
+            return [reductions.cumulative(self, body, equation, views[0])]
         raise Unsupported(f"the primitive {name}")
 
     def index(self, value: Value) -> np.ndarray:
@@ -195,8 +168,8 @@ class Builder:
             products[at : at + length] for products in sums for at in range(0, max(len(products), 1), length)
         ]
         if len(parts) == len(sums):
-            return self.rows(body, [self.sum_of(products) for products in sums], dtype, sums)
-        partial = iter(self.rows(body, [self.sum_of(part) for part in parts], dtype, parts))
+            return self.rows(body, [reductions.sum_of(products) for products in sums], dtype, sums)
+        partial = iter(self.rows(body, [reductions.sum_of(part) for part in parts], dtype, parts))
         counts = [max(1, -(-len(products) // length)) for products in sums]
         return self.sums(body, [[(next(partial),) for _ in range(count)] for count in counts], dtype)
 
@@ -225,142 +198,6 @@ class Builder:
                 )
             self.same[key] = array.codes((view.size,))
         return self.same[key]
-
-    # Sums.
-
-    def reduction(self, body: Body, name: str, view: Codes, axes: Sequence[int]) -> Codes:
-        """One number of all elements along some axes."""
-        dtype = self.dtype(view)
-        pair, neutral = GATHER[name]
-        rest = [axis for axis in range(view.ndim) if axis not in axes]
-        shape = tuple(view.shape[axis] for axis in rest)
-        if not view.size:
-            raise Unsupported(f"{name} of an array without elements")
-        table = view.transpose(*rest, *axes).reshape(math.prod(shape), -1)
-        return self.gathered(body, pair, literal(neutral(dtype), dtype), [table], "{}", dtype).reshape(shape)
-
-    def gathered(
-        self, body: Body, pair: str, start: str, tables: list[Codes], term: str, dtype: str
-    ) -> Codes:
-        """Rows of terms [rows terms], made of the elements of one or two tables, each row as one number."""
-        rows, terms = tables[0].shape
-        wide = rows > FEW and terms <= WIDEST
-        if wide or terms <= FEW:
-            columns = [table[:, at] for at in range(terms) for table in tables]
-            count = len(tables)
-
-            def text(texts: Sequence[str]) -> str:
-                parts = [term.format(*texts[at : at + count]) for at in range(0, len(texts), count)]
-                return tree(pair, parts)
-
-            return self.item(body, text, columns, dtype, rows)
-        return np.concatenate(
-            [
-                self.total(body, pair, start, [table[row] for table in tables], term, dtype)
-                for row in range(rows)
-            ]
-        )
-
-    def total(self, body: Body, pair: str, start: str, views: list[Codes], term: str, dtype: str) -> Codes:
-        """One number of all elements of a view, in a loop over them."""
-        array = self.arrays.new(1, dtype, local=True)
-        views = [self.readable(body, view) for view in views]
-
-        def text(texts: Sequence[str]) -> str:
-            return pair.format(texts[0], f"({term.format(*texts[1:])})")
-
-        body.add(Item(array, text, views, start, pair), views[0].size, views, self.arrays)
-        return array.codes((1,))
-
-    def dot(self, body: Body, equation: Equation, views: Sequence[Codes]) -> Codes:
-        """Products of rows and columns; of a known matrix with many zeros the other entries alone."""
-        ((left_axes, right_axes), batch) = equation.params["dimension_numbers"]
-        shape, dtype = equation.results[0].shape, equation.results[0].dtype
-        if any(batch) or len(left_axes) != 1 or dtype != "float32":
-            raise Unsupported(f"dot_general {equation.params['dimension_numbers']} of {dtype}")
-        left = np.moveaxis(views[0], left_axes[0], -1).reshape(-1, views[0].shape[left_axes[0]])
-        right = np.moveaxis(views[1], right_axes[0], -1).reshape(-1, left.shape[1])
-        tables = [np.repeat(left, len(right), axis=0), np.tile(right, (len(left), 1))]
-        used = np.ones(tables[0].shape, bool)
-        for place, (operand, axis) in enumerate(
-            zip(equation.operands, (left_axes[0], right_axes[0]), strict=True)
-        ):
-            if operand in self.concrete and len(operand.shape) == 2:
-                own = np.moveaxis(self.concrete[operand] != 0, axis, -1)
-                other = (len(right), len(left))[place]
-                used &= np.repeat(own, other, axis=0) if place == 0 else np.tile(own, (other, 1))
-        if used.mean() < DENSE:
-            sums: list[Products] = [
-                list(zip(*(table[row][used[row]] for table in tables), strict=True))
-                for row in range(len(used))
-            ]
-            return self.sums(body, sums, dtype).reshape(shape)
-        return self.gathered(body, "{} + {}", "all(0.0f)", tables, "{} * {}", dtype).reshape(shape)
-
-    def sum_of(self, products: Products) -> tuple[Text, Codes]:
-        """The sum of products of elements."""
-        codes = np.array([code for factors in products for code in factors], np.int64)
-        ends = np.cumsum([0, *(len(factors) for factors in products)])
-
-        def text(texts: Sequence[str]) -> str:
-            parts = [" * ".join(texts[a:b]) for a, b in zip(ends[:-1], ends[1:], strict=True)]
-            return tree("{} + {}", parts) if parts else "all(0.0f)"
-
-        return text, codes
-
-    def scatter_add(self, body: Body, equation: Equation) -> Codes:
-        """Elements added where constant indices say, as a list of terms for each result."""
-        start, index, updates = equation.operands
-        view, terms = self.view(start), self.view(updates).reshape(-1)
-        places = structure.scatter_rows(equation, start.shape, self.index(index)).reshape(-1)
-        zero = self.is_zero(view)
-        lists: list[list[Code]] = [[] for _ in range(start.size)]
-        for place, code in zip(places, terms, strict=True):
-            lists[place].append(code)
-        result = view.reshape(-1).copy()
-        summed: dict[int, Products] = {}
-        for row, (first, added) in enumerate(zip(view.reshape(-1), lists, strict=True)):
-            alone = added if zero else [first, *added]
-            if len(alone) == 1 and self.in_memory(alone[0]):
-                result[row] = alone[0]
-            elif not alone:
-                result[row] = self.arrays.zero(start.dtype).number << 32
-            else:
-                summed[row] = [(code,) for code in alone]
-        if summed:
-            result[list(summed)] = self.sums(body, list(summed.values()), start.dtype)
-        return result.reshape(start.shape)
-
-    def in_memory(self, code: Code) -> bool:
-        """Whether an element moves and can be read by a table of places."""
-        array, _ = self.arrays.at(code)
-        return array.moves and array.base == "s"
-
-    def is_zero(self, view: Codes) -> bool:
-        """Whether a view shows nothing but a constant zero."""
-        if not uniform(view):
-            return False
-        array, at = self.arrays.at(view.flat[0])
-        return array.always_zero or array.fixed is not None and not array.fixed[at]
-
-    def scatter(self, equation: Equation) -> Codes:
-        """Elements put where constant indices say."""
-        start, index, updates = equation.operands
-        view = self.view(start).reshape(-1).copy()
-        places = structure.scatter_rows(equation, start.shape, self.index(index)).reshape(-1)
-        view[places] = self.view(updates).reshape(-1)
-        return view.reshape(start.shape)
-
-    def cumulative(self, body: Body, equation: Equation, view: Codes) -> Codes:
-        """Partial sums along an axis, one after the other."""
-        axis, dtype = equation.params["axis"], equation.results[0].dtype
-        rows = [np.asarray(row) for row in np.moveaxis(view, axis, 0)]
-        if equation.params["reverse"]:
-            rows = rows[::-1]
-        sums = [rows[0]]
-        for row in rows[1:]:
-            sums.append(self.elementwise(body, "add", {}, [sums[-1], row], dtype, row.shape))
-        return np.stack(sums[::-1] if equation.params["reverse"] else sums, axis=axis)
 
     # Loops.
 
@@ -419,11 +256,3 @@ class Builder:
             view = self.copied(body, view, self.form.far)
         self.arrays.at(view[0])[0].stored = True
         return view
-
-
-def tree(pair: str, parts: list[str]) -> str:
-    """Parts as one, two and two, so that no long chain forms."""
-    while len(parts) > 1:
-        joined = [f"({pair.format(a, b)})" for a, b in zip(parts[::2], parts[1::2], strict=False)]
-        parts = joined + parts[2 * len(joined) :]
-    return parts[0]
