@@ -264,7 +264,9 @@ def test_a_loss_is_not_beyond_itself(value):
 def test_what_is_not_known_of_a_bin_is_in_the_error():
     """All losses in one bin, about the one asked for: half of them may be beyond it, or none, or all."""
     p = binned(np.full(1000, 15.0)).beyond(15.0)
-    assert 0.0 < p.value < 1.0 and p.standard_error > 1.0 / np.sqrt(12.0)
+    assert 0.0 < p.value < 1.0
+    drawn = np.sqrt(p.value * (1.0 - p.value) / 1000)
+    assert p.standard_error == pytest.approx(np.hypot(drawn, 1.0 / np.sqrt(12.0)), rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -283,3 +285,12 @@ def test_a_bin_counts_in_part_where_its_mean_says(mean, loss, share):
         upper=np.array([10.0, 20.0]),
     )
     assert own.beyond(loss).value == pytest.approx(share)
+
+
+def test_the_error_of_a_mean_under_weights_on_any_scale():
+    w, x = 0.37 * np.arange(1.0, 11.0), np.arange(10.0) ** 1.5
+    mean = np.sum(w * x) / np.sum(w)
+    estimate = expected_loss(from_losses(x, w))
+    assert estimate.value == pytest.approx(mean, rel=1e-12)
+    error = np.sqrt(np.sum(w**2 * (x - mean) ** 2)) / np.sum(w)
+    assert estimate.standard_error == pytest.approx(error, rel=1e-12)
