@@ -41,6 +41,7 @@ TESTS = {
 """Modules, and the tests that hold them, the quickest first."""
 STAGES = ("collateral", "debt_service", "refinancing", "funding", "terms", "credit", "lenders")
 TESTS |= {f"engine/month/{stage}.py": ("tests/test_engine_against_reference.py",) for stage in STAGES}
+TESTS["engine/month/lenders.py"] = ("tests/month/test_lenders.py", *TESTS["engine/month/lenders.py"])
 SLOW = 5
 """A mutant hangs, and is noticed, after so many times what the tests take without a change."""
 

@@ -57,9 +57,13 @@ def break_quarter(regime: Float[Array | np.ndarray, "months paths"]) -> Int32[Ar
 
 def chunk_of(system: System) -> int:
     """Paths that a CPU evaluates together: of a large book fewer, or its caches overflow."""
-    state = jax.tree.leaves(jax.eval_shape(init, system))
+    state = jax.tree.leaves(month_0.eval_shape(system))
     size = sum(leaf.size for leaf in state)
     return next(chunk for most, chunk in CHUNKS if size <= most)
+
+
+month_0 = jax.jit(init)
+"""One for all calls: JAX keeps what it knows of every function that it is given."""
 
 
 def layout_of(system: System) -> Layout:

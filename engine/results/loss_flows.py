@@ -17,12 +17,12 @@ from typing import NamedTuple
 import jax
 import numpy as np
 import pandas as pd
-from jaxtyping import Float64
+from jaxtyping import Array, Float, Float64
 from scipy.optimize import linprog, nnls
 
 from engine.book.links import dense
 from engine.book.load import Book
-from engine.book.system import System
+from engine.book.system import LenderTable, System
 from engine.results.estimates import Estimates
 from engine.results.losses import Labels, horizon_names
 from engine.tail.contributions import expected_losses
@@ -112,6 +112,12 @@ def nodes_of(layout: Layout, labels: Labels, system: System, book: Book) -> Node
     )
 
 
+@jax.jit
+def bearer_shares(table: LenderTable) -> tuple[Float[Array, "bearers lenders"], ...]:
+    """By which shares a lender's first losses fall on bearers, and the rest."""
+    return table.first_bearer.matrix, table.last_bearer.matrix
+
+
 def flows(means: Means, nodes: Nodes, system: System) -> Iterator[Flow]:
     """Every flow, one by one."""
     table = system.lenders
@@ -127,8 +133,8 @@ def flows(means: Means, nodes: Nodes, system: System) -> Iterator[Flow]:
         )
     yield from ((FUNDS, lender, loss) for lender, loss in zip(nodes.lenders, received, strict=True))
     yield COST, FUNDS, float(means.bearers.sum() - means.system)
-    first, rest = jax.jit(lambda: (table.first_bearer.matrix, table.last_bearer.matrix))()
-    shares = borne(means, kept, np.asarray(first, np.float64), np.asarray(rest, np.float64))
+    first, rest = (np.asarray(shares, np.float64) for shares in bearer_shares(table))
+    shares = borne(means, kept, first, rest)
     if shares is None:
         yield from ((lender, LENDERS, loss) for lender, loss in zip(nodes.lenders, kept, strict=True))
         yield from (

@@ -90,10 +90,11 @@ def losses_if_one_fails(table: Any, passing: ArrayLike, cost: ArrayLike) -> Fail
     )
     passing, cost = np.asarray(passing, np.float64), np.asarray(cost, np.float64)
     vehicles = debt_share.shape[1]
-    losses, _ = jax.jit(fail_each)(
-        capital[:vehicles], debt[:vehicles], debt_share, equity_share, passing, cost
-    )
+    losses, _ = each_fails(capital[:vehicles], debt[:vehicles], debt_share, equity_share, passing, cost)
     return np.asarray(losses)
+
+
+each_fails = jax.jit(fail_each)
 
 
 def failing_alone(system: System) -> Failing:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 
+import jax
 import pandas as pd
 import pytest
 
@@ -45,6 +46,20 @@ def test_from_the_template_to_the_report(undertow, book, status, tmp_path):
     assert len(list((folder / "results").glob("*.parquet"))) >= 10
     assert not pd.read_parquet(folder / "results" / "losses.parquet").empty
     assert "<html" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_run_again_in_one_process_compiles_nothing(undertow, book):
+    """What is compiled anew for every run also stays in memory for ever."""
+    programs = []
+
+    def note(event, seconds, **about):
+        if event.endswith("backend_compile_duration"):
+            programs.append(about.get("fun_name"))
+
+    assert undertow(*book, *SMALL, "run.seed=3", "run.dir=out/a").code == 0
+    jax.monitoring.register_event_duration_secs_listener(note)
+    assert undertow(*book, *SMALL, "run.seed=4", "run.dir=out/b").code == 0
+    assert programs == []
 
 
 def test_an_ensemble_of_networks(undertow, book, status, tmp_path):

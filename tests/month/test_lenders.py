@@ -140,6 +140,16 @@ def test_a_drawn_line_takes_the_place_of_capital_and_a_sale_repays_debt(small):
     np.testing.assert_allclose([own_funds[0], debt[0]], [3.2, 4.0 - 0.4], rtol=ROUNDING)
 
 
+def test_neither_capital_nor_debt_falls_below_nothing(small):
+    held = eqx.tree_at(lambda s: s.paper.held, small, small.paper.held.at[0, 0].set(1.0))
+    drawn = eqx.tree_at(lambda s: s.withdrawn, paper.init(small), of(small, FUND=1.25))
+    sold = eqx.tree_at(lambda s: s.sold, paper.init(small), of(small, FUND=5.0))
+    own_funds, debt = lenders.balance_sheets(held, drawn, unchanged(small))
+    np.testing.assert_allclose([own_funds[0], debt[0]], [0.0, 4.0 + 1.25 * 3.2], rtol=ROUNDING)
+    own_funds, debt = lenders.balance_sheets(held, sold, unchanged(small))
+    np.testing.assert_allclose([own_funds[0], debt[0]], [3.2, 0.0], rtol=ROUNDING)
+
+
 def test_what_was_sold_is_lost_by_the_buyer(small):
     loss = jnp.zeros_like(small.lenders.holdings[0]).at[small.names.instruments.index("HOST_NOTES")].set(2.0)
     sold = of(small, BONDS=0.25)
