@@ -40,10 +40,14 @@ def placed(
     return jnp.zeros_like(firms.cash).at[which].add(own, mode="promise_in_bounds", unique_indices=True)
 
 
+def systematic_shape(system: System) -> tuple[int, int]:
+    """Months and factors of the economy's draws."""
+    return system.calendar.month.shape[0], system.economy.loading.shape[0]
+
+
 def systematic_draws(system: System, sampler: Sampler, seed: Seed, path: PathId) -> Systematic:
     """The economy's draws of months 1 ... T."""
-    months, factors = system.calendar.month.shape[0], system.economy.loading.shape[0]
-    return sampler(seed, path, months, factors)
+    return sampler(seed, path, *systematic_shape(system))
 
 
 def month_shocks(

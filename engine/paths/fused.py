@@ -26,7 +26,7 @@ from engine.kernel.kernel import Kernel, Machine, kernel_of
 from engine.kernel.program import Unsupported
 from engine.numerics import for_a_kernel
 from engine.paths import path as paths
-from engine.paths.draws import PathId, PathIds, Seed
+from engine.paths.draws import PathId, PathIds, Seed, systematic_shape
 from engine.run.host import cache_folder
 from engine.tail.outcome import Outcome
 
@@ -132,8 +132,7 @@ def fused_chunk(
     Raises NoKernel where there can be none.
     """
     if isinstance(sampler, Choice):
-        months, factors = system.calendar.month.shape[0], system.economy.loading.shape[0]
-        return ChosenChunk(economy_kernel(system, seed, own), finish, months, factors)
+        return ChosenChunk(economy_kernel(system, seed, own), finish, *systematic_shape(system))
     return FusedChunk(kernel_on(whole_path, (system, sampler, seed), 1, own), finish)
 
 

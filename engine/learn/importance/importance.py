@@ -23,6 +23,7 @@ from engine.draws.samplers import PSEUDO_RANDOM
 from engine.learn.importance.pilot import Pilot, nominal_of, pilot
 from engine.learn.importance.preference import nothing, preference
 from engine.learn.importance.surrogate import empty, fit, standard
+from engine.paths.draws import systematic_draws
 from engine.run.plan import Hooks, Plan
 
 LEARNING = 0x6C6561726E
@@ -74,10 +75,9 @@ def sampler_of(system: System, run: Pilot, target: TailTarget, seed: int) -> tup
 def blank(system: System, candidates: int) -> Choice:
     """A sampler of this system that has learned nothing: shapes of what is learned."""
     nominal = nominal_of(system)
-    months, factors = system.calendar.month.shape[0], system.economy.loading.shape[0]
     seed, path = seed_words(0), jnp.zeros((), jnp.int64)
     features = jax.eval_shape(
-        lambda: nominal.features(seed, path, PSEUDO_RANDOM(seed, path, months, factors))
+        lambda: nominal.features(seed, path, systematic_draws(system, PSEUDO_RANDOM, seed, path))
     )
     return Choice(nominal, empty(features.shape[0]), nothing(), candidates)
 

@@ -17,7 +17,7 @@ from engine.draws.choice import Nominal
 from engine.draws.samplers import PSEUDO_RANDOM, Systematic
 from engine.kernel.kernel import Kernel
 from engine.paths import path as paths
-from engine.paths.draws import PathIds, Seed
+from engine.paths.draws import PathIds, Seed, systematic_shape
 from engine.paths.fused import NoKernel, attempt, economy_kernel
 from engine.paths.simulate import every_year
 from engine.run.chunks import Chunk, by_path
@@ -101,8 +101,8 @@ def pilot(system: System, plan: Plan, column: int, hooks: Hooks | None = None) -
     nominal, seed, model, chunk = nominal_of(system), seed_words(plan.seed), system, chunk_of(column)
     kernel, reason = attempt(plan.kernel, lambda: economy_kernel(system, seed))
     if kernel is not None:
-        months, factors = system.calendar.month.shape[0], system.economy.loading.shape[0]
-        model, chunk = jax.jit(kernel.tables)(system, seed), FusedPilot(kernel, column, months, factors)
+        model = jax.jit(kernel.tables)(system, seed)
+        chunk = FusedPilot(kernel, column, *systematic_shape(system))
     elif plan.kernel == "fused":
         raise NoKernel(reason)
     loss, features = by_path(chunk, model, plan, nominal, hooks)
