@@ -56,7 +56,10 @@ def attempt(cfg: DictConfig, alone: bool) -> int:
         # The sweeper has looked at the overrides of a job, before it added its folder.
         experiment = read.read(cfg, modules, HydraConfig.get().overrides.task if alone else ())
         prepare_devices(experiment.run.devices)
+        from engine.run.programs import keep_programs, programs_folder
         from experiments.flow import carry_out
+
+        keep_programs(programs_folder())
 
         with joined(experiment.run) as processes, Stop() as stop:
             return carry_out(modules[experiment.task], experiment, stop, processes, quiet=not alone)

@@ -3,10 +3,17 @@
 What is set here must be set before JAX and the engine are first imported.
 """
 
+import functools
 import gc
 import os
+import pathlib
 
 from engine.run.host import prepare_devices
+
+CACHE = pathlib.Path(__file__).resolve().parent.parent / ".pytest_cache"
+
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):  # or every process of a test compiles a thousand modules
+    os.environ["PYTHONPYCACHEPREFIX"] = str(CACHE / "bytecode")
 
 os.environ.setdefault(
     "XLA_FLAGS",
@@ -20,10 +27,19 @@ import pytest  # noqa: E402
 from jaxtyping import install_import_hook  # noqa: E402
 
 import tests.typecheck  # noqa: E402, F401
+from engine.run import programs as kept_programs  # noqa: E402
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 install_import_hook("engine", "tests.typecheck.checked")
+
+
+@functools.wraps(kept_programs.keep_programs)
+def keep_no_programs(folder: pathlib.Path | None) -> None:
+    """Tests replace functions of the engine, which a program on disk would not notice."""
+
+
+kept_programs.keep_programs = keep_no_programs
 gc.freeze()
 gc.set_threshold(100_000, 20, 20)  # traces make many objects that live on
 

@@ -24,6 +24,7 @@ from engine.paths.parameters import draw_parameters, own_system
 from engine.paths.simulate import advance, chunk_of
 from engine.run.chunks import chunks_of
 from engine.run.plan import Plan, chunk_size
+from engine.run.programs import Kept
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -44,7 +45,7 @@ Year = tuple[State, Info]
 """A chunk's State and Info of a year; leaves lead with [months], the path axis is last."""
 
 
-@jax.jit
+@Kept
 def begin(system: System, sampler: Sampler, seed: Seed, ids: PathIds) -> tuple[Fate, State, Any]:
     """Fate and State of month 0 of a chunk of path ids, and the inputs of its months by year."""
 
@@ -55,7 +56,7 @@ def begin(system: System, sampler: Sampler, seed: Seed, ids: PathIds) -> tuple[F
     return fate, state, paths.by_year(system, draws)
 
 
-@jax.jit
+@Kept
 def live_year(
     system: System, seed: Seed, ids: PathIds, fate: Fate, state: State, inputs: Any
 ) -> tuple[State, Year]:
@@ -132,7 +133,7 @@ def history_of(system: System, seed: int, path: int, state: State, info: Info) -
     return History(path, own, jax.tree.map(np.asarray, start), state, info)
 
 
-@jax.jit
+@Kept
 def beginning(system: System, seed: Seed, path: PathId) -> tuple[System, State]:
     """The System with a path's own parameters, and the state of month 0."""
     own = own_system(system, draw_parameters(system, seed, path))

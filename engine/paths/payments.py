@@ -15,6 +15,7 @@ from engine.month.step import Info, State
 from engine.paths.history import lived
 from engine.paths.path import YEAR
 from engine.run.chunks import paths_last
+from engine.run.programs import Kept
 from engine.vocabulary import MONTH
 
 
@@ -50,7 +51,7 @@ def payments_of(
     return Payments(*(np.moveaxis(leaf, -1, 0) for leaf in paths_last(rounds, len(ids))))
 
 
-@jax.jit
+@Kept
 def of_month(
     system: System, state: State, info: Info
 ) -> tuple[Float[Array, "contracts paths"], Float[Array, "firms paths"]]:

@@ -15,6 +15,7 @@ from engine.draws.choice import Choice
 from engine.draws.samplers import PSEUDO_RANDOM, Sampler
 from engine.paths.payments import Payments, payments_of
 from engine.run.plan import CHUNK
+from engine.run.programs import Kept
 from engine.tail import measures
 from engine.tail.sample import median_interval
 from engine.tail.tally import WORST, Tally
@@ -112,7 +113,7 @@ def failures_table(system: System, book: Book, ordinary: Payments) -> pd.DataFra
     return rows.loc[order].reset_index(drop=True)
 
 
-@jax.jit
+@Kept
 def failures_of(
     system: System, due: Float[Array, "contracts"], means: Float[Array, "firms"]
 ) -> tuple[Float[Array, "firms"], Float[Array, "firms"], Float[Array, "firms firms"], Float[Array, "firms"]]:

@@ -14,7 +14,6 @@ what lenders lose beyond their equity follows from the losses of the bearers, wh
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import jax
 import numpy as np
 import pandas as pd
 from jaxtyping import Array, Float, Float64
@@ -25,6 +24,7 @@ from engine.book.load import Book
 from engine.book.system import LenderTable, System
 from engine.results.estimates import Estimates
 from engine.results.losses import Labels, horizon_names
+from engine.run.programs import Kept
 from engine.tail.contributions import expected_losses
 from engine.tail.tally import Layout
 
@@ -112,7 +112,7 @@ def nodes_of(layout: Layout, labels: Labels, system: System, book: Book) -> Node
     )
 
 
-@jax.jit
+@Kept
 def bearer_shares(table: LenderTable) -> tuple[Float[Array, "bearers lenders"], ...]:
     """By which shares a lender's first losses fall on bearers, and the rest."""
     return table.first_bearer.matrix, table.last_bearer.matrix

@@ -6,7 +6,6 @@ All amounts are USD bn, all measures those of the last horizon, each with its st
 from collections.abc import Sequence
 from typing import Any
 
-import jax
 import numpy as np
 import pandas as pd
 from jaxtyping import ArrayLike, Float64
@@ -15,6 +14,7 @@ from engine.book.system import System
 from engine.contagion.clearing import fail_each
 from engine.results.estimates import LEVELS, SYSTEMIC, Estimates
 from engine.results.losses import Labels, column_kind, horizon_names
+from engine.run.programs import Kept
 from engine.tail import clusters, covar
 from engine.tail.contributions import composition, expected_losses
 from engine.tail.intervals import RESOLVED_PATHS
@@ -94,7 +94,7 @@ def losses_if_one_fails(table: Any, passing: ArrayLike, cost: ArrayLike) -> Fail
     return np.asarray(losses)
 
 
-each_fails = jax.jit(fail_each)
+each_fails = Kept(fail_each)
 
 
 def failing_alone(system: System) -> Failing:

@@ -34,6 +34,7 @@ from engine.run.devices import (
 from engine.run.packing import packed, unpacked
 from engine.run.plan import CHUNK, Hooks, Plan, RunState, Timing, chunk_size, initial_state, whole_chunks
 from engine.run.processes import ALONE, Processes
+from engine.run.programs import kept
 from engine.tail import tally as tallies
 from engine.tail.outcome import Outcome
 from engine.tail.tally import Layout, Tally
@@ -130,10 +131,9 @@ class Devices:
     def compiled(self, model: Model, tally: Tally, sampler: Any, seed: jax.Array) -> Callable[..., Tally]:
         """`tally_blocks` for a tally like this one, as (tally, sampler, done, last) -> tally."""
         zero = self.everywhere(0)
-        step = tally_blocks.lower(
-            tally, model.arrays, sampler, seed, self.starts(0, 0), zero, zero,
-            outcome=model.outcome, size=self.chunk, mesh=self.mesh, prepare=model.prepare,
-        ).compile()  # fmt: skip
+        arguments = tally, model.arrays, sampler, seed, self.starts(0, 0), zero, zero
+        static = {"outcome": model.outcome, "size": self.chunk, "mesh": self.mesh, "prepare": model.prepare}
+        step = kept(tally_blocks, arguments, **static) or tally_blocks.lower(*arguments, **static).compile()
 
         def add(tally: Tally, sampler: Any, done: int, last: int) -> Tally:
             share = self.share(last - done)

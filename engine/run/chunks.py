@@ -21,6 +21,7 @@ from engine.draws.address import seed_words
 from engine.numerics import require_double_precision
 from engine.run.devices import OWN, SHARED, mesh_of, row, side_by_side
 from engine.run.plan import CHUNK, Hooks, Plan, chunk_size
+from engine.run.programs import kept
 
 Chunk = Callable[..., Any]
 
@@ -68,10 +69,12 @@ def over_chunks(
     arguments = jax.device_put(arguments, NamedSharding(mesh, SHARED))
     each = jax.tree.map(np.asarray, each)
     count = len(jax.tree.leaves(each)[0])
+    run, static = None, {"chunk": chunk, "mesh": mesh}
     for first in range(0, count, step):
         places = np.arange(first, first + step) % count
         ones = jax.tree.map(lambda leaf, places=places: leaf[places], each)
-        results = jax.device_get(select(map_chunks(arguments, ones, chunk=chunk, mesh=mesh)))
+        run = run or kept(map_chunks, (arguments, ones), **static) or functools.partial(map_chunks, **static)
+        results = jax.device_get(select(run(arguments, ones)))
         yield jax.tree.map(lambda leaf, rest=count - first: leaf[:rest], results)
 
 

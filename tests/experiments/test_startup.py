@@ -1,8 +1,12 @@
 """The command answers at once."""
 
+import os
 import resource
 import subprocess
 import sys
+
+from engine.book.load import shipped_book
+from tests.experiments.kills import COMMAND, results_of
 
 HEAVY = ("numpy", "jax", "pandas", "scipy", "plotly", "pyarrow", "equinox", "rich", "importlib.metadata")
 """None is needed to read a configuration: the tasks, all imported there, import them inside functions."""
@@ -65,3 +69,24 @@ def test_the_report_imports_no_distributions(tmp_path):
     )
     ask = [sys.executable, "-c", script]
     assert subprocess.run(ask, capture_output=True, text=True, cwd=tmp_path).stdout.strip() == "False"
+
+
+def test_a_second_start_reads_what_the_first_compiled(tmp_path):
+    """And says the same to the bit."""
+    book = ("book=own", f"book.path={shipped_book('worked_small')}")
+    settings = (*book, "run.paths=512", "run.months=12", "report.html=false", "report.xlsx=false")
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environment.pop("JAX_COMPILATION_CACHE_DIR", None)
+    kept = tmp_path / "cache" / "undertow" / "jax" / "programs"
+
+    def run(name):
+        command = [*COMMAND, f"run.dir={tmp_path / name}", *settings]
+        subprocess.run(command, capture_output=True, check=True, cwd=tmp_path, env=environment)
+        return {path.name: path.stat().st_mtime_ns for path in kept.iterdir()}
+
+    first = run("a")
+    programs = {name for name in first if name.endswith(".program")}
+    again = run("b")
+    assert len(programs) >= 3 and set(again) == set(first)
+    assert all(again[name] > first[name] for name in programs)
+    assert results_of(tmp_path / "a") == results_of(tmp_path / "b")

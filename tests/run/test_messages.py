@@ -101,12 +101,15 @@ def test_places_that_do_not_fit_their_values_are_refused():
 
 
 def test_nothing_that_executes_what_it_reads_is_imported():
-    """Pickles and their kin; NumPy's archives are read with allow_pickle=False, which is its default."""
+    """Pickles and their kin; NumPy's archives are read with allow_pickle=False, which is its default.
+
+    But for compiled programs, which are executed by their nature and lie in the user's cache.
+    """
     banned = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "marshal", "shelve", "joblib"}
     files = [path for folder in ("engine", "experiments") for path in (ROOT / folder).rglob("*.py")]
     assert len(files) > 200
     users = [str(path) for path in files for name in imports(path) if name.split(".")[0] in banned]
-    assert users == []
+    assert users == [str(ROOT / "engine" / "run" / "programs.py")]
     texts = {path: path.read_text(encoding="utf-8") for path in files}
     words = ("allow_pickle=True", "read_pickle", "multiprocessing.connection", "jax.distributed")
     assert [str(path) for path, text in texts.items() for word in words if word in text] == []

@@ -1,0 +1,281 @@
+"""Compiled programs kept on disk by what they are made from, so that a second start traces nothing.
+
+JAX's own cache knows a program by its operations, and to trace and lower them takes longer than to load what
+was compiled. Here a program is known by all that decides its operations: the engine's sources, versions,
+flags and settings, the processor, the function, its static arguments, the form and shapes of the others.
+
+Only the command keeps programs (`keep_programs`): a function of the engine that a Python user has replaced
+would be another under the same name. What is read is executed, as from JAX's cache, so that a file counts
+only if it is the user's own and nobody else may write it.
+"""
+
+import contextlib
+import functools
+import hashlib
+import importlib.metadata
+import inspect
+import os
+import pathlib
+import pickle
+import platform
+import sys
+import types
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.extend
+from jax.experimental.serialize_executable import deserialize_and_load, serialize
+from jax.sharding import Mesh, PartitionSpec
+
+from engine.files import write_bytes
+
+ROOM = pathlib.Path(__file__).resolve().parent.parent
+PACKAGES = ("jax", "jaxlib", "equinox", "jaxtyping", "numpy")
+"""What else decides what a trace makes of the sources."""
+MOST_PROGRAMS = 200
+"""On disk, at most some 2 MB each; beyond them the ones longest unused go."""
+HIT = "/jax/compilation_cache/cache_hits"
+
+Program = Callable[..., Any]
+Devices = Sequence[jax.Device]
+
+
+class Unnamed(TypeError):
+    """A static argument whose name does not tell it from every other."""
+
+
+class Programs:
+    """A folder of programs: `<operations>.program`, and `<origin>.operations` that says which an origin has.
+
+    Two steps, as other sources, or the same book with another name in it, often make the same operations.
+    """
+
+    def __init__(self, folder: pathlib.Path):
+        self.folder = folder
+        self.ready: dict[Any, Program] = {}
+
+    def program(self, function: Any, arguments: tuple[Any, ...], static: Mapping[str, Any]) -> Program:
+        """The jitted function for arguments like these; raises Unnamed where its origin has no name."""
+        leaves, form = jax.tree.flatten(arguments)
+        shapes = tuple((jax.typeof(leaf), getattr(leaf, "sharding", None)) for leaf in leaves)
+        key = function, form, shapes, tuple(static.items()), settings()
+        if key not in self.ready:
+            devices = devices_of(leaves, static)
+            origin = origin_of(function, form, shapes, static, devices)
+            self.ready[key] = self.of_origin(origin, arguments, devices) or self.made(
+                origin, function.lower(*arguments, **static), arguments, devices
+            )
+        return self.ready[key]
+
+    def of_origin(self, origin: str, arguments: tuple[Any, ...], devices: Devices) -> Program | None:
+        """The program of this origin; None where there is none, or none that is whole."""
+        try:
+            operations = (self.folder / f"{origin}.operations").read_text(encoding="ascii")
+        except (OSError, ValueError):
+            return None
+        return self.read(operations, arguments, devices)
+
+    def made(self, origin: str, lowered: Any, arguments: tuple[Any, ...], devices: Devices) -> Program:
+        """The program of an origin, compiled by JAX and kept where its operations are not on disk."""
+        operations = hashed(*surroundings(), *settings(), places(devices), lowered.as_text())
+        program = self.read(operations, arguments, devices)
+        if program is None:
+            with cache_hits() as events:
+                program = lowered.compile()
+            if events:  # JAX 0.10 writes what it has read from its own cache without its functions
+                return program
+            self.write(operations, program)
+        self.save(f"{origin}.operations", operations.encode("ascii"))
+        return program
+
+    def read(self, operations: str, arguments: tuple[Any, ...], devices: Devices) -> Program | None:
+        """The program of these operations; None where there is none, or none that is whole."""
+        path = self.folder / f"{operations}.program"
+        try:
+            if not (own(path) and own(self.folder)):
+                return None
+            digest, content = path.read_bytes().split(b"\n", 1)
+            if digest.decode() != hashlib.sha256(content).hexdigest():
+                raise ValueError("damaged")
+            os.utime(path)
+            executable, example = pickle.loads(zlib.decompress(content))
+            taken, given = jax.tree.structure((arguments, {})), jax.tree.structure(example)
+            return deserialize_and_load(executable, taken, given, execution_devices=devices)
+        except FileNotFoundError:
+            return None
+        except Exception:  # half a file, or one that another version wrote: it is made anew
+            with contextlib.suppress(OSError):
+                path.unlink()
+            return None
+
+    def write(self, operations: str, program: Any) -> None:
+        """Keep a program, where it can be written down."""
+        try:
+            executable, _, given = serialize(program)
+            # Numbers in the form of the results: equinox's forms themselves are others after a pickle.
+            content = pickle.dumps((executable, jax.tree.unflatten(given, range(given.num_leaves))))
+            if jax.tree.structure(pickle.loads(content)[1]) != given:
+                return
+            content = zlib.compress(content, 1)
+        except (pickle.PicklingError, NotImplementedError, ValueError, AttributeError, TypeError):
+            return
+        digest = hashlib.sha256(content).hexdigest().encode()
+        self.save(f"{operations}.program", digest + b"\n" + content)
+        with contextlib.suppress(OSError):  # another process may tidy up meanwhile
+            by_use = sorted(self.folder.glob("*.program"), key=lambda path: path.stat().st_mtime)
+            for path in by_use[:-MOST_PROGRAMS]:
+                path.unlink()
+
+    def save(self, name: str, content: bytes) -> None:
+        """Write a file whole or not at all; a folder that cannot be written costs later starts their time."""
+        with contextlib.suppress(OSError):
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_bytes(self.folder / name, content)
+            os.chmod(self.folder / name, 0o600)
+
+
+class Kept:
+    """A jitted function whose programs are kept; called while others are traced, it is a part of theirs."""
+
+    def __init__(self, function: Callable[..., Any]):
+        functools.update_wrapper(self, function)
+        self.jitted = jax.jit(function)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """The function's results."""
+        traced = any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(arguments))
+        program = None if traced else kept(self.jitted, arguments)
+        return (program or self.jitted)(*arguments)
+
+
+def kept(function: Any, arguments: tuple[Any, ...], **static: Any) -> Program | None:
+    """The jitted function compiled for arguments like these, from the folder of the process or kept there.
+
+    None where there is no such folder, off CPUs (never tried there), and where a static argument has no name
+    by which to know it again: a closure, or a function from outside of the engine.
+    """
+    if _programs is None or jax.default_backend() != "cpu":
+        return None
+    with contextlib.suppress(Unnamed):
+        return _programs.program(function, arguments, static)
+    return None
+
+
+_programs: Programs | None = None
+
+
+def keep_programs(folder: pathlib.Path | None) -> None:
+    """Keep compiled programs of this process in a folder, or no longer where it is None."""
+    global _programs
+    if _programs is None or _programs.folder != folder:
+        _programs = None if folder is None else Programs(folder)
+
+
+def programs_folder() -> pathlib.Path | None:
+    """A folder in JAX's cache of compiled programs; None where that is off or in no file system."""
+    cache = jax.config.jax_compilation_cache_dir
+    if not cache or "://" in cache or not jax.config.jax_enable_compilation_cache:
+        return None
+    return pathlib.Path(cache) / "programs"
+
+
+def origin_of(
+    function: Any, form: Any, shapes: Sequence[tuple[Any, Any]], static: Mapping[str, Any], devices: Devices
+) -> str:
+    """A hash of all that decides the operations; raises Unnamed where something has no name."""
+    options = [f"{key}={named(value)}" for key, value in sorted(static.items())]
+    texts = [str(form), *(f"{kind} {kind.weak_type} {place}" for kind, place in shapes)]
+    if any(" at 0x" in text for text in texts):
+        raise Unnamed("an address in the form of the arguments")
+    name = named(inspect.unwrap(function))
+    return hashed(sources(), *surroundings(), *settings(), name, places(devices), *options, *texts)
+
+
+def own(path: pathlib.Path) -> bool:
+    """Whether a file is the user's and nobody else may write it; raises FileNotFoundError."""
+    status = path.stat()
+    return not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & 0o022)
+
+
+def devices_of(leaves: Sequence[Any], static: Mapping[str, Any]) -> Devices:
+    """The devices that a program runs on: of its mesh, else where its arguments are, else the first."""
+    if "mesh" in static:
+        return list(static["mesh"].devices.flat)
+    placed = [leaf.devices() for leaf in leaves if getattr(leaf, "committed", False)]
+    return sorted(set().union(*placed), key=lambda device: device.id) or jax.devices()[:1]
+
+
+def places(devices: Devices) -> str:
+    """The numbers of devices, in order."""
+    return ",".join(str(device.id) for device in devices)
+
+
+def named(value: Any) -> str:
+    """A name that no other static argument has; raises Unnamed where there is none."""
+    match value:
+        case None | bool() | int() | str() | PartitionSpec():
+            return repr(value)
+        case tuple():
+            return f"({', '.join(named(each) for each in value)})"
+        case Mesh():
+            return f"{value.axis_names} {value.devices.shape} {places(list(value.devices.flat))}"
+        case types.FunctionType() if value.__closure__ is None and value.__module__.startswith("engine."):
+            if "<" not in value.__qualname__:
+                return f"{value.__module__}.{value.__qualname__}"
+    raise Unnamed(f"{value!r}")
+
+
+@functools.cache
+def sources() -> str:
+    """A hash of the engine's sources, from which every program is traced."""
+    digest = hashlib.sha256()
+    for path in sorted(ROOM.rglob("*.py")):
+        digest.update(str(path.relative_to(ROOM)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+@functools.cache
+def surroundings() -> tuple[str, ...]:
+    """What a program rests on beside its sources: versions and the processor."""
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in PACKAGES]
+    backend = jax.extend.backend.get_backend()
+    return *versions, sys.version, backend.platform, backend.platform_version, processor()
+
+
+def processor() -> str:
+    """What the processor of this machine can do, as far as the system tells."""
+    with contextlib.suppress(OSError):
+        lines = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        told = {line for line in lines if line.startswith(("model name", "flags", "Features", "CPU part"))}
+        if told:
+            return " ".join(sorted(told))
+    return f"{platform.machine()} {platform.processor()} {platform.node()}"
+
+
+def settings() -> tuple[str, ...]:
+    """JAX's settings and XLA's flags, as they are now."""
+    flags = " ".join(sorted(os.environ.get("XLA_FLAGS", "").split()))
+    return flags, *(f"{name}={getattr(jax.config, name, None)!r}" for name in sorted(jax.config.values))
+
+
+def hashed(*parts: str) -> str:
+    """sha256 of texts."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+@contextlib.contextmanager
+def cache_hits() -> Iterator[list[str]]:
+    """Reads of JAX's own cache meanwhile."""
+    events: list[str] = []
+
+    def listen(event: str, **_: Any) -> None:
+        if event == HIT:
+            events.append(event)
+
+    jax.monitoring.register_event_listener(listen)
+    try:
+        yield events
+    finally:
+        jax.monitoring.unregister_event_listener(listen)

@@ -1,0 +1,277 @@
+"""Programs kept on disk: the same results without a trace, and another origin is another program."""
+
+import functools
+import os
+import pathlib
+import types
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.sharding import PartitionSpec
+
+from engine.run import programs
+from engine.run.devices import mesh_of
+from engine.run.programs import Kept, Programs, Unnamed, kept, named
+
+TRACES: list[str] = []
+"""Origins whose programs were traced."""
+TABLE = np.arange(5_000, dtype=np.float32)
+
+
+class Pair(eqx.Module):
+    """Results with a form of their own."""
+
+    first: jax.Array
+    second: jax.Array
+    unit: str = eqx.field(static=True)
+
+
+def doubled(x, y):
+    return Pair(2 * x, y + x, "bn"), {"sum": jnp.sum(x)}
+
+
+def looked_up(x):
+    return x + jnp.asarray(TABLE)
+
+
+def raised(x, *, times):
+    return x**times
+
+
+for each in (doubled, looked_up, raised):
+    each.__module__ = "engine.tests"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder in which the process keeps programs, empty at first."""
+    TRACES.clear()
+    made = Programs.made
+
+    def counted(self, origin, *arguments):
+        TRACES.append(origin)
+        return made(self, origin, *arguments)
+
+    monkeypatch.setattr(Programs, "made", counted)
+    monkeypatch.setattr(programs, "_programs", Programs(tmp_path / "programs"))
+    return tmp_path / "programs"
+
+
+@pytest.fixture
+def started_again(folder, monkeypatch):
+    """Forget what is in memory, as a new process would."""
+
+    def start():
+        monkeypatch.setattr(programs, "_programs", Programs(folder))
+
+    return start
+
+
+def files(folder, ending="program"):
+    return sorted(folder.glob(f"*.{ending}"))
+
+
+def test_a_second_start_traces_nothing_and_gives_the_same(folder, started_again):
+    x, y = jnp.arange(3.0, dtype=jnp.float32), jnp.ones(3, jnp.float32)
+    expected = doubled(x, y)
+    for _ in range(3):
+        results = Kept(doubled)(x, y)
+        assert jax.tree.structure(results) == jax.tree.structure(expected)
+        assert results[0].unit == "bn"
+        for mine, theirs in zip(jax.tree.leaves(results), jax.tree.leaves(expected), strict=True):
+            assert mine.dtype == theirs.dtype
+            np.testing.assert_array_equal(mine, theirs)
+        started_again()
+    assert len(TRACES) == 1
+    assert len(files(folder)) == len(files(folder, "operations")) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["shape", "type", "weak", "source", "version", "setting", "flag", "device"],
+)
+def test_another_origin_is_traced_anew(folder, started_again, monkeypatch, change):
+    x, y = jnp.ones(3, jnp.float32), jnp.ones(3, jnp.float32)
+    Kept(doubled)(x, y)
+    started_again()
+    match change:
+        case "shape":
+            x = y = jnp.ones(4, jnp.float32)
+        case "type":
+            x, y = x.astype(jnp.float64), y.astype(jnp.float64)
+        case "weak":
+            x, y = jnp.ones((), jnp.float32), 1.0
+        case "source":
+            monkeypatch.setattr(programs, "sources", lambda: "another")
+        case "version":
+            monkeypatch.setattr(programs, "surroundings", lambda: ("another",))
+        case "setting":
+            monkeypatch.setattr(programs, "settings", lambda: ("another",))
+        case "flag":
+            monkeypatch.setenv("XLA_FLAGS", os.environ["XLA_FLAGS"] + " --xla_dump_to=")
+        case "device":
+            x, y = jax.device_put((x, y), jax.devices()[1])
+    Kept(doubled)(x, y)
+    assert len(set(TRACES)) == 2
+
+
+def test_the_same_operations_of_another_source_are_not_compiled_again(folder, started_again, monkeypatch):
+    x = jnp.ones(3, jnp.float32)
+    Kept(doubled)(x, x)
+    started_again()
+    monkeypatch.setattr(programs, "sources", lambda: "a comment more")
+    monkeypatch.setattr(Programs, "write", lambda *_: pytest.fail("compiled"))
+    Kept(doubled)(x, x)
+    assert len(files(folder)) == 1 and len(files(folder, "operations")) == 2
+
+
+def test_numbers_in_the_operations_tell_programs_apart(folder, started_again, monkeypatch):
+    x = jnp.zeros(TABLE.size, jnp.float32)
+    np.testing.assert_array_equal(Kept(looked_up)(x), TABLE)
+    started_again()
+    changed = TABLE.copy()
+    changed[2_500] = -1.0
+    monkeypatch.setattr(programs, "sources", lambda: "another table")
+    other = types.FunctionType(looked_up.__code__, globals() | {"TABLE": changed}, "looked_up")
+    other.__module__ = looked_up.__module__
+    np.testing.assert_array_equal(Kept(other)(x), changed)
+
+
+def test_static_arguments_tell_programs_apart(folder):
+    power = jax.jit(raised, static_argnames="times")
+    x = jnp.full(2, 3.0, jnp.float32)
+    for times, expected in ((2, 9.0), (3, 27.0), (2, 9.0)):
+        program = kept(power, (x,), times=times)
+        np.testing.assert_array_equal(program(x), np.full(2, expected, np.float32))
+    assert len(files(folder)) == 2
+
+
+def local():
+    def inner(x):
+        return x
+
+    return inner
+
+
+@pytest.mark.parametrize(
+    "value",
+    [local(), lambda x: x, functools.partial(doubled, 1), np.sum, object(), 1.5, TRACES, local],
+)
+def test_what_has_no_name_is_not_kept(value):
+    with pytest.raises(Unnamed):
+        named(value)
+
+
+def test_names():
+    spec = PartitionSpec("devices")
+    assert (
+        named((None, True, 2, "a", spec, doubled)) == f"(None, True, 2, 'a', {spec!r}, engine.tests.doubled)"
+    )
+    assert named(mesh_of()) != named(mesh_of(jax.devices()[:1]))
+
+
+def test_a_function_without_a_name_runs_as_ever(folder):
+    def mine(x):
+        return x + 1
+
+    assert float(Kept(mine)(jnp.float32(1))) == 2.0
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("damage", ["cut", "bit", "empty", "text", "others may write"])
+def test_a_damaged_file_is_made_anew(folder, started_again, damage):
+    x = jnp.ones(3, jnp.float32)
+    expected = jax.tree.map(np.asarray, Kept(doubled)(x, x))
+    (path,) = files(folder)
+    content = path.read_bytes()
+    match damage:
+        case "cut":
+            path.write_bytes(content[:-100])
+        case "bit":
+            path.write_bytes(content[:900] + bytes([content[900] ^ 1]) + content[901:])
+        case "empty":
+            path.write_bytes(b"")
+        case "text":
+            path.write_bytes(b"0" * 64 + b"\nnot a program")
+        case "others may write":
+            path.chmod(0o666)
+    started_again()
+    results = Kept(doubled)(x, x)
+    assert len(TRACES) == 2
+    for mine, theirs in zip(jax.tree.leaves(results), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert path.read_bytes()[:64] == content[:64] or damage == "bit"
+    assert not path.stat().st_mode & 0o022
+
+
+def test_what_jax_read_from_its_own_cache_is_not_written(folder, monkeypatch):
+    """JAX 0.10 would write it without its functions."""
+
+    class Hit:
+        def __enter__(self):
+            return ["hit"]
+
+        def __exit__(self, *_):
+            return None
+
+    monkeypatch.setattr(programs, "cache_hits", Hit)
+    x = jnp.ones(3, jnp.float32)
+    Kept(doubled)(x, x)
+    assert not folder.exists()
+
+
+def test_a_folder_that_cannot_be_written_costs_nothing_else(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(programs, "_programs", Programs(tmp_path / "file" / "programs"))
+    x = jnp.ones(3, jnp.float32)
+    np.testing.assert_array_equal(Kept(doubled)(x, x)[0].first, [2, 2, 2])
+
+
+def test_the_longest_unused_go(folder, monkeypatch):
+    monkeypatch.setattr(programs, "MOST_PROGRAMS", 2)
+    for size in (1, 2, 3, 4):
+        Kept(doubled)(jnp.ones(size, jnp.float32), jnp.ones(size, jnp.float32))
+        for age, path in enumerate(sorted(files(folder), key=lambda path: path.stat().st_mtime)):
+            os.utime(path, (1_000 + 10 * size + age,) * 2)
+    assert len(files(folder)) == 2
+
+
+def test_inside_a_trace_it_is_a_part_of_it(folder):
+    function = Kept(doubled)
+    total = jax.jit(lambda x: function(x, x)[1]["sum"] + jax.grad(lambda y: function(y, y)[1]["sum"])(x)[0])
+    assert float(total(jnp.ones(3, jnp.float32))) == 4.0
+    assert not folder.exists()
+
+
+def test_asked_again_a_process_keeps_what_it_has(tmp_path):
+    keep_programs = programs.keep_programs.__wrapped__
+    keep_programs(tmp_path)
+    first = programs._programs
+    keep_programs(tmp_path)
+    assert programs._programs is first
+    keep_programs(tmp_path / "other")
+    assert programs._programs is not first
+    keep_programs(None)
+
+
+def test_the_folder_is_in_jax_s_cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(programs.jax, "config", config := types.SimpleNamespace())
+    config.jax_enable_compilation_cache = True
+    for cache, expected in ((str(tmp_path), tmp_path / "programs"), ("gs://bucket/jax", None), (None, None)):
+        config.jax_compilation_cache_dir = cache
+        assert programs.programs_folder() == expected
+    config.jax_compilation_cache_dir, config.jax_enable_compilation_cache = str(tmp_path), False
+    assert programs.programs_folder() is None
+
+
+def test_nothing_is_kept_unless_it_is_asked_for():
+    assert programs._programs is None
+    assert kept(jax.jit(doubled), (jnp.float32(1), jnp.float32(1))) is None
+
+
+def test_sources_are_the_engine_s():
+    assert programs.ROOM == pathlib.Path(programs.__file__).parents[1]
+    assert len(programs.sources()) == 64
