@@ -175,8 +175,9 @@ def keep_programs(folder: pathlib.Path | None) -> None:
 
 def programs_folder() -> pathlib.Path | None:
     """A folder in JAX's cache of compiled programs; None where that is off or in no file system."""
-    cache = jax.config.jax_compilation_cache_dir
-    if not cache or "://" in cache or not jax.config.jax_enable_compilation_cache:
+    settings = jax.config.values
+    cache = settings["jax_compilation_cache_dir"]
+    if not cache or "://" in cache or not settings["jax_enable_compilation_cache"]:
         return None
     return pathlib.Path(cache) / "programs"
 

@@ -258,13 +258,13 @@ def test_asked_again_a_process_keeps_what_it_has(tmp_path):
 
 
 def test_the_folder_is_in_jax_s_cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(programs.jax, "config", config := types.SimpleNamespace())
-    config.jax_enable_compilation_cache = True
-    for cache, expected in ((str(tmp_path), tmp_path / "programs"), ("gs://bucket/jax", None), (None, None)):
-        config.jax_compilation_cache_dir = cache
-        assert programs.programs_folder() == expected
-    config.jax_compilation_cache_dir, config.jax_enable_compilation_cache = str(tmp_path), False
-    assert programs.programs_folder() is None
+    def folder(cache, on=True):
+        values = {"jax_compilation_cache_dir": cache, "jax_enable_compilation_cache": on}
+        monkeypatch.setattr(programs.jax, "config", types.SimpleNamespace(values=values))
+        return programs.programs_folder()
+
+    assert folder(str(tmp_path)) == tmp_path / "programs"
+    assert folder("gs://bucket/jax") is folder(None) is folder(str(tmp_path), on=False) is None
 
 
 def test_nothing_is_kept_unless_it_is_asked_for():
