@@ -36,7 +36,9 @@ PACKAGES = ("jax", "jaxlib", "equinox", "jaxtyping", "numpy")
 """What else decides what a trace makes of the sources."""
 MOST_PROGRAMS = 200
 """On disk, at most some 2 MB each; beyond them the ones longest unused go."""
-HIT = "/jax/compilation_cache/cache_hits"
+ALONE = {"xla_gpu_autotune_level": 0}
+"""An option without effect on a CPU, by which JAX does not know the program in its own cache: what it reads
+from there it cannot write again (JAX 0.10: functions are missing)."""
 
 Program = Callable[..., Any]
 Devices = Sequence[jax.Device]
@@ -82,10 +84,8 @@ class Programs:
         operations = hashed(*surroundings(), *settings(), places(devices), lowered.as_text())
         program = self.read(operations, arguments, devices)
         if program is None:
-            with cache_hits() as events:
-                program = lowered.compile()
-            if events:  # JAX 0.10 writes what it has read from its own cache without its functions
-                return program
+            with alone():
+                program = lowered.compile(ALONE)
             self.write(operations, program)
         self.save(f"{origin}.operations", operations.encode("ascii"))
         return program
@@ -267,16 +267,12 @@ def hashed(*parts: str) -> str:
 
 
 @contextlib.contextmanager
-def cache_hits() -> Iterator[list[str]]:
-    """Reads of JAX's own cache meanwhile."""
-    events: list[str] = []
-
-    def listen(event: str, **_: Any) -> None:
-        if event == HIT:
-            events.append(event)
-
-    jax.monitoring.register_event_listener(listen)
+def alone() -> Iterator[None]:
+    """What is compiled meanwhile is not written into JAX's own cache."""
+    name = "jax_persistent_cache_min_compile_time_secs"
+    least = jax.config.values[name]
+    jax.config.update(name, 1e9)
     try:
-        yield events
+        yield
     finally:
-        jax.monitoring.unregister_event_listener(listen)
+        jax.config.update(name, least)

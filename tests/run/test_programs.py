@@ -207,20 +207,19 @@ def test_a_damaged_file_is_made_anew(folder, started_again, damage):
     assert not path.stat().st_mode & 0o022
 
 
-def test_what_jax_read_from_its_own_cache_is_not_written(folder, monkeypatch):
-    """JAX 0.10 would write it without its functions."""
-
-    class Hit:
-        def __enter__(self):
-            return ["hit"]
-
-        def __exit__(self, *_):
-            return None
-
-    monkeypatch.setattr(programs, "cache_hits", Hit)
-    x = jnp.ones(3, jnp.float32)
-    Kept(doubled)(x, x)
-    assert not folder.exists()
+def test_jax_s_own_cache_is_left_alone(folder, monkeypatch):
+    """JAX 0.10 would write what it has read from there without its functions."""
+    written = []
+    x = jnp.ones(7, jnp.float32)
+    monkeypatch.setattr("jax._src.compilation_cache.put_executable_and_time", lambda *_: written.append(1))
+    least = jax.config.values["jax_persistent_cache_min_compile_time_secs"]
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    try:
+        Kept(doubled)(x, x)
+        assert not written and len(files(folder)) == 1
+        assert jax.config.values["jax_persistent_cache_min_compile_time_secs"] == 0.0
+    finally:
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", least)
 
 
 def test_a_folder_that_cannot_be_written_costs_nothing_else(tmp_path, monkeypatch):
