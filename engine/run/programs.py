@@ -65,9 +65,11 @@ class Programs:
         key = function, form, shapes, tuple(static.items()), settings()
         if key not in self.ready:
             devices = devices_of(leaves, static)
-            origin = origin_of(function, form, shapes, static, devices)
+            name = named(inspect.unwrap(function))
+            call = name, places(devices), *(f"{kind} {kind.weak_type} {place}" for kind, place in shapes)
+            origin = origin_of(static, str(form), *call)
             self.ready[key] = self.of_origin(origin, arguments, devices) or self.made(
-                origin, function.lower(*arguments, **static), arguments, devices
+                origin, call, function.lower(*arguments, **static), arguments, devices
             )
         return self.ready[key]
 
@@ -79,9 +81,16 @@ class Programs:
             return None
         return self.read(operations, arguments, devices)
 
-    def made(self, origin: str, lowered: Any, arguments: tuple[Any, ...], devices: Devices) -> Program:
-        """The program of an origin, compiled by JAX and kept where its operations are not on disk."""
-        operations = hashed(*surroundings(), *settings(), places(devices), lowered.as_text())
+    def made(
+        self, origin: str, call: tuple[str, ...], lowered: Any, arguments: tuple[Any, ...], devices: Devices
+    ) -> Program:
+        """The program of an origin, compiled by JAX and kept where its operations are not on disk.
+
+        The operations do not tell how a program is called: arguments that it does not read are none of them,
+        nor are texts in the form of its results.
+        """
+        form = unique(str(lowered.out_tree))
+        operations = hashed(*surroundings(), *settings(), *call, form, lowered.as_text())
         program = self.read(operations, arguments, devices)
         if program is None:
             with alone():
@@ -182,16 +191,17 @@ def programs_folder() -> pathlib.Path | None:
     return pathlib.Path(cache) / "programs"
 
 
-def origin_of(
-    function: Any, form: Any, shapes: Sequence[tuple[Any, Any]], static: Mapping[str, Any], devices: Devices
-) -> str:
+def origin_of(static: Mapping[str, Any], *call: str) -> str:
     """A hash of all that decides the operations; raises Unnamed where something has no name."""
     options = [f"{key}={named(value)}" for key, value in sorted(static.items())]
-    texts = [str(form), *(f"{kind} {kind.weak_type} {place}" for kind, place in shapes)]
-    if any(" at 0x" in text for text in texts):
-        raise Unnamed("an address in the form of the arguments")
-    name = named(inspect.unwrap(function))
-    return hashed(sources(), *surroundings(), *settings(), name, places(devices), *options, *texts)
+    return hashed(sources(), *surroundings(), *settings(), *options, *map(unique, call))
+
+
+def unique(text: str) -> str:
+    """The text; raises Unnamed where an address in it stands for a name."""
+    if " at 0x" in text:
+        raise Unnamed(text)
+    return text
 
 
 def own(path: pathlib.Path) -> bool:

@@ -41,7 +41,15 @@ def raised(x, *, times):
     return x**times
 
 
-for each in (doubled, looked_up, raised):
+def first(x, y):
+    return 2 * x
+
+
+def renamed(pair):
+    return Pair(pair.second, pair.first, pair.unit)
+
+
+for each in (doubled, looked_up, raised, first, renamed):
     each.__module__ = "engine.tests"
 
 
@@ -138,6 +146,23 @@ def test_numbers_in_the_operations_tell_programs_apart(folder, started_again, mo
     other = types.FunctionType(looked_up.__code__, globals() | {"TABLE": changed}, "looked_up")
     other.__module__ = looked_up.__module__
     np.testing.assert_array_equal(Kept(other)(x), changed)
+
+
+def test_arguments_that_are_not_read_tell_programs_apart(folder, started_again):
+    """They are no part of the operations, and yet a program takes them as it was compiled for."""
+    for size in (3, 5):
+        np.testing.assert_array_equal(Kept(first)(jnp.ones(2), jnp.ones(size)), [2.0, 2.0])
+        started_again()
+    assert len(files(folder)) == 2
+
+
+def test_texts_in_the_results_tell_programs_apart(folder, started_again):
+    """The same operations on a book with another name in it: its name, not that of the first."""
+    for name in ("Alpha", "Beta", "Alpha"):
+        results = Kept(renamed)(Pair(jnp.ones(2), jnp.zeros(2), name))
+        assert results.unit == name
+        started_again()
+    assert len(files(folder)) == 2
 
 
 def test_static_arguments_tell_programs_apart(folder):
