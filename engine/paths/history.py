@@ -133,7 +133,7 @@ def history_of(system: System, seed: int, path: int, state: State, info: Info) -
     return History(path, own, jax.tree.map(np.asarray, start), state, info)
 
 
-@Kept
+@jax.jit
 def beginning(system: System, seed: Seed, path: PathId) -> tuple[System, State]:
     """The System with a path's own parameters, and the state of month 0."""
     own = own_system(system, draw_parameters(system, seed, path))

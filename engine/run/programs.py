@@ -45,7 +45,7 @@ Devices = Sequence[jax.Device]
 
 
 class Unnamed(TypeError):
-    """A static argument whose name does not tell it from every other."""
+    """A part of a program whose name does not tell it from every other."""
 
 
 class Programs:
@@ -56,21 +56,23 @@ class Programs:
 
     def __init__(self, folder: pathlib.Path):
         self.folder = folder
-        self.ready: dict[Any, Program] = {}
+        self.ready: dict[Any, Program | None] = {}
 
-    def program(self, function: Any, arguments: tuple[Any, ...], static: Mapping[str, Any]) -> Program:
-        """The jitted function for arguments like these; raises Unnamed where its origin has no name."""
+    def program(self, function: Any, arguments: tuple[Any, ...], static: Mapping[str, Any]) -> Program | None:
+        """The jitted function for arguments like these; None where it cannot be known again."""
         leaves, form = jax.tree.flatten(arguments)
         shapes = tuple((jax.typeof(leaf), getattr(leaf, "sharding", None)) for leaf in leaves)
         key = function, form, shapes, tuple(static.items()), settings()
         if key not in self.ready:
-            devices = devices_of(leaves, static)
-            name = named(inspect.unwrap(function))
-            call = name, places(devices), *(f"{kind} {kind.weak_type} {place}" for kind, place in shapes)
-            origin = origin_of(static, str(form), *call)
-            self.ready[key] = self.of_origin(origin, arguments, devices) or self.made(
-                origin, call, function.lower(*arguments, **static), arguments, devices
-            )
+            self.ready[key] = None
+            with contextlib.suppress(Unnamed):
+                devices = devices_of(leaves, static)
+                name = named(inspect.unwrap(function))
+                call = name, places(devices), *(f"{kind} {kind.weak_type} {place}" for kind, place in shapes)
+                origin = origin_of(static, str(form), *call)
+                self.ready[key] = self.of_origin(origin, arguments, devices) or self.made(
+                    origin, call, function.lower(*arguments, **static), arguments, devices
+                )
         return self.ready[key]
 
     def of_origin(self, origin: str, arguments: tuple[Any, ...], devices: Devices) -> Program | None:
@@ -89,13 +91,13 @@ class Programs:
         The operations do not tell how a program is called: arguments that it does not read are none of them,
         nor are texts in the form of its results.
         """
-        form = unique(str(lowered.out_tree))
+        form, example = unique(str(lowered.out_tree)), pickled(lowered.out_tree)
         operations = hashed(*surroundings(), *settings(), *call, form, lowered.as_text())
         program = self.read(operations, arguments, devices)
         if program is None:
             with alone():
                 program = lowered.compile(ALONE)
-            self.write(operations, program)
+            self.write(operations, program, example)
         self.save(f"{origin}.operations", operations.encode("ascii"))
         return program
 
@@ -110,7 +112,7 @@ class Programs:
                 raise ValueError("damaged")
             os.utime(path)
             executable, example = pickle.loads(zlib.decompress(content))
-            taken, given = jax.tree.structure((arguments, {})), jax.tree.structure(example)
+            taken, given = jax.tree.structure((arguments, {})), jax.tree.structure(pickle.loads(example))
             return deserialize_and_load(executable, taken, given, execution_devices=devices)
         except FileNotFoundError:
             return None
@@ -119,16 +121,11 @@ class Programs:
                 path.unlink()
             return None
 
-    def write(self, operations: str, program: Any) -> None:
-        """Keep a program, where it can be written down."""
+    def write(self, operations: str, program: Any, example: bytes) -> None:
+        """Keep a program, where it can be written down, with an example of the form of its results."""
         try:
-            executable, _, given = serialize(program)
-            # Numbers in the form of the results: equinox's forms themselves are others after a pickle.
-            content = pickle.dumps((executable, jax.tree.unflatten(given, range(given.num_leaves))))
-            if jax.tree.structure(pickle.loads(content)[1]) != given:
-                return
-            content = zlib.compress(content, 1)
-        except (pickle.PicklingError, NotImplementedError, ValueError, AttributeError, TypeError):
+            content = zlib.compress(pickle.dumps((serialize(program)[0], example)), 1)
+        except (pickle.PicklingError, NotImplementedError, ValueError):
             return
         digest = hashlib.sha256(content).hexdigest().encode()
         self.save(f"{operations}.program", digest + b"\n" + content)
@@ -162,14 +159,13 @@ class Kept:
 def kept(function: Any, arguments: tuple[Any, ...], **static: Any) -> Program | None:
     """The jitted function compiled for arguments like these, from the folder of the process or kept there.
 
-    None where there is no such folder, off CPUs (never tried there), and where a static argument has no name
-    by which to know it again: a closure, or a function from outside of the engine.
+    None where there is no such folder, off CPUs (never tried there), and where the function, a static
+    argument or the form of the results has no name by which to know it again: a closure, or what is not the
+    engine's.
     """
     if _programs is None or jax.default_backend() != "cpu":
         return None
-    with contextlib.suppress(Unnamed):
-        return _programs.program(function, arguments, static)
-    return None
+    return _programs.program(function, arguments, static)
 
 
 _programs: Programs | None = None
@@ -202,6 +198,20 @@ def unique(text: str) -> str:
     if " at 0x" in text:
         raise Unnamed(text)
     return text
+
+
+def pickled(form: Any) -> bytes:
+    """Numbers in this form, since equinox's forms themselves are others after a pickle.
+
+    Raises Unnamed where they are others too.
+    """
+    try:
+        example = pickle.dumps(jax.tree.unflatten(form, range(form.num_leaves)))
+        if jax.tree.structure(pickle.loads(example)) == form:
+            return example
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise Unnamed(str(error)) from None
+    raise Unnamed(str(form))
 
 
 def own(path: pathlib.Path) -> bool:

@@ -4,6 +4,7 @@ import functools
 import os
 import pathlib
 import types
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -45,11 +46,18 @@ def first(x, y):
     return 2 * x
 
 
+FORM: Any = None
+
+
+def wrapped(x):
+    return FORM(2 * x)
+
+
 def renamed(pair):
     return Pair(pair.second, pair.first, pair.unit)
 
 
-for each in (doubled, looked_up, raised, first, renamed):
+for each in (doubled, looked_up, raised, first, renamed, wrapped):
     each.__module__ = "engine.tests"
 
 
@@ -163,6 +171,20 @@ def test_texts_in_the_results_tell_programs_apart(folder, started_again):
         assert results.unit == name
         started_again()
     assert len(files(folder)) == 2
+
+
+def test_results_without_a_name_leave_the_program_to_jax(folder, monkeypatch):
+    """It is looked for once, and compiled with JAX's own cache, which a program of minutes needs."""
+
+    class Local(NamedTuple):
+        value: jax.Array
+
+    monkeypatch.setitem(globals(), "FORM", Local)
+    monkeypatch.setattr(Programs, "write", lambda *_: pytest.fail("compiled apart"))
+    function, x = Kept(wrapped), jnp.ones(2)
+    for _ in range(2):
+        np.testing.assert_array_equal(function(x).value, [2.0, 2.0])
+    assert len(TRACES) == 1
 
 
 def test_static_arguments_tell_programs_apart(folder):
