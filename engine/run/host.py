@@ -12,6 +12,7 @@ import pathlib
 import shutil
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -38,6 +39,9 @@ decides: two runs, or two processes of one, could round differently."""
 PRECISION: dict[str, str | bool] = {"jax_enable_x64": True, "jax_default_matmul_precision": "highest"}
 """Tallies add in float64 and int64 (paths are explicit float32), and a GPU must not round the factors of a
 product of matrices to 11 bits."""
+
+BEGUN = time.time()
+"""When this process began to import the engine, in seconds since 1970."""
 
 COMPILED_SECONDS = 0.5
 """Programs that take less to compile are not cached."""

@@ -30,12 +30,13 @@ from jax.experimental.serialize_executable import deserialize_and_load, serializ
 from jax.sharding import Mesh, PartitionSpec
 
 from engine.files import write_bytes
+from engine.run.host import BEGUN
 
 ROOM = pathlib.Path(__file__).resolve().parent.parent
 PACKAGES = ("jax", "jaxlib", "equinox", "jaxtyping", "numpy")
 """What else decides what a trace makes of the sources."""
-MOST_PROGRAMS = 200
-"""On disk, at most some 2 MB each; beyond them the ones longest unused go."""
+MOST = {"program": 200, "operations": 2_000}
+"""Files on disk by ending, programs of at most some 2 MB each; beyond them the ones longest unused go."""
 ALONE = {"xla_gpu_autotune_level": 0}
 """An option without effect on a CPU, by which JAX does not know the program in its own cache: what it reads
 from there it cannot write again (JAX 0.10: functions are missing)."""
@@ -98,7 +99,8 @@ class Programs:
             with alone():
                 program = lowered.compile(ALONE)
             self.write(operations, program, example)
-        self.save(f"{origin}.operations", operations.encode("ascii"))
+        if digest_of_sources() == sources():  # else what was traced since may be from either
+            self.save(f"{origin}.operations", operations.encode("ascii"))
         return program
 
     def read(self, operations: str, arguments: tuple[Any, ...], devices: Devices) -> Program | None:
@@ -110,7 +112,8 @@ class Programs:
             digest, content = path.read_bytes().split(b"\n", 1)
             if digest.decode() != hashlib.sha256(content).hexdigest():
                 raise ValueError("damaged")
-            os.utime(path)
+            with contextlib.suppress(OSError):
+                os.utime(path)
             executable, example = pickle.loads(zlib.decompress(content))
             taken, given = jax.tree.structure((arguments, {})), jax.tree.structure(pickle.loads(example))
             return deserialize_and_load(executable, taken, given, execution_devices=devices)
@@ -130,9 +133,10 @@ class Programs:
         digest = hashlib.sha256(content).hexdigest().encode()
         self.save(f"{operations}.program", digest + b"\n" + content)
         with contextlib.suppress(OSError):  # another process may tidy up meanwhile
-            by_use = sorted(self.folder.glob("*.program"), key=lambda path: path.stat().st_mtime)
-            for path in by_use[:-MOST_PROGRAMS]:
-                path.unlink()
+            for ending, most in MOST.items():
+                by_use = sorted(self.folder.glob(f"*.{ending}"), key=lambda path: path.stat().st_mtime)
+                for path in by_use[:-most]:
+                    path.unlink()
 
     def save(self, name: str, content: bytes) -> None:
         """Write a file whole or not at all; a folder that cannot be written costs later starts their time."""
@@ -250,7 +254,17 @@ def named(value: Any) -> str:
 
 @functools.cache
 def sources() -> str:
-    """A hash of the engine's sources, from which every program is traced."""
+    """A hash of the engine's sources, from which every program is traced.
+
+    Raises Unnamed where one has changed since the process began: nobody knows which of them it has read.
+    """
+    if max(path.stat().st_mtime for path in ROOM.rglob("*.py")) > BEGUN:
+        raise Unnamed("sources changed meanwhile")
+    return digest_of_sources()
+
+
+def digest_of_sources() -> str:
+    """sha256 of the engine's sources as they are on disk now."""
     digest = hashlib.sha256()
     for path in sorted(ROOM.rglob("*.py")):
         digest.update(str(path.relative_to(ROOM)).encode() + b"\0" + path.read_bytes() + b"\0")

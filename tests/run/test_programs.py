@@ -139,6 +139,7 @@ def test_the_same_operations_of_another_source_are_not_compiled_again(folder, st
     Kept(doubled)(x, x)
     started_again()
     monkeypatch.setattr(programs, "sources", lambda: "a comment more")
+    monkeypatch.setattr(programs, "digest_of_sources", lambda: "a comment more")
     monkeypatch.setattr(Programs, "write", lambda *_: pytest.fail("compiled"))
     Kept(doubled)(x, x)
     assert len(files(folder)) == 1 and len(files(folder, "operations")) == 2
@@ -277,12 +278,13 @@ def test_a_folder_that_cannot_be_written_costs_nothing_else(tmp_path, monkeypatc
 
 
 def test_the_longest_unused_go(folder, monkeypatch):
-    monkeypatch.setattr(programs, "MOST_PROGRAMS", 2)
+    monkeypatch.setitem(programs.MOST, "program", 2)
+    monkeypatch.setitem(programs.MOST, "operations", 3)
     for size in (1, 2, 3, 4):
         Kept(doubled)(jnp.ones(size, jnp.float32), jnp.ones(size, jnp.float32))
         for age, path in enumerate(sorted(files(folder), key=lambda path: path.stat().st_mtime)):
             os.utime(path, (1_000 + 10 * size + age,) * 2)
-    assert len(files(folder)) == 2
+    assert len(files(folder)) == 2 and len(files(folder, "operations")) <= 4
 
 
 def test_inside_a_trace_it_is_a_part_of_it(folder):
@@ -316,6 +318,27 @@ def test_the_folder_is_in_jax_s_cache(tmp_path, monkeypatch):
 def test_nothing_is_kept_unless_it_is_asked_for():
     assert programs._programs is None
     assert kept(jax.jit(doubled), (jnp.float32(1), jnp.float32(1))) is None
+
+
+def test_sources_that_change_meanwhile_are_no_name(folder, monkeypatch, tmp_path):
+    """A process has read some of them before and some after, and so has the trace."""
+    (tmp_path / "engine").mkdir()
+    (tmp_path / "engine" / "stage.py").write_text("x = 1\n")
+    monkeypatch.setattr(programs, "ROOM", tmp_path / "engine")
+    x = jnp.ones(2)
+    programs.sources.cache_clear()
+    try:
+        Kept(first)(x, x)
+        assert not folder.exists()
+        os.utime(tmp_path / "engine" / "stage.py", (1_000, 1_000))
+        monkeypatch.setattr(programs, "_programs", Programs(folder))
+        Kept(first)(x, x)
+        assert len(files(folder, "operations")) == 1
+        (tmp_path / "engine" / "stage.py").write_text("x = 2\n")
+        Kept(first)(jnp.ones(3), x)
+        assert len(files(folder)) == 2 and len(files(folder, "operations")) == 1
+    finally:
+        programs.sources.cache_clear()
 
 
 def test_sources_are_the_engine_s():
