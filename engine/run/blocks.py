@@ -57,7 +57,9 @@ class Model:
     prepare: Callable[..., Any] | None = None
 
 
-@functools.partial(jax.jit, static_argnames=("outcome", "size", "mesh", "prepare"), donate_argnums=0)
+@functools.partial(
+    jax.jit, static_argnames=("outcome", "size", "mesh", "prepare"), donate_argnums=0, keep_unused=True
+)
 def tally_blocks(
     tally: Tally,
     arrays: Any,

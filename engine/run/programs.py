@@ -13,12 +13,13 @@ import contextlib
 import functools
 import hashlib
 import importlib.metadata
-import inspect
 import os
 import pathlib
 import pickle
 import platform
+import re
 import sys
+import threading
 import types
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,6 +41,11 @@ MOST = {"program": 200, "operations": 2_000}
 ALONE = {"xla_gpu_autotune_level": 0}
 """An option without effect on a CPU, by which JAX does not know the program in its own cache: what it reads
 from there it cannot write again (JAX 0.10: functions are missing)."""
+KNOWN = ("engine", "builtins", "collections", "types", "jax", "jaxlib", "equinox")
+"""Packages whose classes a pytree may have; `types` has those that dataclasses make."""
+CLOCK = 0.1
+"""Seconds by which a file system's clock may be behind."""
+LOCK = threading.Lock()
 
 Program = Callable[..., Any]
 Devices = Sequence[jax.Device]
@@ -60,46 +66,57 @@ class Programs:
         self.ready: dict[Any, Program | None] = {}
 
     def program(self, function: Any, arguments: tuple[Any, ...], static: Mapping[str, Any]) -> Program | None:
-        """The jitted function for arguments like these; None where it cannot be known again."""
+        """The jitted function for arguments like these; raises Unnamed where it cannot be known again.
+
+        None where its results cannot.
+        """
         leaves, form = jax.tree.flatten(arguments)
         shapes = tuple((jax.typeof(leaf), getattr(leaf, "sharding", None)) for leaf in leaves)
-        key = function, form, shapes, tuple(static.items()), settings()
+        options = tuple((name, type(value), value) for name, value in sorted(static.items()))
+        key = function, form, shapes, options, settings()
         if key not in self.ready:
-            self.ready[key] = None
-            with contextlib.suppress(Unnamed):
-                devices = devices_of(leaves, static)
-                name = named(inspect.unwrap(function))
-                call = name, places(devices), *(f"{kind} {kind.weak_type} {place}" for kind, place in shapes)
-                origin = origin_of(static, str(form), *call)
-                self.ready[key] = self.of_origin(origin, arguments, devices) or self.made(
-                    origin, call, function.lower(*arguments, **static), arguments, devices
-                )
+            devices = devices_of(leaves, static)
+            call = (
+                name_of(function), places(devices), described(form),
+                *(f"{kind} {kind.weak_type} {place}" for kind, place in shapes),
+            )  # fmt: skip
+            origin = hashed(sources(), *surroundings(), *settings(), *call, *options_of(static))
+            self.ready[key] = self.of_origin(origin, arguments, devices) or self.made(
+                origin, call, function.lower(*arguments, **static), arguments, devices
+            )
         return self.ready[key]
 
     def of_origin(self, origin: str, arguments: tuple[Any, ...], devices: Devices) -> Program | None:
         """The program of this origin; None where there is none, or none that is whole."""
+        path = self.folder / f"{origin}.operations"
         try:
-            operations = (self.folder / f"{origin}.operations").read_text(encoding="ascii")
+            operations = path.read_text(encoding="ascii")
         except (OSError, ValueError):
             return None
+        if not re.fullmatch("[0-9a-f]{64}", operations):
+            return None
+        used(path)
         return self.read(operations, arguments, devices)
 
     def made(
         self, origin: str, call: tuple[str, ...], lowered: Any, arguments: tuple[Any, ...], devices: Devices
-    ) -> Program:
+    ) -> Program | None:
         """The program of an origin, compiled by JAX and kept where its operations are not on disk.
 
-        The operations do not tell how a program is called: arguments that it does not read are none of them,
-        nor are texts in the form of its results.
+        The operations are a function of all arguments, as no jitted function that is kept drops those it does
+        not read; how they are given and what the results are called is told apart.
         """
-        form, example = unique(str(lowered.out_tree)), pickled(lowered.out_tree)
+        try:
+            form, example = described(lowered.out_tree), pickled(lowered.out_tree)
+        except Unnamed:
+            return None
         operations = hashed(*surroundings(), *settings(), *call, form, lowered.as_text())
         program = self.read(operations, arguments, devices)
         if program is None:
             with alone():
                 program = lowered.compile(ALONE)
             self.write(operations, program, example)
-        if digest_of_sources() == sources():  # else what was traced since may be from either
+        if not changed() and digest_of_sources() == sources():  # else it may be traced from either
             self.save(f"{origin}.operations", operations.encode("ascii"))
         return program
 
@@ -110,10 +127,9 @@ class Programs:
             if not (own(path) and own(self.folder)):
                 return None
             digest, content = path.read_bytes().split(b"\n", 1)
-            if digest.decode() != hashlib.sha256(content).hexdigest():
+            if digest != digest_of(operations, content):
                 raise ValueError("damaged")
-            with contextlib.suppress(OSError):
-                os.utime(path)
+            used(path)
             executable, example = pickle.loads(zlib.decompress(content))
             taken, given = jax.tree.structure((arguments, {})), jax.tree.structure(pickle.loads(example))
             return deserialize_and_load(executable, taken, given, execution_devices=devices)
@@ -128,10 +144,9 @@ class Programs:
         """Keep a program, where it can be written down, with an example of the form of its results."""
         try:
             content = zlib.compress(pickle.dumps((serialize(program)[0], example)), 1)
-        except (pickle.PicklingError, NotImplementedError, ValueError):
+        except Exception:  # constants on a device, a callback: JAX says so in several ways
             return
-        digest = hashlib.sha256(content).hexdigest().encode()
-        self.save(f"{operations}.program", digest + b"\n" + content)
+        self.save(f"{operations}.program", digest_of(operations, content) + b"\n" + content)
         with contextlib.suppress(OSError):  # another process may tidy up meanwhile
             for ending, most in MOST.items():
                 by_use = sorted(self.folder.glob(f"*.{ending}"), key=lambda path: path.stat().st_mtime)
@@ -151,7 +166,7 @@ class Kept:
 
     def __init__(self, function: Callable[..., Any]):
         functools.update_wrapper(self, function)
-        self.jitted = jax.jit(function)
+        self.jitted = jax.jit(function, keep_unused=True)
 
     def __call__(self, *arguments: Any) -> Any:
         """The function's results."""
@@ -161,7 +176,7 @@ class Kept:
 
 
 def kept(function: Any, arguments: tuple[Any, ...], **static: Any) -> Program | None:
-    """The jitted function compiled for arguments like these, from the folder of the process or kept there.
+    """The function, jitted with `keep_unused`, compiled for arguments like these: from disk, or kept there.
 
     None where there is no such folder, off CPUs (never tried there), and where the function, a static
     argument or the form of the results has no name by which to know it again: a closure, or what is not the
@@ -169,7 +184,9 @@ def kept(function: Any, arguments: tuple[Any, ...], **static: Any) -> Program | 
     """
     if _programs is None or jax.default_backend() != "cpu":
         return None
-    return _programs.program(function, arguments, static)
+    with contextlib.suppress(Unnamed):
+        return _programs.program(function, arguments, static)
+    return None
 
 
 _programs: Programs | None = None
@@ -191,10 +208,35 @@ def programs_folder() -> pathlib.Path | None:
     return pathlib.Path(cache) / "programs"
 
 
-def origin_of(static: Mapping[str, Any], *call: str) -> str:
-    """A hash of all that decides the operations; raises Unnamed where something has no name."""
-    options = [f"{key}={named(value)}" for key, value in sorted(static.items())]
-    return hashed(sources(), *surroundings(), *settings(), *options, *map(unique, call))
+def name_of(function: Any) -> str:
+    """The name by which a jitted function is found; raises Unnamed unless it is found by it."""
+    plain = function.__wrapped__
+    name = named(plain)
+    there: Any = sys.modules.get(plain.__module__)
+    for part in plain.__qualname__.split("."):
+        there = getattr(there, part, None)
+    if (
+        not any(each is there for each in (function, plain))
+        and getattr(there, "jitted", None) is not function
+    ):
+        raise Unnamed(f"{name} is another function")
+    return name
+
+
+def options_of(static: Mapping[str, Any]) -> list[str]:
+    """Static arguments as texts; raises Unnamed where one has no name."""
+    return [f"{name}={named(value)}" for name, value in sorted(static.items())]
+
+
+def described(form: Any) -> str:
+    """A pytree's form with the full names of its classes; raises Unnamed where one is not known by it."""
+    if (node := form.node_data()) is None:
+        return "*" if form.num_leaves else "None"
+    kind, data = node
+    if kind.__module__.split(".")[0] not in KNOWN:
+        raise Unnamed(kind.__module__)
+    children = ", ".join(described(child) for child in form.children())
+    return f"{kind.__module__}.{kind.__qualname__}[{unique(repr(data))}]({children})"
 
 
 def unique(text: str) -> str:
@@ -216,6 +258,17 @@ def pickled(form: Any) -> bytes:
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise Unnamed(str(error)) from None
     raise Unnamed(str(form))
+
+
+def digest_of(operations: str, content: bytes) -> bytes:
+    """What a file of a program begins with."""
+    return hashlib.sha256(operations.encode() + content).hexdigest().encode()
+
+
+def used(path: pathlib.Path) -> None:
+    """Note that a file was used now."""
+    with contextlib.suppress(OSError):
+        os.utime(path)
 
 
 def own(path: pathlib.Path) -> bool:
@@ -246,8 +299,8 @@ def named(value: Any) -> str:
             return f"({', '.join(named(each) for each in value)})"
         case Mesh():
             return f"{value.axis_names} {value.devices.shape} {places(list(value.devices.flat))}"
-        case types.FunctionType() if value.__closure__ is None and value.__module__.startswith("engine."):
-            if "<" not in value.__qualname__:
+        case types.FunctionType() if value.__module__.startswith("engine.") and "<" not in value.__qualname__:
+            if not (value.__closure__ or value.__defaults__ or value.__kwdefaults__):
                 return f"{value.__module__}.{value.__qualname__}"
     raise Unnamed(f"{value!r}")
 
@@ -258,9 +311,15 @@ def sources() -> str:
 
     Raises Unnamed where one has changed since the process began: nobody knows which of them it has read.
     """
-    if max(path.stat().st_mtime for path in ROOM.rglob("*.py")) > BEGUN:
+    if changed():
         raise Unnamed("sources changed meanwhile")
     return digest_of_sources()
+
+
+def changed() -> bool:
+    """Whether a source has changed since the process began, its date kept or not."""
+    states = [path.stat() for path in ROOM.rglob("*.py")]
+    return max(time for each in states for time in (each.st_mtime, each.st_ctime)) > BEGUN - CLOCK
 
 
 def digest_of_sources() -> str:
@@ -291,8 +350,9 @@ def processor() -> str:
 
 def settings() -> tuple[str, ...]:
     """JAX's settings and XLA's flags, as they are now."""
-    flags = " ".join(sorted(os.environ.get("XLA_FLAGS", "").split()))
-    return flags, *(f"{name}={getattr(jax.config, name, None)!r}" for name in sorted(jax.config.values))
+    values = jax.config.values  # what holds outside of contexts; and not every setting can be read otherwise
+    texts = (f"{name}={getattr(jax.config, name, values[name])!r}" for name in sorted(values))
+    return os.environ.get("XLA_FLAGS", ""), *texts
 
 
 def hashed(*parts: str) -> str:
@@ -304,9 +364,10 @@ def hashed(*parts: str) -> str:
 def alone() -> Iterator[None]:
     """What is compiled meanwhile is not written into JAX's own cache."""
     name = "jax_persistent_cache_min_compile_time_secs"
-    least = jax.config.values[name]
-    jax.config.update(name, 1e9)
-    try:
-        yield
-    finally:
-        jax.config.update(name, least)
+    with LOCK:
+        least = jax.config.values[name]
+        jax.config.update(name, 1e9)
+        try:
+            yield
+        finally:
+            jax.config.update(name, least)

@@ -3,6 +3,8 @@
 import functools
 import os
 import pathlib
+import sys
+import time
 import types
 from typing import Any, NamedTuple
 
@@ -13,7 +15,7 @@ import numpy as np
 import pytest
 from jax.sharding import PartitionSpec
 
-from engine.run import programs
+from engine.run import blocks, chunks, programs
 from engine.run.devices import mesh_of
 from engine.run.programs import Kept, Programs, Unnamed, kept, named
 
@@ -57,8 +59,39 @@ def renamed(pair):
     return Pair(pair.second, pair.first, pair.unit)
 
 
-for each in (doubled, looked_up, raised, first, renamed, wrapped):
+def one_of(x, y, *, second):
+    return 2 * (y if second else x)
+
+
+def with_default(x, times=2):
+    return times * x
+
+
+class Info(NamedTuple):
+    """Two of one name, with their fields in another order."""
+
+    u: jax.Array
+    v: jax.Array
+
+
+class OtherInfo(NamedTuple):
+    """The other."""
+
+    v: jax.Array
+    u: jax.Array
+
+
+def difference(info):
+    return info.u - info.v
+
+
+HERE = sys.modules["engine.tests"] = types.ModuleType("engine.tests")
+"""A module of the engine for the functions and classes of these tests."""
+Info.__module__ = Pair.__module__ = "engine.tests"
+OtherInfo.__module__, OtherInfo.__qualname__ = "engine.elsewhere", "Info"
+for each in (doubled, looked_up, raised, first, renamed, wrapped, one_of, with_default, difference, Pair):
     each.__module__ = "engine.tests"
+    setattr(HERE, each.__name__, each)
 
 
 @pytest.fixture
@@ -107,7 +140,7 @@ def test_a_second_start_traces_nothing_and_gives_the_same(folder, started_again)
 
 @pytest.mark.parametrize(
     "change",
-    ["shape", "type", "weak", "source", "version", "setting", "flag", "device"],
+    ["shape", "type", "weak", "source", "version", "setting", "flag", "order of flags", "device"],
 )
 def test_another_origin_is_traced_anew(folder, started_again, monkeypatch, change):
     x, y = jnp.ones(3, jnp.float32), jnp.ones(3, jnp.float32)
@@ -128,6 +161,8 @@ def test_another_origin_is_traced_anew(folder, started_again, monkeypatch, chang
             monkeypatch.setattr(programs, "settings", lambda: ("another",))
         case "flag":
             monkeypatch.setenv("XLA_FLAGS", os.environ["XLA_FLAGS"] + " --xla_dump_to=")
+        case "order of flags":  # of two alike, XLA takes the last
+            monkeypatch.setenv("XLA_FLAGS", " ".join(reversed(os.environ["XLA_FLAGS"].split())))
         case "device":
             x, y = jax.device_put((x, y), jax.devices()[1])
     Kept(doubled)(x, y)
@@ -154,6 +189,7 @@ def test_numbers_in_the_operations_tell_programs_apart(folder, started_again, mo
     monkeypatch.setattr(programs, "sources", lambda: "another table")
     other = types.FunctionType(looked_up.__code__, globals() | {"TABLE": changed}, "looked_up")
     other.__module__ = looked_up.__module__
+    monkeypatch.setattr(HERE, "looked_up", other)
     np.testing.assert_array_equal(Kept(other)(x), changed)
 
 
@@ -163,6 +199,51 @@ def test_arguments_that_are_not_read_tell_programs_apart(folder, started_again):
         np.testing.assert_array_equal(Kept(first)(jnp.ones(2), jnp.ones(size)), [2.0, 2.0])
         started_again()
     assert len(files(folder)) == 2
+
+
+def test_which_arguments_are_read_tells_programs_apart(folder, started_again):
+    """The same operations on the second argument are others than on the first."""
+    function = jax.jit(one_of, static_argnames="second", keep_unused=True)
+    x, y = jnp.ones(2), jnp.full(2, 5.0)
+    for second, expected in ((False, 2.0), (True, 10.0), (False, 2.0)):
+        np.testing.assert_array_equal(kept(function, (x, y), second=second)(x, y), [expected] * 2)
+        started_again()
+    assert len(files(folder)) == 2
+
+
+def test_every_function_that_is_kept_keeps_unused_arguments():
+    for function in (blocks.tally_blocks, chunks.map_chunks, Kept(first).jitted):
+        assert function._jit_info.keep_unused
+
+
+def test_classes_of_one_name_are_told_apart(folder, started_again):
+    one, two = jnp.ones(2), jnp.full(2, 3.0)
+    np.testing.assert_array_equal(Kept(difference)(Info(u=one, v=two)), [-2.0, -2.0])
+    started_again()
+    np.testing.assert_array_equal(Kept(difference)(OtherInfo(v=two, u=one)), [-2.0, -2.0])
+    assert len(files(folder)) == 2
+
+
+def test_true_is_not_one(folder):
+    function = jax.jit(raised, static_argnames="times", keep_unused=True)
+    x = jnp.full(2, 3.0)
+    assert kept(function, (x,), times=True) is not kept(function, (x,), times=1)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [jax.vmap(doubled), functools.wraps(doubled)(lambda x, y: x), with_default],
+    ids=["vmap", "another of the name", "with a default"],
+)
+def test_what_is_not_found_under_its_name_is_not_kept(folder, function):
+    Kept(function)(jnp.ones(2), jnp.ones(2)) if function is not with_default else Kept(function)(jnp.ones(2))
+    assert not folder.exists()
+
+
+def test_a_replaced_function_is_not_kept(folder, monkeypatch):
+    monkeypatch.setattr(HERE, "first", renamed)
+    Kept(first)(jnp.ones(2), jnp.ones(2))
+    assert not folder.exists()
 
 
 def test_texts_in_the_results_tell_programs_apart(folder, started_again):
@@ -189,7 +270,7 @@ def test_results_without_a_name_leave_the_program_to_jax(folder, monkeypatch):
 
 
 def test_static_arguments_tell_programs_apart(folder):
-    power = jax.jit(raised, static_argnames="times")
+    power = jax.jit(raised, static_argnames="times", keep_unused=True)
     x = jnp.full(2, 3.0, jnp.float32)
     for times, expected in ((2, 9.0), (3, 27.0), (2, 9.0)):
         program = kept(power, (x,), times=times)
@@ -227,6 +308,42 @@ def test_a_function_without_a_name_runs_as_ever(folder):
 
     assert float(Kept(mine)(jnp.float32(1))) == 2.0
     assert not folder.exists()
+
+
+def test_every_setting_of_jax_is_read(monkeypatch):
+    before = programs.settings()
+    jax.config.update("jax_disable_most_optimizations", True)
+    try:
+        assert programs.settings() != before
+    finally:
+        jax.config.update("jax_disable_most_optimizations", False)
+    assert programs.settings() == before
+
+
+@pytest.mark.parametrize("content", [bytes(64), b"../../" + b"0" * 58, b"", b"x" * 64])
+def test_an_origin_that_says_nothing_is_made_anew(folder, started_again, content):
+    x = jnp.ones(3, jnp.float32)
+    Kept(doubled)(x, x)
+    (path,) = files(folder, "operations")
+    whole = path.read_bytes()
+    path.write_bytes(content)
+    started_again()
+    np.testing.assert_array_equal(Kept(doubled)(x, x)[0].first, [2, 2, 2])
+    assert path.read_bytes() == whole
+
+
+def test_a_program_under_another_s_name_is_made_anew(folder, started_again):
+    x = jnp.full(2, 3.0)
+    power = jax.jit(raised, static_argnames="times", keep_unused=True)
+    paths = []
+    for times in (2, 3):
+        kept(power, (x,), times=times)
+        paths += [path for path in files(folder) if path not in paths]
+    contents = [path.read_bytes() for path in paths]
+    for path, content in zip(paths, reversed(contents), strict=True):
+        path.write_bytes(content)
+    started_again()
+    np.testing.assert_array_equal(kept(power, (x,), times=2)(x), [9.0, 9.0])
 
 
 @pytest.mark.parametrize("damage", ["cut", "bit", "empty", "text", "others may write"])
@@ -331,10 +448,13 @@ def test_sources_that_change_meanwhile_are_no_name(folder, monkeypatch, tmp_path
         Kept(first)(x, x)
         assert not folder.exists()
         os.utime(tmp_path / "engine" / "stage.py", (1_000, 1_000))
-        monkeypatch.setattr(programs, "_programs", Programs(folder))
+        Kept(first)(x, x)  # its date is old, its change is not
+        assert not folder.exists()
+        monkeypatch.setattr(programs, "BEGUN", time.time() + 10.0)
         Kept(first)(x, x)
         assert len(files(folder, "operations")) == 1
         (tmp_path / "engine" / "stage.py").write_text("x = 2\n")
+        monkeypatch.setattr(programs, "BEGUN", time.time() + 20.0)
         Kept(first)(jnp.ones(3), x)
         assert len(files(folder)) == 2 and len(files(folder, "operations")) == 1
     finally:

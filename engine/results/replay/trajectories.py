@@ -13,7 +13,6 @@ from engine.book.system import System
 from engine.month.bearers import borne
 from engine.paths.history import History
 from engine.results.replay.debt import breaches, chips_sold
-from engine.run.programs import Kept
 from engine.vocabulary import LEVERS, MONTH
 
 MONEY, YEARLY, SHARE, RATIO, INDEX = "USD bn", "USD bn a year", "share", "ratio", "index, 1 at the start"
@@ -143,7 +142,7 @@ def lenders(history: History) -> Iterator[Quantity]:
     yield Quantity("lender_failed", names.lenders, failed, "1 from the failure on")
 
 
-@Kept
+@jax.jit
 @functools.partial(jax.vmap, in_axes=(None, 0, 0, 0))
 def sums(
     system: System,
