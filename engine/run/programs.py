@@ -209,18 +209,20 @@ def programs_folder() -> pathlib.Path | None:
 
 
 def name_of(function: Any) -> str:
-    """The name by which a jitted function is found; raises Unnamed unless it is found by it."""
+    """The name of a jitted function; raises Unnamed where another one is found by it."""
     plain = function.__wrapped__
-    name = named(plain)
-    there: Any = sys.modules.get(plain.__module__)
-    for part in plain.__qualname__.split("."):
-        there = getattr(there, part, None)
-    if (
-        not any(each is there for each in (function, plain))
-        and getattr(there, "jitted", None) is not function
-    ):
-        raise Unnamed(f"{name} is another function")
+    name, there = named(plain), found(plain)
+    if there is not plain and function not in (there, getattr(there, "jitted", None)):
+        raise Unnamed(f"{name} is jitted otherwise")
     return name
+
+
+def found(function: Any) -> Any:
+    """What there is under a function's name, jitted or kept; None where there is nothing."""
+    there: Any = sys.modules.get(function.__module__)
+    for part in function.__qualname__.split("."):
+        there = getattr(there, part, None)
+    return there
 
 
 def options_of(static: Mapping[str, Any]) -> list[str]:
@@ -299,8 +301,8 @@ def named(value: Any) -> str:
             return f"({', '.join(named(each) for each in value)})"
         case Mesh():
             return f"{value.axis_names} {value.devices.shape} {places(list(value.devices.flat))}"
-        case types.FunctionType() if value.__module__.startswith("engine.") and "<" not in value.__qualname__:
-            if not (value.__closure__ or value.__defaults__ or value.__kwdefaults__):
+        case types.FunctionType() if value.__module__.startswith("engine.") and not value.__closure__:
+            if value in (there := found(value), getattr(there, "__wrapped__", None)):
                 return f"{value.__module__}.{value.__qualname__}"
     raise Unnamed(f"{value!r}")
 

@@ -3,6 +3,7 @@
 import functools
 import os
 import pathlib
+import subprocess
 import sys
 import time
 import types
@@ -19,6 +20,7 @@ from engine.run import blocks, chunks, programs
 from engine.run.devices import mesh_of
 from engine.run.programs import Kept, Programs, Unnamed, kept, named
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 TRACES: list[str] = []
 """Origins whose programs were traced."""
 TABLE = np.arange(5_000, dtype=np.float32)
@@ -63,8 +65,11 @@ def one_of(x, y, *, second):
     return 2 * (y if second else x)
 
 
-def with_default(x, times=2):
+def with_default(x, y, times=2):
     return times * x
+
+
+other_default = types.FunctionType(with_default.__code__, globals(), "with_default", (3,))
 
 
 class Info(NamedTuple):
@@ -88,6 +93,7 @@ def difference(info):
 HERE = sys.modules["engine.tests"] = types.ModuleType("engine.tests")
 """A module of the engine for the functions and classes of these tests."""
 Info.__module__ = Pair.__module__ = "engine.tests"
+other_default.__module__ = "engine.tests"
 OtherInfo.__module__, OtherInfo.__qualname__ = "engine.elsewhere", "Info"
 for each in (doubled, looked_up, raised, first, renamed, wrapped, one_of, with_default, difference, Pair):
     each.__module__ = "engine.tests"
@@ -232,12 +238,24 @@ def test_true_is_not_one(folder):
 
 @pytest.mark.parametrize(
     "function",
-    [jax.vmap(doubled), functools.wraps(doubled)(lambda x, y: x), with_default],
-    ids=["vmap", "another of the name", "with a default"],
+    [jax.vmap(doubled), functools.wraps(doubled)(lambda x, y: x), other_default],
+    ids=["vmap", "another of the name", "another default"],
 )
 def test_what_is_not_found_under_its_name_is_not_kept(folder, function):
-    Kept(function)(jnp.ones(2), jnp.ones(2)) if function is not with_default else Kept(function)(jnp.ones(2))
+    Kept(function)(jnp.ones(2), jnp.ones(2))
     assert not folder.exists()
+
+
+def test_the_functions_of_a_run_have_names():
+    """In a process of its own, as the import hook of the tests makes others of them."""
+    script = (
+        "from engine.paths import history, simulate; from engine.results import circular_web, systemic\n"
+        "from engine.run import blocks, chunks; from engine.run.programs import name_of, named\n"
+        "name_of(blocks.tally_blocks), name_of(chunks.map_chunks), named(simulate.chunk_outcome)\n"
+        "for each in (history.live_year, circular_web.failures_of, systemic.each_fails): name_of(each.jitted)"
+    )
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
+    assert answer.returncode == 0, answer.stderr
 
 
 def test_a_replaced_function_is_not_kept(folder, monkeypatch):
