@@ -57,9 +57,7 @@ class Model:
     prepare: Callable[..., Any] | None = None
 
 
-@functools.partial(
-    jax.jit, static_argnames=("outcome", "size", "mesh", "prepare"), donate_argnums=0, keep_unused=True
-)
+@functools.partial(jax.jit, static_argnames=("outcome", "size", "mesh", "prepare"), donate_argnums=0)
 def tally_blocks(
     tally: Tally,
     arrays: Any,

@@ -30,7 +30,7 @@ chunk a call takes 5% off the speed, four take 2%."""
 Chunk = Callable[..., Any]
 
 
-@functools.partial(jax.jit, static_argnames=("chunk", "mesh", "placement"), keep_unused=True)
+@functools.partial(jax.jit, static_argnames=("chunk", "mesh", "placement"))
 def map_chunks(
     arguments: tuple[Any, ...],
     each: Any,

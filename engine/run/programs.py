@@ -17,9 +17,7 @@ import os
 import pathlib
 import pickle
 import platform
-import re
 import sys
-import threading
 import types
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,16 +34,13 @@ from engine.run.host import BEGUN
 ROOM = pathlib.Path(__file__).resolve().parent.parent
 PACKAGES = ("jax", "jaxlib", "equinox", "jaxtyping", "numpy")
 """What else decides what a trace makes of the sources."""
-MOST = {"program": 200, "operations": 2_000}
-"""Files on disk by ending, programs of at most some 2 MB each; beyond them the ones longest unused go."""
-ALONE = {"xla_gpu_autotune_level": 0}
-"""An option without effect on a CPU, by which JAX does not know the program in its own cache: what it reads
-from there it cannot write again (JAX 0.10: functions are missing)."""
+MOST_PROGRAMS = 200
+"""On disk, at most some 2 MB each; beyond them the ones longest unused go."""
+HIT = "/jax/compilation_cache/cache_hits"
 KNOWN = ("engine", "builtins", "collections", "types", "jax", "jaxlib", "equinox")
 """Packages whose classes a pytree may have; `types` has those that dataclasses make."""
 CLOCK = 0.1
 """Seconds by which a file system's clock may be behind."""
-LOCK = threading.Lock()
 
 Program = Callable[..., Any]
 Devices = Sequence[jax.Device]
@@ -56,10 +51,7 @@ class Unnamed(TypeError):
 
 
 class Programs:
-    """A folder of programs: `<operations>.program`, and `<origin>.operations` that says which an origin has.
-
-    Two steps, as other sources, or the same book with another name in it, often make the same operations.
-    """
+    """A folder of programs: `<origin>.program`."""
 
     def __init__(self, folder: pathlib.Path):
         self.folder = folder
@@ -76,60 +68,39 @@ class Programs:
         key = function, form, shapes, options, settings()
         if key not in self.ready:
             devices = devices_of(leaves, static)
-            call = (
-                name_of(function), places(devices), described(form),
-                *(f"{kind} {kind.weak_type} {place}" for kind, place in shapes),
+            origin = hashed(
+                sources(), *surroundings(), *settings(), name_of(function), *options_of(static),
+                places(devices), described(form), *(f"{kind} {kind.weak_type} {at}" for kind, at in shapes),
             )  # fmt: skip
-            origin = hashed(sources(), *surroundings(), *settings(), *call, *options_of(static))
-            self.ready[key] = self.of_origin(origin, arguments, devices) or self.made(
-                origin, call, function.lower(*arguments, **static), arguments, devices
+            self.ready[key] = self.read(origin, arguments, devices) or self.made(
+                origin, function.lower(*arguments, **static)
             )
         return self.ready[key]
 
-    def of_origin(self, origin: str, arguments: tuple[Any, ...], devices: Devices) -> Program | None:
-        """The program of this origin; None where there is none, or none that is whole."""
-        path = self.folder / f"{origin}.operations"
+    def made(self, origin: str, lowered: Any) -> Program | None:
+        """The program of an origin, compiled by JAX and kept, unless JAX has read it from its own cache."""
         try:
-            operations = path.read_text(encoding="ascii")
-        except (OSError, ValueError):
-            return None
-        if not re.fullmatch("[0-9a-f]{64}", operations):
-            return None
-        used(path)
-        return self.read(operations, arguments, devices)
-
-    def made(
-        self, origin: str, call: tuple[str, ...], lowered: Any, arguments: tuple[Any, ...], devices: Devices
-    ) -> Program | None:
-        """The program of an origin, compiled by JAX and kept where its operations are not on disk.
-
-        The operations are a function of all arguments, as no jitted function that is kept drops those it does
-        not read; how they are given and what the results are called is told apart.
-        """
-        try:
-            form, example = described(lowered.out_tree), pickled(lowered.out_tree)
+            example = pickled(lowered.out_tree)
         except Unnamed:
             return None
-        operations = hashed(*surroundings(), *settings(), *call, form, lowered.as_text())
-        program = self.read(operations, arguments, devices)
-        if program is None:
-            with alone():
-                program = lowered.compile(ALONE)
-            self.write(operations, program, example)
-        if not changed() and digest_of_sources() == sources():  # else it may be traced from either
-            self.save(f"{origin}.operations", operations.encode("ascii"))
+        with cache_hits() as hits:
+            program = lowered.compile()
+        # What JAX 0.10 has read it cannot write: functions are missing. What has changed may be from either.
+        if not hits and not changed() and digest_of_sources() == sources():
+            self.write(origin, program, example)
         return program
 
-    def read(self, operations: str, arguments: tuple[Any, ...], devices: Devices) -> Program | None:
-        """The program of these operations; None where there is none, or none that is whole."""
-        path = self.folder / f"{operations}.program"
+    def read(self, origin: str, arguments: tuple[Any, ...], devices: Devices) -> Program | None:
+        """The program of this origin; None where there is none, or none that is whole."""
+        path = self.folder / f"{origin}.program"
         try:
             if not (own(path) and own(self.folder)):
                 return None
             digest, content = path.read_bytes().split(b"\n", 1)
-            if digest != digest_of(operations, content):
+            if digest != digest_of(origin, content):
                 raise ValueError("damaged")
-            used(path)
+            with contextlib.suppress(OSError):
+                os.utime(path)
             executable, example = pickle.loads(zlib.decompress(content))
             taken, given = jax.tree.structure((arguments, {})), jax.tree.structure(pickle.loads(example))
             return deserialize_and_load(executable, taken, given, execution_devices=devices)
@@ -140,25 +111,23 @@ class Programs:
                 path.unlink()
             return None
 
-    def write(self, operations: str, program: Any, example: bytes) -> None:
-        """Keep a program, where it can be written down, with an example of the form of its results."""
+    def write(self, origin: str, program: Any, example: bytes) -> None:
+        """Keep a program with an example of the form of its results, whole or not at all.
+
+        A folder that cannot be written costs later starts their time.
+        """
         try:
             content = zlib.compress(pickle.dumps((serialize(program)[0], example)), 1)
         except Exception:  # constants on a device, a callback: JAX says so in several ways
             return
-        self.save(f"{operations}.program", digest_of(operations, content) + b"\n" + content)
-        with contextlib.suppress(OSError):  # another process may tidy up meanwhile
-            for ending, most in MOST.items():
-                by_use = sorted(self.folder.glob(f"*.{ending}"), key=lambda path: path.stat().st_mtime)
-                for path in by_use[:-most]:
-                    path.unlink()
-
-    def save(self, name: str, content: bytes) -> None:
-        """Write a file whole or not at all; a folder that cannot be written costs later starts their time."""
+        path = self.folder / f"{origin}.program"
         with contextlib.suppress(OSError):
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_bytes(self.folder / name, content)
-            os.chmod(self.folder / name, 0o600)
+            write_bytes(path, digest_of(origin, content) + b"\n" + content)
+            os.chmod(path, 0o600)
+            by_use = sorted(self.folder.glob("*.program"), key=lambda path: path.stat().st_mtime)
+            for path in by_use[:-MOST_PROGRAMS]:
+                path.unlink()
 
 
 class Kept:
@@ -166,7 +135,7 @@ class Kept:
 
     def __init__(self, function: Callable[..., Any]):
         functools.update_wrapper(self, function)
-        self.jitted = jax.jit(function, keep_unused=True)
+        self.jitted = jax.jit(function)
 
     def __call__(self, *arguments: Any) -> Any:
         """The function's results."""
@@ -176,7 +145,7 @@ class Kept:
 
 
 def kept(function: Any, arguments: tuple[Any, ...], **static: Any) -> Program | None:
-    """The function, jitted with `keep_unused`, compiled for arguments like these: from disk, or kept there.
+    """The jitted function compiled for arguments like these: from disk, or kept there.
 
     None where there is no such folder, off CPUs (never tried there), and where the function, a static
     argument or the form of the results has no name by which to know it again: a closure, or what is not the
@@ -262,15 +231,9 @@ def pickled(form: Any) -> bytes:
     raise Unnamed(str(form))
 
 
-def digest_of(operations: str, content: bytes) -> bytes:
+def digest_of(origin: str, content: bytes) -> bytes:
     """What a file of a program begins with."""
-    return hashlib.sha256(operations.encode() + content).hexdigest().encode()
-
-
-def used(path: pathlib.Path) -> None:
-    """Note that a file was used now."""
-    with contextlib.suppress(OSError):
-        os.utime(path)
+    return hashlib.sha256(origin.encode() + content).hexdigest().encode()
 
 
 def own(path: pathlib.Path) -> bool:
@@ -363,13 +326,16 @@ def hashed(*parts: str) -> str:
 
 
 @contextlib.contextmanager
-def alone() -> Iterator[None]:
-    """What is compiled meanwhile is not written into JAX's own cache."""
-    name = "jax_persistent_cache_min_compile_time_secs"
-    with LOCK:
-        least = jax.config.values[name]
-        jax.config.update(name, 1e9)
-        try:
-            yield
-        finally:
-            jax.config.update(name, least)
+def cache_hits() -> Iterator[list[str]]:
+    """Reads of JAX's own cache meanwhile."""
+    events: list[str] = []
+
+    def listen(event: str, **_: Any) -> None:
+        if event == HIT:
+            events.append(event)
+
+    jax.monitoring.register_event_listener(listen)
+    try:
+        yield events
+    finally:
+        jax.monitoring.unregister_event_listener(listen)
