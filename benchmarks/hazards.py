@@ -8,6 +8,7 @@ years; CoreWeave's; the share of named defaults that are not by hazard alone. Th
 rate of the first year, with its cash of month 0 and without. Prints the tables of docs/plausibility.md.
 """
 
+import operator
 import sys
 from typing import Any, NamedTuple
 
@@ -43,33 +44,25 @@ def main(paths: int = 65_536) -> None:
         "hazard", "one year: near, below, above", "five years", "CoreWeave", "not by hazard", "expected loss",
         "ES 99%",
     )  # fmt: skip
-    shipped = None
-    for times in TIMES:
-        run = run_of(
-            eqx.tree_at(lambda it: it.firms.hazard, system, times * system.firms.hazard), book, paths
-        )
-        shipped = run if times == 1.0 else shipped
-        firms, causes = run.firms, run.causes
+    runs = {times: run_of(book, system, paths, hazard=times) for times in TIMES}
+    for times, run in runs.items():
+        firms, causes, cloud = run.firms, run.causes, run.firms.loc["CRWV"]
         by_hazard = causes.query("cause == 'hazard'").expected.sum() / causes.expected.sum()
-        cloud = firms.loc["CRWV"]
         row(
             f"{times:g}", counts(firms.pd_1y, firms.implied_pd_1y), counts(firms.pd_5y, firms.implied_pd_5y),
             f"{100 * cloud.pd_1y:.1f}, {100 * cloud.pd_5y:.1f}%", f"{100 * (1 - by_hazard):.0f}%", run.loss,
             run.tail,
         )  # fmt: skip
-    assert shipped is not None
-    poor = run_of(
-        eqx.tree_at(lambda it: it.firms.cash, system, np.zeros_like(system.firms.cash)), book, paths
-    )
+    poor = run_of(book, system, paths, cash=0.0)
     print()
     table("firm", "one year", "without cash", "implied")
-    for firm, rich in shipped.firms.query("implied_pd_1y > 0").iterrows():
+    for firm, rich in runs[1.0].firms.query("implied_pd_1y > 0").iterrows():
         rates = (rich.pd_1y, poor.firms.pd_1y[firm], rich.implied_pd_1y)
         row(str(firm), *(f"{100 * rate:.2f}%" for rate in rates))
 
 
-def run_of(system: Any, book: Any, paths: int) -> Run:
-    """One run of a System."""
+def run_of(book: Any, system: Any, paths: int, **times: float) -> Run:
+    """One run with a number of every firm times another one."""
     from engine.paths.simulate import layout_of, simulate
     from engine.results import monthly
     from engine.results.plausibility import default_probabilities
@@ -77,6 +70,9 @@ def run_of(system: Any, book: Any, paths: int) -> Run:
     from engine.tail import measures
     from engine.tail.intervals import es_error
 
+    for name, factor in times.items():
+        leaf = operator.attrgetter(f"firms.{name}")
+        system = eqx.tree_at(leaf, system, np.float32(factor) * leaf(system))
     tally, _ = simulate(system, Plan(paths=paths, block=8192, seed=7))
     layout = layout_of(system)
     losses = measures.column_losses(tally, len(layout.horizons) - 1, 0)

@@ -4,6 +4,7 @@ Files are as readable for others as the user's umask says.
 """
 
 import csv
+import hashlib
 import os
 import pathlib
 import secrets
@@ -34,6 +35,15 @@ def write_whole(path: pathlib.Path, write: Callable[[str], None]) -> None:
     except BaseException:
         pathlib.Path(name).unlink(missing_ok=True)
         raise
+
+
+def digest_of_sources(package: pathlib.Path) -> str:
+    """sha256 of the Python files of a package, name by name."""
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        digest.update(f"{path.relative_to(package.parent).as_posix()} {path.stat().st_size} ".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def write_bytes(path: pathlib.Path, content: bytes) -> None:

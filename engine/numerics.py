@@ -40,6 +40,11 @@ def adds_in_order() -> bool:
     return KERNEL.get() or jax.default_backend() == "cpu"
 
 
+def traced(*values: Any) -> bool:
+    """Whether any of the values, or of what they hold, is being traced by jit or vmap."""
+    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values))
+
+
 def require_double_precision() -> None:
     """Raise RuntimeError where tallies would lose paths, or a GPU would round the factors of products.
 

@@ -7,14 +7,13 @@ are not known yet: check a batch once, outside.
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float64
 from numpy.typing import ArrayLike
 
 from engine import arguments
-from engine.numerics import double_precision
+from engine.numerics import double_precision, traced
 
 
 @double_precision()
@@ -65,11 +64,6 @@ def to_array(name: str, value: ArrayLike) -> Float64[Array, "..."]:
     if traced(value):
         return jnp.asarray(value).astype(jnp.float64)
     return jnp.asarray(arguments.numbers(name, value))
-
-
-def traced(*values: Any) -> bool:
-    """Whether any of the values, or of what they hold, is being traced by jit or vmap."""
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values))
 
 
 def check_iteration(rounds: Any, tolerance: Any, name: str = "tolerance") -> None:

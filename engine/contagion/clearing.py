@@ -9,8 +9,8 @@ from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
 from engine import arguments
-from engine.contagion.amounts import traced
 from engine.contagion.linear import Rows
+from engine.numerics import traced
 
 Vehicles = Float[Array | np.ndarray, " vehicles"]
 Scalar = float | Float[Array | np.ndarray, ""]

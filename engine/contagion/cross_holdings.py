@@ -23,9 +23,10 @@ from jaxtyping import Array, Bool, Float64, Int64
 from numpy.typing import ArrayLike
 
 from engine import arguments
-from engine.contagion.amounts import amounts, check_iteration, check_valuation, network, to_array, traced
+from engine.contagion.amounts import amounts, check_iteration, check_valuation, network, to_array
 from engine.contagion.fixed_point import check_start, iterate
 from engine.contagion.networks import EisenbergNoe, Valuation, positive, solvent
+from engine.numerics import traced
 
 
 class Ownership(eqx.Module):

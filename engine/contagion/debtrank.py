@@ -29,7 +29,8 @@ from numpy.typing import ArrayLike
 
 from engine import arguments
 from engine.arguments import TINY
-from engine.contagion.amounts import amounts, check_iteration, network, to_array, traced
+from engine.contagion.amounts import amounts, check_iteration, network, to_array
+from engine.numerics import traced
 
 EARLY_STOP = float(np.finfo(np.float64).eps) ** 0.2
 """The change, 7.4e-4, below which the R package NetworkRiskMeasures stops."""

@@ -35,7 +35,8 @@ from numpy.typing import ArrayLike
 
 from engine import arguments
 from engine.arguments import TINY
-from engine.contagion.amounts import amounts, to_array, traced
+from engine.contagion.amounts import amounts, to_array
+from engine.numerics import traced
 
 EDGE = 1e-12
 """Sales below this share, and equity missing by less than this share of debt, are rounding."""

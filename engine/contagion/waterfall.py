@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from engine import arguments
-from engine.contagion.amounts import traced
+from engine.numerics import traced
 
 Number = float | Float[Array | np.ndarray, "..."]
 

@@ -53,13 +53,15 @@ def version(command: tuple[str, ...]) -> str:
 
 @functools.cache
 def processor() -> str:
-    """What `-march=native` depends on."""
+    """What machine code for this processor depends on, as far as the system tells."""
     try:
-        text = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        text = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return f"{platform.machine()} {platform.processor()}"
-    lines = {line for line in text.splitlines() if line.startswith(("flags", "Features", "model name"))}
-    return " ".join(sorted(lines))
+        text = ""
+    told = {
+        each for each in text.splitlines() if each.startswith(("flags", "Features", "model name", "CPU part"))
+    }
+    return " ".join(sorted(told)) or f"{platform.machine()} {platform.processor()} {platform.node()}"
 
 
 def execute(command: list[str]) -> str:

@@ -1,6 +1,5 @@
 """What provenance.json holds: what was run, on what machine, from which inputs; one definition for all."""
 
-import hashlib
 import importlib.metadata
 import os
 import pathlib
@@ -9,6 +8,8 @@ import resource
 import subprocess
 import sys
 from typing import TypedDict
+
+from engine.files import digest_of_sources
 
 
 class Made(TypedDict):
@@ -91,12 +92,7 @@ def versions() -> dict[str, str]:
 
 def sources() -> str:
     """sha256 of the engine's source, name by name: what `commit` cannot tell of an installed package."""
-    root = ROOT
-    digest = hashlib.sha256()
-    for path in sorted((root / "engine").rglob("*.py")):
-        digest.update(f"{path.relative_to(root).as_posix()} {path.stat().st_size} ".encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    return digest_of_sources(ROOT / "engine")
 
 
 def commit() -> str | None:

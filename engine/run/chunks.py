@@ -25,7 +25,7 @@ from engine.run.programs import kept
 
 ROUND = 4
 """Chunks of a device in a call, so that any number of paths that fills one shares a compiled program; one
-chunk a call takes 5% off the speed, four take 2%."""
+chunk a call takes some 5% off the speed, four some 2% (single readings)."""
 
 Chunk = Callable[..., Any]
 

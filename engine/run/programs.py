@@ -16,7 +16,6 @@ import importlib.metadata
 import os
 import pathlib
 import pickle
-import platform
 import sys
 import types
 import zlib
@@ -28,7 +27,9 @@ import jax.extend
 from jax.experimental.serialize_executable import deserialize_and_load, serialize
 from jax.sharding import Mesh, PartitionSpec
 
-from engine.files import write_bytes
+from engine.files import digest_of_sources, write_bytes
+from engine.kernel.compiler import processor
+from engine.numerics import traced
 from engine.run.host import BEGUN
 
 ROOM = pathlib.Path(__file__).resolve().parent.parent
@@ -69,8 +70,9 @@ class Programs:
         if key not in self.ready:
             devices = devices_of(leaves, static)
             origin = hashed(
-                sources(), *surroundings(), *settings(), name_of(function), *options_of(static),
-                places(devices), described(form), *(f"{kind} {kind.weak_type} {at}" for kind, at in shapes),
+                sources(), *surroundings(), *settings(), name_of(function), places(devices), described(form),
+                *(f"{kind} {kind.weak_type} {place}" for kind, place in shapes),
+                *(f"{option}={named(value)}" for option, value in sorted(static.items())),
             )  # fmt: skip
             self.ready[key] = self.read(origin, arguments, devices) or self.made(
                 origin, function.lower(*arguments, **static)
@@ -85,8 +87,9 @@ class Programs:
             return None
         with cache_hits() as hits:
             program = lowered.compile()
-        # What JAX 0.10 has read it cannot write: functions are missing. What has changed may be from either.
-        if not hits and not changed() and digest_of_sources() == sources():
+        # What JAX 0.10 has read it cannot write: functions are missing. What has changed may be from either,
+        # and a server of files may have another clock.
+        if not (hits or changed()) and digest_of_sources(ROOM) == sources():
             self.write(origin, program, example)
         return program
 
@@ -139,19 +142,17 @@ class Kept:
 
     def __call__(self, *arguments: Any) -> Any:
         """The function's results."""
-        traced = any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(arguments))
-        program = None if traced else kept(self.jitted, arguments)
-        return (program or self.jitted)(*arguments)
+        return (kept(self.jitted, arguments) or self.jitted)(*arguments)
 
 
 def kept(function: Any, arguments: tuple[Any, ...], **static: Any) -> Program | None:
     """The jitted function compiled for arguments like these: from disk, or kept there.
 
-    None where there is no such folder, off CPUs (never tried there), and where the function, a static
-    argument or the form of the results has no name by which to know it again: a closure, or what is not the
-    engine's.
+    None where there is no such folder, off CPUs (never tried there), in a trace, and where the function, a
+    static argument or the form of the results has no name by which to know it again: a closure, or what is
+    not the engine's.
     """
-    if _programs is None or jax.default_backend() != "cpu":
+    if _programs is None or jax.default_backend() != "cpu" or traced(arguments):
         return None
     with contextlib.suppress(Unnamed):
         return _programs.program(function, arguments, static)
@@ -194,27 +195,15 @@ def found(function: Any) -> Any:
     return there
 
 
-def options_of(static: Mapping[str, Any]) -> list[str]:
-    """Static arguments as texts; raises Unnamed where one has no name."""
-    return [f"{name}={named(value)}" for name, value in sorted(static.items())]
-
-
 def described(form: Any) -> str:
     """A pytree's form with the full names of its classes; raises Unnamed where one is not known by it."""
     if (node := form.node_data()) is None:
         return "*" if form.num_leaves else "None"
     kind, data = node
-    if kind.__module__.split(".")[0] not in KNOWN:
-        raise Unnamed(kind.__module__)
-    children = ", ".join(described(child) for child in form.children())
-    return f"{kind.__module__}.{kind.__qualname__}[{unique(repr(data))}]({children})"
-
-
-def unique(text: str) -> str:
-    """The text; raises Unnamed where an address in it stands for a name."""
-    if " at 0x" in text:
+    text = f"{kind.__module__}.{kind.__qualname__}[{data!r}]"
+    if kind.__module__.split(".")[0] not in KNOWN or " at 0x" in text:
         raise Unnamed(text)
-    return text
+    return f"{text}({', '.join(described(child) for child in form.children())})"
 
 
 def pickled(form: Any) -> bytes:
@@ -278,7 +267,7 @@ def sources() -> str:
     """
     if changed():
         raise Unnamed("sources changed meanwhile")
-    return digest_of_sources()
+    return digest_of_sources(ROOM)
 
 
 def changed() -> bool:
@@ -287,30 +276,12 @@ def changed() -> bool:
     return max(time for each in states for time in (each.st_mtime, each.st_ctime)) > BEGUN - CLOCK
 
 
-def digest_of_sources() -> str:
-    """sha256 of the engine's sources as they are on disk now."""
-    digest = hashlib.sha256()
-    for path in sorted(ROOM.rglob("*.py")):
-        digest.update(str(path.relative_to(ROOM)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
 @functools.cache
 def surroundings() -> tuple[str, ...]:
     """What a program rests on beside its sources: versions and the processor."""
     versions = [f"{name} {importlib.metadata.version(name)}" for name in PACKAGES]
     backend = jax.extend.backend.get_backend()
     return *versions, sys.version, backend.platform, backend.platform_version, processor()
-
-
-def processor() -> str:
-    """What the processor of this machine can do, as far as the system tells."""
-    with contextlib.suppress(OSError):
-        lines = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-        told = {line for line in lines if line.startswith(("model name", "flags", "Features", "CPU part"))}
-        if told:
-            return " ".join(sorted(told))
-    return f"{platform.machine()} {platform.processor()} {platform.node()}"
 
 
 def settings() -> tuple[str, ...]:
