@@ -95,7 +95,8 @@ HERE = sys.modules["engine.tests"] = types.ModuleType("engine.tests")
 """A module of the engine for the functions and classes of these tests."""
 Info.__module__ = Pair.__module__ = "engine.tests"
 other_default.__module__ = "engine.tests"
-OtherInfo.__module__, OtherInfo.__qualname__ = "engine.elsewhere", "Info"
+OtherInfo.__module__ = "engine.elsewhere"
+OtherInfo.__name__ = OtherInfo.__qualname__ = "Info"
 for each in (doubled, looked_up, raised, first, renamed, wrapped, one_of, with_default, difference, Pair):
     each.__module__ = "engine.tests"
     setattr(HERE, each.__name__, each)
@@ -208,7 +209,7 @@ def test_which_arguments_are_read_tells_programs_apart(folder, started_again):
 
 
 def test_classes_of_one_name_are_told_apart(folder, started_again):
-    one, two = jnp.ones(2), jnp.full(2, 3.0)
+    one, two = jnp.ones(2, jnp.float32), jnp.full(2, 3.0, jnp.float32)
     np.testing.assert_array_equal(Kept(difference)(Info(u=one, v=two)), [-2.0, -2.0])
     started_again()
     np.testing.assert_array_equal(Kept(difference)(OtherInfo(v=two, u=one)), [-2.0, -2.0])
@@ -241,6 +242,14 @@ def test_the_functions_of_a_run_have_names():
     )
     answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
     assert answer.returncode == 0, answer.stderr
+
+
+def test_a_function_that_is_jitted_otherwise_is_not_kept(folder, monkeypatch):
+    """With other options, as an argument that may be overwritten."""
+    monkeypatch.setattr(HERE, "first", jax.jit(first))
+    other, x = jax.jit(first, donate_argnums=0), jnp.ones(2)
+    assert kept(other, (x, x)) is None and not folder.exists()
+    assert kept(HERE.first, (x, x)) is not None
 
 
 def test_a_replaced_function_is_not_kept(folder, monkeypatch):
