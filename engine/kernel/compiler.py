@@ -13,6 +13,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import jax
 
@@ -77,14 +78,19 @@ def execute(command: list[str]) -> str:
     return answer.stdout
 
 
-def library(source: str, folder: pathlib.Path, more: Sequence[str] = ()) -> pathlib.Path:
-    """The shared library of a kernel's source, compiled with more flags unless the folder has it."""
+def library(sources: Sequence[str], folder: pathlib.Path, more: Sequence[str] = ()) -> pathlib.Path:
+    """The shared library of a kernel's sources, compiled side by side unless the folder has it."""
     command = compiler()
-    kernel = compiled(command, source, more, folder)
-    bridge = compiled(command, (HERE / "bridge.cc").read_text(), [f"-I{jax.ffi.include_dir()}"], folder)
-    path = folder / f"{digest(command, processor(), kernel.name, bridge.name)}.so"
+    bridge = (HERE / "bridge.cc").read_text(), [f"-I{jax.ffi.include_dir()}"]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        tasks = [
+            pool.submit(compiled, command, source, flags, folder)
+            for source, flags in (*((source, more) for source in sources), bridge)
+        ]
+        objects = [task.result() for task in tasks]
+    path = folder / f"{digest(command, processor(), *(each.name for each in objects))}.so"
     if not path.exists():
-        make(path, [*command, "-shared", str(kernel), str(bridge)])
+        make(path, [*command, "-shared", *map(str, objects)])
     return path
 
 

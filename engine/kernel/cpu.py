@@ -32,7 +32,8 @@ class Cpu:
 
     def call(self, source: Source) -> Call:
         """The kernel compiled, as an operation of a jitted program."""
-        return call_of(library(frame("frame.h") + source.text, self.folder))
+        head = frame("frame.h")
+        return call_of(library([head + text for text in (*source.parts, source.text)], self.folder))
 
 
 def call_of(path: pathlib.Path) -> Call:

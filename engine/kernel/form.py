@@ -13,13 +13,15 @@ class Form:
 
     `few`: the most numbers of an array that are variables rather than memory. `far`: the memory of arrays of
     which a loop reads or writes a row a turn. `near`: the most words of a path in the memory `s`; what they
-    have no room for lies far.
+    have no room for lies far. `part`: the characters of source, about, from which on a loop's body on a CPU
+    is functions of its own; fixed, as a product and a sum round once within a function alone.
     """
 
     lanes: int = 1
     few: int = 5
     far: str = "s"
     near: int | None = None
+    part: int = 90_000
 
     @property
     def spread(self) -> bool:

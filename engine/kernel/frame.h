@@ -32,6 +32,7 @@ IN vl all(long long a) { return (vl){} + (int64_t)a; }
 #define I(memory, at) (((vi*)(memory))[at])
 #define U(memory, at) (((vu*)(memory))[at])
 #define B(memory, at) (((vb*)(memory))[at])
+#define L(memory, at) (*(vl*)((vf*)(memory) + (at)))
 #define TABLE(name, from, first) const uint32_t* const name = (const uint32_t*)(from) + (first); (void)name
 #define PUT(T, memory, at, value) (T(memory, at) = (value))
 #define FOR(count) for (long e = 0; e < (count); ++e)

@@ -16,7 +16,7 @@ from engine.kernel.operations import LETTER
 from engine.kernel.program import Unsupported, Value
 from engine.kernel.syncs import ALL, Access, Syncs
 from engine.kernel.timeline import readable_as_variable, variables
-from engine.kernel.write import Writer
+from engine.kernel.write import Source, Writer
 
 BANKS = 32
 """Words of shared memory that a warp reaches at once, each in a bank of its own."""
@@ -34,7 +34,7 @@ class LaneWriter(Writer):
         self.lanes, self.syncs = form.lanes, Syncs()
         self.here: set[Array] = set()
 
-    def frame(self, words: str, lines: str, inputs: int, results: int) -> str:
+    def whole(self, words: str, inputs: int, results: int) -> Source:
         """The kernel: tables and inputs, the number of paths, results and far memory."""
         self.near_words = padded(self.near_words, self.lanes)
         ins = [f"in{number}" for number in range(len(self.numbers) + inputs)]
@@ -49,16 +49,19 @@ class LaneWriter(Writer):
             "SCRATCH": self.far_words,
             "OPERANDS": len(ins) + 1,
         }
-        return "\n".join(
+        text = "\n".join(
             (
                 *(f"#define {name} {size}" for name, size in sizes.items()),
                 f"{words}static DEVICE const {self.list_type()} T[] = {{{self.list_text()}}};",
                 f"KERNEL undertow_lanes({', '.join(parameters)}) {{",
                 f"  const void* const in[] = {{{', '.join(ins)}}};",
                 f"  void* const out[] = {{{', '.join(outs)}}};",
-                f"  PATHS(counts[0]) {{\n{lines}\n  }}\n}}\n",
+                "  PATHS(counts[0]) {",
+                *self.lines,
+                "  }\n}\n",
             )
         )
+        return Source(text, self.near_words, self.far_words)
 
     def list_type(self) -> str:
         """The narrowest type of positions."""

@@ -1,9 +1,12 @@
 """The source for a CPU: vectors of paths, one after the other (`frame.h`)."""
 
-from engine.kernel.arrays import Array, Codes, runs
+from engine.kernel.arrays import Array, Arrays, Codes, runs
+from engine.kernel.form import Form
+from engine.kernel.known import Tables
 from engine.kernel.operations import LETTER
+from engine.kernel.parts import Part, linked, stretches
 from engine.kernel.program import Unsupported, Value
-from engine.kernel.write import Writer
+from engine.kernel.write import OUTERMOST, Source, Writer
 
 HEAD = """\
 extern "C" void undertow_paths(const void* const* in, void* const* out, long count) {
@@ -17,12 +20,37 @@ FOOT = "  }\n}\n"
 class VectorWriter(Writer):
     """Writes a kernel in which a number is a vector of W paths."""
 
-    def frame(self, words: str, lines: str, inputs: int, results: int) -> str:
-        """The function that `bridge.cc` calls."""
-        head = (
-            f"#define MEMORY {self.near_words}\n{words}static const int32_t T[] = {{{self.list_text()}}};\n"
+    def __init__(self, arrays: Arrays, tables: Tables, form: Form):
+        super().__init__(arrays, tables, form)
+        self.parts: list[Part] = []
+
+    def whole(self, words: str, inputs: int, results: int) -> Source:
+        """The function that `bridge.cc` calls, and the parts that it calls."""
+        main, parts, self.near_words = linked(self.lines, self.parts, self.near_words)
+        head = f"{words}static const int32_t T[] = {{{self.list_text()}}};\n"
+        calls = "".join(f"{part.head};\n" for part in self.parts)
+        return Source(
+            f"#define MEMORY {self.near_words}\n{head}{calls}{HEAD}" + "\n".join(main) + f"\n{FOOT}",
+            self.near_words,
+            self.far_words,
+            tuple(
+                "\n".join((head + part.head + " {", *part.opening, *lines, "}\n"))
+                for part, lines in zip(self.parts, parts, strict=True)
+            ),
         )
-        return head + HEAD + lines + "\n" + FOOT
+
+    def body_of_turns(self, lines: list[str]) -> list[str]:
+        """The lines of a loop's body, in functions where they are many and have no loop inside."""
+        parts = stretches(lines, self.form.part)
+        if len(parts) == 1 or any("TURNS(" in line for line in lines):
+            return lines
+        opening = [*OUTERMOST, *(line for _, opening in self.around for line in opening)]
+        turns = [turn for turn, _ in self.around]
+        first = len(self.parts)
+        self.parts += [
+            Part(f"undertow_part{first + n}", part, opening, turns) for n, part in enumerate(parts)
+        ]
+        return [part.call for part in self.parts[first:]]
 
     def input(self, array: Array, number: int) -> None:
         """An input with the paths last, brought into memory."""

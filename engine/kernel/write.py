@@ -19,17 +19,23 @@ from engine.kernel.operations import LETTER, literal
 from engine.kernel.program import Value, bodies
 from engine.kernel.timeline import Timeline, registers
 
+OUTERMOST = ["    const long t0 = 0; (void)t0;", "    TABLE(k0, in[0], 0);"]
+"""The lines that open a kernel, as those that open a loop."""
 MANY = 256
 """Elements of a known array from which on a table has only those that are read one by one."""
 
 
 @dataclass(frozen=True, repr=False)
 class Source:
-    """A kernel's source, to be compiled behind its frame, and the words of a path's memory."""
+    """A kernel's source, to be compiled behind its frame, and the words of a path's memory.
+
+    `parts` are sources of functions that it calls.
+    """
 
     text: str
     near: int
     far: int
+    parts: tuple[str, ...] = ()
 
 
 class Writer:
@@ -44,6 +50,7 @@ class Writer:
         self.lines: list[str] = []
         self.names = 0
         self.near_words = self.far_words = 0
+        self.around: list[tuple[str, list[str]]] = []  # of every loop: its turn, and the lines that open it
 
     def source(self, body: Body, inputs: Sequence[Array], results: Sequence[tuple[Value, Codes]]) -> Source:
         """The kernel's source."""
@@ -51,8 +58,7 @@ class Writer:
         timeline = Timeline(body, self.arrays, inputs, views, self.form)
         self.near_words = max(timeline.place("s"), 1)
         self.far_words = timeline.place(self.form.far) if self.form.far != "s" else 0
-        self.say("const long t0 = 0; (void)t0;")
-        self.say("TABLE(k0, in[0], 0);")
+        self.lines += OUTERMOST
         for array in self.arrays.zeros.values():
             self.before([], [(array, 0, 1, False)])
             self.say(self.put(array, 0, literal(0, array.dtype)))
@@ -65,16 +71,19 @@ class Writer:
             f"#define WORDS{number} {self.tables.words[program] + 1}\n"
             for program, number in self.numbers.items()
         )
-        text = self.frame(words, "\n".join(self.lines), len(inputs), len(results))
-        return Source(text, self.near_words, self.far_words)
+        return self.whole(words, len(inputs), len(results))
 
     def list_text(self) -> str:
         """The elements of all lists of positions."""
         return ", ".join(str(n) for part in self.lists for n in part) or "0"
 
-    def frame(self, words: str, lines: str, inputs: int, results: int) -> str:
+    def whole(self, words: str, inputs: int, results: int) -> Source:
         """The source around the lines of the kernel."""
         raise NotImplementedError
+
+    def body_of_turns(self, lines: list[str]) -> list[str]:
+        """The lines of a loop's body, or lines that call functions which have them."""
+        return lines
 
     def input(self, array: Array, number: int) -> None:
         """An input with the paths last, brought into memory."""
@@ -323,6 +332,7 @@ class Writer:
         self.between_turns()
         turn = f"{length - 1} - c{own}" if item.loop.params["reverse"] else f"c{own}"
         self.say(f"TURNS(c{own}, {length}) {{")
+        first = len(self.lines)
         self.say(f"const long i{own} = {turn}, t{own} = t{around} * {length} + i{own}; (void)t{own};")
         self.say(f"TABLE(k{own}, in[{own}], t{own} * WORDS{own});")
         for row, codes in item.rows:
@@ -332,6 +342,10 @@ class Writer:
         for row, whole in item.results:
             self.say(f"auto* const {row.base} = {whole.base} + {whole.place} + i{own} * {row.size};")
             row.place = 0
+        self.around.append((f"c{own}", self.lines[first:]))
+        first = len(self.lines)
         self.body(item.body)
+        self.lines[first:] = self.body_of_turns(self.lines[first:])
+        self.around.pop()
         self.between_turns()
         self.say("}")
