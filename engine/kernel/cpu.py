@@ -1,7 +1,6 @@
 """A kernel for this machine's processor: C++ on vectors of paths, called through XLA's typed FFI."""
 
 import ctypes
-import functools
 import pathlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,23 +32,35 @@ class Cpu:
     def call(self, source: Source) -> Call:
         """The kernel compiled, as an operation of a jitted program."""
         head = frame("frame.h")
-        return call_of(library([head + text for text in (*source.parts, source.text)], self.folder))
+        return Library(library([head + text for text in (*source.parts, source.text)], self.folder))
 
 
-def call_of(path: pathlib.Path) -> Call:
-    """The operation that a library's handler carries out."""
-    target = registered(path)
+@dataclass(frozen=True)
+class Library:
+    """The operation that the handler of a compiled library carries out."""
 
-    def call(shapes: Sequence[jax.ShapeDtypeStruct], operands: Sequence[Any], count: int) -> Sequence[Any]:
-        return list(jax.ffi.ffi_call(target, shapes)(*operands, count=np.int64(count)))
+    path: pathlib.Path
 
-    return call
+    @property
+    def target(self) -> str:
+        """The name under which XLA calls the handler; OSError without the library."""
+        return registered(self.path)
+
+    def __call__(
+        self, shapes: Sequence[jax.ShapeDtypeStruct], operands: Sequence[Any], count: int
+    ) -> Sequence[Any]:
+        """See Call."""
+        return list(jax.ffi.ffi_call(self.target, shapes)(*operands, count=np.int64(count)))
 
 
-@functools.cache
 def registered(path: pathlib.Path) -> str:
-    """The name under which XLA calls a library's handler."""
+    """The name under which XLA calls a handler: one for all libraries of one name, which are the same."""
     target = f"undertow_{path.stem}"
-    handler = ctypes.CDLL(str(path)).undertow_handler
-    jax.ffi.register_ffi_target(target, jax.ffi.pycapsule(handler), platform="cpu")
+    if target not in HANDLERS:
+        HANDLERS[target] = ctypes.CDLL(str(path)).undertow_handler
+        jax.ffi.register_ffi_target(target, jax.ffi.pycapsule(HANDLERS[target]), platform="cpu")
     return target
+
+
+HANDLERS: dict[str, Any] = {}
+"""Handlers that XLA knows in this process, by target."""

@@ -6,8 +6,9 @@ into it.
 """
 
 import functools
+import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,6 +73,25 @@ class Known:
                 if equation.name == "dot_general":
                     matrices |= dict.fromkeys(value for value in known if len(value.shape) == 2)
         return indices, matrices
+
+    def choosers(self) -> list[int]:
+        """Places among the known inputs of those that decide indices and zeros."""
+        origins = {value: {place} for place, value in enumerate(self.inputs())}
+
+        def of(values: Iterable[Value]) -> set[int]:
+            return set().union(*(origins.get(value, ()) for value in values))
+
+        def follow(program: Program) -> None:
+            for equation in program.equations:
+                if self.moving.isdisjoint(equation.results):
+                    origins.update(dict.fromkeys(equation.results, of(equation.operands)))
+                elif equation.body is not None:
+                    pairs = zip(equation.body.inputs, equation.operands, strict=True)
+                    origins.update({inner: of([outer]) for inner, outer in pairs})
+                    follow(equation.body)
+
+        follow(self.program)
+        return sorted(of(value for values in self.choosing() for value in values))
 
     def inputs(self) -> list[Value]:
         """Inputs of the program that no path changes."""
@@ -150,6 +170,20 @@ class Tables:
             self.needs[program].append(Need(value, index, inverse))
             self.words[program] += index.size * (2 if value.dtype == "int64" else 1)
         return self.places[key]
+
+    @property
+    def digest(self) -> str:
+        """A hash of which elements of which values lie where."""
+        programs = list(bodies(self.known.program))
+        order = {v: n for n, v in enumerate(v for program in programs for v in self.known.own(program))}
+        hash = hashlib.sha256()
+        for number, program in enumerate(programs):
+            for need in self.needs[program]:
+                place = "" if need.value.data is None else need.value.data.tobytes().hex()
+                place = place or str(order[need.value])
+                hash.update(f"{number} {place} {need.inverse} {need.index.size} ".encode())
+                hash.update(need.index.astype(np.int64).tobytes())
+        return hash.hexdigest()
 
     def __call__(self, arguments: Sequence[Any]) -> list[Array]:
         """All tables, uint32 [turns ..., words], from the known arguments."""

@@ -239,4 +239,4 @@ def model_of(system: System, plan: Plan, sampler: Sampler, processes: Processes)
             raise NoKernel(reason)
         return model, f"xla ({reason})"
     assert fused is not None
-    return dataclasses.replace(model, outcome=fused, prepare=fused.prepare), "fused"
+    return dataclasses.replace(model, outcome=fused), "fused"

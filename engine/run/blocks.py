@@ -46,7 +46,7 @@ class Model:
 
         outcome(arrays, sampler, seed, ids, count) -> Outcome       ids [chunk]; those from `count` on weigh 0
 
-    With `prepare(arrays, sampler, seed)` it gets what that returns, once a block, in place of the arrays.
+    With a `prepare(arrays, sampler, seed)` it gets what that returns, once a block, in place of the arrays.
     A CPU evaluates `chunk` paths together, which divides CHUNK: fewer where a path has much state.
     """
 
@@ -54,10 +54,9 @@ class Model:
     arrays: Any
     layout: Layout
     chunk: int = CHUNK
-    prepare: Callable[..., Any] | None = None
 
 
-@functools.partial(jax.jit, static_argnames=("outcome", "size", "mesh", "prepare"), donate_argnums=0)
+@functools.partial(jax.jit, static_argnames=("outcome", "size", "mesh"), donate_argnums=0)
 def tally_blocks(
     tally: Tally,
     arrays: Any,
@@ -70,7 +69,6 @@ def tally_blocks(
     outcome: Callable[..., Outcome],
     size: int,
     mesh: Mesh,
-    prepare: Callable[..., Any] | None = None,
 ) -> Tally:
     """Add one block a device to each device's tally [devices ...]; `first` [devices] starts each block.
 
@@ -79,8 +77,8 @@ def tally_blocks(
     """
 
     def on_device(tally, arrays, sampler, seed, first, chunks, count):
-        if prepare is not None:
-            arrays = prepare(arrays, sampler, seed)
+        if hasattr(outcome, "prepare"):
+            arrays = outcome.prepare(arrays, sampler, seed)
 
         def add_chunk(chunk, tally):
             ids = row(first) + chunk * size + jnp.arange(size, dtype=jnp.int64)
@@ -132,7 +130,7 @@ class Devices:
         """`tally_blocks` for a tally like this one, as (tally, sampler, done, last) -> tally."""
         zero = self.everywhere(0)
         arguments = tally, model.arrays, sampler, seed, self.starts(0, 0), zero, zero
-        static = {"outcome": model.outcome, "size": self.chunk, "mesh": self.mesh, "prepare": model.prepare}
+        static = {"outcome": model.outcome, "size": self.chunk, "mesh": self.mesh}
         step = kept(tally_blocks, arguments, **static) or tally_blocks.lower(*arguments, **static).compile()
 
         def add(tally: Tally, sampler: Any, done: int, last: int) -> Tally:

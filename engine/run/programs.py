@@ -10,6 +10,7 @@ only if it is the user's own and nobody else may write it.
 """
 
 import contextlib
+import dataclasses
 import functools
 import hashlib
 import importlib.metadata
@@ -162,6 +163,11 @@ def kept(function: Any, arguments: tuple[Any, ...], **static: Any) -> Program | 
 _programs: Programs | None = None
 
 
+def folder_of_programs() -> pathlib.Path | None:
+    """The folder that programs are kept in; None where none are kept."""
+    return None if _programs is None or jax.default_backend() != "cpu" else _programs.folder
+
+
 def keep_programs(folder: pathlib.Path | None) -> None:
     """Keep compiled programs of this process in a folder, or no longer where it is None."""
     global _programs
@@ -256,7 +262,15 @@ def named(value: Any) -> str:
         case types.FunctionType() if value.__module__.startswith("engine.") and not value.__closure__:
             if value in (there := found(value), getattr(there, "__wrapped__", None)):
                 return f"{value.__module__}.{value.__qualname__}"
+        case _ if dataclasses.is_dataclass(value) and known(type(value)):
+            parts = (named(getattr(value, each.name)) for each in dataclasses.fields(value) if each.compare)
+            return f"{type(value).__module__}.{type(value).__qualname__}({', '.join(parts)})"
     raise Unnamed(f"{value!r}")
+
+
+def known(kind: type) -> bool:
+    """Whether a class is the engine's, and found by its name."""
+    return kind.__module__.startswith("engine.") and found(kind) is kind
 
 
 @functools.cache

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from engine.kernel.arrays import Arrays
 from engine.kernel.compiler import frame, library
-from engine.kernel.cpu import call_of
+from engine.kernel.cpu import Library
 from engine.kernel.form import Form
 from engine.kernel.kernel import Call
 from engine.kernel.known import Tables
@@ -45,7 +45,7 @@ class Emulated:
         own = [(OWN / name).read_text() for name in ("emulate.h", "launch.h")]
         text = own[0] + frame("frame.cuh") + source.text + own[1]
         macros = [f"-DWARPS={self.warps}", f"-DGRID={self.grid}"]
-        call = call_of(library([text], self.folder, [*macros, "-O0", "-ffp-contract=off"]))
+        call = Library(library([text], self.folder, [*macros, "-O0", "-ffp-contract=off"]))
         scratch = self.grid * self.warps * 32 // self.lanes * source.far
 
         def run(shapes: Sequence[jax.ShapeDtypeStruct], operands: Sequence[Any], count: int) -> Sequence[Any]:

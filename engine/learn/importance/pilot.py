@@ -21,6 +21,7 @@ from engine.paths.draws import PathIds, Seed, systematic_shape
 from engine.paths.fused import NoKernel, attempt, economy_kernel
 from engine.paths.simulate import every_year
 from engine.run.chunks import Chunk, by_path
+from engine.run.kernels import KeptKernel
 from engine.run.plan import Hooks, Plan
 from engine.vocabulary import REGIMES
 
@@ -68,7 +69,7 @@ def chunk_of(column: int) -> Chunk:
 class FusedPilot:
     """The same function by a kernel, the one that chosen paths have: each is its own economy."""
 
-    kernel: Kernel
+    kernel: Kernel | KeptKernel
     column: int
     months: int
     factors: int

@@ -1,0 +1,139 @@
+"""Fused kernels known on disk by what they are made from, so that a second start traces and writes none.
+
+By the numbers of the arguments that decide a kernel's source, a record has the library compiled of it and
+what its tables have. A record is known by all else that decides them: the engine's sources, versions and
+settings, compiler and processor, the function, the form and shapes of the arguments. Like programs, kernels
+are kept for the command alone (`engine.run.programs`).
+"""
+
+import contextlib
+import dataclasses
+import functools
+import hashlib
+import json
+import pathlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from engine.files import write_bytes
+from engine.kernel.compiler import compiler, version
+from engine.kernel.cpu import Cpu, Library
+from engine.kernel.kernel import Kernel, Machine
+from engine.run import programs
+from engine.run.programs import Unnamed, described, hashed, named, own, settings, sources, surroundings
+
+MOST = 50
+"""Kernels of a record: books of one form."""
+
+
+@dataclasses.dataclass(frozen=True)
+class KeptKernel:
+    """A kernel by its name, which is made where a program that calls it is traced."""
+
+    name: str
+    make: Callable[[], Kernel] = dataclasses.field(compare=False, repr=False)
+
+    @functools.cached_property
+    def kernel(self) -> Kernel:
+        """The kernel itself."""
+        with jax.ensure_compile_time_eval():  # numbers, while a program that calls it is traced
+            return self.make()
+
+    def tables(self, *shared: Any) -> list[jax.Array]:
+        """See Kernel."""
+        return self.kernel.tables(*shared)
+
+    def __call__(self, tables: Sequence[jax.Array], *moving: Any) -> Any:
+        """See Kernel."""
+        return self.kernel(tables, *moving)
+
+
+def kept_kernel(
+    function: Callable[..., Any],
+    shared: Sequence[Any],
+    moving: Sequence[Any],
+    machine: Machine,
+    make: Callable[[], Kernel],
+) -> Kernel | KeptKernel:
+    """The kernel of `function(*shared, *moving)`: made, unless it is known and its library there.
+
+    Where programs are not kept, off CPUs, and for what has no name by which to know it again, `make()`.
+    Raises NoCompiler where there is no compiler.
+    """
+    folder = programs.folder_of_programs()
+    if folder is None or not isinstance(machine, Cpu):
+        return make()
+    try:
+        origin = origin_of(function, tuple(shared), tuple(moving), machine)
+    except Unnamed:
+        return make()
+    leaves, record = jax.tree.leaves(tuple(shared)), Record(folder / f"{origin}.kernels")
+    if (entry := record.entry(leaves)) and registered(machine.folder, entry[0]):
+        return KeptKernel(hashed(origin, *entry), make)
+    kernel = make()
+    assert isinstance(kernel.call, Library)
+    entry = [kernel.call.path.name, kernel.words.digest]
+    record.add(kernel.words.known.choosers(), leaves, entry)
+    return KeptKernel(hashed(origin, *entry), lambda: kernel)
+
+
+def origin_of(
+    function: Callable[..., Any], shared: tuple[Any, ...], moving: tuple[Any, ...], machine: Cpu
+) -> str:
+    """A hash of what decides a kernel beside the numbers of its arguments. Raises Unnamed, NoCompiler."""
+    leaves, form = jax.tree.flatten((shared, moving))
+    command = compiler()
+    return hashed(
+        sources(), *surroundings(), *settings(), named(function), repr(machine.form), *command,
+        version(tuple(command)), described(form),
+        *(f"{np.shape(leaf)} {jax.dtypes.result_type(leaf)}" for leaf in leaves),
+    )  # fmt: skip
+
+
+def registered(folder: pathlib.Path, library: str) -> bool:
+    """Whether a folder of the user's own has a library, which XLA knows from now on."""
+    with contextlib.suppress(OSError):
+        return own(folder) and own(folder / library) and bool(Library(folder / library).target)
+    return False
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """The kernels of one origin in a file: places of the leaves that decide, entries by their numbers."""
+
+    path: pathlib.Path
+
+    def read(self) -> dict[str, Any]:
+        """What the file has; empty without one that is whole and the user's own."""
+        with contextlib.suppress(OSError, ValueError):
+            if own(self.path) and own(self.path.parent):
+                check, content = self.path.read_text(encoding="ascii").split("\n", 1)
+                if check == hashed(self.path.stem, content):
+                    return json.loads(content)
+        return {}
+
+    def entry(self, leaves: Sequence[Any]) -> list[str] | None:
+        """Library and digest of the tables for these numbers; None where they are not known."""
+        content = self.read()
+        return content["kernels"].get(digest(content["places"], leaves)) if content else None
+
+    def add(self, places: list[int], leaves: Sequence[Any], entry: list[str]) -> None:
+        """Add an entry; a folder that cannot be written costs later starts their time."""
+        kernels = self.read().get("kernels", {}) | {digest(places, leaves): entry}
+        content = json.dumps({"places": places, "kernels": dict(list(kernels.items())[-MOST:])})
+        with contextlib.suppress(OSError):
+            if not programs.changed():
+                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                write_bytes(self.path, f"{hashed(self.path.stem, content)}\n{content}".encode("ascii"))
+                self.path.chmod(0o600)
+
+
+def digest(places: Sequence[int], leaves: Sequence[Any]) -> str:
+    """A hash of the numbers of the leaves at these places."""
+    numbers = hashlib.sha256()
+    for place in places:
+        numbers.update(np.ascontiguousarray(jax.device_get(leaves[place])).tobytes())
+    return numbers.hexdigest()
