@@ -172,7 +172,7 @@ def run():
 
 def test_a_run_is_the_engines_to_the_bit(run):
     system = ut.build_system(ut.load_book("worked_small"), ut.Parameters(), 12)
-    tally, _ = simulate(system, ut.Plan(paths=1024, block=512, seed=7))
+    tally, _ = simulate(system, ut.Plan(paths=1024, block=512, seed=7, kernel="auto"))
     same = jax.tree.map(lambda a, b: bool(np.array_equal(a, b)), run.tally, jax.device_get(tally))
     assert all(jax.tree.leaves(same)) and int(run.tally.paths) == 1024
 

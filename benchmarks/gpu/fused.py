@@ -59,7 +59,7 @@ def model_on(machine: Any, months: int) -> Any:
 
     chunk = fused_chunk(system_of(months), PSEUDO_RANDOM, seed_words(SEED), outcome_of, machine)
     usual = usual_model(Sizes(months=months))
-    return dataclasses.replace(usual, outcome=chunk, prepare=chunk.prepare)
+    return dataclasses.replace(usual, outcome=chunk)
 
 
 def prepare(carried: pathlib.Path, months: int) -> str:

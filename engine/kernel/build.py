@@ -84,6 +84,8 @@ class Builder:
             return structure.STRUCTURE[name](equation, views)
         if name in ELEMENTWISE:
             return [self.elementwise(body, name, equation.params, views, result.dtype, result.shape)]
+        if name in reductions.SUMS and not all(view.size for view in views):
+            return [self.constant(reductions.of_nothing(name, result.dtype), result)]
         if name in reductions.GATHER:
             return [reductions.reduction(self, body, name, views[0], equation.params["axes"])]
         if name == "dot_general":
@@ -91,6 +93,11 @@ class Builder:
         if name == "cumsum":
             return [reductions.cumulative(self, body, equation, views[0])]
         raise Unsupported(f"the primitive {name}")
+
+    def constant(self, number: Any, like: Value) -> Codes:
+        """A number in the shape of a value."""
+        data = np.full(like.shape, number, like.dtype)
+        return self.arrays.constant(Value(like.shape, like.dtype, data), None).codes(like.shape)
 
     def index(self, value: Value) -> np.ndarray:
         """A known value that chooses elements."""

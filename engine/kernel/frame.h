@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef __AVX__
+#ifdef __SSE__
 #include <immintrin.h>
 #endif
 
@@ -209,6 +209,22 @@ IN void put(void* to, long at, vi v, int lanes) { memcpy((char*)to + 4 * at, &v,
 IN void put(void* to, long at, vu v, int lanes) { memcpy((char*)to + 4 * at, &v, 4 * lanes); }
 IN void put_mask(void* to, long at, vb v, int lanes) { for (int i = 0; i < lanes; ++i) ((char*)to)[at + i] = v[i] != 0; }
 IN void put(void* to, long at, vl v, int lanes) { memcpy((char*)to + 8 * at, &v, 8 * lanes); }
+
+// While there is one, subnormal numbers are zero, whatever the thread that calls has set.
+struct Flushed {
+#if defined(__SSE__)
+  unsigned int before = _mm_getcsr();
+  Flushed() { _mm_setcsr(before | 0x8040); }
+  ~Flushed() { _mm_setcsr(before); }
+#elif defined(__aarch64__)
+  uint64_t before;
+  Flushed() {
+    asm volatile("mrs %0, fpcr" : "=r"(before));
+    asm volatile("msr fpcr, %0" : : "r"(before | (uint64_t)1 << 24));
+  }
+  ~Flushed() { asm volatile("msr fpcr, %0" : : "r"(before)); }
+#endif
+};
 
 // A thread's memory for one vector of paths.
 struct Memory {

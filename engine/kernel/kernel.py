@@ -80,7 +80,8 @@ def kernel_of(
     first = len(jax.tree.leaves(tuple(shared)))
     shapes = (jax.ShapeDtypeStruct(np.shape(leaf), jax.dtypes.result_type(leaf)) for leaf in leaves)
     trace = traced(function, form, tuple(shapes), first)
-    concrete = trace.known.concrete(*leaves[:first])
+    with jax.ensure_compile_time_eval():  # a program that calls the kernel may be traced now
+        concrete = trace.known.concrete(*leaves[:first])
     key = (machine, trace, *(data.tobytes() for data in concrete.values()))
     if key not in KERNELS:
         tables = Tables(trace.known)

@@ -7,6 +7,7 @@ into it.
 
 import functools
 import hashlib
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -53,9 +54,7 @@ class Known:
             found = dict(zip(order, flat, strict=True))
             found |= {value: value.data for value in indices | matrices if value.data is not None}
             result = {value: settled(found[value], value.shape) for value in indices}
-            return result | {
-                v: (found[v].reshape(-1, *v.shape) != 0).any(0) for v in matrices if v not in indices
-            }
+            return result | {v: (turns(found[v], v.shape) != 0).any(0) for v in matrices if v not in indices}
 
         return concrete
 
@@ -201,7 +200,10 @@ class Tables:
 
 def elements(values: Array, index: np.ndarray) -> Array:
     """Elements of an array in the order of flat positions."""
-    flat, first, last = jnp.ravel(values), int(index[0]), int(index[-1]) + 1
+    flat = jnp.ravel(values)
+    if not index.size:
+        return flat[:0]
+    first, last = int(index[0]), int(index[-1]) + 1
     if np.array_equal(index, np.arange(first, last)):
         return flat if last - first == flat.size else lax.slice(flat, (first,), (last,))
     return jnp.take(flat, index)
@@ -221,9 +223,14 @@ def word_form(values: Array, inverse: bool) -> Array:
     return lax.bitcast_convert_type(values, jnp.uint32)
 
 
+def turns(data: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The values of a shape in all turns of the loops around it, [turns ...]."""
+    return data.reshape(math.prod(data.shape[: data.ndim - len(shape)]), *shape)
+
+
 def settled(data: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """The one value of rows that do not change from turn to turn; raises Unsupported where they do."""
-    rows = data.reshape(-1, *shape)
+    rows = turns(data, shape)
     if not np.array_equal(rows, np.broadcast_to(rows[:1], rows.shape)):
         raise Unsupported("indices that change from turn to turn of a loop")
     return rows[0]

@@ -35,6 +35,16 @@ GATHER = {
 """Two operands as one, and what changes none."""
 
 
+SUMS = {*GATHER, "dot_general"}
+"""What adds elements up, be there none."""
+
+
+def of_nothing(name: str, dtype: str) -> Any:
+    """What no elements come to."""
+    neutral = GATHER[name][1](dtype) if name in GATHER else 0
+    return bool(neutral) if dtype == "bool" else neutral
+
+
 def lowest(dtype: str) -> Any:
     """The least number of a type."""
     return -np.inf if dtype == "float32" else np.iinfo(dtype).min
@@ -51,8 +61,6 @@ def reduction(builder: Builder, body: Body, name: str, view: Codes, axes: Sequen
     pair, neutral = GATHER[name]
     rest = [axis for axis in range(view.ndim) if axis not in axes]
     shape = tuple(view.shape[axis] for axis in rest)
-    if not view.size:
-        raise Unsupported(f"{name} of an array without elements")
     table = view.transpose(*rest, *axes).reshape(math.prod(shape), -1)
     return gathered(builder, body, pair, literal(neutral(dtype), dtype), [table], "{}", dtype).reshape(shape)
 

@@ -10,6 +10,8 @@ from engine.kernel.write import OUTERMOST, Source, Writer
 
 HEAD = """\
 extern "C" void undertow_paths(const void* const* in, void* const* out, long count) {
+  const Flushed flushed;
+  (void)flushed;
   vf* const s = memory.of(MEMORY);
   for (long first = 0; first < count; first += W) {
     const int lanes = count - first < W ? (int)(count - first) : W;

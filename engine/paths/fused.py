@@ -85,7 +85,7 @@ class FusedChunk:
     finish: Finish
 
     def prepare(self, system: System, sampler: Sampler, seed: Seed) -> list[Array]:
-        """What no path changes, once for all chunks of a block."""
+        """What no path changes, once for all chunks."""
         return self.kernel.tables(system, sampler, seed)
 
     def __call__(
@@ -105,7 +105,7 @@ class ChosenChunk:
     factors: int
 
     def prepare(self, system: System, sampler: Choice, seed: Seed) -> list[Array]:
-        """What no path changes, once for all chunks of a block."""
+        """What no path changes, once for all chunks."""
         return self.kernel.tables(system, seed)
 
     def __call__(

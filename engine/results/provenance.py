@@ -10,6 +10,7 @@ import sys
 from typing import TypedDict
 
 from engine.files import digest_of_sources
+from engine.kernel.compiler import NoCompiler, compiler, version
 
 
 class Made(TypedDict):
@@ -80,14 +81,22 @@ def made(processes: int = 1) -> Made:
 
 
 def versions() -> dict[str, str]:
-    """Python and the packages that numbers depend on."""
-    found = {"python": platform.python_version()}
+    """Python, the packages and the C++ compiler that numbers depend on."""
+    found = {"python": platform.python_version(), "compiler": compiler_version()}
     for name in PACKAGES:
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             found[name] = "not installed"
     return found
+
+
+def compiler_version() -> str:
+    """What the C++ compiler of fused kernels says of itself."""
+    try:
+        return version(tuple(compiler())).partition("\n")[0].strip()
+    except NoCompiler:
+        return "none"
 
 
 def sources() -> str:

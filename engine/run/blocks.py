@@ -46,7 +46,7 @@ class Model:
 
         outcome(arrays, sampler, seed, ids, count) -> Outcome       ids [chunk]; those from `count` on weigh 0
 
-    With a `prepare(arrays, sampler, seed)` it gets what that returns, once a block, in place of the arrays.
+    With a `prepare(arrays, sampler, seed)` it gets what that returns, in place of the arrays.
     A CPU evaluates `chunk` paths together, which divides CHUNK: fewer where a path has much state.
     """
 
@@ -54,6 +54,11 @@ class Model:
     arrays: Any
     layout: Layout
     chunk: int = CHUNK
+
+    @property
+    def prepares(self) -> bool:
+        """Whether what the outcome reads is made of the arrays first, for each sampler."""
+        return hasattr(self.outcome, "prepare")
 
 
 @functools.partial(jax.jit, static_argnames=("outcome", "size", "mesh"), donate_argnums=0)
@@ -77,9 +82,6 @@ def tally_blocks(
     """
 
     def on_device(tally, arrays, sampler, seed, first, chunks, count):
-        if hasattr(outcome, "prepare"):
-            arrays = outcome.prepare(arrays, sampler, seed)
-
         def add_chunk(chunk, tally):
             ids = row(first) + chunk * size + jnp.arange(size, dtype=jnp.int64)
             return tallies.update(tally, outcome(arrays, sampler, seed, ids, count))
@@ -88,6 +90,12 @@ def tally_blocks(
 
     placement = (OWN, SHARED, SHARED, SHARED, OWN, SHARED, SHARED)
     return side_by_side(on_device, mesh, placement)(tally, arrays, sampler, seed, first, chunks, count)
+
+
+@functools.partial(jax.jit, static_argnames="outcome")
+def prepared(arrays: Any, sampler: Any, seed: jax.Array, *, outcome: Any) -> Any:
+    """What no path changes, by a program of one device: of more, it rounds by how many they are."""
+    return outcome.prepare(arrays, sampler, seed)
 
 
 class Devices:
@@ -126,17 +134,28 @@ class Devices:
         _, *others = self.processes.to_first(None if self.processes.first else packed(here, self.empty))
         return merged([here, *(unpacked(each, self.empty) for each in others)])
 
-    def compiled(self, model: Model, tally: Tally, sampler: Any, seed: jax.Array) -> Callable[..., Tally]:
-        """`tally_blocks` for a tally like this one, as (tally, sampler, done, last) -> tally."""
+    def arrays(self, model: Model, sampler: Any, seed: jax.Array) -> Any:
+        """What a model's outcome reads, on every device."""
+        if not model.prepares:
+            return everywhere(model.arrays, self.mesh)
+        arguments = model.arrays, sampler, seed
+        program = kept(prepared, arguments, outcome=model.outcome)
+        made = program(*arguments) if program else prepared(*arguments, outcome=model.outcome)
+        return everywhere(made, self.mesh)
+
+    def compiled(
+        self, model: Model, tally: Tally, arrays: Any, sampler: Any, seed: jax.Array
+    ) -> Callable[..., Tally]:
+        """`tally_blocks` for arguments like these, as (tally, arrays, sampler, done, last) -> tally."""
         zero = self.everywhere(0)
-        arguments = tally, model.arrays, sampler, seed, self.starts(0, 0), zero, zero
+        arguments = tally, arrays, sampler, seed, self.starts(0, 0), zero, zero
         static = {"outcome": model.outcome, "size": self.chunk, "mesh": self.mesh}
         step = kept(tally_blocks, arguments, **static) or tally_blocks.lower(*arguments, **static).compile()
 
-        def add(tally: Tally, sampler: Any, done: int, last: int) -> Tally:
+        def add(tally: Tally, arrays: Any, sampler: Any, done: int, last: int) -> Tally:
             share = self.share(last - done)
             starts, chunks = self.starts(done, share), self.everywhere(share // self.chunk)
-            tally = step(tally, model.arrays, sampler, seed, starts, chunks, self.everywhere(last))
+            tally = step(tally, arrays, sampler, seed, starts, chunks, self.everywhere(last))
             return jax.block_until_ready(tally)
 
         return add
@@ -187,11 +206,12 @@ def simulate(
     mesh = mesh_of(devices)
     block = plan.share(size, mesh.size * processes.count)
     team = Devices(mesh, block, chunk_size(model.chunk), empty, processes)
-    arrays, seed, *samplers = everywhere((model.arrays, seed_words(plan.seed), *samplers), mesh)
-    model = dataclasses.replace(model, arrays=arrays)
+    words = seed_words(plan.seed)
+    seed, *placed = everywhere((words, *samplers), mesh)
     done, finished, present = start.done, start.finished, team.place(start.present)
+    arrays = functools.lru_cache(maxsize=1)(lambda number: team.arrays(model, samplers[number], words))
     begun = time.perf_counter()
-    add: Any = team.compiled(model, present, samplers[0], seed) if done < plan.paths else None
+    add: Any = team.compiled(model, present, arrays(0), placed[0], seed) if done < plan.paths else None
     stopping = processes.either(hooks.stopped())
     ready = time.perf_counter()
 
@@ -200,7 +220,7 @@ def simulate(
 
     while done < plan.paths and not stopping:
         replication, last = done // size, (done // size + 1) * size
-        present = add(present, samplers[replication], done, last)
+        present = add(present, arrays(replication * model.prepares), placed[replication], done, last)
         done = min(done + team.paths_a_round, last)
         hooks.progress(done)
         if done == last:

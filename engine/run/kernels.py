@@ -34,13 +34,16 @@ class KeptKernel:
     """A kernel by its name, which is made where a program that calls it is traced."""
 
     name: str
+    origin: str = dataclasses.field(compare=False, repr=False)
     make: Callable[[], Kernel] = dataclasses.field(compare=False, repr=False)
 
     @functools.cached_property
     def kernel(self) -> Kernel:
-        """The kernel itself."""
-        with jax.ensure_compile_time_eval():  # numbers, while a program that calls it is traced
-            return self.make()
+        """The kernel itself; RuntimeError where it is not the one of the record."""
+        kernel = self.make()
+        if hashed(self.origin, *entry_of(kernel)) != self.name:
+            raise RuntimeError("a kernel is not the one that its record names")
+        return kernel
 
     def tables(self, *shared: Any) -> list[jax.Array]:
         """See Kernel."""
@@ -72,12 +75,17 @@ def kept_kernel(
         return make()
     leaves, record = jax.tree.leaves(tuple(shared)), Record(folder / f"{origin}.kernels")
     if (entry := record.entry(leaves)) and registered(machine.folder, entry[0]):
-        return KeptKernel(hashed(origin, *entry), make)
+        return KeptKernel(hashed(origin, *entry), origin, make)
     kernel = make()
-    assert isinstance(kernel.call, Library)
-    entry = [kernel.call.path.name, kernel.words.digest]
+    entry = entry_of(kernel)
     record.add(kernel.words.known.choosers(), leaves, entry)
-    return KeptKernel(hashed(origin, *entry), lambda: kernel)
+    return KeptKernel(hashed(origin, *entry), origin, lambda: kernel)
+
+
+def entry_of(kernel: Kernel) -> list[str]:
+    """What tells a kernel of one origin from the others: its library, and what its tables have."""
+    assert isinstance(kernel.call, Library)
+    return [kernel.call.path.name, kernel.words.digest]
 
 
 def origin_of(

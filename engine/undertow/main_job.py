@@ -72,7 +72,7 @@ def run(
     parameters: Parameters | None = None,
     sampler: str = "pseudo_random",
     replications: int | None = None,
-    kernel: str = "xla",
+    kernel: str = "auto",
     progress: Callable[[int], None] | bool = True,
 ) -> Run:
     """Simulate a book on all devices: the main job of the command, its numbers the same to the bit.
@@ -83,7 +83,7 @@ def run(
     not a row of the book; sampler, `pseudo_random`, `antithetic`, `sobol` (paths a multiple of `replications`
     times a power of two) or `importance` (aimed at the system's tail beyond 99.9%); replications, 16 for
     `antithetic` and `sobol` and 1 for the others unless given: from two on their spread is the error; kernel,
-    `xla`, `fused` (one program in C++ for the whole path, compiled on this machine) or `auto`, which is
+    `fused` (one program in C++ for the whole path, compiled on this machine), `xla`, or `auto`, which is
     `fused` where it can be had; progress, a bar on a terminal or in a notebook, or what is called with the
     number of paths done, or False for neither.
 

@@ -176,8 +176,8 @@ class Run:
         """Every month of one path: revenue, regime, rents, prices, spreads, debt, losses and defaults.
 
         Args: path, its id, from 0 to paths - 1 (see `worst_paths`). Returns a row for each month; `defaults`
-        names the firms that default in it. Numbers are the run's to the bit. Raises ValueError for a path
-        that was not run.
+        names the firms that default in it. Numbers are the run's, to the bit with `kernel="xla"` and within
+        rounding with the fused kernel. Raises ValueError for a path that was not run.
 
         Example: `run.replay(run.worst_paths["path"][0])`.
         """

@@ -97,6 +97,16 @@ def run_problems(run: Run) -> list[str]:
     return problems
 
 
+def kernel_problems(config: Config, exact: bool) -> list[str]:
+    """`exact`: XLA simulates paths of the run again, so that it has to run them: `auto` becomes `xla`."""
+    if exact and config.run.kernel == "auto":
+        config.run.kernel = "xla"
+    if exact and config.run.kernel == "fused":
+        kind = f"xla or auto where task={config.task.name}: XLA simulates its paths again"
+        return [expected("run.kernel", config.run.kernel, kind)]
+    return []
+
+
 def parameters_problems(config: Config, able: bool) -> list[str]:
     """Whether parameters are drawn is one of two words; `able` where the task's main job can draw them."""
     drawn, name = config.run.parameters, "run.parameters"

@@ -21,6 +21,7 @@ from experiments.config.bad_input import BadInput, explain, unknown
 from experiments.config.checks import (
     book_problems,
     folder_problems,
+    kernel_problems,
     parameters_problems,
     processes_problems,
     report_problems,
@@ -137,6 +138,7 @@ def problems_of(config: Config, task: ModuleType | None, options: Any, names: li
     problems += processes_problems(config.run, config.task.name, hasattr(task, "follow"))
     problems += sampler_problems(config.sampler, config.run) + report_problems(config.report, config.sampler)
     problems += parameters_problems(config, getattr(task, "DRAWN", False))
+    problems += kernel_problems(config, getattr(task, "EXACT", False))
     problems += scenario_problems(config, getattr(task, "FOLLOWS_FILE", False))
     if task is None:
         problems.append(expected("task.name", config.task.name, "one of " + ", ".join(names)))

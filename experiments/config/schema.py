@@ -34,7 +34,7 @@ class Run:
     seed: Any = 7  # of the random numbers: same seed, same paths
     months: Any = 60  # that each path lasts, whole years
     parameters: str = "fixed"  # drawn: each path draws those that history does not identify
-    kernel: str = "xla"  # what evaluates the paths: xla, fused, or auto, which is fused where it can be had
+    kernel: str = "auto"  # what evaluates the paths: xla, fused, or auto, which is fused where it can be had
     dir: str | None = None  # null: out/<date-time>-<hash of the configuration>
     devices: Any = "auto"  # host devices of a process; auto: one a core
     processes: Any = 1  # that share the run; slurm: the tasks of srun

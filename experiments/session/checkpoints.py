@@ -26,15 +26,15 @@ HASHED = {
 
 
 def identity_of(experiment: Experiment, book_hash: str) -> dict:
-    """What decides a run's numbers: configuration, book, the engine's sources and library versions."""
+    """What decides a run's numbers: configuration, book, sources, versions of libraries and compiler."""
     from engine.results import provenance
 
-    versions = provenance.versions()
+    versions, compiler = provenance.versions(), () if experiment.run.kernel == "xla" else ("compiler",)
     identity = {
         "config": experiment.decisive,
         "book": book_hash,
         "sources": provenance.sources(),
-        "versions": {name: versions[name] for name in ("jax", "jaxlib", "numpy")},
+        "versions": {name: versions[name] for name in ("jax", "jaxlib", "numpy", *compiler)},
     }
     return json.loads(json.dumps(identity))
 

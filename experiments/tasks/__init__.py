@@ -15,6 +15,8 @@ and, where it needs them:
     UNREAD            shared keys that it does not read: {group: keys, or None for all of them}
     DRAWN             True where its paths may draw their parameters (`run.parameters=drawn`)
     FOLLOWS_FILE      True where its paths may follow the table of `scenario.file`
+    EXACT             True where it simulates paths of its run again and they are to be the same to the bit:
+                      `run.kernel=auto` is XLA's form, and `fused` is refused
     RUN_FOLDER        False for a task that reads no book and leaves no run folder
     READ              shared keys that such a task reads all the same, in the form of UNREAD
     follow(context)   the part of every process but the first; only tasks that have it share a run

@@ -38,10 +38,11 @@ def test_a_band_from_the_book_to_the_report(undertow, book, status, tmp_path):
     assert "band" in openpyxl.load_workbook(folder / "report.xlsx").sheetnames
 
     # The ensemble's first member is the main job: the same paths give the same number and the same error.
+    # It is XLA's, the main job the kernel's: every path agrees to some roundings of float32.
     own, main = entry["system"], summary["system"]["1y"]
-    assert own["el"]["simulation"]["base"] == pytest.approx(main["el"], rel=1e-12)
+    assert own["el"]["simulation"]["base"] == pytest.approx(main["el"], rel=2**-20)
     for measure in own:
-        assert own[measure]["simulation"]["sd"] == pytest.approx(main[f"{measure}_se"], rel=1e-9)
+        assert own[measure]["simulation"]["sd"] == pytest.approx(main[f"{measure}_se"], rel=2**-18)
 
     # Sets of parameters lie within their ranges and differ.
     sets = pd.read_parquet(folder / "results" / "band_sets.parquet").pivot(index="set", columns="parameter")

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from engine.kernel.compiler import NoCompiler, compiler, version
+
 SMALL = (
     "book.name=worked_small",
     "run.paths=512",
@@ -35,3 +37,22 @@ def test_fused_without_a_compiler_is_bad_input(undertow, no_compiler, tmp_path):
 def test_the_summary_says_what_ran(undertow, no_compiler, tmp_path, kernel, ran):
     assert undertow(*SMALL, f"run.kernel={kernel}").code in (0, 4)
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["timing"]["kernel"].startswith(ran)
+
+
+def test_the_kernel_is_the_default_where_there_is_a_compiler(undertow, tmp_path):
+    """And a run with it says by which compiler."""
+    try:
+        command = compiler()
+    except NoCompiler as error:
+        pytest.skip(str(error))
+    assert undertow(*SMALL).code in (0, 4)
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["timing"]["kernel"] == "fused"
+    assert summary["versions"]["compiler"] == version(tuple(command)).splitlines()[0]
+
+
+def test_a_replay_is_by_xla(undertow, tmp_path):
+    """Its paths are those of its own run to the bit, whatever the default."""
+    assert undertow(*SMALL, "task=replay", "replay.paths=[17]").code in (0, 4)
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["timing"]["kernel"] == "xla"
+    assert "kernel: xla" in (tmp_path / "out" / "config.yaml").read_text()

@@ -125,6 +125,7 @@ def test_another_run_s_checkpoint_is_refused_by_name(undertow, engine, killed, t
         ("book", "a different book, or this one with other numbers"),
         ("sources", "a different version of the engine's source code"),
         ("versions.jax", " there, 0.0.1 here"),
+        ("versions.compiler", " there, 0.0.1 here"),
     ],
 )
 def test_another_book_or_engine_is_refused_in_words(part, words, undertow, killed, monkeypatch):
@@ -139,13 +140,24 @@ def test_another_book_or_engine_is_refused_in_words(part, words, undertow, kille
     elif part == "sources":
         monkeypatch.setattr(provenance, "sources", lambda: "other")
     else:
-        versions = provenance.versions() | {"jax": "0.0.1"}
+        versions = provenance.versions() | {part.partition(".")[2]: "0.0.1"}
         monkeypatch.setattr(provenance, "versions", lambda: versions)
     answer = undertow("run.dir=a", *RUN)
     assert answer.code == 2
     assert f"holds the checkpoint of another run, {part}: " in answer.err
     assert words in answer.err and "run.resume=false discards it" in answer.err
     assert not re.search("[0-9a-f]{16}", answer.err), "hashes say nothing to a person"
+
+
+def test_the_compiler_counts_where_a_kernel_may_run(undertow, engine, killed, monkeypatch):
+    """XLA's form has the same bits whatever C++ compiler there is."""
+    killed(4 * BLOCK, "run.dir=a", "run.kernel=xla", *RUN)
+    from engine.results import provenance
+
+    versions = provenance.versions() | {"compiler": "0.0.1"}
+    monkeypatch.setattr(provenance, "versions", lambda: versions)
+    assert undertow("run.dir=a", "run.kernel=xla", *RUN).code == 0
+    assert engine.started == [0, 3 * BLOCK]
 
 
 def test_keys_of_one_version_of_the_code_are_counted():

@@ -16,6 +16,7 @@ SPARSE = MATRIX * (RANDOM.random((9, 9)) < 0.3)
 ROWS = np.array([3, 0, 3, 8, 1, 1, 7], np.int32)
 ROWS9 = np.array([3, 0, 3, 1, 0, 5, 8, 8, 3], np.int32)
 SHARED = {"matrix": MATRIX, "sparse": SPARSE, "rows": ROWS, "rows9": ROWS9, "number": np.float32(0.7)}
+SHARED |= {"none": np.zeros((9, 0), np.float32), "no rows": np.zeros(0, np.int32)}
 FLOAT = jnp.float32
 
 
@@ -88,6 +89,12 @@ FUNCTIONS = {
     "one of three": lambda s, x: lax.select_n((jnp.abs(x) * 2).astype(jnp.int32).clip(0, 2), x, -x, x * x),
     "quantile of a normal": lambda s, x: normal_of((jnp.abs(x) * 1e9).astype(jnp.uint32)),
     "nothing of the path": lambda s, x: s["matrix"],
+    "nothing times nothing": lambda s, x: s["none"] @ x[:0] + x[:9],
+    "nothing picked": lambda s, x: x[s["no rows"]] * 2.0,
+    "nothing added": lambda s, x: x.at[s["no rows"]].add(x[:0]),
+    "nothing added up": lambda s, x: (jnp.sum(x[:0]), jnp.max(x[:0], initial=0.0), jnp.any(x[:0] > 0)),
+    "nothing beside a path's": lambda s, x: jnp.concatenate([s["none"][0], x, x[:0]]) * x[0],
+    "products of nothing": lambda s, x: (jnp.outer(x[:0], x) @ x, jnp.outer(x, x[:0]).sum(1)),
     "months": months,
     "swapped": swapped,
     "backwards": backwards,

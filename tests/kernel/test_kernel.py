@@ -90,12 +90,18 @@ def special(tmp_path_factory):
 
     def function(x, y):
         return {name: each(x) for name, each in UNARY.items()} | {
-            "pow": lax.pow(x, y), "maximum": jnp.maximum(x, y), "minimum": jnp.minimum(x, y)
+            "pow": lax.pow(x, y), "maximum": jnp.maximum(x, y), "minimum": jnp.minimum(x, y), "product": x * y
         }  # fmt: skip
 
     shape = jax.ShapeDtypeStruct((), FLOAT)
     kernel = kernel_of(function, (), (shape, shape), Cpu(tmp_path_factory.mktemp("kernels")))
     return jax.jit(lambda x, y: kernel(kernel.tables(), x, y))
+
+
+def test_subnormal_numbers_are_zero(special):
+    x = np.array([1e-20, 1e-20, 2e-38, 3e-38], np.float32)
+    y = np.array([1e-20, 1e-18, 0.5, 0.9], np.float32)
+    np.testing.assert_array_equal(special(x, y)["product"], [0.0, 0.0, 0.0, x[3] * y[3]])
 
 
 def exact(name, x, y):

@@ -12,6 +12,7 @@ from engine.book.load import load_book, shipped_book
 from engine.book.parameters import Parameters
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM
+from engine.kernel.compiler import NoCompiler, compiler
 from engine.paths.history import histories
 from engine.paths.simulate import chunk_outcome, layout_of, simulate
 from engine.run.blocks import tally_blocks
@@ -61,6 +62,19 @@ def test_a_book_without_pools_and_stakes_runs_on_two_devices(bare):
     tally, _ = simulate(bare, Plan(4 * CHUNK, CHUNK, 7))
     assert int(tally.paths) == 4 * CHUNK and int(tally.flagged) == 0
     assert tally.defaults.sum() > 0
+
+
+def test_a_book_without_pools_and_stakes_has_a_kernel(bare):
+    """Sums of nothing, products with nothing: the same paths as XLA's form."""
+    try:
+        compiler()
+    except NoCompiler as error:
+        pytest.skip(str(error))
+    plain, _ = simulate(bare, Plan(4 * CHUNK, CHUNK, 7))
+    tally, timing = simulate(bare, Plan(4 * CHUNK, CHUNK, 7, "fused"))
+    assert timing.kernel == "fused" and int(tally.flagged) == 0
+    np.testing.assert_array_equal(tally.defaults, plain.defaults)
+    np.testing.assert_allclose(tally.losses.sum(-1), plain.losses.sum(-1), rtol=1e-5)
 
 
 def test_a_path_of_a_book_without_pools_and_stakes_is_replayed(bare):

@@ -23,7 +23,7 @@ from engine.numerics import for_a_kernel
 from engine.paths import fused
 from engine.paths.fused import UNTRIED, NoKernel, fused_chunk
 from engine.paths.simulate import chunk_outcome, model_of, outcome_of, simulate
-from engine.run.plan import CHUNK, Plan
+from engine.run.plan import CHUNK, Hooks, Plan
 from engine.run.processes import ALONE
 from tests.kernel.emulation import Emulated
 
@@ -148,6 +148,25 @@ def test_neither_block_nor_devices_show(shipped):
     assert timing.kernel == "fused" and int(whole.paths) == 1500
     assert same(simulate(shipped, Plan(1500, 256, SEED, "auto"))[0], whole)
     assert same(simulate(shipped, Plan(1500, 1024, SEED, "fused"), devices=jax.devices()[:1])[0], whole)
+
+
+def test_devices_do_not_show_in_many_paths(small):
+    """What no path changes is computed by one program of one device (`engine.run.blocks.prepared`)."""
+    whole, _ = simulate(small, Plan(60_000, 512, 3, "fused"))
+    assert same(simulate(small, Plan(60_000, 512, 3, "fused"), devices=jax.devices()[:1])[0], whole)
+
+
+def test_every_replication_has_its_own_points(small):
+    """What the kernel reads is made anew for each scramble."""
+    samplers = sobol(2, 512, 12, small.economy.loading.shape[0], 2, SEED)
+    each: dict[str, list] = {}
+    for kernel in ("xla", "fused"):
+        hooks = Hooks(replication=lambda tally, kernel=kernel: each.setdefault(kernel, []).append(tally))
+        simulate(small, Plan(1024, 512, SEED, kernel), samplers, hooks)
+    for own, wanted in zip(each["fused"], each["xla"], strict=True):
+        np.testing.assert_allclose(own.losses.sum(-1), wanted.losses.sum(-1), rtol=1e-4)
+        np.testing.assert_array_equal(own.defaults, wanted.defaults)
+    assert not same(*each["fused"])
 
 
 def test_other_parameters_share_a_kernel(small):

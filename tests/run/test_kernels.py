@@ -33,8 +33,9 @@ MATRIX = RANDOM.normal(size=(9, 9)).astype(np.float32)
 
 
 def picked(shared, path, x):
-    """A gather by known indices, a product with a matrix that has zeros, known numbers beside."""
-    return x[shared["rows"]] * shared["number"], shared["matrix"] @ x + (path % 3).astype(jnp.float32)
+    """A gather by known indices, a product with a matrix that has zeros, known numbers and steps beside."""
+    steps = jnp.exp(-jnp.arange(7, dtype=jnp.float32) * 0.1)
+    return x[shared["rows"]] * shared["number"] * steps, shared["matrix"] @ x + (path % 3).astype(jnp.float32)
 
 
 def plain(shared, path, x):
@@ -243,8 +244,28 @@ def test_a_program_is_known_by_the_kernel_it_calls(start):
     """Its name says which; how it is made does not count."""
     first = start.kernel(numbers())
     assert named(first) == f"engine.run.kernels.KeptKernel('{first.name}')"
-    assert named(KeptKernel("a", len)) == named(KeptKernel("a", abs)) != named(KeptKernel("b", len))
-    assert KeptKernel("a", len) == KeptKernel("a", abs)
+    assert (
+        named(KeptKernel("a", "", len)) == named(KeptKernel("a", "", abs)) != named(KeptKernel("b", "", len))
+    )
+    assert KeptKernel("a", "", len) == KeptKernel("a", "", abs)
+
+
+def test_a_kernel_made_while_a_program_is_traced_is_the_one_of_the_record(start):
+    """A trace inside a trace folds nothing that it would not fold alone: the same source."""
+    first = start.kernel(numbers())
+    wanted = first.kernel.call.path.name, first.kernel.words.digest
+    start.again()
+    kernel = start.kernel(numbers())
+    assert_right(jax.jit(lambda *given: call(*given, kernel=kernel))(numbers(), IDS, X), numbers())
+    assert start.made == ["picked"]
+    assert (kernel.kernel.call.path.name, kernel.kernel.words.digest) == wanted
+
+
+def test_another_kernel_than_that_of_the_record_is_refused(start):
+    name = start.kernel(numbers()).name
+    other = start.kernel(numbers(rows=np.roll(ROWS, 1))).kernel
+    with pytest.raises(RuntimeError, match="not the one that its record names"):
+        KeptKernel(name, "", lambda: other).kernel  # noqa: B018
 
 
 def test_what_the_tables_have_is_in_the_name(start):
