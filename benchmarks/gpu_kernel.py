@@ -28,7 +28,7 @@ from engine.kernel.ptx import assembled, nvcc, places
 from engine.kernel.write import Source
 from engine.run.host import prepare_devices
 
-LIMITS = {"bytes spilled": 64, "bytes of shared memory a path": 8_704, "instructions a month": 35_000}
+LIMITS = {"bytes spilled": 64, "bytes of shared memory a path": 9_472, "instructions a month": 35_000}
 """Largest acceptable counts; `docs/kernel.md` has the measured ones."""
 
 

@@ -270,11 +270,13 @@ def test_another_kernel_than_that_of_the_record_is_refused(start):
 
 def test_what_the_tables_have_is_in_the_name(start):
     """A source knows places in a table alone, so that two may share it and read other numbers."""
-    kernel = start.kernel(numbers()).kernel
-    before = kernel.words.digest
+    kept = start.kernel(numbers())
+    kernel, before = kept.kernel, kept.kernel.words.digest
+    assert kernels.hashed(kept.origin, *kernels.entry_of(kernel)) == kept.name
     (need, *_) = next(needs for needs in kernel.words.needs.values() if needs)
     need.index = need.index + 1
     assert kernel.words.digest != before
+    assert kernels.hashed(kept.origin, *kernels.entry_of(kernel)) != kept.name
     need.index, need.inverse = need.index - 1, not need.inverse
     assert kernel.words.digest != before
     need.inverse = not need.inverse
