@@ -107,6 +107,7 @@ def beside_a_cpu(setting: Setting, model: Any) -> Iterator[dict[str, Any]]:
     from benchmarks.gpu.agreement import carried, discrete, paths_of, quantiles, relative
     from engine.draws.address import seed_words
     from engine.draws.samplers import PSEUDO_RANDOM
+    from engine.run.blocks import prepared
 
     try:
         _, theirs = carried(setting.carried, setting.sizes)
@@ -117,9 +118,9 @@ def beside_a_cpu(setting: Setting, model: Any) -> Iterator[dict[str, Any]]:
 
     @jax.jit
     def outcome(arrays, seed, ids):
-        prepared = model.prepare(arrays, PSEUDO_RANDOM, seed)
-        return model.outcome(prepared, PSEUDO_RANDOM, seed, ids, 2**62)
+        return model.outcome(arrays, PSEUDO_RANDOM, seed, ids, 2**62)
 
-    ours = paths_of(outcome(model.arrays, seed, jnp.arange(count, dtype=jnp.int64)), count)
+    arrays = prepared(model.arrays, PSEUDO_RANDOM, seed, outcome=model.outcome)
+    ours = paths_of(outcome(arrays, seed, jnp.arange(count, dtype=jnp.int64)), count)
     off = relative(ours.losses[-1, 0], theirs.losses[-1, 0])
     yield {"system loss at the end, relative difference": quantiles(off)} | discrete(ours, theirs)
