@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from engine.kernel.arrays import Arrays
-from engine.kernel.compiler import frame, library
+from engine.kernel.compiler import NoCompiler, frame, library
 from engine.kernel.form import Form
 from engine.kernel.kernel import Call
 from engine.kernel.known import Tables
@@ -32,7 +32,13 @@ class Cpu:
     def call(self, source: Source) -> Call:
         """The kernel compiled, as an operation of a jitted program."""
         head = frame("frame.h")
-        return Library(library([head + text for text in (*source.parts, source.text)], self.folder))
+        made = Library(library([head + text for text in (*source.parts, source.text)], self.folder))
+        try:
+            made.target  # noqa: B018
+        except (OSError, AttributeError) as error:  # half a file, a folder that nothing may be executed from
+            made.path.unlink(missing_ok=True)
+            raise NoCompiler(f"a compiled kernel cannot be loaded: {error}") from error
+        return made
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class Library:
 
     @property
     def target(self) -> str:
-        """The name under which XLA calls the handler; OSError without the library."""
+        """The name under which XLA calls the handler. Raises OSError or AttributeError where there is none."""
         return registered(self.path)
 
     def __call__(

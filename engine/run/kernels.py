@@ -103,7 +103,7 @@ def origin_of(
 
 def registered(folder: pathlib.Path, library: str) -> bool:
     """Whether a folder of the user's own has a library, which XLA knows from now on."""
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, AttributeError):
         return own(folder) and own(folder / library) and bool(Library(folder / library).target)
     return False
 

@@ -33,6 +33,19 @@ def test_fused_without_a_compiler_is_bad_input(undertow, no_compiler, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_compiler_that_makes_nothing_costs_the_kernel_alone(undertow, tmp_path, monkeypatch):
+    """As where libraries may not be executed: XLA's form runs, and the summary says why."""
+    monkeypatch.setenv("CXX", "true")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("engine.kernel.kernel.KERNELS", {})
+    assert undertow(*SMALL).code in (0, 4)
+    ran = json.loads((tmp_path / "out" / "summary.json").read_text())["timing"]["kernel"]
+    assert ran.startswith("xla (a compiled kernel cannot be loaded: ")
+    assert not list((tmp_path / "cache").rglob("*.so"))
+    answer = undertow(*SMALL, "run.kernel=fused", "run.dir=other")
+    assert answer.code == 2 and "expected xla or auto: a compiled kernel cannot be loaded" in answer.err
+
+
 @pytest.mark.parametrize("kernel, ran", [("auto", "xla (no C++ compiler: "), ("xla", "xla")])
 def test_the_summary_says_what_ran(undertow, no_compiler, tmp_path, kernel, ran):
     assert undertow(*SMALL, f"run.kernel={kernel}").code in (0, 4)
