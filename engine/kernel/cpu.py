@@ -49,7 +49,7 @@ class Library:
 
     @property
     def target(self) -> str:
-        """The name under which XLA calls the handler. Raises OSError or AttributeError where there is none."""
+        """The name under which XLA calls the handler; OSError or AttributeError where there is none."""
         return registered(self.path)
 
     def __call__(
