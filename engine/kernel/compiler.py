@@ -37,7 +37,10 @@ class NoCompiler(Exception):
 
 def compiler() -> list[str]:
     """The command of the C++ compiler. Raises NoCompiler where there is none."""
-    own = shlex.split(os.environ.get("CXX", ""))
+    try:
+        own = shlex.split(os.environ.get("CXX", ""))
+    except ValueError as error:
+        raise NoCompiler(f"CXX={os.environ['CXX']} cannot be read: {error}") from None
     for command in [own] if own else [[name] for name in COMPILERS]:
         path = shutil.which(command[0])
         if path:

@@ -46,6 +46,14 @@ def test_a_compiler_that_makes_nothing_costs_the_kernel_alone(undertow, tmp_path
     assert answer.code == 2 and "expected xla or auto: a compiled kernel cannot be loaded" in answer.err
 
 
+@pytest.mark.parametrize("kernel, ran", [("auto", "xla (CXX=g++ 'x cannot be read: "), ("xla", "xla")])
+def test_a_compiler_s_name_that_cannot_be_read_is_a_reason(undertow, tmp_path, monkeypatch, kernel, ran):
+    monkeypatch.setenv("CXX", "g++ 'x")
+    monkeypatch.setattr("engine.kernel.kernel.KERNELS", {})
+    assert undertow(*SMALL, f"run.kernel={kernel}").code in (0, 4)
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["timing"]["kernel"].startswith(ran)
+
+
 @pytest.mark.parametrize("kernel, ran", [("auto", "xla (no C++ compiler: "), ("xla", "xla")])
 def test_the_summary_says_what_ran(undertow, no_compiler, tmp_path, kernel, ran):
     assert undertow(*SMALL, f"run.kernel={kernel}").code in (0, 4)
