@@ -16,7 +16,6 @@ import pandas as pd
 UNFINISHED = ".part"
 """Ending of a temporary file; a killed process leaves one behind."""
 
-SOURCES = (".py", ".cc", ".h", ".cuh")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """How a formula begins for a spreadsheet program, in letters of usual and of full width."""
 
@@ -37,10 +36,15 @@ def write_whole(path: pathlib.Path, write: Callable[[str], None]) -> None:
         raise
 
 
+def sources_of(package: pathlib.Path) -> list[pathlib.Path]:
+    """The sources of a package, Python's and C++'s, in order."""
+    return sorted(path for path in package.rglob("*") if path.suffix in (".py", ".cc", ".h", ".cuh"))
+
+
 def digest_of_sources(package: pathlib.Path) -> str:
-    """sha256 of the sources of a package, Python's and C++'s, name by name."""
+    """sha256 of the sources of a package, name by name."""
     digest = hashlib.sha256()
-    for path in sorted(path for path in package.rglob("*") if path.suffix in SOURCES):
+    for path in sources_of(package):
         digest.update(f"{path.relative_to(package.parent).as_posix()} {path.stat().st_size} ".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()

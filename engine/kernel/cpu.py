@@ -32,13 +32,13 @@ class Cpu:
     def call(self, source: Source) -> Call:
         """The kernel compiled, as an operation of a jitted program."""
         head = frame("frame.h")
-        made = Library(library([head + text for text in (*source.parts, source.text)], self.folder))
+        path = library([head + text for text in (*source.parts, source.text)], self.folder)
         try:
-            made.target  # noqa: B018
+            registered(path)
         except (OSError, AttributeError) as error:  # half a file, a folder that nothing may be executed from
-            made.path.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
             raise NoCompiler(f"a compiled kernel cannot be loaded: {error}") from error
-        return made
+        return Library(path)
 
 
 @dataclass(frozen=True)
@@ -47,20 +47,18 @@ class Library:
 
     path: pathlib.Path
 
-    @property
-    def target(self) -> str:
-        """The name under which XLA calls the handler; OSError or AttributeError where there is none."""
-        return registered(self.path)
-
     def __call__(
         self, shapes: Sequence[jax.ShapeDtypeStruct], operands: Sequence[Any], count: int
     ) -> Sequence[Any]:
         """See Call."""
-        return list(jax.ffi.ffi_call(self.target, shapes)(*operands, count=np.int64(count)))
+        return list(jax.ffi.ffi_call(registered(self.path), shapes)(*operands, count=np.int64(count)))
 
 
 def registered(path: pathlib.Path) -> str:
-    """The name under which XLA calls a handler: one for all libraries of one name, which are the same."""
+    """The name under which XLA calls a library's handler: libraries of one name are the same.
+
+    Raises OSError or AttributeError where it cannot be loaded or has no handler.
+    """
     target = f"undertow_{path.stem}"
     if target not in HANDLERS:
         HANDLERS[target] = ctypes.CDLL(str(path)).undertow_handler

@@ -54,7 +54,9 @@ class Known:
             found = dict(zip(order, flat, strict=True))
             found |= {value: value.data for value in indices | matrices if value.data is not None}
             result = {value: settled(found[value], value.shape) for value in indices}
-            return result | {v: (turns(found[v], v.shape) != 0).any(0) for v in matrices if v not in indices}
+            return result | {
+                v: (by_turn(found[v], v.shape) != 0).any(0) for v in matrices if v not in indices
+            }
 
         return concrete
 
@@ -175,14 +177,14 @@ class Tables:
         """A hash of which elements of which values lie where."""
         programs = list(bodies(self.known.program))
         order = {v: n for n, v in enumerate(v for program in programs for v in self.known.own(program))}
-        hash = hashlib.sha256()
+        content = hashlib.sha256()
         for number, program in enumerate(programs):
             for need in self.needs[program]:
-                place = "" if need.value.data is None else need.value.data.tobytes().hex()
-                place = place or str(order[need.value])
-                hash.update(f"{number} {place} {need.inverse} {need.index.size} ".encode())
-                hash.update(need.index.astype(np.int64).tobytes())
-        return hash.hexdigest()
+                data = need.value.data
+                value = order[need.value] if data is None else f"constant {data.tobytes().hex()}"
+                content.update(f"{number} {value} {need.inverse} {need.index.size} ".encode())
+                content.update(need.index.astype(np.int64).tobytes())
+        return content.hexdigest()
 
     def __call__(self, arguments: Sequence[Any]) -> list[Array]:
         """All tables, uint32 [turns ..., words], from the known arguments."""
@@ -223,14 +225,14 @@ def word_form(values: Array, inverse: bool) -> Array:
     return lax.bitcast_convert_type(values, jnp.uint32)
 
 
-def turns(data: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def by_turn(data: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """The values of a shape in all turns of the loops around it, [turns ...]."""
     return data.reshape(math.prod(data.shape[: data.ndim - len(shape)]), *shape)
 
 
 def settled(data: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """The one value of rows that do not change from turn to turn; raises Unsupported where they do."""
-    rows = turns(data, shape)
+    rows = by_turn(data, shape)
     if not np.array_equal(rows, np.broadcast_to(rows[:1], rows.shape)):
         raise Unsupported("indices that change from turn to turn of a loop")
     return rows[0]

@@ -34,7 +34,6 @@ GATHER = {
 }
 """Two operands as one, and what changes none."""
 
-
 SUMS = {*GATHER, "dot_general"}
 """What adds elements up, be there none."""
 

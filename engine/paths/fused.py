@@ -28,7 +28,7 @@ from engine.numerics import for_a_kernel
 from engine.paths import path as paths
 from engine.paths.draws import PathId, PathIds, Seed, systematic_shape
 from engine.run.host import cache_folder
-from engine.run.kernels import KeptKernel, kept_kernel
+from engine.run.kernels import AnyKernel, kept_kernel
 from engine.tail.outcome import Outcome
 
 Made = TypeVar("Made")
@@ -81,7 +81,7 @@ Finish = Callable[[WholePath, PathIds, Int[Array, ""] | int], Outcome]
 class FusedChunk:
     """The outcome of a chunk of path ids, by a kernel (`engine.run.blocks.Model`)."""
 
-    kernel: Kernel | KeptKernel
+    kernel: AnyKernel
     finish: Finish
 
     def prepare(self, system: System, sampler: Sampler, seed: Seed) -> list[Array]:
@@ -99,7 +99,7 @@ class FusedChunk:
 class ChosenChunk:
     """As FusedChunk, each path with the economy that importance sampling chooses for it."""
 
-    kernel: Kernel | KeptKernel  # of `path_in_economy`
+    kernel: AnyKernel  # of `path_in_economy`
     finish: Finish
     months: int
     factors: int
@@ -137,14 +137,14 @@ def fused_chunk(
     return FusedChunk(kernel_on(whole_path, (system, sampler, seed), 1, own), finish)
 
 
-def economy_kernel(system: System, seed: Seed, own: Machine | None = None) -> Kernel | KeptKernel:
+def economy_kernel(system: System, seed: Seed, own: Machine | None = None) -> AnyKernel:
     """The kernel of `path_in_economy`, of ids of paths and of economies. Raises NoKernel."""
     return kernel_on(path_in_economy, (system, seed), 2, own)
 
 
 def kernel_on(
     function: Callable[..., WholePath], shared: tuple[Any, ...], ids: int, own: Machine | None
-) -> Kernel | KeptKernel:
+) -> AnyKernel:
     """The kernel of a function of so many ids, on `own` or what devices are. Raises NoKernel."""
     moving = (jax.ShapeDtypeStruct((), jnp.int64),) * ids
 

@@ -94,7 +94,7 @@ def tally_blocks(
 
 @functools.partial(jax.jit, static_argnames="outcome")
 def prepared(arrays: Any, sampler: Any, seed: jax.Array, *, outcome: Any) -> Any:
-    """What no path changes, by a program of one device: of more, it rounds by how many they are."""
+    """What no path changes, once for all blocks: a program of its own, which alone decides its rounding."""
     return outcome.prepare(arrays, sampler, seed)
 
 
@@ -209,9 +209,16 @@ def simulate(
     words = seed_words(plan.seed)
     seed, *placed = everywhere((words, *samplers), mesh)
     done, finished, present = start.done, start.finished, team.place(start.present)
-    arrays = functools.lru_cache(maxsize=1)(lambda number: team.arrays(model, samplers[number], words))
+
+    @functools.lru_cache(maxsize=1)
+    def arrays(number: int) -> Any:
+        return team.arrays(model, samplers[number], words)
+
+    def given(replication: int) -> tuple[Any, Any]:
+        return arrays(replication if model.prepares else 0), placed[replication]
+
     begun = time.perf_counter()
-    add: Any = team.compiled(model, present, arrays(0), placed[0], seed) if done < plan.paths else None
+    add: Any = team.compiled(model, present, *given(done // size), seed) if done < plan.paths else None
     stopping = processes.either(hooks.stopped())
     ready = time.perf_counter()
 
@@ -220,7 +227,7 @@ def simulate(
 
     while done < plan.paths and not stopping:
         replication, last = done // size, (done // size + 1) * size
-        present = add(present, arrays(replication * model.prepares), placed[replication], done, last)
+        present = add(present, *given(replication), done, last)
         done = min(done + team.paths_a_round, last)
         hooks.progress(done)
         if done == last:

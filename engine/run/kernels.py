@@ -18,12 +18,23 @@ from typing import Any
 import jax
 import numpy as np
 
-from engine.files import write_bytes
 from engine.kernel.compiler import compiler, version
-from engine.kernel.cpu import Cpu, Library
+from engine.kernel.cpu import Cpu, Library, registered
 from engine.kernel.kernel import Kernel, Machine
 from engine.run import programs
-from engine.run.programs import Unnamed, described, hashed, named, own, settings, sources, surroundings
+from engine.run.programs import (
+    Unnamed,
+    described,
+    hashed,
+    keep_bytes,
+    kept_bytes,
+    named,
+    own,
+    settings,
+    sources,
+    surroundings,
+    unchanged,
+)
 
 MOST = 50
 """Kernels of a record: books of one form."""
@@ -54,13 +65,16 @@ class KeptKernel:
         return self.kernel(tables, *moving)
 
 
+AnyKernel = Kernel | KeptKernel
+
+
 def kept_kernel(
     function: Callable[..., Any],
     shared: Sequence[Any],
     moving: Sequence[Any],
     machine: Machine,
     make: Callable[[], Kernel],
-) -> Kernel | KeptKernel:
+) -> AnyKernel:
     """The kernel of `function(*shared, *moving)`: made, unless it is known and its library there.
 
     Where programs are not kept, off CPUs, and for what has no name by which to know it again, `make()`.
@@ -74,7 +88,7 @@ def kept_kernel(
     except Unnamed:
         return make()
     leaves, record = jax.tree.leaves(tuple(shared)), Record(folder / f"{origin}.kernels")
-    if (entry := record.entry(leaves)) and registered(machine.folder, entry[0]):
+    if (entry := record.entry(leaves)) and loaded(machine.folder, entry[0]):
         return KeptKernel(hashed(origin, *entry), origin, make)
     kernel = make()
     entry = entry_of(kernel)
@@ -101,10 +115,10 @@ def origin_of(
     )  # fmt: skip
 
 
-def registered(folder: pathlib.Path, library: str) -> bool:
+def loaded(folder: pathlib.Path, library: str) -> bool:
     """Whether a folder of the user's own has a library, which XLA knows from now on."""
     with contextlib.suppress(OSError, AttributeError):
-        return own(folder) and own(folder / library) and bool(Library(folder / library).target)
+        return own(folder) and own(folder / library) and bool(registered(folder / library))
     return False
 
 
@@ -117,10 +131,7 @@ class Record:
     def read(self) -> dict[str, Any]:
         """What the file has; empty without one that is whole and the user's own."""
         with contextlib.suppress(OSError, ValueError):
-            if own(self.path) and own(self.path.parent):
-                check, content = self.path.read_text(encoding="ascii").split("\n", 1)
-                if check == hashed(self.path.stem, content):
-                    return json.loads(content)
+            return json.loads(kept_bytes(self.path) or b"{}")
         return {}
 
     def entry(self, leaves: Sequence[Any]) -> list[str] | None:
@@ -133,10 +144,8 @@ class Record:
         kernels = self.read().get("kernels", {}) | {digest(places, leaves): entry}
         content = json.dumps({"places": places, "kernels": dict(list(kernels.items())[-MOST:])})
         with contextlib.suppress(OSError):
-            if not programs.changed():
-                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                write_bytes(self.path, f"{hashed(self.path.stem, content)}\n{content}".encode("ascii"))
-                self.path.chmod(0o600)
+            if unchanged():
+                keep_bytes(self.path, content.encode("ascii"))
 
 
 def digest(places: Sequence[int], leaves: Sequence[Any]) -> str:

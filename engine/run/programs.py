@@ -28,7 +28,7 @@ import jax.extend
 from jax.experimental.serialize_executable import deserialize_and_load, serialize
 from jax.sharding import Mesh, PartitionSpec
 
-from engine.files import digest_of_sources, write_bytes
+from engine.files import digest_of_sources, sources_of, write_bytes
 from engine.kernel.compiler import processor
 from engine.numerics import traced
 from engine.run.host import BEGUN
@@ -88,9 +88,8 @@ class Programs:
             return None
         with cache_hits() as hits:
             program = lowered.compile()
-        # What JAX 0.10 has read it cannot write: functions are missing. What has changed may be from either,
-        # and a server of files may have another clock.
-        if not (hits or changed()) and digest_of_sources(ROOM) == sources():
+        # What JAX 0.10 has read it cannot write: functions are missing.
+        if not hits and unchanged():
             self.write(origin, program, example)
         return program
 
@@ -98,11 +97,8 @@ class Programs:
         """The program of this origin; None where there is none, or none that is whole."""
         path = self.folder / f"{origin}.program"
         try:
-            if not (own(path) and own(self.folder)):
+            if (content := kept_bytes(path)) is None:
                 return None
-            digest, content = path.read_bytes().split(b"\n", 1)
-            if digest != digest_of(origin, content):
-                raise ValueError("damaged")
             with contextlib.suppress(OSError):
                 os.utime(path)
             executable, example = pickle.loads(zlib.decompress(content))
@@ -126,9 +122,7 @@ class Programs:
             return
         path = self.folder / f"{origin}.program"
         with contextlib.suppress(OSError):
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_bytes(path, digest_of(origin, content) + b"\n" + content)
-            os.chmod(path, 0o600)
+            keep_bytes(path, content)
             by_use = sorted(self.folder.glob("*.program"), key=lambda path: path.stat().st_mtime)
             for path in by_use[:-MOST_PROGRAMS]:
                 path.unlink()
@@ -226,9 +220,29 @@ def pickled(form: Any) -> bytes:
     raise Unnamed(str(form))
 
 
-def digest_of(origin: str, content: bytes) -> bytes:
-    """What a file of a program begins with."""
-    return hashlib.sha256(origin.encode() + content).hexdigest().encode()
+def keep_bytes(path: pathlib.Path, content: bytes) -> None:
+    """Write a file that `kept_bytes` trusts, whole or not at all; OSError where it cannot be written."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_bytes(path, digest_of(path, content) + b"\n" + content)
+    path.chmod(0o600)
+
+
+def kept_bytes(path: pathlib.Path) -> bytes | None:
+    """What `keep_bytes` wrote; None where others may write it.
+
+    Raises FileNotFoundError, and ValueError where it is damaged or under another's name.
+    """
+    if not (own(path) and own(path.parent)):
+        return None
+    digest, content = path.read_bytes().split(b"\n", 1)
+    if digest != digest_of(path, content):
+        raise ValueError("damaged")
+    return content
+
+
+def digest_of(path: pathlib.Path, content: bytes) -> bytes:
+    """What a kept file begins with."""
+    return hashlib.sha256(path.stem.encode() + content).hexdigest().encode()
 
 
 def own(path: pathlib.Path) -> bool:
@@ -286,8 +300,15 @@ def sources() -> str:
 
 def changed() -> bool:
     """Whether a source has changed since the process began, its date kept or not."""
-    states = [path.stat() for path in ROOM.rglob("*.py")]
+    states = [path.stat() for path in sources_of(ROOM)]
     return max(time for each in states for time in (each.st_mtime, each.st_ctime)) > BEGUN - CLOCK
+
+
+def unchanged() -> bool:
+    """Whether what was traced is of these sources: by their dates, and by what they have, as the clock of a
+    server of files may be another.
+    """
+    return not changed() and digest_of_sources(ROOM) == sources()
 
 
 @functools.cache

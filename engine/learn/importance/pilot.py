@@ -15,13 +15,12 @@ from engine.book.system import System
 from engine.draws.address import seed_words
 from engine.draws.choice import Nominal
 from engine.draws.samplers import PSEUDO_RANDOM, Systematic
-from engine.kernel.kernel import Kernel
 from engine.paths import path as paths
 from engine.paths.draws import PathIds, Seed, systematic_shape
 from engine.paths.fused import NoKernel, attempt, economy_kernel
 from engine.paths.simulate import every_year
 from engine.run.chunks import Chunk, by_path
-from engine.run.kernels import KeptKernel
+from engine.run.kernels import AnyKernel
 from engine.run.plan import Hooks, Plan
 from engine.vocabulary import REGIMES
 
@@ -69,7 +68,7 @@ def chunk_of(column: int) -> Chunk:
 class FusedPilot:
     """The same function by a kernel, the one that chosen paths have: each is its own economy."""
 
-    kernel: Kernel | KeptKernel
+    kernel: AnyKernel
     column: int
     months: int
     factors: int
