@@ -13,7 +13,7 @@ from engine.batch.path_last import batch_last
 from engine.kernel.compiler import NoCompiler, compiler
 from engine.kernel.cpu import Cpu
 from engine.kernel.form import Form
-from engine.kernel.kernel import KERNELS, kernel_of
+from engine.kernel.kernel import KERNELS, kernel_of, traced
 from engine.run import kernels, programs
 from engine.run.kernels import KeptKernel, kept_kernel
 from engine.run.programs import Programs, kept, named
@@ -63,6 +63,7 @@ class Start:
     def again(self):
         """A new process."""
         KERNELS.clear()
+        traced.cache_clear()
         self.made.clear()
         self.monkeypatch.setattr(programs, "_programs", Programs(self.folder))
 
