@@ -3,11 +3,14 @@
 Files are as readable for others as the user's umask says.
 """
 
+import contextlib
 import csv
+import errno
 import hashlib
 import os
 import pathlib
 import secrets
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -16,15 +19,18 @@ import pandas as pd
 UNFINISHED = ".part"
 """Ending of a temporary file; a killed process leaves one behind."""
 
+OTHERS = 0o022
+"""Rights to write of all but a file's owner."""
+
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """How a formula begins for a spreadsheet program, in letters of usual and of full width."""
 
 
-def write_whole(path: pathlib.Path, write: Callable[[str], None]) -> None:
+def write_whole(path: pathlib.Path, write: Callable[[str], None], mode: int = 0o666) -> None:
     """Call `write` on a temporary file beside `path`, sync it and rename it over `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     name = str(path.parent / f".{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
-    os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
     try:
         write(name)
         with open(name, "rb") as file:
@@ -50,13 +56,13 @@ def digest_of_sources(package: pathlib.Path) -> str:
     return digest.hexdigest()
 
 
-def write_bytes(path: pathlib.Path, content: bytes) -> None:
-    """Write a file of these bytes whole."""
+def write_bytes(path: pathlib.Path, content: bytes, mode: int = 0o666) -> None:
+    """Write a file of these bytes whole, for others as readable as a mode and the user's umask say."""
 
     def write(name: str) -> None:
         pathlib.Path(name).write_bytes(content)
 
-    write_whole(path, write)
+    write_whole(path, write, mode)
 
 
 def write_csv(path: pathlib.Path, header: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
@@ -78,6 +84,33 @@ def sync(folder: pathlib.Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def make_private(folder: pathlib.Path) -> None:
+    """Make a folder that nobody else may write into; raises OSError where there can be none."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    refuse_others(folder)
+
+
+def refuse_others(path: pathlib.Path) -> None:
+    """Take everybody else's right to write a file; raises PermissionError where it is another user's."""
+    if not own(path):
+        path.chmod(path.stat().st_mode & ~OTHERS)
+        if not own(path):
+            raise PermissionError(errno.EACCES, "it is another user's", str(path))
+
+
+def own(path: pathlib.Path) -> bool:
+    """Whether a file is the user's and nobody else may write it; raises FileNotFoundError."""
+    status = path.stat()
+    return not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & OTHERS)
+
+
+def keep_latest(folder: pathlib.Path, most: int) -> None:
+    """Of what lies in a folder keep so many, the ones used last by their dates."""
+    with contextlib.suppress(OSError):  # other processes remove too
+        for path in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime)[:-most]:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def sweep_unfinished(folder: pathlib.Path) -> None:

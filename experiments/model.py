@@ -59,11 +59,13 @@ def need_compiler() -> None:
 
 @contextlib.contextmanager
 def need_kernel() -> Iterator[None]:
-    """A fused kernel that cannot be had is bad input."""
-    from engine.paths.fused import NoKernel
+    """A fused kernel that cannot be had is bad input, and one that a resumed run began without."""
+    from engine.paths.fused import NoKernel, OtherKernel
 
     try:
         yield
+    except OtherKernel as error:
+        raise BadInput([f"run.kernel: {error}; run.resume=false begins anew"]) from None
     except NoKernel as error:
         raise no_kernel(error) from None
 

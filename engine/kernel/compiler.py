@@ -1,8 +1,4 @@
-"""The machine's C++ compiler: from a kernel's source to a shared library in the user's cache folder.
-
-A library is named by a hash of its sources, the compiler, its flags, the processor and the version of JAX,
-and appears whole or not at all: processes that compile the same kernel at once write the same file.
-"""
+"""The machine's C++ compiler: its command, what it is, and what it makes."""
 
 import functools
 import hashlib
@@ -13,21 +9,20 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
-import jax
+import jaxlib.version
 
-from engine.files import write_whole
+from engine.files import refuse_others, write_whole
 
-HERE = pathlib.Path(__file__).parent
 COMPILERS = ("g++", "clang++", "c++")
 """Tried in this order unless the environment names one in CXX."""
 FLAGS = (
-    "-std=c++17", "-O2", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math",
-    "-fno-strict-aliasing", "-fno-tree-pre", "-fno-gcse", "-fPIC", "-w",
+    "-std=c++17", "-O2", "-march=native", "-fno-fast-math", "-ffp-contract=fast", "-fno-math-errno",
+    "-fno-trapping-math", "-fno-strict-aliasing", "-fno-tree-pre", "-fno-gcse", "-fPIC", "-w",
 )  # fmt: skip
-"""A product and a sum may round once. Straight code of thousands of lines has no partial redundancies to look
-for: without that search a kernel compiles in four fifths of the time and runs as fast."""
+"""Whatever CXX asks for, a number may be NaN. A product and a sum may round once. Straight code of thousands
+of lines has no partial redundancies to look for: without that search a kernel compiles in four fifths of the
+time and runs as fast."""
 SECONDS = 300
 
 
@@ -53,6 +48,15 @@ def compiler() -> list[str]:
 def version(command: tuple[str, ...]) -> str:
     """What the compiler says of itself."""
     return execute([*command, "--version"])
+
+
+def described(command: list[str]) -> str:
+    """A compiler by its name, version and the flags that come with it.
+
+    >>> described(["/usr/bin/g++", "-O3"])  # doctest: +SKIP
+    'g++ (Debian 12.2.0-14) 12.2.0 -O3'
+    """
+    return " ".join([version(tuple(command)).partition("\n")[0].strip(), *command[1:]])
 
 
 @functools.cache
@@ -81,52 +85,17 @@ def execute(command: list[str]) -> str:
     return answer.stdout
 
 
-def library(sources: Sequence[str], folder: pathlib.Path, more: Sequence[str] = ()) -> pathlib.Path:
-    """The shared library of a kernel's sources, compiled side by side unless the folder has it."""
-    command = compiler()
-    bridge = (HERE / "bridge.cc").read_text(), [f"-I{jax.ffi.include_dir()}"]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        tasks = [
-            pool.submit(compiled, command, source, flags, folder)
-            for source, flags in (*((source, more) for source in sources), bridge)
-        ]
-        objects = [task.result() for task in tasks]
-    path = folder / f"{digest(command, processor(), *(each.name for each in objects))}.so"
-    if not path.exists():
-        make(path, [*command, "-shared", *map(str, objects)])
-    return path
-
-
-def compiled(command: list[str], source: str, more: Sequence[str], folder: pathlib.Path) -> pathlib.Path:
-    """The object file of a source."""
-    flags = [*FLAGS, *more]
-    path = folder / f"{digest(command, processor(), source, *flags)}.o"
-    if not path.exists():
-        write_whole(path.with_suffix(".cc"), lambda name: put(name, source))
-        make(path, [*command, *flags, "-c", str(path.with_suffix(".cc"))])
-    return path
-
-
-def frame(name: str) -> str:
-    """What stands before every kernel: the frame of its machine, and what all of them share."""
-    return (HERE / name).read_text() + (HERE / "common.h").read_text()
-
-
 def make(path: pathlib.Path, command: list[str]) -> None:
-    """Run a compiler that writes `path`, whole or not at all."""
+    """Run a compiler that writes `path`, whole or not at all; nobody else may write it."""
 
     def compiled(name: str) -> None:
         execute([*command, "-o", name])
+        refuse_others(pathlib.Path(name))
 
     write_whole(path, compiled)
 
 
-def put(name: str, text: str) -> None:
-    """Write a text file."""
-    pathlib.Path(name).write_text(text, encoding="utf-8")
-
-
 def digest(command: Sequence[str], *texts: str) -> str:
     """A name from everything that decides what a compiler makes."""
-    parts = (version(tuple(command)), jax.__version__, *command, *texts)
+    parts = (version(tuple(command)), jaxlib.version.__version__, *command, *texts)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

@@ -10,10 +10,11 @@ import jax
 import numpy as np
 
 from engine.kernel.arrays import Arrays
-from engine.kernel.compiler import NoCompiler, frame, library
+from engine.kernel.compiler import NoCompiler
 from engine.kernel.form import Form
 from engine.kernel.kernel import Call
 from engine.kernel.known import Tables
+from engine.kernel.library import forget, frame, library
 from engine.kernel.vectors import VectorWriter
 from engine.kernel.write import Source
 
@@ -36,7 +37,7 @@ class Cpu:
         try:
             registered(path)
         except (OSError, AttributeError) as error:  # half a file, a folder that nothing may be executed from
-            path.unlink(missing_ok=True)
+            forget(path)
             raise NoCompiler(f"a compiled kernel cannot be loaded: {error}") from error
         return Library(path)
 

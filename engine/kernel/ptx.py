@@ -8,8 +8,9 @@ import shutil
 import sys
 from collections.abc import Iterator
 
-from engine.files import write_whole
-from engine.kernel.compiler import NoCompiler, digest, frame, make, put
+from engine.files import write_bytes
+from engine.kernel.compiler import NoCompiler, digest, make
+from engine.kernel.library import frame
 
 FLAGS = ("-std=c++17", "-O3", "-ftz=true", "-prec-div=false", "-prec-sqrt=false", "-diag-suppress", "177")
 """Subnormal numbers are zero, as where XLA runs on a CPU; quotients and roots are right to two units in the
@@ -56,7 +57,7 @@ def assembled(source: str, architecture: str, warps: int, folder: pathlib.Path) 
         raise
     path = folder / f"{name}-{digest(command)}.ptx"
     if not path.exists():
-        write_whole(path.with_suffix(".cu"), lambda name: put(name, text))
+        write_bytes(path.with_suffix(".cu"), text.encode())
         make(path, [*command, *flags, str(path.with_suffix(".cu"))])
     return path
 

@@ -41,6 +41,13 @@ class NoKernel(ValueError):
     """There can be no fused kernel here; the message says why."""
 
 
+class OtherKernel(NoKernel):
+    """A run began with the fused kernel or without one, and would go on otherwise."""
+
+    def __init__(self, fused: bool, kernel: str):
+        super().__init__(f"the run began by {'fused' if fused else 'xla'} and would go on by {kernel}")
+
+
 class WholePath(eqx.Module):
     """What a run keeps of one path, month by month and year by year."""
 

@@ -21,9 +21,10 @@ from engine.month.inputs import Fate
 from engine.month.step import Info, State, init
 from engine.paths import path as paths
 from engine.paths.draws import PathIds, Seed
-from engine.paths.fused import NoKernel, WholePath, attempt, fused_chunk
+from engine.paths.fused import NoKernel, OtherKernel, WholePath, attempt, fused_chunk
 from engine.run import blocks
 from engine.run.blocks import Model
+from engine.run.kernels import with_records
 from engine.run.plan import CHUNK, Hooks, Plan, RunState, Timing
 from engine.run.processes import ALONE, Processes
 from engine.tail.outcome import Outcome, path_weight
@@ -217,13 +218,19 @@ def simulate(
     """Run a plan for as many months as the system has; see `engine.run.blocks.simulate`.
 
     `plan.kernel` chooses how. Where there can be no kernel, `fused` raises NoKernel; with `auto` XLA's form
-    runs there and on GPUs, and the timing says why.
+    runs there and on GPUs, and the timing says why. What began with a kernel or without one goes on so: else
+    raises OtherKernel, a NoKernel.
     """
     begun = time.perf_counter()
-    model, kernel = model_of(system, plan, samplers[0], processes)
-    spent = time.perf_counter() - begun
-    tally, timing = blocks.simulate(model, plan, samplers, hooks, devices, start, processes)
-    return tally, dataclasses.replace(timing, compile_s=timing.compile_s + spent, kernel=kernel)
+
+    def run() -> tuple[Tally, Timing]:
+        model, kernel = model_of(system, plan, samplers[0], processes)
+        same_form(start, model, kernel, processes)
+        spent = time.perf_counter() - begun
+        tally, timing = blocks.simulate(model, plan, samplers, hooks, devices, start, processes)
+        return tally, dataclasses.replace(timing, compile_s=timing.compile_s + spent, kernel=kernel)
+
+    return with_records(run) if processes.count == 1 else run()
 
 
 def model_of(system: System, plan: Plan, sampler: Sampler, processes: Processes) -> tuple[Model, str]:
@@ -239,4 +246,11 @@ def model_of(system: System, plan: Plan, sampler: Sampler, processes: Processes)
             raise NoKernel(reason)
         return model, f"xla ({reason})"
     assert fused is not None
-    return dataclasses.replace(model, outcome=fused), "fused"
+    return dataclasses.replace(model, outcome=fused, fused=True), "fused"
+
+
+def same_form(start: RunState | None, model: Model, kernel: str, processes: Processes) -> None:
+    """Raise OtherKernel where a run would go on by another form than it began with: its digits would mix."""
+    begun = processes.of_first(bool(start.fused) if start is not None and start.done else model.fused)
+    if begun != model.fused:
+        raise OtherKernel(begun, kernel)

@@ -10,7 +10,7 @@ import sys
 from typing import TypedDict
 
 from engine.files import digest_of_sources
-from engine.kernel.compiler import NoCompiler, compiler, version
+from engine.kernel.compiler import NoCompiler, compiler, described
 
 
 class Made(TypedDict):
@@ -92,9 +92,9 @@ def versions() -> dict[str, str]:
 
 
 def compiler_version() -> str:
-    """What the C++ compiler of fused kernels says of itself."""
+    """The C++ compiler of fused kernels: its name, version and flags of the user's."""
     try:
-        return version(tuple(compiler())).partition("\n")[0].strip()
+        return described(compiler())
     except NoCompiler:
         return "none"
 

@@ -46,7 +46,8 @@ class Model:
 
         outcome(arrays, sampler, seed, ids, count) -> Outcome       ids [chunk]; those from `count` on weigh 0
 
-    With a `prepare(arrays, sampler, seed)` it gets what that returns, in place of the arrays.
+    With a `prepare(arrays, sampler, seed)` it gets what that returns, in place of the arrays. A `fused` one
+    is a kernel, equal to XLA's form up to rounding.
     A CPU evaluates `chunk` paths together, which divides CHUNK: fewer where a path has much state.
     """
 
@@ -54,6 +55,7 @@ class Model:
     arrays: Any
     layout: Layout
     chunk: int = CHUNK
+    fused: bool = False
 
     @property
     def prepares(self) -> bool:
@@ -238,7 +240,7 @@ def simulate(
             present = team.place(empty)
         stopping = processes.either(hooks.stopped())
         if processes.of_first(hooks.checkpoint_due(stopping)):
-            state = RunState(done, seconds(), finished, team.gather(present))
+            state = RunState(done, seconds(), finished, team.gather(present), model.fused)
             if processes.first:
                 hooks.checkpoint(state)
     if done % size:

@@ -13,14 +13,16 @@ import hashlib
 import json
 import pathlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
 
-from engine.kernel.compiler import compiler, version
+from engine.files import own
+from engine.kernel.compiler import NoCompiler, compiler, version
 from engine.kernel.cpu import Cpu, Library, registered
 from engine.kernel.kernel import Kernel, Machine
+from engine.kernel.program import Unsupported
 from engine.run import programs
 from engine.run.programs import (
     Unnamed,
@@ -29,15 +31,20 @@ from engine.run.programs import (
     keep_bytes,
     kept_bytes,
     named,
-    own,
     settings,
     sources,
     surroundings,
     unchanged,
 )
 
+Result = TypeVar("Result")
+
 MOST = 50
 """Kernels of a record: books of one form."""
+
+
+class StaleRecord(RuntimeError):
+    """A record named another kernel than is made now, and is removed: what needs the kernel begins anew."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,16 +52,12 @@ class KeptKernel:
     """A kernel by its name, which is made where a program that calls it is traced."""
 
     name: str
-    origin: str = dataclasses.field(compare=False, repr=False)
     make: Callable[[], Kernel] = dataclasses.field(compare=False, repr=False)
 
     @functools.cached_property
     def kernel(self) -> Kernel:
-        """The kernel itself; RuntimeError where it is not the one of the record."""
-        kernel = self.make()
-        if hashed(self.origin, *entry_of(kernel)) != self.name:
-            raise RuntimeError("a kernel is not the one that its record names")
-        return kernel
+        """The kernel itself; raises StaleRecord where it is not the one of its name."""
+        return self.make()
 
     def tables(self, *shared: Any) -> list[jax.Array]:
         """See Kernel."""
@@ -89,11 +92,29 @@ def kept_kernel(
         return make()
     leaves, record = jax.tree.leaves(tuple(shared)), Record(folder / f"{origin}.kernels")
     if (entry := record.entry(leaves)) and loaded(machine.folder, entry[0]):
-        return KeptKernel(hashed(origin, *entry), origin, make)
+        return KeptKernel(hashed(origin, *entry), functools.partial(kernel_of_entry, make, entry, record))
     kernel = make()
     entry = entry_of(kernel)
     record.add(kernel.words.known.choosers(), leaves, entry)
-    return KeptKernel(hashed(origin, *entry), origin, lambda: kernel)
+    return KeptKernel(hashed(origin, *entry), lambda: kernel)
+
+
+def kernel_of_entry(make: Callable[[], Kernel], entry: list[str], record: "Record") -> Kernel:
+    """The kernel of a record's entry; removes the record and raises StaleRecord where it is another."""
+    with contextlib.suppress(NoCompiler, Unsupported):
+        kernel = make()
+        if entry_of(kernel) == entry:
+            return kernel
+    record.remove()
+    raise StaleRecord("a kernel is not the one that its record names; run again")
+
+
+def with_records(action: Callable[[], Result]) -> Result:
+    """What an action gives that makes kernels and calls them, begun anew after a stale record."""
+    try:
+        return action()
+    except StaleRecord:
+        return action()
 
 
 def entry_of(kernel: Kernel) -> list[str]:
@@ -138,6 +159,11 @@ class Record:
         """Library and digest of the tables for these numbers; None where they are not known."""
         content = self.read()
         return content["kernels"].get(digest(content["places"], leaves)) if content else None
+
+    def remove(self) -> None:
+        """Remove the file."""
+        with contextlib.suppress(OSError):
+            self.path.unlink()
 
     def add(self, places: list[int], leaves: Sequence[Any], entry: list[str]) -> None:
         """Add an entry; a folder that cannot be written costs later starts their time."""

@@ -93,6 +93,7 @@ class RunState(NamedTuple):
     seconds: float  # of simulation
     finished: Tally  # of the finished replications
     present: Tally  # of the replication at work
+    fused: bool = False  # whether a fused kernel evaluates the paths
 
 
 def initial_state(layout: Layout) -> RunState:

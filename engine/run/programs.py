@@ -28,7 +28,7 @@ import jax.extend
 from jax.experimental.serialize_executable import deserialize_and_load, serialize
 from jax.sharding import Mesh, PartitionSpec
 
-from engine.files import digest_of_sources, sources_of, write_bytes
+from engine.files import digest_of_sources, keep_latest, make_private, own, sources_of, write_bytes
 from engine.kernel.compiler import processor
 from engine.numerics import traced
 from engine.run.host import BEGUN
@@ -36,7 +36,7 @@ from engine.run.host import BEGUN
 ROOM = pathlib.Path(__file__).resolve().parent.parent
 PACKAGES = ("jax", "jaxlib", "equinox", "jaxtyping", "numpy")
 """What else decides what a trace makes of the sources."""
-MOST_PROGRAMS = 200
+MOST_FILES = 200
 """On disk, at most some 2 MB each; beyond them the ones longest unused go."""
 HIT = "/jax/compilation_cache/cache_hits"
 KNOWN = ("engine", "builtins", "collections", "types", "jax", "jaxlib", "equinox")
@@ -99,8 +99,6 @@ class Programs:
         try:
             if (content := kept_bytes(path)) is None:
                 return None
-            with contextlib.suppress(OSError):
-                os.utime(path)
             executable, example = pickle.loads(zlib.decompress(content))
             taken, given = jax.tree.structure((arguments, {})), jax.tree.structure(pickle.loads(example))
             return deserialize_and_load(executable, taken, given, execution_devices=devices)
@@ -123,9 +121,6 @@ class Programs:
         path = self.folder / f"{origin}.program"
         with contextlib.suppress(OSError):
             keep_bytes(path, content)
-            by_use = sorted(self.folder.glob("*.program"), key=lambda path: path.stat().st_mtime)
-            for path in by_use[:-MOST_PROGRAMS]:
-                path.unlink()
 
 
 class Kept:
@@ -221,10 +216,13 @@ def pickled(form: Any) -> bytes:
 
 
 def keep_bytes(path: pathlib.Path, content: bytes) -> None:
-    """Write a file that `kept_bytes` trusts, whole or not at all; OSError where it cannot be written."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_bytes(path, digest_of(path, content) + b"\n" + content)
-    path.chmod(0o600)
+    """Write a file that `kept_bytes` trusts, whole or not at all; OSError where it cannot be written.
+
+    Of the folder's files those stay that were used last.
+    """
+    make_private(path.parent)
+    write_bytes(path, digest_of(path, content) + b"\n" + content, 0o600)
+    keep_latest(path.parent, MOST_FILES)
 
 
 def kept_bytes(path: pathlib.Path) -> bytes | None:
@@ -235,6 +233,8 @@ def kept_bytes(path: pathlib.Path) -> bytes | None:
     if not (own(path) and own(path.parent)):
         return None
     digest, content = path.read_bytes().split(b"\n", 1)
+    with contextlib.suppress(OSError):
+        os.utime(path)
     if digest != digest_of(path, content):
         raise ValueError("damaged")
     return content
@@ -243,12 +243,6 @@ def kept_bytes(path: pathlib.Path) -> bytes | None:
 def digest_of(path: pathlib.Path, content: bytes) -> bytes:
     """What a kept file begins with."""
     return hashlib.sha256(path.stem.encode() + content).hexdigest().encode()
-
-
-def own(path: pathlib.Path) -> bool:
-    """Whether a file is the user's and nobody else may write it; raises FileNotFoundError."""
-    status = path.stat()
-    return not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & 0o022)
 
 
 def devices_of(leaves: Sequence[Any], static: Mapping[str, Any]) -> Devices:

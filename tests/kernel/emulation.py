@@ -9,12 +9,12 @@ import jax
 import jax.numpy as jnp
 
 from engine.kernel.arrays import Arrays
-from engine.kernel.compiler import frame, library
 from engine.kernel.cpu import Library
 from engine.kernel.form import Form
 from engine.kernel.kernel import Call
 from engine.kernel.known import Tables
 from engine.kernel.lanes import LaneWriter
+from engine.kernel.library import frame, library
 from engine.kernel.write import Source
 
 OWN = pathlib.Path(__file__).parent

@@ -1,5 +1,6 @@
 """A fused kernel is XLA's form of the same paths, and no more depends on how they are cut."""
 
+import contextlib
 import dataclasses
 
 import jax
@@ -21,9 +22,11 @@ from engine.learn.importance.importance import blank
 from engine.learn.importance.pilot import pilot
 from engine.numerics import for_a_kernel
 from engine.paths import fused
-from engine.paths.fused import UNTRIED, NoKernel, fused_chunk
-from engine.paths.simulate import chunk_outcome, model_of, outcome_of, simulate
-from engine.run.plan import CHUNK, Hooks, Plan
+from engine.paths import simulate as simulation
+from engine.paths.fused import UNTRIED, NoKernel, OtherKernel, fused_chunk
+from engine.paths.simulate import chunk_outcome, layout_of, model_of, outcome_of, simulate
+from engine.run.kernels import StaleRecord
+from engine.run.plan import CHUNK, Hooks, Plan, initial_state
 from engine.run.processes import ALONE
 from tests.kernel.emulation import Emulated
 
@@ -262,3 +265,35 @@ def test_a_missing_compiler_is_a_reason(small, monkeypatch):
     with pytest.raises(NoKernel, match="no C.. compiler: CXX=no-such-compiler is not on the PATH"):
         simulate(small, Plan(256, 256, SEED, "fused"))
     assert "no C++ compiler" in simulate(small, Plan(256, 256, SEED, "auto"))[1].kernel
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_stale_record_begins_the_run_anew_once(small, monkeypatch, times):
+    made, model_of = [], simulation.model_of
+
+    def model(*arguments):
+        made.append(arguments)
+        if len(made) <= times:
+            raise StaleRecord("another kernel")
+        return model_of(*arguments)
+
+    monkeypatch.setattr(simulation, "model_of", model)
+    with contextlib.nullcontext() if times == 1 else pytest.raises(StaleRecord):
+        assert simulate(small, Plan(256, 256, SEED))[0].paths == 256
+    assert len(made) == 2
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_a_run_goes_on_by_the_form_it_began_with(small, fused):
+    """By the other it would be the digits of both; a run that has done nothing has begun with none."""
+    saved = []
+    plan = Plan(512, 256, SEED, "fused" if fused else "xla")
+    hooks = Hooks(checkpoint_due=lambda stopping: True, checkpoint=saved.append)
+    whole, _ = simulate(small, plan, hooks=hooks, devices=jax.devices()[:1])
+    first, other = saved[0], Plan(512, 256, SEED, "xla" if fused else "fused")
+    assert (first.done, first.fused) == (256, fused)
+    with pytest.raises(OtherKernel, match=f"began by {plan.kernel} and would go on by {other.kernel}"):
+        simulate(small, other, start=first)
+    again, _ = simulate(small, plan, start=first, devices=jax.devices()[:1])
+    jax.tree.map(np.testing.assert_array_equal, again, whole)
+    assert simulate(small, other, start=initial_state(layout_of(small))._replace(fused=fused))[0].paths == 512

@@ -14,8 +14,9 @@ from engine.kernel.compiler import NoCompiler, compiler
 from engine.kernel.cpu import Cpu
 from engine.kernel.form import Form
 from engine.kernel.kernel import KERNELS, kernel_of, traced
+from engine.kernel.program import Unsupported
 from engine.run import kernels, programs
-from engine.run.kernels import KeptKernel, kept_kernel
+from engine.run.kernels import KeptKernel, StaleRecord, kept_kernel
 from engine.run.programs import Programs, kept, named
 
 try:
@@ -245,10 +246,8 @@ def test_a_program_is_known_by_the_kernel_it_calls(start):
     """Its name says which; how it is made does not count."""
     first = start.kernel(numbers())
     assert named(first) == f"engine.run.kernels.KeptKernel('{first.name}')"
-    assert (
-        named(KeptKernel("a", "", len)) == named(KeptKernel("a", "", abs)) != named(KeptKernel("b", "", len))
-    )
-    assert KeptKernel("a", "", len) == KeptKernel("a", "", abs)
+    assert named(KeptKernel("a", len)) == named(KeptKernel("a", abs)) != named(KeptKernel("b", len))
+    assert KeptKernel("a", len) == KeptKernel("a", abs)
 
 
 def test_a_kernel_made_while_a_program_is_traced_is_the_one_of_the_record(start):
@@ -262,22 +261,54 @@ def test_a_kernel_made_while_a_program_is_traced_is_the_one_of_the_record(start)
     assert (kernel.kernel.call.path.name, kernel.kernel.words.digest) == wanted
 
 
-def test_another_kernel_than_that_of_the_record_is_refused(start):
-    name = start.kernel(numbers()).name
-    other = start.kernel(numbers(rows=np.roll(ROWS, 1))).kernel
-    with pytest.raises(RuntimeError, match="not the one that its record names"):
-        KeptKernel(name, "", lambda: other).kernel  # noqa: B018
+def spoil(start):
+    """Let the one record name the library of another kernel."""
+    (path,) = start.records
+    other = start.kernel(numbers(), plain).kernel.call.path.name
+    content = json.loads(path.read_text(encoding="ascii").split("\n", 1)[1])
+    for entry in content["kernels"].values():
+        entry[0] = other
+    programs.keep_bytes(path, json.dumps(content).encode("ascii"))
+    start.again()
+
+
+def test_a_record_of_another_kernel_is_removed_and_the_run_begins_anew(start):
+    wanted = start.results(numbers())
+    spoil(start)
+    with pytest.raises(StaleRecord, match="not the one that its record names"):
+        start.results(numbers())
+    assert len(start.records) == 1  # that of `plain`
+    start.records[0].unlink()
+    start.results(numbers())
+    spoil(start)
+    results = kernels.with_records(lambda: start.results(numbers()))
+    jax.tree.map(np.testing.assert_array_equal, results, wanted)
+
+
+@pytest.mark.parametrize("error", [NoCompiler("gone"), Unsupported("sort")])
+def test_a_kernel_that_cannot_be_made_again_leaves_no_record(start, error):
+    start.kernel(numbers())
+    start.again()
+
+    def make():
+        raise error
+
+    known = kept_kernel(picked, (numbers(),), MOVING, start.machine, make)
+    with pytest.raises(StaleRecord):
+        known.kernel  # noqa: B018
+    with pytest.raises(type(error)):
+        kept_kernel(picked, (numbers(),), MOVING, start.machine, make)
 
 
 def test_what_the_tables_have_is_in_the_name(start):
     """A source knows places in a table alone, so that two may share it and read other numbers."""
     kept = start.kernel(numbers())
     kernel, before = kept.kernel, kept.kernel.words.digest
-    assert kernels.hashed(kept.origin, *kernels.entry_of(kernel)) == kept.name
+    entry = kernels.entry_of(kernel)
     (need, *_) = next(needs for needs in kernel.words.needs.values() if needs)
     need.index = need.index + 1
     assert kernel.words.digest != before
-    assert kernels.hashed(kept.origin, *kernels.entry_of(kernel)) != kept.name
+    assert kernels.entry_of(kernel)[0] == entry[0] and kernels.entry_of(kernel) != entry
     need.index, need.inverse = need.index - 1, not need.inverse
     assert kernel.words.digest != before
     need.inverse = not need.inverse

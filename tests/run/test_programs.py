@@ -388,7 +388,7 @@ def test_a_folder_that_cannot_be_written_costs_nothing_else(tmp_path, monkeypatc
 
 
 def test_the_longest_unused_go(folder, monkeypatch):
-    monkeypatch.setattr(programs, "MOST_PROGRAMS", 2)
+    monkeypatch.setattr(programs, "MOST_FILES", 2)
     for size in (1, 2, 3, 4):
         Kept(doubled)(jnp.ones(size, jnp.float32), jnp.ones(size, jnp.float32))
         for age, path in enumerate(sorted(files(folder), key=lambda path: path.stat().st_mtime)):

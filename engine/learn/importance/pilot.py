@@ -20,7 +20,7 @@ from engine.paths.draws import PathIds, Seed, systematic_shape
 from engine.paths.fused import NoKernel, attempt, economy_kernel
 from engine.paths.simulate import every_year
 from engine.run.chunks import Chunk, by_path
-from engine.run.kernels import AnyKernel
+from engine.run.kernels import AnyKernel, with_records
 from engine.run.plan import Hooks, Plan
 from engine.vocabulary import REGIMES
 
@@ -98,6 +98,11 @@ def pilot(system: System, plan: Plan, column: int, hooks: Hooks | None = None) -
 
     Fewer paths where `hooks.stopped()`. Raises NoKernel where the plan's kernel cannot be had.
     """
+    return with_records(functools.partial(piloted, system, plan, column, hooks))
+
+
+def piloted(system: System, plan: Plan, column: int, hooks: Hooks | None) -> Pilot:
+    """The same, unless a kernel's record is stale."""
     nominal, seed, model, chunk = nominal_of(system), seed_words(plan.seed), system, chunk_of(column)
     kernel, reason = attempt(plan.kernel, lambda: economy_kernel(system, seed))
     if kernel is not None:
