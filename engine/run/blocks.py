@@ -210,7 +210,8 @@ def simulate(
     team = Devices(mesh, block, chunk_size(model.chunk), empty, processes)
     words = seed_words(plan.seed)
     seed, *placed = everywhere((words, *samplers), mesh)
-    done, finished, present = start.done, start.finished, team.place(start.present)
+    done, finished = start.done, start.finished
+    present: Any = team.place(start.present)
 
     @functools.lru_cache(maxsize=1)
     def arrays(number: int) -> Any:
@@ -237,10 +238,12 @@ def simulate(
             if processes.first:
                 hooks.replication(whole)
             finished = merged([finished, whole])
-            present = team.place(empty)
+            present = None  # before as much memory is asked for anew
+            present = team.place(empty) if done < plan.paths else None
         stopping = processes.either(hooks.stopped())
         if processes.of_first(hooks.checkpoint_due(stopping)):
-            state = RunState(done, seconds(), finished, team.gather(present), model.fused)
+            now = team.gather(present) if done < last else empty
+            state = RunState(done, seconds(), finished, now, model.fused)
             if processes.first:
                 hooks.checkpoint(state)
     if done % size:

@@ -11,6 +11,7 @@ import pytest
 from engine.kernel import library as libraries
 from engine.kernel.compiler import NoCompiler, compiler, described
 from engine.kernel.library import bridge, library
+from tests.kernel.bridged import bridged
 
 try:
     compiler()
@@ -30,7 +31,7 @@ def source(body="std::isnan(x)"):
 
 @pytest.fixture
 def folder(tmp_path):
-    return tmp_path / "kernels"
+    return bridged(tmp_path / "kernels")
 
 
 def test_where_jax_s_headers_lie_is_not_in_the_name(folder, tmp_path, monkeypatch):
@@ -45,6 +46,7 @@ def test_where_jax_s_headers_lie_is_not_in_the_name(folder, tmp_path, monkeypatc
 
 @pytest.mark.parametrize("change", ["source", "flags", "bridge", "compiler", "processor"])
 def test_all_else_is_in_the_name(folder, monkeypatch, change):
+    monkeypatch.setattr(libraries, "link", lambda path, *_: path.touch())
     first, sources, more = library([source()], folder), [source()], ()
     match change:
         case "source":
@@ -97,7 +99,6 @@ def test_a_folder_that_others_could_write_to_is_closed_and_its_open_files_made_a
 
 
 def test_another_user_s_folder_is_a_reason(folder, monkeypatch):
-    folder.mkdir()
     monkeypatch.setattr(os, "getuid", lambda: folder.stat().st_uid + 1)
     with pytest.raises(NoCompiler, match=f"cannot be kept in {folder}: .*(another user|not permitted)"):
         library([source()], folder)

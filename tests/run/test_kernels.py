@@ -18,6 +18,7 @@ from engine.kernel.program import Unsupported
 from engine.run import kernels, programs
 from engine.run.kernels import KeptKernel, StaleRecord, kept_kernel
 from engine.run.programs import Programs, kept, named
+from tests.kernel.bridged import bridged
 
 try:
     compiler()
@@ -57,7 +58,7 @@ class Start:
     """A process with a folder of kernels, as if it had just begun."""
 
     def __init__(self, folder, monkeypatch):
-        self.machine, self.made, self.monkeypatch = Cpu(folder / "kernels"), [], monkeypatch
+        self.machine, self.made, self.monkeypatch = Cpu(bridged(folder / "kernels")), [], monkeypatch
         self.folder = folder / "programs"
         self.again()
 
