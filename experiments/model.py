@@ -21,7 +21,7 @@ Model = tuple[Any, Any, tuple | None]
 
 def load(experiment: Experiment) -> Any:
     """The book, read and checked; raises `BadInput` with every problem of its files."""
-    from engine.book.checks.problems import BookError
+    from engine.book.checks.problems import BookError, sentences
     from engine.book.load import load_book, shipped_book
 
     book = experiment.book
@@ -37,14 +37,9 @@ def load(experiment: Experiment) -> Any:
             raise BadInput(wrong)
         return loaded
     except BookError as error:
-        raise BadInput(f"{path}: {line}" for line in book_lines(error)) from None
-
-
-def book_lines(error: Any, shown: int = 50) -> list[str]:
-    """The problems of a book, one a line, the rest counted."""
-    lines = [str(problem) for problem in error.problems]
-    rest = len(lines) - shown
-    return lines if rest <= 0 else [*lines[:shown], f"... and {rest} more"]
+        # The sheets of a workbook are named with its file.
+        lines = (line.removeprefix(f"{path.name}:") for line in sentences(error.problems))
+        raise BadInput(f"{path}: {line}" for line in lines) from None
 
 
 def need_compiler() -> None:

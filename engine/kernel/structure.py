@@ -47,6 +47,19 @@ def concatenate(equation: Equation, views: Sequence[np.ndarray]) -> list[np.ndar
     return [np.concatenate(views, axis=equation.params["dimension"])]
 
 
+def pad(equation: Equation, views: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """An array spread out in one of a single value; negative padding cuts its ends off."""
+    view, value = views
+    result = np.full(equation.results[0].shape, value.item(), np.int64)
+    places = [
+        low + (1 + between) * np.arange(size)
+        for (low, _, between), size in zip(equation.params["padding_config"], view.shape, strict=True)
+    ]
+    inside = [(at >= 0) & (at < size) for at, size in zip(places, result.shape, strict=True)]
+    result[np.ix_(*(at[own] for at, own in zip(places, inside, strict=True)))] = view[np.ix_(*inside)]
+    return [result]
+
+
 def stack(equation: Equation, views: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Arrays along a new axis."""
     return [np.stack(views, axis=equation.params["axis"])]
@@ -77,6 +90,7 @@ STRUCTURE: dict[str, Rule] = {
     "transpose": transpose,
     "rev": reverse,
     "concatenate": concatenate,
+    "pad": pad,
     "stack": stack,
     "unstack": unstack,
     "split": split,

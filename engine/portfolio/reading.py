@@ -86,7 +86,7 @@ def column_problems(sheet: Sheet) -> list[Problem]:
     problems = [Problem(label, 1, name, name, "each column once") for name in twice]
     for name in header:
         if not is_known(name) and (near := alike(name)):
-            expected = f"another name for a column to ignore; did you mean {near}?"
+            expected = f"{near}, or a name less like it for a column to ignore"
             problems.append(Problem(label, 1, name, name, expected))
     factors = {kind: factors_of(header, kind) for kind in ("loading", "lgd_loading")}
     for kind, numbers in factors.items():

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 from engine import arguments
 from engine.book.build import build_system
-from engine.book.checks.problems import BookError, expected
+from engine.book.checks.problems import BookError, expected, sentences
 from engine.book.limits import warnings_of
 from engine.book.load import Book
 from engine.book.parameters import Parameters
@@ -49,8 +49,10 @@ class Checks:
         """What `make` returns; where it raises a ValueError, None, which nothing reads before `raised`."""
         try:
             return make()
-        except (BadInput, BookError) as error:
-            self.problems += [str(problem) for problem in error.problems]
+        except BookError as error:
+            self.problems += sentences(error.problems)
+        except BadInput as error:
+            self.problems += error.problems
         except ValueError as error:
             self.problems += str(error).splitlines()
         return cast(T, None)

@@ -170,15 +170,16 @@ def asked(error: Any, mapping: pathlib.Path) -> list[str]:
 
 def results(context: Context, model: dict[str, Any]) -> dict[str, Any]:
     """Write the book and what was understood; raises `BadInput` where the book does not pass its checks."""
-    from engine.book.checks.problems import BookError
+    from engine.book.checks.problems import BookError, sentences
     from engine.book.tape.folder import write_folder
-    from experiments.model import book_lines
 
     folder = pathlib.Path(context.options.dir)
     try:
         written = write_folder(folder, model["overlay"], model["tape"], model["positions"])
     except BookError as error:
-        raise BadInput(f"the book of {context.options.file}: {line}" for line in book_lines(error)) from None
+        raise BadInput(
+            f"the book of {context.options.file}: {line}" for line in sentences(error.problems)
+        ) from None
     return {**model, "folder": folder, "book": written.book}
 
 

@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 
 from engine.book.cells import typed_cell
-from engine.book.checks.problems import SHOWN, BookError, Problem
+from engine.book.checks.problems import SHOWN, BookError, Problem, sentences
 from engine.book.columns import Column
 from engine.book.holdings import holding_shares
 from engine.book.load import load_book, shipped_book
@@ -204,13 +204,27 @@ def test_a_place_without_a_book(tmp_path):
 
 
 def test_the_message_is_a_list_with_an_end():
-    problems = [Problem("loans.csv", row, "drawn", "2", "at most 1") for row in range(2, 2 + SHOWN + 7)]
+    problems = [Problem("loans.csv", 2 * row, "drawn", "2", "at most 1") for row in range(1, 1 + SHOWN + 7)]
     text = str(BookError(problems))
     assert text.startswith(f"{SHOWN + 7} problems in the book:")
     assert "  loans.csv, row 2, column drawn: got '2', expected at most 1" in text
     assert text.endswith("... and 7 more")
     assert text.count("\n") == SHOWN + 1
     assert len(BookError(problems).problems) == SHOWN + 7
+
+
+def test_alike_problems_of_rows_in_a_line_are_one():
+    rows = [(2, "2"), (3, "2"), (4, "3"), (5, "3"), (7, "3"), (None, "3")]
+    problems = [Problem("loans.csv", row, "drawn", value, "at most 1") for row, value in rows]
+    problems.append(Problem("holdings.csv", 8, "drawn", "3", "at most 1"))
+    assert [line.partition(":")[0] for line in sentences(problems)] == [
+        "loans.csv, rows 2 to 3, column drawn",
+        "loans.csv, rows 4 to 5, column drawn",
+        "loans.csv, row 7, column drawn",
+        "loans.csv, column drawn",
+        "holdings.csv, row 8, column drawn",
+    ]
+    assert len(BookError(problems).problems) == 7
 
 
 def test_a_book_that_is_not_shipped():

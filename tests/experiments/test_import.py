@@ -130,7 +130,7 @@ def test_the_first_case(undertow, tmp_path):
     assert own["NG_001"]["borrower"] == own["NG_010"]["borrower"] == "ALPHA_CLOUD"
     book = load_book(tmp_path / "tape_book")
     assert len(book["loans"]) == len(load_book(shipped_book())["loans"]) + 12
-    assert "loans NG_003, column ltv_target: 0.7, but 0.12 drawn on chips worth 0.0252" in " ".join(
+    assert "loans NG_003, column ltv_target: 0.7, but USD 0.12 bn drawn on chips worth 0.0252" in " ".join(
         book.warnings
     )
     assert "loans NG_003, column ltv_target" in said.out

@@ -23,7 +23,7 @@ REFUSED = {
     "blank lines": ("pd,exposure\n\n0.01,100\n\nx,50\n", "line 5, column pd: got 'x'"),
     "capitals": (
         "pd,Exposure,LGD\n0.01,100,0.45\n",
-        "column Exposure: .*did you mean exposure",
+        "column Exposure: .*expected exposure, or",
     ),
     "a trailing comma": ("pd,exposure,maturity\n0.01,0.25,3,\n", "line 2: got '4 cells', expected 3 cells"),
     "a column twice": (
@@ -35,8 +35,8 @@ REFUSED = {
         "loading_2: expected this column",
     ),
     "other factors": ("pd,loading_1,lgd_loading_1,lgd_loading_2\n0.01,0.4,0.3,0.1\n", "for the same factors"),
-    "a loading without its line": ("pd,loading1\n0.01,0.4\n", "did you mean loading_1"),
-    "exposure by another name": ("pd,EAD\n0.01,100\n", "did you mean exposure"),
+    "a loading without its line": ("pd,loading1\n0.01,0.4\n", "expected loading_1, or"),
+    "exposure by another name": ("pd,EAD\n0.01,100\n", "expected exposure, lgd, pd or loading_1, or a name"),
     "a blank": ("pd,exposure\n0.01,\n", "line 2, column exposure: got 'blank'"),
     "no obligor": ("pd,exposure\n", "expected at least 1 row"),
     "a percentage": ("pd\n1%\n", "column pd: got '1%'"),

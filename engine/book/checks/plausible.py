@@ -89,7 +89,7 @@ def loan_to_value(tables: Tables) -> Iterator[str]:
         value = worth[row.loan]
         implied = row.drawn / value
         if not 1.0 / LTV_FACTOR <= implied / row.ltv_target <= LTV_FACTOR:
-            basis = f"{row.drawn:g} drawn on chips worth {value:.3g} is an LTV of {implied:.2f}"
+            basis = f"USD {row.drawn:g} bn drawn on chips worth {value:.3g} bn is an LTV of {implied:.2f}"
             yield f"loans {row.loan}, column ltv_target: {row.ltv_target:g}, but {basis}"
 
 

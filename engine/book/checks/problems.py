@@ -1,10 +1,12 @@
 """Problems of a book, each with its place and what was expected there."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 SHOWN = 50
-"""Problems printed by a `BookError`; the rest are counted."""
+"""Problems that are told; the rest are counted."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,10 +20,35 @@ class Problem:
     expected: str
 
     def __str__(self) -> str:
-        place = self.file if self.row is None else f"{self.file}, row {self.row}"
+        return self.sentence(self.row)
+
+    def sentence(self, last: int | None) -> str:
+        """The problem in words, of rows up to a last one."""
+        rows = f"row {self.row}" if last == self.row else f"rows {self.row} to {last}"
+        place = self.file if self.row is None else f"{self.file}, {rows}"
         column = f", column {self.column}" if self.column else ""
         got = f" got {self.value!r}," if self.value else ""
         return f"{place}{column}:{got} expected {self.expected}"
+
+
+def sentences(problems: Sequence[Problem], shown: int = SHOWN) -> list[str]:
+    """Problems in words, alike ones of rows that follow one another in one; the rest is counted.
+
+    >>> sentences([Problem("loans", row, "coupon", "x", "a number") for row in (2, 3, 4, 7)])
+    ["loans, rows 2 to 4, column coupon: got 'x', expected a number", \
+"loans, row 7, column coupon: got 'x', expected a number"]
+    """
+    lines: list[str] = []
+
+    def alike(place: int) -> tuple[Any, ...]:
+        each = problems[place]
+        return each.file, each.column, each.value, each.expected, (each.row or 0) - place
+
+    for _, places in itertools.groupby(range(len(problems)), alike):
+        first, *_, last = (*places,) * 2
+        lines.append(problems[first].sentence(problems[last].row))
+    rest = len(lines) - shown
+    return lines if rest <= 0 else [*lines[:shown], f"... and {rest} more"]
 
 
 class BookError(ValueError):
@@ -29,11 +56,9 @@ class BookError(ValueError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        shown = "\n".join(f"  {problem}" for problem in self.problems[:SHOWN])
-        rest = len(self.problems) - SHOWN
-        more = f"\n  ... and {rest} more" if rest > 0 else ""
+        shown = "".join(f"\n  {line}" for line in sentences(self.problems))
         noun = "problem" if len(self.problems) == 1 else "problems"
-        super().__init__(f"{len(self.problems)} {noun} in the book:\n{shown}{more}")
+        super().__init__(f"{len(self.problems)} {noun} in the book:{shown}")
 
 
 def expected(name: str, got: object, expectation: str) -> str:

@@ -121,7 +121,8 @@ def loan_rows(
         if line == layout.line:
             continue
         answer = answers.of("row", line).lower()
-        shown = " · ".join(cell for cell in row if cell)[:70]
+        cells = " · ".join(cell for cell in row if cell)
+        shown = cells if len(cells) <= 70 else f"{cells[:69]}…"
         if line < layout.line:
             left_out.append(f"row {line}, above the header: {shown!r}")
         elif answer == LEAVE_OUT:
