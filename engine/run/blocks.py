@@ -100,6 +100,12 @@ def prepared(arrays: Any, sampler: Any, seed: jax.Array, *, outcome: Any) -> Any
     return outcome.prepare(arrays, sampler, seed)
 
 
+def preparation(outcome: Any, *arguments: Any) -> Any:
+    """`prepared` of these arguments, its program kept."""
+    program = kept(prepared, arguments, outcome=outcome)
+    return program(*arguments) if program else prepared(*arguments, outcome=outcome)
+
+
 class Devices:
     """The devices of this process side by side, one of `processes` alike; a tally has a row on each."""
 
@@ -140,10 +146,7 @@ class Devices:
         """What a model's outcome reads, on every device."""
         if not model.prepares:
             return everywhere(model.arrays, self.mesh)
-        arguments = model.arrays, sampler, seed
-        program = kept(prepared, arguments, outcome=model.outcome)
-        made = program(*arguments) if program else prepared(*arguments, outcome=model.outcome)
-        return everywhere(made, self.mesh)
+        return everywhere(preparation(model.outcome, model.arrays, sampler, seed), self.mesh)
 
     def compiled(
         self, model: Model, tally: Tally, arrays: Any, sampler: Any, seed: jax.Array

@@ -25,6 +25,7 @@ from typing import Any
 
 import jax
 import jax.extend
+from jax.experimental.compilation_cache.compilation_cache import reset_cache
 from jax.experimental.serialize_executable import deserialize_and_load, serialize
 from jax.sharding import Mesh, PartitionSpec
 
@@ -38,7 +39,6 @@ PACKAGES = ("jax", "jaxlib", "equinox", "jaxtyping", "numpy")
 """What else decides what a trace makes of the sources."""
 MOST_FILES = 200
 """On disk, at most some 2 MB each; beyond them the ones longest unused go."""
-HIT = "/jax/compilation_cache/cache_hits"
 KNOWN = ("engine", "builtins", "collections", "types", "jax", "jaxlib", "equinox")
 """Packages whose classes a pytree may have; `types` has those that dataclasses make."""
 CLOCK = 0.1
@@ -81,15 +81,14 @@ class Programs:
         return self.ready[key]
 
     def made(self, origin: str, lowered: Any) -> Program | None:
-        """The program of an origin, compiled by JAX and kept, unless JAX has read it from its own cache."""
+        """The program of an origin, compiled and kept."""
         try:
             example = pickled(lowered.out_tree)
         except Unnamed:
             return None
-        with cache_hits() as hits:
+        with own_compilation():
             program = lowered.compile()
-        # What JAX 0.10 has read it cannot write: functions are missing.
-        if not hits and unchanged():
+        if unchanged():
             self.write(origin, program, example)
         return program
 
@@ -326,16 +325,13 @@ def hashed(*parts: str) -> str:
 
 
 @contextlib.contextmanager
-def cache_hits() -> Iterator[list[str]]:
-    """Reads of JAX's own cache meanwhile."""
-    events: list[str] = []
-
-    def listen(event: str, **_: Any) -> None:
-        if event == HIT:
-            events.append(event)
-
-    jax.monitoring.register_event_listener(listen)
+def own_compilation() -> Iterator[None]:
+    """Without JAX's own cache: what JAX 0.10 has read from it cannot be written, as functions are missing."""
+    before = jax.config.values["jax_enable_compilation_cache"]
+    jax.config.update("jax_enable_compilation_cache", False)
+    reset_cache()
     try:
-        yield events
+        yield
     finally:
-        jax.monitoring.unregister_event_listener(listen)
+        jax.config.update("jax_enable_compilation_cache", before)
+        reset_cache()

@@ -1,6 +1,5 @@
 """Programs kept on disk: the same results without a trace, and another origin is another program."""
 
-import contextlib
 import functools
 import os
 import pathlib
@@ -372,12 +371,45 @@ def test_a_damaged_file_is_made_anew(folder, started_again, damage):
     assert not path.stat().st_mode & 0o022
 
 
-def test_what_jax_read_from_its_own_cache_is_not_written(folder, monkeypatch):
-    """JAX 0.10 would write it without its functions."""
-    monkeypatch.setattr(programs, "cache_hits", lambda: contextlib.nullcontext(["hit"]))
-    x = jnp.ones(3, jnp.float32)
-    Kept(doubled)(x, x)
-    assert not folder.exists()
+@pytest.fixture
+def jax_cache(tmp_path):
+    """A cache of JAX's own that keeps all programs."""
+    settings = {
+        "jax_compilation_cache_dir": str(tmp_path / "jax"),
+        "jax_persistent_cache_min_compile_time_secs": 0.0,
+        "jax_enable_compilation_cache": True,
+    }
+    before = {name: jax.config.values[name] for name in settings}
+    for name, value in settings.items():
+        jax.config.update(name, value)
+    programs.reset_cache()
+    yield tmp_path / "jax"
+    for name, value in before.items():
+        jax.config.update(name, value)
+    programs.reset_cache()
+
+
+def test_what_jax_s_own_cache_has_is_kept_all_the_same(jax_cache, folder, started_again):
+    """As after an update that leaves the operations as they were: else every start would trace."""
+    x = jnp.ones(29, jnp.float32)
+    wanted = jax.jit(doubled)(x, x)
+    assert list(jax_cache.glob("jit_doubled-*"))
+    jax.clear_caches()
+    events = []
+
+    def listen(event, **_):
+        events.append(event)
+
+    jax.monitoring.register_event_listener(listen)
+    try:
+        Kept(doubled)(x, x)
+    finally:
+        jax.monitoring.unregister_event_listener(listen)
+    assert "/jax/compilation_cache/cache_hits" not in events  # JAX 0.10 cannot write what it has read
+    assert len(files(folder)) == 1
+    started_again()
+    jax.tree.map(np.testing.assert_array_equal, Kept(doubled)(x, x), wanted)
+    assert len(TRACES) == 1 and jax.config.values["jax_enable_compilation_cache"]
 
 
 def test_a_folder_that_cannot_be_written_costs_nothing_else(tmp_path, monkeypatch):

@@ -4,7 +4,6 @@ import dataclasses
 import functools
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -14,11 +13,12 @@ from engine.batch.path_last import batch_last
 from engine.book.system import System
 from engine.draws.address import seed_words
 from engine.draws.choice import Nominal
-from engine.draws.samplers import PSEUDO_RANDOM, Systematic
+from engine.draws.samplers import PSEUDO_RANDOM, Sampler, Systematic
 from engine.paths import path as paths
 from engine.paths.draws import PathIds, Seed, systematic_shape
 from engine.paths.fused import NoKernel, attempt, economy_kernel
 from engine.paths.simulate import every_year
+from engine.run.blocks import preparation
 from engine.run.chunks import Chunk, by_path
 from engine.run.kernels import AnyKernel, with_records
 from engine.run.plan import Hooks, Plan
@@ -73,6 +73,10 @@ class FusedPilot:
     months: int
     factors: int
 
+    def prepare(self, system: System, sampler: Sampler, seed: Seed) -> list[Array]:
+        """What no path changes, once for all chunks."""
+        return self.kernel.tables(system, seed)
+
     def __call__(
         self, tables: list[Array], nominal: Nominal, seed: Seed, ids: PathIds
     ) -> tuple[Float[Array, "paths"], Float[Array, "features paths"]]:
@@ -106,8 +110,8 @@ def piloted(system: System, plan: Plan, column: int, hooks: Hooks | None) -> Pil
     nominal, seed, model, chunk = nominal_of(system), seed_words(plan.seed), system, chunk_of(column)
     kernel, reason = attempt(plan.kernel, lambda: economy_kernel(system, seed))
     if kernel is not None:
-        model = jax.jit(kernel.tables)(system, seed)
         chunk = FusedPilot(kernel, column, *systematic_shape(system))
+        model = preparation(chunk, system, PSEUDO_RANDOM, seed)
     elif plan.kernel == "fused":
         raise NoKernel(reason)
     loss, features = by_path(chunk, model, plan, nominal, hooks)
