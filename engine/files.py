@@ -106,6 +106,13 @@ def own(path: pathlib.Path) -> bool:
     return not hasattr(os, "getuid") or (status.st_uid == os.getuid() and not status.st_mode & OTHERS)
 
 
+def used(path: pathlib.Path) -> pathlib.Path:
+    """The file, dated now for `keep_latest` where that can be."""
+    with contextlib.suppress(OSError):
+        os.utime(path)
+    return path
+
+
 def keep_latest(folder: pathlib.Path, most: int) -> None:
     """Of what lies in a folder keep so many, the ones used last by their dates."""
     with contextlib.suppress(OSError):  # other processes remove too

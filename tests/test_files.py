@@ -9,7 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.files import inert, inert_text, sweep_unfinished, write_whole
+from engine.files import (
+    inert,
+    inert_text,
+    keep_latest,
+    make_private,
+    own,
+    refuse_others,
+    sweep_unfinished,
+    used,
+    write_whole,
+)
 from engine.results.folder import write_csv
 from experiments.session.lock import Lock
 
@@ -88,3 +98,30 @@ def test_a_csv_holds_numbers_as_numbers_and_formulas_as_text(tmp_path):
     assert [float(row[1]) for row in rows] == table["loss"].tolist()
     assert all(row[0].startswith("'") for row in rows) and len(rows) == len(FORMULAS)
     assert inert(pd.DataFrame()).empty
+
+
+def test_the_files_used_last_stay(tmp_path):
+    for age, name in enumerate(("oldest", "old", "older folder", "new")):
+        (tmp_path / name).mkdir() if "folder" in name else (tmp_path / name).write_text(name)
+        os.utime(tmp_path / name, (1_000 + age,) * 2)
+    used(tmp_path / "old")
+    keep_latest(tmp_path, 2)
+    assert {path.name for path in tmp_path.iterdir()} == {"old", "new"}
+    keep_latest(tmp_path / "missing", 2)
+    assert used(tmp_path / "missing") == tmp_path / "missing"
+
+
+def test_nobody_else_may_write_what_is_private(tmp_path):
+    folder = tmp_path / "a" / "b"
+    folder.mkdir(parents=True)
+    folder.chmod(0o777)
+    make_private(folder)
+    make_private(tmp_path / "c")
+    for each in (folder, tmp_path / "c"):
+        assert own(each) and each.stat().st_mode & 0o777 in (0o755, 0o700)
+
+
+def test_what_is_another_user_s_is_not_private(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
+    with pytest.raises(PermissionError, match="another user"):
+        refuse_others(tmp_path)

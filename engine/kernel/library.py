@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import jax
 
-from engine.files import keep_latest, make_private, own
+from engine.files import keep_latest, make_private, own, used
 from engine.kernel.compiler import FLAGS, NoCompiler, compiler, digest, execute, make, processor
 
 HERE = pathlib.Path(__file__).parent
@@ -44,9 +44,7 @@ def library(sources: Sequence[str], folder: pathlib.Path, more: Sequence[str] = 
             link(path, command, flags, sources)
     except OSError as error:
         raise NoCompiler(f"compiled kernels cannot be kept in {folder}: {error.strerror or error}") from error
-    with contextlib.suppress(OSError):
-        os.utime(path)
-    return path
+    return used(path)
 
 
 def link(path: pathlib.Path, command: list[str], flags: Sequence[str], sources: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 
-from engine.files import write_bytes
+from engine.files import used, write_bytes
 from engine.kernel.compiler import NoCompiler, digest, make
 from engine.kernel.library import frame
 
@@ -53,13 +53,13 @@ def assembled(source: str, architecture: str, warps: int, folder: pathlib.Path) 
         command = [nvcc()]
     except NoCompiler:
         if brought := sorted(folder.glob(f"{name}-*.ptx")):
-            return brought[0]
+            return used(brought[0])
         raise
     path = folder / f"{name}-{digest(command)}.ptx"
     if not path.exists():
         write_bytes(path.with_suffix(".cu"), text.encode())
         make(path, [*command, *flags, str(path.with_suffix(".cu"))])
-    return path
+    return used(path)
 
 
 @functools.lru_cache(maxsize=4)

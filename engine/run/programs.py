@@ -29,7 +29,7 @@ from jax.experimental.compilation_cache.compilation_cache import reset_cache
 from jax.experimental.serialize_executable import deserialize_and_load, serialize
 from jax.sharding import Mesh, PartitionSpec
 
-from engine.files import digest_of_sources, keep_latest, make_private, own, sources_of, write_bytes
+from engine.files import digest_of_sources, keep_latest, make_private, own, sources_of, used, write_bytes
 from engine.kernel.compiler import processor
 from engine.numerics import traced
 from engine.run.host import BEGUN
@@ -231,9 +231,7 @@ def kept_bytes(path: pathlib.Path) -> bytes | None:
     """
     if not (own(path) and own(path.parent)):
         return None
-    digest, content = path.read_bytes().split(b"\n", 1)
-    with contextlib.suppress(OSError):
-        os.utime(path)
+    digest, content = used(path).read_bytes().split(b"\n", 1)
     if digest != digest_of(path, content):
         raise ValueError("damaged")
     return content

@@ -45,8 +45,8 @@ def sentences(problems: Sequence[Problem], shown: int = SHOWN) -> list[str]:
         return each.file, each.column, each.value, each.expected, (each.row or 0) - place
 
     for _, places in itertools.groupby(range(len(problems)), alike):
-        first, *_, last = (*places,) * 2
-        lines.append(problems[first].sentence(problems[last].row))
+        group = [problems[place] for place in places]
+        lines.append(group[0].sentence(group[-1].row))
     rest = len(lines) - shown
     return lines if rest <= 0 else [*lines[:shown], f"... and {rest} more"]
 
