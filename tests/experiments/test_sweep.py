@@ -9,7 +9,7 @@ import pytest
 from hydra.core.plugins import Plugins
 
 from experiments.session.lock import Lock
-from experiments.sweeps.sweeper import headline, mark
+from experiments.sweeps.job import headline, mark
 
 
 def test_one_bad_job_and_none_is_started(undertow, engine, untouched):
