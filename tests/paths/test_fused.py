@@ -18,6 +18,7 @@ from engine.kernel import gpu
 from engine.kernel import kernel as kernels
 from engine.kernel.compiler import NoCompiler, compiler
 from engine.kernel.cpu import Cpu
+from engine.learn.importance import pilot as pilots
 from engine.learn.importance.importance import blank
 from engine.learn.importance.pilot import pilot
 from engine.numerics import for_a_kernel
@@ -281,6 +282,19 @@ def test_a_stale_record_begins_the_run_anew_once(small, monkeypatch, times):
     with contextlib.nullcontext() if times == 1 else pytest.raises(StaleRecord):
         assert simulate(small, Plan(256, 256, SEED))[0].paths == 256
     assert len(made) == 2
+
+
+def test_a_stale_record_begins_a_pilot_anew(small, monkeypatch):
+    made, whole = [], pilots.Pilot(np.zeros(2), np.zeros((2, 3)))
+
+    def piloted(*arguments):
+        made.append(arguments)
+        if len(made) == 1:
+            raise StaleRecord("another kernel")
+        return whole
+
+    monkeypatch.setattr(pilots, "piloted", piloted)
+    assert pilot(small, Plan(256, 256, SEED), 0) is whole and len(made) == 2
 
 
 @pytest.mark.parametrize("fused", [False, True])
