@@ -23,15 +23,16 @@ os.environ.setdefault(
 prepare_devices(2)
 
 import jax  # noqa: E402
+import jaxtyping  # noqa: E402
 import pytest  # noqa: E402
-from jaxtyping import install_import_hook  # noqa: E402
 
-import tests.typecheck  # noqa: E402, F401
 from engine.run import programs as kept_programs  # noqa: E402
+from tests.typecheck import typed  # noqa: E402
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
-install_import_hook("engine", "tests.typecheck.checked")
+jaxtyping.jaxtyped = typed  # by this name the hook's decorators are looked up
+jaxtyping.install_import_hook("engine", "tests.typecheck.checked")
 
 
 @functools.wraps(kept_programs.keep_programs)

@@ -11,7 +11,7 @@ from engine.book.checks.problems import expected
 from experiments import tasks
 from experiments.config.bad_input import BadInput
 from experiments.config.read import Experiment
-from experiments.config.schema import Config
+from experiments.config.schema import Config, Report
 from experiments.context import Context
 from experiments.flow import in_folder
 from experiments.model import load
@@ -61,12 +61,21 @@ def results(context: Context, model: Experiment) -> dict[str, Any]:
     before = pathlib.Path(context.options.run)
     with kept(context.options.dir) as after:
         run = dataclasses.replace(model.run, dir=str(after))
-        experiment = dataclasses.replace(model, run=run)
+        report = model.report if context.options.dir else without_files(model.report)
+        experiment = dataclasses.replace(model, run=run, report=report)
         in_folder(tasks.every()[model.task], Context(experiment, context.stop))
         lines = compare.differences(before, after)
         then, now = (read_document(folder / "provenance.json") for folder in (before, after))
     origins = compare.origins(then, now)
     return {"differences": lines, "origins": origins, "doubts": doubts(lines, origins)}
+
+
+def without_files(report: Report) -> Report:
+    """The report's options where nobody will see its files."""
+    from engine.report.files import FORMATS
+
+    none: dict[str, Any] = dict.fromkeys(FORMATS, False)
+    return dataclasses.replace(report, **none)
 
 
 def doubts(lines: list[str], origins: list[str]) -> list[str]:

@@ -13,6 +13,7 @@ from engine.vocabulary import FACTORS, LEVERS, REGIMES
 from experiments.config.help import options
 
 SMALL = ("run.paths=1024", "run.block=512", "run.months=12", "report.anatomy=false")
+NO_PAGE = ("report.html=false", "report.xlsx=false")
 
 
 @pytest.fixture
@@ -122,7 +123,8 @@ def test_levers_of_policy_from_the_worked_book(undertow, book, status, tmp_path)
 
 
 def test_one_lever_is_compared_alone(undertow, book, tmp_path):
-    answer = undertow(*book, *SMALL, "task=policy", "policy=none", "policy.savers_month=1", "run.dir=out/q")
+    answer = undertow(*book, *SMALL, "task=policy", "policy=none", "policy.savers_month=1", "run.dir=out/q",
+                      *NO_PAGE)  # fmt: skip
     assert answer.code == 0
     assert list(summary(tmp_path / "out" / "q")["policy"]) == ["base", "savers"]
 
@@ -161,7 +163,7 @@ def test_what_each_mechanism_adds_to_the_worked_book(undertow, book, tmp_path):
     assert found["base"]["el"] == pytest.approx(summary(folder)["system"]["1y"]["el"], rel=1e-4)
     assert found["base"]["el_added"] == 0.0 and found["base"]["el_ratio"] == 1.0
     assert found["all"]["el_added"] == pytest.approx(found["base"]["el"] - found["all"]["el"], rel=1e-5)
-    assert undertow(*book, *SMALL, "mechanisms=none", "run.dir=out/b").code == 0
+    assert undertow(*book, *SMALL, *NO_PAGE, "mechanisms=none", "run.dir=out/b").code == 0
     alone = summary(tmp_path / "out" / "b")["system"]["1y"]["el"]
     assert found["all"]["el"] == pytest.approx(alone, rel=1e-4)
     page = (folder / "report.html").read_text(encoding="utf-8")
@@ -226,8 +228,7 @@ def test_a_law_is_learned_used_again_and_refused_elsewhere(undertow, book, tmp_p
         *weighted,
         "sampler.proposal=out/i/proposal.npz",
         "run.dir=out/j",
-        "report.html=false",
-        "report.xlsx=false",
+        *NO_PAGE,
     )
     assert again.code == 0
     same = summary(tmp_path / "out" / "j")

@@ -60,7 +60,7 @@ def test_a_search_from_end_to_end(undertow, book, status, tmp_path):
     assert dearest["best"] and best["setting"]["loans.CLOUD_GPU.margin"] == dearest.iloc[1]
     assert 'id="search"' in (folder / "report.html").read_text(encoding="utf-8")
 
-    assert undertow(*asked, "search.trials=4").code == 0
+    assert undertow(*asked, "report.html=false", "search.trials=4").code == 0
     more = pd.read_parquet(folder / "results" / "search.parquet")
     assert len(more) == 4
     pd.testing.assert_frame_equal(more[:3][["trial", "system.es_99"]], first[["trial", "system.es_99"]])
