@@ -17,6 +17,8 @@ extern "C" void undertow_paths(const void* const* in, void* const* out, long cou
     const int lanes = count - first < W ? (int)(count - first) : W;
 """
 FOOT = "  }\n}\n"
+LISTS = 'extern const int32_t T[] __attribute__((visibility("hidden")))'
+"""Lists of positions stand once, whatever the number of parts that read them."""
 
 
 class VectorWriter(Writer):
@@ -29,10 +31,11 @@ class VectorWriter(Writer):
     def whole(self, words: str, inputs: int, results: int) -> Source:
         """The function that `bridge.cc` calls, and the parts that it calls."""
         main, parts, self.near_words = linked(self.lines, self.parts, self.near_words)
-        head = f"{words}static const int32_t T[] = {{{self.list_text()}}};\n"
+        head = f"{words}{LISTS};\n"
+        lists = f"const int32_t T[] = {{{self.list_text()}}};\n"
         calls = "".join(f"{part.head};\n" for part in self.parts)
         return Source(
-            f"#define MEMORY {self.near_words}\n{head}{calls}{HEAD}" + "\n".join(main) + f"\n{FOOT}",
+            f"#define MEMORY {self.near_words}\n{head}{lists}{calls}{HEAD}" + "\n".join(main) + f"\n{FOOT}",
             self.near_words,
             self.far_words,
             tuple(

@@ -16,7 +16,7 @@ from engine.kernel.body import Body, Copy, Group, Rows, Turns
 from engine.kernel.form import Form
 from engine.kernel.known import Tables
 from engine.kernel.operations import LETTER, literal
-from engine.kernel.program import Value, bodies
+from engine.kernel.program import Program, Value, bodies
 from engine.kernel.timeline import Timeline, registers
 
 OUTERMOST = ["    const long t0 = 0; (void)t0;", "    TABLE(k0, in[0], 0);"]
@@ -46,6 +46,7 @@ class Writer:
         self.numbers = {program: number for number, program in enumerate(bodies(tables.known.program))}
         self.lists: list[np.ndarray] = []
         self.list_at: dict[bytes, int] = {}
+        self.whole_at: dict[Array, int] = {}
         self.list_size = 0
         self.lines: list[str] = []
         self.names = 0
@@ -149,14 +150,26 @@ class Writer:
 
     def known_element(self, array: Array, at: int) -> str:
         """One element of a table, which has the whole array."""
-        return self.from_table(array, np.arange(array.size), str(at))
+        if array not in self.whole_at:
+            self.whole_at[array] = self.place(array, np.arange(array.size))
+        return self.in_table(array, self.whole_at[array], str(at))
 
     def from_table(self, array: Array, positions: np.ndarray, offset: str) -> str:
         """The element at `offset` of those that the table has from these positions of an array."""
-        program = array.owner or self.tables.known.program
+        return self.in_table(array, self.place(array, positions), offset)
+
+    def place(self, array: Array, positions: np.ndarray) -> int:
+        """Where the table has these positions of an array."""
         assert array.value is not None
-        place = self.tables.place(program, array.value, positions, array.inverse)
-        name = f"k{self.numbers[program]}"
+        return self.tables.place(self.owner(array), array.value, positions, array.inverse)
+
+    def owner(self, array: Array) -> Program:
+        """The program whose table has an array."""
+        return array.owner or self.tables.known.program
+
+    def in_table(self, array: Array, place: int, offset: str) -> str:
+        """The element at `offset` of what the table has of an array from a place on."""
+        name = f"k{self.numbers[self.owner(array)]}"
         if offset.isdigit():
             place, offset = place + (2 if array.dtype == "int64" else 1) * int(offset), ""
         return f"K{LETTER[array.dtype].upper()}({name}{offset and ' + '}{offset}, {place})"
@@ -298,8 +311,9 @@ class Writer:
         for array in self.arrays.of(order):
             own = order[order >> 32 == array.number]
             if not array.moves and array.fixed is None and array.size > MANY and own.size < array.size / 2:
+                place = self.place(array, own & 0xFFFFFFFF)
                 for at, code in enumerate(own):
-                    texts[int(code)] = self.from_table(array, own & 0xFFFFFFFF, str(at))
+                    texts[int(code)] = self.in_table(array, place, str(at))
         return texts
 
     def copy(self, copy: Copy) -> None:

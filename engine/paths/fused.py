@@ -35,6 +35,9 @@ Made = TypeVar("Made")
 
 UNTRIED = "the kernel for GPUs has run on none yet; run.kernel=fused asks for it"
 """Why `auto` does not take it."""
+LARGEST = 60_000
+"""Numbers in a path's state up to which `auto` takes the kernel. A vector of paths of a larger book leaves
+the last cache: at 70,000 it is no faster than XLA's form and compiles for a minute (docs/performance.md)."""
 
 
 class NoKernel(ValueError):
@@ -166,10 +169,17 @@ def kernel_on(
         raise NoKernel(str(error)) from error
 
 
-def attempt(kernel: str, make: Callable[[], Made]) -> tuple[Made | None, str]:
+def attempt(kernel: str, system: System, make: Callable[[], Made]) -> tuple[Made | None, str]:
     """What `run.kernel` makes of a kernel; where XLA's form runs, None and why."""
-    if kernel == "xla" or kernel == "auto" and jax.default_backend() != "cpu":
-        return None, "" if kernel == "xla" else UNTRIED
+    if kernel == "xla":
+        return None, ""
+    if kernel == "auto" and jax.default_backend() != "cpu":
+        return None, UNTRIED
+    if kernel == "auto" and (size := paths.state_size(system)) > LARGEST:
+        return (
+            None,
+            f"a path of this book has {size:,} numbers; beyond {LARGEST:,} a kernel gains nothing",
+        )
     try:
         return make(), ""
     except NoKernel as error:

@@ -20,6 +20,13 @@ from engine.vocabulary import FLAGS, NOT_FINITE
 
 YEAR = 12
 """Months."""
+month_0 = jax.jit(months.init)
+"""One for all calls: JAX keeps what it knows of every function that it is given."""
+
+
+def state_size(system: System) -> int:
+    """Numbers in a path's state."""
+    return sum(leaf.size for leaf in jax.tree.leaves(month_0.eval_shape(system)))
 
 
 class Snapshot(eqx.Module):

@@ -18,7 +18,7 @@ from engine.book.system import Month, System
 from engine.draws.address import seed_words
 from engine.draws.samplers import PSEUDO_RANDOM, Sampler, Systematic
 from engine.month.inputs import Fate
-from engine.month.step import Info, State, init
+from engine.month.step import Info, State
 from engine.paths import path as paths
 from engine.paths.draws import PathIds, Seed
 from engine.paths.fused import NoKernel, OtherKernel, WholePath, attempt, fused_chunk
@@ -58,13 +58,8 @@ def break_quarter(regime: Float[Array | np.ndarray, "months paths"]) -> Int32[Ar
 
 def chunk_of(system: System) -> int:
     """Paths that a CPU evaluates together: of a large book fewer, or its caches overflow."""
-    state = jax.tree.leaves(month_0.eval_shape(system))
-    size = sum(leaf.size for leaf in state)
+    size = paths.state_size(system)
     return next(chunk for most, chunk in CHUNKS if size <= most)
-
-
-month_0 = jax.jit(init)
-"""One for all calls: JAX keeps what it knows of every function that it is given."""
 
 
 def layout_of(system: System) -> Layout:
@@ -239,7 +234,7 @@ def model_of(system: System, plan: Plan, sampler: Sampler, processes: Processes)
     if plan.kernel == "xla":
         return model, "xla"
     seed = seed_words(plan.seed)
-    fused, reason = attempt(plan.kernel, lambda: fused_chunk(system, sampler, seed, outcome_of))
+    fused, reason = attempt(plan.kernel, system, lambda: fused_chunk(system, sampler, seed, outcome_of))
     if processes.either(fused is None):
         reason = reason or "another process has no kernel"
         if plan.kernel == "fused":

@@ -25,6 +25,7 @@ from engine.numerics import for_a_kernel
 from engine.paths import fused
 from engine.paths import simulate as simulation
 from engine.paths.fused import UNTRIED, NoKernel, OtherKernel, fused_chunk
+from engine.paths.path import state_size
 from engine.paths.simulate import chunk_outcome, layout_of, model_of, outcome_of, simulate
 from engine.run.kernels import StaleRecord
 from engine.run.plan import CHUNK, Hooks, Plan, initial_state
@@ -258,6 +259,15 @@ def test_a_missing_compiler_for_gpus_is_a_reason(small, on_a_gpu, monkeypatch, t
     monkeypatch.setattr(fused, "cache_folder", lambda: tmp_path / "jax")  # what lies there needs no compiler
     with pytest.raises(NoKernel, match="NVIDIA's GPUs: NVCC=no-such-compiler is neither on the PATH nor"):
         fused_chunk(small, PSEUDO_RANDOM, seed_words(SEED), outcome_of)
+
+
+def test_of_a_book_beyond_the_caches_xla_s_form_runs_unless_the_kernel_is_asked_for(small, monkeypatch):
+    monkeypatch.setattr(fused, "LARGEST", 100)
+    model, ran = model_of(small, Plan(256, 256, SEED, "auto"), PSEUDO_RANDOM, ALONE)
+    assert not model.fused and ran.startswith(f"xla (a path of this book has {state_size(small):,} numbers")
+    assert model_of(small, Plan(256, 256, SEED, "fused"), PSEUDO_RANDOM, ALONE)[1] == "fused"
+    monkeypatch.setattr(fused, "LARGEST", state_size(small))
+    assert model_of(small, Plan(256, 256, SEED, "auto"), PSEUDO_RANDOM, ALONE)[1] == "fused"
 
 
 def test_a_missing_compiler_is_a_reason(small, monkeypatch):

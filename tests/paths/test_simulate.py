@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pytest
 
+from engine.paths import path
 from engine.paths import simulate as running
 from engine.paths.replay import replay
 from engine.paths.simulate import horizons, simulate
@@ -90,10 +91,10 @@ def test_a_block_must_be_whole_chunks(block):
 def test_a_larger_book_has_smaller_chunks(year, monkeypatch):
     """The shipped book's state has some 3,000 numbers; with as many more again it is beyond 5,000."""
     assert running.chunk_of(year) == 128
-    one = running.month_0
-    monkeypatch.setattr(running, "month_0", jax.jit(lambda system: (one(system), one(system))))
+    one = path.month_0
+    monkeypatch.setattr(path, "month_0", jax.jit(lambda system: (one(system), one(system))))
     assert running.chunk_of(year) == 64
-    monkeypatch.setattr(running, "month_0", jax.jit(lambda system: one(system).funding))
+    monkeypatch.setattr(path, "month_0", jax.jit(lambda system: one(system).funding))
     assert running.chunk_of(year) == CHUNK
 
 

@@ -108,7 +108,7 @@ def pilot(system: System, plan: Plan, column: int, hooks: Hooks | None = None) -
 def piloted(system: System, plan: Plan, column: int, hooks: Hooks | None) -> Pilot:
     """The same, unless a kernel's record is stale."""
     nominal, seed, model, chunk = nominal_of(system), seed_words(plan.seed), system, chunk_of(column)
-    kernel, reason = attempt(plan.kernel, lambda: economy_kernel(system, seed))
+    kernel, reason = attempt(plan.kernel, system, lambda: economy_kernel(system, seed))
     if kernel is not None:
         chunk = FusedPilot(kernel, column, *systematic_shape(system))
         model = preparation(chunk, system, PSEUDO_RANDOM, seed)
