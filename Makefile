@@ -68,7 +68,7 @@ matrix: ## set-up, a small report and the test-suite for each of PAIRS of Python
 test-whole: develop ## every damaged book and configuration, every combination, and the dearest tests (an hour or more)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m whole
 
-coverage: develop ## lines and branches of engine that the test-suite reaches, and those it does not (two hours)
+coverage: develop ## lines and branches of engine that the test-suite reaches, and those it does not (an hour)
 	@mkdir -p out/coverage; $(BIN)/coverage erase
 	$(BIN)/coverage run -m $(SUITE) $(TESTS)
 	$(BIN)/coverage combine --quiet

@@ -58,12 +58,14 @@ def cores() -> int:
 def cache_folder() -> pathlib.Path:
     """The user's cache folder for compiled programs; one of this process alone where there is none.
 
-    What lies in it is executed, so that no folder which others can write to will do.
+    What lies in it is executed: others lose the right to write to it, and another user's will not do.
     """
+    from engine.files import make_private  # pandas, which `undertow --help` does without
+
     try:
         base = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
         folder = base / "undertow" / "jax"
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
         if os.access(folder, os.W_OK):
             return folder
         reason = f"{folder} cannot be written"

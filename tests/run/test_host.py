@@ -58,6 +58,22 @@ def test_devices_flags_cache_and_precision_are_set_before_and_after_the_import_o
     assert not state["warnings"]
 
 
+@pytest.mark.parametrize("foreign", [False, True])
+def test_compiled_programs_lie_where_nobody_else_may_write(foreign, tmp_path):
+    """What lies there is executed: others lose their right, and a folder of another user is not used."""
+    folder = tmp_path / "undertow" / "jax"
+    folder.mkdir(parents=True)
+    folder.chmod(0o777)
+    if foreign:
+        if not hasattr(os, "getuid") or os.getuid() != 0:
+            pytest.skip("needs root, to have a folder of another user")
+        os.chown(folder, 54_321, 54_321)
+    state = prepared(PREPARE.format(devices=2), XDG_CACHE_HOME=str(tmp_path))
+    used = pathlib.Path(state["cache"])
+    assert (used == folder) != foreign
+    assert foreign or not folder.stat().st_mode & 0o022
+
+
 def test_a_second_call_changes_nothing_and_is_silent():
     twice = PREPARE.format(devices=3) + "; import jax; jax.devices(); prepare_devices(3); prepare_devices()"
     state = prepared(twice)
