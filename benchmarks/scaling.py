@@ -40,7 +40,9 @@ def draw(series: dict[str, tuple[list[int], list[float]]], path: pathlib.Path) -
         dots = {"color": style.MUTED, "dash": "dot"}
         chart.add_scatter(y=level, name="in proportion", mode="lines", line=dots, **place)
         chart.add_scatter(y=costs, name="measured", mode="lines+markers", line={"color": style.BLUE}, **place)
-        apart = [size for size, after in zip(sizes, [*sizes[1:], math.inf], strict=True) if after > 1.5 * size]
+        apart = [
+            size for size, after in zip(sizes, [*sizes[1:], math.inf], strict=True) if after > 1.5 * size
+        ]
         chart.update_xaxes(style.AXIS, type="log", title_text=title, tickvals=apart, tickangle=0, col=column)
     chart.update_yaxes(style.AXIS, type="log", dtick="D2")
     chart.update_yaxes(title_text="µs a path", col=1)
